@@ -1,0 +1,159 @@
+/* Recipes, the owner's plaintext algebra, plaintext twins, models, metrics.
+ *
+ * Everything both sides know about a job's mathematics. A recipe turns into
+ * (a) a transform of feature rows, computed and applied by the owner in
+ * plaintext, and (b) a schedule of gradient steps on transformed rows, run by
+ * the server under encryption and by the twin in plaintext.
+ *
+ * Matrices are row-major doubles. n samples, d features, C classes; weights
+ * are C x k in transformed space and C x (d+1), bias first, outside of it.
+ */
+#ifndef BLINDFIT_TRAIN_H
+#define BLINDFIT_TRAIN_H
+
+#include <stdbool.h>
+
+#include "blindfit/blindfit.h"
+
+#define BF_MAX_ITERATIONS 64
+#define BF_POLY_DEGREE_MAX 15
+#define BF_CLASSES_MAX 100
+
+typedef struct bf_matrix {
+    size_t rows, cols;
+    double *data; /* owned; bf_matrix_clear frees */
+} bf_matrix;
+BF_MUST_CHECK bf_status bf_matrix_init(bf_matrix *m, size_t rows, size_t cols);
+void bf_matrix_clear(bf_matrix *m);
+
+/* Features with labels 0..classes-1. */
+typedef struct bf_dataset {
+    bf_matrix x; /* n x d */
+    int32_t *labels;
+    unsigned classes;
+    char **class_names; /* [classes], or NULL */
+} bf_dataset;
+void bf_dataset_clear(bf_dataset *d);
+/* BF_ERR_RANGE naming row and column for NaN or infinity; BF_ERR_ARGUMENT for
+ * labels outside 0..C-1, a single class, or no rows. */
+BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
+
+typedef enum bf_recipe_kind { BF_RECIPE_PAPER, BF_RECIPE_WHITENED } bf_recipe_kind;
+typedef enum bf_feature_map { BF_MAP_AUTO, BF_MAP_NONE, BF_MAP_SQRT } bf_feature_map;
+
+/* p(z) = 1/2 + sum of odd terms: odd[i] is the coefficient of z^(2i+1). */
+typedef struct bf_sigmoid {
+    unsigned degree; /* 1, 3, 5, 7 or 9 */
+    double odd[(BF_POLY_DEGREE_MAX + 1) / 2];
+    double range; /* |z| up to which it approximates the sigmoid */
+} bf_sigmoid;
+
+typedef struct bf_recipe {
+    bf_recipe_kind kind;
+    unsigned iterations;
+    bf_feature_map map;
+    bf_sigmoid sigmoid;
+    double lambda;       /* whitened: ridge, relative to mean eigenvalue */
+    double clip;         /* whitened: row norms to clip * median; 0 is off */
+    size_t components;   /* whitened: directions kept; 0 is all */
+    unsigned step_count; /* steps given; the last repeats */
+    double steps[BF_MAX_ITERATIONS]; /* whitened: s of step s*4/n */
+    size_t batch;        /* rows per step; 0 is full batch */
+} bf_recipe;
+
+/* Defaults of a kind for n samples (design section 2): fills everything. */
+BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
+                                          unsigned iterations, size_t n);
+
+/* One gradient schedule in transformed space. Per iteration t = 0,1,..:
+ *   G = (Y - p(U V^T))^T U
+ *   T = W + step[t] * G
+ *   W = (1 - eta[t]) * T + eta[t] * V
+ *   V = T
+ * (plain gradient descent: eta = 0 and W = V throughout). The model is the
+ * one named by `final_v`. Y is the one-hot n x C matrix. */
+typedef struct bf_schedule {
+    unsigned iterations;
+    bf_sigmoid sigmoid;
+    bool momentum;   /* false: eta is all 0 and W is not kept */
+    bool zero_start; /* V0 = 0; else v0 below */
+    double step[BF_MAX_ITERATIONS];
+    double eta[BF_MAX_ITERATIONS];
+    bf_matrix v0; /* C x k when !zero_start */
+} bf_schedule;
+void bf_schedule_clear(bf_schedule *s);
+
+/* The owner's fitted transform: feature map, shift, linear map, row clip,
+ * constant column. Transformed rows have k columns, constant 1 first. */
+typedef struct bf_transform bf_transform;
+/* Fits on the training rows only. */
+BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
+                                         const bf_recipe *recipe,
+                                         const bf_matrix *x,
+                                         bf_progress progress);
+void bf_transform_destroy(bf_transform *t);
+size_t bf_transform_inputs(const bf_transform *t);  /* d */
+size_t bf_transform_outputs(const bf_transform *t); /* k */
+bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
+/* u = rows in transformed space (n x k). BF_ERR_RANGE names the row when
+ * values are NaN, infinite, or negative under sqrt. clip applies to training
+ * rows only. */
+BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
+                                           const bf_matrix *x, bool training);
+/* weights (C x k) -> model space (C x (d+1), bias first). */
+BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
+                                           const bf_transform *t,
+                                           const bf_matrix *weights);
+BF_MUST_CHECK bf_status bf_schedule_make(bf_schedule *out,
+                                         const bf_recipe *recipe,
+                                         const bf_transform *t, size_t n,
+                                         unsigned classes);
+/* Saved beside the secret key, 0600: it describes the training data. */
+BF_MUST_CHECK bf_status bf_transform_save(const bf_transform *t,
+                                          const char *path);
+BF_MUST_CHECK bf_status bf_transform_load(bf_transform **out, const char *path);
+
+/* Plaintext twin: the schedule in double precision, same polynomial, same
+ * order. `each` (may be NULL) sees the model weights after every iteration. */
+typedef bf_status (*bf_twin_fn)(void *user, unsigned iteration,
+                                const bf_matrix *weights);
+BF_MUST_CHECK bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
+                                    const bf_matrix *u, const int32_t *labels,
+                                    unsigned classes, bf_twin_fn each,
+                                    void *user);
+
+/* Well-converged multinomial logistic regression (softmax, L2), in model
+ * space of the feature map, standardised internally. */
+BF_MUST_CHECK bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
+                                       const int32_t *labels, unsigned classes,
+                                       bf_feature_map map, double l2,
+                                       bf_progress progress);
+
+/* A linear model on mapped features. */
+typedef struct bf_model {
+    bf_matrix weights; /* C x (d+1), bias first */
+    bf_feature_map map;
+    char **class_names; /* [C] or NULL */
+} bf_model;
+void bf_model_clear(bf_model *m);
+/* By extension: .npy (float64, C x (d+1)), .csv, .safetensors ("weight",
+ * "bias", float32 and the map in the metadata). Atomic. .npy and .csv carry
+ * the map in a sidecar PATH.json. */
+BF_MUST_CHECK bf_status bf_model_save(const bf_model *m, const char *path);
+BF_MUST_CHECK bf_status bf_model_load(bf_model *m, const char *path);
+
+typedef struct bf_metrics {
+    double accuracy;      /* 0..1 */
+    double sle;           /* mean over samples of sum_c (y - sigmoid(z))^2 */
+    double cross_entropy; /* mean softmax cross-entropy, nats */
+    unsigned classes;
+    uint64_t *confusion; /* [truth][prediction]; NULL unless asked for */
+} bf_metrics;
+BF_MUST_CHECK bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
+                                        const bf_matrix *x); /* n x C logits */
+BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out, const bf_model *m,
+                                          const bf_dataset *data,
+                                          bool confusion);
+void bf_metrics_clear(bf_metrics *m);
+
+#endif

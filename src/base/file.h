@@ -1,0 +1,29 @@
+/* Files: whole-file reads, and writes that appear complete or not at all. */
+#ifndef BF_BASE_FILE_H
+#define BF_BASE_FILE_H
+
+#include <stdio.h>
+
+#include "base/status.h"
+
+/* A file under construction: a temporary beside `path`, moved into place by
+ * commit (fsync, rename, fsync of the folder). Removed by abort, and by
+ * bf_files_abort_all() on Ctrl-C (async-signal-safe). */
+typedef struct bf_outfile bf_outfile;
+BF_MUST_CHECK bf_status bf_outfile_open(bf_outfile **out, const char *path,
+                                        unsigned mode /* 0600 or 0644 */);
+BF_MUST_CHECK bf_status bf_outfile_write(bf_outfile *f, const void *data,
+                                         size_t bytes);
+FILE *bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
+BF_MUST_CHECK bf_status bf_outfile_commit(bf_outfile *f); /* frees f always */
+void bf_outfile_abort(bf_outfile *f);                     /* NULL is fine */
+void bf_files_abort_all(void);
+
+/* Whole file in memory, NUL behind it; refuses more than `limit` bytes. */
+BF_MUST_CHECK bf_status bf_read_file(const char *path, size_t limit,
+                                     uint8_t **data, size_t *bytes);
+
+BF_MUST_CHECK bf_status bf_make_dir(const char *path, unsigned mode);
+BF_MUST_CHECK bf_status bf_remove_tree(const char *path);
+
+#endif

@@ -1,0 +1,269 @@
+/* RNS-CKKS: parameters, context, plaintexts, ciphertexts, evaluation.
+ *
+ * Ring Z[X]/(X^N+1), slots j = 0..N/2-1 hold the values at zeta^{5^j},
+ * zeta = exp(i pi/N). rot_r moves slot j+r to slot j (automorphism X -> X^{5^r});
+ * conjugation is X -> X^{-1}.
+ *
+ * The modulus chain is q_0..q_{L-1} (ciphertexts) and p_0..p_{K-1} (special,
+ * key switching only). An object with `limbs` = l lives modulo q_0...q_{l-1};
+ * its level is l-1. Polynomials are kept in evaluation form.
+ * Sources: [CKKS17], [CHKKS18b] (RNS form), [HK20] (hybrid key switching).
+ */
+#ifndef BF_CKKS_CKKS_H
+#define BF_CKKS_CKKS_H
+
+#include <complex.h>
+
+#include "ring/ring.h"
+
+#define BF_MAX_Q 48
+#define BF_MAX_P 16
+#define BF_KEY_ID_BYTES 16
+
+/* ---- parameters ---------------------------------------------------------- */
+
+/* The literal that everything is derived from. digit_limbs is alpha: limbs of
+ * q per key-switching digit; dnum = ceil(n_q/alpha). The product of the
+ * special primes must exceed that of any alpha limbs of q (checked). */
+typedef struct bf_params {
+    unsigned log_n;
+    unsigned n_q, n_p;
+    unsigned digit_limbs;
+    uint64_t q[BF_MAX_Q];
+    uint64_t p[BF_MAX_P];
+    bool insecure; /* accept less than 128 bits: for tests, never silent */
+} bf_params;
+
+/* Fills in primes from bit lengths: for each entry the unused prime = 1 mod
+ * 2N nearest to 2^bits (largest below for 49 bits). Deterministic. */
+BF_MUST_CHECK bf_status bf_params_make(bf_params *out, unsigned log_n,
+                                       const unsigned *q_bits, unsigned n_q,
+                                       const unsigned *p_bits, unsigned n_p,
+                                       unsigned digit_limbs);
+double bf_params_log2_q(const bf_params *p, unsigned limbs);
+double bf_params_log2_p(const bf_params *p);
+
+/* Largest log2(QP) for a uniform ternary secret and 128 bits, classical
+ * ([BCC+24] Table 5.2): 214, 430, 868, 1747, 3523 at N = 2^13..2^17; 0 below.
+ * The estimate interpolates the 128/192/256 rows; it never exceeds the row. */
+double bf_security_log2_qp_limit(unsigned log_n, unsigned bits /*128|192|256*/);
+double bf_security_bits(unsigned log_n, double log2_qp);
+/* BF_ERR_SECURITY unless a key of this modulus under a uniform ternary secret
+ * (weight 0) or one of exact Hamming weight `weight` reaches 128 bits. Sparse
+ * weights are allowed only for encapsulation: log2_qp <= 121 at weight 32. */
+BF_MUST_CHECK bf_status bf_security_check(unsigned log_n, double log2_qp,
+                                          unsigned weight);
+
+typedef struct bf_context bf_context;
+BF_MUST_CHECK bf_status bf_context_create(bf_context **out,
+                                          const bf_params *params,
+                                          bf_backend backend);
+void bf_context_destroy(bf_context *ctx);
+const bf_params *bf_context_params(const bf_context *ctx);
+const bf_ring *bf_context_ring(const bf_context *ctx); /* q then p */
+/* BLAKE2b-256 of (scheme, N, primes, alpha, secret distribution). */
+const uint8_t *bf_context_hash(const bf_context *ctx);
+/* 5^r mod 2N; r may be negative. Conjugation is 2N-1. */
+uint32_t bf_galois_rotation(const bf_context *ctx, int r);
+uint32_t bf_galois_conjugation(const bf_context *ctx);
+
+/* ---- plaintexts and ciphertexts ------------------------------------------ */
+
+/* Data layout: limb-major, [limb][poly][N], so that dropping limbs cuts off
+ * the tail. data == NULL marks a symbolic object: metadata only. */
+typedef struct bf_pt {
+    const bf_context *ctx;
+    unsigned limbs;
+    double scale;
+    double bound; /* largest |slot value| */
+    double *data; /* [limb][N] */
+} bf_pt;
+
+typedef struct bf_ct {
+    const bf_context *ctx;
+    unsigned limbs;
+    unsigned polys; /* 2, or 3 before relinearisation */
+    double scale;   /* slot value = coefficient-side value / scale */
+    double noise;   /* standard deviation of a coefficient's error (estimate) */
+    double bound;   /* bound on |slot value| that the estimate assumes */
+    double *data;   /* [limb][poly][N] */
+    size_t bytes;   /* allocated */
+    /* Fresh symmetric encryptions only: poly 1 is the expansion of seed. */
+    bool seeded;
+    uint8_t seed[BF_SEED_BYTES];
+    uint64_t seed_index;
+} bf_ct;
+
+static inline double *bf_ct_limb(const bf_ct *ct, unsigned poly, unsigned limb,
+                                 size_t n)
+{
+    return ct->data + ((size_t)limb * ct->polys + poly) * n;
+}
+
+void bf_pt_clear(bf_pt *pt); /* frees the data; safe on zeroed objects */
+void bf_ct_clear(bf_ct *ct);
+/* Allocates data for limbs x polys; contents undefined. */
+BF_MUST_CHECK bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx,
+                                   unsigned limbs);
+BF_MUST_CHECK bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx,
+                                   unsigned limbs, unsigned polys);
+
+/* ---- encoding ([CKKS17] section 3) --------------------------------------- */
+
+/* values[count], count <= N/2 and a power of two divides N/2: shorter vectors
+ * are repeated to fill the slots (a subring element). Rounds to nearest.
+ * BF_ERR_RANGE when a scaled coefficient reaches half the modulus, or a value
+ * is NaN or infinite. */
+BF_MUST_CHECK bf_status bf_encode_slots(bf_pt *out, const bf_context *ctx,
+                                        const double complex *values,
+                                        size_t count, double scale,
+                                        unsigned limbs);
+BF_MUST_CHECK bf_status bf_encode_real(bf_pt *out, const bf_context *ctx,
+                                       const double *values, size_t count,
+                                       double scale, unsigned limbs);
+BF_MUST_CHECK bf_status bf_encode_coeffs(bf_pt *out, const bf_context *ctx,
+                                         const double *coeffs, size_t count,
+                                         double scale, unsigned limbs);
+BF_MUST_CHECK bf_status bf_decode_slots(double complex *out, const bf_pt *pt);
+BF_MUST_CHECK bf_status bf_decode_coeffs(double *out, const bf_pt *pt);
+/* The canonical embedding alone, length N/2 slots <-> N real coefficients. */
+BF_MUST_CHECK bf_status bf_embed_forward(double complex *slots,
+                                         const double *coeffs, unsigned log_n);
+BF_MUST_CHECK bf_status bf_embed_inverse(double *coeffs,
+                                         const double complex *slots,
+                                         unsigned log_n);
+
+/* ---- evaluation keys ------------------------------------------------------ */
+
+/* Switches a polynomial multiplied by s_from to one under s_to.
+ * data[digit][modulus][b|a][N], modulus = q_0..q_{limbs-1} then p_0..p_{K-1}:
+ *   b + a*s_to = e + P * [modulus in digit] * s_from. */
+typedef struct bf_switch_key {
+    const bf_context *ctx;
+    uint32_t galois; /* g: a rotation key for X->X^g; 1 relinearisation; 0 other */
+    unsigned limbs;  /* usable up to this many limbs of q */
+    unsigned digits;
+    double *data;
+    uint8_t seed[BF_SEED_BYTES]; /* of the a halves */
+    uint64_t seed_index;
+} bf_switch_key;
+
+static inline double *bf_switch_key_limb(const bf_switch_key *k, unsigned digit,
+                                         unsigned modulus, unsigned half,
+                                         size_t n, unsigned n_p)
+{
+    return k->data +
+           (((size_t)digit * (k->limbs + n_p) + modulus) * 2 + half) * n;
+}
+
+/* A set of keys of one owner: what a server needs for one job. */
+typedef struct bf_eval_keys {
+    const bf_context *ctx;
+    uint8_t key_id[BF_KEY_ID_BYTES];
+    size_t count;
+    bf_switch_key *keys; /* by galois element, any order */
+} bf_eval_keys;
+
+const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
+                                       uint32_t galois);
+void bf_switch_key_clear(bf_switch_key *k);
+void bf_eval_keys_clear(bf_eval_keys *keys);
+/* The `a` half of a key or ciphertext from its seed (evaluation form):
+ * stream (seed, "blindfit-a", seed_index, digit*BF_MODULI_MAX + modulus). */
+void bf_expand_a(const bf_context *ctx, const uint8_t seed[BF_SEED_BYTES],
+                 uint64_t seed_index, unsigned digit, unsigned modulus,
+                 double *out);
+
+/* Which keys a circuit uses, and how high: filled by a symbolic evaluator. */
+typedef struct bf_key_need {
+    uint32_t galois;
+    unsigned limbs;
+} bf_key_need;
+
+/* ---- evaluator ------------------------------------------------------------ */
+
+typedef struct bf_counters {
+    uint64_t key_switches[BF_MAX_Q + 1]; /* by limbs */
+    uint64_t mod_ups, mod_downs;
+    uint64_t tensor_products, plain_products, rescales;
+} bf_counters;
+
+/* Carries scratch memory, keys and counters. With keys == NULL at creation it
+ * is symbolic: operations take and give objects without data, check the same
+ * conditions, count the same work and collect the keys they would need.
+ * Thread-safe: operations may be called from several threads of one OpenMP
+ * region; called outside one, large operations use all threads themselves. */
+typedef struct bf_eval bf_eval;
+BF_MUST_CHECK bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
+                                       const bf_eval_keys *keys);
+void bf_eval_destroy(bf_eval *ev);
+bool bf_eval_is_symbolic(const bf_eval *ev);
+const bf_context *bf_eval_context(const bf_eval *ev);
+void bf_eval_counters(const bf_eval *ev, bf_counters *out);
+/* Keys that were needed so far; *needs is the evaluator's, valid until the
+ * next operation. */
+size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);
+size_t bf_eval_peak_bytes(const bf_eval *ev);
+
+/* Every operation: out may be an input unless said; out is (re)allocated from
+ * the evaluator's pool and its previous content freed. Inputs of different
+ * limbs are used at the lower one. Sums demand scales equal to 2^-20 relative
+ * (BF_ERR_MISMATCH). `bf_eval_release` gives a ciphertext back to the pool. */
+void bf_eval_release(bf_eval *ev, bf_ct *ct);
+BF_MUST_CHECK bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a);
+BF_MUST_CHECK bf_status bf_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                               const bf_ct *b);
+BF_MUST_CHECK bf_status bf_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                               const bf_ct *b);
+BF_MUST_CHECK bf_status bf_negate(bf_eval *ev, bf_ct *out, const bf_ct *a);
+BF_MUST_CHECK bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                     const bf_pt *b);
+/* Adds the complex constant to every slot; no encoding needed for real c. */
+BF_MUST_CHECK bf_status bf_add_const(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                     double c);
+/* Scale multiplies; no level. out += a*b with bf_mul_plain_add (out set). */
+BF_MUST_CHECK bf_status bf_mul_plain(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                     const bf_pt *b);
+BF_MUST_CHECK bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out,
+                                         const bf_ct *a, const bf_pt *b);
+/* Exact product with a small integer; scale unchanged, bound grows. */
+BF_MUST_CHECK bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                   int64_t c);
+/* Multiplies by the real constant c encoded at `scale` (an integer). */
+BF_MUST_CHECK bf_status bf_mul_const(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                     double c, double scale);
+/* X^e times a, e mod 2N; no level, no noise. X^{N/2} is the imaginary unit. */
+BF_MUST_CHECK bf_status bf_mul_monomial(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                        int64_t e);
+/* 3 polynomials, scale product, no level. out is none of the inputs. */
+BF_MUST_CHECK bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                  const bf_ct *b);
+/* out = sum_k a[k] (x) b[k], lazily reduced; all at the lowest limbs. */
+BF_MUST_CHECK bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out,
+                                      const bf_ct *const *a,
+                                      const bf_ct *const *b, size_t terms);
+BF_MUST_CHECK bf_status bf_relinearize(bf_eval *ev, bf_ct *out, const bf_ct *a);
+/* Divides by the last limb's prime: one level, scale / q_last. */
+BF_MUST_CHECK bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a);
+/* relinearize then rescale with one ModDown by P*q_last. */
+BF_MUST_CHECK bf_status bf_relinearize_rescale(bf_eval *ev, bf_ct *out,
+                                               const bf_ct *a);
+BF_MUST_CHECK bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                               const bf_ct *b); /* tensor + relinearize */
+BF_MUST_CHECK bf_status bf_mod_drop(bf_eval *ev, bf_ct *ct, unsigned limbs);
+BF_MUST_CHECK bf_status bf_rotate(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                  int r);
+BF_MUST_CHECK bf_status bf_conjugate(bf_eval *ev, bf_ct *out, const bf_ct *a);
+BF_MUST_CHECK bf_status bf_automorphism(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                        uint32_t galois);
+
+/* Hoisting [HS18]: the decomposition of a is shared by all its rotations.
+ * out[i] = rot_{r[i]}(a); out[] are distinct from a. */
+BF_MUST_CHECK bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                       const int *r, size_t count);
+/* out = sum_i rot_{r[i]}(a[i]) with one ModDown. a[] may repeat. */
+BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
+                                      const bf_ct *const *a, const int *r,
+                                      size_t count);
+
+#endif

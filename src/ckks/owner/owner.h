@@ -1,0 +1,68 @@
+/* The owner's half of CKKS: secret keys, evaluation keys, encryption under the
+ * secret, decryption. Nothing in src/ outside an owner/ folder includes this;
+ * the server binary links none of it. */
+#ifndef BF_CKKS_OWNER_OWNER_H
+#define BF_CKKS_OWNER_OWNER_H
+
+#include "ckks/ckks.h"
+
+#define BF_NOISE_SD 3.24 /* centred binomial with 21+21 bits: sqrt(10.5) */
+
+/* Uniform ternary (weight 0) or of exact weight h; kept in locked memory,
+ * wiped when destroyed. key_id is random and public. */
+typedef struct bf_secret_key bf_secret_key;
+BF_MUST_CHECK bf_status bf_secret_key_generate(bf_secret_key **out,
+                                               const bf_context *ctx,
+                                               unsigned weight);
+void bf_secret_key_destroy(bf_secret_key *sk);
+const uint8_t *bf_secret_key_id(const bf_secret_key *sk);
+const bf_context *bf_secret_key_context(const bf_secret_key *sk);
+/* Coefficients in {-1,0,1}, N of them, for the key file only. */
+const int8_t *bf_secret_key_coeffs(const bf_secret_key *sk);
+/* From a key file: checks that coefficients are ternary. */
+BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
+                                             const bf_context *ctx,
+                                             const int8_t *coeffs,
+                                             unsigned weight,
+                                             const uint8_t id[BF_KEY_ID_BYTES]);
+
+/* Every key is checked by bf_security_check against its own modulus
+ * q_0..q_{limbs-1}*P and the weight of the secret it encrypts under. */
+/* b + a*s = e + P*[digit]*phi_g^{-1}... : the key for X -> X^g switches c1
+ * from s to phi_{g^-1}(s), so that the evaluator applies X -> X^g afterwards:
+ * b + a*phi_{1/g}(s) = e + P*[digit]*s. g = 1 gives the relinearisation key
+ * (from s^2 to s). */
+BF_MUST_CHECK bf_status bf_galois_key_generate(bf_switch_key *out,
+                                               const bf_secret_key *sk,
+                                               uint32_t galois, unsigned limbs);
+/* From one secret to another over the same context (galois field 0). */
+BF_MUST_CHECK bf_status bf_switch_key_generate(bf_switch_key *out,
+                                               const bf_secret_key *from,
+                                               const bf_secret_key *to,
+                                               unsigned limbs);
+/* All keys of a list (progress by key); shares one random `a` seed. */
+BF_MUST_CHECK bf_status bf_eval_keys_generate(bf_eval_keys *out,
+                                              const bf_secret_key *sk,
+                                              const bf_key_need *needs,
+                                              size_t count, bf_progress prog);
+
+/* c = (e - a*s + m, a), a from a fresh public seed: half the bytes on disk. */
+BF_MUST_CHECK bf_status bf_encrypt_symmetric(bf_ct *out,
+                                             const bf_secret_key *sk,
+                                             const bf_pt *m);
+
+/* Public-key encryption lives in ckks/encrypt.h; making the key is here. */
+typedef struct bf_public_key {
+    const bf_context *ctx;
+    uint8_t key_id[BF_KEY_ID_BYTES];
+    double *data; /* [limb of q][b|a][N] */
+} bf_public_key;
+BF_MUST_CHECK bf_status bf_public_key_generate(bf_public_key *out,
+                                               const bf_secret_key *sk);
+void bf_public_key_clear(bf_public_key *pk);
+
+/* 2 or 3 polynomials. The result is for the owner's eyes: see SECURITY.md. */
+BF_MUST_CHECK bf_status bf_decrypt(bf_pt *out, const bf_secret_key *sk,
+                                   const bf_ct *ct);
+
+#endif

@@ -1,0 +1,173 @@
+/* Z_p[X]/(X^N+1) for a list of primes: residues, transforms, basis conversion.
+ *
+ * A residue is an integer-valued double. REDUCED means |x| <= (p+1)/2, that is
+ * centred; every function takes and gives reduced residues unless its name
+ * ends in _lazy, and then its comment states the bound in multiples of p.
+ * Primes are odd, = 1 mod 2N and below 2^49, so 16p < 2^53: sums of up to
+ * sixteen p are exact and the forward transform needs no reduction inside
+ * (range proof: ring/RANGES.md).
+ *
+ * A LIMB is N residues of one prime, 64-byte aligned. It is in coefficient
+ * form (a_0..a_{N-1}) or in evaluation form: the value at psi^e, e odd, stands
+ * at index bf_ring_position(log_n, e). psi is a primitive 2N-th root of unity
+ * mod p, the same for every backend and run. The order is the library's own
+ * (bit-reversed, with groups of sixteen transposed), equal for all backends.
+ */
+#ifndef BF_RING_RING_H
+#define BF_RING_RING_H
+
+#include "base/memory.h"
+#include "base/random.h"
+
+#define BF_LOG_N_MIN 10 /* below 2^12 in tests only */
+#define BF_LOG_N_MAX 17
+#define BF_PRIME_BITS_MIN 20
+#define BF_PRIME_BITS_MAX 49
+#define BF_MODULI_MAX 64
+
+typedef enum bf_backend {
+    BF_BACKEND_AUTO,
+    BF_BACKEND_SCALAR,
+    BF_BACKEND_AVX2,
+    BF_BACKEND_AVX512
+} bf_backend;
+
+/* Best backend this machine runs; BLINDFIT_BACKEND=scalar|avx2|avx512 in the
+ * environment forces one (BF_ERR_UNSUPPORTED if the machine lacks it). */
+BF_MUST_CHECK bf_status bf_backend_resolve(bf_backend wanted, bf_backend *out);
+const char *bf_backend_name(bf_backend b);
+
+typedef struct bf_kernels bf_kernels; /* ring/kernels/kernels.h */
+typedef struct bf_ntt bf_ntt;         /* twiddle tables of one prime */
+
+typedef struct bf_modulus {
+    uint64_t value;
+    double p, pinv; /* p and the double nearest 1/p */
+} bf_modulus;
+
+/* A constant w with the double nearest w/p: the multiplier form of kernels. */
+typedef struct bf_mulc {
+    double w, wp;
+} bf_mulc;
+
+typedef struct bf_ring {
+    unsigned log_n;
+    size_t n;
+    unsigned count;
+    bf_backend backend;
+    const bf_kernels *k;
+    bf_modulus *mod; /* [count] */
+    bf_ntt **ntt;    /* [count] */
+} bf_ring;
+
+/* Largest prime = 1 mod 2N strictly below `below` and not in used[]; 0 when
+ * none of at least BF_PRIME_BITS_MIN bits is left. */
+uint64_t bf_prime_below(uint64_t below, unsigned log_n, const uint64_t *used,
+                        unsigned used_count);
+/* Smallest such prime at or above `from`. */
+uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
+                        unsigned used_count);
+bool bf_is_prime_var(uint64_t n);
+
+/* Checks every prime (range, = 1 mod 2N, distinct, prime) and builds tables. */
+BF_MUST_CHECK bf_status bf_ring_create(bf_ring **out, unsigned log_n,
+                                       const uint64_t *primes, unsigned count,
+                                       bf_backend backend);
+void bf_ring_destroy(bf_ring *ring);
+
+/* --- 64-bit modular arithmetic for set-up code (variable time) ----------- */
+uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p);
+uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p);
+uint64_t bf_mod_inv(uint64_t a, uint64_t p);
+double bf_centre(uint64_t a, uint64_t p);      /* residue 0..p-1 -> reduced */
+uint64_t bf_uncentre(double a, uint64_t p);    /* any |a| < 2^53 -> 0..p-1 */
+bf_mulc bf_mulc_make(uint64_t w, uint64_t p);  /* w in 0..p-1, made centred */
+
+/* --- limb operations; m indexes ring->mod; in and out may be equal -------- */
+void bf_ntt_forward(const bf_ring *r, unsigned m, double *a);
+/* Output times c (pass 1 for none); the factor costs nothing. */
+void bf_ntt_inverse(const bf_ring *r, unsigned m, double *a);
+void bf_ntt_inverse_scaled(const bf_ring *r, unsigned m, double *a, uint64_t c);
+
+void bf_limb_add(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b);
+void bf_limb_sub(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b);
+void bf_limb_neg(const bf_ring *r, unsigned m, double *o, const double *a);
+void bf_limb_mul(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b);
+/* o += a * b */
+void bf_limb_mul_add(const bf_ring *r, unsigned m, double *o, const double *a,
+                     const double *b);
+void bf_limb_mul_const(const bf_ring *r, unsigned m, double *o, const double *a,
+                       bf_mulc c);
+/* o += a * c */
+void bf_limb_mul_const_add(const bf_ring *r, unsigned m, double *o,
+                           const double *a, bf_mulc c);
+/* o = (a - b) * c: the last step of rescale and ModDown. b may be reduced for
+ * another prime q < 2^49: |b| <= 8p is enough. */
+void bf_limb_sub_mul_const(const bf_ring *r, unsigned m, double *o,
+                           const double *a, const double *b, bf_mulc c);
+/* o = a reduced mod p of m, for integer-valued |a| <= 2^52. */
+void bf_limb_reduce(const bf_ring *r, unsigned m, double *o, const double *a);
+
+/* o0 = sum_k x[k]*y0[k], o1 = sum_k x[k]*y1[k], k < terms <= 64. */
+void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
+                  const double *const *x, const double *const *y0,
+                  const double *const *y1, unsigned terms);
+
+/* Tensor products of pairs summed without reduction of degree:
+ *   d0 += sum_k a0[k]*b0[k], d1 += sum a0*b1 + a1*b0, d2 += sum a1*b1
+ * for `len` consecutive residues (multiple of 16) of each. Pointers are to the
+ * start of the range. terms may be any number. */
+void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
+                         double *d2, const double *const *a0,
+                         const double *const *a1, const double *const *b0,
+                         const double *const *b1, unsigned terms, size_t len);
+
+/* o[i] = a[perm[i]], i < n; perm from bf_ring_automorphism. o and a disjoint. */
+void bf_limb_permute(const bf_ring *r, double *o, const double *a,
+                     const uint32_t *perm);
+
+/* --- automorphisms and monomials ----------------------------------------- */
+/* Index in evaluation form of the value at psi^e, e odd, 0 < e < 2N. */
+uint32_t bf_ring_position(unsigned log_n, uint32_t e);
+/* Permutation for X -> X^g (g odd, mod 2N) in evaluation form; perm[n]. It
+ * maps aligned groups of sixteen to aligned groups of sixteen. */
+void bf_ring_automorphism(unsigned log_n, uint32_t g, uint32_t *perm);
+/* The same in coefficient form, on residues; o and a disjoint. */
+void bf_limb_automorphism_coeff(const bf_ring *r, double *o, const double *a,
+                                uint32_t g);
+/* o = X^e in evaluation form (e mod 2N). */
+void bf_limb_monomial(const bf_ring *r, unsigned m, double *o, uint32_t e);
+
+/* --- exact centred basis conversion --------------------------------------
+ * From residues of the primes src[0..k) to other primes of the same ring.
+ * Input limbs are in coefficient form and already multiplied by
+ * (Q/q_j)^{-1} mod q_j (fold it into bf_ntt_inverse_scaled with
+ * bf_convert_factor). Result: the representative of smallest magnitude, exact
+ * except where it lies within 2^-44 Q of +-Q/2 (then off by Q). */
+typedef struct bf_convert bf_convert;
+BF_MUST_CHECK bf_status bf_convert_create(bf_convert **out, const bf_ring *ring,
+                                          const unsigned *src, unsigned k,
+                                          const unsigned *dst, unsigned dsts);
+void bf_convert_destroy(bf_convert *c);
+uint64_t bf_convert_factor(const bf_convert *c, unsigned j); /* j < k */
+/* v[i] = round(sum_j x[j][i]/q_j): compute once, pass to every target. */
+void bf_convert_overflow(const bf_convert *c, double *v,
+                         const double *const *x);
+/* Target number t (index into dst), reduced, coefficient form. */
+void bf_convert_target(const bf_convert *c, unsigned t, double *o,
+                       const double *const *x, const double *v);
+
+/* --- conversion from and to integers -------------------------------------- */
+/* Integer-valued doubles of any magnitude -> reduced residues. */
+void bf_limb_from_double(const bf_ring *r, unsigned m, double *o,
+                         const double *a);
+void bf_limb_from_i8(const bf_ring *r, unsigned m, double *o, const int8_t *a);
+
+/* Uniform reduced residues from a stream, by rejection; the same bytes give
+ * the same residues on every machine. */
+void bf_limb_uniform(const bf_ring *r, unsigned m, double *o, bf_stream *s);
+
+#endif
