@@ -1,0 +1,73 @@
+/* Named tensors in one file: the safetensors format, read with suspicion and
+ * written for other programs.
+ *
+ * The file is an 8-byte little-endian header length, that many bytes of JSON
+ * ({"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, ..}
+ * and an optional "__metadata__" of strings), then the data; offsets count
+ * from the first byte behind the header.
+ * https://github.com/huggingface/safetensors#format
+ *
+ * A file is refused (BF_ERR_FORMAT, the tensor named) unless every tensor lies
+ * inside the data, has exactly the bytes that its type and shape ask for, and
+ * the tensors together cover the data without overlap or hole. */
+#ifndef BF_FEATURES_SAFETENSORS_H
+#define BF_FEATURES_SAFETENSORS_H
+
+#include "base/status.h"
+
+#define BF_TENSOR_DIMS 8
+#define BF_SAFETENSORS_HEADER_MAX ((size_t)1 << 20)
+#define BF_SAFETENSORS_FILE_MAX ((size_t)4 << 30)
+
+typedef struct bf_tensor {
+    const char *name;
+    const char *dtype; /* "F32", "BF16", "I64", ...: the file's word */
+    unsigned dims;     /* 0 is a scalar */
+    size_t shape[BF_TENSOR_DIMS];
+    size_t count; /* product of the shape */
+    const uint8_t *data;
+    size_t bytes;
+} bf_tensor;
+
+typedef struct bf_safetensors bf_safetensors;
+
+/* Reads and checks a whole file; messages name `path`. */
+BF_MUST_CHECK bf_status bf_safetensors_open(bf_safetensors **out,
+                                            const char *path);
+/* The same on bytes in memory, which must outlive the object. */
+BF_MUST_CHECK bf_status bf_safetensors_parse(bf_safetensors **out,
+                                             const uint8_t *data, size_t bytes);
+void bf_safetensors_close(bf_safetensors *st);
+
+/* Tensors in bytewise order of their names. */
+size_t bf_safetensors_count(const bf_safetensors *st);
+const bf_tensor *bf_safetensors_get(const bf_safetensors *st, size_t i);
+/* NULL if there is none of that name. */
+const bf_tensor *bf_safetensors_find(const bf_safetensors *st,
+                                     const char *name);
+/* A string of "__metadata__", or NULL. */
+const char *bf_safetensors_metadata(const bf_safetensors *st, const char *key);
+
+/* F32, F16 and BF16 to out[t->count]; BF_ERR_UNSUPPORTED for other types. */
+BF_MUST_CHECK bf_status bf_tensor_to_float(const bf_tensor *t, float *out);
+
+/* "[32, 3, 3, 3]" in buf; returns buf. */
+const char *bf_tensor_shape_text(unsigned dims, const size_t *shape, char *buf,
+                                 size_t size);
+
+/* One F32 tensor to write. */
+typedef struct bf_tensor_view {
+    const char *name;
+    unsigned dims;
+    size_t shape[BF_TENSOR_DIMS];
+    const float *data;
+} bf_tensor_view;
+
+/* Writes all tensors in the order given; the file appears whole or not at all.
+ * metadata: key, value, key, value, .., NULL; or NULL for none. */
+BF_MUST_CHECK bf_status bf_safetensors_write(const char *path,
+                                             const bf_tensor_view *tensors,
+                                             size_t count,
+                                             const char *const *metadata);
+
+#endif
