@@ -8,23 +8,37 @@
 
 /* ---- feature and label files ------------------------------------------- */
 
-/* .csv: label first, then features, one row a sample (label column absent when
- * has_labels is false; a header line is recognised by a non-numeric first
- * field). .npy: float32/float64 n x d, C order; labels then come from
- * labels_path (.npy integers, or IDX). `rows` limits to a half-open range
- * [first, last), last = 0 for all. Errors name file, row and column. */
+/* Rows [first, last) counted from 0; last = 0 for all that follow. */
 typedef struct bf_rows {
     size_t first, last;
 } bf_rows;
+
+/* By extension:
+ *   .csv  one sample a line, the label first, then the features; with
+ *         labels_path every column is a feature. A first line whose first
+ *         field is no number is a header.
+ *   .npy  n x d; labels from labels_path, or none (labels NULL, classes 0).
+ * classes is 1 + the largest label of the whole file, whichever rows are
+ * taken. Errors name file, line or row, and column; values that are not finite
+ * numbers and labels outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer
+ * labels than rows or the reverse BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out, const char *path,
                                         const char *labels_path, bf_rows rows);
+
+/* Every column of a .csv file, labels or none. */
+BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path);
+
+/* Atomic. */
 BF_MUST_CHECK bf_status bf_npy_write(const char *path, const bf_matrix *m,
                                      bool float32);
 BF_MUST_CHECK bf_status bf_npy_write_labels(const char *path,
                                             const int32_t *labels, size_t n);
+/* Two dimensions, C or Fortran order, float32, float64 or integers. */
 BF_MUST_CHECK bf_status bf_npy_read(bf_matrix *out, const char *path);
+/* One dimension (or n x 1): .npy of integers, or of floats that are whole
+ * numbers, or IDX bytes, plain or gz. Nothing below 0. Free with bf_free. */
 BF_MUST_CHECK bf_status bf_labels_read(int32_t **labels, size_t *n,
-                                       const char *path); /* .npy or IDX(.gz) */
+                                       const char *path);
 
 /* ---- images --------------------------------------------------------------- */
 
@@ -34,14 +48,16 @@ typedef struct bf_image {
     unsigned width, height, channels; /* channels 1 or 3 */
     float *pixels;                    /* [channel][y][x], 0..1; owned */
     int32_t label;                    /* -1 when unknown */
-    const char *name;                 /* file or index, for messages */
+    const char *name; /* owned by the stream; NULL where images have only
+                         numbers */
 } bf_image;
-void bf_image_clear(bf_image *img);
+void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 
-/* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of n x h x
- * w (x c) uint8 or float, or a folder with one subfolder per class. labels_path
- * may be NULL. strict: the first unreadable picture is an error; else it is
- * skipped and counted. */
+/* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of
+ * n x h x w (x 1 or 3) bytes (read as 0..1) or floats (taken as they are), or
+ * a folder with one subfolder per class. labels_path may be NULL; for IDX it
+ * is the other IDX file. strict: files of a folder that are no pictures are an
+ * error; else they are left out. */
 BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
                                        const char *labels_path, bool strict);
 void bf_images_close(bf_images *s);
@@ -70,10 +86,20 @@ void bf_backbone_destroy(bf_backbone *b);
 BF_MUST_CHECK bf_status bf_backbone_outputs(const bf_backbone *b,
                                             unsigned width, unsigned height,
                                             size_t *outputs);
-/* All images -> out->x (float precision inside), labels, class names. Skipped
- * pictures leave no row; *skipped counts them. */
+/* Hears why each skipped picture was skipped, one line each; fn may be NULL.
+ * Called from one thread at a time. */
+typedef struct bf_skip_report {
+    void (*fn)(void *user, size_t image, const char *why);
+    void *user;
+} bf_skip_report;
+
+/* All images -> out->x (float precision inside), labels (NULL when unlabelled)
+ * and class names. A picture that cannot be read leaves no row and adds one to
+ * *skipped; under `strict` it ends the extraction with its own error. No
+ * readable picture at all is BF_ERR_FORMAT. */
 BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
                                    bf_images *images, bool strict,
-                                   size_t *skipped, bf_progress progress);
+                                   size_t *skipped, bf_skip_report report,
+                                   bf_progress progress);
 
 #endif

@@ -1,0 +1,73 @@
+/* What a kind of image file or folder provides; images.c picks one by looking
+ * at the path and hands it out as bf_images.
+ *
+ * A new format is one .c file that defines a bf_image_format, a line below and
+ * a line in the table of images.c. */
+#ifndef BF_FEATURES_IMAGE_SOURCE_H
+#define BF_FEATURES_IMAGE_SOURCE_H
+
+#include "base/status.h"
+#include "blindfit/features.h"
+
+/* Refused before any allocation: more than the largest photographs in use. */
+#define BF_IMAGE_SIDE_MAX 32768u
+#define BF_IMAGE_PIXELS_MAX ((size_t)1 << 28)
+
+/* What is known of a path before it is opened by a format. */
+typedef struct bf_image_probe {
+    const char *path;
+    bool directory;
+    uint64_t bytes;     /* size of a regular file */
+    unsigned char head[16];
+    unsigned head_bytes; /* valid bytes in head */
+} bf_image_probe;
+
+typedef struct bf_image_source_ops {
+    /* Decodes image i < count: allocates out->pixels with bf_image_alloc, sets
+     * out->label and out->name. Called by several threads at once. On failure
+     * out is unchanged or cleared and the message names the picture. */
+    bf_status (*read)(void *self, size_t i, bf_image *out);
+    int32_t (*label)(const void *self, size_t i); /* -1 when unknown */
+    void (*close)(void *self);                    /* frees self */
+} bf_image_source_ops;
+
+/* `open` fills ops and self first of all or leaves both NULL: whatever it has
+ * filled when it fails is closed by the caller. */
+struct bf_images {
+    const bf_image_source_ops *ops;
+    void *self;
+    size_t count;     /* images */
+    unsigned classes; /* 0 when unlabelled */
+    char **class_names; /* [classes], owned by self, or NULL */
+};
+
+typedef struct bf_image_format {
+    const char *name; /* for messages: "an IDX file" */
+    bool (*recognise)(const bf_image_probe *probe);
+    /* labels_path is NULL or a file for bf_labels_read; a format that brings
+     * its own labels refuses one with BF_ERR_ARGUMENT. */
+    bf_status (*open)(bf_images *out, const char *path,
+                      const char *labels_path, bool strict);
+} bf_image_format;
+
+extern const bf_image_format bf_image_format_idx;    /* images_idx.c */
+extern const bf_image_format bf_image_format_npy;    /* images_npy.c */
+extern const bf_image_format bf_image_format_folder; /* folder.c */
+extern const bf_image_format bf_image_format_cifar;  /* cifar.c */
+
+/* Sets width, height and channels (1 or 3) and allocates pixels, not zeroed.
+ * BF_ERR_FORMAT beyond the limits above, BF_ERR_MEMORY. Messages begin with
+ * `name`. */
+BF_MUST_CHECK bf_status bf_image_alloc(bf_image *img, unsigned width,
+                                       unsigned height, unsigned channels,
+                                       const char *name);
+
+/* Labels from a file for a source of `count` images: checks that there are as
+ * many and that each is 0..BF_CLASSES_MAX-1. *classes is the largest plus 1.
+ * `path` names the images in messages. Free *labels with bf_free. */
+BF_MUST_CHECK bf_status bf_image_labels_load(int32_t **labels,
+                                             unsigned *classes, size_t count,
+                                             const char *labels_path,
+                                             const char *path);
+
+#endif
