@@ -23,6 +23,7 @@ typedef struct bf_matrix {
     size_t rows, cols;
     double *data; /* owned; bf_matrix_clear frees */
 } bf_matrix;
+/* Zero-filled; both dimensions at least 1. */
 BF_MUST_CHECK bf_status bf_matrix_init(bf_matrix *m, size_t rows, size_t cols);
 void bf_matrix_clear(bf_matrix *m);
 
@@ -34,8 +35,9 @@ typedef struct bf_dataset {
     char **class_names; /* [classes], or NULL */
 } bf_dataset;
 void bf_dataset_clear(bf_dataset *d);
-/* BF_ERR_RANGE naming row and column for NaN or infinity; BF_ERR_ARGUMENT for
- * labels outside 0..C-1, a single class, or no rows. */
+/* BF_ERR_RANGE naming row and column (from 1) for NaN or infinity;
+ * BF_ERR_ARGUMENT for labels outside 0..C-1, fewer than two different labels,
+ * C above BF_CLASSES_MAX, or no rows. A class without a sample is fine. */
 BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
 
 typedef enum bf_recipe_kind { BF_RECIPE_PAPER, BF_RECIPE_WHITENED } bf_recipe_kind;
@@ -43,10 +45,11 @@ typedef enum bf_feature_map { BF_MAP_AUTO, BF_MAP_NONE, BF_MAP_SQRT } bf_feature
 
 /* p(z) = 1/2 + sum of odd terms: odd[i] is the coefficient of z^(2i+1). */
 typedef struct bf_sigmoid {
-    unsigned degree; /* 1, 3, 5, 7 or 9 */
+    unsigned degree; /* odd, 1 to BF_POLY_DEGREE_MAX */
     double odd[(BF_POLY_DEGREE_MAX + 1) / 2];
     double range; /* |z| up to which it approximates the sigmoid */
 } bf_sigmoid;
+double bf_sigmoid_value(const bf_sigmoid *p, double z);
 
 typedef struct bf_recipe {
     bf_recipe_kind kind;
@@ -58,35 +61,71 @@ typedef struct bf_recipe {
     size_t components;   /* whitened: directions kept; 0 is all */
     unsigned step_count; /* steps given; the last repeats */
     double steps[BF_MAX_ITERATIONS]; /* whitened: s of step s*4/n */
-    size_t batch;        /* rows per step; 0 is full batch */
+    size_t batch; /* whitened: rows per step; 0 is full batch */
 } bf_recipe;
 
-/* Defaults of a kind for n samples (design section 2): fills everything. */
+/* Defaults of a kind for n samples of d features (design section 2): fills
+ * everything. Whitened recipes depend on n/d; src/train/recipe.c has the rule
+ * and what it rests on. */
 BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
-                                          unsigned iterations, size_t n);
+                                          unsigned iterations, size_t n,
+                                          size_t d);
+/* BF_ERR_ARGUMENT naming the field that no trainer can follow. */
+BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
+/* Columns k of the transformed rows. Shapes alone decide it, so that a job is
+ * planned before its data is seen: paper d + 1, whitened
+ * 1 + min(d, n - 1, components). */
+size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d);
 
-/* One gradient schedule in transformed space. Per iteration t = 0,1,..:
+/* One gradient schedule in transformed space. Iteration t = 0,1,.. takes the
+ * rows of block t mod ceil(n/batch), of `batch` consecutive rows each (the last
+ * block may be shorter; batch 0 is one block of all rows), and
  *   G = (Y - p(U V^T))^T U
  *   T = W + step[t] * G
  *   W = (1 - eta[t]) * T + eta[t] * V
  *   V = T
- * (plain gradient descent: eta = 0 and W = V throughout). The model is the
- * one named by `final_v`. Y is the one-hot n x C matrix. */
+ * (plain gradient descent: eta = 0 and W = V throughout). The model is W, which
+ * is what the paper's authors decrypt. Y is the one-hot n x C matrix. Public:
+ * only v0 depends on data. */
 typedef struct bf_schedule {
     unsigned iterations;
+    size_t n;     /* training rows */
+    size_t batch; /* rows per block; 0 for all */
     bf_sigmoid sigmoid;
     bool momentum;   /* false: eta is all 0 and W is not kept */
-    bool zero_start; /* V0 = 0; else v0 below */
+    bool zero_start; /* V0 = W0 = 0; else v0 below */
     double step[BF_MAX_ITERATIONS];
     double eta[BF_MAX_ITERATIONS];
-    bf_matrix v0; /* C x k when !zero_start */
+    bf_matrix v0; /* C x k; empty until bf_transform_start fills it */
 } bf_schedule;
+BF_MUST_CHECK bf_status bf_schedule_make(bf_schedule *out,
+                                         const bf_recipe *recipe, size_t n);
+/* Rows [*first, *last) of iteration t. */
+void bf_schedule_rows(const bf_schedule *s, unsigned t, size_t *first,
+                      size_t *last);
 void bf_schedule_clear(bf_schedule *s);
 
+/* Largest magnitudes of a run, in transformed space. */
+typedef struct bf_ranges {
+    double row;                      /* Euclidean norm of a row of U */
+    double entry;                    /* entry of U */
+    double weight;                   /* entry of V or W, start included */
+    double update;                   /* entry of step[t] * G */
+    double residual;                 /* entry of Y - P */
+    double logit[BF_MAX_ITERATIONS]; /* entry of U V^T entering iteration t */
+} bf_ranges;
+/* What a plan may assume before it sees data, for n rows and k columns.
+ * src/train/bounds.c says which of them are proved, which measured. */
+BF_MUST_CHECK bf_status bf_recipe_bounds(bf_ranges *out, const bf_recipe *r,
+                                         size_t n, size_t k);
+
 /* The owner's fitted transform: feature map, shift, linear map, row clip,
- * constant column. Transformed rows have k columns, constant 1 first. */
+ * constant column. Transformed rows have k = bf_recipe_outputs columns, the
+ * constant one first (1 when whitened; scaled like every column in `paper`). */
 typedef struct bf_transform bf_transform;
-/* Fits on the training rows only. */
+/* Fits on the training rows only: at least two. Directions that the rows do
+ * not span leave columns of zeros. BF_ERR_RANGE names row and column of a value
+ * that is NaN, infinite, or negative under sqrt. */
 BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
                                          const bf_recipe *recipe,
                                          const bf_matrix *x,
@@ -95,19 +134,19 @@ void bf_transform_destroy(bf_transform *t);
 size_t bf_transform_inputs(const bf_transform *t);  /* d */
 size_t bf_transform_outputs(const bf_transform *t); /* k */
 bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
-/* u = rows in transformed space (n x k). BF_ERR_RANGE names the row when
- * values are NaN, infinite, or negative under sqrt. clip applies to training
- * rows only. */
+/* u = rows in transformed space (n x k); errors as in fit. Training rows are
+ * clipped so that bf_recipe_bounds' `row` holds; others are not. */
 BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                                            const bf_matrix *x, bool training);
 /* weights (C x k) -> model space (C x (d+1), bias first). */
 BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
                                            const bf_transform *t,
                                            const bf_matrix *weights);
-BF_MUST_CHECK bf_status bf_schedule_make(bf_schedule *out,
-                                         const bf_recipe *recipe,
-                                         const bf_transform *t, size_t n,
-                                         unsigned classes);
+/* Initial weights (C x k) of a schedule that does not start from zero; leaves
+ * others alone. */
+BF_MUST_CHECK bf_status bf_transform_start(bf_schedule *s,
+                                           const bf_transform *t,
+                                           unsigned classes);
 /* Saved beside the secret key, 0600: it describes the training data. */
 BF_MUST_CHECK bf_status bf_transform_save(const bf_transform *t,
                                           const char *path);
@@ -121,9 +160,17 @@ BF_MUST_CHECK bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
                                     const bf_matrix *u, const int32_t *labels,
                                     unsigned classes, bf_twin_fn each,
                                     void *user);
+/* The same run, measured. */
+BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
+                                       const bf_matrix *u,
+                                       const int32_t *labels,
+                                       unsigned classes);
 
-/* Well-converged multinomial logistic regression (softmax, L2), in model
- * space of the feature map, standardised internally. */
+/* Well-converged multinomial logistic regression, in model space of the feature
+ * map, standardised internally: minimises
+ *   sum_i cross-entropy_i + l2/2 * |weights without biases|^2
+ * by L-BFGS [LN89]. l2 > 0; BF_SOFTMAX_L2 is the usual choice (C = 1). */
+#define BF_SOFTMAX_L2 1.0
 BF_MUST_CHECK bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
                                        const int32_t *labels, unsigned classes,
                                        bf_feature_map map, double l2,

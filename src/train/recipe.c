@@ -1,0 +1,152 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "blindfit/train.h"
+
+/* tests/train/test_train_recipe.c shows that each fit is what it says. */
+
+/* The paper's own cubic; monotone up to 9.6. */
+static const bf_sigmoid sigmoid_paper = {
+    .degree = 3,
+    .odd = {0.106795345, -0.106795345 * 0.003605331},
+    .range = 9.6,
+};
+
+/* Least squares on [-8, 8]. */
+static const bf_sigmoid sigmoid_cubic8 = {
+    .degree = 3,
+    .odd = {0.15009364, -0.00159204},
+    .range = 8,
+};
+
+/* Minimax on [-12, 12]: a cubic runs away outside, so it is for few steps. */
+static const bf_sigmoid sigmoid_cubic12 = {
+    .degree = 3,
+    .odd = {0.12112193, -0.00063518},
+    .range = 12,
+};
+
+/* Minimax on [-12, 12]; its positive leading coefficient pulls logits outside
+ * back in. */
+static const bf_sigmoid sigmoid_quintic12 = {
+    .degree = 5,
+    .odd = {0.161017339, -0.00212901663, 9.36342782e-6},
+    .range = 12,
+};
+
+double bf_sigmoid_value(const bf_sigmoid *p, double z)
+{
+    double square = z * z;
+    double sum = 0;
+    for (unsigned i = (p->degree + 1) / 2; i-- > 0;)
+        sum = sum * square + p->odd[i];
+    return 0.5 + z * sum;
+}
+
+static void paper_defaults(bf_recipe *r)
+{
+    r->map = BF_MAP_NONE;
+    r->sigmoid = sigmoid_paper;
+    r->step_count = 1;
+    r->steps[0] = 1;
+}
+
+static void few_samples(bf_recipe *r)
+{
+    r->sigmoid = sigmoid_cubic8;
+    r->lambda = r->iterations >= 3 ? 3 : 1;
+    r->step_count = 2;
+    r->steps[0] = 1;
+    r->steps[1] = 2;
+}
+
+static void many_samples(bf_recipe *r)
+{
+    r->sigmoid = r->iterations <= 2 ? sigmoid_cubic12 : sigmoid_quintic12;
+    r->lambda = 1e-3;
+    r->step_count = 3;
+    r->steps[0] = r->steps[1] = 4;
+    r->steps[2] = r->iterations == 3 ? 2 : 4;
+}
+
+bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
+                            unsigned iterations, size_t n, size_t d)
+{
+    if (n < 2 || d == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "no recipe for %zu rows of %zu features",
+                       n, d);
+    bf_recipe r = {.kind = kind, .iterations = iterations};
+    if (kind == BF_RECIPE_PAPER) {
+        paper_defaults(&r);
+    } else {
+        r.map = BF_MAP_AUTO;
+        r.clip = 1.25;
+        if (n <= 1000)
+            few_samples(&r);
+        else
+            many_samples(&r);
+    }
+    BF_TRY(bf_recipe_check(&r));
+    *out = r;
+    return BF_OK;
+}
+
+static bf_status check_sigmoid(const bf_sigmoid *p)
+{
+    if (p->degree % 2 == 0 || p->degree > BF_POLY_DEGREE_MAX)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "recipe: sigmoid of degree %u; odd and at most %d",
+                       p->degree, BF_POLY_DEGREE_MAX);
+    for (unsigned i = 0; i < (p->degree + 1) / 2; i++)
+        if (!isfinite(p->odd[i]))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "recipe: coefficient of z^%u is not finite",
+                           2 * i + 1);
+    if (!(p->range > 0) || !isfinite(p->range))
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: sigmoid range %g", p->range);
+    return BF_OK;
+}
+
+static bf_status check_whitened(const bf_recipe *r)
+{
+    if (!(r->lambda >= 0) || !isfinite(r->lambda))
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: ridge %g", r->lambda);
+    if (!(r->clip >= 0) || !isfinite(r->clip))
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: clip %g", r->clip);
+    if (r->step_count == 0 || r->step_count > BF_MAX_ITERATIONS)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: %u steps; 1 to %d",
+                       r->step_count, BF_MAX_ITERATIONS);
+    for (unsigned t = 0; t < r->step_count; t++)
+        if (!(r->steps[t] > 0) || !isfinite(r->steps[t]))
+            return bf_fail(BF_ERR_ARGUMENT, "recipe: step %u is %g", t + 1,
+                           r->steps[t]);
+    return BF_OK;
+}
+
+bf_status bf_recipe_check(const bf_recipe *r)
+{
+    if (r->kind != BF_RECIPE_PAPER && r->kind != BF_RECIPE_WHITENED)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: unknown kind %d",
+                       (int)r->kind);
+    if (r->iterations == 0 || r->iterations > BF_MAX_ITERATIONS)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: %u iterations; 1 to %d",
+                       r->iterations, BF_MAX_ITERATIONS);
+    if (r->map != BF_MAP_AUTO && r->map != BF_MAP_NONE && r->map != BF_MAP_SQRT)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: unknown feature map %d",
+                       (int)r->map);
+    BF_TRY(check_sigmoid(&r->sigmoid));
+    if (r->kind == BF_RECIPE_WHITENED) return check_whitened(r);
+    /* Its diagonal Hessian bound is that of all rows together. */
+    if (r->batch != 0)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no mini-batches");
+    return BF_OK;
+}
+
+size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d)
+{
+    if (r->kind == BF_RECIPE_PAPER) return d + 1;
+    size_t k = n - 1 < d ? n - 1 : d;
+    if (r->components != 0 && r->components < k) k = r->components;
+    return k + 1;
+}
