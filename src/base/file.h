@@ -8,22 +8,34 @@
 
 /* A file under construction: a temporary beside `path`, moved into place by
  * commit (fsync, rename, fsync of the folder). Removed by abort, and by
- * bf_files_abort_all() on Ctrl-C (async-signal-safe). */
+ * bf_files_abort_all() on Ctrl-C (async-signal-safe); after that commit fails
+ * with BF_ERR_INTERRUPTED. The mode is subject to the umask. A path that names
+ * a device, pipe or socket is written directly, without a temporary.
+ * One thread at a time per file; at most 64 files at once. */
 typedef struct bf_outfile bf_outfile;
 BF_MUST_CHECK bf_status bf_outfile_open(bf_outfile **out, const char *path,
                                         unsigned mode /* 0600 or 0644 */);
 BF_MUST_CHECK bf_status bf_outfile_write(bf_outfile *f, const void *data,
                                          size_t bytes);
 FILE *bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
+const char *bf_outfile_path(const bf_outfile *f);
 BF_MUST_CHECK bf_status bf_outfile_commit(bf_outfile *f); /* frees f always */
 void bf_outfile_abort(bf_outfile *f);                     /* NULL is fine */
 void bf_files_abort_all(void);
 
-/* Whole file in memory, NUL behind it; refuses more than `limit` bytes. */
+/* Whole file in memory, NUL behind it; refuses more than `limit` bytes
+ * (BF_ERR_RANGE). *data is freed with bf_free. */
 BF_MUST_CHECK bf_status bf_read_file(const char *path, size_t limit,
                                      uint8_t **data, size_t *bytes);
 
+/* Makes the folder and missing parents; an existing folder is fine. */
 BF_MUST_CHECK bf_status bf_make_dir(const char *path, unsigned mode);
+/* Removes a file or a folder with all in it, without following links; a
+ * missing one is fine. */
 BF_MUST_CHECK bf_status bf_remove_tree(const char *path);
+
+/* Fault loops in tests: after `successes` more system calls of bf_outfile
+ * (open, write, fsync, close, rename), all fail with `err`; -1 ends that. */
+void bf_outfile_fail_for_tests(long successes, int err);
 
 #endif

@@ -22,21 +22,30 @@ bool bf_mul_size(size_t count, size_t size, size_t *out);
 /* Overwrites memory in a way the compiler keeps. */
 void bf_wipe(void *p, size_t bytes);
 
-/* Locked, guarded memory for secrets (sodium_malloc); freed wiped. */
+/* Locked, guarded memory for secrets (sodium_malloc), 64-byte aligned; freed
+ * wiped. NULL with the message set, as bf_alloc. */
 void *bf_secret_alloc(size_t bytes);
-void bf_secret_free(void *p);
+void bf_secret_free(void *p); /* NULL is fine */
 
 /* Recycler of equal blocks: after warm-up `take` never enters the allocator.
- * Thread-safe. */
+ * Thread-safe. A pool must outlive the blocks taken from it. */
 typedef struct bf_pool bf_pool;
 BF_MUST_CHECK bf_status bf_pool_create(bf_pool **out);
 void bf_pool_destroy(bf_pool *pool);
-void *bf_pool_take(bf_pool *pool, size_t bytes); /* as bf_alloc */
+/* As bf_alloc. Idle blocks of other sizes are freed before memory is out. */
+void *bf_pool_take(bf_pool *pool, size_t bytes);
+/* `bytes` as it was taken; p may be NULL. */
 void bf_pool_give(bf_pool *pool, void *p, size_t bytes);
+/* Frees the idle blocks, as between phases that use different sizes. */
+void bf_pool_trim(bf_pool *pool);
 /* Largest total of blocks handed out at one time, in bytes. */
 size_t bf_pool_peak(const bf_pool *pool);
 
 /* Resident set peak of this process in bytes (getrusage). */
 size_t bf_peak_rss(void);
+
+/* Fault loops in tests: the allocation after `successes` more ones fails, and
+ * so do all behind it; -1 ends that. Covers bf_alloc and bf_secret_alloc. */
+void bf_alloc_fail_for_tests(long successes);
 
 #endif

@@ -2,12 +2,16 @@
 #ifndef BF_BASE_STATUS_H
 #define BF_BASE_STATUS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "blindfit/blindfit.h"
 
+#define BF_MESSAGE_BYTES 1024 /* longer messages are cut */
+
 /* Records the message for this thread and returns `s`, so that a failure is
- * one statement: return bf_fail(BF_ERR_ARGUMENT, "rotation by %d ...", r); */
+ * one statement: return bf_fail(BF_ERR_ARGUMENT, "rotation by %d ...", r);
+ * Control characters become '?'. The arguments may quote bf_last_error(). */
 bf_status bf_fail(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
 
 /* Puts "context: " in front of this thread's message and returns `s`. */
@@ -19,6 +23,17 @@ bf_status bf_fail_errno(int err, const char *fmt, ...) BF_PRINTF(2, 3);
 
 /* BF_ERR_INTERRUPTED once bf_interrupt(1) was called, else BF_OK. */
 BF_MUST_CHECK bf_status bf_check_interrupt(void);
+
+/* Carries the first failure of a parallel region, message included, from the
+ * worker that met it to the thread that returns it. Start from {0}; workers
+ * keep and may skip their work once one is seen; raise after the region. */
+typedef struct bf_first_error {
+    atomic_int status;
+    char message[BF_MESSAGE_BYTES];
+} bf_first_error;
+void bf_first_error_keep(bf_first_error *first, bf_status s);
+bool bf_first_error_seen(const bf_first_error *first);
+BF_MUST_CHECK bf_status bf_first_error_raise(const bf_first_error *first);
 
 /* Leaves the function with the status of a failed call. */
 #define BF_TRY(expr)                          \

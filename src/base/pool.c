@@ -1,0 +1,135 @@
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+/* An idle block holds the link to the next one in its first bytes. */
+typedef struct idle_block {
+    struct idle_block *next;
+} idle_block;
+
+typedef struct size_class {
+    size_t bytes;
+    idle_block *idle;
+} size_class;
+
+struct bf_pool {
+    pthread_mutex_t lock;
+    size_class *classes;
+    size_t count, capacity;
+    size_t out, peak;
+};
+
+bf_status bf_pool_create(bf_pool **out)
+{
+    bf_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) return bf_fail(BF_ERR_MEMORY, "no memory for a pool");
+    int err = pthread_mutex_init(&pool->lock, NULL);
+    if (err) {
+        free(pool);
+        return bf_fail_errno(err, "pool lock");
+    }
+    *out = pool;
+    return BF_OK;
+}
+
+static void free_idle(bf_pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++) {
+        while (pool->classes[i].idle) {
+            idle_block *b = pool->classes[i].idle;
+            pool->classes[i].idle = b->next;
+            bf_free(b);
+        }
+    }
+}
+
+void bf_pool_destroy(bf_pool *pool)
+{
+    if (!pool) return;
+    free_idle(pool);
+    free(pool->classes);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+/* The class is made when a block is first taken, so that giving one back
+ * cannot fail. NULL when there is no memory for it. */
+static size_class *find_class(bf_pool *pool, size_t bytes)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        if (pool->classes[i].bytes == bytes) return &pool->classes[i];
+    if (pool->count == pool->capacity) {
+        size_t wider = pool->capacity ? 2 * pool->capacity : 16;
+        size_class *c = realloc(pool->classes, wider * sizeof *c);
+        if (!c) {
+            bf_fail(BF_ERR_MEMORY, "no memory for a pool class");
+            return NULL;
+        }
+        pool->classes = c;
+        pool->capacity = wider;
+    }
+    size_class *c = &pool->classes[pool->count++];
+    *c = (size_class){.bytes = bytes};
+    return c;
+}
+
+static size_t room_for_link(size_t bytes)
+{
+    return bytes && bytes < sizeof(idle_block) ? sizeof(idle_block) : bytes;
+}
+
+void *bf_pool_take(bf_pool *pool, size_t bytes)
+{
+    void *p = NULL;
+    pthread_mutex_lock(&pool->lock);
+    size_class *c = find_class(pool, bytes);
+    if (c && c->idle) {
+        p = c->idle;
+        c->idle = c->idle->next;
+    } else if (c) {
+        p = bf_alloc(room_for_link(bytes));
+        if (!p && bytes) {
+            free_idle(pool);
+            p = bf_alloc(room_for_link(bytes));
+        }
+    }
+    if (p) {
+        pool->out += bytes;
+        if (pool->out > pool->peak) pool->peak = pool->out;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return p;
+}
+
+void bf_pool_give(bf_pool *pool, void *p, size_t bytes)
+{
+    if (!p) return;
+    pthread_mutex_lock(&pool->lock);
+    size_class *c = find_class(pool, bytes);
+    if (c) {
+        idle_block *b = p;
+        b->next = c->idle;
+        c->idle = b;
+    } else {
+        bf_free(p);
+    }
+    pool->out -= bytes;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void bf_pool_trim(bf_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    free_idle(pool);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+size_t bf_pool_peak(const bf_pool *pool)
+{
+    bf_pool *p = (bf_pool *)pool; /* the lock is not part of the value */
+    pthread_mutex_lock(&p->lock);
+    size_t peak = p->peak;
+    pthread_mutex_unlock(&p->lock);
+    return peak;
+}

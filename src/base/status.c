@@ -1,0 +1,116 @@
+#include "base/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local char last_error[BF_MESSAGE_BYTES];
+
+/* Messages quote paths and file contents: keep them to one printable line. */
+static void store(const char *text)
+{
+    size_t i = 0;
+    for (; text[i] && i < BF_MESSAGE_BYTES - 1; i++) {
+        unsigned char c = (unsigned char)text[i];
+        last_error[i] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    }
+    last_error[i] = 0;
+}
+
+const char *bf_last_error(void)
+{
+    return last_error;
+}
+
+const char *bf_status_name(bf_status s)
+{
+    switch (s) {
+    case BF_OK: return "ok";
+    case BF_ERR_ARGUMENT: return "argument";
+    case BF_ERR_MEMORY: return "memory";
+    case BF_ERR_IO: return "io";
+    case BF_ERR_SPACE: return "space";
+    case BF_ERR_FORMAT: return "format";
+    case BF_ERR_MISMATCH: return "mismatch";
+    case BF_ERR_SECURITY: return "security";
+    case BF_ERR_RANGE: return "range";
+    case BF_ERR_INTERRUPTED: return "interrupted";
+    case BF_ERR_UNSUPPORTED: return "unsupported";
+    case BF_ERR_INTERNAL: return "internal";
+    }
+    return "unknown";
+}
+
+bf_status bf_fail(bf_status s, const char *fmt, ...)
+{
+    /* The arguments may quote last_error itself. */
+    char text[BF_MESSAGE_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    store(text);
+    return s;
+}
+
+bf_status bf_fail_in(bf_status s, const char *fmt, ...)
+{
+    char text[2 * BF_MESSAGE_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    int used = vsnprintf(text, BF_MESSAGE_BYTES, fmt, args);
+    va_end(args);
+    size_t at = used < 0 ? 0 : strnlen(text, BF_MESSAGE_BYTES);
+    snprintf(text + at, sizeof text - at, ": %s", last_error);
+    store(text);
+    return s;
+}
+
+bf_status bf_fail_errno(int err, const char *fmt, ...)
+{
+    char text[2 * BF_MESSAGE_BYTES], reason[128];
+    va_list args;
+    va_start(args, fmt);
+    int used = vsnprintf(text, BF_MESSAGE_BYTES, fmt, args);
+    va_end(args);
+    size_t at = used < 0 ? 0 : strnlen(text, BF_MESSAGE_BYTES);
+    snprintf(text + at, sizeof text - at, ": %s",
+             strerror_r(err, reason, sizeof reason));
+    store(text);
+    if (err == ENOSPC || err == EDQUOT) return BF_ERR_SPACE;
+    return err == ENOMEM ? BF_ERR_MEMORY : BF_ERR_IO;
+}
+
+void bf_first_error_keep(bf_first_error *first, bf_status s)
+{
+    if (s == BF_OK) return;
+    int none = BF_OK;
+    if (!atomic_compare_exchange_strong(&first->status, &none, (int)s)) return;
+    memcpy(first->message, last_error, sizeof first->message);
+}
+
+bool bf_first_error_seen(const bf_first_error *first)
+{
+    return atomic_load_explicit(&first->status, memory_order_relaxed) != BF_OK;
+}
+
+bf_status bf_first_error_raise(const bf_first_error *first)
+{
+    int s = atomic_load(&first->status);
+    if (s != BF_OK) store(first->message);
+    return (bf_status)s;
+}
+
+static atomic_int interrupted; /* lock-free: set by signal handlers */
+
+void bf_interrupt(int on)
+{
+    atomic_store_explicit(&interrupted, on != 0, memory_order_relaxed);
+}
+
+bf_status bf_check_interrupt(void)
+{
+    if (!atomic_load_explicit(&interrupted, memory_order_relaxed))
+        return BF_OK;
+    return bf_fail(BF_ERR_INTERRUPTED, "interrupted");
+}
