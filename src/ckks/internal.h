@@ -2,6 +2,8 @@
 #ifndef BF_CKKS_INTERNAL_H
 #define BF_CKKS_INTERNAL_H
 
+#include <string.h>
+
 #include "ckks/ckks.h"
 
 struct bf_context {
@@ -24,6 +26,28 @@ static inline bf_convert *bf_context_up(const bf_context *ctx, unsigned limbs,
 {
     return ctx->convert_up[(size_t)(limbs - 1) * ctx->dnum + digit];
 }
+
+/* True when objects of a and b may be mixed: same primes and layout. */
+static inline bool bf_context_same(const bf_context *a, const bf_context *b)
+{
+    return a == b || (a && b && !memcmp(a->hash, b->hash, BF_HASH_BYTES));
+}
+
+/* Makes *pt (*ct) an object of this shape: keeps its memory when that fits,
+ * else frees it and allocates. The object is zeroed or initialised before;
+ * unchanged on failure. Contents undefined. */
+BF_MUST_CHECK bf_status bf_pt_reserve(bf_pt *pt, const bf_context *ctx,
+                                      unsigned limbs);
+BF_MUST_CHECK bf_status bf_ct_reserve(bf_ct *ct, const bf_context *ctx,
+                                      unsigned limbs, unsigned polys);
+
+/* ckks/embed.c: the embedding on split arrays, n = 2^log_slots values, in
+ * place. forward: polynomial c_0..c_{n-1} -> its values at zeta^{5^j}; inverse
+ * the other way, times n. BF_ERR_MEMORY only. */
+BF_MUST_CHECK bf_status bf_embed_split_forward(double *re, double *im,
+                                               unsigned log_slots);
+BF_MUST_CHECK bf_status bf_embed_split_inverse(double *re, double *im,
+                                               unsigned log_slots);
 
 /* Digits in use at `limbs` limbs. */
 static inline unsigned bf_context_digits(const bf_context *ctx, unsigned limbs)
