@@ -1,0 +1,17 @@
+/* Tables of numbers as text: one row a line, commas between. */
+#ifndef BF_FEATURES_CSV_H
+#define BF_FEATURES_CSV_H
+
+#include "blindfit/features.h"
+
+#define BF_CSV_BYTES_MAX ((size_t)1 << 34)
+
+/* Reads rows (blank lines and a header are none). With labels non-NULL the
+ * first column goes there (bf_alloc), one for each row taken, and *classes is
+ * 1 + the largest of the whole file; rows outside the range are read only so
+ * far. Errors give the line (of the file, from 1) and the column (from 1). */
+BF_MUST_CHECK bf_status bf_csv_load(bf_matrix *x, int32_t **labels,
+                                    unsigned *classes, const char *path,
+                                    bf_rows rows);
+
+#endif

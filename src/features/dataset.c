@@ -1,0 +1,236 @@
+#include "features/dataset.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "features/csv.h"
+#include "features/idx.h"
+#include "features/npy.h"
+
+bool bf_path_has_extension(const char *path, const char *ext)
+{
+    size_t n = strlen(path), e = strlen(ext);
+    return n > e && strcasecmp(path + n - e, ext) == 0;
+}
+
+bf_status bf_rows_resolve(bf_rows *rows, size_t n, const char *path)
+{
+    size_t last = rows->last ? rows->last : n;
+    if (last > n || rows->first >= last)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: rows %zu to %zu asked for, it has %zu", path,
+                       rows->first + 1, last, n);
+    rows->last = last;
+    return BF_OK;
+}
+
+bf_status bf_labels_check(unsigned *classes, const int32_t *labels, size_t n,
+                          const char *path)
+{
+    unsigned top = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (labels[i] < 0 || labels[i] >= BF_CLASSES_MAX)
+            return bf_fail(BF_ERR_RANGE,
+                           "%s: row %zu: label %d is not from 0 to %d", path,
+                           i + 1, labels[i], BF_CLASSES_MAX - 1);
+        if ((unsigned)labels[i] >= top) top = (unsigned)labels[i] + 1;
+    }
+    *classes = top;
+    return BF_OK;
+}
+
+static bf_status check_two_dimensions(const bf_npy *a, const char *path)
+{
+    if (a->dims != 2)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: %u dimensions, expected rows and columns", path,
+                       a->dims);
+    if (a->count == 0)
+        return bf_fail(BF_ERR_FORMAT, "%s: %zu rows of %zu columns", path,
+                       a->dim[0], a->dim[1]);
+    return BF_OK;
+}
+
+/* *rows_in_file may be NULL. */
+static bf_status read_npy_rows(bf_matrix *out, const char *path, bf_rows rows,
+                               size_t *rows_in_file)
+{
+    bf_npy a;
+    bf_matrix m = {0};
+    BF_TRY(bf_npy_open(&a, path));
+    bf_status status;
+    BF_GOTO(check_two_dimensions(&a, path), done);
+    BF_GOTO(bf_rows_resolve(&rows, a.dim[0], path), done);
+    BF_GOTO(bf_matrix_init(&m, rows.last - rows.first, a.dim[1]), done);
+    BF_GOTO(bf_npy_fetch_rows(&a, path, rows.first, rows.last, m.data), done);
+    if (rows_in_file) *rows_in_file = a.dim[0];
+    *out = m;
+done:
+    if (status != BF_OK) bf_matrix_clear(&m);
+    bf_npy_close(&a);
+    return status;
+}
+
+bf_status bf_npy_read(bf_matrix *out, const char *path)
+{
+    return read_npy_rows(out, path, (bf_rows){0, 0}, NULL);
+}
+
+/* ---- labels -------------------------------------------------------------- */
+
+static bf_status whole_number(int32_t *out, double v, size_t i,
+                              const char *path)
+{
+    if (!(v >= 0 && v <= INT32_MAX) || v != floor(v))
+        return bf_fail(BF_ERR_RANGE,
+                       "%s: row %zu: label %g is not a whole number from 0",
+                       path, i + 1, v);
+    *out = (int32_t)v;
+    return BF_OK;
+}
+
+static bf_status read_npy_labels(int32_t *labels, const bf_npy *a,
+                                 const char *path)
+{
+    double block[1024];
+    for (size_t done = 0; done < a->count;) {
+        size_t n = sizeof block / sizeof *block;
+        if (a->count - done < n) n = a->count - done;
+        BF_TRY(bf_npy_fetch(a, path, done, n, block));
+        for (size_t i = 0; i < n; i++)
+            BF_TRY(whole_number(labels + done + i, block[i], done + i, path));
+        done += n;
+    }
+    return BF_OK;
+}
+
+static bf_status npy_labels(int32_t **labels, size_t *n, const char *path)
+{
+    bf_npy a;
+    BF_TRY(bf_npy_open(&a, path));
+    bf_status status;
+    int32_t *l = NULL;
+    bool column = a.dims == 2 && a.dim[1] == 1;
+    if ((a.dims != 1 && !column) || a.count == 0)
+        status = bf_fail(BF_ERR_FORMAT, "%s: not a list of labels", path);
+    else if (!(l = bf_alloc(a.count * sizeof *l)))
+        status = bf_fail_in(BF_ERR_MEMORY, "%s", path);
+    else
+        status = read_npy_labels(l, &a, path);
+    if (status == BF_OK) {
+        *labels = l;
+        *n = a.count;
+    } else {
+        bf_free(l);
+    }
+    bf_npy_close(&a);
+    return status;
+}
+
+static bf_status idx_labels(int32_t **labels, size_t *n, const char *path)
+{
+    bf_idx a;
+    BF_TRY(bf_idx_read(&a, path));
+    int32_t *l = NULL;
+    bf_status status = BF_OK;
+    if (a.dims != 1)
+        status = bf_fail(BF_ERR_FORMAT,
+                         "%s: not a list of labels: %u dimensions", path,
+                         a.dims);
+    else if (!(l = bf_alloc(a.bytes * sizeof *l)))
+        status = bf_fail_in(BF_ERR_MEMORY, "%s", path);
+    if (status == BF_OK) {
+        for (size_t i = 0; i < a.bytes; i++) l[i] = a.data[i];
+        *labels = l;
+        *n = a.bytes;
+    }
+    bf_idx_clear(&a);
+    return status;
+}
+
+bf_status bf_labels_read(int32_t **labels, size_t *n, const char *path)
+{
+    if (bf_path_has_extension(path, ".npy")) return npy_labels(labels, n, path);
+    return idx_labels(labels, n, path);
+}
+
+/* ---- both ---------------------------------------------------------------- */
+
+static bf_status check_finite(const bf_matrix *x, bf_rows rows,
+                              const char *path)
+{
+    for (size_t i = 0; i < x->rows; i++)
+        for (size_t j = 0; j < x->cols; j++) {
+            double v = x->data[i * x->cols + j];
+            if (isfinite(v)) continue;
+            return bf_fail(BF_ERR_RANGE,
+                           "%s: row %zu, column %zu: %g is not a finite "
+                           "number",
+                           path, rows.first + i + 1, j + 1, v);
+        }
+    return BF_OK;
+}
+
+/* Labels of a separate file for all n rows of path; keeps those taken. */
+static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
+                               const char *path, const char *labels_path)
+{
+    size_t count;
+    BF_TRY(bf_labels_read(&d->labels, &count, labels_path));
+    if (count != n)
+        return bf_fail(BF_ERR_MISMATCH, "%s has %zu labels, %s has %zu rows",
+                       labels_path, count, path, n);
+    BF_TRY(bf_labels_check(&d->classes, d->labels, count, labels_path));
+    memmove(d->labels, d->labels + rows.first, d->x.rows * sizeof *d->labels);
+    return BF_OK;
+}
+
+/* A .csv whose labels lie elsewhere: the whole of it, then the range. */
+static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
+                          size_t *rows_in_file)
+{
+    bf_matrix all;
+    BF_TRY(bf_csv_load(&all, NULL, NULL, path, (bf_rows){0, 0}));
+    *rows_in_file = all.rows;
+    bf_status status = bf_rows_resolve(&rows, all.rows, path);
+    if (status != BF_OK) {
+        bf_matrix_clear(&all);
+        return status;
+    }
+    all.rows = rows.last - rows.first;
+    memmove(all.data, all.data + rows.first * all.cols,
+            all.rows * all.cols * sizeof *all.data);
+    *out = all;
+    return BF_OK;
+}
+
+bf_status bf_dataset_load(bf_dataset *out, const char *path,
+                          const char *labels_path, bf_rows rows)
+{
+    bf_dataset d = {0};
+    size_t n = 0;
+    bf_status status;
+    if (bf_path_has_extension(path, ".csv")) {
+        if (labels_path)
+            status = csv_rows(&d.x, path, rows, &n);
+        else
+            status = bf_csv_load(&d.x, &d.labels, &d.classes, path, rows);
+    } else if (bf_path_has_extension(path, ".npy")) {
+        status = read_npy_rows(&d.x, path, rows, &n);
+        if (status == BF_OK) status = check_finite(&d.x, rows, path);
+    } else {
+        status = bf_fail(BF_ERR_UNSUPPORTED,
+                         "%s: features are read from .csv or .npy files", path);
+    }
+    if (status == BF_OK && labels_path)
+        status = attach_labels(&d, rows, n, path, labels_path);
+    if (status != BF_OK) {
+        bf_dataset_clear(&d);
+        return status;
+    }
+    *out = d;
+    return BF_OK;
+}

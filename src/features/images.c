@@ -1,0 +1,146 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "features/dataset.h"
+#include "features/image_source.h"
+
+/* In order of how surely they recognise their own. */
+static const bf_image_format *const formats[] = {
+    &bf_image_format_npy,
+    &bf_image_format_idx,
+};
+
+void bf_image_clear(bf_image *img)
+{
+    bf_free(img->pixels);
+    *img = (bf_image){0};
+}
+
+bf_status bf_image_alloc(bf_image *img, unsigned width, unsigned height,
+                         unsigned channels, const char *name)
+{
+    if (width == 0 || height == 0 || width > BF_IMAGE_SIDE_MAX ||
+        height > BF_IMAGE_SIDE_MAX ||
+        (size_t)width * height > BF_IMAGE_PIXELS_MAX)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: %u x %u pixels; at least 1 x 1 and at most %u on "
+                       "a side and %zu in all are read",
+                       name, width, height, BF_IMAGE_SIDE_MAX,
+                       BF_IMAGE_PIXELS_MAX);
+    if (channels != 1 && channels != 3)
+        return bf_fail(BF_ERR_FORMAT, "%s: %u channels, expected 1 or 3", name,
+                       channels);
+    float *pixels =
+        bf_alloc((size_t)width * height * channels * sizeof *pixels);
+    if (!pixels) return bf_fail_in(BF_ERR_MEMORY, "%s", name);
+    *img = (bf_image){.width = width,
+                      .height = height,
+                      .channels = channels,
+                      .pixels = pixels,
+                      .label = -1};
+    return BF_OK;
+}
+
+bf_status bf_image_labels_load(int32_t **labels, unsigned *classes,
+                               size_t count, const char *labels_path,
+                               const char *path)
+{
+    int32_t *l;
+    size_t n;
+    BF_TRY(bf_labels_read(&l, &n, labels_path));
+    bf_status status = BF_OK;
+    if (n != count)
+        status = bf_fail(BF_ERR_MISMATCH, "%s has %zu labels, %s has %zu images",
+                         labels_path, n, path, count);
+    if (status == BF_OK) status = bf_labels_check(classes, l, n, labels_path);
+    if (status != BF_OK) {
+        bf_free(l);
+        return status;
+    }
+    *labels = l;
+    return BF_OK;
+}
+
+static bf_status probe_path(bf_image_probe *p, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
+    *p = (bf_image_probe){.path = path, .directory = S_ISDIR(st.st_mode)};
+    if (p->directory) return BF_OK;
+    if (!S_ISREG(st.st_mode))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: neither a file nor a folder",
+                       path);
+    p->bytes = (uint64_t)st.st_size;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return bf_fail_errno(errno, "%s", path);
+    ssize_t n = read(fd, p->head, sizeof p->head);
+    int err = errno;
+    close(fd);
+    if (n < 0) return bf_fail_errno(err, "%s", path);
+    p->head_bytes = (unsigned)n;
+    return BF_OK;
+}
+
+bf_status bf_images_open(bf_images **out, const char *path,
+                         const char *labels_path, bool strict)
+{
+    bf_image_probe probe;
+    BF_TRY(probe_path(&probe, path));
+    const bf_image_format *format = NULL;
+    for (size_t i = 0; !format && i < sizeof formats / sizeof *formats; i++)
+        if (formats[i]->recognise(&probe)) format = formats[i];
+    if (!format)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: not a folder of pictures, nor an IDX, CIFAR or "
+                       ".npy file",
+                       path);
+    bf_images *s = bf_alloc_zero(sizeof *s);
+    if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
+    bf_status status = format->open(s, path, labels_path, strict);
+    if (status == BF_OK && s->count == 0)
+        status = bf_fail(BF_ERR_FORMAT, "%s: no images", path);
+    if (status != BF_OK) {
+        bf_images_close(s);
+        return status;
+    }
+    *out = s;
+    return BF_OK;
+}
+
+void bf_images_close(bf_images *s)
+{
+    if (!s) return;
+    if (s->self) s->ops->close(s->self);
+    bf_free(s);
+}
+
+size_t bf_images_count(const bf_images *s)
+{
+    return s->count;
+}
+
+bf_status bf_images_read(bf_images *s, size_t i, bf_image *out)
+{
+    if (i >= s->count)
+        return bf_fail(BF_ERR_ARGUMENT, "image %zu of %zu", i, s->count);
+    return s->ops->read(s->self, i, out);
+}
+
+int32_t bf_images_label(const bf_images *s, size_t i)
+{
+    return i < s->count ? s->ops->label(s->self, i) : -1;
+}
+
+unsigned bf_images_classes(const bf_images *s)
+{
+    return s->classes;
+}
+
+const char *const *bf_images_class_names(const bf_images *s)
+{
+    return (const char *const *)s->class_names;
+}

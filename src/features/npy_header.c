@@ -1,0 +1,137 @@
+#include "features/npy_header.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+typedef struct cursor {
+    const char *p, *end;
+} cursor;
+
+static void skip_space(cursor *c)
+{
+    while (c->p < c->end && (*c->p == ' ' || *c->p == '\n')) c->p++;
+}
+
+static bool accept(cursor *c, const char *token)
+{
+    skip_space(c);
+    size_t n = strlen(token);
+    if ((size_t)(c->end - c->p) < n || memcmp(c->p, token, n) != 0)
+        return false;
+    c->p += n;
+    return true;
+}
+
+/* A quoted string without escapes, as numpy writes keys and types. */
+static bool parse_string(cursor *c, char *out, size_t room)
+{
+    skip_space(c);
+    if (c->p == c->end || (*c->p != '\'' && *c->p != '"')) return false;
+    char quote = *c->p++;
+    const char *close = memchr(c->p, quote, (size_t)(c->end - c->p));
+    if (!close || (size_t)(close - c->p) >= room) return false;
+    memcpy(out, c->p, (size_t)(close - c->p));
+    out[close - c->p] = '\0';
+    c->p = close + 1;
+    return true;
+}
+
+static bool parse_size(cursor *c, size_t *out)
+{
+    skip_space(c);
+    const char *start = c->p;
+    *out = 0;
+    for (; c->p < c->end && *c->p >= '0' && *c->p <= '9'; c->p++) {
+        size_t digit = (size_t)(*c->p - '0');
+        if (*out > (SIZE_MAX - digit) / 10) return false;
+        *out = *out * 10 + digit;
+    }
+    return c->p > start;
+}
+
+static bool parse_shape(cursor *c, bf_npy *a)
+{
+    if (!accept(c, "(")) return false;
+    a->dims = 0;
+    while (!accept(c, ")")) {
+        if (a->dims == BF_NPY_DIMS_MAX) return false;
+        if (!parse_size(c, &a->dim[a->dims++])) return false;
+        if (!accept(c, ",")) return accept(c, ")");
+    }
+    return true;
+}
+
+static bool known_type(const char *descr, bf_npy *a)
+{
+    static const struct {
+        const char *descr;
+        bf_npy_type type;
+        size_t item;
+    } types[] = {
+        {"<f4", BF_NPY_F4, 4}, {"<f8", BF_NPY_F8, 8}, {"|i1", BF_NPY_I1, 1},
+        {"<i2", BF_NPY_I2, 2}, {"<i4", BF_NPY_I4, 4}, {"<i8", BF_NPY_I8, 8},
+        {"|u1", BF_NPY_U1, 1}, {"<u2", BF_NPY_U2, 2}, {"<u4", BF_NPY_U4, 4},
+        {"<u8", BF_NPY_U8, 8}, {"|b1", BF_NPY_BOOL, 1},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i].descr, descr) != 0) continue;
+        a->type = types[i].type;
+        a->item = types[i].item;
+        return true;
+    }
+    return false;
+}
+
+/* A type without a name of its own (a record) is a list, not a string. */
+static bf_status parse_type(cursor *c, bf_npy *a, const char *path)
+{
+    char descr[16];
+    if (!parse_string(c, descr, sizeof descr) || !known_type(descr, a))
+        return bf_fail(BF_ERR_UNSUPPORTED,
+                       "%s: its type of values is not read; little-endian "
+                       "float32, float64 and integers are",
+                       path);
+    return BF_OK;
+}
+
+static bf_status malformed(const char *path)
+{
+    return bf_fail(BF_ERR_FORMAT, "%s: malformed .npy header", path);
+}
+
+bf_status bf_npy_parse_header(bf_npy *out, const char *text, size_t bytes,
+                              const char *path)
+{
+    cursor c = {text, text + bytes};
+    bool type = false, order = false, shape = false;
+    if (!accept(&c, "{")) return malformed(path);
+    while (!accept(&c, "}")) {
+        char key[16];
+        if (!parse_string(&c, key, sizeof key) || !accept(&c, ":"))
+            return malformed(path);
+        if (!type && strcmp(key, "descr") == 0) {
+            BF_TRY(parse_type(&c, out, path));
+            type = true;
+        } else if (!order && strcmp(key, "fortran_order") == 0) {
+            out->fortran = accept(&c, "True");
+            order = out->fortran || accept(&c, "False");
+            if (!order) return malformed(path);
+        } else if (!shape && strcmp(key, "shape") == 0) {
+            shape = parse_shape(&c, out);
+            if (!shape) return malformed(path);
+        } else {
+            return malformed(path);
+        }
+        if (accept(&c, ",")) continue;
+        if (!accept(&c, "}")) return malformed(path);
+        break;
+    }
+    skip_space(&c);
+    if (c.p != c.end || !type || !order || !shape) return malformed(path);
+    out->count = 1;
+    for (unsigned i = 0; i < out->dims; i++)
+        if (!bf_mul_size(out->count, out->dim[i], &out->count))
+            return bf_fail(BF_ERR_FORMAT, "%s: impossible sizes", path);
+    return BF_OK;
+}

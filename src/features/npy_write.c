@@ -1,0 +1,81 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "blindfit/features.h"
+
+#define PREAMBLE 10 /* magic, version 1.0, header length */
+#define HEADER_ALIGN 64
+
+static bf_status write_header(bf_outfile *f, const char *descr, size_t rows,
+                              size_t cols)
+{
+    char head[2 * HEADER_ALIGN + PREAMBLE], shape[48];
+    if (cols == 0)
+        snprintf(shape, sizeof shape, "%zu,", rows);
+    else
+        snprintf(shape, sizeof shape, "%zu, %zu", rows, cols);
+    int text = snprintf(head + PREAMBLE, sizeof head - PREAMBLE,
+                        "{'descr': '%s', 'fortran_order': False, "
+                        "'shape': (%s), }",
+                        descr, shape);
+    /* Spaces and a newline up to a multiple of 64, as numpy aligns. */
+    size_t bytes = PREAMBLE + (size_t)text + 1;
+    size_t padded = (bytes + HEADER_ALIGN - 1) / HEADER_ALIGN * HEADER_ALIGN;
+    memset(head + bytes - 1, ' ', padded - bytes);
+    head[padded - 1] = '\n';
+    memcpy(head, "\x93NUMPY\x01", 7);
+    head[7] = 0;
+    head[8] = (char)((padded - PREAMBLE) & 0xff);
+    head[9] = (char)((padded - PREAMBLE) >> 8);
+    return bf_outfile_write(f, head, padded);
+}
+
+static bf_status write_float32(bf_outfile *f, const double *data, size_t count)
+{
+    float block[4096];
+    for (size_t done = 0; done < count;) {
+        size_t n = sizeof block / sizeof *block;
+        if (count - done < n) n = count - done;
+        for (size_t i = 0; i < n; i++) block[i] = (float)data[done + i];
+        BF_TRY(bf_outfile_write(f, block, n * sizeof *block));
+        done += n;
+    }
+    return BF_OK;
+}
+
+static bf_status write_matrix(bf_outfile *f, const bf_matrix *m, bool float32)
+{
+    BF_TRY(write_header(f, float32 ? "<f4" : "<f8", m->rows, m->cols));
+    size_t count = m->rows * m->cols;
+    if (float32) return write_float32(f, m->data, count);
+    return bf_outfile_write(f, m->data, count * sizeof *m->data);
+}
+
+static bf_status finish(bf_outfile *f, bf_status status)
+{
+    if (status == BF_OK) return bf_outfile_commit(f);
+    bf_outfile_abort(f);
+    return status;
+}
+
+bf_status bf_npy_write(const char *path, const bf_matrix *m, bool float32)
+{
+    if (m->rows == 0 || m->cols == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: an empty matrix", path);
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    return finish(f, write_matrix(f, m, float32));
+}
+
+bf_status bf_npy_write_labels(const char *path, const int32_t *labels, size_t n)
+{
+    if (n == 0) return bf_fail(BF_ERR_ARGUMENT, "%s: no labels", path);
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_status status = write_header(f, "<i4", n, 0);
+    if (status == BF_OK)
+        status = bf_outfile_write(f, labels, n * sizeof *labels);
+    return finish(f, status);
+}
