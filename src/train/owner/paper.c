@@ -1,0 +1,33 @@
+/* The diagonal bound of the fixed Hessian in arXiv 2304.03807: B_k =
+ * 1 / (1e-10 + 1/4 sum_i |x_ik| sum_j |x_ij|), with the leading 1 among the
+ * x. Scaling columns by sqrt(B) and weights by 1/sqrt(B) turns the paper's
+ * G * B into G and leaves the algorithm the same, without a product by B
+ * under encryption. Rows then have norm at most 2:
+ *   sum_k x_k^2 B_k <= sum_k 4 x_k^2 / (|x_k| sum_j |x_j|) = 4. */
+#include <math.h>
+
+#include "base/memory.h"
+#include "train/owner/transform.h"
+
+static void add_row(double *sum, const double *row, size_t d)
+{
+    double norm = 1;
+    for (size_t j = 0; j < d; j++) norm += fabs(row[j]);
+    sum[0] += norm;
+    for (size_t j = 0; j < d; j++) sum[j + 1] += fabs(row[j]) * norm;
+}
+
+bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x)
+{
+    size_t d = x->cols;
+    double *row = bf_alloc(d * sizeof(double));
+    if (!row) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < x->rows; i++) {
+        bf_map_rows(row, t->map, x, i, 1);
+        add_row(t->scale, row, d);
+    }
+    bf_free(row);
+    for (size_t k = 0; k <= d; k++)
+        if (t->scale[k] > 0) t->scale[k] = 1 / sqrt(1e-10 + t->scale[k] / 4);
+    return BF_OK;
+}

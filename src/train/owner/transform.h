@@ -1,0 +1,58 @@
+/* The fitted transform and the steps that fitting and applying share. */
+#ifndef BF_TRAIN_OWNER_TRANSFORM_H
+#define BF_TRAIN_OWNER_TRANSFORM_H
+
+#include "base/status.h"
+#include "blindfit/train.h"
+
+/* Rows handled at a time, so that a fit needs no second copy of its data. */
+#define BF_ROW_BLOCK 1024
+
+/* Starting value of every weight of the paper. */
+#define BF_PAPER_START 0.0128
+
+/* whitened: u = (1, clip((map(x) - mean) * linear))
+ * paper:    u = scale * (1, map(x)), elementwise; scale 0 marks a column that
+ *           was zero in training and whose weight therefore never moves. */
+struct bf_transform {
+    bf_recipe_kind kind;
+    bf_feature_map map; /* NONE or SQRT */
+    size_t inputs;      /* d */
+    size_t outputs;     /* k */
+    double *mean;       /* whitened: d */
+    double *linear;     /* whitened: d x (k - 1), row-major */
+    double clip_norm;   /* whitened: largest norm without the constant; 0 off */
+    double *scale;      /* paper: d + 1 */
+};
+
+/* An empty transform of these shapes with its arrays zeroed. */
+BF_MUST_CHECK bf_status bf_transform_create(bf_transform **out,
+                                            bf_recipe_kind kind, size_t inputs,
+                                            size_t outputs);
+
+/* NONE or SQRT for AUTO: the square root where no value is negative. Checks
+ * every value on the way: BF_ERR_RANGE names row and column. */
+BF_MUST_CHECK bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
+                                       const bf_matrix *x);
+/* out[count][d] = map(rows first.. of x). */
+void bf_map_rows(double *out, bf_feature_map map, const bf_matrix *x,
+                 size_t first, size_t count);
+/* mean[d], and sd[d] with 0 for features that do not vary (1/n inside). */
+BF_MUST_CHECK bf_status bf_column_moments(double *mean, double *sd,
+                                          bf_feature_map map,
+                                          const bf_matrix *x);
+
+BF_MUST_CHECK bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x);
+BF_MUST_CHECK bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
+                                      const bf_matrix *x, bf_progress progress);
+/* u[count][k] = rows first.. of x, whitened, no row clip. `scratch` holds
+ * count x d doubles. */
+void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,
+                    size_t first, size_t count, double *scratch);
+
+static inline size_t bf_block_rows(size_t rows, size_t first)
+{
+    return rows - first < BF_ROW_BLOCK ? rows - first : BF_ROW_BLOCK;
+}
+
+#endif

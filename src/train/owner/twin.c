@@ -1,0 +1,180 @@
+/* The schedule in double precision: what the encrypted run approximates. */
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/owner/transform.h"
+
+typedef struct twin {
+    const bf_schedule *s;
+    const bf_matrix *u;
+    const int32_t *labels;
+    unsigned classes;
+    bf_matrix v, w, g;  /* C x k; w only with momentum */
+    double *z;          /* BF_ROW_BLOCK x C */
+    bf_ranges *ranges;  /* NULL unless measuring */
+} twin;
+
+static double largest(double so_far, const double *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fabs(v[i]) > so_far) so_far = fabs(v[i]);
+    return so_far;
+}
+
+static bf_status check(const bf_schedule *s, const bf_matrix *u,
+                       const int32_t *labels, unsigned classes)
+{
+    if (s->n != u->rows)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "the schedule is for %zu rows, there are %zu", s->n,
+                       u->rows);
+    if (classes < 1 || classes > BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%u classes", classes);
+    for (size_t i = 0; i < u->rows; i++)
+        if (labels[i] < 0 || (uint32_t)labels[i] >= classes)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "row %zu: label %d is not in 0..%u", i + 1,
+                           labels[i], classes - 1);
+    if (!s->zero_start && (s->v0.rows != classes || s->v0.cols != u->cols))
+        return bf_fail(BF_ERR_MISMATCH,
+                       "initial weights are %zu x %zu, not %u x %zu",
+                       s->v0.rows, s->v0.cols, classes, u->cols);
+    return BF_OK;
+}
+
+static bf_status start(twin *t)
+{
+    size_t k = t->u->cols;
+    BF_TRY(bf_matrix_init(&t->v, t->classes, k));
+    BF_TRY(bf_matrix_init(&t->g, t->classes, k));
+    size_t values = t->classes * k;
+    if (!t->s->zero_start)
+        memcpy(t->v.data, t->s->v0.data, values * sizeof(double));
+    if (t->s->momentum) {
+        BF_TRY(bf_matrix_init(&t->w, t->classes, k));
+        memcpy(t->w.data, t->v.data, values * sizeof(double));
+    }
+    t->z = bf_alloc(bf_block_rows(t->u->rows, 0) * t->classes * sizeof(double));
+    return t->z ? BF_OK : BF_ERR_MEMORY;
+}
+
+static void clear(twin *t)
+{
+    bf_matrix_clear(&t->v);
+    bf_matrix_clear(&t->w);
+    bf_matrix_clear(&t->g);
+    bf_free(t->z);
+}
+
+/* z[rows][C] becomes Y - p(z). */
+static void residuals(twin *t, unsigned iteration, size_t first, size_t rows)
+{
+    size_t values = rows * t->classes;
+    if (t->ranges)
+        t->ranges->logit[iteration] =
+            largest(t->ranges->logit[iteration], t->z, values);
+    for (size_t i = 0; i < values; i++)
+        t->z[i] = -bf_sigmoid_value(&t->s->sigmoid, t->z[i]);
+    for (size_t i = 0; i < rows; i++)
+        t->z[i * t->classes + (size_t)t->labels[first + i]] += 1;
+    if (t->ranges)
+        t->ranges->residual = largest(t->ranges->residual, t->z, values);
+}
+
+/* g = (Y - p(U V^T))^T U over the rows of this iteration. */
+static void gradient(twin *t, unsigned iteration)
+{
+    blasint k = (blasint)t->u->cols, classes = (blasint)t->classes;
+    size_t first, last;
+    bf_schedule_rows(t->s, iteration, &first, &last);
+    memset(t->g.data, 0, t->g.rows * t->g.cols * sizeof(double));
+    for (size_t i = first; i < last; i += BF_ROW_BLOCK) {
+        size_t rows = bf_block_rows(last, i);
+        const double *u = t->u->data + i * t->u->cols;
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows,
+                    classes, k, 1, u, k, t->v.data, k, 0, t->z, classes);
+        residuals(t, iteration, i, rows);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, classes, k,
+                    (blasint)rows, 1, t->z, classes, u, k, 1, t->g.data, k);
+    }
+}
+
+static void descend(twin *t, unsigned iteration)
+{
+    double step = t->s->step[iteration], eta = t->s->eta[iteration];
+    size_t values = t->v.rows * t->v.cols;
+    double *v = t->v.data, *w = t->w.data, *g = t->g.data;
+    for (size_t i = 0; i < values; i++) {
+        g[i] *= step;
+        if (!w) {
+            v[i] += g[i];
+            continue;
+        }
+        double next = w[i] + g[i];
+        w[i] = (1 - eta) * next + eta * v[i];
+        v[i] = next;
+    }
+    if (!t->ranges) return;
+    t->ranges->update = largest(t->ranges->update, g, values);
+    t->ranges->weight = largest(t->ranges->weight, v, values);
+    if (w) t->ranges->weight = largest(t->ranges->weight, w, values);
+}
+
+static bf_status run(twin *t, bf_twin_fn each, void *user)
+{
+    const bf_matrix *model = t->s->momentum ? &t->w : &t->v;
+    for (unsigned i = 0; i < t->s->iterations; i++) {
+        BF_TRY(bf_check_interrupt());
+        gradient(t, i);
+        descend(t, i);
+        if (each) BF_TRY(each(user, i, model));
+    }
+    return BF_OK;
+}
+
+bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
+                      const bf_matrix *u, const int32_t *labels,
+                      unsigned classes, bf_twin_fn each, void *user)
+{
+    BF_TRY(check(s, u, labels, classes));
+    twin t = {.s = s, .u = u, .labels = labels, .classes = classes};
+    bf_status status;
+    BF_GOTO(start(&t), done);
+    BF_GOTO(run(&t, each, user), done);
+    bf_matrix *model = s->momentum ? &t.w : &t.v;
+    *weights = *model;
+    *model = (bf_matrix){0};
+done:
+    clear(&t);
+    return status;
+}
+
+static void measure_rows(bf_ranges *out, const bf_matrix *u)
+{
+    out->entry = largest(0, u->data, u->rows * u->cols);
+    for (size_t i = 0; i < u->rows; i++) {
+        double norm = cblas_dnrm2((blasint)u->cols, u->data + i * u->cols, 1);
+        if (norm > out->row) out->row = norm;
+    }
+}
+
+bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
+                         const bf_matrix *u, const int32_t *labels,
+                         unsigned classes)
+{
+    BF_TRY(check(s, u, labels, classes));
+    bf_ranges ranges = {0};
+    measure_rows(&ranges, u);
+    twin t = {.s = s, .u = u, .labels = labels, .classes = classes,
+              .ranges = &ranges};
+    bf_status status;
+    BF_GOTO(start(&t), done);
+    ranges.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
+    BF_GOTO(run(&t, NULL, NULL), done);
+    *out = ranges;
+done:
+    clear(&t);
+    return status;
+}

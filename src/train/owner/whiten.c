@@ -1,0 +1,199 @@
+/* Whitening: standardise, then rotate and scale so that the fixed Hessian of
+ * the logistic loss becomes a multiple of the identity. With R the correlation
+ * matrix of the features and R = Q E Q^T,
+ *   u = (x - mean) / sd * Q (E + lambda)^(-1/2),
+ * which is the symmetric R^(-1/2) form but for a rotation, under which gradient
+ * descent is invariant. Only Q's columns with the k largest eigenvalues are
+ * kept. R has unit diagonal, so lambda counts in mean eigenvalues.
+ *
+ * Two ways to the same Q: from R itself (d x d), or, with no more rows than
+ * features, from the Gram matrix S S^T / n (n x n) of the standardised rows S,
+ * whose eigenvectors p give q = S^T p / sqrt(n e). */
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/owner/transform.h"
+
+/* Below this part of the largest eigenvalue a direction is rounding: both ways
+ * compute eigenvalues to about d * 2^-53 of the largest. */
+#define NEGLIGIBLE 1e-10
+
+void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,
+                    size_t first, size_t count, double *scratch)
+{
+    size_t d = t->inputs, k = t->outputs - 1;
+    bf_map_rows(scratch, t->map, x, first, count);
+    for (size_t i = 0; i < count; i++) {
+        cblas_daxpy((blasint)d, -1, t->mean, 1, scratch + i * d, 1);
+        u[i * t->outputs] = 1;
+    }
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)count,
+                (blasint)k, (blasint)d, 1, scratch, (blasint)d, t->linear,
+                (blasint)k, 0, u + 1, (blasint)t->outputs);
+}
+
+/* block[rows][d] = (map(x) - mean) * inv, inv being 1/sd or 0. */
+static void standard_rows(double *block, const bf_transform *t,
+                          const double *inv, const bf_matrix *x, size_t first,
+                          size_t rows)
+{
+    size_t d = t->inputs;
+    bf_map_rows(block, t->map, x, first, rows);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < d; j++)
+            block[i * d + j] = (block[i * d + j] - t->mean[j]) * inv[j];
+}
+
+/* a (m x m, upper triangle) becomes its eigenvectors, one a row, e ascending. */
+static bf_status eigen(double *a, double *e, size_t m)
+{
+    /* Column-major lower is row-major upper; its columns are our rows. */
+    lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)m,
+                                     a, (lapack_int)m, e);
+    if (info < 0)
+        return bf_fail(BF_ERR_MEMORY, "eigenvectors of a %zu x %zu matrix", m,
+                       m);
+    if (info > 0)
+        return bf_fail(BF_ERR_INTERNAL, "eigenvalues of a %zu x %zu matrix did "
+                       "not converge", m, m);
+    return BF_OK;
+}
+
+static void report(bf_progress p, double done, double total)
+{
+    if (p.fn) p.fn(p.user, "whiten", done, total);
+}
+
+/* linear[j][c] = q_c[j] * inv[j] / sqrt(e_c + lambda), c by falling e; columns
+ * of negligible directions stay zero. */
+static void fill_linear(bf_transform *t, const double *rows, const double *e,
+                        size_t m, const double *inv, double lambda)
+{
+    size_t d = t->inputs, k = t->outputs - 1;
+    for (size_t c = 0; c < k && c < m; c++) {
+        size_t from = m - 1 - c;
+        if (!(e[from] > NEGLIGIBLE * e[m - 1])) break;
+        double f = 1 / sqrt(e[from] + lambda);
+        for (size_t j = 0; j < d; j++)
+            t->linear[j * k + c] = rows[from * d + j] * inv[j] * f;
+    }
+}
+
+static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
+                            const bf_matrix *x, bf_progress progress)
+{
+    size_t n = x->rows, d = x->cols;
+    bf_status status = BF_ERR_MEMORY;
+    double *block = bf_alloc(bf_block_rows(n, 0) * d * sizeof(double));
+    double *corr = bf_alloc_zero(d * d * sizeof(double));
+    double *e = bf_alloc(d * sizeof(double));
+    if (!block || !corr || !e) goto done;
+    for (size_t i = 0; i < n; i += BF_ROW_BLOCK) {
+        BF_GOTO(bf_check_interrupt(), done);
+        size_t rows = bf_block_rows(n, i);
+        standard_rows(block, t, inv, x, i, rows);
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (blasint)d,
+                    (blasint)rows, 1 / (double)n, block, (blasint)d, 1, corr,
+                    (blasint)d);
+        report(progress, (double)(i + rows), 2 * (double)n);
+    }
+    BF_GOTO(eigen(corr, e, d), done);
+    fill_linear(t, corr, e, d, inv, lambda);
+done:
+    bf_free(block);
+    bf_free(corr);
+    bf_free(e);
+    return status;
+}
+
+static bf_status fit_dual(bf_transform *t, const double *inv, double lambda,
+                          const bf_matrix *x)
+{
+    size_t n = x->rows, d = x->cols;
+    bf_status status = BF_ERR_MEMORY;
+    double *s = bf_alloc(n * d * sizeof(double));
+    double *gram = bf_alloc(n * n * sizeof(double));
+    double *q = bf_alloc(n * d * sizeof(double));
+    double *e = bf_alloc(n * sizeof(double));
+    if (!s || !gram || !q || !e) goto done;
+    standard_rows(s, t, inv, x, 0, n);
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (blasint)n, (blasint)d,
+                1 / (double)n, s, (blasint)d, 0, gram, (blasint)n);
+    BF_GOTO(eigen(gram, e, n), done);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)n,
+                (blasint)d, (blasint)n, 1, gram, (blasint)n, s, (blasint)d, 0,
+                q, (blasint)d);
+    for (size_t i = 0; i < n; i++)
+        if (e[i] > 0)
+            cblas_dscal((blasint)d, 1 / sqrt((double)n * e[i]), q + i * d, 1);
+    fill_linear(t, q, e, n, inv, lambda);
+done:
+    bf_free(s);
+    bf_free(gram);
+    bf_free(q);
+    bf_free(e);
+    return status;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Largest norm allowed: clip times the median, and in any case times its
+ * typical value sqrt(k), so that a plan can rely on it before seeing data. */
+static bf_status fit_clip(bf_transform *t, double clip, const bf_matrix *x,
+                          bf_progress progress)
+{
+    size_t n = x->rows, k = t->outputs - 1;
+    bf_status status = BF_ERR_MEMORY;
+    size_t block = bf_block_rows(n, 0);
+    double *norms = bf_alloc(n * sizeof(double));
+    double *u = bf_alloc(block * t->outputs * sizeof(double));
+    double *scratch = bf_alloc(block * t->inputs * sizeof(double));
+    if (!norms || !u || !scratch) goto done;
+    for (size_t i = 0; i < n; i += BF_ROW_BLOCK) {
+        BF_GOTO(bf_check_interrupt(), done);
+        size_t rows = bf_block_rows(n, i);
+        bf_whiten_rows(u, t, x, i, rows, scratch);
+        for (size_t r = 0; r < rows; r++)
+            norms[i + r] =
+                cblas_dnrm2((blasint)k, u + r * t->outputs + 1, 1);
+        report(progress, (double)(n + i + rows), 2 * (double)n);
+    }
+    qsort(norms, n, sizeof(double), ascending);
+    double median = (norms[(n - 1) / 2] + norms[n / 2]) / 2;
+    double typical = sqrt((double)k);
+    t->clip_norm = clip * (median > 0 && median < typical ? median : typical);
+    status = BF_OK;
+done:
+    bf_free(norms);
+    bf_free(u);
+    bf_free(scratch);
+    return status;
+}
+
+bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
+                        const bf_matrix *x, bf_progress progress)
+{
+    size_t d = x->cols;
+    double *inv = bf_alloc(d * sizeof(double));
+    if (!inv) return BF_ERR_MEMORY;
+    bf_status status;
+    BF_GOTO(bf_column_moments(t->mean, inv, t->map, x), done);
+    for (size_t j = 0; j < d; j++) inv[j] = inv[j] > 0 ? 1 / inv[j] : 0;
+    if (x->rows <= d)
+        BF_GOTO(fit_dual(t, inv, recipe->lambda, x), done);
+    else
+        BF_GOTO(fit_primal(t, inv, recipe->lambda, x, progress), done);
+    if (recipe->clip > 0)
+        BF_GOTO(fit_clip(t, recipe->clip, x, progress), done);
+done:
+    bf_free(inv);
+    return status;
+}
