@@ -1,11 +1,13 @@
 /* Z_p[X]/(X^N+1) for a list of primes: residues, transforms, basis conversion.
  *
- * A residue is an integer-valued double. REDUCED means |x| <= (p+1)/2, that is
- * centred; every function takes and gives reduced residues unless its name
- * ends in _lazy, and then its comment states the bound in multiples of p.
- * Primes are odd, = 1 mod 2N and below 2^49, so 16p < 2^53: sums of up to
- * sixteen p are exact and the forward transform needs no reduction inside
- * (range proof: ring/RANGES.md).
+ * A residue is an integer-valued double. REDUCED means |x| <= 2p/3: centred,
+ * but for the rounding of a quotient. Every function takes and gives reduced
+ * residues unless its comment states another bound. CENTRED means the
+ * representative |x| <= (p-1)/2, which is unique; functions that give it say
+ * so, and bf_limb_reduce gives it for any input. Read residues as signed
+ * numbers only when they are centred. Primes are odd, = 1 mod 2N and below
+ * 2^49, so 16p < 2^53: sums of up to sixteen p are exact (range proofs:
+ * ring/RANGES.md).
  *
  * A LIMB is N residues of one prime, 64-byte aligned. It is in coefficient
  * form (a_0..a_{N-1}) or in evaluation form: the value at psi^e, e odd, stands
@@ -79,13 +81,14 @@ void bf_ring_destroy(bf_ring *ring);
 uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p);
 uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p);
 uint64_t bf_mod_inv(uint64_t a, uint64_t p);
-double bf_centre(uint64_t a, uint64_t p);      /* residue 0..p-1 -> reduced */
+double bf_centre(uint64_t a, uint64_t p);      /* residue 0..p-1 -> centred */
 uint64_t bf_uncentre(double a, uint64_t p);    /* any |a| < 2^53 -> 0..p-1 */
 bf_mulc bf_mulc_make(uint64_t w, uint64_t p);  /* w in 0..p-1, made centred */
 
-/* --- limb operations; m indexes ring->mod; in and out may be equal -------- */
+/* --- limb operations; m indexes ring->mod; in and out may be equal --------
+ * Results are centred but for the inverse transforms, mul, mul_const, neg. */
 void bf_ntt_forward(const bf_ring *r, unsigned m, double *a);
-/* Output times c (pass 1 for none); the factor costs nothing. */
+/* Output times c (1 for none, c below 2^49); the factor costs nothing. */
 void bf_ntt_inverse(const bf_ring *r, unsigned m, double *a);
 void bf_ntt_inverse_scaled(const bf_ring *r, unsigned m, double *a, uint64_t c);
 
@@ -105,10 +108,10 @@ void bf_limb_mul_const(const bf_ring *r, unsigned m, double *o, const double *a,
 void bf_limb_mul_const_add(const bf_ring *r, unsigned m, double *o,
                            const double *a, bf_mulc c);
 /* o = (a - b) * c: the last step of rescale and ModDown. b may be reduced for
- * another prime q < 2^49: |b| <= 8p is enough. */
+ * any other prime of the library: |a - b| < 2^52 is enough. */
 void bf_limb_sub_mul_const(const bf_ring *r, unsigned m, double *o,
                            const double *a, const double *b, bf_mulc c);
-/* o = a reduced mod p of m, for integer-valued |a| <= 2^52. */
+/* o = a mod p of m, centred, for integer-valued |a| < 2^52. */
 void bf_limb_reduce(const bf_ring *r, unsigned m, double *o, const double *a);
 
 /* o0 = sum_k x[k]*y0[k], o1 = sum_k x[k]*y1[k], k < terms <= 64. */
@@ -124,6 +127,16 @@ void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
                          double *d2, const double *const *a0,
                          const double *const *a1, const double *const *b0,
                          const double *const *b1, unsigned terms, size_t len);
+/* The same for `count` right-hand sides that share the a: for c < count,
+ *   d[c] += sum_k a[k] (x) b[k*count + c].
+ * Faster than `count` calls: each a is loaded once for several c. */
+void bf_range_tensor_sum_block(const bf_ring *r, unsigned m, double *const *d0,
+                               double *const *d1, double *const *d2,
+                               const double *const *a0,
+                               const double *const *a1,
+                               const double *const *b0,
+                               const double *const *b1, unsigned terms,
+                               unsigned count, size_t len);
 
 /* o[i] = a[perm[i]], i < n; perm from bf_ring_automorphism. o and a disjoint. */
 void bf_limb_permute(const bf_ring *r, double *o, const double *a,
@@ -141,12 +154,13 @@ void bf_limb_automorphism_coeff(const bf_ring *r, double *o, const double *a,
 /* o = X^e in evaluation form (e mod 2N). */
 void bf_limb_monomial(const bf_ring *r, unsigned m, double *o, uint32_t e);
 
-/* --- exact centred basis conversion --------------------------------------
+/* --- exact centred basis conversion [HPS19] --------------------------------
  * From residues of the primes src[0..k) to other primes of the same ring.
  * Input limbs are in coefficient form and already multiplied by
  * (Q/q_j)^{-1} mod q_j (fold it into bf_ntt_inverse_scaled with
  * bf_convert_factor). Result: the representative of smallest magnitude, exact
- * except where it lies within 2^-44 Q of +-Q/2 (then off by Q). */
+ * except where it lies within 2^-43 Q of +-Q/2 (then it may be off by Q). */
+#define BF_CONVERT_SOURCES_MAX 32
 typedef struct bf_convert bf_convert;
 BF_MUST_CHECK bf_status bf_convert_create(bf_convert **out, const bf_ring *ring,
                                           const unsigned *src, unsigned k,
@@ -156,18 +170,19 @@ uint64_t bf_convert_factor(const bf_convert *c, unsigned j); /* j < k */
 /* v[i] = round(sum_j x[j][i]/q_j): compute once, pass to every target. */
 void bf_convert_overflow(const bf_convert *c, double *v,
                          const double *const *x);
-/* Target number t (index into dst), reduced, coefficient form. */
+/* Target number t (index into dst), centred, coefficient form. */
 void bf_convert_target(const bf_convert *c, unsigned t, double *o,
                        const double *const *x, const double *v);
 
 /* --- conversion from and to integers -------------------------------------- */
-/* Integer-valued doubles of any magnitude -> reduced residues. */
+/* Integer-valued doubles of any magnitude -> centred residues. */
 void bf_limb_from_double(const bf_ring *r, unsigned m, double *o,
                          const double *a);
 void bf_limb_from_i8(const bf_ring *r, unsigned m, double *o, const int8_t *a);
 
-/* Uniform reduced residues from a stream, by rejection; the same bytes give
- * the same residues on every machine. */
+/* Uniform centred residues from a stream: 64-bit words mod p, words at or above
+ * the last multiple of p rejected. The same bytes give the same residues on
+ * every machine. */
 void bf_limb_uniform(const bf_ring *r, unsigned m, double *o, bf_stream *s);
 
 #endif

@@ -5,19 +5,32 @@
  * backend is the reference: plain loops, written to be checked by eye. SIMD
  * backends share one source (kernels/simd/), compiled once per width, and give
  * bit-identical results: they perform the same operation sequence on each
- * residue. Inputs are reduced unless said otherwise. */
+ * residue, or one whose result is exactly centred and so unique. Inputs are
+ * reduced unless said otherwise; "centred" outputs satisfy |x| <= (p-1)/2, all
+ * others are reduced. Outputs may be an input, elementwise in place. */
 #ifndef BF_RING_KERNELS_KERNELS_H
 #define BF_RING_KERNELS_KERNELS_H
 
+#include "ring/lazy.h"
 #include "ring/ring.h"
+
+/* For c < count: d[c] += sum_k a[k] (x) b[k*count + c], k < terms, where the
+ * product of pairs is (a0*b0, a0*b1 + a1*b0, a1*b1). */
+typedef struct bf_tensor_sum {
+    double *const *d0, *const *d1, *const *d2;    /* [count] */
+    const double *const *a0, *const *a1;          /* [terms] */
+    const double *const *b0, *const *b1;          /* [terms*count] */
+    unsigned terms, count;
+} bf_tensor_sum;
 
 struct bf_kernels {
     const char *name;
-    /* NTT: in place; output reduced. `scale` multiplies the result and is
-     * folded into the last pass together with 1/N. */
+    /* In place. Forward: coefficients to values, centred. Inverse: values to
+     * coefficients times `scale`, folded into the last pass with 1/N. */
     void (*ntt_forward)(double *a, const bf_ntt *t);
     void (*ntt_inverse)(double *a, const bf_ntt *t, uint64_t scale);
-    /* The contracts of the bf_limb_ functions of ring.h, per n residues. */
+    /* The contracts of the bf_limb_ functions of ring.h on n residues. All but
+     * mul and mul_const give centred results. */
     void (*add)(double *o, const double *a, const double *b, size_t n,
                 double p, double pinv);
     void (*sub)(double *o, const double *a, const double *b, size_t n,
@@ -31,21 +44,20 @@ struct bf_kernels {
     void (*mul_const_add)(double *o, const double *a, bf_mulc c, size_t n,
                           double p, double pinv);
     void (*sub_mul_const)(double *o, const double *a, const double *b,
-                          bf_mulc c, size_t n, double p);
+                          bf_mulc c, size_t n, double p, double pinv);
     void (*reduce)(double *o, const double *a, size_t n, double p,
                    double pinv);
     void (*dot2)(double *o0, double *o1, const double *const *x,
                  const double *const *y0, const double *const *y1,
                  unsigned terms, size_t n, double p, double pinv);
-    void (*tensor_sum)(double *d0, double *d1, double *d2,
-                       const double *const *a0, const double *const *a1,
-                       const double *const *b0, const double *const *b1,
-                       unsigned terms, size_t n, double p, double pinv);
+    void (*tensor_sum)(const bf_tensor_sum *s, size_t n, double p, double pinv);
+    /* o and a disjoint; perm[16g..16g+15] lie in one group of sixteen. */
     void (*permute)(double *o, const double *a, const uint32_t *perm, size_t n);
-    /* c[0..k) with x, c[k] = -Q mod p with v (basis conversion). */
+    /* o = sum_{j<k} x[j] c[j] + v c[k]; `lazy` for |x[j] c[j]|. Centred. */
     void (*convert)(double *o, const double *const *x, const double *v,
-                    const double *c, unsigned k, size_t n, double p,
-                    double pinv);
+                    const double *c, unsigned k, size_t n, bf_lazy lazy,
+                    double p, double pinv);
+    /* v = nearest integer to sum_{j<k} x[j] qinv[j]. */
     void (*overflow)(double *v, const double *const *x, const double *qinv,
                      unsigned k, size_t n);
 };

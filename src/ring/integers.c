@@ -1,0 +1,65 @@
+/* Residues from integers and from random streams. */
+#include "ring/ring.h"
+#include "ring/wide.h"
+
+#include <math.h>
+
+/* Exact for any integer-valued double: a = m 2^e with |m| < 2^53. */
+static double residue(double a, uint64_t p)
+{
+    int e;
+    const double f = frexp(a, &e);
+    if (e <= 53) return bf_centre(bf_uncentre(a, p), p);
+    const uint64_t m = bf_uncentre(ldexp(f, 53), p);
+    const uint64_t shift = bf_mod_pow(2, (uint64_t)(e - 53), p);
+    return bf_centre(bf_mod_mul(m, shift, p), p);
+}
+
+void bf_limb_from_double(const bf_ring *r, unsigned m, double *o,
+                         const double *a)
+{
+    const uint64_t p = r->mod[m].value;
+    double largest = 0;
+    for (size_t i = 0; i < r->n; i++) largest = fmax(largest, fabs(a[i]));
+    if (largest < 0x1p52) {
+        bf_limb_reduce(r, m, o, a);
+        return;
+    }
+    for (size_t i = 0; i < r->n; i++) o[i] = residue(a[i], p);
+}
+
+void bf_limb_from_i8(const bf_ring *r, unsigned m, double *o, const int8_t *a)
+{
+    (void)m; /* every prime exceeds 2^8 */
+    for (size_t i = 0; i < r->n; i++) o[i] = a[i];
+}
+
+static uint64_t load_le64(const uint8_t *b)
+{
+    uint64_t x = 0;
+    for (unsigned i = 0; i < 8; i++) x |= (uint64_t)b[i] << (8 * i);
+    return x;
+}
+
+void bf_limb_uniform(const bf_ring *r, unsigned m, double *o, bf_stream *s)
+{
+    const uint64_t p = r->mod[m].value;
+    const uint64_t ratio = UINT64_MAX / p; /* floor(2^64/p): p is odd */
+    const uint64_t limit = ratio * p;
+    uint8_t bytes[1024];
+    for (size_t i = 0; i < r->n;) {
+        const size_t words =
+            r->n - i < sizeof bytes / 8 ? r->n - i : sizeof bytes / 8;
+        bf_stream_bytes(s, bytes, 8 * words);
+        for (size_t w = 0; w < words; w++) {
+            const uint64_t x = load_le64(bytes + 8 * w);
+            if (x >= limit) continue;
+            /* The quotient is at most one too small. */
+            uint64_t q = (uint64_t)((bf_u128)x * ratio >> 64);
+            uint64_t rest = x - q * p;
+            if (rest >= p) rest -= p;
+            o[i++] = bf_centre(rest, p);
+        }
+    }
+    bf_wipe(bytes, sizeof bytes);
+}

@@ -1,0 +1,75 @@
+#include "ring/kernels/scalar/scalar.h"
+
+static void add(double *o, const double *a, const double *b, size_t n,
+                double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] + b[i], p, pinv);
+}
+
+static void sub(double *o, const double *a, const double *b, size_t n,
+                double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] - b[i], p, pinv);
+}
+
+static void mul(double *o, const double *a, const double *b, size_t n,
+                double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++) o[i] = bf_mul_r(a[i], b[i], p, pinv);
+}
+
+static void mul_add(double *o, const double *a, const double *b, size_t n,
+                    double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++)
+        o[i] = bf_red(o[i] + bf_mul_r(a[i], b[i], p, pinv), p, pinv);
+}
+
+static void mul_const(double *o, const double *a, bf_mulc c, size_t n,
+                      double p)
+{
+    for (size_t i = 0; i < n; i++) o[i] = bf_mul_c(a[i], c, p);
+}
+
+static void mul_const_add(double *o, const double *a, bf_mulc c, size_t n,
+                          double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++)
+        o[i] = bf_red(o[i] + bf_mul_c(a[i], c, p), p, pinv);
+}
+
+static void sub_mul_const(double *o, const double *a, const double *b,
+                          bf_mulc c, size_t n, double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++)
+        o[i] = bf_red(bf_mul_c(a[i] - b[i], c, p), p, pinv);
+}
+
+static void reduce(double *o, const double *a, size_t n, double p, double pinv)
+{
+    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i], p, pinv);
+}
+
+static void permute(double *o, const double *a, const uint32_t *perm, size_t n)
+{
+    for (size_t i = 0; i < n; i++) o[i] = a[perm[i]];
+}
+
+const bf_kernels bf_kernels_scalar = {
+    .name = "scalar",
+    .ntt_forward = bf_scalar_ntt_forward,
+    .ntt_inverse = bf_scalar_ntt_inverse,
+    .add = add,
+    .sub = sub,
+    .mul = mul,
+    .mul_add = mul_add,
+    .mul_const = mul_const,
+    .mul_const_add = mul_const_add,
+    .sub_mul_const = sub_mul_const,
+    .reduce = reduce,
+    .dot2 = bf_scalar_dot2,
+    .tensor_sum = bf_scalar_tensor_sum,
+    .permute = permute,
+    .convert = bf_scalar_convert,
+    .overflow = bf_scalar_overflow,
+};

@@ -1,0 +1,39 @@
+/* 64-bit modular arithmetic for set-up code. */
+#include "ring/ring.h"
+#include "ring/wide.h"
+
+uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p)
+{
+    return (uint64_t)((bf_u128)a * b % p);
+}
+
+uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p)
+{
+    uint64_t r = 1 % p;
+    for (a %= p; e; e >>= 1, a = bf_mod_mul(a, a, p))
+        if (e & 1) r = bf_mod_mul(r, a, p);
+    return r;
+}
+
+uint64_t bf_mod_inv(uint64_t a, uint64_t p)
+{
+    return bf_mod_pow(a, p - 2, p);
+}
+
+double bf_centre(uint64_t a, uint64_t p)
+{
+    return a > p / 2 ? -(double)(p - a) : (double)a;
+}
+
+uint64_t bf_uncentre(double a, uint64_t p)
+{
+    int64_t r = (int64_t)a % (int64_t)p;
+    return (uint64_t)(r < 0 ? r + (int64_t)p : r);
+}
+
+bf_mulc bf_mulc_make(uint64_t w, uint64_t p)
+{
+    /* Both operands are exact doubles, so the quotient is the nearest one. */
+    double c = bf_centre(w, p);
+    return (bf_mulc){c, c / (double)p};
+}

@@ -1,0 +1,64 @@
+/* Primes = 1 mod 2N. */
+#include "ring/ring.h"
+
+/* Strong probable prime to base b, for n - 1 = d 2^s. */
+static bool strong_probable(uint64_t n, uint64_t b, uint64_t d, unsigned s)
+{
+    uint64_t x = bf_mod_pow(b, d, n);
+    if (x == 1 || x == n - 1) return true;
+    for (unsigned i = 1; i < s; i++) {
+        x = bf_mod_mul(x, x, n);
+        if (x == n - 1) return true;
+    }
+    return false;
+}
+
+bool bf_is_prime_var(uint64_t n)
+{
+    /* These bases leave no pseudoprime below 2^64 [SW17]. */
+    static const uint64_t bases[] = {2,  3,  5,  7,  11, 13,
+                                     17, 19, 23, 29, 31, 37};
+    const size_t count = sizeof bases / sizeof *bases;
+    if (n < 2) return false;
+    for (size_t i = 0; i < count; i++)
+        if (n % bases[i] == 0) return n == bases[i];
+    uint64_t d = n - 1;
+    unsigned s = 0;
+    for (; d % 2 == 0; d /= 2) s++;
+    for (size_t i = 0; i < count; i++)
+        if (!strong_probable(n, bases[i], d, s)) return false;
+    return true;
+}
+
+static bool contains(const uint64_t *used, unsigned count, uint64_t p)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (used[i] == p) return true;
+    return false;
+}
+
+uint64_t bf_prime_below(uint64_t below, unsigned log_n, const uint64_t *used,
+                        unsigned used_count)
+{
+    const uint64_t step = 2ULL << log_n, top = 1ULL << BF_PRIME_BITS_MAX;
+    if (below > top) below = top;
+    if (below < 3) return 0;
+    for (uint64_t p = (below - 2) / step * step + 1;
+         p >> (BF_PRIME_BITS_MIN - 1); p -= step) {
+        if (!contains(used, used_count, p) && bf_is_prime_var(p)) return p;
+        if (p <= step) break;
+    }
+    return 0;
+}
+
+uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
+                        unsigned used_count)
+{
+    const uint64_t step = 2ULL << log_n;
+    const uint64_t least = 1ULL << (BF_PRIME_BITS_MIN - 1);
+    if (from < least) from = least;
+    for (uint64_t p = (from + step - 2) / step * step + 1;
+         !(p >> BF_PRIME_BITS_MAX); p += step)
+        if (!contains(used, used_count, p) && bf_is_prime_var(p)) return p;
+    return 0;
+}
