@@ -17,6 +17,10 @@ BF_MUST_CHECK bf_status bf_outfile_open(bf_outfile **out, const char *path,
                                         unsigned mode /* 0600 or 0644 */);
 BF_MUST_CHECK bf_status bf_outfile_write(bf_outfile *f, const void *data,
                                          size_t bytes);
+/* Overwrites bytes written before, as a length known only at the end; the
+ * place of the next write stays. Fails on pipes and devices. */
+BF_MUST_CHECK bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset,
+                                         const void *data, size_t bytes);
 FILE *bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
 const char *bf_outfile_path(const bf_outfile *f);
 BF_MUST_CHECK bf_status bf_outfile_commit(bf_outfile *f); /* frees f always */

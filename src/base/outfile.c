@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #define OPEN_FILES_MAX 64
 #define BUFFER_BYTES ((size_t)256 << 10)
@@ -140,6 +141,7 @@ static void free_outfile(bf_outfile *f)
     if (f->stream) fclose(f->stream);
     if (f->fd >= 0) close(f->fd);
     drop_slot(f->slot);
+    if (f->buffer) bf_wipe(f->buffer, BUFFER_BYTES); /* keys pass through */
     free(f->buffer);
     free(f->path);
     free(f);
@@ -204,6 +206,27 @@ bf_status bf_outfile_write(bf_outfile *f, const void *data, size_t bytes)
 {
     if (f->error || fwrite(data, 1, bytes, f->stream) != bytes)
         return write_failed(f);
+    return BF_OK;
+}
+
+bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset, const void *data,
+                           size_t bytes)
+{
+    const uint8_t *p = data;
+    if (f->error || fflush(f->stream) != 0) return write_failed(f);
+    while (bytes > 0) {
+        ssize_t n = injected_failure()
+                        ? -1
+                        : pwrite(f->fd, p, bytes, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            f->error = n < 0 ? errno : EIO;
+            return write_failed(f);
+        }
+        p += n;
+        offset += (uint64_t)n;
+        bytes -= (size_t)n;
+    }
     return BF_OK;
 }
 

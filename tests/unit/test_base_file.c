@@ -94,6 +94,27 @@ static void committed_files_replace(void **state)
     umask(mask);
 }
 
+static void patches_keep_the_place(void **state)
+{
+    (void)state;
+    bf_outfile *f;
+    assert_int_equal(bf_outfile_open(&f, path, 0644), BF_OK);
+    assert_int_equal(bf_outfile_write(f, "01234", 5), BF_OK);
+    assert_int_equal(bf_outfile_patch(f, 1, "ab", 2), BF_OK);
+    assert_int_equal(bf_outfile_write(f, "5", 1), BF_OK);
+    bf_outfile_fail_for_tests(1, EIO); /* the flush passes, the patch fails */
+    assert_int_equal(bf_outfile_patch(f, 1, "xx", 2), BF_ERR_IO);
+    bf_outfile_fail_for_tests(-1, 0);
+    assert_int_equal(bf_outfile_commit(f), BF_ERR_IO);
+    assert_int_equal(entries(), 0);
+    assert_int_equal(bf_outfile_open(&f, path, 0644), BF_OK);
+    assert_int_equal(bf_outfile_write(f, "01234", 5), BF_OK);
+    assert_int_equal(bf_outfile_patch(f, 1, "ab", 2), BF_OK);
+    assert_int_equal(bf_outfile_write(f, "5", 1), BF_OK);
+    assert_int_equal(bf_outfile_commit(f), BF_OK);
+    assert_content(path, "0ab345");
+}
+
 static void aborted_files_leave_nothing(void **state)
 {
     (void)state;
@@ -323,6 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FILE_TEST(committed_files_replace),
+        FILE_TEST(patches_keep_the_place),
         FILE_TEST(aborted_files_leave_nothing),
         FILE_TEST(abort_all_removes_temporaries),
         FILE_TEST(signal_at_any_moment),
