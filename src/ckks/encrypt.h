@@ -4,10 +4,18 @@
 
 #include "ckks/ckks.h"
 
-struct bf_public_key;
-/* c = (b*u + e0 + m, a*u + e1), u ternary ([CKKS17] section 3.4). */
+typedef struct bf_public_key {
+    const bf_context *ctx;
+    uint8_t key_id[BF_KEY_ID_BYTES];
+    double *data; /* [limb of q][b|a][N] */
+} bf_public_key;
+void bf_public_key_clear(bf_public_key *pk); /* safe on zeroed objects */
+
+/* c = (b*u + e0 + m, a*u + e1), u ternary ([CKKS17] section 3.4), at the
+ * limbs of m. out is zeroed or an earlier result; its memory is reused where it
+ * fits. BF_ERR_MISMATCH when m is of other parameters. */
 BF_MUST_CHECK bf_status bf_encrypt_public(bf_ct *out,
-                                          const struct bf_public_key *pk,
+                                          const bf_public_key *pk,
                                           const bf_pt *m);
 
 #endif

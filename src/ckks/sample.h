@@ -1,16 +1,23 @@
-/* Noise and ternary polynomials as signed bytes, in constant time. */
+/* Noise and ternary polynomials as signed bytes, in constant time: no branch,
+ * index or early exit depends on a sample. Each call draws a fresh 32-byte seed
+ * from bf_random_bytes and expands it by ChaCha20; intermediates are wiped.
+ * The caller wipes `out`. */
 #ifndef BF_CKKS_SAMPLE_H
 #define BF_CKKS_SAMPLE_H
 
 #include "base/random.h"
 
-/* Centred binomial, 21 + 21 bits (variance 10.5): popcount difference. */
+#define BF_NOISE_SD 3.2403703492039302 /* sqrt(21/2) */
+
+/* Centred binomial, 21 + 21 bits: popcount difference. */
 void bf_sample_noise(int8_t *out, size_t n);
-/* Uniform in {-1, 0, 1}: two bits with masked rejection over 64-bit words, or
- * 128-bit fixed-point thirds; no branch or index depends on the sample. */
+/* Uniform in {-1, 0, 1}: sixteen base-3 digits of each 128-bit fraction, so
+ * the distance from uniform is below 2^-102 per sixteen coefficients. */
 void bf_sample_ternary(int8_t *out, size_t n);
-/* Exactly `weight` nonzero signs at uniform places: constant-time shuffle
- * (sorting by random 64-bit keys with a fixed network). */
-void bf_sample_sparse_ternary(int8_t *out, size_t n, unsigned weight);
+/* Exactly `weight` nonzero signs at uniform places: the order of random 61-bit
+ * keys, sorted by a fixed network, redrawn when two keys are equal.
+ * BF_ERR_ARGUMENT when weight > n or n > 2^24. */
+BF_MUST_CHECK bf_status bf_sample_sparse_ternary(int8_t *out, size_t n,
+                                                 unsigned weight);
 
 #endif

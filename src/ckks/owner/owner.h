@@ -1,12 +1,14 @@
 /* The owner's half of CKKS: secret keys, evaluation keys, encryption under the
  * secret, decryption. Nothing in src/ outside an owner/ folder includes this;
- * the server binary links none of it. */
+ * the server binary links none of it.
+ *
+ * Outputs of struct type are zeroed objects or earlier results, whose memory
+ * is reused where it fits and freed where not; unchanged on failure. */
 #ifndef BF_CKKS_OWNER_OWNER_H
 #define BF_CKKS_OWNER_OWNER_H
 
-#include "ckks/ckks.h"
-
-#define BF_NOISE_SD 3.24 /* centred binomial with 21+21 bits: sqrt(10.5) */
+#include "ckks/encrypt.h"
+#include "ckks/sample.h"
 
 /* Uniform ternary (weight 0) or of exact weight h; kept in locked memory,
  * wiped when destroyed. key_id is random and public. */
@@ -19,7 +21,9 @@ const uint8_t *bf_secret_key_id(const bf_secret_key *sk);
 const bf_context *bf_secret_key_context(const bf_secret_key *sk);
 /* Coefficients in {-1,0,1}, N of them, for the key file only. */
 const int8_t *bf_secret_key_coeffs(const bf_secret_key *sk);
-/* From a key file: checks that coefficients are ternary. */
+/* From a key file: BF_ERR_FORMAT unless the coefficients are ternary, of exact
+ * weight `weight`, or for weight 0 of a weight that a uniform draw has but for
+ * a chance below 2^-100. */
 BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
                                              const bf_context *ctx,
                                              const int8_t *coeffs,
@@ -40,26 +44,22 @@ BF_MUST_CHECK bf_status bf_switch_key_generate(bf_switch_key *out,
                                                const bf_secret_key *from,
                                                const bf_secret_key *to,
                                                unsigned limbs);
-/* All keys of a list (progress by key); shares one random `a` seed. */
+/* All keys of a list (progress by key); shares one random `a` seed, the Galois
+ * elements are the indices. BF_ERR_ARGUMENT when one is listed twice. */
 BF_MUST_CHECK bf_status bf_eval_keys_generate(bf_eval_keys *out,
                                               const bf_secret_key *sk,
                                               const bf_key_need *needs,
                                               size_t count, bf_progress prog);
 
-/* c = (e - a*s + m, a), a from a fresh public seed: half the bytes on disk. */
+/* c = (e - a*s + m, a), a from a fresh public seed: half the bytes on disk. The
+ * estimate of noise includes the rounding of the encoding. */
 BF_MUST_CHECK bf_status bf_encrypt_symmetric(bf_ct *out,
                                              const bf_secret_key *sk,
                                              const bf_pt *m);
 
-/* Public-key encryption lives in ckks/encrypt.h; making the key is here. */
-typedef struct bf_public_key {
-    const bf_context *ctx;
-    uint8_t key_id[BF_KEY_ID_BYTES];
-    double *data; /* [limb of q][b|a][N] */
-} bf_public_key;
+/* b + a*s = e modulo all of q; using the key is in ckks/encrypt.h. */
 BF_MUST_CHECK bf_status bf_public_key_generate(bf_public_key *out,
                                                const bf_secret_key *sk);
-void bf_public_key_clear(bf_public_key *pk);
 
 /* 2 or 3 polynomials. The result is for the owner's eyes: see SECURITY.md. */
 BF_MUST_CHECK bf_status bf_decrypt(bf_pt *out, const bf_secret_key *sk,

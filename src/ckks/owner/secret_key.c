@@ -1,0 +1,132 @@
+#include <math.h>
+#include <omp.h>
+
+#include "ckks/owner/internal.h"
+
+static bf_status check_modulus(const bf_context *ctx, unsigned weight,
+                               unsigned limbs, bool special)
+{
+    const bf_params *p = &ctx->params;
+    if (p->insecure) return BF_OK;
+    double log2_qp = bf_params_log2_q(p, limbs);
+    if (special) log2_qp += bf_params_log2_p(p);
+    return bf_security_check(p->log_n, log2_qp, weight);
+}
+
+bf_status bf_secret_check_modulus(const bf_secret_key *sk, unsigned limbs,
+                                  bool special)
+{
+    return check_modulus(sk->ctx, sk->weight, limbs, special);
+}
+
+static bf_status allocate(bf_secret_key **out, const bf_context *ctx,
+                          unsigned weight)
+{
+    /* A weight that no modulus allows fails here, not at its first use. */
+    BF_TRY(check_modulus(ctx, weight, 1, false));
+    bf_secret_key *sk = bf_alloc_zero(sizeof *sk);
+    if (!sk) return BF_ERR_MEMORY;
+    size_t n = ctx->ring->n;
+    sk->ctx = ctx;
+    sk->weight = weight;
+    sk->coeffs = bf_secret_alloc(n);
+    sk->neg = bf_secret_alloc(ctx->ring->count * n * sizeof(double));
+    if (!sk->coeffs || !sk->neg) {
+        bf_secret_key_destroy(sk);
+        return BF_ERR_MEMORY;
+    }
+    *out = sk;
+    return BF_OK;
+}
+
+static void transform(bf_secret_key *sk)
+{
+    const bf_ring *ring = sk->ctx->ring;
+#pragma omp parallel for if (!omp_in_parallel())
+    for (unsigned m = 0; m < ring->count; m++) {
+        double *limb = sk->neg + m * ring->n;
+        bf_limb_from_i8(ring, m, limb, sk->coeffs);
+        bf_limb_neg(ring, m, limb, limb);
+        bf_ntt_forward(ring, m, limb);
+    }
+}
+
+bf_status bf_secret_key_generate(bf_secret_key **out, const bf_context *ctx,
+                                 unsigned weight)
+{
+    bf_secret_key *sk;
+    BF_TRY(allocate(&sk, ctx, weight));
+    if (weight == 0) {
+        bf_sample_ternary(sk->coeffs, ctx->ring->n);
+    } else {
+        bf_status status =
+            bf_sample_sparse_ternary(sk->coeffs, ctx->ring->n, weight);
+        if (status != BF_OK) {
+            bf_secret_key_destroy(sk);
+            return status;
+        }
+    }
+    bf_random_bytes(sk->id, sizeof sk->id);
+    transform(sk);
+    *out = sk;
+    return BF_OK;
+}
+
+/* A uniform draw has 2n/3 nonzero coefficients, variance 2n/9; a deviation of
+ * t sd has probability below 2 exp(-2 (t sd)^2/n) = 2 exp(-4 t^2/9)
+ * ([Hoeffding63]): 2^-100.8 at t = 12.6. */
+static bool plausible_weight(size_t nonzero, size_t n, unsigned weight)
+{
+    if (weight != 0) return nonzero == weight;
+    double deviation = (double)nonzero - 2.0 / 3 * (double)n;
+    return fabs(deviation) <= 12.6 * sqrt(2.0 / 9 * (double)n);
+}
+
+bf_status bf_secret_key_import(bf_secret_key **out, const bf_context *ctx,
+                               const int8_t *coeffs, unsigned weight,
+                               const uint8_t id[BF_KEY_ID_BYTES])
+{
+    size_t n = ctx->ring->n, nonzero = 0;
+    unsigned bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned shifted = (unsigned)(coeffs[i] + 1); /* 0, 1, 2 */
+        bad |= shifted > 2;
+        nonzero += (unsigned)coeffs[i] & 1;
+    }
+    if (bad)
+        return bf_fail(BF_ERR_FORMAT, "secret key: a coefficient is not "
+                       "ternary");
+    if (!plausible_weight(nonzero, n, weight))
+        return bf_fail(BF_ERR_FORMAT, "secret key: its weight does not agree "
+                       "with its kind");
+    bf_secret_key *sk;
+    BF_TRY(allocate(&sk, ctx, weight));
+    memcpy(sk->coeffs, coeffs, n);
+    memcpy(sk->id, id, BF_KEY_ID_BYTES);
+    transform(sk);
+    *out = sk;
+    return BF_OK;
+}
+
+void bf_secret_key_destroy(bf_secret_key *sk)
+{
+    if (!sk) return;
+    bf_secret_free(sk->coeffs);
+    bf_secret_free(sk->neg);
+    bf_free(sk);
+}
+
+const uint8_t *bf_secret_key_id(const bf_secret_key *sk)
+{
+    return sk->id;
+}
+
+const bf_context *bf_secret_key_context(const bf_secret_key *sk)
+{
+    return sk->ctx;
+}
+
+const int8_t *bf_secret_key_coeffs(const bf_secret_key *sk)
+{
+    return sk->coeffs;
+}

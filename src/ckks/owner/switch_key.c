@@ -1,0 +1,240 @@
+/* Keys for key switching ([HK20]; equation in ckks.h). */
+#include <omp.h>
+
+#include "ckks/owner/internal.h"
+
+/* What one key is made from; limbs are indexed by modulus of the ring. */
+typedef struct recipe {
+    const double *to;   /* -s_to in evaluation form */
+    const double *from; /* s_from, or -s_from when from_negated */
+    bool from_negated;
+} recipe;
+
+/* Memory for the secrets derived from s: one limb for each modulus. */
+typedef struct workspace {
+    uint32_t *perm;
+    double *derived; /* secret memory */
+} workspace;
+
+static void workspace_clear(workspace *w)
+{
+    bf_free(w->perm);
+    bf_secret_free(w->derived);
+}
+
+static bf_status workspace_init(workspace *w, const bf_ring *ring)
+{
+    w->perm = bf_alloc(ring->n * sizeof *w->perm);
+    w->derived = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    if (w->perm && w->derived) return BF_OK;
+    workspace_clear(w);
+    return BF_ERR_MEMORY;
+}
+
+static bf_status allocate(bf_switch_key *key, const bf_context *ctx,
+                          unsigned limbs)
+{
+    unsigned digits = bf_context_digits(ctx, limbs);
+    size_t polys = (size_t)digits * (limbs + ctx->params.n_p) * 2;
+    double *data = bf_alloc(polys * ctx->ring->n * sizeof(double));
+    if (!data) return BF_ERR_MEMORY;
+    *key = (bf_switch_key){.ctx = ctx, .limbs = limbs, .digits = digits,
+                           .data = data};
+    return BF_OK;
+}
+
+/* One (b, a): b = e - a*s_to + P*[modulus in digit]*s_from. `index` counts
+ * the moduli of the key, `m` those of the ring. */
+static void make_limb(const bf_switch_key *key, const recipe *r,
+                      const int8_t *noise, unsigned digit, unsigned index)
+{
+    const bf_context *ctx = key->ctx;
+    const bf_params *p = &ctx->params;
+    const bf_ring *ring = ctx->ring;
+    size_t n = ring->n;
+    unsigned m = index < key->limbs ? index : p->n_q + index - key->limbs;
+    double *b = bf_switch_key_limb(key, digit, index, 0, n, p->n_p);
+    double *a = bf_switch_key_limb(key, digit, index, 1, n, p->n_p);
+    bf_expand_a(ctx, key->seed, key->seed_index, digit, m, a);
+    bf_limb_from_i8(ring, m, b, noise + digit * n);
+    bf_ntt_forward(ring, m, b);
+    bf_limb_mul_add(ring, m, b, a, r->to + m * n);
+    if (index >= key->limbs || index / p->digit_limbs != digit) return;
+    uint64_t q = p->q[m], special = ctx->p_mod_q[m];
+    bf_mulc factor = bf_mulc_make(r->from_negated ? q - special : special, q);
+    bf_limb_mul_const_add(ring, m, b, r->from + m * n, factor);
+}
+
+/* Fills data from key->seed, key->seed_index and fresh noise. */
+static bf_status fill(bf_switch_key *key, const recipe *r)
+{
+    const bf_context *ctx = key->ctx;
+    size_t n = ctx->ring->n;
+    int8_t *noise = bf_secret_alloc(key->digits * n);
+    if (!noise) return BF_ERR_MEMORY;
+    bf_sample_noise(noise, key->digits * n);
+    unsigned moduli = key->limbs + ctx->params.n_p;
+#pragma omp parallel for if (!omp_in_parallel())
+    for (unsigned i = 0; i < key->digits * moduli; i++)
+        make_limb(key, r, noise, i / moduli, i % moduli);
+    bf_secret_free(noise);
+    return BF_OK;
+}
+
+/* g^{-1} mod 2N for odd g, by Newton's iteration modulo 2^32: right in 3 bits
+ * to begin with, twice as many each time. */
+static uint32_t galois_inverse(uint32_t g, size_t n)
+{
+    uint32_t x = g;
+    for (unsigned i = 0; i < 4; i++) x *= 2 - g * x;
+    return x & (uint32_t)(2 * n - 1);
+}
+
+/* g = 1: from s^2 to s. Else from s to phi_{1/g}(s). */
+static recipe galois_recipe(const bf_secret_key *sk, workspace *w,
+                            uint32_t galois)
+{
+    const bf_ring *ring = sk->ctx->ring;
+    if (galois != 1)
+        bf_ring_automorphism(ring->log_n, galois_inverse(galois, ring->n),
+                             w->perm);
+#pragma omp parallel for if (!omp_in_parallel())
+    for (unsigned m = 0; m < ring->count; m++) {
+        const double *s = bf_secret_neg(sk, m);
+        double *derived = w->derived + m * ring->n;
+        if (galois == 1)
+            bf_limb_mul(ring, m, derived, s, s);
+        else
+            bf_limb_permute(ring, derived, s, w->perm);
+    }
+    if (galois == 1) return (recipe){sk->neg, w->derived, false};
+    return (recipe){w->derived, sk->neg, true};
+}
+
+static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
+{
+    if (limbs < 1 || limbs > to->ctx->params.n_q)
+        return bf_fail(BF_ERR_ARGUMENT, "a key of %u limbs: the modulus chain "
+                       "has 1 to %u", limbs, to->ctx->params.n_q);
+    return bf_secret_check_modulus(to, limbs, true);
+}
+
+static bf_status check_galois(const bf_context *ctx, uint32_t galois)
+{
+    if (galois % 2 == 0 || galois >= 2 * ctx->ring->n)
+        return bf_fail(BF_ERR_ARGUMENT, "Galois element %u: must be odd and "
+                       "below %zu", galois, 2 * ctx->ring->n);
+    return BF_OK;
+}
+
+/* *out is left without data on failure. */
+static bf_status make_galois(bf_switch_key *out, const bf_secret_key *sk,
+                             workspace *w, bf_key_need need,
+                             const uint8_t seed[BF_SEED_BYTES])
+{
+    BF_TRY(check_galois(sk->ctx, need.galois));
+    BF_TRY(check_limbs(sk, need.limbs));
+    bf_switch_key key;
+    BF_TRY(allocate(&key, sk->ctx, need.limbs));
+    key.galois = need.galois;
+    key.seed_index = need.galois;
+    memcpy(key.seed, seed, BF_SEED_BYTES);
+    recipe r = galois_recipe(sk, w, need.galois);
+    bf_status status = fill(&key, &r);
+    if (status != BF_OK)
+        bf_switch_key_clear(&key);
+    else
+        *out = key;
+    return status;
+}
+
+bf_status bf_galois_key_generate(bf_switch_key *out, const bf_secret_key *sk,
+                                 uint32_t galois, unsigned limbs)
+{
+    uint8_t seed[BF_SEED_BYTES];
+    bf_random_bytes(seed, sizeof seed);
+    workspace w;
+    BF_TRY(workspace_init(&w, sk->ctx->ring));
+    bf_switch_key key;
+    bf_key_need need = {galois, limbs};
+    bf_status status = make_galois(&key, sk, &w, need, seed);
+    workspace_clear(&w);
+    if (status != BF_OK) return status;
+    bf_switch_key_clear(out);
+    *out = key;
+    return BF_OK;
+}
+
+bf_status bf_switch_key_generate(bf_switch_key *out, const bf_secret_key *from,
+                                 const bf_secret_key *to, unsigned limbs)
+{
+    if (!bf_context_same(from->ctx, to->ctx))
+        return bf_fail(BF_ERR_MISMATCH, "switch key between secrets of "
+                       "different parameters");
+    BF_TRY(check_limbs(to, limbs));
+    bf_switch_key key;
+    BF_TRY(allocate(&key, to->ctx, limbs));
+    bf_random_bytes(key.seed, sizeof key.seed);
+    recipe r = {to->neg, from->neg, true};
+    bf_status status = fill(&key, &r);
+    if (status != BF_OK) {
+        bf_switch_key_clear(&key);
+        return status;
+    }
+    bf_switch_key_clear(out);
+    *out = key;
+    return BF_OK;
+}
+
+/* Two keys of one element would share their `a` halves. */
+static bf_status check_distinct(const bf_key_need *needs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (needs[i].galois == needs[j].galois)
+                return bf_fail(BF_ERR_ARGUMENT, "Galois element %u is listed "
+                               "twice", needs[i].galois);
+        }
+    }
+    return BF_OK;
+}
+
+static bf_status make_all(bf_eval_keys *keys, const bf_secret_key *sk,
+                          const bf_key_need *needs, size_t count,
+                          bf_progress prog)
+{
+    uint8_t seed[BF_SEED_BYTES];
+    bf_random_bytes(seed, sizeof seed);
+    workspace w;
+    BF_TRY(workspace_init(&w, sk->ctx->ring));
+    bf_status status = BF_OK;
+    for (size_t i = 0; i < count; i++) {
+        BF_GOTO(bf_check_interrupt(), done);
+        BF_GOTO(make_galois(&keys->keys[i], sk, &w, needs[i], seed), done);
+        if (prog.fn) prog.fn(prog.user, "keys", (double)(i + 1), (double)count);
+    }
+done:
+    workspace_clear(&w);
+    return status;
+}
+
+bf_status bf_eval_keys_generate(bf_eval_keys *out, const bf_secret_key *sk,
+                                const bf_key_need *needs, size_t count,
+                                bf_progress prog)
+{
+    BF_TRY(check_distinct(needs, count));
+    bf_eval_keys keys = {.ctx = sk->ctx, .count = count};
+    memcpy(keys.key_id, sk->id, sizeof keys.key_id);
+    if (count > 0) {
+        keys.keys = bf_alloc_zero(count * sizeof *keys.keys);
+        if (!keys.keys) return BF_ERR_MEMORY;
+    }
+    bf_status status = make_all(&keys, sk, needs, count, prog);
+    if (status != BF_OK) {
+        bf_eval_keys_clear(&keys);
+        return status;
+    }
+    bf_eval_keys_clear(out);
+    *out = keys;
+    return BF_OK;
+}
