@@ -107,11 +107,6 @@ static bf_status read_tensor(const bf_safetensors *st, bf_tensor *t,
 {
     size_t element = 0;
     t->name = entry->string;
-    /* Names go into messages, which are one printable line. */
-    for (const char *c = t->name; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return bf_fail(BF_ERR_FORMAT, "control character in a name");
-    }
     if (!cJSON_IsObject(entry))
         return bf_fail(BF_ERR_FORMAT, "tensor %s: not an object", t->name);
     BF_TRY(read_dtype(t, entry, &element));

@@ -1,0 +1,47 @@
+/* The few oneDNN operations that the network consists of. */
+#ifndef BF_FEATURES_REGNET_DNN_H
+#define BF_FEATURES_REGNET_DNN_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "features/regnet_layers.h"
+
+/* A compiled operation with its constants. It is only read while it runs, so
+ * that many threads may share it; each brings its own scratch memory. */
+typedef struct bf_dnn_op {
+    dnnl_primitive_t primitive;
+    dnnl_memory_desc_t src, dst, scratch;
+    dnnl_memory_t weight, bias; /* convolutions only */
+    void *weight_data, *bias_data;
+    size_t bytes; /* of weights */
+} bf_dnn_op;
+void bf_dnn_op_clear(bf_dnn_op *op);
+
+/* BF_OK, or the failure with `what` was being done. */
+BF_MUST_CHECK bf_status bf_dnn_check(dnnl_status_t s, const char *what);
+
+/* Plain [n][c][side][side]. */
+BF_MUST_CHECK bf_status bf_dnn_describe(dnnl_memory_desc_t *out, unsigned n,
+                                        unsigned c, unsigned side);
+
+/* One layer with its bias, sum and ReLU on n pictures that lie as `src` says;
+ * oneDNN chooses the order of the output, or takes that of `residual` (NULL
+ * for none), onto which it adds. Weights are copied in oneDNN's order. */
+BF_MUST_CHECK bf_status bf_dnn_convolution(bf_dnn_op *out, dnnl_engine_t engine,
+                                           const bf_regnet_layer *layer,
+                                           const dnnl_memory_desc_t *src,
+                                           const dnnl_memory_desc_t *residual,
+                                           const float *weight,
+                                           const float *bias);
+
+/* Mean over each channel's picture: plain [n][c][1][1]. */
+BF_MUST_CHECK bf_status bf_dnn_average(bf_dnn_op *out, dnnl_engine_t engine,
+                                       const dnnl_memory_desc_t *src);
+
+/* Copies between two orders of the same tensor. */
+BF_MUST_CHECK bf_status bf_dnn_reorder(dnnl_engine_t engine,
+                                       const dnnl_memory_desc_t *src,
+                                       const void *from,
+                                       const dnnl_memory_desc_t *dst, void *to);
+
+#endif
