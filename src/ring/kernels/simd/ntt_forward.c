@@ -1,0 +1,142 @@
+#include "ring/kernels/simd/ntt_pass.h"
+#include "ring/kernels/simd/simd.h"
+
+BF_INLINE void butterfly(bf_v *a, bf_v *b, bf_vmulc w, const bf_vmod *m)
+{
+    const bf_v t = v_mul_c(*b, w, m);
+    *b = v_sub(*a, t);
+    *a = v_add(*a, t);
+}
+
+BF_INLINE void radix4(bf_v a[4], const twiddles *t, const bf_vmod *m)
+{
+    butterfly(&a[0], &a[2], t->w[0], m);
+    butterfly(&a[1], &a[3], t->w[0], m);
+    butterfly(&a[0], &a[1], t->w[1], m);
+    butterfly(&a[2], &a[3], t->w[2], m);
+}
+
+/* Two levels on 4*quarter rows of `cols` columns, for each offset below
+ * quarter, with node k. */
+BF_INLINE void pass4(rows src, rows dst, size_t quarter, size_t cols,
+                     const bf_mulc *head, size_t k, bool reduce,
+                     const bf_vmod *m)
+{
+    const twiddles t = head_twiddles(head, k);
+    for (size_t r = 0; r < quarter; r++)
+        for (size_t i = 0; i < cols; i += BF_LANES) {
+            bf_v a[4];
+            load4(a, rows_at(src, r), quarter, i);
+            if (reduce) a[0] = v_red(a[0], m);
+            radix4(a, &t, m);
+            store4(rows_at(dst, r), quarter, i, a);
+        }
+}
+
+/* Levels 0 to 2. */
+static void top8(rows src, rows dst, size_t eighth, size_t cols,
+                 const bf_mulc *head, const bf_vmod *m)
+{
+    for (size_t r = 0; r < eighth; r++)
+        for (size_t i = 0; i < cols; i += BF_LANES) {
+            bf_v a[8];
+            for (size_t s = 0; s < 8; s++)
+                a[s] = v_load(src.data + (r + s * eighth) * src.stride + i);
+            for (size_t s = 0; s < 4; s++)
+                butterfly(&a[s], &a[s + 4], v_mulc(head[1]), m);
+            for (size_t s = 0; s < 2; s++) {
+                butterfly(&a[s], &a[s + 2], v_mulc(head[2]), m);
+                butterfly(&a[s + 4], &a[s + 6], v_mulc(head[3]), m);
+            }
+            for (size_t s = 0; s < 4; s++)
+                butterfly(&a[2 * s], &a[2 * s + 1], v_mulc(head[4 + s]), m);
+            for (size_t s = 0; s < 8; s++)
+                v_store(dst.data + (r + s * eighth) * dst.stride + i, a[s]);
+        }
+}
+
+static void top2(double *a, size_t n, const bf_mulc *head, const bf_vmod *m)
+{
+    for (size_t i = 0; i < n / 2; i += BF_LANES) {
+        bf_v x = v_load(a + i), y = v_load(a + n / 2 + i);
+        butterfly(&x, &y, v_mulc(head[1]), m);
+        v_store(a + i, x);
+        v_store(a + n / 2 + i, y);
+    }
+}
+
+/* All column levels of one block of columns at x. */
+static void block_forward(rows x, size_t cols, unsigned levels,
+                          const bf_ntt *t, const bf_vmod *m)
+{
+    double buffer[BUFFER] __attribute__((aligned(64)));
+    const rows b = {buffer, cols};
+    const bf_mulc *head = t->forward.head;
+    rows src = x;
+    unsigned l = 0;
+    if (levels % 2) {
+        l = 3;
+        src = l == levels ? x : b;
+        top8(x, src, ((size_t)1 << levels) / 8, cols, head, m);
+    }
+    for (; l < levels; l += 2) {
+        const rows dst = l + 2 == levels ? x : b;
+        const size_t block = (size_t)1 << (levels - l);
+        for (size_t j = 0; j < (size_t)1 << l; j++)
+            pass4(rows_at(src, j * block), rows_at(dst, j * block), block / 4,
+                  cols, head, ((size_t)1 << l) + j, false, m);
+        src = dst;
+    }
+}
+
+static void columns_forward(double *a, const bf_ntt *t, const bf_vmod *m)
+{
+    const unsigned levels = t->log_n - LOG_ROW;
+    if (levels == 0) return;
+    if (levels == 1) {
+        top2(a, 2 * ROW, t->forward.head, m);
+        return;
+    }
+    const size_t cols = BUFFER >> levels;
+    for (size_t c = 0; c < ROW; c += cols)
+        block_forward((rows){a + c, ROW}, cols, levels, t, m);
+}
+
+static void row_forward(double *a, size_t row, const bf_ntt *t,
+                        const bf_vmod *m)
+{
+    const bf_mulc *head = t->forward.head;
+    const size_t k = ((size_t)1 << (t->log_n - LOG_ROW)) + row;
+    const rows x = {a, 256}, y = {a, 64}, z = {a, 16};
+    pass4(x, x, 1, 256, head, k, false, m);
+    for (size_t j = 0; j < 4; j++)
+        pass4(rows_at(y, 4 * j), rows_at(y, 4 * j), 1, 64, head, 4 * k + j,
+              true, m);
+    for (size_t j = 0; j < 16; j++)
+        pass4(rows_at(z, 4 * j), rows_at(z, 4 * j), 1, 16, head, 16 * k + j,
+              false, m);
+    const bf_ntt_tail *tail = t->forward.tail + row * (ROW / 16);
+    for (size_t g = 0; g < ROW / 16; g += BF_LANES / 4) {
+        bf_v v[4];
+        const twiddles w = first_twiddles(tail + g, m);
+        for (size_t r = 0; r < 4; r++) v[r] = v_load_row(a + 16 * g + 4 * r);
+        radix4(v, &w, m);
+        for (size_t r = 0; r < 4; r++) v_store_row(a + 16 * g + 4 * r, v[r]);
+    }
+    for (size_t g = 0; g < ROW / 16; g += BF_LANES / 4) {
+        bf_v v[4];
+        const twiddles w = last_twiddles(tail + g, m);
+        v_load_columns(v, a + 16 * g);
+        radix4(v, &w, m);
+        for (size_t r = 0; r < 4; r++)
+            v_store_row(a + 16 * g + 4 * r, v_red(v[r], m));
+    }
+}
+
+void BF_SIMD(ntt_forward)(double *a, const bf_ntt *t)
+{
+    const bf_vmod m = v_mod(t->mod.p, t->mod.pinv);
+    columns_forward(a, t, &m);
+    for (size_t row = 0; row < (size_t)1 << (t->log_n - LOG_ROW); row++)
+        row_forward(a + row * ROW, row, t, &m);
+}
