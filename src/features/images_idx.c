@@ -11,14 +11,33 @@ typedef struct idx_images {
     unsigned width, height;
 } idx_images;
 
+/* Length of a plain IDX file with up to three dimensions; 0 if it is none. */
+static uint64_t plain_length(const bf_image_probe *p)
+{
+    const unsigned char *h = p->head;
+    if (p->head_bytes < 8 || h[0] != 0 || h[1] != 0 || h[2] != 8 || h[3] < 1 ||
+        h[3] > 3 || p->head_bytes < 4 + 4u * h[3])
+        return 0;
+    size_t bytes = 1;
+    for (unsigned i = 0; i < h[3]; i++) {
+        const unsigned char *b = h + 4 + 4 * i;
+        size_t dim = (size_t)b[0] << 24 | (size_t)b[1] << 16 |
+                     (size_t)b[2] << 8 | b[3];
+        if (!bf_mul_size(bytes, dim, &bytes)) return 0;
+    }
+    return bytes + 4 + 4u * h[3];
+}
+
+/* A CIFAR record may begin with the bytes of an IDX header: a file that is a
+ * whole number of such records must have the very length of an IDX file. */
 static bool recognise(const bf_image_probe *p)
 {
     const unsigned char *h = p->head;
-    bool gzip = p->head_bytes >= 2 && h[0] == 0x1f && h[1] == 0x8b;
-    /* The zero bytes and the type alone would also fit a CIFAR record. */
-    bool plain = p->head_bytes >= 4 && h[0] == 0 && h[1] == 0 &&
-                 h[2] >= 0x08 && h[2] <= 0x0e && h[3] >= 1 && h[3] <= 4;
-    return gzip || plain;
+    if (p->head_bytes >= 2 && h[0] == 0x1f && h[1] == 0x8b) return true;
+    if (plain_length(p) == p->bytes && p->bytes > 0) return true;
+    bool magic = p->head_bytes >= 4 && h[0] == 0 && h[1] == 0 && h[2] >= 8 &&
+                 h[2] <= 14 && h[3] >= 1 && h[3] <= 4;
+    return magic && p->bytes % 3073 != 0 && p->bytes % 3074 != 0;
 }
 
 static bf_status idx_read(void *self, size_t i, bf_image *out)

@@ -32,11 +32,12 @@ static bf_status fetch_pixels(const npy_images *s, size_t i, bf_image *out)
         BF_TRY(bf_npy_fetch(&s->array, s->path, i * count + done, n, block));
         for (size_t k = 0; k < n; k++) {
             size_t at = done + k;
-            if (!isfinite(block[k]))
+            float v = (float)(block[k] * scale);
+            if (!isfinite(v))
                 return bf_fail(BF_ERR_FORMAT,
                                "%s: image %zu has a pixel of %g", s->path, i,
                                block[k]);
-            out->pixels[at % c * pixels + at / c] = (float)(block[k] * scale);
+            out->pixels[at % c * pixels + at / c] = v;
         }
         done += n;
     }

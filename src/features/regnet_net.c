@@ -15,7 +15,7 @@ enum { MIDDLE_A = 2, MIDDLE_B = 3 };
 /* Pictures that a thread takes through the whole network at a time: few, so
  * that activations stay in its cache, but some, so that weights are read once
  * for all of them (bench/bench_backbones.c tries others). */
-#define CHUNK_MAX 4
+#define CHUNK_MAX 8
 
 /* Every layer, then the average over the picture. */
 #define STEPS (BF_REGNET_LAYERS + 1)

@@ -1,0 +1,200 @@
+/* Images through a backbone, a batch at a time.
+ *
+ * A batch is decoded and prepared by all threads, one picture each, then goes
+ * through the network on all threads. Besides the result, memory is one batch
+ * of prepared pictures and, for each thread, one decoded picture. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "features/backbone.h"
+#include "features/image_source.h"
+
+#define WHY_BYTES 512
+
+/* What became of one picture of the batch. */
+typedef struct slot {
+    bf_status status;
+    size_t image;   /* number in the stream */
+    size_t outputs; /* features it gives */
+    int32_t label;
+    char why[WHY_BYTES];
+} slot;
+
+typedef struct extraction {
+    bf_backbone *b;
+    bf_images *images;
+    bool strict;
+    bf_skip_report report;
+    bf_progress progress;
+    slot *slots;       /* [batch] */
+    float *input;      /* [batch][floats] */
+    float *output;     /* [batch][x.cols], once the first picture is known */
+    size_t floats;
+    bf_dataset data;   /* x.rows counts those filled */
+    size_t skipped;
+} extraction;
+
+static bf_status take_picture(extraction *e, slot *s, float *input)
+{
+    const bf_backbone_ops *ops = e->b->ops;
+    bf_image img = {0};
+    BF_TRY(bf_images_read(e->images, s->image, &img));
+    s->label = img.label;
+    bf_status status =
+        ops->outputs(e->b->self, img.width, img.height, &s->outputs);
+    if (status == BF_OK) status = ops->prepare(e->b->self, &img, input);
+    if (status != BF_OK && img.name) status = bf_fail_in(status, "%s", img.name);
+    if (status != BF_OK && !img.name)
+        status = bf_fail_in(status, "image %zu", s->image);
+    bf_image_clear(&img);
+    return status;
+}
+
+static void take_batch(extraction *e, size_t first, size_t count)
+{
+#pragma omp parallel for schedule(dynamic, 1)
+    for (size_t k = 0; k < count; k++) {
+        slot *s = &e->slots[k];
+        s->image = first + k;
+        s->status = take_picture(e, s, e->input + k * e->floats);
+        if (s->status != BF_OK)
+            snprintf(s->why, sizeof s->why, "%s", bf_last_error());
+    }
+}
+
+/* Troubles of the picture, not of the machine. */
+static bool may_skip(bf_status s)
+{
+    return s == BF_ERR_FORMAT || s == BF_ERR_UNSUPPORTED ||
+           s == BF_ERR_ARGUMENT || s == BF_ERR_RANGE || s == BF_ERR_IO;
+}
+
+/* The first good picture tells how wide the matrix is. */
+static bf_status make_room(extraction *e, size_t outputs)
+{
+    size_t n = bf_images_count(e->images);
+    BF_TRY(bf_matrix_init(&e->data.x, n, outputs));
+    e->data.x.rows = 0;
+    e->output = bf_alloc(e->b->batch * outputs * sizeof *e->output);
+    if (!e->output) return BF_ERR_MEMORY;
+    if (bf_images_classes(e->images) == 0) return BF_OK;
+    e->data.labels = bf_alloc(n * sizeof *e->data.labels);
+    return e->data.labels ? BF_OK : BF_ERR_MEMORY;
+}
+
+static bf_status check_picture(extraction *e, slot *s)
+{
+    if (s->status != BF_OK) return bf_fail(s->status, "%s", s->why);
+    if (!e->data.x.data) BF_TRY(make_room(e, s->outputs));
+    if (s->outputs != e->data.x.cols)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "image %zu gives %zu features, the first one %zu",
+                       s->image, s->outputs, e->data.x.cols);
+    return BF_OK;
+}
+
+/* Closes the gaps that unreadable pictures left: *kept are at the front. */
+static bf_status close_gaps(extraction *e, size_t count, size_t *kept)
+{
+    *kept = 0;
+    for (size_t k = 0; k < count; k++) {
+        slot *s = &e->slots[k];
+        bf_status status = check_picture(e, s);
+        if (status != BF_OK) {
+            if (e->strict || !may_skip(status)) return status;
+            e->skipped++;
+            if (e->report.fn)
+                e->report.fn(e->report.user, s->image, bf_last_error());
+            continue;
+        }
+        if (*kept != k)
+            memcpy(e->input + *kept * e->floats, e->input + k * e->floats,
+                   e->floats * sizeof *e->input);
+        if (e->data.labels)
+            e->data.labels[e->data.x.rows + *kept] = s->label;
+        ++*kept;
+    }
+    return BF_OK;
+}
+
+static bf_status run_batch(extraction *e, size_t first, size_t count)
+{
+    size_t kept;
+    BF_TRY(bf_check_interrupt());
+    take_batch(e, first, count);
+    BF_TRY(close_gaps(e, count, &kept));
+    if (kept == 0) return BF_OK;
+    BF_TRY(e->b->ops->forward(e->b->self, e->input, kept, e->output));
+    bf_matrix *x = &e->data.x;
+    double *to = x->data + x->rows * x->cols;
+    for (size_t i = 0; i < kept * x->cols; i++) to[i] = (double)e->output[i];
+    x->rows += kept;
+    return BF_OK;
+}
+
+static bf_status run_all(extraction *e)
+{
+    size_t n = bf_images_count(e->images), batch = e->b->batch;
+    for (size_t first = 0; first < n; first += batch) {
+        size_t count = n - first < batch ? n - first : batch;
+        BF_TRY(run_batch(e, first, count));
+        if (e->progress.fn)
+            e->progress.fn(e->progress.user, "extract", (double)(first + count),
+                           (double)n);
+    }
+    if (e->data.x.rows == 0)
+        return bf_fail_in(BF_ERR_FORMAT, "no image could be read");
+    return BF_OK;
+}
+
+static bf_status copy_class_names(bf_dataset *d, const bf_images *images)
+{
+    const char *const *names = bf_images_class_names(images);
+    d->classes = bf_images_classes(images);
+    if (!names || d->classes == 0) return BF_OK;
+    d->class_names = bf_alloc_zero(d->classes * sizeof *d->class_names);
+    if (!d->class_names) return BF_ERR_MEMORY;
+    for (unsigned c = 0; c < d->classes; c++) {
+        size_t bytes = strlen(names[c]) + 1;
+        d->class_names[c] = bf_alloc(bytes);
+        if (!d->class_names[c]) return BF_ERR_MEMORY;
+        memcpy(d->class_names[c], names[c], bytes);
+    }
+    return BF_OK;
+}
+
+static bf_status allocate(extraction *e)
+{
+    size_t values;
+    e->floats = e->b->ops->input_floats(e->b->self);
+    if (!bf_mul_size(e->b->batch, e->floats * sizeof *e->input, &values))
+        return bf_fail(BF_ERR_MEMORY, "batch %u is too large", e->b->batch);
+    e->slots = bf_alloc_zero(e->b->batch * sizeof *e->slots);
+    e->input = bf_alloc(values);
+    return e->slots && e->input ? BF_OK : BF_ERR_MEMORY;
+}
+
+bf_status bf_extract(bf_dataset *out, bf_backbone *b, bf_images *images,
+                     bool strict, size_t *skipped, bf_skip_report report,
+                     bf_progress progress)
+{
+    extraction e = {.b = b,
+                    .images = images,
+                    .strict = strict,
+                    .report = report,
+                    .progress = progress};
+    bf_status status = allocate(&e);
+    if (status == BF_OK) status = run_all(&e);
+    if (status == BF_OK) status = copy_class_names(&e.data, images);
+    bf_free(e.slots);
+    bf_free(e.input);
+    bf_free(e.output);
+    *skipped = e.skipped;
+    if (status != BF_OK) {
+        bf_dataset_clear(&e.data);
+        return status;
+    }
+    *out = e.data;
+    return BF_OK;
+}

@@ -1,0 +1,51 @@
+/* Two-dimensional complex transforms of several pictures side by side.
+ *
+ * BF_LANES pictures are interleaved: value (y, x) of picture l stands at
+ * (y * width + x) * BF_LANES + l, real and imaginary parts in arrays of their
+ * own, so that every innermost loop runs over consecutive floats of the same
+ * operation whatever the length of the transform. Stockham's algorithm
+ * ([VanLoan92], section 1.7), radices 4, 3 and 2. */
+#ifndef BF_FEATURES_SCATTERING_FFT_H
+#define BF_FEATURES_SCATTERING_FFT_H
+
+#include "base/status.h"
+
+#define BF_LANES 8
+#define BF_FFT_STAGES_MAX 8
+#define BF_FFT_LENGTH_MAX 256
+
+/* Loops marked so are compiled for several vector widths; the best one for the
+ * machine is taken at start. No fused operations: all give the same bits. */
+#if defined(__x86_64__) && defined(__gnu_linux__)
+#define BF_VECTOR __attribute__((target_clones("avx2", "default")))
+#else
+#define BF_VECTOR
+#endif
+
+typedef struct bf_fft_stage {
+    unsigned radix, length; /* length still to transform, this one included */
+    float *twiddle; /* [length/radix][radix-1][re, im], in bf_fft.twiddles */
+} bf_fft_stage;
+
+typedef struct bf_fft {
+    unsigned length, stages;
+    bf_fft_stage stage[BF_FFT_STAGES_MAX];
+    float *twiddles; /* owned */
+} bf_fft;
+
+typedef struct bf_planes {
+    float *re, *im;
+} bf_planes;
+
+/* Smallest even 2^a 3^b >= n. */
+unsigned bf_fft_length(unsigned n);
+BF_MUST_CHECK bf_status bf_fft_init(bf_fft *f, unsigned length);
+void bf_fft_clear(bf_fft *f);
+
+/* Unscaled transform with exp(-2 pi i ...) of rows x cols values (the lengths
+ * of fy and fx). The result is in *data; *data and *spare may have changed
+ * places. For the inverse (exp(+...)) exchange re and im of data and spare. */
+void bf_fft2(const bf_fft *fy, const bf_fft *fx, bf_planes *data,
+             bf_planes *spare);
+
+#endif
