@@ -17,7 +17,8 @@ void bf_ring_automorphism(unsigned log_n, uint32_t g, uint32_t *perm)
     /* (X -> X^g a)(psi^e) = a(psi^(ge)). */
     const uint32_t mask = (2u << log_n) - 1;
     for (uint32_t e = 1; e <= mask; e += 2)
-        perm[bf_ring_position(log_n, e)] = bf_ring_position(log_n, e * g & mask);
+        perm[bf_ring_position(log_n, e)] =
+            bf_ring_position(log_n, e * g & mask);
 }
 
 void bf_limb_automorphism_coeff(const bf_ring *r, double *o, const double *a,

@@ -15,14 +15,16 @@ const char *bf_backend_name(bf_backend b)
 const bf_kernels *bf_backend_kernels(bf_backend b)
 {
     switch (b) {
-    case BF_BACKEND_SCALAR: return &bf_kernels_scalar;
+    case BF_BACKEND_SCALAR:
+        return &bf_kernels_scalar;
 #ifdef BF_HAVE_SIMD
     case BF_BACKEND_AVX2:
         return bf_cpu_has_avx2_fma() ? &bf_kernels_avx2 : NULL;
     case BF_BACKEND_AVX512:
         return bf_cpu_has_avx512() ? &bf_kernels_avx512 : NULL;
 #endif
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 

@@ -116,6 +116,5 @@ void bf_convert_target(const bf_convert *c, unsigned t, double *o,
 {
     const target *to = &c->target[t];
     const bf_modulus *mod = &c->ring->mod[to->m];
-    c->ring->k->convert(o, x, v, to->c, c->k, c->ring->n, to->lazy, mod->p,
-                        mod->pinv);
+    c->ring->k->convert(o, x, v, to->c, c->k, c->ring->n, to->lazy, mod);
 }

@@ -26,3 +26,10 @@ bf_lazy bf_lazy_make(double bound, double p)
     }
     return (bf_lazy){ldexp(1.5, 52 + grid), (unsigned)interval};
 }
+
+bf_modulus bf_modulus_make(uint64_t p)
+{
+    const double bound = bf_reduced_bound((double)p);
+    return (bf_modulus){p, (double)p, 1.0 / (double)p,
+                        bf_lazy_make(bound * bound, (double)p)};
+}

@@ -10,13 +10,10 @@
 
 #include "ring/ring.h"
 
-typedef struct bf_lazy {
-    double offset;
-    unsigned interval;
-} bf_lazy;
-
 /* For |x*y| <= bound and modulus p. */
 bf_lazy bf_lazy_make(double bound, double p);
+
+bf_modulus bf_modulus_make(uint64_t p);
 
 /* Bound of |x| for reduced residues of p. */
 static inline double bf_reduced_bound(double p)

@@ -1,6 +1,8 @@
 /* Roots of unity and twiddle tables. */
 #include "ring/ntt.h"
 
+#include "ring/lazy.h"
+
 static uint32_t reverse_bits(uint32_t x, unsigned bits)
 {
     uint32_t r = 0;
@@ -59,7 +61,7 @@ bf_status bf_ntt_create(bf_ntt **out, unsigned log_n, uint64_t p)
     double *w = bf_alloc(n * sizeof *w);
     if (!t || !w) goto fail;
     t->log_n = log_n;
-    t->mod = (bf_modulus){p, (double)p, 1.0 / (double)p};
+    t->mod = bf_modulus_make(p);
     t->psi = primitive_root(p, 2 * n);
     t->n_inv = bf_mod_inv(n, p);
     BF_GOTO(fill_table(&t->forward, w, log_n, t->psi, p), fail);

@@ -23,8 +23,9 @@ static bf_status check_primes(unsigned log_n, const uint64_t *primes,
                               unsigned count)
 {
     if (log_n < BF_LOG_N_MIN || log_n > BF_LOG_N_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "ring dimension 2^%u is not in 2^%d..%d",
-                       log_n, BF_LOG_N_MIN, BF_LOG_N_MAX);
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "ring dimension 2^%u is not in 2^%d..%d", log_n,
+                       BF_LOG_N_MIN, BF_LOG_N_MAX);
     if (count < 1 || count > BF_MODULI_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%u primes, not 1 to %d", count,
                        BF_MODULI_MAX);
@@ -93,13 +94,13 @@ void bf_ntt_inverse_scaled(const bf_ring *r, unsigned m, double *a, uint64_t c)
 void bf_limb_add(const bf_ring *r, unsigned m, double *o, const double *a,
                  const double *b)
 {
-    r->k->add(o, a, b, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->add(o, a, b, r->n, &r->mod[m]);
 }
 
 void bf_limb_sub(const bf_ring *r, unsigned m, double *o, const double *a,
                  const double *b)
 {
-    r->k->sub(o, a, b, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->sub(o, a, b, r->n, &r->mod[m]);
 }
 
 void bf_limb_neg(const bf_ring *r, unsigned m, double *o, const double *a)
@@ -113,43 +114,43 @@ void bf_limb_neg(const bf_ring *r, unsigned m, double *o, const double *a)
 void bf_limb_mul(const bf_ring *r, unsigned m, double *o, const double *a,
                  const double *b)
 {
-    r->k->mul(o, a, b, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->mul(o, a, b, r->n, &r->mod[m]);
 }
 
 void bf_limb_mul_add(const bf_ring *r, unsigned m, double *o, const double *a,
                      const double *b)
 {
-    r->k->mul_add(o, a, b, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->mul_add(o, a, b, r->n, &r->mod[m]);
 }
 
 void bf_limb_mul_const(const bf_ring *r, unsigned m, double *o, const double *a,
                        bf_mulc c)
 {
-    r->k->mul_const(o, a, c, r->n, r->mod[m].p);
+    r->k->mul_const(o, a, c, r->n, &r->mod[m]);
 }
 
 void bf_limb_mul_const_add(const bf_ring *r, unsigned m, double *o,
                            const double *a, bf_mulc c)
 {
-    r->k->mul_const_add(o, a, c, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->mul_const_add(o, a, c, r->n, &r->mod[m]);
 }
 
 void bf_limb_sub_mul_const(const bf_ring *r, unsigned m, double *o,
                            const double *a, const double *b, bf_mulc c)
 {
-    r->k->sub_mul_const(o, a, b, c, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->sub_mul_const(o, a, b, c, r->n, &r->mod[m]);
 }
 
 void bf_limb_reduce(const bf_ring *r, unsigned m, double *o, const double *a)
 {
-    r->k->reduce(o, a, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->reduce(o, a, r->n, &r->mod[m]);
 }
 
 void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *x, const double *const *y0,
                   const double *const *y1, unsigned terms)
 {
-    r->k->dot2(o0, o1, x, y0, y1, terms, r->n, r->mod[m].p, r->mod[m].pinv);
+    r->k->dot2(o0, o1, x, y0, y1, terms, r->n, &r->mod[m]);
 }
 
 void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
@@ -163,14 +164,12 @@ void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
 
 void bf_range_tensor_sum_block(const bf_ring *r, unsigned m, double *const *d0,
                                double *const *d1, double *const *d2,
-                               const double *const *a0,
-                               const double *const *a1,
-                               const double *const *b0,
-                               const double *const *b1, unsigned terms,
-                               unsigned count, size_t len)
+                               const double *const *a0, const double *const *a1,
+                               const double *const *b0, const double *const *b1,
+                               unsigned terms, unsigned count, size_t len)
 {
     const bf_tensor_sum s = {d0, d1, d2, a0, a1, b0, b1, terms, count};
-    r->k->tensor_sum(&s, len, r->mod[m].p, r->mod[m].pinv);
+    r->k->tensor_sum(&s, len, &r->mod[m]);
 }
 
 void bf_limb_permute(const bf_ring *r, double *o, const double *a,

@@ -42,9 +42,16 @@ const char *bf_backend_name(bf_backend b);
 typedef struct bf_kernels bf_kernels; /* ring/kernels/kernels.h */
 typedef struct bf_ntt bf_ntt;         /* twiddle tables of one prime */
 
+/* How to sum products without reducing each: ring/lazy.h. */
+typedef struct bf_lazy {
+    double offset;
+    unsigned interval;
+} bf_lazy;
+
 typedef struct bf_modulus {
     uint64_t value;
     double p, pinv; /* p and the double nearest 1/p */
+    bf_lazy lazy;   /* for products of reduced residues */
 } bf_modulus;
 
 /* A constant w with the double nearest w/p: the multiplier form of kernels. */
@@ -81,9 +88,9 @@ void bf_ring_destroy(bf_ring *ring);
 uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p);
 uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p);
 uint64_t bf_mod_inv(uint64_t a, uint64_t p);
-double bf_centre(uint64_t a, uint64_t p);      /* residue 0..p-1 -> centred */
-uint64_t bf_uncentre(double a, uint64_t p);    /* any |a| < 2^53 -> 0..p-1 */
-bf_mulc bf_mulc_make(uint64_t w, uint64_t p);  /* w in 0..p-1, made centred */
+double bf_centre(uint64_t a, uint64_t p);     /* residue 0..p-1 -> centred */
+uint64_t bf_uncentre(double a, uint64_t p);   /* any |a| < 2^53 -> 0..p-1 */
+bf_mulc bf_mulc_make(uint64_t w, uint64_t p); /* w in 0..p-1, made centred */
 
 /* --- limb operations; m indexes ring->mod; in and out may be equal --------
  * Results are centred but for the inverse transforms, mul, mul_const, neg. */
@@ -132,13 +139,12 @@ void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
  * Faster than `count` calls: each a is loaded once for several c. */
 void bf_range_tensor_sum_block(const bf_ring *r, unsigned m, double *const *d0,
                                double *const *d1, double *const *d2,
-                               const double *const *a0,
-                               const double *const *a1,
-                               const double *const *b0,
-                               const double *const *b1, unsigned terms,
-                               unsigned count, size_t len);
+                               const double *const *a0, const double *const *a1,
+                               const double *const *b0, const double *const *b1,
+                               unsigned terms, unsigned count, size_t len);
 
-/* o[i] = a[perm[i]], i < n; perm from bf_ring_automorphism. o and a disjoint. */
+/* o[i] = a[perm[i]], i < n; perm from bf_ring_automorphism. o and a disjoint.
+ */
 void bf_limb_permute(const bf_ring *r, double *o, const double *a,
                      const uint32_t *perm);
 

@@ -17,9 +17,9 @@
 /* For c < count: d[c] += sum_k a[k] (x) b[k*count + c], k < terms, where the
  * product of pairs is (a0*b0, a0*b1 + a1*b0, a1*b1). */
 typedef struct bf_tensor_sum {
-    double *const *d0, *const *d1, *const *d2;    /* [count] */
-    const double *const *a0, *const *a1;          /* [terms] */
-    const double *const *b0, *const *b1;          /* [terms*count] */
+    double *const *d0, *const *d1, *const *d2; /* [count] */
+    const double *const *a0, *const *a1;       /* [terms] */
+    const double *const *b0, *const *b1;       /* [terms*count] */
     unsigned terms, count;
 } bf_tensor_sum;
 
@@ -32,31 +32,30 @@ struct bf_kernels {
     /* The contracts of the bf_limb_ functions of ring.h on n residues. All but
      * mul and mul_const give centred results. */
     void (*add)(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv);
+                const bf_modulus *m);
     void (*sub)(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv);
+                const bf_modulus *m);
     void (*mul)(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv);
+                const bf_modulus *m);
     void (*mul_add)(double *o, const double *a, const double *b, size_t n,
-                    double p, double pinv);
+                    const bf_modulus *m);
     void (*mul_const)(double *o, const double *a, bf_mulc c, size_t n,
-                      double p);
+                      const bf_modulus *m);
     void (*mul_const_add)(double *o, const double *a, bf_mulc c, size_t n,
-                          double p, double pinv);
+                          const bf_modulus *m);
     void (*sub_mul_const)(double *o, const double *a, const double *b,
-                          bf_mulc c, size_t n, double p, double pinv);
-    void (*reduce)(double *o, const double *a, size_t n, double p,
-                   double pinv);
+                          bf_mulc c, size_t n, const bf_modulus *m);
+    void (*reduce)(double *o, const double *a, size_t n, const bf_modulus *m);
     void (*dot2)(double *o0, double *o1, const double *const *x,
                  const double *const *y0, const double *const *y1,
-                 unsigned terms, size_t n, double p, double pinv);
-    void (*tensor_sum)(const bf_tensor_sum *s, size_t n, double p, double pinv);
+                 unsigned terms, size_t n, const bf_modulus *m);
+    void (*tensor_sum)(const bf_tensor_sum *s, size_t n, const bf_modulus *m);
     /* o and a disjoint; perm[16g..16g+15] lie in one group of sixteen. */
     void (*permute)(double *o, const double *a, const uint32_t *perm, size_t n);
     /* o = sum_{j<k} x[j] c[j] + v c[k]; `lazy` for |x[j] c[j]|. Centred. */
     void (*convert)(double *o, const double *const *x, const double *v,
                     const double *c, unsigned k, size_t n, bf_lazy lazy,
-                    double p, double pinv);
+                    const bf_modulus *m);
     /* v = nearest integer to sum_{j<k} x[j] qinv[j]. */
     void (*overflow)(double *v, const double *const *x, const double *qinv,
                      unsigned k, size_t n);

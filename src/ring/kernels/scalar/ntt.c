@@ -10,10 +10,18 @@ static bf_mulc twiddle(const bf_ntt *t, const bf_ntt_table *table, unsigned l,
     if (l + 4 < t->log_n) return table->head[k];
     double w;
     switch (t->log_n - l) {
-    case 4: w = table->tail[j].first[0]; break;
-    case 3: w = table->tail[j / 2].first[1 + j % 2]; break;
-    case 2: w = table->tail[j / 4].last[0][j % 4]; break;
-    default: w = table->tail[j / 8].last[1 + j % 2][j / 2 % 4]; break;
+    case 4:
+        w = table->tail[j].first[0];
+        break;
+    case 3:
+        w = table->tail[j / 2].first[1 + j % 2];
+        break;
+    case 2:
+        w = table->tail[j / 4].last[0][j % 4];
+        break;
+    default:
+        w = table->tail[j / 8].last[1 + j % 2][j / 2 % 4];
+        break;
     }
     return (bf_mulc){w, w * t->mod.pinv};
 }
@@ -23,8 +31,7 @@ static void reduce_quarters(double *a, const bf_ntt *t, unsigned log_block)
 {
     const size_t n = (size_t)1 << t->log_n, block = (size_t)1 << log_block;
     for (size_t b = 0; b < n; b += block)
-        for (size_t i = b; i < b + block / 4; i++)
-            a[i] = bf_red(a[i], t->mod.p, t->mod.pinv);
+        for (size_t i = b; i < b + block / 4; i++) a[i] = bf_red(a[i], &t->mod);
 }
 
 /* Groups of sixteen are stored transposed; the map is its own inverse. */
@@ -49,13 +56,13 @@ void bf_scalar_ntt_forward(double *a, const bf_ntt *t)
             const bf_mulc w = twiddle(t, &t->forward, l, j);
             double *x = a + 2 * half * j, *y = x + half;
             for (size_t i = 0; i < half; i++) {
-                const double u = bf_mul_c(y[i], w, t->mod.p);
+                const double u = bf_mul_c(y[i], w, &t->mod);
                 y[i] = x[i] - u;
                 x[i] = x[i] + u;
             }
         }
     }
-    for (size_t i = 0; i < n; i++) a[i] = bf_red(a[i], t->mod.p, t->mod.pinv);
+    for (size_t i = 0; i < n; i++) a[i] = bf_red(a[i], &t->mod);
     transpose_groups(a, n);
 }
 
@@ -65,8 +72,8 @@ static void inverse_top(double *a, const bf_ntt *t, uint64_t scale)
     const bf_ntt_top top = bf_ntt_inverse_top(t, scale);
     for (size_t i = 0; i < half; i++) {
         const double u = a[i] - a[i + half];
-        a[i] = bf_mul_c(a[i] + a[i + half], top.sum, t->mod.p);
-        a[i + half] = bf_mul_c(u, top.diff, t->mod.p);
+        a[i] = bf_mul_c(a[i] + a[i + half], top.sum, &t->mod);
+        a[i + half] = bf_mul_c(u, top.diff, &t->mod);
     }
 }
 
@@ -82,7 +89,7 @@ void bf_scalar_ntt_inverse(double *a, const bf_ntt *t, uint64_t scale)
             for (size_t i = 0; i < half; i++) {
                 const double u = x[i] - y[i];
                 x[i] = x[i] + y[i];
-                y[i] = bf_mul_c(u, w, t->mod.p);
+                y[i] = bf_mul_c(u, w, &t->mod);
             }
         }
         /* After every second level, the sums of sums. */

@@ -1,53 +1,53 @@
 #include "ring/kernels/scalar/scalar.h"
 
 static void add(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv)
+                const bf_modulus *m)
 {
-    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] + b[i], p, pinv);
+    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] + b[i], m);
 }
 
 static void sub(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv)
+                const bf_modulus *m)
 {
-    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] - b[i], p, pinv);
+    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] - b[i], m);
 }
 
 static void mul(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv)
+                const bf_modulus *m)
 {
-    for (size_t i = 0; i < n; i++) o[i] = bf_mul_r(a[i], b[i], p, pinv);
+    for (size_t i = 0; i < n; i++) o[i] = bf_mul_r(a[i], b[i], m);
 }
 
 static void mul_add(double *o, const double *a, const double *b, size_t n,
-                    double p, double pinv)
+                    const bf_modulus *m)
 {
     for (size_t i = 0; i < n; i++)
-        o[i] = bf_red(o[i] + bf_mul_r(a[i], b[i], p, pinv), p, pinv);
+        o[i] = bf_red(o[i] + bf_mul_r(a[i], b[i], m), m);
 }
 
 static void mul_const(double *o, const double *a, bf_mulc c, size_t n,
-                      double p)
+                      const bf_modulus *m)
 {
-    for (size_t i = 0; i < n; i++) o[i] = bf_mul_c(a[i], c, p);
+    for (size_t i = 0; i < n; i++) o[i] = bf_mul_c(a[i], c, m);
 }
 
 static void mul_const_add(double *o, const double *a, bf_mulc c, size_t n,
-                          double p, double pinv)
+                          const bf_modulus *m)
 {
     for (size_t i = 0; i < n; i++)
-        o[i] = bf_red(o[i] + bf_mul_c(a[i], c, p), p, pinv);
+        o[i] = bf_red(o[i] + bf_mul_c(a[i], c, m), m);
 }
 
 static void sub_mul_const(double *o, const double *a, const double *b,
-                          bf_mulc c, size_t n, double p, double pinv)
+                          bf_mulc c, size_t n, const bf_modulus *m)
 {
     for (size_t i = 0; i < n; i++)
-        o[i] = bf_red(bf_mul_c(a[i] - b[i], c, p), p, pinv);
+        o[i] = bf_red(bf_mul_c(a[i] - b[i], c, m), m);
 }
 
-static void reduce(double *o, const double *a, size_t n, double p, double pinv)
+static void reduce(double *o, const double *a, size_t n, const bf_modulus *m)
 {
-    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i], p, pinv);
+    for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i], m);
 }
 
 static void permute(double *o, const double *a, const uint32_t *perm, size_t n)

@@ -25,28 +25,28 @@ static inline double bf_round_mul(double x, double y)
 }
 
 /* |a| < 2^52 -> exactly centred. */
-static inline double bf_red(double a, double p, double pinv)
+static inline double bf_red(double a, const bf_modulus *m)
 {
     BF_ASSERT_RANGE(a, 0x1p52);
-    return fma(-bf_round_mul(a, pinv), p, a);
+    return fma(-bf_round_mul(a, m->pinv), m->p, a);
 }
 
 /* a*c, |a| < 2^52 -> at most (1/2 + |a|/2^54) p. */
-static inline double bf_mul_c(double a, bf_mulc c, double p)
+static inline double bf_mul_c(double a, bf_mulc c, const bf_modulus *m)
 {
     BF_ASSERT_RANGE(a, 0x1p52);
     const double q = bf_round_mul(a, c.wp);
     const double h = a * c.w;
     const double l = fma(a, c.w, -h);
-    return fma(-q, p, h) + l;
+    return fma(-q, m->p, h) + l;
 }
 
 /* a*b -> at most (1/2 + |ab|/(2^52 p)) p. */
-static inline double bf_mul_r(double a, double b, double p, double pinv)
+static inline double bf_mul_r(double a, double b, const bf_modulus *m)
 {
     const double h = a * b;
     const double l = fma(a, b, -h);
-    return fma(-bf_round_mul(h, pinv), p, h) + l;
+    return fma(-bf_round_mul(h, m->pinv), m->p, h) + l;
 }
 
 typedef struct bf_acc {
@@ -61,19 +61,19 @@ static inline void bf_acc_add(bf_acc *s, double x, double y)
 }
 
 /* The sum, exactly centred. */
-static inline double bf_acc_red(const bf_acc *s, double offset, double p,
-                                double pinv)
+static inline double bf_acc_red(const bf_acc *s, double offset,
+                                const bf_modulus *m)
 {
     const double h = s->h - offset;
     BF_ASSERT_RANGE(s->l, 0x1p52 + 0x1p49);
-    BF_ASSERT_RANGE((h + s->l) * pinv, 0x1p51);
-    const double q = bf_round_mul(h + s->l, pinv);
-    return bf_red(fma(-q, p, h) + s->l, p, pinv);
+    BF_ASSERT_RANGE((h + s->l) * m->pinv, 0x1p51);
+    const double q = bf_round_mul(h + s->l, m->pinv);
+    return bf_red(fma(-q, m->p, h) + s->l, m);
 }
 
-static inline void bf_acc_flush(bf_acc *s, double offset, double p, double pinv)
+static inline void bf_acc_flush(bf_acc *s, double offset, const bf_modulus *m)
 {
-    s->l = bf_acc_red(s, offset, p, pinv);
+    s->l = bf_acc_red(s, offset, m);
     s->h = offset;
 }
 
@@ -81,12 +81,12 @@ void bf_scalar_ntt_forward(double *a, const bf_ntt *t);
 void bf_scalar_ntt_inverse(double *a, const bf_ntt *t, uint64_t scale);
 void bf_scalar_dot2(double *o0, double *o1, const double *const *x,
                     const double *const *y0, const double *const *y1,
-                    unsigned terms, size_t n, double p, double pinv);
-void bf_scalar_tensor_sum(const bf_tensor_sum *s, size_t n, double p,
-                          double pinv);
+                    unsigned terms, size_t n, const bf_modulus *m);
+void bf_scalar_tensor_sum(const bf_tensor_sum *s, size_t n,
+                          const bf_modulus *m);
 void bf_scalar_convert(double *o, const double *const *x, const double *v,
                        const double *c, unsigned k, size_t n, bf_lazy lazy,
-                       double p, double pinv);
+                       const bf_modulus *m);
 void bf_scalar_overflow(double *v, const double *const *x, const double *qinv,
                         unsigned k, size_t n);
 

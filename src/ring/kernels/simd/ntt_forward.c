@@ -66,8 +66,8 @@ static void top2(double *a, size_t n, const bf_mulc *head, const bf_vmod *m)
 }
 
 /* All column levels of one block of columns at x. */
-static void block_forward(rows x, size_t cols, unsigned levels,
-                          const bf_ntt *t, const bf_vmod *m)
+static void block_forward(rows x, size_t cols, unsigned levels, const bf_ntt *t,
+                          const bf_vmod *m)
 {
     double buffer[BUFFER] __attribute__((aligned(64)));
     const rows b = {buffer, cols};
@@ -135,7 +135,7 @@ static void row_forward(double *a, size_t row, const bf_ntt *t,
 
 void BF_SIMD(ntt_forward)(double *a, const bf_ntt *t)
 {
-    const bf_vmod m = v_mod(t->mod.p, t->mod.pinv);
+    const bf_vmod m = v_mod(&t->mod);
     columns_forward(a, t, &m);
     for (size_t row = 0; row < (size_t)1 << (t->log_n - LOG_ROW); row++)
         row_forward(a + row * ROW, row, t, &m);

@@ -125,9 +125,8 @@ static void row_inverse(double *a, size_t row, const bf_ntt *t,
         pass4(x, x, 1, 256, head, k, m);
 }
 
-static void block_inverse(rows x, size_t cols, unsigned levels,
-                          const bf_ntt *t, const top_factors *top,
-                          const bf_vmod *m)
+static void block_inverse(rows x, size_t cols, unsigned levels, const bf_ntt *t,
+                          const top_factors *top, const bf_vmod *m)
 {
     double buffer[BUFFER] __attribute__((aligned(64)));
     const rows b = {buffer, cols};
@@ -163,7 +162,7 @@ static void columns_inverse(double *a, const bf_ntt *t, const top_factors *top,
 
 void BF_SIMD(ntt_inverse)(double *a, const bf_ntt *t, uint64_t scale)
 {
-    const bf_vmod m = v_mod(t->mod.p, t->mod.pinv);
+    const bf_vmod m = v_mod(&t->mod);
     const bf_ntt_top c = bf_ntt_inverse_top(t, scale);
     const top_factors top = {v_mulc(c.sum), v_mulc(c.diff)};
     for (size_t row = 0; row < (size_t)1 << (t->log_n - LOG_ROW); row++)

@@ -1,33 +1,33 @@
 #include "ring/kernels/simd/simd.h"
 
 static void add(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv)
+                const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     for (size_t i = 0; i < n; i += BF_LANES)
         v_store(o + i, v_red(v_add(v_load(a + i), v_load(b + i)), &m));
 }
 
 static void sub(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv)
+                const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     for (size_t i = 0; i < n; i += BF_LANES)
         v_store(o + i, v_red(v_sub(v_load(a + i), v_load(b + i)), &m));
 }
 
 static void mul(double *o, const double *a, const double *b, size_t n,
-                double p, double pinv)
+                const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     for (size_t i = 0; i < n; i += BF_LANES)
         v_store(o + i, v_mul_r(v_load(a + i), v_load(b + i), &m));
 }
 
 static void mul_add(double *o, const double *a, const double *b, size_t n,
-                    double p, double pinv)
+                    const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     for (size_t i = 0; i < n; i += BF_LANES) {
         const bf_v ab = v_mul_r(v_load(a + i), v_load(b + i), &m);
         v_store(o + i, v_red(v_add(v_load(o + i), ab), &m));
@@ -35,18 +35,18 @@ static void mul_add(double *o, const double *a, const double *b, size_t n,
 }
 
 static void mul_const(double *o, const double *a, bf_mulc c, size_t n,
-                      double p)
+                      const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, 0);
+    const bf_vmod m = v_mod(mod);
     const bf_vmulc w = v_mulc(c);
     for (size_t i = 0; i < n; i += BF_LANES)
         v_store(o + i, v_mul_c(v_load(a + i), w, &m));
 }
 
 static void mul_const_add(double *o, const double *a, bf_mulc c, size_t n,
-                          double p, double pinv)
+                          const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     const bf_vmulc w = v_mulc(c);
     for (size_t i = 0; i < n; i += BF_LANES) {
         const bf_v ac = v_mul_c(v_load(a + i), w, &m);
@@ -55,9 +55,9 @@ static void mul_const_add(double *o, const double *a, bf_mulc c, size_t n,
 }
 
 static void sub_mul_const(double *o, const double *a, const double *b,
-                          bf_mulc c, size_t n, double p, double pinv)
+                          bf_mulc c, size_t n, const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     const bf_vmulc w = v_mulc(c);
     for (size_t i = 0; i < n; i += BF_LANES) {
         const bf_v d = v_sub(v_load(a + i), v_load(b + i));
@@ -65,9 +65,9 @@ static void sub_mul_const(double *o, const double *a, const double *b,
     }
 }
 
-static void reduce(double *o, const double *a, size_t n, double p, double pinv)
+static void reduce(double *o, const double *a, size_t n, const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     for (size_t i = 0; i < n; i += BF_LANES)
         v_store(o + i, v_red(v_load(a + i), &m));
 }

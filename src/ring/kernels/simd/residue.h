@@ -15,9 +15,9 @@ typedef struct bf_vmulc {
     bf_v w, wp;
 } bf_vmulc;
 
-BF_INLINE bf_vmod v_mod(double p, double pinv)
+BF_INLINE bf_vmod v_mod(const bf_modulus *m)
 {
-    return (bf_vmod){v_set(p), v_set(pinv), v_set(0x1.8p52)};
+    return (bf_vmod){v_set(m->p), v_set(m->pinv), v_set(0x1.8p52)};
 }
 
 BF_INLINE bf_vmulc v_mulc(bf_mulc c)

@@ -8,12 +8,12 @@ void BF_SIMD(ntt_forward)(double *a, const bf_ntt *t);
 void BF_SIMD(ntt_inverse)(double *a, const bf_ntt *t, uint64_t scale);
 void BF_SIMD(dot2)(double *o0, double *o1, const double *const *x,
                    const double *const *y0, const double *const *y1,
-                   unsigned terms, size_t n, double p, double pinv);
-void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n, double p,
-                         double pinv);
+                   unsigned terms, size_t n, const bf_modulus *mod);
+void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n,
+                         const bf_modulus *mod);
 void BF_SIMD(convert)(double *o, const double *const *x, const double *v,
                       const double *c, unsigned k, size_t n, bf_lazy lazy,
-                      double p, double pinv);
+                      const bf_modulus *mod);
 void BF_SIMD(overflow)(double *v, const double *const *x, const double *qinv,
                        unsigned k, size_t n);
 

@@ -4,11 +4,10 @@
 
 void BF_SIMD(dot2)(double *o0, double *o1, const double *const *x,
                    const double *const *y0, const double *const *y1,
-                   unsigned terms, size_t n, double p, double pinv)
+                   unsigned terms, size_t n, const bf_modulus *mod)
 {
-    const double r = bf_reduced_bound(p);
-    const bf_lazy lazy = bf_lazy_make(r * r, p);
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_lazy lazy = mod->lazy;
+    const bf_vmod m = v_mod(mod);
     const bf_v offset = v_set(lazy.offset), zero = v_set(0);
     for (size_t i = 0; i < n; i += 2 * BF_LANES) {
         bf_vacc s[4];
@@ -36,9 +35,9 @@ void BF_SIMD(dot2)(double *o0, double *o1, const double *const *x,
 
 void BF_SIMD(convert)(double *o, const double *const *x, const double *v,
                       const double *c, unsigned k, size_t n, bf_lazy lazy,
-                      double p, double pinv)
+                      const bf_modulus *mod)
 {
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_vmod m = v_mod(mod);
     const bf_v offset = v_set(lazy.offset), zero = v_set(0);
     for (size_t i = 0; i < n; i += 16) {
         bf_vacc s[UNROLL];

@@ -36,8 +36,7 @@ BF_INLINE void step(const bf_tensor_sum *s, unsigned c, unsigned width,
         }
         if (k == s->terms) break;
         for (unsigned w = 0; w < width; w++)
-            for (unsigned d = 0; d < 3; d++)
-                v_acc_flush(&t[w].d[d], offset, m);
+            for (unsigned d = 0; d < 3; d++) v_acc_flush(&t[w].d[d], offset, m);
     }
     for (unsigned w = 0; w < width; w++) {
         v_store(s->d0[c + w] + i, v_acc_red(&t[w].d[0], offset, m));
@@ -46,15 +45,15 @@ BF_INLINE void step(const bf_tensor_sum *s, unsigned c, unsigned width,
     }
 }
 
-void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n, double p,
-                         double pinv)
+void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n,
+                         const bf_modulus *mod)
 {
-    const double r = bf_reduced_bound(p);
-    const bf_lazy lazy = bf_lazy_make(r * r, p);
-    const bf_vmod m = v_mod(p, pinv);
+    const bf_lazy lazy = mod->lazy;
+    const bf_vmod m = v_mod(mod);
     for (size_t i = 0; i < n; i += BF_LANES) {
         unsigned c = 0;
-        for (; c + WIDTH <= s->count; c += WIDTH) step(s, c, WIDTH, i, lazy, &m);
+        for (; c + WIDTH <= s->count; c += WIDTH)
+            step(s, c, WIDTH, i, lazy, &m);
         for (; c < s->count; c++) step(s, c, 1, i, lazy, &m);
     }
 }

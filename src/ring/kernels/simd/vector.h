@@ -22,14 +22,38 @@
 #define BF_LANES 8
 typedef __m512d bf_v;
 
-BF_INLINE bf_v v_load(const double *x) { return _mm512_load_pd(x); }
-BF_INLINE void v_store(double *x, bf_v a) { _mm512_store_pd(x, a); }
-BF_INLINE bf_v v_set(double x) { return _mm512_set1_pd(x); }
-BF_INLINE bf_v v_add(bf_v a, bf_v b) { return _mm512_add_pd(a, b); }
-BF_INLINE bf_v v_sub(bf_v a, bf_v b) { return _mm512_sub_pd(a, b); }
-BF_INLINE bf_v v_mul(bf_v a, bf_v b) { return _mm512_mul_pd(a, b); }
-BF_INLINE bf_v v_fma(bf_v a, bf_v b, bf_v c) { return _mm512_fmadd_pd(a, b, c); }
-BF_INLINE bf_v v_fms(bf_v a, bf_v b, bf_v c) { return _mm512_fmsub_pd(a, b, c); }
+BF_INLINE bf_v v_load(const double *x)
+{
+    return _mm512_load_pd(x);
+}
+BF_INLINE void v_store(double *x, bf_v a)
+{
+    _mm512_store_pd(x, a);
+}
+BF_INLINE bf_v v_set(double x)
+{
+    return _mm512_set1_pd(x);
+}
+BF_INLINE bf_v v_add(bf_v a, bf_v b)
+{
+    return _mm512_add_pd(a, b);
+}
+BF_INLINE bf_v v_sub(bf_v a, bf_v b)
+{
+    return _mm512_sub_pd(a, b);
+}
+BF_INLINE bf_v v_mul(bf_v a, bf_v b)
+{
+    return _mm512_mul_pd(a, b);
+}
+BF_INLINE bf_v v_fma(bf_v a, bf_v b, bf_v c)
+{
+    return _mm512_fmadd_pd(a, b, c);
+}
+BF_INLINE bf_v v_fms(bf_v a, bf_v b, bf_v c)
+{
+    return _mm512_fmsub_pd(a, b, c);
+}
 BF_INLINE bf_v v_fnma(bf_v a, bf_v b, bf_v c)
 {
     return _mm512_fnmadd_pd(a, b, c);
@@ -110,22 +134,55 @@ BF_INLINE void v_permute_group(double *o, const double *g, const uint32_t *perm)
 #define BF_LANES 4
 typedef __m256d bf_v;
 
-BF_INLINE bf_v v_load(const double *x) { return _mm256_load_pd(x); }
-BF_INLINE void v_store(double *x, bf_v a) { _mm256_store_pd(x, a); }
-BF_INLINE bf_v v_set(double x) { return _mm256_set1_pd(x); }
-BF_INLINE bf_v v_add(bf_v a, bf_v b) { return _mm256_add_pd(a, b); }
-BF_INLINE bf_v v_sub(bf_v a, bf_v b) { return _mm256_sub_pd(a, b); }
-BF_INLINE bf_v v_mul(bf_v a, bf_v b) { return _mm256_mul_pd(a, b); }
-BF_INLINE bf_v v_fma(bf_v a, bf_v b, bf_v c) { return _mm256_fmadd_pd(a, b, c); }
-BF_INLINE bf_v v_fms(bf_v a, bf_v b, bf_v c) { return _mm256_fmsub_pd(a, b, c); }
+BF_INLINE bf_v v_load(const double *x)
+{
+    return _mm256_load_pd(x);
+}
+BF_INLINE void v_store(double *x, bf_v a)
+{
+    _mm256_store_pd(x, a);
+}
+BF_INLINE bf_v v_set(double x)
+{
+    return _mm256_set1_pd(x);
+}
+BF_INLINE bf_v v_add(bf_v a, bf_v b)
+{
+    return _mm256_add_pd(a, b);
+}
+BF_INLINE bf_v v_sub(bf_v a, bf_v b)
+{
+    return _mm256_sub_pd(a, b);
+}
+BF_INLINE bf_v v_mul(bf_v a, bf_v b)
+{
+    return _mm256_mul_pd(a, b);
+}
+BF_INLINE bf_v v_fma(bf_v a, bf_v b, bf_v c)
+{
+    return _mm256_fmadd_pd(a, b, c);
+}
+BF_INLINE bf_v v_fms(bf_v a, bf_v b, bf_v c)
+{
+    return _mm256_fmsub_pd(a, b, c);
+}
 BF_INLINE bf_v v_fnma(bf_v a, bf_v b, bf_v c)
 {
     return _mm256_fnmadd_pd(a, b, c);
 }
 
-BF_INLINE bf_v v_load_row(const double *x) { return v_load(x); }
-BF_INLINE void v_store_row(double *x, bf_v a) { v_store(x, a); }
-BF_INLINE bf_v v_set_row(const double *x) { return v_set(*x); }
+BF_INLINE bf_v v_load_row(const double *x)
+{
+    return v_load(x);
+}
+BF_INLINE void v_store_row(double *x, bf_v a)
+{
+    v_store(x, a);
+}
+BF_INLINE bf_v v_set_row(const double *x)
+{
+    return v_set(*x);
+}
 
 /* Two pairs of neighbours. Loads and inserts from memory, which need no
  * shuffle port. */
