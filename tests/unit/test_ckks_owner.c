@@ -1,0 +1,600 @@
+/* Oracles: products by schoolbook in 128-bit integers, the known range and
+ * variance of the noise, and plaintext arithmetic on slots. */
+#include "ckks_testing.h"
+
+#include "base/memory.h"
+
+__extension__ typedef __int128 i128;
+
+static bf_context *open_context(unsigned log_n)
+{
+    static const unsigned q[] = {45, 36, 36, 36, 36}, p[] = {45, 40};
+    return ckks_test_context(log_n, q, 5, p, 2, 2, true);
+}
+
+static uint64_t prime_of(const bf_context *ctx, unsigned m)
+{
+    return bf_context_ring(ctx)->mod[m].value;
+}
+
+/* A limb in coefficient form, 0..p-1. */
+static uint64_t *coefficients(const bf_context *ctx, unsigned m,
+                              const double *limb)
+{
+    const bf_ring *ring = bf_context_ring(ctx);
+    double *x = bf_alloc(ring->n * sizeof *x);
+    uint64_t *out = malloc(ring->n * sizeof *out);
+    memcpy(x, limb, ring->n * sizeof *x);
+    bf_ntt_inverse(ring, m, x);
+    for (size_t k = 0; k < ring->n; k++)
+        out[k] = bf_uncentre(x[k], ring->mod[m].value);
+    bf_free(x);
+    return out;
+}
+
+/* o += a * s in Z[X]/(X^n+1, p) by schoolbook; s small. */
+static void add_product(uint64_t *o, const uint64_t *a, const int32_t *s,
+                        size_t n, uint64_t p)
+{
+    for (size_t k = 0; k < n; k++) {
+        i128 sum = (i128)o[k];
+        for (size_t i = 0; i < n; i++) {
+            size_t j = (k + n - i) % n;
+            i128 term = (i128)a[i] * s[j];
+            sum += i <= k ? term : -term;
+        }
+        o[k] = (uint64_t)((sum % (i128)p + (i128)p) % (i128)p);
+    }
+}
+
+static void square(int32_t *o, const int8_t *s, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        int32_t sum = 0;
+        for (size_t i = 0; i < n; i++) {
+            int32_t term = s[i] * s[(k + n - i) % n];
+            sum += i <= k ? term : -term;
+        }
+        o[k] = sum;
+    }
+}
+
+/* s(X^g). */
+static void automorphism(int32_t *o, const int8_t *s, uint32_t g, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        size_t e = (size_t)g * k % (2 * n);
+        o[e % n] = e < n ? s[k] : -s[k];
+    }
+}
+
+static void widen(int32_t *o, const int8_t *s, size_t n)
+{
+    for (size_t k = 0; k < n; k++) o[k] = s[k];
+}
+
+/* b + a*to - P*[modulus in digit]*from is the same small integer polynomial
+ * for every modulus of a digit. */
+static void check_switch_key(const bf_switch_key *key, const int32_t *from,
+                             const int32_t *to)
+{
+    const bf_context *ctx = key->ctx;
+    const bf_params *p = bf_context_params(ctx);
+    size_t n = bf_context_ring(ctx)->n;
+    int *error = malloc(n * sizeof *error);
+    assert_int_equal(key->digits,
+                     (key->limbs + p->digit_limbs - 1) / p->digit_limbs);
+    for (unsigned d = 0; d < key->digits; d++) {
+        for (unsigned i = 0; i < key->limbs + p->n_p; i++) {
+            unsigned m = i < key->limbs ? i : p->n_q + i - key->limbs;
+            uint64_t q = prime_of(ctx, m);
+            uint64_t *b = coefficients(
+                ctx, m, bf_switch_key_limb(key, d, i, 0, n, p->n_p));
+            uint64_t *a = coefficients(
+                ctx, m, bf_switch_key_limb(key, d, i, 1, n, p->n_p));
+            add_product(b, a, to, n, q);
+            i128 special = 0;
+            if (i < key->limbs && i / p->digit_limbs == d) {
+                special = 1;
+                for (unsigned k = 0; k < p->n_p; k++)
+                    special = special * (i128)p->p[k] % (i128)q;
+            }
+            for (size_t k = 0; k < n; k++) {
+                i128 e = ((i128)b[k] - special * from[k]) % (i128)q;
+                if (e > (i128)q / 2) e -= (i128)q;
+                if (e < -(i128)q / 2) e += (i128)q;
+                assert_true(e >= -21 && e <= 21);
+                if (i == 0) error[k] = (int)e;
+                assert_int_equal(error[k], (int)e);
+            }
+            free(a);
+            free(b);
+        }
+    }
+    double sum = 0;
+    for (size_t k = 0; k < n; k++) sum += error[k] * error[k];
+    /* Variance 10.5; the estimate's own relative sd is sqrt(2/n). */
+    assert_true(fabs(sum / (double)n / 10.5 - 1) < 6 * sqrt(2.0 / (double)n));
+    free(error);
+}
+
+static void switching_keys_hold_their_equation(void **state)
+{
+    (void)state;
+    ckks_test_seed(21);
+    enum { N = 1 << 10 };
+    static int32_t s[N], other[N];
+    bf_context *ctx = open_context(10);
+    bf_secret_key *sk, *sparse;
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    assert_ok(bf_secret_key_generate(&sparse, ctx, 32));
+    widen(s, bf_secret_key_coeffs(sk), N);
+    bf_switch_key key = {0};
+
+    square(other, bf_secret_key_coeffs(sk), N);
+    assert_ok(bf_galois_key_generate(&key, sk, 1, 5));
+    assert_int_equal(key.galois, 1);
+    check_switch_key(&key, other, s);
+
+    uint32_t elements[] = {5, bf_galois_conjugation(ctx),
+                           bf_galois_rotation(ctx, -3)};
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t g = elements[i], inverse = 1;
+        while ((uint64_t)g * inverse % (2 * N) != 1) inverse += 2;
+        automorphism(other, bf_secret_key_coeffs(sk), inverse, N);
+        unsigned limbs = 5 - 2 * i; /* full, cut in a digit, one limb */
+        assert_ok(bf_galois_key_generate(&key, sk, g, limbs));
+        assert_int_equal(key.galois, g);
+        assert_int_equal(key.limbs, limbs);
+        check_switch_key(&key, s, other);
+    }
+
+    widen(other, bf_secret_key_coeffs(sparse), N);
+    assert_ok(bf_switch_key_generate(&key, sk, sparse, 2));
+    assert_int_equal(key.galois, 0);
+    check_switch_key(&key, s, other);
+    assert_ok(bf_switch_key_generate(&key, sparse, sk, 4));
+    check_switch_key(&key, other, s);
+    bf_switch_key_clear(&key);
+    bf_secret_key_destroy(sk);
+    bf_secret_key_destroy(sparse);
+    bf_context_destroy(ctx);
+}
+
+static void expands_from_its_seed(const bf_switch_key *key)
+{
+    const bf_params *p = bf_context_params(key->ctx);
+    size_t n = bf_context_ring(key->ctx)->n;
+    double *a = bf_alloc(n * sizeof *a);
+    for (unsigned d = 0; d < key->digits; d++) {
+        for (unsigned i = 0; i < key->limbs + p->n_p; i++) {
+            unsigned m = i < key->limbs ? i : p->n_q + i - key->limbs;
+            bf_expand_a(key->ctx, key->seed, key->seed_index, d, m, a);
+            assert_memory_equal(
+                a, bf_switch_key_limb(key, d, i, 1, n, p->n_p),
+                n * sizeof *a);
+        }
+    }
+    bf_free(a);
+}
+
+static void count_progress(void *user, const char *phase, double done,
+                           double total)
+{
+    double *last = user;
+    assert_string_equal(phase, "keys");
+    assert_true(done > *last && done <= total);
+    *last = done;
+}
+
+static void key_sets_hold_what_was_asked(void **state)
+{
+    (void)state;
+    ckks_test_seed(22);
+    bf_context *ctx = open_context(10);
+    bf_secret_key *sk;
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    bf_key_need needs[] = {{5, 5}, {1, 3}, {2047, 4}, {25, 1}};
+    bf_eval_keys keys = {0};
+    double done = 0;
+    bf_progress progress = {count_progress, &done};
+    assert_ok(bf_eval_keys_generate(&keys, sk, needs, 4, progress));
+    assert_float_equal(done, 4, 0);
+    assert_int_equal(keys.count, 4);
+    assert_memory_equal(keys.key_id, bf_secret_key_id(sk), BF_KEY_ID_BYTES);
+    for (unsigned i = 0; i < 4; i++) {
+        const bf_switch_key *k = bf_eval_keys_find(&keys, needs[i].galois);
+        assert_non_null(k);
+        assert_int_equal(k->galois, needs[i].galois);
+        assert_int_equal(k->limbs, needs[i].limbs);
+        assert_int_equal(k->seed_index, needs[i].galois);
+        assert_memory_equal(k->seed, keys.keys[0].seed, BF_SEED_BYTES);
+        expands_from_its_seed(k);
+    }
+    assert_null(bf_eval_keys_find(&keys, 7));
+
+    bf_progress none = {0};
+    bf_switch_key *before = keys.keys;
+    bf_key_need twice[] = {{5, 5}, {5, 3}}, even[] = {{4, 2}}, big[] = {{2049, 2}};
+    bf_key_need tall[] = {{5, 2}, {25, 6}}, low[] = {{5, 0}};
+    assert_fails(bf_eval_keys_generate(&keys, sk, twice, 2, none),
+                 BF_ERR_ARGUMENT, "twice");
+    assert_fails(bf_eval_keys_generate(&keys, sk, even, 1, none),
+                 BF_ERR_ARGUMENT, "odd");
+    assert_fails(bf_eval_keys_generate(&keys, sk, big, 1, none),
+                 BF_ERR_ARGUMENT, "below 2048");
+    assert_fails(bf_eval_keys_generate(&keys, sk, tall, 2, none),
+                 BF_ERR_ARGUMENT, "6 limbs");
+    assert_fails(bf_eval_keys_generate(&keys, sk, low, 1, none),
+                 BF_ERR_ARGUMENT, "0 limbs");
+    bf_interrupt(1);
+    assert_int_equal(bf_eval_keys_generate(&keys, sk, needs, 4, none),
+                     BF_ERR_INTERRUPTED);
+    bf_interrupt(0);
+    assert_ptr_equal(keys.keys, before);
+    assert_ok(bf_eval_keys_generate(&keys, sk, NULL, 0, none));
+    assert_int_equal(keys.count, 0);
+    assert_null(bf_eval_keys_find(&keys, 5));
+    bf_eval_keys_clear(&keys);
+    bf_eval_keys_clear(&keys);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+}
+
+typedef struct trial_result {
+    double sum, largest; /* squared errors of coefficients; largest error */
+    unsigned within;     /* trials with every slot inside the bound */
+} trial_result;
+
+/* Encrypts and decrypts random slots `trials` times. A slot's error has
+ * variance N*noise^2/scale^2 and is near-normal in two dimensions, so it
+ * passes sqrt(50) sd with probability exp(-50). */
+static trial_result run_trials(const bf_context *ctx, const bf_secret_key *sk,
+                               const bf_public_key *pk, unsigned limbs,
+                               unsigned trials, uint64_t *rng)
+{
+    const double scale = 0x1p32;
+    size_t n = bf_context_ring(ctx)->n, half = n / 2;
+    double complex *z = malloc(half * sizeof *z);
+    double complex *back = malloc(half * sizeof *z);
+    double *a = malloc(n * sizeof *a), *b = malloc(n * sizeof *b);
+    bf_pt pt = {0}, opened = {0};
+    bf_ct ct = {0};
+    trial_result r = {0};
+    for (unsigned t = 0; t < trials; t++) {
+        ckks_test_slots(z, half, rng);
+        assert_ok(bf_encode_slots(&pt, ctx, z, half, scale, limbs));
+        if (pk)
+            assert_ok(bf_encrypt_public(&ct, pk, &pt));
+        else
+            assert_ok(bf_encrypt_symmetric(&ct, sk, &pt));
+        assert_ok(bf_decrypt(&opened, sk, &ct));
+        assert_float_equal(opened.scale, scale, 0);
+        assert_float_equal(opened.bound, pt.bound, 0);
+        assert_ok(bf_decode_slots(back, &opened));
+        double bound = sqrt(50 * (double)n) * ct.noise / scale;
+        bool inside = true;
+        for (size_t j = 0; j < half; j++)
+            inside = inside && cabs(back[j] - z[j]) < bound;
+        r.within += inside;
+        if (t % 10 != 0) continue;
+        assert_ok(bf_decode_coeffs(a, &pt));
+        assert_ok(bf_decode_coeffs(b, &opened));
+        for (size_t k = 0; k < n; k++) {
+            double e = (b[k] - a[k]) * scale;
+            assert_true(e == rint(e));
+            r.sum += e * e / (double)n / ((trials + 9) / 10);
+            r.largest = fmax(r.largest, fabs(e));
+        }
+    }
+    bf_pt_clear(&pt);
+    bf_pt_clear(&opened);
+    bf_ct_clear(&ct);
+    free(z);
+    free(back);
+    free(a);
+    free(b);
+    return r;
+}
+
+static void symmetric_noise_is_as_derived(void **state)
+{
+    (void)state;
+    uint64_t rng = ckks_test_seed(23);
+    static const struct {
+        unsigned log_n, trials;
+    } cases[] = {{13, 1000}, {14, 60}, {15, 30}, {16, 10}};
+    for (unsigned c = 0; c < 4; c++) {
+        bf_context *ctx = open_context(cases[c].log_n);
+        bf_secret_key *sk;
+        assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+        trial_result r =
+            run_trials(ctx, sk, NULL, c == 0 ? 1 : 5, cases[c].trials, &rng);
+        assert_int_equal(r.within, cases[c].trials);
+        assert_true(r.largest <= 21);
+        assert_true(fabs(r.sum / 10.5 - 1) < 0.02);
+        bf_secret_key_destroy(sk);
+        bf_context_destroy(ctx);
+    }
+}
+
+static void public_noise_is_as_derived(void **state)
+{
+    (void)state;
+    uint64_t rng = ckks_test_seed(24);
+    bf_context *ctx = open_context(13);
+    bf_secret_key *sk;
+    bf_public_key pk = {0};
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    assert_ok(bf_public_key_generate(&pk, sk));
+    assert_memory_equal(pk.key_id, bf_secret_key_id(sk), BF_KEY_ID_BYTES);
+    trial_result r = run_trials(ctx, sk, &pk, 2, 200, &rng);
+    assert_int_equal(r.within, 200);
+    assert_true(fabs(r.sum / (10.5 * (1 + 4.0 / 3 * 8192)) - 1) < 0.03);
+    bf_public_key_clear(&pk);
+    bf_public_key_clear(&pk);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+}
+
+static void fresh_ciphertexts_carry_their_facts(void **state)
+{
+    (void)state;
+    ckks_test_seed(25);
+    bf_context *ctx = open_context(11);
+    size_t n = 1 << 11;
+    bf_secret_key *sk;
+    bf_public_key pk = {0};
+    bf_pt pt = {0};
+    bf_ct one = {0}, two = {0};
+    double x[4] = {1, -2, 0.5, 0}, *a = bf_alloc(n * sizeof *a);
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    assert_ok(bf_public_key_generate(&pk, sk));
+    assert_ok(bf_encode_real(&pt, ctx, x, 4, 0x1p25, 3));
+    assert_ok(bf_encrypt_symmetric(&one, sk, &pt));
+    assert_ok(bf_encrypt_symmetric(&two, sk, &pt));
+    assert_int_equal(one.limbs, 3);
+    assert_int_equal(one.polys, 2);
+    assert_float_equal(one.scale, 0x1p25, 0);
+    assert_float_equal(one.bound, 2, 0);
+    assert_float_equal(one.noise, sqrt(10.5 + 1.0 / 12), 1e-12);
+    assert_true(one.seeded);
+    assert_memory_not_equal(one.seed, two.seed, BF_SEED_BYTES);
+    for (unsigned i = 0; i < 3; i++) {
+        bf_expand_a(ctx, one.seed, one.seed_index, 0, i, a);
+        assert_memory_equal(a, bf_ct_limb(&one, 1, i, n), n * sizeof *a);
+    }
+    double *kept = one.data;
+    assert_ok(bf_encrypt_public(&one, &pk, &pt));
+    assert_ptr_equal(one.data, kept);
+    assert_false(one.seeded);
+    bf_free(a);
+    bf_pt_clear(&pt);
+    bf_ct_clear(&one);
+    bf_ct_clear(&two);
+    bf_public_key_clear(&pk);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+}
+
+/* The tensor product of two ciphertexts, by limb operations. */
+static void three_polynomials_decrypt(void **state)
+{
+    (void)state;
+    uint64_t rng = ckks_test_seed(26);
+    enum { N = 1 << 12, HALF = N / 2 };
+    static double complex x[HALF], y[HALF], back[HALF];
+    bf_context *ctx = open_context(12);
+    const bf_ring *ring = bf_context_ring(ctx);
+    bf_secret_key *sk;
+    bf_pt pt = {0};
+    bf_ct a = {0}, b = {0}, c = {0};
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    ckks_test_slots(x, HALF, &rng);
+    ckks_test_slots(y, HALF, &rng);
+    assert_ok(bf_encode_slots(&pt, ctx, x, HALF, 0x1p32, 3));
+    assert_ok(bf_encrypt_symmetric(&a, sk, &pt));
+    assert_ok(bf_encode_slots(&pt, ctx, y, HALF, 0x1p32, 3));
+    assert_ok(bf_encrypt_symmetric(&b, sk, &pt));
+    assert_ok(bf_ct_init(&c, ctx, 3, 3));
+    c.scale = 0x1p64;
+    c.bound = 2;
+    for (unsigned i = 0; i < 3; i++) {
+        const double *a0 = bf_ct_limb(&a, 0, i, N), *a1 = bf_ct_limb(&a, 1, i, N);
+        const double *b0 = bf_ct_limb(&b, 0, i, N), *b1 = bf_ct_limb(&b, 1, i, N);
+        bf_limb_mul(ring, i, bf_ct_limb(&c, 0, i, N), a0, b0);
+        bf_limb_mul(ring, i, bf_ct_limb(&c, 1, i, N), a0, b1);
+        bf_limb_mul_add(ring, i, bf_ct_limb(&c, 1, i, N), a1, b0);
+        bf_limb_mul(ring, i, bf_ct_limb(&c, 2, i, N), a1, b1);
+    }
+    assert_ok(bf_decrypt(&pt, sk, &c));
+    assert_ok(bf_decode_slots(back, &pt));
+    /* Error about |x| e_y + |y| e_x: 8 sd of slots of size up to sqrt(2). */
+    double bound = 8 * 2 * sqrt(N * 10.6) / 0x1p32;
+    for (size_t j = 0; j < HALF; j++)
+        assert_true(cabs(back[j] - x[j] * y[j]) < bound);
+    bf_pt_clear(&pt);
+    bf_ct_clear(&a);
+    bf_ct_clear(&b);
+    bf_ct_clear(&c);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+}
+
+static void secret_keys_import(void **state)
+{
+    (void)state;
+    ckks_test_seed(27);
+    enum { N = 1 << 12 };
+    bf_context *ctx = open_context(12);
+    bf_secret_key *dense, *sparse, *copy, *bad = NULL;
+    assert_ok(bf_secret_key_generate(&dense, ctx, 0));
+    assert_ok(bf_secret_key_generate(&sparse, ctx, 32));
+    assert_ptr_equal(bf_secret_key_context(dense), ctx);
+    assert_memory_not_equal(bf_secret_key_id(dense), bf_secret_key_id(sparse),
+                            BF_KEY_ID_BYTES);
+    int8_t coeffs[N], zero[N] = {0}, ones[N];
+    memset(ones, 1, N);
+    memcpy(coeffs, bf_secret_key_coeffs(dense), N);
+    assert_ok(bf_secret_key_import(&copy, ctx, coeffs, 0,
+                                   bf_secret_key_id(dense)));
+    assert_memory_equal(bf_secret_key_id(copy), bf_secret_key_id(dense),
+                        BF_KEY_ID_BYTES);
+
+    double x = 0.75, back[N];
+    bf_pt pt = {0};
+    bf_ct ct = {0};
+    assert_ok(bf_encode_coeffs(&pt, ctx, &x, 1, 0x1p30, 5));
+    assert_ok(bf_encrypt_symmetric(&ct, dense, &pt));
+    assert_ok(bf_decrypt(&pt, copy, &ct));
+    assert_ok(bf_decode_coeffs(back, &pt));
+    assert_true(fabs(back[0] - x) <= 21 / 0x1p30);
+    assert_ok(bf_decrypt(&pt, sparse, &ct)); /* another key: noise */
+    assert_ok(bf_decode_coeffs(back, &pt));
+    assert_true(fabs(back[0] - x) > 1);
+
+    static const int8_t wrong[] = {2, -2, 3, 127, -127, -128};
+    for (unsigned i = 0; i < sizeof wrong; i++) {
+        coeffs[N - 1] = wrong[i];
+        assert_fails(bf_secret_key_import(&bad, ctx, coeffs, 0,
+                                          bf_secret_key_id(dense)),
+                     BF_ERR_FORMAT, "ternary");
+    }
+    const uint8_t *id = bf_secret_key_id(sparse);
+    const int8_t *few = bf_secret_key_coeffs(sparse);
+    assert_fails(bf_secret_key_import(&bad, ctx, few, 33, id), BF_ERR_FORMAT,
+                 "weight");
+    assert_fails(bf_secret_key_import(&bad, ctx, few, 0, id), BF_ERR_FORMAT,
+                 "weight");
+    assert_fails(bf_secret_key_import(&bad, ctx, zero, 0, id), BF_ERR_FORMAT,
+                 "weight");
+    assert_fails(bf_secret_key_import(&bad, ctx, ones, 0, id), BF_ERR_FORMAT,
+                 "weight");
+    assert_null(bad);
+    assert_ok(bf_secret_key_import(&bad, ctx, few, 32, id));
+    bf_secret_key_destroy(bad);
+    bf_pt_clear(&pt);
+    bf_ct_clear(&ct);
+    bf_secret_key_destroy(copy);
+    bf_secret_key_destroy(dense);
+    bf_secret_key_destroy(sparse);
+    bf_secret_key_destroy(NULL);
+    bf_context_destroy(ctx);
+}
+
+static void mixed_or_empty_objects_are_refused(void **state)
+{
+    (void)state;
+    ckks_test_seed(28);
+    bf_context *ctx = open_context(10), *other = open_context(11);
+    bf_secret_key *sk, *foreign;
+    bf_public_key pk = {0}, none = {0};
+    bf_pt pt = {0}, empty = {0};
+    bf_ct ct = {0}, out = {0}, symbolic = {0};
+    bf_switch_key key = {0};
+    double x = 1;
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    assert_ok(bf_secret_key_generate(&foreign, other, 0));
+    assert_ok(bf_public_key_generate(&pk, sk));
+    assert_ok(bf_encode_real(&pt, other, &x, 1, 0x1p20, 2));
+    assert_fails(bf_encrypt_symmetric(&out, sk, &pt), BF_ERR_MISMATCH,
+                 "parameters");
+    assert_fails(bf_encrypt_public(&out, &pk, &pt), BF_ERR_MISMATCH,
+                 "parameters");
+    assert_fails(bf_encrypt_public(&out, &none, &pt), BF_ERR_ARGUMENT,
+                 "empty");
+    assert_fails(bf_encrypt_public(&out, &pk, &empty), BF_ERR_ARGUMENT,
+                 "empty");
+    assert_fails(bf_encrypt_symmetric(&out, sk, &empty), BF_ERR_ARGUMENT,
+                 "empty");
+    assert_ok(bf_encrypt_symmetric(&ct, foreign, &pt));
+    assert_fails(bf_decrypt(&pt, sk, &ct), BF_ERR_MISMATCH, "parameters");
+    assert_fails(bf_decrypt(&pt, sk, &symbolic), BF_ERR_ARGUMENT, "empty");
+    assert_fails(bf_switch_key_generate(&key, sk, foreign, 1),
+                 BF_ERR_MISMATCH, "parameters");
+    assert_null(out.data);
+    assert_null(key.data);
+    bf_pt_clear(&pt);
+    bf_ct_clear(&ct);
+    bf_public_key_clear(&pk);
+    bf_secret_key_destroy(sk);
+    bf_secret_key_destroy(foreign);
+    bf_context_destroy(ctx);
+    bf_context_destroy(other);
+}
+
+/* One pass through everything that allocates. */
+static bf_status use_everything(const bf_params *params)
+{
+    bf_context *ctx = NULL;
+    bf_secret_key *sk = NULL, *sparse = NULL;
+    bf_public_key pk = {0};
+    bf_eval_keys keys = {0};
+    bf_switch_key key = {0};
+    bf_pt pt = {0};
+    bf_ct ct = {0};
+    bf_key_need needs[] = {{1, 2}, {5, 1}};
+    static double complex z[512];
+    static double c[1024];
+    bf_status status;
+    BF_GOTO(bf_context_create(&ctx, params, BF_BACKEND_SCALAR), done);
+    BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
+    BF_GOTO(bf_secret_key_generate(&sparse, ctx, 32), done);
+    BF_GOTO(bf_public_key_generate(&pk, sk), done);
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, needs, 2, (bf_progress){0}), done);
+    BF_GOTO(bf_switch_key_generate(&key, sk, sparse, 1), done);
+    BF_GOTO(bf_galois_key_generate(&key, sk, 25, 1), done);
+    BF_GOTO(bf_encode_slots(&pt, ctx, z, 512, 0x1p20, 2), done);
+    BF_GOTO(bf_encrypt_symmetric(&ct, sk, &pt), done);
+    BF_GOTO(bf_encode_coeffs(&pt, ctx, c, 1024, 0x1p20, 1), done);
+    BF_GOTO(bf_encrypt_public(&ct, &pk, &pt), done);
+    BF_GOTO(bf_encode_real(&pt, ctx, c, 16, 0x1p20, 2), done);
+    BF_GOTO(bf_decrypt(&pt, sk, &ct), done);
+    BF_GOTO(bf_decode_slots(z, &pt), done);
+done:
+    bf_pt_clear(&pt);
+    bf_ct_clear(&ct);
+    bf_switch_key_clear(&key);
+    bf_eval_keys_clear(&keys);
+    bf_public_key_clear(&pk);
+    bf_secret_key_destroy(sparse);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+    return status;
+}
+
+static void every_lost_allocation_is_reported(void **state)
+{
+    (void)state;
+    ckks_test_seed(29);
+    unsigned q[] = {40, 30, 30}, p[] = {40};
+    bf_params params;
+    assert_ok(bf_params_make(&params, 10, q, 3, p, 1, 1));
+    params.insecure = true;
+    long left = 0;
+    bf_status status;
+    do {
+        bf_alloc_fail_for_tests(left++);
+        status = use_everything(&params);
+        bf_alloc_fail_for_tests(-1);
+        assert_true(status == BF_OK || status == BF_ERR_MEMORY);
+    } while (status != BF_OK && left < 1000);
+    assert_ok(status);
+    assert_true(left > 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(switching_keys_hold_their_equation),
+        cmocka_unit_test(key_sets_hold_what_was_asked),
+        cmocka_unit_test(symmetric_noise_is_as_derived),
+        cmocka_unit_test(public_noise_is_as_derived),
+        cmocka_unit_test(fresh_ciphertexts_carry_their_facts),
+        cmocka_unit_test(three_polynomials_decrypt),
+        cmocka_unit_test(secret_keys_import),
+        cmocka_unit_test(mixed_or_empty_objects_are_refused),
+        cmocka_unit_test(every_lost_allocation_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
