@@ -1,0 +1,270 @@
+/* A folder of pictures: one subfolder for each class, whose name is the
+ * class's, or pictures side by side without labels. Names are taken in
+ * bytewise order, hidden ones left out. Every file counts as a picture, so
+ * that none is passed over in silence: what it is shows when it is read. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "features/decode.h"
+#include "features/image_source.h"
+
+/* Compressed bytes of one picture. */
+#define PICTURE_BYTES_MAX ((size_t)256 << 20)
+
+typedef struct picture {
+    char *path;
+    int32_t label;
+} picture;
+
+typedef struct folder {
+    picture *pictures; /* [count], room for `room` */
+    size_t count, room;
+    char **class_names;
+    unsigned classes;
+} folder;
+
+typedef struct listing {
+    struct dirent **entries;
+    int count;
+} listing;
+
+static int is_visible(const struct dirent *d)
+{
+    return d->d_name[0] != '.';
+}
+
+/* Not alphasort, whose order depends on the locale. */
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bf_status list(listing *out, const char *path)
+{
+    out->count = scandir(path, &out->entries, is_visible, by_bytes);
+    if (out->count >= 0) return BF_OK;
+    out->count = 0;
+    return bf_fail_errno(errno, "%s", path);
+}
+
+static void listing_clear(listing *l)
+{
+    for (int i = 0; i < l->count; i++) free(l->entries[i]);
+    free(l->entries);
+}
+
+static char *copy_text(const char *text)
+{
+    char *copy = bf_alloc(strlen(text) + 1);
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+/* "path/name"; NULL when memory is out. */
+static char *join(const char *path, const char *name)
+{
+    size_t bytes = strlen(path) + strlen(name) + 2;
+    char *joined = bf_alloc(bytes);
+    if (joined) snprintf(joined, bytes, "%s/%s", path, name);
+    return joined;
+}
+
+static bf_status kind_of(const char *path, bool *directory)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
+    *directory = S_ISDIR(st.st_mode);
+    if (*directory || S_ISREG(st.st_mode)) return BF_OK;
+    return bf_fail(BF_ERR_FORMAT, "%s: neither a file nor a folder", path);
+}
+
+static bf_status make_room(folder *f)
+{
+    if (f->count < f->room) return BF_OK;
+    size_t room = f->room ? 2 * f->room : 256;
+    picture *larger = bf_alloc(room * sizeof *larger);
+    if (larger == NULL) return BF_ERR_MEMORY;
+    if (f->count) memcpy(larger, f->pictures, f->count * sizeof *larger);
+    bf_free(f->pictures);
+    f->pictures = larger;
+    f->room = room;
+    return BF_OK;
+}
+
+/* Takes `path` over. */
+static bf_status add_picture(folder *f, char *path, int32_t label)
+{
+    bf_status status = make_room(f);
+    if (status != BF_OK) {
+        bf_free(path);
+        return status;
+    }
+    f->pictures[f->count++] = (picture){.path = path, .label = label};
+    return BF_OK;
+}
+
+/* Every entry of a folder that holds pictures only. */
+static bf_status add_pictures(folder *f, const char *path, const listing *l,
+                              int32_t label)
+{
+    for (int i = 0; i < l->count; i++) {
+        bool directory = false;
+        char *each = join(path, l->entries[i]->d_name);
+        if (each == NULL) return BF_ERR_MEMORY;
+        bf_status status = kind_of(each, &directory);
+        if (status == BF_OK && directory)
+            status = bf_fail(BF_ERR_FORMAT,
+                             "%s: a folder among pictures; each class has one "
+                             "folder, with its pictures directly in it",
+                             each);
+        if (status != BF_OK) {
+            bf_free(each);
+            return status;
+        }
+        BF_TRY(add_picture(f, each, label));
+    }
+    return BF_OK;
+}
+
+static bf_status add_class(folder *f, const char *path, const char *name)
+{
+    listing l = {0};
+    char *each = join(path, name);
+    if (each == NULL) return BF_ERR_MEMORY;
+    bf_status status = list(&l, each);
+    if (status == BF_OK && l.count == 0)
+        status =
+            bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures", each);
+    int32_t label = (int32_t)f->classes;
+    if (status == BF_OK) {
+        f->class_names[f->classes] = copy_text(name);
+        status = f->class_names[f->classes++] ? BF_OK : BF_ERR_MEMORY;
+    }
+    if (status == BF_OK) status = add_pictures(f, each, &l, label);
+    listing_clear(&l);
+    bf_free(each);
+    return status;
+}
+
+static bf_status add_classes(folder *f, const char *path, const listing *l)
+{
+    if (l->count > BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_FORMAT, "%s: %d class folders, at most %d", path,
+                       l->count, BF_CLASSES_MAX);
+    f->class_names = bf_alloc_zero((size_t)l->count * sizeof *f->class_names);
+    if (f->class_names == NULL) return BF_ERR_MEMORY;
+    for (int i = 0; i < l->count; i++)
+        BF_TRY(add_class(f, path, l->entries[i]->d_name));
+    return BF_OK;
+}
+
+/* The first entry decides: a folder means classes, a file pictures. */
+static bf_status check_entries(const char *path, const listing *l,
+                               bool *classes)
+{
+    for (int i = 0; i < l->count; i++) {
+        bool directory = false;
+        char *each = join(path, l->entries[i]->d_name);
+        if (each == NULL) return BF_ERR_MEMORY;
+        bf_status status = kind_of(each, &directory);
+        if (i == 0) *classes = directory;
+        if (status == BF_OK && directory != *classes)
+            status = bf_fail(BF_ERR_FORMAT,
+                             "%s: holds class folders and also files (%s)",
+                             path, l->entries[directory ? 0 : i]->d_name);
+        bf_free(each);
+        BF_TRY(status);
+    }
+    return BF_OK;
+}
+
+static bf_status collect(folder *f, const char *path, const char *labels_path)
+{
+    listing l = {0};
+    bool classes = false;
+    bf_status status = list(&l, path);
+    if (status == BF_OK) status = check_entries(path, &l, &classes);
+    if (status == BF_OK && classes && labels_path != NULL)
+        status = bf_fail(BF_ERR_ARGUMENT,
+                         "%s: its class folders are the labels, %s is not "
+                         "needed",
+                         path, labels_path);
+    if (status == BF_OK)
+        status =
+            classes ? add_classes(f, path, &l) : add_pictures(f, path, &l, -1);
+    listing_clear(&l);
+    return status;
+}
+
+static bf_status folder_read(void *self, size_t i, bf_image *out)
+{
+    const folder *f = self;
+    const char *path = f->pictures[i].path;
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    BF_TRY(bf_read_file(path, PICTURE_BYTES_MAX, &data, &bytes));
+    bf_status status = bf_decode_picture(out, data, bytes, path);
+    bf_free(data);
+    if (status != BF_OK) return status;
+    out->label = f->pictures[i].label;
+    out->name = path;
+    return BF_OK;
+}
+
+static int32_t folder_label(const void *self, size_t i)
+{
+    const folder *f = self;
+    return f->pictures[i].label;
+}
+
+static void folder_close(void *self)
+{
+    folder *f = self;
+    for (size_t i = 0; i < f->count; i++) bf_free(f->pictures[i].path);
+    for (unsigned c = 0; c < f->classes; c++) bf_free(f->class_names[c]);
+    bf_free(f->class_names);
+    bf_free(f->pictures);
+    bf_free(f);
+}
+
+static bf_status set_labels(folder *f, unsigned *classes, const char *path,
+                            const char *labels_path)
+{
+    int32_t *labels = NULL;
+    BF_TRY(bf_image_labels_load(&labels, classes, f->count, labels_path, path));
+    for (size_t i = 0; i < f->count; i++) f->pictures[i].label = labels[i];
+    bf_free(labels);
+    return BF_OK;
+}
+
+static const bf_image_source_ops ops = {folder_read, folder_label,
+                                        folder_close};
+
+static bool recognise(const bf_image_probe *probe)
+{
+    return probe->directory;
+}
+
+static bf_status folder_open(bf_images *out, const char *path,
+                             const char *labels_path, bool strict)
+{
+    (void)strict; /* pictures are judged one by one, when they are read */
+    folder *f = bf_alloc_zero(sizeof *f);
+    if (f == NULL) return BF_ERR_MEMORY;
+    out->ops = &ops;
+    out->self = f;
+    BF_TRY(collect(f, path, labels_path));
+    out->count = f->count;
+    out->classes = f->classes;
+    out->class_names = f->class_names;
+    if (labels_path == NULL) return BF_OK;
+    return set_labels(f, &out->classes, path, labels_path);
+}
+
+const bf_image_format bf_image_format_folder = {"a folder of pictures",
+                                                recognise, folder_open};
