@@ -1,7 +1,8 @@
 /* A folder of pictures: one subfolder for each class, whose name is the
  * class's, or pictures side by side without labels. Names are taken in
- * bytewise order, hidden ones left out. Every file counts as a picture, so
- * that none is passed over in silence: what it is shows when it is read. */
+ * bytewise order, hidden ones left out. Every file in a class folder counts as
+ * a picture, so that none is passed over in silence: what it is shows when it
+ * is read. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -134,69 +135,77 @@ static bf_status add_pictures(folder *f, const char *path, const listing *l,
 static bf_status add_class(folder *f, const char *path, const char *name)
 {
     listing l = {0};
-    char *each = join(path, name);
-    if (each == NULL) return BF_ERR_MEMORY;
-    bf_status status = list(&l, each);
+    int32_t label = (int32_t)f->classes;
+    bf_status status = list(&l, path);
     if (status == BF_OK && l.count == 0)
         status =
-            bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures", each);
-    int32_t label = (int32_t)f->classes;
+            bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures", path);
     if (status == BF_OK) {
         f->class_names[f->classes] = copy_text(name);
         status = f->class_names[f->classes++] ? BF_OK : BF_ERR_MEMORY;
     }
-    if (status == BF_OK) status = add_pictures(f, each, &l, label);
+    if (status == BF_OK) status = add_pictures(f, path, &l, label);
     listing_clear(&l);
+    return status;
+}
+
+/* An entry beside the class folders: a class, or a file that is passed over
+ * unless `strict`. */
+static bf_status add_entry(folder *f, const char *path, const char *name,
+                           bool strict)
+{
+    bool directory = false;
+    char *each = join(path, name);
+    if (each == NULL) return BF_ERR_MEMORY;
+    bf_status status = kind_of(each, &directory);
+    if (status == BF_OK && !directory && strict)
+        status =
+            bf_fail(BF_ERR_FORMAT, "%s: a file beside class folders", each);
+    if (status == BF_OK && directory && f->classes == BF_CLASSES_MAX)
+        status = bf_fail(BF_ERR_FORMAT, "%s: more than %d class folders", path,
+                         BF_CLASSES_MAX);
+    if (status == BF_OK && directory) status = add_class(f, each, name);
     bf_free(each);
     return status;
 }
 
-static bf_status add_classes(folder *f, const char *path, const listing *l)
+static bf_status add_classes(folder *f, const char *path, const listing *l,
+                             bool strict)
 {
-    if (l->count > BF_CLASSES_MAX)
-        return bf_fail(BF_ERR_FORMAT, "%s: %d class folders, at most %d", path,
-                       l->count, BF_CLASSES_MAX);
-    f->class_names = bf_alloc_zero((size_t)l->count * sizeof *f->class_names);
+    f->class_names = bf_alloc_zero(BF_CLASSES_MAX * sizeof *f->class_names);
     if (f->class_names == NULL) return BF_ERR_MEMORY;
     for (int i = 0; i < l->count; i++)
-        BF_TRY(add_class(f, path, l->entries[i]->d_name));
+        BF_TRY(add_entry(f, path, l->entries[i]->d_name, strict));
     return BF_OK;
 }
 
-/* The first entry decides: a folder means classes, a file pictures. */
-static bf_status check_entries(const char *path, const listing *l,
-                               bool *classes)
+static bf_status has_folder(const char *path, const listing *l, bool *found)
 {
-    for (int i = 0; i < l->count; i++) {
-        bool directory = false;
+    for (int i = 0; i < l->count && !*found; i++) {
         char *each = join(path, l->entries[i]->d_name);
         if (each == NULL) return BF_ERR_MEMORY;
-        bf_status status = kind_of(each, &directory);
-        if (i == 0) *classes = directory;
-        if (status == BF_OK && directory != *classes)
-            status = bf_fail(BF_ERR_FORMAT,
-                             "%s: holds class folders and also files (%s)",
-                             path, l->entries[directory ? 0 : i]->d_name);
+        bf_status status = kind_of(each, found);
         bf_free(each);
         BF_TRY(status);
     }
     return BF_OK;
 }
 
-static bf_status collect(folder *f, const char *path, const char *labels_path)
+static bf_status collect(folder *f, const char *path, const char *labels_path,
+                         bool strict)
 {
     listing l = {0};
     bool classes = false;
     bf_status status = list(&l, path);
-    if (status == BF_OK) status = check_entries(path, &l, &classes);
+    if (status == BF_OK) status = has_folder(path, &l, &classes);
     if (status == BF_OK && classes && labels_path != NULL)
         status = bf_fail(BF_ERR_ARGUMENT,
                          "%s: its class folders are the labels, %s is not "
                          "needed",
                          path, labels_path);
     if (status == BF_OK)
-        status =
-            classes ? add_classes(f, path, &l) : add_pictures(f, path, &l, -1);
+        status = classes ? add_classes(f, path, &l, strict)
+                         : add_pictures(f, path, &l, -1);
     listing_clear(&l);
     return status;
 }
@@ -253,12 +262,11 @@ static bool recognise(const bf_image_probe *probe)
 static bf_status folder_open(bf_images *out, const char *path,
                              const char *labels_path, bool strict)
 {
-    (void)strict; /* pictures are judged one by one, when they are read */
     folder *f = bf_alloc_zero(sizeof *f);
     if (f == NULL) return BF_ERR_MEMORY;
     out->ops = &ops;
     out->self = f;
-    BF_TRY(collect(f, path, labels_path));
+    BF_TRY(collect(f, path, labels_path, strict));
     out->count = f->count;
     out->classes = f->classes;
     out->class_names = f->class_names;
