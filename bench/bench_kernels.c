@@ -11,6 +11,7 @@
 #include "support/timing.h"
 
 #define SLICE ((size_t)1024)
+#define BLOCK_SLICE ((size_t)256) /* keeps all operands of a block in L2 */
 #define TERMS 16
 #define COUNT 10
 #define SOURCES 8
@@ -206,11 +207,13 @@ static void bench_tensor(bf_bench *b, unsigned bits)
     char what[48];
     work w;
     work_init(&w, SLICE, bf_prime_below(1ULL << bits, 14, NULL, 0));
-    snprintf(what, sizeof what, "%u bits %ux1", bits, TERMS);
+    snprintf(what, sizeof what, "%zu %u bits %ux1", SLICE, bits, TERMS);
     w.tensor.count = 1;
     compare(b, "tensor_sum", what, &w, run_tensor);
-    snprintf(what, sizeof what, "%u bits %ux%u", bits, TERMS, COUNT);
+    snprintf(what, sizeof what, "%zu %u bits %ux%u", BLOCK_SLICE, bits, TERMS,
+             COUNT);
     w.tensor.count = COUNT;
+    w.n = BLOCK_SLICE;
     compare(b, "tensor_sum_block", what, &w, run_tensor);
     work_free(&w);
 }

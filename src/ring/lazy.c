@@ -27,9 +27,9 @@ bf_lazy bf_lazy_make(double bound, double p)
     return (bf_lazy){ldexp(1.5, 52 + grid), (unsigned)interval};
 }
 
-bf_modulus bf_modulus_make(uint64_t p)
+bf_modulus bf_modulus_make(uint64_t value)
 {
-    const double bound = bf_reduced_bound((double)p);
-    return (bf_modulus){p, (double)p, 1.0 / (double)p,
-                        bf_lazy_make(bound * bound, (double)p)};
+    const double p = (double)value, x = bf_reduced_bound(p);
+    return (bf_modulus){value, p, 1 / p, bf_lazy_make(x * x, p),
+                        bf_lazy_make(4 * x * x, p)};
 }

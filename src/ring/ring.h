@@ -50,8 +50,9 @@ typedef struct bf_lazy {
 
 typedef struct bf_modulus {
     uint64_t value;
-    double p, pinv; /* p and the double nearest 1/p */
-    bf_lazy lazy;   /* for products of reduced residues */
+    double p, pinv;     /* p and the double nearest 1/p */
+    bf_lazy lazy;       /* for products of reduced residues */
+    bf_lazy lazy_pairs; /* for products of sums of two of them */
 } bf_modulus;
 
 /* A constant w with the double nearest w/p: the multiplier form of kernels. */

@@ -60,20 +60,26 @@ static inline void bf_acc_add(bf_acc *s, double x, double y)
     s->h = h;
 }
 
-/* The sum, exactly centred. */
+/* The sum less a multiple of p: at most p. */
+static inline double bf_acc_fold(const bf_acc *s, double offset,
+                                 const bf_modulus *m)
+{
+    const double h = s->h - offset;
+    BF_ASSERT_RANGE(s->l, 0x1p52 + 0x1p50);
+    BF_ASSERT_RANGE((h + s->l) * m->pinv, 0x1p51);
+    return fma(-bf_round_mul(h + s->l, m->pinv), m->p, h) + s->l;
+}
+
+/* The sum, centred. */
 static inline double bf_acc_red(const bf_acc *s, double offset,
                                 const bf_modulus *m)
 {
-    const double h = s->h - offset;
-    BF_ASSERT_RANGE(s->l, 0x1p52 + 0x1p49);
-    BF_ASSERT_RANGE((h + s->l) * m->pinv, 0x1p51);
-    const double q = bf_round_mul(h + s->l, m->pinv);
-    return bf_red(fma(-q, m->p, h) + s->l, m);
+    return bf_red(bf_acc_fold(s, offset, m), m);
 }
 
 static inline void bf_acc_flush(bf_acc *s, double offset, const bf_modulus *m)
 {
-    s->l = bf_acc_red(s, offset, m);
+    s->l = bf_acc_fold(s, offset, m);
     s->h = offset;
 }
 

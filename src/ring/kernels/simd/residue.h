@@ -61,16 +61,21 @@ BF_INLINE void v_acc_add(bf_vacc *s, bf_v x, bf_v y)
     s->h = h;
 }
 
-BF_INLINE bf_v v_acc_red(const bf_vacc *s, bf_v offset, const bf_vmod *m)
+BF_INLINE bf_v v_acc_fold(const bf_vacc *s, bf_v offset, const bf_vmod *m)
 {
     const bf_v h = v_sub(s->h, offset);
     const bf_v q = v_round_mul(v_add(h, s->l), m->pinv, m);
-    return v_red(v_add(v_fnma(q, m->p, h), s->l), m);
+    return v_add(v_fnma(q, m->p, h), s->l);
+}
+
+BF_INLINE bf_v v_acc_red(const bf_vacc *s, bf_v offset, const bf_vmod *m)
+{
+    return v_red(v_acc_fold(s, offset, m), m);
 }
 
 BF_INLINE void v_acc_flush(bf_vacc *s, bf_v offset, const bf_vmod *m)
 {
-    s->l = v_acc_red(s, offset, m);
+    s->l = v_acc_fold(s, offset, m);
     s->h = offset;
 }
 

@@ -1,59 +1,104 @@
 /* Sums of tensor products: the inner kernel of the encrypted matrix products.
- * Each step holds the sums of one vector of residues for WIDTH right-hand sides
- * in registers and runs over all terms. */
+ *
+ * A step takes one cache line of eight residues through all terms, its sums in
+ * registers: the slices usually lie a power of two apart, so a line that is
+ * left half used is gone from the first-level cache at the next visit. The
+ * middle sum is Karatsuba's, sum (a0+a1)(b0+b1) less the outer two, where the
+ * prime leaves room for the larger products. */
 #include "ring/kernels/simd/simd.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
-/* Right-hand sides a step: six registers each, out of 16 or 32. */
-#define WIDTH (BF_LANES / 4 * 2)
+#define LINE 8
+/* With fewer terms between flushes four plain products are faster. */
+#define KARATSUBA_INTERVAL_MIN 8
 
 typedef struct triple {
-    bf_vacc d[3];
+    bf_vacc d0, d1, d2;
 } triple;
 
-BF_INLINE void step(const bf_tensor_sum *s, unsigned c, unsigned width,
-                    size_t i, bf_lazy lazy, const bf_vmod *m)
+BF_INLINE triple triple_start(const bf_tensor_sum *s, unsigned c, size_t i,
+                              bf_v offset, bool karatsuba)
 {
+    const bf_v d0 = v_load(s->d0[c] + i), d2 = v_load(s->d2[c] + i);
+    bf_v d1 = v_load(s->d1[c] + i);
+    if (karatsuba) d1 = v_add(d1, v_add(d0, d2));
+    return (triple){{offset, d0}, {offset, d1}, {offset, d2}};
+}
+
+BF_INLINE void triple_add(triple *t, const double *a0, const double *a1,
+                          const double *b0, const double *b1, bool karatsuba)
+{
+    const bf_v x0 = v_load(a0), x1 = v_load(a1);
+    const bf_v y0 = v_load(b0), y1 = v_load(b1);
+    v_acc_add(&t->d0, x0, y0);
+    v_acc_add(&t->d2, x1, y1);
+    if (karatsuba) {
+        v_acc_add(&t->d1, v_add(x0, x1), v_add(y0, y1));
+    } else {
+        v_acc_add(&t->d1, x0, y1);
+        v_acc_add(&t->d1, x1, y0);
+    }
+}
+
+BF_INLINE void triple_flush(triple *t, bf_v offset, const bf_vmod *m)
+{
+    v_acc_flush(&t->d0, offset, m);
+    v_acc_flush(&t->d1, offset, m);
+    v_acc_flush(&t->d2, offset, m);
+}
+
+BF_INLINE void triple_end(const bf_tensor_sum *s, unsigned c, size_t i,
+                          const triple *t, bf_v offset, bool karatsuba,
+                          const bf_vmod *m)
+{
+    const bf_v d0 = v_acc_red(&t->d0, offset, m);
+    const bf_v d2 = v_acc_red(&t->d2, offset, m);
+    bf_v d1 = v_acc_red(&t->d1, offset, m);
+    if (karatsuba) d1 = v_red(v_sub(d1, v_add(d0, d2)), m);
+    v_store(s->d0[c] + i, d0);
+    v_store(s->d1[c] + i, d1);
+    v_store(s->d2[c] + i, d2);
+}
+
+/* Residues i to i+7 for right-hand side c. The second triple is for two
+ * vectors a line. */
+BF_INLINE void step(const bf_tensor_sum *s, unsigned c, size_t i, bf_lazy lazy,
+                    bool karatsuba, const bf_vmod *m)
+{
+    const bool two = BF_LANES < LINE;
+    const size_t j = two ? i + BF_LANES : i;
     const bf_v offset = v_set(lazy.offset);
-    triple t[WIDTH];
-    for (unsigned w = 0; w < width; w++)
-        t[w] = (triple){{{offset, v_load(s->d0[c + w] + i)},
-                         {offset, v_load(s->d1[c + w] + i)},
-                         {offset, v_load(s->d2[c + w] + i)}}};
-    for (unsigned k = 0; k < s->terms;) {
-        const unsigned end = MIN(k + lazy.interval / 2, s->terms);
+    triple t = triple_start(s, c, i, offset, karatsuba);
+    triple u = triple_start(s, c, j, offset, karatsuba);
+    for (unsigned k = 0;;) {
+        const unsigned end = MIN(k + lazy.interval, s->terms);
         for (; k < end; k++) {
-            const bf_v a0 = v_load(s->a0[k] + i), a1 = v_load(s->a1[k] + i);
-            const double *const *b0 = s->b0 + (size_t)k * s->count + c;
-            const double *const *b1 = s->b1 + (size_t)k * s->count + c;
-            for (unsigned w = 0; w < width; w++) {
-                const bf_v x0 = v_load(b0[w] + i), x1 = v_load(b1[w] + i);
-                v_acc_add(&t[w].d[0], a0, x0);
-                v_acc_add(&t[w].d[1], a0, x1);
-                v_acc_add(&t[w].d[1], a1, x0);
-                v_acc_add(&t[w].d[2], a1, x1);
-            }
+            const double *a0 = s->a0[k], *a1 = s->a1[k];
+            const double *b0 = s->b0[(size_t)k * s->count + c];
+            const double *b1 = s->b1[(size_t)k * s->count + c];
+            triple_add(&t, a0 + i, a1 + i, b0 + i, b1 + i, karatsuba);
+            if (two) triple_add(&u, a0 + j, a1 + j, b0 + j, b1 + j, karatsuba);
         }
         if (k == s->terms) break;
-        for (unsigned w = 0; w < width; w++)
-            for (unsigned d = 0; d < 3; d++) v_acc_flush(&t[w].d[d], offset, m);
+        triple_flush(&t, offset, m);
+        if (two) triple_flush(&u, offset, m);
     }
-    for (unsigned w = 0; w < width; w++) {
-        v_store(s->d0[c + w] + i, v_acc_red(&t[w].d[0], offset, m));
-        v_store(s->d1[c + w] + i, v_acc_red(&t[w].d[1], offset, m));
-        v_store(s->d2[c + w] + i, v_acc_red(&t[w].d[2], offset, m));
-    }
+    triple_end(s, c, i, &t, offset, karatsuba, m);
+    if (two) triple_end(s, c, j, &u, offset, karatsuba, m);
 }
 
 void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n,
                          const bf_modulus *mod)
 {
-    const bf_lazy lazy = mod->lazy;
     const bf_vmod m = v_mod(mod);
-    for (size_t i = 0; i < n; i += BF_LANES) {
-        unsigned c = 0;
-        for (; c + WIDTH <= s->count; c += WIDTH)
-            step(s, c, WIDTH, i, lazy, &m);
-        for (; c < s->count; c++) step(s, c, 1, i, lazy, &m);
-    }
+    /* The middle sum takes two plain products a term. */
+    const bf_lazy plain = {mod->lazy.offset, mod->lazy.interval / 2};
+    const bool karatsuba = mod->lazy_pairs.interval >= KARATSUBA_INTERVAL_MIN;
+    for (size_t i = 0; i < n; i += LINE)
+        for (unsigned c = 0; c < s->count; c++) {
+            if (karatsuba)
+                step(s, c, i, mod->lazy_pairs, true, &m);
+            else
+                step(s, c, i, plain, false, &m);
+        }
 }
