@@ -11,6 +11,7 @@ static const struct {
     bf_status (*open)(struct bf_backbone *, const bf_backbone_options *);
 } backbones[] = {
     {"scattering", bf_scattering_open},
+    {"regnet_x_400mf", bf_regnet_open},
 };
 
 bf_status bf_backbone_create(bf_backbone **out, const bf_backbone_options *opt)

@@ -10,8 +10,10 @@
 
 /* In order of how surely they recognise their own. */
 static const bf_image_format *const formats[] = {
+    &bf_image_format_folder,
     &bf_image_format_npy,
     &bf_image_format_idx,
+    &bf_image_format_cifar,
 };
 
 void bf_image_clear(bf_image *img)
