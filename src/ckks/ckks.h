@@ -58,6 +58,9 @@ typedef struct bf_context bf_context;
 BF_MUST_CHECK bf_status bf_context_create(bf_context **out,
                                           const bf_params *params,
                                           bf_backend backend);
+/* Without tables: for symbolic evaluators only. */
+BF_MUST_CHECK bf_status bf_context_create_symbolic(bf_context **out,
+                                                   const bf_params *params);
 void bf_context_destroy(bf_context *ctx);
 const bf_params *bf_context_params(const bf_context *ctx);
 const bf_ring *bf_context_ring(const bf_context *ctx); /* q then p */
@@ -186,6 +189,7 @@ typedef struct bf_counters {
     uint64_t key_switches[BF_MAX_Q + 1]; /* by limbs */
     uint64_t mod_ups, mod_downs;
     uint64_t tensor_products, plain_products, rescales;
+    uint64_t tensor_limbs; /* products of one limb */
 } bf_counters;
 
 /* Carries scratch memory, keys and counters. With keys == NULL at creation it
@@ -210,6 +214,8 @@ size_t bf_eval_peak_bytes(const bf_eval *ev);
  * limbs are used at the lower one. Sums demand scales equal to 2^-20 relative
  * (BF_ERR_MISMATCH). `bf_eval_release` gives a ciphertext back to the pool. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
+/* out = a, which becomes empty; out's previous content goes to the pool. */
+void bf_move(bf_eval *ev, bf_ct *out, bf_ct *a);
 BF_MUST_CHECK bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a);
 BF_MUST_CHECK bf_status bf_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                const bf_ct *b);
@@ -229,9 +235,12 @@ BF_MUST_CHECK bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out,
 /* Exact product with a small integer; scale unchanged, bound grows. */
 BF_MUST_CHECK bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                    int64_t c);
-/* Multiplies by the real constant c encoded at `scale` (an integer). */
-BF_MUST_CHECK bf_status bf_mul_const(bf_eval *ev, bf_ct *out, const bf_ct *a,
-                                     double c, double scale);
+/* Brings factor*a to exactly this scale at fewer limbs than a has: a product
+ * with an integer constant of the size of q_{limbs}, and one rescale. Relative
+ * error of the factor: at most 1/(2*that integer); BF_ERR_RANGE when the
+ * integer would lie below 2^10. out represents factor * a. */
+BF_MUST_CHECK bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                  double factor, double scale, unsigned limbs);
 /* X^e times a, e mod 2N; no level, no noise. X^{N/2} is the imaginary unit. */
 BF_MUST_CHECK bf_status bf_mul_monomial(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                         int64_t e);
@@ -242,6 +251,11 @@ BF_MUST_CHECK bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a,
 BF_MUST_CHECK bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out,
                                       const bf_ct *const *a,
                                       const bf_ct *const *b, size_t terms);
+/* A row of a times a matrix of b: out[c] = sum_k a[k] (x) b[k*count + c],
+ * c < count. Loads each a once for all c. */
+BF_MUST_CHECK bf_status bf_tensor_sums(bf_eval *ev, bf_ct *out, size_t count,
+                                       const bf_ct *const *a,
+                                       const bf_ct *const *b, size_t terms);
 BF_MUST_CHECK bf_status bf_relinearize(bf_eval *ev, bf_ct *out, const bf_ct *a);
 /* Divides by the last limb's prime: one level, scale / q_last. */
 BF_MUST_CHECK bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a);
@@ -265,5 +279,22 @@ BF_MUST_CHECK bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a,
 BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
                                       const bf_ct *const *a, const int *r,
                                       size_t count);
+
+/* ---- packing trees ([CDKS20], and its inverse) ------------------------------
+ * P is the subring of elements whose slots have period F (Z[X^T], T =
+ * N/(2F)); M' = 2^log_m <= T, u = T/M'. All sums and replications are rotations
+ * by multiples of F*M'/2^i: no mask, no level. */
+
+/* Slots j = s*F + f. out = sum_m X^{u m} Tr(g[m]), Tr the sum over s; m < count
+ * <= 2^log_m. Scale kept; the bound grows to `bound` (what the caller knows of
+ * the sums). g[] is consumed (released). */
+BF_MUST_CHECK bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g,
+                                size_t count, unsigned log_m, unsigned f,
+                                double bound);
+/* Inverse for packed = sum_m X^{sign u m} P_m with P_m in P: out[m] encodes P_m
+ * with scale 2^log_m times as large, m < count. sign is +1 or -1. */
+BF_MUST_CHECK bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed,
+                                  size_t count, unsigned log_m, unsigned f,
+                                  int sign);
 
 #endif

@@ -135,8 +135,7 @@ static bf_status create_conversions(bf_context *ctx)
                              p->n_q);
 }
 
-bf_status bf_context_create(bf_context **out, const bf_params *params,
-                            bf_backend backend)
+static bf_status create_bare(bf_context **out, const bf_params *params)
 {
     BF_TRY(check_shape(params));
     BF_TRY(check_digits(params));
@@ -147,6 +146,30 @@ bf_status bf_context_create(bf_context **out, const bf_params *params,
     ctx->params = *params;
     ctx->dnum = bf_context_digits(ctx, params->n_q);
     hash_params(params, ctx->hash);
+    *out = ctx;
+    return BF_OK;
+}
+
+bf_status bf_context_create_symbolic(bf_context **out, const bf_params *params)
+{
+    bf_context *ctx;
+    BF_TRY(create_bare(&ctx, params));
+    ctx->ring = bf_alloc_zero(sizeof *ctx->ring);
+    if (!ctx->ring) {
+        bf_context_destroy(ctx);
+        return BF_ERR_MEMORY;
+    }
+    ctx->ring->log_n = params->log_n;
+    ctx->ring->n = (size_t)1 << params->log_n;
+    *out = ctx;
+    return BF_OK;
+}
+
+bf_status bf_context_create(bf_context **out, const bf_params *params,
+                            bf_backend backend)
+{
+    bf_context *ctx;
+    BF_TRY(create_bare(&ctx, params));
     bf_status status;
     BF_GOTO(create_ring(ctx, backend), failed);
     BF_GOTO(create_constants(ctx), failed);

@@ -1,0 +1,305 @@
+/* Additions, plaintext products, monomials, scale adjustment: operations that
+ * need no key. Noise figures: an error with standard deviation e per
+ * coefficient has e*sqrt(N) per slot, and so has the rounding of a plaintext
+ * (1/sqrt(12) per coefficient); products multiply by slot bounds. */
+#include <math.h>
+#include <string.h>
+
+#include "ckks/eval_internal.h"
+
+#define SCALE_TOLERANCE 0x1p-20
+
+static double plain_rounding(void)
+{
+    return 1 / sqrt(12.0);
+}
+
+bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
+{
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 3, "copy"));
+    if (out == a) return BF_OK;
+    BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
+    res.scale = a->scale;
+    res.noise = a->noise;
+    res.bound = a->bound;
+    if (res.data) memcpy(res.data, a->data, res.bytes);
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+static bf_status check_scales(double a, double b, const char *what)
+{
+    if (!(fabs(a / b - 1) <= SCALE_TOLERANCE))
+        return bf_fail(BF_ERR_MISMATCH, "%s: scales 2^%.6f and 2^%.6f differ",
+                       what, log2(a), log2(b));
+    return BF_OK;
+}
+
+static bf_status add_or_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                            const bf_ct *b, bool sub)
+{
+    const char *what = sub ? "subtraction" : "addition";
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 3, what));
+    BF_TRY(bf_eval_check(ev, b, 3, what));
+    BF_TRY(check_scales(a->scale, b->scale, what));
+    if (a->polys != b->polys)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: %u and %u polynomials", what,
+                       a->polys, b->polys);
+    unsigned limbs = a->limbs < b->limbs ? a->limbs : b->limbs;
+    BF_TRY(bf_eval_new(ev, &res, limbs, a->polys));
+    res.scale = a->scale;
+    res.noise = hypot(a->noise, b->noise);
+    res.bound = a->bound + b->bound;
+    if (res.data) {
+        const bf_ring *ring = ev->ctx->ring;
+        void (*op)(const bf_ring *, unsigned, double *, const double *,
+                   const double *) = sub ? bf_limb_sub : bf_limb_add;
+#pragma omp parallel for collapse(2) if (!bf_serial())
+        for (unsigned i = 0; i < limbs; i++)
+            for (unsigned k = 0; k < res.polys; k++)
+                op(ring, i, bf_ct_limb(&res, k, i, ring->n),
+                   bf_ct_limb(a, k, i, ring->n), bf_ct_limb(b, k, i, ring->n));
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+bf_status bf_add(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
+{
+    return add_or_sub(ev, out, a, b, false);
+}
+
+bf_status bf_sub(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
+{
+    return add_or_sub(ev, out, a, b, true);
+}
+
+bf_status bf_negate(bf_eval *ev, bf_ct *out, const bf_ct *a)
+{
+    return bf_mul_int(ev, out, a, -1);
+}
+
+/* Every limb of every polynomial times its own constant. */
+static bf_status mul_constants(bf_eval *ev, bf_ct *res, const bf_ct *a,
+                               const bf_mulc *c)
+{
+    BF_TRY(bf_eval_new(ev, res, a->limbs, a->polys));
+    if (!res->data) return BF_OK;
+    const bf_ring *ring = ev->ctx->ring;
+#pragma omp parallel for collapse(2) if (!bf_serial())
+    for (unsigned i = 0; i < res->limbs; i++)
+        for (unsigned k = 0; k < res->polys; k++)
+            bf_limb_mul_const(ring, i, bf_ct_limb(res, k, i, ring->n),
+                              bf_ct_limb(a, k, i, ring->n), c[i]);
+    return BF_OK;
+}
+
+/* An integer constant modulo every prime; |c| < 2^63. */
+static void integer_constants(const bf_eval *ev, int64_t c, unsigned limbs,
+                              bf_mulc *out)
+{
+    uint64_t mag = c < 0 ? -(uint64_t)c : (uint64_t)c;
+    for (unsigned i = 0; i < limbs; i++) {
+        uint64_t q = ev->ctx->params.q[i], r = mag % q;
+        out[i] = bf_mulc_make(c < 0 && r ? q - r : r, q);
+    }
+}
+
+bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a, int64_t c)
+{
+    bf_ct res;
+    bf_mulc k[BF_MAX_Q];
+    BF_TRY(bf_eval_check(ev, a, 3, "product with an integer"));
+    integer_constants(ev, c, a->limbs, k);
+    BF_TRY(mul_constants(ev, &res, a, k));
+    res.scale = a->scale;
+    res.noise = a->noise * fabs((double)c);
+    res.bound = a->bound * fabs((double)c);
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
+                    double scale, unsigned limbs)
+{
+    bf_ct res = {0};
+    bf_mulc k[BF_MAX_Q];
+    BF_TRY(bf_eval_check(ev, a, 2, "scale adjustment"));
+    if (limbs < 1 || limbs >= a->limbs)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "scale adjustment from %u to %u limbs: needs one less",
+                       a->limbs, limbs);
+    double q = (double)ev->ctx->params.q[limbs];
+    double c = nearbyint(factor * scale / a->scale * q);
+    if (!(fabs(c) >= 0x1p10 && fabs(c) < 0x1p62))
+        return bf_fail(BF_ERR_RANGE,
+                       "scale adjustment from 2^%.2f to 2^%.2f by %g at %u "
+                       "limbs: constant out of range",
+                       log2(a->scale), log2(scale), factor, limbs);
+    bf_ct view = *a;
+    view.limbs = limbs + 1;
+    integer_constants(ev, (int64_t)c, view.limbs, k);
+    BF_TRY(mul_constants(ev, &res, &view, k));
+    res.scale = scale * q;
+    res.noise = a->noise * fabs(c);
+    res.bound = a->bound * fabs(factor);
+    bf_status status = bf_rescale(ev, &res, &res);
+    if (status != BF_OK) {
+        bf_eval_release(ev, &res);
+        return status;
+    }
+    res.scale = scale;
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+static bf_status check_plain(const bf_eval *ev, const bf_pt *b, unsigned limbs,
+                             const char *what)
+{
+    if (b->ctx != ev->ctx || b->limbs < limbs)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: plaintext of other parameters or too few limbs",
+                       what);
+    return BF_OK;
+}
+
+bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_pt *b)
+{
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 3, "plaintext addition"));
+    BF_TRY(check_plain(ev, b, a->limbs, "plaintext addition"));
+    BF_TRY(check_scales(a->scale, b->scale, "plaintext addition"));
+    BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
+    res.scale = a->scale;
+    res.noise = hypot(a->noise, plain_rounding());
+    res.bound = a->bound + b->bound;
+    if (res.data) {
+        const bf_ring *ring = ev->ctx->ring;
+        memcpy(res.data, a->data, res.bytes);
+        for (unsigned i = 0; i < res.limbs; i++) {
+            double *o = bf_ct_limb(&res, 0, i, ring->n);
+            bf_limb_add(ring, i, o, o, b->data + (size_t)i * ring->n);
+        }
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+bf_status bf_add_const(bf_eval *ev, bf_ct *out, const bf_ct *a, double c)
+{
+    bf_ct res = {0};
+    double v = nearbyint(c * a->scale);
+    if (!isfinite(v))
+        return bf_fail(BF_ERR_RANGE, "adding the constant %g", c);
+    BF_TRY(bf_copy(ev, &res, a));
+    res.bound = a->bound + fabs(c);
+    if (res.data) {
+        const bf_ring *ring = ev->ctx->ring;
+        for (unsigned i = 0; i < res.limbs; i++) {
+            /* The constant polynomial c has the value c at every root. */
+            double r = fmod(v, ring->mod[i].p);
+            double *o = bf_ct_limb(&res, 0, i, ring->n);
+            for (size_t j = 0; j < ring->n; j++) o[j] += r;
+            bf_limb_reduce(ring, i, o, o);
+        }
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+static void plain_metadata(bf_ct *res, const bf_ct *a, const bf_pt *b)
+{
+    res->scale = a->scale * b->scale;
+    res->noise = hypot(a->noise * b->bound * b->scale,
+                       a->bound * a->scale * plain_rounding());
+    res->bound = a->bound * b->bound;
+}
+
+bf_status bf_mul_plain(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_pt *b)
+{
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 3, "plaintext product"));
+    BF_TRY(check_plain(ev, b, a->limbs, "plaintext product"));
+    BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
+    plain_metadata(&res, a, b);
+    bf_count(&ev->counters.plain_products, 1);
+    if (res.data) {
+        const bf_ring *ring = ev->ctx->ring;
+#pragma omp parallel for collapse(2) if (!bf_serial())
+        for (unsigned i = 0; i < res.limbs; i++)
+            for (unsigned k = 0; k < res.polys; k++)
+                bf_limb_mul(ring, i, bf_ct_limb(&res, k, i, ring->n),
+                            bf_ct_limb(a, k, i, ring->n),
+                            b->data + (size_t)i * ring->n);
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                           const bf_pt *b)
+{
+    bf_ct term;
+    BF_TRY(bf_eval_check(ev, a, 3, "plaintext product"));
+    BF_TRY(bf_eval_check(ev, out, 3, "plaintext product"));
+    BF_TRY(check_plain(ev, b, out->limbs, "plaintext product"));
+    if (a->limbs < out->limbs || a->polys != out->polys || a == out)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "plaintext product: the sum has %u limbs, the term %u",
+                       out->limbs, a->limbs);
+    plain_metadata(&term, a, b);
+    BF_TRY(check_scales(out->scale, term.scale, "plaintext product"));
+    out->noise = hypot(out->noise, term.noise);
+    out->bound += term.bound;
+    bf_count(&ev->counters.plain_products, 1);
+    if (!out->data) return BF_OK;
+    const bf_ring *ring = ev->ctx->ring;
+#pragma omp parallel for collapse(2) if (!bf_serial())
+    for (unsigned i = 0; i < out->limbs; i++)
+        for (unsigned k = 0; k < out->polys; k++)
+            bf_limb_mul_add(ring, i, bf_ct_limb(out, k, i, ring->n),
+                            bf_ct_limb(a, k, i, ring->n),
+                            b->data + (size_t)i * ring->n);
+    return BF_OK;
+}
+
+bf_status bf_mul_monomial(bf_eval *ev, bf_ct *out, const bf_ct *a, int64_t e)
+{
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 3, "monomial product"));
+    int64_t two_n = 2 * (int64_t)bf_eval_n(ev);
+    uint32_t exponent = (uint32_t)(((e % two_n) + two_n) % two_n);
+    BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
+    res.scale = a->scale;
+    res.noise = a->noise;
+    res.bound = a->bound;
+    if (res.data) {
+        const bf_ring *ring = ev->ctx->ring;
+        double *x = bf_eval_scratch(ev, 1);
+        if (!x) {
+            bf_eval_release(ev, &res);
+            return BF_ERR_MEMORY;
+        }
+        for (unsigned i = 0; i < res.limbs; i++) {
+            bf_limb_monomial(ring, i, x, exponent);
+            for (unsigned k = 0; k < res.polys; k++)
+                bf_limb_mul(ring, i, bf_ct_limb(&res, k, i, ring->n),
+                            bf_ct_limb(a, k, i, ring->n), x);
+        }
+        bf_eval_scratch_give(ev, x, 1);
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+bf_status bf_mod_drop(bf_eval *ev, bf_ct *ct, unsigned limbs)
+{
+    BF_TRY(bf_eval_check(ev, ct, 3, "modulus drop"));
+    if (limbs < 1 || limbs > ct->limbs)
+        return bf_fail(BF_ERR_ARGUMENT, "modulus drop from %u to %u limbs",
+                       ct->limbs, limbs);
+    ct->limbs = limbs;
+    return BF_OK;
+}

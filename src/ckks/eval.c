@@ -1,0 +1,254 @@
+/* Evaluator: life cycle, objects, keys, permutations, counters. */
+#include <string.h>
+
+#include "ckks/eval_internal.h"
+
+static bf_status make_down_tables(bf_eval *ev)
+{
+    const bf_context *ctx = ev->ctx;
+    const bf_params *pr = &ctx->params;
+    ev->down_rescale = bf_alloc_zero((pr->n_q + 1) * sizeof(bf_convert *));
+    ev->pq_inv =
+        bf_alloc_zero((size_t)(pr->n_q + 1) * pr->n_q * sizeof(bf_mulc));
+    ev->p_mul = bf_alloc_zero(pr->n_q * sizeof(bf_mulc));
+    if (!ev->down_rescale || !ev->pq_inv || !ev->p_mul) return BF_ERR_MEMORY;
+    for (unsigned i = 0; i < pr->n_q; i++)
+        ev->p_mul[i] = bf_mulc_make(ctx->p_mod_q[i], pr->q[i]);
+    for (unsigned l = 2; l <= pr->n_q; l++) {
+        unsigned src[BF_MAX_P + 1], dst[BF_MAX_Q];
+        src[0] = l - 1;
+        for (unsigned k = 0; k < pr->n_p; k++) src[1 + k] = pr->n_q + k;
+        for (unsigned i = 0; i + 1 < l; i++) {
+            uint64_t q = pr->q[i];
+            uint64_t pq = bf_mod_mul(ctx->p_mod_q[i], pr->q[l - 1] % q, q);
+            dst[i] = i;
+            ev->pq_inv[(size_t)l * pr->n_q + i] =
+                bf_mulc_make(bf_mod_inv(pq, q), q);
+        }
+        BF_TRY(bf_convert_create(&ev->down_rescale[l], ctx->ring, src,
+                                 pr->n_p + 1, dst, l - 1));
+    }
+    return BF_OK;
+}
+
+bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
+                         const bf_eval_keys *keys)
+{
+    if (keys && keys->ctx != ctx)
+        return bf_fail(BF_ERR_MISMATCH, "keys belong to other parameters");
+    bf_eval *ev = bf_alloc_zero(sizeof *ev);
+    if (!ev) return BF_ERR_MEMORY;
+    ev->ctx = ctx;
+    ev->keys = keys;
+    bf_status status;
+    BF_GOTO(bf_pool_create(&ev->pool), fail);
+    if (keys) BF_GOTO(make_down_tables(ev), fail);
+    *out = ev;
+    return BF_OK;
+fail:
+    bf_eval_destroy(ev);
+    return status;
+}
+
+void bf_eval_destroy(bf_eval *ev)
+{
+    if (!ev) return;
+    for (unsigned l = 0; ev->down_rescale && l <= ev->ctx->params.n_q; l++)
+        bf_convert_destroy(ev->down_rescale[l]);
+    for (size_t i = 0; i < ev->perm_count; i++) bf_free(ev->perms[i].index);
+    bf_free(ev->down_rescale);
+    bf_free(ev->pq_inv);
+    bf_free(ev->p_mul);
+    bf_free(ev->perms);
+    bf_free(ev->needs);
+    bf_pool_destroy(ev->pool);
+    bf_free(ev);
+}
+
+bool bf_eval_is_symbolic(const bf_eval *ev)
+{
+    return !ev->keys;
+}
+
+const bf_context *bf_eval_context(const bf_eval *ev)
+{
+    return ev->ctx;
+}
+
+void bf_eval_counters(const bf_eval *ev, bf_counters *out)
+{
+    *out = ev->counters;
+}
+
+size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs)
+{
+    *needs = ev->needs;
+    return ev->need_count;
+}
+
+size_t bf_eval_peak_bytes(const bf_eval *ev)
+{
+    return ev->keys ? bf_pool_peak(ev->pool) : ev->peak_bytes;
+}
+
+bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs, unsigned polys)
+{
+    memset(ct, 0, sizeof *ct);
+    ct->ctx = ev->ctx;
+    ct->limbs = limbs;
+    ct->polys = polys;
+    ct->bytes = (size_t)limbs * polys * bf_eval_n(ev) * sizeof(double);
+    if (!ev->keys) {
+        ev->live_bytes += ct->bytes;
+        if (ev->live_bytes > ev->peak_bytes) ev->peak_bytes = ev->live_bytes;
+        return BF_OK;
+    }
+    ct->data = bf_pool_take(ev->pool, ct->bytes);
+    return ct->data ? BF_OK : BF_ERR_MEMORY;
+}
+
+void bf_eval_release(bf_eval *ev, bf_ct *ct)
+{
+    if (ct->data)
+        bf_pool_give(ev->pool, ct->data, ct->bytes);
+    else if (!ev->keys)
+        ev->live_bytes -= ct->bytes < ev->live_bytes ? ct->bytes
+                                                     : ev->live_bytes;
+    memset(ct, 0, sizeof *ct);
+}
+
+void bf_move(bf_eval *ev, bf_ct *out, bf_ct *res)
+{
+    bf_eval_release(ev, out);
+    *out = *res;
+    memset(res, 0, sizeof *res);
+}
+
+bf_status bf_eval_check(const bf_eval *ev, const bf_ct *ct, unsigned polys_max,
+                        const char *what)
+{
+    if (ct->ctx != ev->ctx)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: ciphertext of other parameters, or empty", what);
+    if (ct->limbs < 1 || ct->limbs > ev->ctx->params.n_q)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: %u limbs", what, ct->limbs);
+    if (ct->polys < 2 || ct->polys > polys_max)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: needs a ciphertext of %s, has %u polynomials", what,
+                       polys_max == 2 ? "two polynomials" : "two or three",
+                       ct->polys);
+    if (!ct->data != !ev->keys)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: symbolic and real objects do not mix", what);
+    return BF_OK;
+}
+
+double *bf_eval_scratch(bf_eval *ev, size_t limbs)
+{
+    return bf_pool_take(ev->pool, limbs * bf_eval_n(ev) * sizeof(double));
+}
+
+void bf_eval_scratch_give(bf_eval *ev, double *p, size_t limbs)
+{
+    if (p) bf_pool_give(ev->pool, p, limbs * bf_eval_n(ev) * sizeof(double));
+}
+
+static bf_status record_need(bf_eval *ev, uint32_t galois, unsigned limbs)
+{
+    for (size_t i = 0; i < ev->need_count; i++) {
+        if (ev->needs[i].galois != galois) continue;
+        if (ev->needs[i].limbs < limbs) ev->needs[i].limbs = limbs;
+        return BF_OK;
+    }
+    if (ev->need_count == ev->need_cap) {
+        size_t cap = ev->need_cap ? 2 * ev->need_cap : 32;
+        bf_key_need *grown = bf_alloc(cap * sizeof *grown);
+        if (!grown) return BF_ERR_MEMORY;
+        if (ev->need_count)
+            memcpy(grown, ev->needs, ev->need_count * sizeof *grown);
+        bf_free(ev->needs);
+        ev->needs = grown;
+        ev->need_cap = cap;
+    }
+    ev->needs[ev->need_count++] = (bf_key_need){galois, limbs};
+    return BF_OK;
+}
+
+bf_status bf_eval_key(bf_eval *ev, uint32_t galois, unsigned limbs,
+                      const bf_switch_key **out)
+{
+    *out = NULL;
+    bf_count(&ev->counters.key_switches[limbs], 1);
+    if (!ev->keys) return record_need(ev, galois, limbs);
+    const bf_switch_key *key = bf_eval_keys_find(ev->keys, galois);
+    if (!key)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "no evaluation key for automorphism %u", galois);
+    if (key->limbs < limbs)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "key for automorphism %u reaches %u limbs, needs %u",
+                       galois, key->limbs, limbs);
+    *out = key;
+    return BF_OK;
+}
+
+static bf_status make_perm(bf_eval *ev, uint32_t galois, const uint32_t **out)
+{
+    for (size_t i = 0; i < ev->perm_count; i++) {
+        if (ev->perms[i].galois == galois) {
+            *out = ev->perms[i].index;
+            return BF_OK;
+        }
+    }
+    if (ev->perm_count == ev->perm_cap) {
+        size_t cap = ev->perm_cap ? 2 * ev->perm_cap : 64;
+        bf_perm *grown = bf_alloc(cap * sizeof *grown);
+        if (!grown) return BF_ERR_MEMORY;
+        if (ev->perm_count)
+            memcpy(grown, ev->perms, ev->perm_count * sizeof *grown);
+        bf_free(ev->perms);
+        ev->perms = grown;
+        ev->perm_cap = cap;
+    }
+    uint32_t *index = bf_alloc(bf_eval_n(ev) * sizeof *index);
+    if (!index) return BF_ERR_MEMORY;
+    bf_ring_automorphism(ev->ctx->params.log_n, galois, index);
+    ev->perms[ev->perm_count++] = (bf_perm){galois, index};
+    *out = index;
+    return BF_OK;
+}
+
+bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, const uint32_t **out)
+{
+    bf_status status;
+#pragma omp critical(bf_eval_perm)
+    status = make_perm(ev, galois, out);
+    return status;
+}
+
+/* A division by a prime or by P rounds each of c0, c1 to nearest: error
+ * uniform in +-1/2 on c0 and, times the secret (2N/3 nonzero entries), on c1. */
+double bf_noise_rounding(const bf_context *ctx)
+{
+    double n = (double)ctx->ring->n;
+    return __builtin_sqrt((1 + 2 * n / 3) / 12);
+}
+
+/* Digits are uniform modulo their product Q_j, so the inner product with the
+ * key's noise has variance N sigma^2 sum_j Q_j^2/12, divided by P^2. */
+double bf_noise_key_switch(const bf_context *ctx, unsigned limbs)
+{
+    const bf_params *pr = &ctx->params;
+    double log_p = bf_params_log2_p(pr), sum = 0;
+    for (unsigned j = 0; j < bf_context_digits(ctx, limbs); j++) {
+        double log_d = 0;
+        for (unsigned i = j * pr->digit_limbs;
+             i < limbs && i < (j + 1) * pr->digit_limbs; i++)
+            log_d += __builtin_log2((double)pr->q[i]);
+        sum += __builtin_exp2(2 * (log_d - log_p));
+    }
+    double sigma2 = 10.5;
+    double ks = (double)ctx->ring->n * sigma2 * sum / 12;
+    double r = bf_noise_rounding(ctx);
+    return __builtin_sqrt(ks + r * r);
+}

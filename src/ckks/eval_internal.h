@@ -1,0 +1,115 @@
+/* The evaluator's own structures and the key-switching steps its operations
+ * are built from. */
+#ifndef BF_CKKS_EVAL_INTERNAL_H
+#define BF_CKKS_EVAL_INTERNAL_H
+
+#include <omp.h>
+
+#include "ckks/internal.h"
+
+typedef struct bf_perm {
+    uint32_t galois;
+    uint32_t *index; /* [N] */
+} bf_perm;
+
+struct bf_eval {
+    const bf_context *ctx;
+    const bf_eval_keys *keys; /* NULL: symbolic */
+    bf_pool *pool;
+    bf_counters counters;
+    size_t need_count, need_cap;
+    bf_key_need *needs;
+    size_t perm_count, perm_cap;
+    bf_perm *perms;
+    size_t live_bytes, peak_bytes; /* symbolic accounting */
+    /* ModDown by P*q_{l-1} from l limbs (index l), to q_0..q_{l-2}. */
+    bf_convert **down_rescale;
+    bf_mulc *pq_inv; /* [l*n_q + i] (P q_{l-1})^{-1} mod q_i */
+    bf_mulc *p_mul;  /* [n_q] P mod q_i as a multiplier */
+};
+
+static inline size_t bf_eval_n(const bf_eval *ev)
+{
+    return ev->ctx->ring->n;
+}
+
+/* Threads are used inside an operation only when it is called outside a
+ * parallel region. */
+static inline bool bf_serial(void)
+{
+    return omp_in_parallel() || omp_get_max_threads() == 1;
+}
+
+/* --- objects ---------------------------------------------------------------- */
+/* A result under construction: data from the pool (none when symbolic). */
+BF_MUST_CHECK bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs,
+                                    unsigned polys);
+BF_MUST_CHECK bf_status bf_eval_check(const bf_eval *ev, const bf_ct *ct,
+                                      unsigned polys_max, const char *what);
+double *bf_eval_scratch(bf_eval *ev, size_t limbs);
+void bf_eval_scratch_give(bf_eval *ev, double *p, size_t limbs);
+
+static inline void bf_count(uint64_t *counter, uint64_t by)
+{
+    __atomic_fetch_add(counter, by, __ATOMIC_RELAXED);
+}
+
+/* Key for an automorphism (1: relinearisation) usable at `limbs`; symbolic
+ * evaluators record the need and give NULL. */
+BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, uint32_t galois,
+                                    unsigned limbs, const bf_switch_key **out);
+BF_MUST_CHECK bf_status bf_eval_perm(bf_eval *ev, uint32_t galois,
+                                     const uint32_t **out);
+
+/* --- key switching ------------------------------------------------------------
+ * A polynomial modulo q_0..q_{l-1} is split into digits (ModUp), multiplied by
+ * a key in the basis q_0..q_{l-1}, p_0..p_{K-1} (positions 0..l+K-1) and
+ * brought back (ModDown). Accumulators: [position][2][N]. */
+typedef struct bf_ks_source {
+    unsigned limbs;
+    const double *eval[BF_MAX_Q]; /* the polynomial, evaluation form */
+    double *coeff;                /* [limbs][N], scaled for conversion */
+    double *overflow;             /* [digits][N] */
+} bf_ks_source;
+
+static inline unsigned bf_ks_positions(const bf_eval *ev, unsigned limbs)
+{
+    return limbs + ev->ctx->params.n_p;
+}
+/* Ring modulus of a position. */
+static inline unsigned bf_ks_modulus(const bf_eval *ev, unsigned limbs,
+                                     unsigned position)
+{
+    return position < limbs ? position
+                            : ev->ctx->params.n_q + position - limbs;
+}
+
+BF_MUST_CHECK bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src,
+                                   const bf_ct *ct, unsigned poly);
+void bf_ks_close(bf_eval *ev, bf_ks_source *src);
+/* The digits at one position: x[j] points into tmp ([digits][N]) or at the
+ * source itself. */
+void bf_ks_digits(bf_eval *ev, const bf_ks_source *src, unsigned position,
+                  double *tmp, const double **x);
+/* o0, o1 = sum_j x[j] * key[j] at one position. */
+void bf_ks_inner(bf_eval *ev, const bf_switch_key *key, unsigned limbs,
+                 unsigned position, const double *const *x, double *o0,
+                 double *o1);
+/* acc (overwritten) -> out limbs, divided by P, or by P*q_{l-1} when rescale
+ * (then out has l-1 limbs). out->polys == 2. */
+BF_MUST_CHECK bf_status bf_ks_mod_down(bf_eval *ev, double *acc,
+                                       unsigned limbs, bool rescale,
+                                       bf_ct *out);
+/* acc += P * poly of ct at the q positions. */
+void bf_ks_lift_add(bf_eval *ev, double *acc, const bf_ct *ct, unsigned poly,
+                    unsigned limbs);
+
+/* --- noise: standard deviations per coefficient --------------------------- */
+double bf_noise_rounding(const bf_context *ctx); /* of one division */
+double bf_noise_key_switch(const bf_context *ctx, unsigned limbs);
+static inline double bf_hypot3(double a, double b, double c)
+{
+    return __builtin_sqrt(a * a + b * b + c * c);
+}
+
+#endif

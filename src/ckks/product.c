@@ -1,0 +1,302 @@
+/* Ciphertext products, relinearisation, rescaling. */
+#include <math.h>
+#include <string.h>
+
+#include "ckks/eval_internal.h"
+
+/* e_ab = a e_b + b e_a + e_a e_b, slot errors being sqrt(N) times those of
+ * coefficients. */
+static double product_noise(const bf_ct *a, const bf_ct *b, double n)
+{
+    return bf_hypot3(a->bound * a->scale * b->noise,
+                     b->bound * b->scale * a->noise,
+                     sqrt(n) * a->noise * b->noise);
+}
+
+/* Residues handled at a time: the operands of all terms and columns of one
+ * slice should stay in a 1 MiB share of the second-level cache. */
+static size_t slice_length(size_t n, size_t terms, size_t count)
+{
+    size_t len = n < 1024 ? n : 1024;
+    while (len > 64 && terms * (1 + count) * 2 * len * sizeof(double) > 1 << 20)
+        len /= 2;
+    return len;
+}
+
+typedef struct sums_job {
+    const bf_ring *ring;
+    bf_ct *out;
+    size_t count, terms, len;
+    const bf_ct *const *a, *const *b;
+} sums_job;
+
+static void sums_slice(const sums_job *job, unsigned limb, size_t offset,
+                       const double **p)
+{
+    const double **a0 = p, **a1 = p + job->terms, **b0 = p + 2 * job->terms,
+                 **b1 = p + 3 * job->terms;
+    size_t n = job->ring->n;
+    for (size_t k = 0; k < job->terms; k++) {
+        a0[k] = bf_ct_limb(job->a[k], 0, limb, n) + offset;
+        a1[k] = bf_ct_limb(job->a[k], 1, limb, n) + offset;
+    }
+    for (size_t c = 0; c < job->count; c++) {
+        for (size_t k = 0; k < job->terms; k++) {
+            const bf_ct *b = job->b[k * job->count + c];
+            b0[k] = bf_ct_limb(b, 0, limb, n) + offset;
+            b1[k] = bf_ct_limb(b, 1, limb, n) + offset;
+        }
+        double *d[3];
+        for (unsigned i = 0; i < 3; i++) {
+            d[i] = bf_ct_limb(&job->out[c], i, limb, n) + offset;
+            memset(d[i], 0, job->len * sizeof(double));
+        }
+        bf_range_tensor_sum(job->ring, limb, d[0], d[1], d[2], a0, a1, b0, b1,
+                            (unsigned)job->terms, job->len);
+    }
+}
+
+static bf_status sums_compute(const sums_job *job, unsigned limbs)
+{
+    size_t slices = job->ring->n / job->len;
+    bool out_of_memory = false;
+#pragma omp parallel if (!bf_serial())
+    {
+        const double **p = bf_alloc(4 * job->terms * sizeof *p);
+#pragma omp for collapse(2) schedule(dynamic)
+        for (unsigned i = 0; i < limbs; i++)
+            for (size_t s = 0; s < slices; s++) {
+                if (p)
+                    sums_slice(job, i, s * job->len, p);
+                else
+                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+            }
+        bf_free(p);
+    }
+    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+}
+
+static bf_status sums_check(bf_eval *ev, const sums_job *job, unsigned *limbs)
+{
+    if (job->terms == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "sum of products: no terms");
+    *limbs = ev->ctx->params.n_q;
+    double scale = job->a[0]->scale * job->b[0]->scale;
+    for (size_t k = 0; k < job->terms; k++) {
+        BF_TRY(bf_eval_check(ev, job->a[k], 2, "product"));
+        if (job->a[k]->limbs < *limbs) *limbs = job->a[k]->limbs;
+        for (size_t c = 0; c < job->count; c++) {
+            const bf_ct *b = job->b[k * job->count + c];
+            BF_TRY(bf_eval_check(ev, b, 2, "product"));
+            if (b->limbs < *limbs) *limbs = b->limbs;
+            if (fabs(job->a[k]->scale * b->scale / scale - 1) > 0x1p-20)
+                return bf_fail(BF_ERR_MISMATCH,
+                               "sum of products: scales of terms differ");
+        }
+    }
+    return BF_OK;
+}
+
+bf_status bf_tensor_sums(bf_eval *ev, bf_ct *out, size_t count,
+                         const bf_ct *const *a, const bf_ct *const *b,
+                         size_t terms)
+{
+    sums_job job = {ev->ctx->ring, NULL, count, terms, 0, a, b};
+    unsigned limbs;
+    BF_TRY(sums_check(ev, &job, &limbs));
+    double n = (double)job.ring->n;
+    job.len = slice_length(job.ring->n, terms, count);
+    job.out = bf_alloc_zero(count * sizeof(bf_ct));
+    if (!job.out) return BF_ERR_MEMORY;
+    bf_status status = BF_OK;
+    for (size_t c = 0; c < count && status == BF_OK; c++) {
+        bf_ct *res = &job.out[c];
+        status = bf_eval_new(ev, res, limbs, 3);
+        res->scale = a[0]->scale * b[c]->scale;
+        for (size_t k = 0; k < terms; k++) {
+            const bf_ct *bk = b[k * count + c];
+            res->noise = hypot(res->noise, product_noise(a[k], bk, n));
+            res->bound += a[k]->bound * bk->bound;
+        }
+    }
+    if (status == BF_OK && ev->keys) status = sums_compute(&job, limbs);
+    bf_count(&ev->counters.tensor_products, terms * count);
+    bf_count(&ev->counters.tensor_limbs, terms * count * limbs);
+    for (size_t c = 0; c < count; c++) {
+        if (status == BF_OK)
+            bf_move(ev, &out[c], &job.out[c]);
+        else
+            bf_eval_release(ev, &job.out[c]);
+    }
+    bf_free(job.out);
+    return status;
+}
+
+bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
+                        const bf_ct *const *b, size_t terms)
+{
+    return bf_tensor_sums(ev, out, 1, a, b, terms);
+}
+
+bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
+{
+    return bf_tensor_sum(ev, out, &a, &b, 1);
+}
+
+/* acc = sum of digits of poly 2 times the relinearisation key. */
+static bf_status relin_accumulate(bf_eval *ev, const bf_switch_key *key,
+                                  const bf_ct *a, double *acc)
+{
+    bf_ks_source src;
+    size_t n = bf_eval_n(ev);
+    unsigned digits = bf_context_digits(ev->ctx, a->limbs);
+    BF_TRY(bf_ks_open(ev, &src, a, 2));
+    bool out_of_memory = false;
+#pragma omp parallel if (!bf_serial())
+    {
+        const double *x[BF_MAX_Q];
+        double *tmp = bf_eval_scratch(ev, digits);
+#pragma omp for schedule(dynamic)
+        for (unsigned p = 0; p < bf_ks_positions(ev, a->limbs); p++) {
+            if (!tmp) {
+                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                continue;
+            }
+            bf_ks_digits(ev, &src, p, tmp, x);
+            bf_ks_inner(ev, key, a->limbs, p, x, acc + 2 * (size_t)p * n,
+                        acc + (2 * (size_t)p + 1) * n);
+        }
+        bf_eval_scratch_give(ev, tmp, digits);
+    }
+    bf_ks_close(ev, &src);
+    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+}
+
+static bf_status relin_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
+                               const bf_switch_key *key, bool rescale)
+{
+    size_t acc_limbs = 2 * (size_t)bf_ks_positions(ev, a->limbs);
+    double *acc = bf_eval_scratch(ev, acc_limbs);
+    if (!acc) return BF_ERR_MEMORY;
+    bf_status status = relin_accumulate(ev, key, a, acc);
+    if (status == BF_OK) {
+        bf_ks_lift_add(ev, acc, a, 0, a->limbs);
+        bf_ks_lift_add(ev, acc, a, 1, a->limbs);
+        status = bf_ks_mod_down(ev, acc, a->limbs, rescale, res);
+    }
+    bf_eval_scratch_give(ev, acc, acc_limbs);
+    return status;
+}
+
+static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
+{
+    const bf_switch_key *key;
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 3, "relinearisation"));
+    if (a->polys != 3)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "relinearisation: ciphertext has two polynomials");
+    if (rescale && a->limbs < 2)
+        return bf_fail(BF_ERR_ARGUMENT, "rescale: no level left");
+    BF_TRY(bf_eval_key(ev, 1, a->limbs, &key));
+    BF_TRY(bf_eval_new(ev, &res, a->limbs - rescale, 2));
+    double ks = bf_noise_key_switch(ev->ctx, a->limbs);
+    res.scale = a->scale;
+    res.bound = a->bound;
+    res.noise = hypot(a->noise, ks);
+    if (rescale) {
+        double q = (double)ev->ctx->params.q[a->limbs - 1];
+        res.scale /= q;
+        res.noise = hypot(res.noise / q, bf_noise_rounding(ev->ctx));
+        bf_count(&ev->counters.rescales, 1);
+    }
+    if (res.data) {
+        bf_status status = relin_compute(ev, &res, a, key, rescale);
+        if (status != BF_OK) {
+            bf_eval_release(ev, &res);
+            return status;
+        }
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}
+
+bf_status bf_relinearize(bf_eval *ev, bf_ct *out, const bf_ct *a)
+{
+    return relin(ev, out, a, false);
+}
+
+bf_status bf_relinearize_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a)
+{
+    return relin(ev, out, a, true);
+}
+
+bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
+{
+    bf_ct t = {0};
+    BF_TRY(bf_tensor(ev, &t, a, b));
+    bf_status status = bf_relinearize(ev, out, &t);
+    bf_eval_release(ev, &t);
+    return status;
+}
+
+/* out_i = (a_i - [a]_{q_last}) / q_last; the remainder is centred, so this
+ * rounds to nearest. */
+static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
+{
+    const bf_context *ctx = ev->ctx;
+    const bf_ring *ring = ctx->ring;
+    size_t n = ring->n;
+    unsigned last = a->limbs - 1;
+    double *x = bf_eval_scratch(ev, a->polys);
+    if (!x) return BF_ERR_MEMORY;
+#pragma omp parallel for if (!bf_serial())
+    for (unsigned k = 0; k < a->polys; k++) {
+        memcpy(x + k * n, bf_ct_limb(a, k, last, n), n * sizeof(double));
+        bf_ntt_inverse(ring, last, x + k * n);
+    }
+    bool out_of_memory = false;
+#pragma omp parallel if (!bf_serial())
+    {
+        double *t = bf_eval_scratch(ev, 1);
+#pragma omp for collapse(2) schedule(dynamic)
+        for (unsigned i = 0; i < last; i++)
+            for (unsigned k = 0; k < a->polys; k++) {
+                if (!t) {
+                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                    continue;
+                }
+                bf_limb_reduce(ring, i, t, x + k * n);
+                bf_ntt_forward(ring, i, t);
+                bf_limb_sub_mul_const(
+                    ring, i, bf_ct_limb(res, k, i, n), bf_ct_limb(a, k, i, n),
+                    t, ctx->q_inv_mod_q[(size_t)last * ctx->params.n_q + i]);
+            }
+        bf_eval_scratch_give(ev, t, 1);
+    }
+    bf_eval_scratch_give(ev, x, a->polys);
+    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+}
+
+bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a)
+{
+    bf_ct res;
+    BF_TRY(bf_eval_check(ev, a, 2, "rescale"));
+    if (a->limbs < 2)
+        return bf_fail(BF_ERR_ARGUMENT, "rescale: no level left");
+    BF_TRY(bf_eval_new(ev, &res, a->limbs - 1, a->polys));
+    double q = (double)ev->ctx->params.q[a->limbs - 1];
+    res.scale = a->scale / q;
+    res.noise = hypot(a->noise / q, bf_noise_rounding(ev->ctx));
+    res.bound = a->bound;
+    bf_count(&ev->counters.rescales, 1);
+    if (res.data) {
+        bf_status status = rescale_compute(ev, &res, a);
+        if (status != BF_OK) {
+            bf_eval_release(ev, &res);
+            return status;
+        }
+    }
+    bf_move(ev, out, &res);
+    return BF_OK;
+}

@@ -1,0 +1,252 @@
+#include "linalg/dense.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+
+/* A mask has period F (or K): 2F coefficients, rounded to integers. The error
+ * in a slot is sqrt(F/6)/scale, small against the one of its neighbour. */
+static bf_status make_mask(bf_pt *out, const bf_context *ctx, size_t period,
+                           size_t place, double scale, unsigned limbs,
+                           bool symbolic)
+{
+    if (symbolic) {
+        *out = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale, .bound = 1};
+        return BF_OK;
+    }
+    double *v = bf_alloc_zero(period * sizeof *v);
+    if (!v) return BF_ERR_MEMORY;
+    v[place] = 1;
+    bf_status status = bf_encode_real(out, ctx, v, period, scale, limbs);
+    bf_free(v);
+    return status;
+}
+
+bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
+                        const bf_layout *layout, double scale, unsigned limbs,
+                        bool symbolic)
+{
+    size_t k = layout->k;
+    memset(out, 0, sizeof *out);
+    out->layout = layout;
+    out->scale = layout->f == 1 ? 1 : scale;
+    if (layout->f == 1) return BF_OK;
+    out->one = bf_alloc_zero(k * sizeof(bf_pt));
+    out->every = bf_alloc_zero(k * sizeof(bf_pt));
+    bf_status status = out->one && out->every ? BF_OK : BF_ERR_MEMORY;
+    for (size_t i = 0; i < k && status == BF_OK; i++) {
+        status = make_mask(&out->one[i], ctx, layout->f, i, scale, limbs,
+                           symbolic);
+        if (status == BF_OK)
+            status = make_mask(&out->every[i], ctx, k, i, scale, limbs,
+                               symbolic);
+    }
+    if (status != BF_OK) bf_masks_clear(out);
+    return status;
+}
+
+void bf_masks_clear(bf_masks *m)
+{
+    for (size_t i = 0; m->layout && i < m->layout->k; i++) {
+        if (m->one) bf_pt_clear(&m->one[i]);
+        if (m->every) bf_pt_clear(&m->every[i]);
+    }
+    bf_free(m->one);
+    bf_free(m->every);
+    memset(m, 0, sizeof *m);
+}
+
+/* ---- fold ------------------------------------------------------------------ */
+
+typedef struct dense_job {
+    bf_eval *ev;
+    const bf_masks *masks;
+    size_t count;
+    bf_ct *a;   /* fold: products; spread: rotations by 0..K-1 */
+    bf_ct *b;   /* fold: shifted sums; spread: rotations by 0..-(K-1) */
+    bf_ct *out;
+    int sign;
+    size_t step;
+} dense_job;
+
+/* Sums windows of F/K places: a[f] for f < K becomes the sum over f + K h. */
+static bf_status fold_window(void *user, size_t i)
+{
+    const dense_job *job = user;
+    const bf_layout *l = job->masks->layout;
+    bf_ct *a = &job->a[i], turned = {0};
+    double bound = a->bound;
+    bf_status status = BF_OK;
+    for (size_t h = l->f / 2; h >= l->k && status == BF_OK; h /= 2) {
+        status = bf_rotate(job->ev, &turned, a, (int)h);
+        if (status == BF_OK) status = bf_add(job->ev, a, a, &turned);
+    }
+    a->bound = bound; /* the caller's bound holds for every partial sum */
+    bf_eval_release(job->ev, &turned);
+    return status;
+}
+
+/* b[r] = sum over k of mask[k + sign*r] * a[k]: what rotation by sign*r brings
+ * to place k. */
+static bf_status fold_shift(void *user, size_t r)
+{
+    const dense_job *job = user;
+    const bf_layout *l = job->masks->layout;
+    if (r == 0 && job->sign < 0) return BF_OK;
+    bool first = true;
+    for (size_t k = 0; k < job->count; k++) {
+        int64_t place = (int64_t)k + job->sign * (int64_t)r;
+        if (place < 0 || place >= (int64_t)l->k) continue;
+        const bf_pt *mask = &job->masks->one[place];
+        if (first)
+            BF_TRY(bf_mul_plain(job->ev, &job->b[r], &job->a[k], mask));
+        else
+            BF_TRY(bf_mul_plain_add(job->ev, &job->b[r], &job->a[k], mask));
+        job->b[r].bound = job->a[k].bound; /* masks are disjoint */
+        first = false;
+    }
+    return BF_OK;
+}
+
+/* b[2 step i] += rot_{sign step}(b[2 step i + step]). */
+static bf_status fold_merge(void *user, size_t i)
+{
+    const dense_job *job = user;
+    bf_ct *low = &job->b[2 * job->step * i], *high = low + job->step;
+    if (high >= job->b + job->masks->layout->k || !high->ctx) return BF_OK;
+    double bound = high->bound;
+    BF_TRY(bf_rotate(job->ev, high, high, job->sign * (int)job->step));
+    if (low->ctx) {
+        BF_TRY(bf_add(job->ev, low, low, high));
+        bf_eval_release(job->ev, high);
+    } else {
+        *low = *high;
+        memset(high, 0, sizeof *high);
+    }
+    low->bound = bound;
+    return BF_OK;
+}
+
+static bf_status fold_side(dense_job *job, int sign, bf_ct *z)
+{
+    size_t k = job->masks->layout->k;
+    bool serial = bf_eval_is_symbolic(job->ev);
+    job->sign = sign;
+    BF_TRY(bf_parallel_for(k, serial, fold_shift, job));
+    for (job->step = 1; job->step < k; job->step *= 2)
+        BF_TRY(bf_parallel_for(k / (2 * job->step), serial, fold_merge, job));
+    if (!job->b[0].ctx) return BF_OK;
+    if (!z->ctx) {
+        *z = job->b[0];
+    } else {
+        double bound = z->bound;
+        BF_TRY(bf_add(job->ev, z, z, &job->b[0]));
+        z->bound = bound;
+        bf_eval_release(job->ev, &job->b[0]);
+    }
+    memset(&job->b[0], 0, sizeof(bf_ct));
+    return BF_OK;
+}
+
+bf_status bf_fold(bf_eval *ev, const bf_masks *masks, bf_ct *a, size_t count,
+                  bf_ct *z)
+{
+    const bf_layout *l = masks->layout;
+    bf_ct sum = {0};
+    if (l->f == 1) {
+        bf_eval_release(ev, z);
+        *z = a[0];
+        memset(&a[0], 0, sizeof *a);
+        return BF_OK;
+    }
+    dense_job job = {.ev = ev, .masks = masks, .count = count, .a = a};
+    job.b = bf_alloc_zero(l->k * sizeof(bf_ct));
+    if (!job.b) return BF_ERR_MEMORY;
+    bf_status status;
+    BF_GOTO(bf_parallel_for(count, bf_eval_is_symbolic(ev), fold_window, &job),
+            done);
+    BF_GOTO(fold_side(&job, 1, &sum), done);
+    BF_GOTO(fold_side(&job, -1, &sum), done);
+    bf_eval_release(ev, z);
+    *z = sum;
+    memset(&sum, 0, sizeof sum);
+done:
+    for (size_t i = 0; i < count; i++) bf_eval_release(ev, &a[i]);
+    for (size_t i = 0; i < l->k; i++) bf_eval_release(ev, &job.b[i]);
+    bf_eval_release(ev, &sum);
+    bf_free(job.b);
+    return status;
+}
+
+bf_status bf_fold_periodic(bf_eval *ev, const bf_masks *masks, bf_ct *z)
+{
+    bf_ct turned = {0};
+    bf_status status = BF_OK;
+    double bound = z->bound;
+    for (size_t h = masks->layout->k; h < masks->layout->f; h *= 2) {
+        BF_GOTO(bf_rotate(ev, &turned, z, -(int)h), done);
+        BF_GOTO(bf_add(ev, z, z, &turned), done);
+    }
+    z->bound = bound; /* copies do not overlap */
+done:
+    bf_eval_release(ev, &turned);
+    return status;
+}
+
+/* ---- spread ------------------------------------------------------------------ */
+
+/* a[step + i] = rot_{step}(a[i]), b the same to the other side. */
+static bf_status spread_double(void *user, size_t i)
+{
+    const dense_job *job = user;
+    size_t k = job->masks->layout->k, to = job->step + i / 2;
+    bf_ct *side = i % 2 ? job->b : job->a;
+    size_t limit = i % 2 ? k : job->count;
+    if (to >= limit) return BF_OK;
+    return bf_rotate(job->ev, &side[to], i / 2 ? &side[i / 2] : &job->a[0],
+                     (i % 2 ? -1 : 1) * (int)job->step);
+}
+
+/* out[k] = sum over q of every[q] * rot_{k-q}(e). */
+static bf_status spread_output(void *user, size_t k)
+{
+    const dense_job *job = user;
+    for (size_t q = 0; q < job->masks->layout->k; q++) {
+        const bf_ct *r = q <= k ? &job->a[k - q] : &job->b[q - k];
+        const bf_pt *mask = &job->masks->every[q];
+        if (q == 0)
+            BF_TRY(bf_mul_plain(job->ev, &job->out[k], r, mask));
+        else
+            BF_TRY(bf_mul_plain_add(job->ev, &job->out[k], r, mask));
+        job->out[k].bound = r->bound;
+    }
+    return BF_OK;
+}
+
+bf_status bf_spread(bf_eval *ev, const bf_masks *masks, const bf_ct *e,
+                    size_t count, bf_ct *out)
+{
+    const bf_layout *l = masks->layout;
+    bool serial = bf_eval_is_symbolic(ev);
+    if (l->f == 1) return bf_copy(ev, &out[0], e);
+    dense_job job = {.ev = ev, .masks = masks, .count = count, .out = out};
+    job.a = bf_alloc_zero(l->k * sizeof(bf_ct));
+    job.b = bf_alloc_zero(l->k * sizeof(bf_ct));
+    bf_status status = job.a && job.b ? BF_OK : BF_ERR_MEMORY;
+    if (status != BF_OK) goto done;
+    BF_GOTO(bf_copy(ev, &job.a[0], e), done);
+    for (job.step = 1; job.step < l->k; job.step *= 2)
+        BF_GOTO(bf_parallel_for(2 * job.step, serial, spread_double, &job),
+                done);
+    BF_GOTO(bf_parallel_for(count, serial, spread_output, &job), done);
+done:
+    for (size_t i = 0; i < l->k; i++) {
+        if (job.a) bf_eval_release(ev, &job.a[i]);
+        if (job.b) bf_eval_release(ev, &job.b[i]);
+    }
+    bf_free(job.a);
+    bf_free(job.b);
+    return status;
+}

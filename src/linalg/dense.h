@@ -1,0 +1,36 @@
+/* Between per-class ciphertexts and dense groups: fold sums scores over
+ * features into dense slots, spread copies dense errors over features. Both
+ * use masks (a plaintext product each, merged into the caller's next rescale)
+ * and rotations by signed powers of two only. */
+#ifndef BF_LINALG_DENSE_H
+#define BF_LINALG_DENSE_H
+
+#include "linalg/layout.h"
+
+/* Masks of a layout, encoded once for `limbs`. With F = 1 there are none. */
+typedef struct bf_masks {
+    const bf_layout *layout;
+    double scale;
+    bf_pt *one;   /* [K] place f of every sample */
+    bf_pt *every; /* [K] all places = f mod K */
+} bf_masks;
+/* symbolic: metadata only. */
+BF_MUST_CHECK bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
+                                      const bf_layout *layout, double scale,
+                                      unsigned limbs, bool symbolic);
+void bf_masks_clear(bf_masks *m);
+
+/* a[0..count) (consumed) hold products X*W of one group's outputs; z is their
+ * sum over features at dense places, scale times the mask's (unless F = 1);
+ * not yet rescaled and not yet periodic. */
+BF_MUST_CHECK bf_status bf_fold(bf_eval *ev, const bf_masks *masks, bf_ct *a,
+                                size_t count, bf_ct *z);
+/* Fills places K..F-1 of a folded (and rescaled) z by copies, period K. */
+BF_MUST_CHECK bf_status bf_fold_periodic(bf_eval *ev, const bf_masks *masks,
+                                         bf_ct *z);
+/* out[k] = the errors of output k copied over all features; scale times the
+ * mask's (unless F = 1). */
+BF_MUST_CHECK bf_status bf_spread(bf_eval *ev, const bf_masks *masks,
+                                  const bf_ct *e, size_t count, bf_ct *out);
+
+#endif

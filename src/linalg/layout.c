@@ -1,0 +1,158 @@
+#include "linalg/layout.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+static unsigned log2_ceil(size_t x)
+{
+    unsigned b = 0;
+    while (((size_t)1 << b) < x) b++;
+    return b;
+}
+
+static bool power_of_two(size_t x)
+{
+    return x && !(x & (x - 1));
+}
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+bf_block bf_layout_block(const bf_layout *l, size_t block)
+{
+    bf_block b;
+    size_t full = ceil_div(l->batch, l->t), left = l->n - block * l->batch;
+    b.first_chunk = block * full;
+    b.chunks = left < l->batch ? ceil_div(left, l->t) : full;
+    b.first_group = block * ceil_div(full * l->classes, l->k);
+    b.outs = b.chunks * l->classes;
+    b.groups = ceil_div(b.outs, l->k);
+    return b;
+}
+
+void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,
+                    size_t *count)
+{
+    size_t full = ceil_div(l->batch, l->t), block = chunk / full;
+    size_t begin = block * l->batch, within = chunk % full * l->t;
+    size_t rows = l->n - begin < l->batch ? l->n - begin : l->batch;
+    *first = begin + within;
+    *count = rows - within < l->t ? rows - within : l->t;
+}
+
+bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
+                         size_t classes, size_t batch, size_t f, size_t k)
+{
+    size_t half = (size_t)1 << (log_n - 1);
+    if (n == 0 || cols == 0 || classes < 2)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "layout of %zu samples, %zu columns, %zu classes", n,
+                       cols, classes);
+    if (!power_of_two(f) || !power_of_two(k) || k > f || f > half)
+        return bf_fail(BF_ERR_ARGUMENT, "layout with F=%zu, K=%zu", f, k);
+    bf_layout l = {.n = n, .cols = cols, .classes = classes, .log_n = log_n};
+    l.f = f;
+    l.k = k;
+    l.t = half / f;
+    l.batch = batch && batch < n ? batch : n;
+    l.blocks = ceil_div(n, l.batch);
+    bf_block last = bf_layout_block(&l, l.blocks - 1);
+    l.chunks = last.first_chunk + last.chunks;
+    l.groups = last.first_group + last.groups;
+    l.pairs = ceil_div(cols, 2 * f);
+    l.m = l.pairs * classes;
+    l.log_m = log2_ceil(l.m);
+    if (((size_t)1 << l.log_m) > l.t)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "layout: %zu weight elements do not fit %zu places",
+                       l.m, l.t);
+    *out = l;
+    return BF_OK;
+}
+
+void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
+                 size_t pair, double complex *slots)
+{
+    size_t first, rows, column = 2 * pair * l->f;
+    bf_layout_rows(l, chunk, &first, &rows);
+    memset(slots, 0, l->f * l->t * sizeof *slots);
+    for (size_t s = 0; s < rows; s++) {
+        const double *row = u->data + (first + s) * l->cols;
+        for (size_t f = 0; f < l->f; f++) {
+            size_t re = column + f, im = re + l->f;
+            slots[s * l->f + f] = CMPLX(re < l->cols ? row[re] : 0,
+                                        im < l->cols ? row[im] : 0);
+        }
+    }
+}
+
+void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
+                 double *slots)
+{
+    size_t per_block = bf_layout_block(l, 0).groups, g = group % per_block;
+    bf_block b = bf_layout_block(l, group / per_block);
+    memset(slots, 0, l->f * l->t * sizeof *slots);
+    for (size_t i = 0; i < bf_block_group_size(l, &b, g); i++) {
+        size_t out = g * l->k + i, c = out % l->classes, first, rows;
+        bf_layout_rows(l, b.first_chunk + out / l->classes, &first, &rows);
+        for (size_t s = 0; s < rows; s++) {
+            bool hit = labels[first + s] == (int32_t)c;
+            for (size_t f = i; f < l->f; f += l->k)
+                slots[s * l->f + f] = hit ? 0.5 : -0.5;
+        }
+    }
+}
+
+/* Elements of period F are the ring of degree 2F in Y = X^T: coefficient
+ * Y^j X^{u m} is coefficient j*T + u*m of the packed polynomial. */
+bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
+                                 double *coeffs)
+{
+    size_t unit = l->t >> l->log_m;
+    double complex *slots = bf_alloc(l->f * sizeof *slots);
+    double *small = bf_alloc(2 * l->f * sizeof *small);
+    bf_status status = slots && small ? BF_OK : BF_ERR_MEMORY;
+    memset(coeffs, 0, 2 * l->f * l->t * sizeof *coeffs);
+    for (size_t m = 0; m < l->m && status == BF_OK; m++) {
+        const double *row = weights->data + m % l->classes * l->cols;
+        for (size_t f = 0; f < l->f; f++) {
+            size_t re = 2 * (m / l->classes) * l->f + f, im = re + l->f;
+            slots[f] = CMPLX(re < l->cols ? row[re] : 0,
+                             im < l->cols ? row[im] : 0);
+        }
+        status = bf_embed_inverse(small, slots, log2_ceil(2 * l->f));
+        for (size_t j = 0; j < 2 * l->f && status == BF_OK; j++)
+            coeffs[j * l->t + unit * m] = small[j];
+    }
+    bf_free(slots);
+    bf_free(small);
+    return status;
+}
+
+bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
+                                   bf_matrix *weights)
+{
+    size_t unit = l->t >> l->log_m;
+    double complex *slots = bf_alloc(l->f * sizeof *slots);
+    double *small = bf_alloc(2 * l->f * sizeof *small);
+    bf_status status = slots && small ? BF_OK : BF_ERR_MEMORY;
+    if (status == BF_OK)
+        status = bf_matrix_init(weights, l->classes, l->cols);
+    for (size_t m = 0; m < l->m && status == BF_OK; m++) {
+        double *row = weights->data + m % l->classes * l->cols;
+        for (size_t j = 0; j < 2 * l->f; j++)
+            small[j] = coeffs[j * l->t + unit * m];
+        status = bf_embed_forward(slots, small, log2_ceil(2 * l->f));
+        for (size_t f = 0; f < l->f && status == BF_OK; f++) {
+            size_t re = 2 * (m / l->classes) * l->f + f, im = re + l->f;
+            if (re < l->cols) row[re] = creal(slots[f]);
+            if (im < l->cols) row[im] = cimag(slots[f]);
+        }
+    }
+    bf_free(slots);
+    bf_free(small);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* How a training set and its weights lie in ciphertexts (docs/algorithms.md).
+ *
+ * Ring of N, F features by T samples a ciphertext, F*T = N/2, both powers of
+ * two; slot j = s*F + f. Feature column j is chunk phi = j/F, place f = j%F;
+ * chunks go in pairs psi: 2psi in the real part, 2psi+1 in the imaginary part.
+ *   U[t,psi]  = X[tT+s, 2psi F+f] + i X[tT+s, (2psi+1)F+f]
+ *   P[psi,c]  = V[c, 2psi F+f] + i V[c, (2psi+1)F+f], constant over s
+ *   packed V  = sum_m X^{u m} P[m], m = psi*C + c, u = T/2^log_m
+ *   Re(U * conj(P)) summed over psi and f is the score z of class c.
+ * Scores and errors are dense: output o = t*C + c stands in group o/K at the
+ * places f = o%K (mod K) of every sample. Blocks of rows (mini-batches) begin
+ * with a chunk and a group of their own; t and o count within the block.
+ */
+#ifndef BF_LINALG_LAYOUT_H
+#define BF_LINALG_LAYOUT_H
+
+#include "blindfit/train.h"
+#include "ckks/ckks.h"
+
+typedef struct bf_layout {
+    size_t n, cols, classes;
+    unsigned log_n;
+    size_t f, t, k;        /* F, T, K */
+    size_t batch, blocks;  /* rows per block, n for one block */
+    size_t chunks, groups; /* of all blocks */
+    size_t pairs;          /* of feature chunks */
+    size_t m;              /* pairs*classes packed elements */
+    unsigned log_m;
+} bf_layout;
+
+typedef struct bf_block {
+    size_t first_chunk, chunks;
+    size_t first_group, groups;
+    size_t outs; /* chunks*classes */
+} bf_block;
+
+/* BF_ERR_ARGUMENT when the packed weights do not fit one ciphertext
+ * (2^log_m > T), or K > F, or a size is zero. */
+BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
+                                       size_t cols, size_t classes,
+                                       size_t batch, size_t f, size_t k);
+bf_block bf_layout_block(const bf_layout *l, size_t block);
+/* Rows [first, first + count) of a chunk. */
+void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,
+                    size_t *count);
+/* Outputs in a group of this block, g counted within it. */
+static inline size_t bf_block_group_size(const bf_layout *l, const bf_block *b,
+                                         size_t g)
+{
+    return g + 1 < b->groups ? l->k : b->outs - g * l->k;
+}
+
+/* Slot vectors (N/2 values) of the owner's plaintext. u is n x cols. */
+void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
+                 size_t pair, double complex *slots);
+/* One-hot minus 1/2, zero for padding rows and absent outputs. */
+void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
+                 double *slots);
+/* Packed weights <-> N coefficients. weights is C x cols. */
+BF_MUST_CHECK bf_status bf_layout_pack_weights(const bf_layout *l,
+                                               const bf_matrix *weights,
+                                               double *coeffs);
+BF_MUST_CHECK bf_status bf_layout_unpack_weights(const bf_layout *l,
+                                                 const double *coeffs,
+                                                 bf_matrix *weights);
+
+#endif

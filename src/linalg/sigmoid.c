@@ -1,0 +1,192 @@
+#include "linalg/sigmoid.h"
+
+#include <math.h>
+#include <string.h>
+
+#define ROOTS_MAX ((BF_POLY_DEGREE_MAX - 1) / 2)
+
+static long double complex horner(const double *q, unsigned m,
+                                  long double complex x)
+{
+    long double complex v = 1;
+    for (unsigned i = m; i-- > 0;) v = v * x + q[i];
+    return v;
+}
+
+/* All roots of the monic x^m + q[m-1] x^{m-1} + ... at once (Durand-Kerner). */
+static void find_roots(const double *q, unsigned m, long double complex *root)
+{
+    long double radius = 1;
+    for (unsigned i = 0; i < m; i++)
+        radius = fmaxl(radius, powl(fabsl((long double)q[i]), 1.0L / (m - i)));
+    for (unsigned i = 0; i < m; i++)
+        root[i] = radius * cexpl(I * (0.4L + 6.283185307179586L * i / m));
+    for (unsigned pass = 0; pass < 2000; pass++) {
+        long double moved = 0;
+        for (unsigned i = 0; i < m; i++) {
+            long double complex d = horner(q, m, root[i]);
+            for (unsigned j = 0; j < m; j++)
+                if (j != i) d /= root[i] - root[j];
+            root[i] -= d;
+            moved = fmaxl(moved, cabsl(d));
+        }
+        if (moved <= 1e-18L * radius) return;
+    }
+}
+
+/* Pairs conjugate roots, then real ones; an odd one out stays linear. */
+static void make_factors(bf_sigmoid_form *f, long double complex *root,
+                         unsigned m)
+{
+    long double real[ROOTS_MAX];
+    unsigned reals = 0;
+    for (unsigned i = 0; i < m; i++) {
+        long double re = creall(root[i]), im = cimagl(root[i]);
+        if (fabsl(im) <= 1e-12L * cabsl(root[i]))
+            real[reals++] = re;
+        else if (im > 0)
+            f->factor[f->factors++] = (bf_factor){
+                true, (double)(-2 * re), (double)(re * re + im * im)};
+    }
+    for (unsigned i = 0; i + 1 < reals; i += 2)
+        f->factor[f->factors++] =
+            (bf_factor){true, (double)-(real[i] + real[i + 1]),
+                        (double)(real[i] * real[i + 1])};
+    if (reals % 2)
+        f->factor[f->factors++] = (bf_factor){false, 0, (double)-real[reals - 1]};
+}
+
+static bool factors_match(const bf_sigmoid_form *f, const double *q, unsigned m)
+{
+    for (double w = 0; w <= 4; w += 0.125) {
+        double direct = 1, product = 1, size = 1;
+        for (unsigned i = m; i-- > 0;) {
+            direct = direct * w + q[i];
+            size = size * w + fabs(q[i]);
+        }
+        for (unsigned i = 0; i < f->factors; i++) {
+            const bf_factor *k = &f->factor[i];
+            product *= k->quadratic ? w * w + k->a * w + k->b : w + k->b;
+        }
+        if (!(fabs(direct - product) <= 1e-9 * size)) return false;
+    }
+    return true;
+}
+
+/* Index of the shallowest item but `skip`. */
+static unsigned shallowest(const unsigned *depth, unsigned count, unsigned skip)
+{
+    unsigned best = skip == 0 ? 1 : 0;
+    for (unsigned i = 0; i < count; i++)
+        if (i != skip && depth[i] < depth[best]) best = i;
+    return best;
+}
+
+/* Which two items to multiply next; the product replaces the first, the last
+ * item the second. Returns the product's depth. */
+static unsigned merge_step(unsigned *depth, unsigned count, unsigned *first,
+                           unsigned *second)
+{
+    *first = shallowest(depth, count, count);
+    *second = shallowest(depth, count, *first);
+    unsigned d = 1 + (depth[*first] > depth[*second] ? depth[*first]
+                                                     : depth[*second]);
+    depth[*first] = d;
+    depth[*second] = depth[count - 1];
+    return d;
+}
+
+/* Item 0 is z', item i factor i-1. */
+static void item_depths(const bf_sigmoid_form *f, unsigned *depth)
+{
+    depth[0] = 0;
+    for (unsigned i = 0; i < f->factors; i++)
+        depth[i + 1] = f->factor[i].quadratic ? 2 : 1;
+}
+
+bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
+{
+    if (p->degree % 2 == 0 || p->degree > BF_POLY_DEGREE_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "sigmoid polynomial of degree %u",
+                       p->degree);
+    unsigned m = (p->degree - 1) / 2;
+    double lead = p->odd[m], q[ROOTS_MAX];
+    if (!(fabs(lead) > 1e-300) || !isfinite(lead))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "sigmoid polynomial: leading coefficient %g", lead);
+    bf_sigmoid_form f = {.sign = lead < 0 ? -1 : 1};
+    f.norm = pow(fabs(lead), -1.0 / p->degree);
+    for (unsigned i = 0; i < m; i++)
+        q[i] = f.sign * p->odd[i] * pow(f.norm, 2 * i + 1);
+    long double complex root[ROOTS_MAX];
+    find_roots(q, m, root);
+    make_factors(&f, root, m);
+    if (!factors_match(&f, q, m))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "sigmoid polynomial of degree %u does not factor",
+                       p->degree);
+    unsigned depth[5], a, b;
+    item_depths(&f, depth);
+    for (unsigned count = f.factors + 1; count > 1; count--)
+        f.depth = merge_step(depth, count, &a, &b);
+    *out = f;
+    return BF_OK;
+}
+
+static bf_status mul_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                             const bf_ct *b)
+{
+    bf_ct t = {0};
+    BF_TRY(bf_tensor(ev, &t, a, b));
+    bf_status status = bf_relinearize_rescale(ev, out, &t);
+    bf_eval_release(ev, &t);
+    return status;
+}
+
+/* w + b, or w2 + a w + b with w2 = w^2. */
+static bf_status factor_evaluate(bf_eval *ev, bf_ct *out, const bf_factor *f,
+                                 const bf_ct *w, const bf_ct *w2)
+{
+    if (!f->quadratic) return bf_add_const(ev, out, w, f->b);
+    bf_ct aw = {0};
+    BF_TRY(bf_adjust(ev, &aw, w, f->a, w2->scale, w2->limbs));
+    bf_status status = bf_add(ev, out, w2, &aw);
+    if (status == BF_OK) status = bf_add_const(ev, out, out, f->b);
+    bf_eval_release(ev, &aw);
+    return status;
+}
+
+bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y, const bf_sigmoid_form *form,
+                              const bf_ct *z)
+{
+    bf_ct item[5] = {{0}}, w = {0}, w2 = {0};
+    bool any_quadratic = false;
+    bf_status status;
+    BF_GOTO(bf_copy(ev, &item[0], z), done);
+    if (form->factors) BF_GOTO(mul_rescale(ev, &w, z, z), done);
+    for (unsigned i = 0; i < form->factors; i++)
+        any_quadratic |= form->factor[i].quadratic;
+    if (any_quadratic) BF_GOTO(mul_rescale(ev, &w2, &w, &w), done);
+    for (unsigned i = 0; i < form->factors; i++)
+        BF_GOTO(factor_evaluate(ev, &item[i + 1], &form->factor[i], &w, &w2),
+                done);
+    unsigned depth[5], a, b;
+    item_depths(form, depth);
+    for (unsigned count = form->factors + 1; count > 1; count--) {
+        merge_step(depth, count, &a, &b);
+        BF_GOTO(mul_rescale(ev, &item[a], &item[a], &item[b]), done);
+        bf_eval_release(ev, &item[b]);
+        if (b != count - 1) {
+            item[b] = item[count - 1];
+            memset(&item[count - 1], 0, sizeof item[0]);
+        }
+    }
+    bf_eval_release(ev, y);
+    *y = item[0];
+    memset(&item[0], 0, sizeof item[0]);
+done:
+    for (unsigned i = 0; i < 5; i++) bf_eval_release(ev, &item[i]);
+    bf_eval_release(ev, &w);
+    bf_eval_release(ev, &w2);
+    return status;
+}

@@ -1,0 +1,291 @@
+#include "train/circuit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "linalg/dense.h"
+
+typedef struct circuit {
+    bf_eval *ev;
+    const bf_job *job;
+    const bf_layout *l;
+    const bf_train_inputs *in;
+    bf_sigmoid_form form;
+    bf_masks masks;
+    bf_progress progress;
+    double done, total; /* progress units: one per product sum */
+    unsigned iteration;
+    bf_block block;
+    unsigned limbs; /* of the packed weights entering the iteration */
+    bf_ct *w;       /* [m] expanded weights */
+    bf_ct *a;       /* [outs] scores */
+    bf_ct *e;       /* [outs] spread errors */
+    bf_ct *g;       /* [m] gradients */
+} circuit;
+
+static void step_done(circuit *c, const char *phase)
+{
+    c->done += 1;
+    if (c->progress.fn)
+        c->progress.fn(c->progress.user, phase, c->done, c->total);
+}
+
+static bf_ct *ct_array(size_t count)
+{
+    return bf_alloc_zero(count * sizeof(bf_ct));
+}
+
+static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
+{
+    for (size_t i = 0; a && i < count; i++) bf_eval_release(ev, &a[i]);
+}
+
+/* ---- scores ------------------------------------------------------------------ */
+
+/* a[t*C + c] = sum over psi of X[t,psi] (x) conj(P)[psi,c]. */
+static bf_status score_chunk(void *user, size_t t)
+{
+    circuit *c = user;
+    size_t pairs = c->l->pairs, classes = c->l->classes;
+    const bf_ct **x = bf_alloc((1 + classes) * pairs * sizeof *x);
+    if (!x) return BF_ERR_MEMORY;
+    const bf_ct **w = x + pairs;
+    for (size_t p = 0; p < pairs; p++)
+        x[p] = &c->in->x[(c->block.first_chunk + t) * pairs + p];
+    for (size_t i = 0; i < pairs * classes; i++) w[i] = &c->w[i];
+    bf_status s = bf_tensor_sums(c->ev, &c->a[t * classes], classes, x, w,
+                                 pairs);
+    bf_free(x);
+    return s;
+}
+
+static bf_status score_relinearize(void *user, size_t o)
+{
+    circuit *c = user;
+    BF_TRY(bf_relinearize(c->ev, &c->a[o], &c->a[o]));
+    c->a[o].bound = c->job->ranges.logit[c->iteration];
+    return BF_OK;
+}
+
+/* z' of one group: folded, rescaled, real part, period K. Re(a) = (a + conj
+ * a)/2; the half and the polynomial's norm go to the scale. */
+static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
+{
+    size_t count = bf_block_group_size(c->l, &c->block, g);
+    bf_ct turned = {0};
+    bf_status status;
+    double bound = c->job->ranges.logit[c->iteration];
+    BF_GOTO(bf_fold(c->ev, &c->masks, &c->a[g * c->l->k], count, z), done);
+    z->bound = bound;
+    BF_GOTO(bf_rescale(c->ev, z, z), done);
+    BF_GOTO(bf_conjugate(c->ev, &turned, z), done);
+    BF_GOTO(bf_add(c->ev, z, z, &turned), done);
+    z->scale *= 2;
+    z->bound = bound;
+    BF_GOTO(bf_fold_periodic(c->ev, &c->masks, z), done);
+    z->scale *= c->form.norm;
+    z->bound = bound / c->form.norm;
+done:
+    bf_eval_release(c->ev, &turned);
+    return status;
+}
+
+/* e = y - 1/2 - odd part of p(z), spread over features. */
+static bf_status group_errors(void *user, size_t g)
+{
+    circuit *c = user;
+    size_t count = bf_block_group_size(c->l, &c->block, g);
+    const bf_ct *labels = &c->in->y[c->block.first_group + g];
+    bf_ct z = {0}, y = {0}, e = {0};
+    bf_status status;
+    if (!c->w) {
+        BF_GOTO(bf_copy(c->ev, &e, labels), done);
+        BF_GOTO(bf_mod_drop(c->ev, &e, c->limbs), done);
+    } else {
+        BF_GOTO(group_scores(c, g, &z), done);
+        BF_GOTO(bf_sigmoid_evaluate(c->ev, &y, &c->form, &z), done);
+        BF_GOTO(bf_adjust(c->ev, &e, labels, 1, y.scale, y.limbs), done);
+        BF_GOTO(c->form.sign < 0 ? bf_add(c->ev, &e, &e, &y)
+                                 : bf_sub(c->ev, &e, &e, &y),
+                done);
+    }
+    e.bound = c->job->ranges.residual;
+    BF_GOTO(bf_spread(c->ev, &c->masks, &e, count, &c->e[g * c->l->k]), done);
+done:
+    bf_eval_release(c->ev, &z);
+    bf_eval_release(c->ev, &y);
+    bf_eval_release(c->ev, &e);
+    return status;
+}
+
+static bf_status make_errors(circuit *c, const bf_ct *v)
+{
+    bool serial = bf_eval_is_symbolic(c->ev);
+    if (v) {
+        bf_ct conj = {0};
+        c->w = ct_array(c->l->m);
+        c->a = ct_array(c->block.outs);
+        if (!c->w || !c->a) return BF_ERR_MEMORY;
+        BF_TRY(bf_conjugate(c->ev, &conj, v));
+        bf_status s = bf_expand(c->ev, c->w, &conj, c->l->m, c->l->log_m,
+                                (unsigned)c->l->f, -1);
+        bf_eval_release(c->ev, &conj);
+        BF_TRY(s);
+        step_done(c, "expand");
+        BF_TRY(bf_parallel_for(c->block.chunks, serial, score_chunk, c));
+        ct_array_release(c->ev, c->w, c->l->m);
+        step_done(c, "scores");
+        BF_TRY(bf_parallel_for(c->block.outs, serial, score_relinearize, c));
+    }
+    BF_TRY(bf_parallel_for(c->block.groups, serial, group_errors, c));
+    step_done(c, "sigmoid");
+    return BF_OK;
+}
+
+/* ---- gradient ------------------------------------------------------------------ */
+
+/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], relinearised. */
+static bf_status gradient_pair(void *user, size_t p)
+{
+    circuit *c = user;
+    size_t chunks = c->block.chunks, classes = c->l->classes;
+    const bf_ct **x = bf_alloc((1 + classes) * chunks * sizeof *x);
+    if (!x) return BF_ERR_MEMORY;
+    const bf_ct **e = x + chunks;
+    for (size_t t = 0; t < chunks; t++)
+        x[t] = &c->in->x[(c->block.first_chunk + t) * c->l->pairs + p];
+    for (size_t i = 0; i < chunks * classes; i++) e[i] = &c->e[i];
+    bf_ct *g = &c->g[p * classes];
+    bf_status s = bf_tensor_sums(c->ev, g, classes, x, e, chunks);
+    bf_free(x);
+    for (size_t i = 0; i < classes && s == BF_OK; i++) {
+        s = bf_relinearize(c->ev, &g[i], &g[i]);
+        g[i].bound = c->job->ranges.update / c->job->schedule.step[c->iteration];
+    }
+    return s;
+}
+
+/* Packed gradient, rescaled after packing: the sum over T samples then adds
+ * no rounding error. */
+static bf_status make_gradient(circuit *c, bf_ct *out)
+{
+    bool serial = bf_eval_is_symbolic(c->ev);
+    c->g = ct_array(c->l->m);
+    if (!c->g) return BF_ERR_MEMORY;
+    BF_TRY(bf_parallel_for(c->l->pairs, serial, gradient_pair, c));
+    ct_array_release(c->ev, c->e, c->block.outs);
+    step_done(c, "gradient");
+    double bound =
+        c->job->ranges.update / c->job->schedule.step[c->iteration];
+    BF_TRY(bf_pack(c->ev, out, c->g, c->l->m, c->l->log_m, (unsigned)c->l->f,
+                   bound));
+    step_done(c, "pack");
+    return bf_rescale(c->ev, out, out);
+}
+
+/* ---- update -------------------------------------------------------------------- */
+
+/* out = step*g + p*v + q*u, brought to g's modulus; v, u may be NULL. */
+static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g, double step,
+                         const bf_ct *v, double p, const bf_ct *u, double q)
+{
+    const bf_ct *term[2] = {v, u};
+    double factor[2] = {p, q};
+    bf_ct sum = {0}, t = {0};
+    bf_status status;
+    BF_GOTO(bf_copy(c->ev, &sum, g), done);
+    sum.scale /= step;
+    sum.bound *= step;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!term[i] || factor[i] == 0) continue;
+        BF_GOTO(bf_adjust(c->ev, &t, term[i], factor[i], sum.scale, sum.limbs),
+                done);
+        BF_GOTO(bf_add(c->ev, &sum, &sum, &t), done);
+    }
+    sum.bound = c->job->ranges.weight;
+    bf_move(c->ev, out, &sum);
+done:
+    bf_eval_release(c->ev, &t);
+    bf_eval_release(c->ev, &sum);
+    return status;
+}
+
+static void iteration_clear(circuit *c)
+{
+    ct_array_release(c->ev, c->w, c->l->m);
+    ct_array_release(c->ev, c->a, c->block.outs);
+    ct_array_release(c->ev, c->e, c->block.outs);
+    ct_array_release(c->ev, c->g, c->l->m);
+    bf_free(c->w);
+    bf_free(c->a);
+    bf_free(c->e);
+    bf_free(c->g);
+    c->w = c->a = c->e = c->g = NULL;
+}
+
+/* W_t = (1-eta_{t-1}) V_t + eta_{t-1} V_{t-1}, so with P = V_{t-1}:
+ *   V_{t+1} = step G + (1-eta_{t-1}) V + eta_{t-1} P
+ *   W_{t+1} = (1-eta_t) V_{t+1} + eta_t V. */
+static bf_status iterate(circuit *c, bf_ct *v, bf_ct *previous, bf_ct *w)
+{
+    const bf_schedule *s = &c->job->schedule;
+    unsigned t = c->iteration;
+    double step = s->step[t], eta = s->momentum ? s->eta[t] : 0;
+    double before = s->momentum && t > 0 ? s->eta[t - 1] : 0;
+    const bf_ct *old = v->ctx ? v : NULL, *older = previous->ctx ? previous : NULL;
+    bf_ct g = {0}, next = {0};
+    bf_status status = BF_OK;
+    c->block = bf_layout_block(c->l, t % c->l->blocks);
+    c->e = ct_array(c->block.outs);
+    if (!c->e) status = BF_ERR_MEMORY;
+    if (status == BF_OK) status = make_errors(c, old);
+    if (status == BF_OK) status = make_gradient(c, &g);
+    iteration_clear(c);
+    if (status == BF_OK)
+        status = combine(c, &next, &g, step, old, 1 - before, older, before);
+    if (status == BF_OK)
+        status = combine(c, w, &g, (1 - eta) * step, old,
+                         (1 - eta) * (1 - before) + eta, older,
+                         (1 - eta) * before);
+    bf_eval_release(c->ev, &g);
+    if (status != BF_OK) {
+        bf_eval_release(c->ev, &next);
+        return status;
+    }
+    bf_move(c->ev, previous, v);
+    *v = next;
+    c->limbs = v->limbs;
+    return BF_OK;
+}
+
+bf_status bf_train_circuit(bf_eval *ev, const bf_job *job,
+                           const bf_train_inputs *in, bf_train_fn each,
+                           void *user, bf_progress progress, bf_ct *weights)
+{
+    circuit c = {.ev = ev, .job = job, .l = &job->layout, .in = in};
+    bf_ct v = {0}, previous = {0}, w = {0};
+    bf_status status;
+    c.progress = progress;
+    c.limbs = bf_job_x_limbs(job);
+    c.total = 5.0 * job->schedule.iterations - (in->v0 ? 0 : 2);
+    BF_GOTO(bf_sigmoid_form_make(&c.form, &job->schedule.sigmoid), done);
+    BF_GOTO(bf_masks_make(&c.masks, bf_eval_context(ev), c.l,
+                          exp2(job->log_mask), c.limbs,
+                          bf_eval_is_symbolic(ev)),
+            done);
+    if (in->v0) BF_GOTO(bf_copy(ev, &v, in->v0), done);
+    for (c.iteration = 0; c.iteration < job->schedule.iterations;
+         c.iteration++) {
+        BF_GOTO(bf_check_interrupt(), done);
+        BF_GOTO(iterate(&c, &v, &previous, &w), done);
+        if (each) BF_GOTO(each(user, c.iteration, &w), done);
+    }
+    bf_move(ev, weights, &w);
+done:
+    bf_masks_clear(&c.masks);
+    bf_eval_release(ev, &v);
+    bf_eval_release(ev, &previous);
+    bf_eval_release(ev, &w);
+    return status;
+}

@@ -1,0 +1,68 @@
+/* A job: everything public about one training run, fixed before any data is
+ * encrypted. Owner and server work from the same job; its file (job.json) is
+ * what `plan` writes, and the BLAKE2b digest of the file is the job id that
+ * keys, uploads and models carry. */
+#ifndef BF_TRAIN_JOB_H
+#define BF_TRAIN_JOB_H
+
+#include "blindfit/train.h"
+#include "linalg/layout.h"
+#include "linalg/sigmoid.h"
+
+typedef struct bf_job {
+    bf_recipe recipe;
+    bf_schedule schedule; /* v0 empty */
+    size_t features;      /* before the transform */
+    bf_layout layout;
+    bf_params params;
+    bf_ranges ranges;
+    /* log2 of the scales chosen; q is made to fit them (plan.c). */
+    double log_x;    /* rows */
+    double log_mask;
+    double log_dense; /* labels, errors, z' */
+    double log_v0;    /* initial weights, when the start is not zero */
+} bf_job;
+
+/* What running a job takes; from the symbolic walk. */
+typedef struct bf_plan {
+    bf_counters counters;
+    size_t key_count;
+    bf_key_need *keys; /* owned */
+    size_t ciphertexts; /* uploaded */
+    uint64_t upload_bytes, key_bytes, model_bytes;
+    uint64_t memory_bytes; /* server, peak, estimate */
+    double log2_qp, security_bits;
+    double weight_noise; /* expected rms error of a weight, transformed space */
+    double cost;         /* transforms of one limb, N log2 N weighted */
+} bf_plan;
+void bf_plan_clear(bf_plan *p);
+
+typedef struct bf_plan_options {
+    unsigned log_n;      /* 0: choose */
+    size_t f, k;         /* 0: choose */
+    uint64_t max_memory; /* bytes, 0: no limit */
+} bf_plan_options;
+
+/* Chooses ring, chain and layout for these shapes: the cheapest of the
+ * candidates that are secure, precise enough and fit. BF_ERR_ARGUMENT says why
+ * nothing fits. */
+BF_MUST_CHECK bf_status bf_job_plan(bf_job *job, bf_plan *plan,
+                                    const bf_recipe *recipe, size_t n,
+                                    size_t features, size_t classes,
+                                    const bf_plan_options *options);
+/* The plan of a job that is already fixed: one symbolic walk. */
+BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
+
+/* Limbs at which things travel and live. */
+unsigned bf_job_x_limbs(const bf_job *job); /* all */
+unsigned bf_job_y_limbs(const bf_job *job);
+/* Uploaded ciphertexts: chunks*pairs of X, then groups of Y, then V0. */
+size_t bf_job_uploads(const bf_job *job);
+
+/* JSON text (malloc'ed by cJSON style: bf_free). Reading checks everything a
+ * hostile file could get wrong. */
+BF_MUST_CHECK bf_status bf_job_write(const bf_job *job, const char *path);
+BF_MUST_CHECK bf_status bf_job_read(bf_job *job, const char *path,
+                                    uint8_t id[BF_HASH_BYTES]);
+
+#endif

@@ -1,0 +1,102 @@
+#include "support/ckks_fixture.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void require(bf_status s)
+{
+    if (s != BF_OK) fail_msg("%s: %s", bf_status_name(s), bf_last_error());
+}
+
+void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
+                     unsigned q_bits, unsigned alpha)
+{
+    unsigned q[BF_MAX_Q], p[BF_MAX_P];
+    bf_params params;
+    memset(f, 0, sizeof *f);
+    for (unsigned i = 0; i < n_q; i++) q[i] = q_bits;
+    for (unsigned i = 0; i < alpha; i++) p[i] = 48;
+    require(bf_params_make(&params, log_n, q, n_q, p, alpha, alpha));
+    double log2_qp = bf_params_log2_q(&params, n_q) + bf_params_log2_p(&params);
+    params.insecure = log2_qp > bf_security_log2_qp_limit(log_n, 128);
+    require(bf_context_create(&f->ctx, &params, BF_BACKEND_AUTO));
+    require(bf_secret_key_generate(&f->sk, f->ctx, 0));
+    f->slots = (size_t)1 << (log_n - 1);
+}
+
+void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count)
+{
+    bf_key_need need[64];
+    unsigned limbs = bf_context_params(f->ctx)->n_q;
+    assert_true(count + 2 <= 64);
+    need[0] = (bf_key_need){1, limbs};
+    need[1] = (bf_key_need){bf_galois_conjugation(f->ctx), limbs};
+    for (size_t i = 0; i < count; i++)
+        need[2 + i] = (bf_key_need){bf_galois_rotation(f->ctx, rotations[i]),
+                                    limbs};
+    require(bf_eval_keys_generate(&f->keys, f->sk, need, count + 2,
+                                  (bf_progress){0}));
+    require(bf_eval_create(&f->ev, f->ctx, &f->keys));
+}
+
+void bf_fixture_close(bf_fixture *f)
+{
+    bf_eval_destroy(f->ev);
+    bf_eval_keys_clear(&f->keys);
+    bf_secret_key_destroy(f->sk);
+    bf_context_destroy(f->ctx);
+    memset(f, 0, sizeof *f);
+}
+
+static double uniform(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return (double)(*state >> 11) * 0x1p-52 - 1;
+}
+
+void bf_fixture_random(double complex *v, size_t n, double bound,
+                       uint64_t *state)
+{
+    for (size_t i = 0; i < n; i++) {
+        double re = uniform(state), im = uniform(state);
+        v[i] = CMPLX(re * bound * M_SQRT1_2, im * bound * M_SQRT1_2);
+    }
+}
+
+void bf_fixture_encrypt(bf_fixture *f, bf_ct *out, const double complex *v,
+                        double scale, unsigned limbs, double bound)
+{
+    bf_pt pt = {0};
+    require(bf_encode_slots(&pt, f->ctx, v, f->slots, scale, limbs));
+    require(bf_encrypt_symmetric(out, f->sk, &pt));
+    out->bound = bound;
+    bf_pt_clear(&pt);
+}
+
+double bf_fixture_error(bf_fixture *f, const bf_ct *ct,
+                        const double complex *expected)
+{
+    bf_pt pt = {0};
+    double complex *got = bf_alloc(f->slots * sizeof *got);
+    double worst = 0;
+    assert_non_null(got);
+    require(bf_decrypt(&pt, f->sk, ct));
+    require(bf_decode_slots(got, &pt));
+    for (size_t i = 0; i < f->slots; i++)
+        worst = fmax(worst, cabs(got[i] - expected[i]));
+    bf_pt_clear(&pt);
+    bf_free(got);
+    return worst;
+}
+
+double bf_fixture_tolerance(const bf_fixture *f, const bf_ct *ct)
+{
+    return 20 * sqrt(2.0 * (double)f->slots) * ct->noise / ct->scale;
+}
