@@ -14,7 +14,7 @@
 #define BUFFER_BYTES ((size_t)256 << 10)
 
 /* Temporaries, where a signal handler finds them. A slot is FREE, BUSY (its
- * path is being written), LIVE (to unlink), or GONE (unlinked by the handler). */
+ * path is being written), LIVE (to unlink), or GONE (the handler unlinked). */
 enum { SLOT_FREE, SLOT_BUSY, SLOT_LIVE, SLOT_GONE };
 static struct slot {
     atomic_int state;
@@ -31,7 +31,7 @@ struct bf_outfile {
     struct slot *slot; /* NULL: written directly, nothing to move or remove */
 };
 
-/* ---- fault injection ------------------------------------------------------ */
+/* ---- fault injection ---------------------------------------------------- */
 
 static long calls_left = -1;
 static int injected_errno;
@@ -53,7 +53,7 @@ static bool injected_failure(void)
     return true;
 }
 
-/* ---- temporaries ---------------------------------------------------------- */
+/* ---- temporaries -------------------------------------------------------- */
 
 void bf_files_abort_all(void)
 {
@@ -115,15 +115,15 @@ static int create_temporary(struct slot *slot, const char *path, unsigned mode)
     return -1;
 }
 
-/* ---- writing -------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 static ssize_t cookie_write(void *cookie, const char *data, size_t bytes)
 {
     bf_outfile *f = cookie;
     size_t done = 0;
     while (done < bytes && !f->error) {
-        ssize_t n = injected_failure() ? -1
-                                       : write(f->fd, data + done, bytes - done);
+        ssize_t n = -1;
+        if (!injected_failure()) n = write(f->fd, data + done, bytes - done);
         if (n > 0) {
             done += (size_t)n;
         } else if (n == 0) {
@@ -251,7 +251,7 @@ void bf_outfile_abort(bf_outfile *f)
     free_outfile(f);
 }
 
-/* ---- commit --------------------------------------------------------------- */
+/* ---- commit ------------------------------------------------------------- */
 
 static bool sync_unsupported(int err)
 {

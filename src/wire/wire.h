@@ -1,0 +1,168 @@
+/* Files of keys, ciphertexts and models.
+ *
+ * One container (wire/frame.h) for all; docs/formats.md describes the bytes.
+ * The first record of every file is the parameter literal; the header carries
+ * the context's hash, the key's id and the job's hash. Residues are packed to
+ * the bit length of their prime; the uniform half of what was made from a seed
+ * travels as the seed.
+ *
+ * Readers take nothing on trust: type, parameters, key and job are checked at
+ * opening, a record's length against what the parameters imply before memory
+ * is allocated, its digest before it is used, every residue against its prime.
+ * Errors name file and record: BF_ERR_FORMAT for damage, BF_ERR_MISMATCH for a
+ * sound file of other type, parameters, key or job.
+ *
+ * Outputs of struct type are zeroed objects or earlier results, whose memory
+ * is reused where it fits; on failure they are unchanged or cleared. A writer
+ * or reader belongs to one thread and works with all. Secret keys are read and
+ * written by wire/owner/owner_wire.h. */
+#ifndef BF_WIRE_WIRE_H
+#define BF_WIRE_WIRE_H
+
+#include "ckks/ckks.h"
+#include "ckks/encrypt.h"
+#include "wire/frame.h"
+
+typedef enum bf_wire_type {
+    BF_WIRE_SECRET_KEY = 1,
+    BF_WIRE_EVAL_KEYS,
+    BF_WIRE_PUBLIC_KEY,
+    BF_WIRE_UPLOAD,    /* ciphertexts and JSON, from the owner */
+    BF_WIRE_MODEL,     /* the same, back to the owner */
+    BF_WIRE_CHECKPOINT /* the same, of a running job */
+} bf_wire_type;
+/* "secret key", "evaluation keys", ...; "unknown" for other numbers. */
+const char *bf_wire_type_name(unsigned type);
+
+/* Kinds of records, and the types of files that may hold them. */
+typedef enum bf_wire_kind {
+    BF_WIRE_PARAMS = 1,       /* all: first, once */
+    BF_WIRE_JSON,             /* all but secret and public key */
+    BF_WIRE_CIPHERTEXT,       /* upload, model, checkpoint */
+    BF_WIRE_SWITCH_KEY,       /* evaluation keys */
+    BF_WIRE_PUBLIC_KEY_DATA,  /* public key, once */
+    BF_WIRE_SECRET_KEY_DATA   /* secret key, once */
+} bf_wire_kind;
+
+#define BF_WIRE_JSON_MAX ((size_t)16 << 20)
+
+/* Whose file it is. A writer puts zeros for NULL, a reader accepts any. */
+typedef struct bf_wire_ids {
+    const uint8_t *key_id; /* BF_KEY_ID_BYTES */
+    const uint8_t *job_id; /* BF_HASH_BYTES: BLAKE2b-256 of job.json */
+} bf_wire_ids;
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* The file appears at commit, 0644. The context must outlive the writer. */
+typedef struct bf_wire_writer bf_wire_writer;
+BF_MUST_CHECK bf_status bf_wire_create(bf_wire_writer **out, const char *path,
+                                       bf_wire_type type,
+                                       const bf_context *ctx, bf_wire_ids ids);
+/* 2 or 3 polynomials; of a seeded ciphertext, c0 and the seed. The label is the
+ * caller's name for it: unique, if it is to be found by it. */
+BF_MUST_CHECK bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label,
+                                       const bf_ct *ct);
+/* The text is not looked at. At most BF_WIRE_JSON_MAX bytes. */
+BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
+                                         const char *text, size_t bytes);
+/* Labelled {0, galois}. */
+BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
+                                               const bf_switch_key *key);
+BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
+void bf_wire_abort(bf_wire_writer *w);                     /* NULL is fine */
+
+/* ---- reading ------------------------------------------------------------ */
+
+typedef struct bf_wire_reader bf_wire_reader;
+typedef struct bf_wire_item {
+    uint32_t kind; /* bf_wire_kind, or BF_FRAME_END */
+    bf_label label;
+    uint64_t bytes; /* of the payload */
+} bf_wire_item;
+
+/* The context must outlive the reader and what it reads. */
+BF_MUST_CHECK bf_status bf_wire_open(bf_wire_reader **out, const char *path,
+                                     bf_wire_type type, const bf_context *ctx,
+                                     bf_wire_ids ids);
+/* From a descriptor, as bf_frame_open_fd. */
+BF_MUST_CHECK bf_status bf_wire_open_fd(bf_wire_reader **out, int fd,
+                                        const char *name, bf_wire_type type,
+                                        const bf_context *ctx, bf_wire_ids ids);
+void bf_wire_close(bf_wire_reader *r); /* NULL is fine */
+const bf_frame_header *bf_wire_header(const bf_wire_reader *r);
+
+/* The next item behind the parameters; item->kind BF_FRAME_END at the end, with
+ * the whole file verified if every item was read. Unread items are skipped. */
+BF_MUST_CHECK bf_status bf_wire_next(bf_wire_reader *r, bf_wire_item *item);
+/* The item of this kind and label, wherever it is; reading goes on behind it.
+ * BF_ERR_FORMAT when it is missing or there twice. */
+BF_MUST_CHECK bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind,
+                                     bf_label label, bf_wire_item *item);
+/* The present item. BF_ERR_FORMAT when it is of another kind. */
+BF_MUST_CHECK bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out);
+/* NUL-terminated; freed with bf_free. */
+BF_MUST_CHECK bf_status bf_wire_get_json(bf_wire_reader *r, char **text,
+                                         size_t *bytes);
+BF_MUST_CHECK bf_status bf_wire_get_switch_key(bf_wire_reader *r,
+                                               bf_switch_key *out);
+
+/* ---- whole files -------------------------------------------------------- */
+
+/* The key id is the keys' own; job_id may be NULL. */
+BF_MUST_CHECK bf_status bf_wire_write_eval_keys(const char *path,
+                                                const bf_eval_keys *keys,
+                                                const uint8_t *job_id,
+                                                bf_progress progress);
+/* BF_ERR_FORMAT when a Galois element other than 0 is there twice. */
+BF_MUST_CHECK bf_status bf_wire_read_eval_keys(bf_eval_keys *out,
+                                               const char *path,
+                                               const bf_context *ctx,
+                                               bf_wire_ids ids,
+                                               bf_progress progress);
+BF_MUST_CHECK bf_status bf_wire_write_public_key(const char *path,
+                                                 const bf_public_key *pk);
+BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
+                                                const char *path,
+                                                const bf_context *ctx,
+                                                bf_wire_ids ids);
+
+/* The parameter literal of any file, to create its context from. In bounds,
+ * but not checked further: bf_context_create does that, and says whether the
+ * parameters are secure. */
+BF_MUST_CHECK bf_status bf_wire_read_params(bf_params *out, const char *path);
+
+/* ---- sizes and inspection ----------------------------------------------- */
+
+/* Bytes in a file: of a record with all that belongs to it, and of a file
+ * without records (header, parameters, end). limbs in range. */
+size_t bf_wire_ct_bytes(const bf_params *p, unsigned limbs, unsigned polys,
+                        bool seeded);
+size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs);
+size_t bf_wire_public_key_bytes(const bf_params *p);
+size_t bf_wire_json_bytes(size_t bytes);
+size_t bf_wire_file_bytes(const bf_params *p);
+
+/* What a file is. Never anything derived from a secret. */
+typedef struct bf_wire_info {
+    bf_wire_type type;
+    unsigned version;
+    uint64_t file_bytes;
+    uint8_t context_hash[BF_HASH_BYTES];
+    uint8_t key_id[BF_KEY_ID_BYTES];
+    uint8_t job_id[BF_HASH_BYTES];
+    bf_params params;
+    uint64_t records; /* parameters included */
+    uint64_t ciphertexts, seeded, keys, texts;
+    uint64_t ciphertext_bytes, key_bytes;       /* of payloads */
+    unsigned limbs_min, limbs_max;              /* of ciphertexts or keys */
+    unsigned polys_max;                         /* of ciphertexts */
+    double scale_min, scale_max, noise_max, bound_max; /* of ciphertexts */
+    uint8_t digest[BF_HASH_BYTES]; /* of the file; zero for a secret key */
+} bf_wire_info;
+/* Reads and verifies the whole file with little memory; residues are not
+ * compared with their primes. */
+BF_MUST_CHECK bf_status bf_wire_inspect(bf_wire_info *out, const char *path,
+                                        bf_progress progress);
+
+#endif

@@ -1,0 +1,195 @@
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "wire/bytes.h"
+#include "wire/internal.h"
+#include "wire/pack.h"
+
+#define FLAG_SEEDED 1u
+
+/* u16 limbs, u8 polys, u8 flags, u32 0, f64 scale, noise, bound, u64 seed
+ * index, seed[32]; then rows [limb][poly], of a seeded one poly 0 alone. */
+static void encode_head(uint8_t out[BF_WIRE_CT_FIXED], const bf_ct *ct)
+{
+    memset(out, 0, BF_WIRE_CT_FIXED);
+    bf_put_u16(out, (uint16_t)ct->limbs);
+    out[2] = (uint8_t)ct->polys;
+    out[3] = ct->seeded ? FLAG_SEEDED : 0;
+    bf_put_f64(out + 8, ct->scale);
+    bf_put_f64(out + 16, ct->noise);
+    bf_put_f64(out + 24, ct->bound);
+    if (!ct->seeded) return;
+    bf_put_u64(out + 32, ct->seed_index);
+    memcpy(out + 40, ct->seed, BF_SEED_BYTES);
+}
+
+static size_t payload_bytes(const bf_params *p, unsigned limbs, unsigned polys,
+                            bool seeded)
+{
+    bf_wire_rows rows;
+    bf_wire_rows_make(&rows, p, limbs, false);
+    return BF_WIRE_CT_FIXED + rows.at[limbs] * (seeded ? 1 : polys);
+}
+
+size_t bf_wire_ct_bytes(const bf_params *p, unsigned limbs, unsigned polys,
+                        bool seeded)
+{
+    return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES +
+           payload_bytes(p, limbs, polys, seeded);
+}
+
+static bool good_number(double v)
+{
+    return isfinite(v) && v >= 0;
+}
+
+static bf_status check_shape(const bf_wire_ct_head *h, const bf_params *p)
+{
+    if (h->limbs < 1 || h->limbs > p->n_q || h->polys < 2 || h->polys > 3 ||
+        (h->seeded && h->polys != 2))
+        return bf_fail(BF_ERR_FORMAT,
+                       "a ciphertext of %u limbs, %u polynomials%s", h->limbs,
+                       h->polys, h->seeded ? ", seeded" : "");
+    if (!good_number(h->scale) || h->scale == 0 || !good_number(h->noise) ||
+        !good_number(h->bound))
+        return bf_fail(BF_ERR_FORMAT, "scale %g, noise %g, bound %g", h->scale,
+                       h->noise, h->bound);
+    return BF_OK;
+}
+
+bf_status bf_wire_ct_head_decode(bf_wire_ct_head *h,
+                                 const uint8_t in[BF_WIRE_CT_FIXED],
+                                 uint64_t bytes, const bf_params *p)
+{
+    static const uint8_t zero[8 + BF_SEED_BYTES];
+    *h = (bf_wire_ct_head){
+        .limbs = bf_get_u16(in),
+        .polys = in[2],
+        .seeded = in[3] == FLAG_SEEDED,
+        .scale = bf_get_f64(in + 8),
+        .noise = bf_get_f64(in + 16),
+        .bound = bf_get_f64(in + 24),
+        .seed_index = bf_get_u64(in + 32),
+    };
+    memcpy(h->seed, in + 40, BF_SEED_BYTES);
+    if (in[3] > FLAG_SEEDED || bf_get_u32(in + 4) != 0 ||
+        (!h->seeded && memcmp(in + 32, zero, sizeof zero) != 0))
+        return bf_fail(BF_ERR_FORMAT, "unknown flags of a ciphertext");
+    BF_TRY(check_shape(h, p));
+    size_t want = payload_bytes(p, h->limbs, h->polys, h->seeded);
+    if (bytes != want)
+        return bf_fail(BF_ERR_FORMAT, "%llu bytes, this ciphertext has %zu",
+                       (unsigned long long)bytes, want);
+    return BF_OK;
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+static bf_status check_for_writing(const bf_wire_writer *w, const bf_ct *ct)
+{
+    if (!bf_wire_holds(w->type, BF_WIRE_CIPHERTEXT))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: no place for ciphertexts",
+                       bf_frame_writer_path(w->frame));
+    if (!ct->data)
+        return bf_fail(BF_ERR_ARGUMENT, "a ciphertext without data");
+    if (memcmp(bf_context_hash(ct->ctx), bf_context_hash(w->ctx),
+               BF_HASH_BYTES) != 0)
+        return bf_fail(BF_ERR_MISMATCH, "%s: a ciphertext of other parameters",
+                       bf_frame_writer_path(w->frame));
+    bf_wire_ct_head h = {.limbs = ct->limbs, .polys = ct->polys,
+                         .seeded = ct->seeded, .scale = ct->scale,
+                         .noise = ct->noise, .bound = ct->bound};
+    bf_status s = check_shape(&h, bf_context_params(w->ctx));
+    return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
+}
+
+bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label, const bf_ct *ct)
+{
+    BF_TRY(check_for_writing(w, ct));
+    const bf_params *p = bf_context_params(w->ctx);
+    size_t n = (size_t)1 << p->log_n;
+    unsigned polys = ct->seeded ? 1 : ct->polys;
+    size_t bytes = payload_bytes(p, ct->limbs, ct->polys, ct->seeded);
+    bf_wire_rows rows;
+    bf_first_error first = {0};
+    bf_wire_rows_make(&rows, p, ct->limbs, false);
+    BF_TRY(bf_buffer_need(&w->scratch, bytes));
+    encode_head(w->scratch.data, ct);
+    uint8_t *out = w->scratch.data + BF_WIRE_CT_FIXED;
+#pragma omp parallel for if (!omp_in_parallel())
+    for (unsigned i = 0; i < ct->limbs * polys; i++) {
+        unsigned limb = i / polys, poly = i % polys;
+        size_t at = bf_wire_row_at(&rows, limb, poly, polys);
+        bf_first_error_keep(&first,
+                            bf_pack_row(out + at, bf_ct_limb(ct, poly, limb, n),
+                                        n, rows.prime[limb]));
+    }
+    BF_TRY(bf_first_error_raise(&first));
+    return bf_frame_write(w->frame, BF_WIRE_CIPHERTEXT, label, w->scratch.data,
+                          bytes);
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+static bf_status reserve(bf_ct *ct, const bf_context *ctx, unsigned limbs,
+                         unsigned polys)
+{
+    bf_ct fresh;
+    if (ct->data && ct->ctx == ctx && ct->limbs == limbs && ct->polys == polys)
+        return BF_OK;
+    BF_TRY(bf_ct_init(&fresh, ctx, limbs, polys));
+    bf_ct_clear(ct);
+    *ct = fresh;
+    return BF_OK;
+}
+
+static bf_status unpack_rows(bf_ct *ct, const bf_wire_ct_head *h,
+                             const uint8_t *in)
+{
+    const bf_params *p = bf_context_params(ct->ctx);
+    size_t n = (size_t)1 << p->log_n;
+    unsigned packed = h->seeded ? 1 : h->polys;
+    bf_wire_rows rows;
+    bf_first_error first = {0};
+    bf_wire_rows_make(&rows, p, h->limbs, false);
+#pragma omp parallel for if (!omp_in_parallel())
+    for (unsigned i = 0; i < h->limbs * h->polys; i++) {
+        unsigned limb = i / h->polys, poly = i % h->polys;
+        double *row = bf_ct_limb(ct, poly, limb, n);
+        if (poly >= packed) {
+            bf_expand_a(ct->ctx, h->seed, h->seed_index, 0, limb, row);
+            continue;
+        }
+        size_t at = bf_wire_row_at(&rows, limb, poly, packed);
+        bf_first_error_keep(&first,
+                            bf_unpack_row(row, in + at, n, rows.prime[limb]));
+    }
+    return bf_first_error_raise(&first);
+}
+
+bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out)
+{
+    const bf_params *p = bf_context_params(r->ctx);
+    const uint8_t *in;
+    bf_wire_ct_head h;
+    BF_TRY(bf_wire_payload(r, BF_WIRE_CIPHERTEXT,
+                           payload_bytes(p, p->n_q, 3, false), &in));
+    bf_status s = r->item.bytes < BF_WIRE_CT_FIXED
+                      ? bf_fail(BF_ERR_FORMAT, "too short for a ciphertext")
+                      : bf_wire_ct_head_decode(&h, in, r->item.bytes, p);
+    if (s == BF_OK) s = reserve(out, r->ctx, h.limbs, h.polys);
+    if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
+    s = unpack_rows(out, &h, in + BF_WIRE_CT_FIXED);
+    if (s != BF_OK) {
+        bf_ct_clear(out);
+        return bf_frame_fail_in(r->frame, s);
+    }
+    out->scale = h.scale;
+    out->noise = h.noise;
+    out->bound = h.bound;
+    out->seeded = h.seeded;
+    out->seed_index = h.seed_index;
+    memcpy(out->seed, h.seed, sizeof out->seed);
+    return BF_OK;
+}

@@ -1,0 +1,116 @@
+#include <string.h>
+
+#include "base/memory.h"
+#include "wire/bytes.h"
+#include "wire/internal.h"
+#include "wire/pack.h"
+
+#define FLAG_INSECURE 1u
+
+/* u32 log_n, u16 n_q, u16 n_p, u32 digit_limbs, u32 flags, then the primes. */
+size_t bf_wire_params_encode(uint8_t out[BF_WIRE_PARAMS_MAX],
+                             const bf_params *p)
+{
+    uint8_t *at = out + BF_WIRE_PARAMS_FIXED;
+    bf_put_u32(out, p->log_n);
+    bf_put_u16(out + 4, (uint16_t)p->n_q);
+    bf_put_u16(out + 6, (uint16_t)p->n_p);
+    bf_put_u32(out + 8, p->digit_limbs);
+    bf_put_u32(out + 12, p->insecure ? FLAG_INSECURE : 0);
+    for (unsigned i = 0; i < p->n_q; i++, at += 8) bf_put_u64(at, p->q[i]);
+    for (unsigned i = 0; i < p->n_p; i++, at += 8) bf_put_u64(at, p->p[i]);
+    return (size_t)(at - out);
+}
+
+static bool prime_in_bounds(uint64_t p)
+{
+    return bf_bit_length(p) >= BF_PRIME_BITS_MIN &&
+           bf_bit_length(p) <= BF_PRIME_BITS_MAX;
+}
+
+bf_status bf_wire_params_decode(bf_params *out, const uint8_t *in, size_t bytes)
+{
+    bf_params p = {0};
+    bool good = bytes >= BF_WIRE_PARAMS_FIXED;
+    if (good) {
+        p.log_n = bf_get_u32(in);
+        p.n_q = bf_get_u16(in + 4);
+        p.n_p = bf_get_u16(in + 6);
+        p.digit_limbs = bf_get_u32(in + 8);
+        good = p.log_n >= BF_LOG_N_MIN && p.log_n <= BF_LOG_N_MAX &&
+               p.n_q >= 1 && p.n_q <= BF_MAX_Q && p.n_p <= BF_MAX_P &&
+               p.digit_limbs >= 1 && p.digit_limbs <= p.n_q &&
+               bf_get_u32(in + 12) <= FLAG_INSECURE &&
+               bytes == BF_WIRE_PARAMS_FIXED + 8 * (size_t)(p.n_q + p.n_p);
+    }
+    if (!good) return bf_fail(BF_ERR_FORMAT, "parameters are out of bounds");
+    p.insecure = bf_get_u32(in + 12) == FLAG_INSECURE;
+    in += BF_WIRE_PARAMS_FIXED;
+    for (unsigned i = 0; i < p.n_q + p.n_p; i++, in += 8) {
+        uint64_t prime = bf_get_u64(in);
+        if (!prime_in_bounds(prime))
+            return bf_fail(BF_ERR_FORMAT, "modulus %u is out of bounds", i);
+        if (i < p.n_q) p.q[i] = prime;
+        else p.p[i - p.n_q] = prime;
+    }
+    *out = p;
+    return BF_OK;
+}
+
+bool bf_wire_params_equal(const bf_params *a, const bf_params *b)
+{
+    uint8_t x[BF_WIRE_PARAMS_MAX], y[BF_WIRE_PARAMS_MAX];
+    size_t n = bf_wire_params_encode(x, a);
+    return n == bf_wire_params_encode(y, b) && memcmp(x, y, n) == 0;
+}
+
+bf_status bf_wire_params_put(bf_frame_writer *w, const bf_params *p)
+{
+    uint8_t bytes[BF_WIRE_PARAMS_MAX];
+    size_t n = bf_wire_params_encode(bytes, p);
+    return bf_frame_write(w, BF_WIRE_PARAMS, (bf_label){0}, bytes, n);
+}
+
+bf_status bf_wire_params_next(bf_frame_reader *r, bf_params *out)
+{
+    bf_frame_record rec;
+    uint8_t bytes[BF_WIRE_PARAMS_MAX];
+    BF_TRY(bf_frame_next(r, &rec));
+    if (rec.kind != BF_WIRE_PARAMS || rec.bytes > sizeof bytes)
+        return bf_frame_fail_in(
+            r, bf_fail(BF_ERR_FORMAT, "should hold the parameters"));
+    BF_TRY(bf_frame_read(r, bytes));
+    bf_status s = bf_wire_params_decode(out, bytes, (size_t)rec.bytes);
+    return s == BF_OK ? s : bf_frame_fail_in(r, s);
+}
+
+bf_status bf_wire_read_params(bf_params *out, const char *path)
+{
+    bf_frame_reader *r;
+    BF_TRY(bf_frame_open(&r, path));
+    bf_status s = bf_wire_params_next(r, out);
+    bf_frame_close(r);
+    return s;
+}
+
+void bf_wire_rows_make(bf_wire_rows *rows, const bf_params *p, unsigned limbs,
+                       bool special)
+{
+    size_t n = (size_t)1 << p->log_n;
+    rows->count = limbs + (special ? p->n_p : 0);
+    rows->at[0] = 0;
+    for (unsigned i = 0; i < rows->count; i++) {
+        rows->prime[i] = i < limbs ? p->q[i] : p->p[i - limbs];
+        rows->at[i + 1] = rows->at[i] + bf_row_bytes(n, rows->prime[i]);
+    }
+}
+
+bf_status bf_buffer_need(bf_buffer *b, size_t bytes)
+{
+    if (b->capacity >= bytes) return BF_OK;
+    uint8_t *wider = bf_alloc(bytes);
+    if (!wider) return BF_ERR_MEMORY;
+    bf_free(b->data);
+    *b = (bf_buffer){.data = wider, .capacity = bytes};
+    return BF_OK;
+}
