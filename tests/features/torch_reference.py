@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """What torchvision makes of regnet_x_400mf and of resizing, for comparison.
 
-    torch_reference.py FOLDER [--seed S]
+    torch_reference.py FOLDER [--seed S] [--resize-only]
 
 writes into FOLDER
     weights.pth, weights.safetensors  random weights, batch norm included; the
                                       second by tools/convert-weights.py
-    pictures/CLASS/*.png              colour and grey pictures of several sizes
+    pictures/CLASS/*                  PNG and JPEG pictures of several sizes
     resized.safetensors               each picture resized, under its path
     reference.safetensors             "input" and every layer's output for it,
                                       "features", "normalized" (the features
                                       after ImageNet's normalisation)
-Exits with 77 when torch or torchvision is absent.
+With --resize-only, the pictures and resized.safetensors alone. Exits with 77 when torch or torchvision is absent.
 """
 import argparse
 import gzip
@@ -73,22 +73,40 @@ def grey_pictures(rng, count):
 
 
 def write_pictures(folder, rng):
-    """Returns {path below folder: picture}, in the order of the paths."""
+    """Returns the paths below the folder, in bytewise order."""
     sizes = [(224, 224), (320, 200), (97, 301), (32, 32), (1, 1), (640, 480),
              (3, 500), (225, 223)]
-    made = {f"colour/{i:02}.png": colour_picture(rng, *size)
-            for i, size in enumerate(sizes)}
-    made.update({f"grey/{i:02}.png": picture
-                 for i, picture in enumerate(grey_pictures(rng, 6))})
-    for path, picture in made.items():
+    colour = [colour_picture(rng, *size) for size in sizes]
+    grey = grey_pictures(rng, 6)
+    made = {f"colour/{i:02}.png": (p, {}) for i, p in enumerate(colour)}
+    made.update({f"grey/{i:02}.png": (p, {}) for i, p in enumerate(grey)})
+    veil = colour[1].copy()
+    veil.putalpha(colour[1].convert("L"))
+    made.update({
+        "other/alpha.png": (veil, {}),
+        "other/grey-alpha.png": (veil.convert("LA"), {}),
+        "other/palette.png": (colour[2].quantize(50), {}),
+        "other/bits.png": (grey[0].convert("1"), {}),
+        "photo/baseline.jpg": (colour[5], {"quality": 85}),
+        "photo/full.jpg": (colour[1], {"quality": 95, "subsampling": 0}),
+        "photo/grey.jpg": (colour[2].convert("L"), {"quality": 75}),
+        "photo/progressive.jpg": (colour[7], {"progressive": True}),
+    })
+    for path, (picture, how) in made.items():
         target = os.path.join(folder, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        picture.save(target)
-    return made
+        picture.save(target, **how)
+    return sorted(made)
 
 
-def prepare(picture):
-    """The paper's preprocessing: ToTensor, then Resize; grey repeated."""
+def prepare(path):
+    """The paper's preprocessing: ToTensor, then Resize; colours as
+    torchvision's ImageFolder reads them, grey repeated."""
+    picture = Image.open(path)
+    if picture.mode not in ("L", "1", "LA"):
+        picture = picture.convert("RGB")
+    elif picture.mode != "L":
+        picture = picture.convert("L")
     resize = transforms.Resize((224, 224), antialias=True)
     return resize(transforms.ToTensor()(picture)).expand(3, -1, -1)
 
@@ -137,6 +155,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resize-only", action="store_true")
     options = parser.parse_args()
     converter = load_converter()
 
@@ -148,9 +167,11 @@ def main():
     def at(name):
         return os.path.join(options.folder, name)
 
-    made = write_pictures(at("pictures"), np.random.default_rng(options.seed))
-    resized = {path: prepare(picture) for path, picture in made.items()}
+    paths = write_pictures(at("pictures"), np.random.default_rng(options.seed))
+    resized = {path: prepare(at("pictures/" + path)) for path in paths}
     write("resized.safetensors", resized)
+    if options.resize_only:
+        return
     batch = torch.stack(list(resized.values()))
     model = seeded_model(options.seed, batch)
     torch.save(model.state_dict(), at("weights.pth"))
