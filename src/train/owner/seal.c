@@ -1,0 +1,112 @@
+#include "train/owner/seal.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
+                           const bf_matrix *u, size_t index)
+{
+    const bf_layout *l = &job->layout;
+    double complex *slots = bf_alloc(l->f * l->t * sizeof *slots);
+    if (!slots) return BF_ERR_MEMORY;
+    bf_layout_x(l, u, index / l->pairs, index % l->pairs, slots);
+    bf_status s = BF_OK;
+    for (size_t j = 0; j < l->f * l->t && s == BF_OK; j++)
+        if (!(fmax(fabs(creal(slots[j])), fabs(cimag(slots[j]))) <=
+              job->ranges.entry * (1 + 1e-9)))
+            s = bf_fail(BF_ERR_RANGE,
+                        "a transformed feature of upload %zu exceeds the "
+                        "job's bound %g",
+                        index, job->ranges.entry);
+    if (s == BF_OK)
+        s = bf_encode_slots(pt, ctx, slots, l->f * l->t, exp2(job->log_x),
+                            bf_job_x_limbs(job));
+    bf_free(slots);
+    return s;
+}
+
+static bf_status seal_labels(bf_pt *pt, const bf_job *job,
+                             const bf_context *ctx, const int32_t *labels,
+                             size_t group)
+{
+    const bf_layout *l = &job->layout;
+    double *slots = bf_alloc(l->f * l->t * sizeof *slots);
+    if (!slots) return BF_ERR_MEMORY;
+    bf_layout_y(l, labels, group, slots);
+    bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t,
+                                 exp2(job->log_dense), bf_job_y_limbs(job));
+    bf_free(slots);
+    return s;
+}
+
+static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
+                            const bf_matrix *v0)
+{
+    size_t n = (size_t)1 << job->params.log_n;
+    if (!v0 || v0->rows != job->layout.classes || v0->cols != job->layout.cols)
+        return bf_fail(BF_ERR_ARGUMENT, "initial weights are missing");
+    double *coeffs = bf_alloc(n * sizeof *coeffs);
+    if (!coeffs) return BF_ERR_MEMORY;
+    bf_status s = bf_layout_pack_weights(&job->layout, v0, coeffs);
+    if (s == BF_OK)
+        s = bf_encode_coeffs(pt, ctx, coeffs, n, exp2(job->log_v0),
+                             bf_job_x_limbs(job));
+    bf_free(coeffs);
+    return s;
+}
+
+bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
+                      const bf_matrix *u, const int32_t *labels,
+                      const bf_matrix *v0, size_t index)
+{
+    const bf_context *ctx = bf_secret_key_context(sk);
+    const bf_layout *l = &job->layout;
+    size_t xs = l->chunks * l->pairs;
+    bf_pt pt = {0};
+    double bound = job->ranges.entry;
+    bf_status s;
+    if (index < xs) {
+        s = seal_rows(&pt, job, ctx, u, index);
+    } else if (index < xs + l->groups) {
+        bound = 0.5;
+        s = seal_labels(&pt, job, ctx, labels, index - xs);
+    } else {
+        bound = job->ranges.weight;
+        s = seal_start(&pt, job, ctx, v0);
+    }
+    if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
+    if (s == BF_OK) out->bound = bound; /* public, unlike the data's own */
+    bf_wipe(pt.data, pt.data ? (size_t)pt.limbs * sizeof(double)
+                                   << job->params.log_n
+                             : 0);
+    bf_pt_clear(&pt);
+    return s;
+}
+
+bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
+                      const bf_secret_key *sk, const bf_ct *packed)
+{
+    size_t n = (size_t)1 << job->params.log_n;
+    bf_pt pt = {0};
+    bf_status s;
+    double *coeffs = bf_alloc(n * sizeof *coeffs);
+    if (!coeffs) return BF_ERR_MEMORY;
+    s = bf_decrypt(&pt, sk, packed);
+    if (s == BF_OK) s = bf_decode_coeffs(coeffs, &pt);
+    if (s == BF_OK)
+        s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
+    bf_pt_clear(&pt);
+    bf_free(coeffs);
+    if (s != BF_OK) return s;
+    for (size_t i = 0; i < weights->rows * weights->cols; i++) {
+        if (fabs(weights->data[i]) <= job->ranges.weight) continue;
+        bf_matrix_clear(weights);
+        return bf_fail(BF_ERR_RANGE,
+                       "the decrypted weights leave the range the circuit "
+                       "covers (%g): the data did not fit the recipe, or the "
+                       "server did not run this job",
+                       job->ranges.weight);
+    }
+    return BF_OK;
+}

@@ -1,0 +1,210 @@
+/* Packing, expansion, fold, spread and the sigmoid polynomial against plain
+ * arithmetic on slots. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "linalg/dense.h"
+#include "linalg/sigmoid.h"
+#include "support/ckks_fixture.h"
+
+#define OK(x) assert_int_equal((x), BF_OK)
+
+enum { LOG_N = 12, LIMBS = 4, SLOTS = 1 << (LOG_N - 1) };
+static uint64_t seed = 77;
+static bf_fixture f;
+
+static int setup(void **state)
+{
+    (void)state;
+    int r[64];
+    size_t count = 0;
+    for (int h = 1; h < SLOTS; h *= 2) r[count++] = h;
+    for (int h = 1; h <= SLOTS / 2; h *= 2) r[count++] = -h;
+    bf_fixture_open(&f, LOG_N, LIMBS, 42, 2);
+    bf_fixture_keys(&f, r, count - 1);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bf_fixture_close(&f);
+    return 0;
+}
+
+static void close_enough(const bf_ct *ct, const double complex *want,
+                         double extra, const char *what)
+{
+    double error = bf_fixture_error(&f, ct, want);
+    double tolerance = bf_fixture_tolerance(&f, ct) + extra;
+    if (!(error <= tolerance))
+        fail_msg("%s: error %g above %g", what, error, tolerance);
+}
+
+/* Elements of period F, packed by pack(), come back from expand(). */
+static void check_trees(unsigned period, unsigned log_m, size_t count)
+{
+    size_t t = SLOTS / period;
+    bf_ct *g = bf_alloc_zero(count * sizeof *g), packed = {0};
+    bf_ct *out = bf_alloc_zero(count * sizeof *out);
+    double complex *v = bf_alloc(count * SLOTS * sizeof *v), want[SLOTS];
+    for (size_t m = 0; m < count; m++) {
+        bf_fixture_random(v + m * SLOTS, SLOTS, 1, &seed);
+        bf_fixture_encrypt(&f, &g[m], v + m * SLOTS, 0x1p40, LIMBS, 1);
+    }
+    OK(bf_pack(f.ev, &packed, g, count, log_m, period, (double)t));
+    for (int sign = 1; sign >= -1; sign -= 2) {
+        if (sign < 0) OK(bf_conjugate(f.ev, &packed, &packed));
+        OK(bf_expand(f.ev, out, &packed, count, log_m, period, sign));
+        for (size_t m = 0; m < count; m++) {
+            for (size_t j = 0; j < SLOTS; j++) {
+                want[j] = 0;
+                for (size_t s = 0; s < t; s++)
+                    want[j] += v[m * SLOTS + s * period + j % period];
+                if (sign < 0) want[j] = conj(want[j]);
+            }
+            close_enough(&out[m], want, 0, "pack then expand");
+            bf_eval_release(f.ev, &out[m]);
+        }
+    }
+    bf_eval_release(f.ev, &packed);
+    bf_free(g);
+    bf_free(out);
+    bf_free(v);
+}
+
+static void test_trees(void **state)
+{
+    (void)state;
+    check_trees(1, 0, 1);
+    check_trees(1, 11, 3);
+    check_trees(4, 3, 8);
+    check_trees(16, 3, 5);
+    check_trees(64, 5, 17);
+    check_trees(256, 3, 6);
+}
+
+/* Outputs o: a[o] arbitrary complex in every slot; fold sums over f. */
+static void check_dense(size_t period, size_t k, size_t count)
+{
+    bf_layout l;
+    bf_masks masks;
+    double complex *v = bf_alloc(count * SLOTS * sizeof *v), want[SLOTS];
+    bf_ct *a = bf_alloc_zero(count * sizeof *a), z = {0};
+    bf_ct *out = bf_alloc_zero(count * sizeof *out);
+    size_t t = SLOTS / period;
+    OK(bf_layout_make(&l, LOG_N, t, period, 2, 0, period, k));
+    OK(bf_masks_make(&masks, f.ctx, &l, 0x1p30, LIMBS, false));
+    for (size_t i = 0; i < count; i++) {
+        bf_fixture_random(v + i * SLOTS, SLOTS, 1, &seed);
+        bf_fixture_encrypt(&f, &a[i], v + i * SLOTS, 0x1p44, LIMBS, 1);
+        a[i].bound = (double)period; /* of every partial sum */
+    }
+    OK(bf_fold(f.ev, &masks, a, count, &z));
+    z.bound = (double)period;
+    OK(bf_fold_periodic(f.ev, &masks, &z));
+    for (size_t j = 0; j < SLOTS; j++) {
+        size_t place = j % period % k, first = j / period * period;
+        want[j] = 0;
+        for (size_t x = 0; place < count && x < period; x++)
+            want[j] += v[place * SLOTS + first + x];
+    }
+    /* Rounded masks: sqrt(F/6)/scale of all F places, and six deviations. */
+    double leak = 6 * sqrt((double)period / 6) / 0x1p30 * (double)(k * period);
+    close_enough(&z, want, leak, "fold");
+    OK(bf_rescale(f.ev, &z, &z));
+    OK(bf_spread(f.ev, &masks, &z, count, out));
+    for (size_t i = 0; i < count; i++) {
+        double complex spread[SLOTS];
+        for (size_t j = 0; j < SLOTS; j++)
+            spread[j] = want[j / period * period + i];
+        close_enough(&out[i], spread, 2 * leak, "spread");
+        bf_eval_release(f.ev, &out[i]);
+    }
+    bf_eval_release(f.ev, &z);
+    bf_masks_clear(&masks);
+    bf_free(v);
+    bf_free(a);
+    bf_free(out);
+}
+
+static void test_dense(void **state)
+{
+    (void)state;
+    check_dense(1, 1, 1);
+    check_dense(4, 4, 4);
+    check_dense(8, 2, 2);
+    check_dense(16, 4, 3);
+    check_dense(64, 16, 10);
+    check_dense(32, 1, 1);
+}
+
+static void check_sigmoid(const bf_sigmoid *p)
+{
+    bf_sigmoid_form form;
+    bf_fixture big;
+    bf_ct z = {0}, y = {0};
+    double complex v[SLOTS], want[SLOTS];
+    OK(bf_sigmoid_form_make(&form, p));
+    bf_fixture_open(&big, LOG_N, 7, 42, 2);
+    bf_fixture_keys(&big, NULL, 0);
+    for (size_t j = 0; j < SLOTS; j++) {
+        double x = p->range * (2.0 * (double)j / SLOTS - 1);
+        v[j] = x;
+        want[j] = form.sign * (bf_sigmoid_value(p, x) - 0.5);
+    }
+    bf_fixture_encrypt(&big, &z, v, 0x1p42 / form.norm, 7, p->range);
+    z.scale *= form.norm;
+    z.bound /= form.norm;
+    OK(bf_sigmoid_evaluate(big.ev, &y, &form, &z));
+    assert_int_equal(7 - y.limbs, form.depth);
+    double error = bf_fixture_error(&big, &y, want);
+    double tolerance = bf_fixture_tolerance(&big, &y);
+    if (!(error <= tolerance && tolerance < 1e-3))
+        fail_msg("degree %u: error %g above %g", p->degree, error, tolerance);
+    bf_eval_release(big.ev, &y);
+    bf_ct_clear(&z);
+    bf_fixture_close(&big);
+}
+
+static void test_sigmoid(void **state)
+{
+    (void)state;
+    static const unsigned depth[5] = {0, 2, 3, 3, 4};
+    const bf_sigmoid p[5] = {
+        {1, {0.15}, 4},
+        {3, {0.15009364, -0.00159204}, 8},
+        {5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12},
+        {7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8},
+        {9,
+         {0.165873103, -2.53030206e-3, 1.7735778e-5, -5.21956015e-8,
+          5.3824223e-11},
+         20},
+    };
+    for (unsigned i = 0; i < 5; i++) {
+        bf_sigmoid_form form;
+        OK(bf_sigmoid_form_make(&form, &p[i]));
+        assert_int_equal(form.depth, depth[i]);
+        check_sigmoid(&p[i]);
+    }
+}
+
+int main(void)
+{
+    const char *given = getenv("BLINDFIT_TEST_SEED");
+    if (given) seed = strtoull(given, NULL, 0);
+    printf("seed %llu\n", (unsigned long long)seed);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trees),
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_sigmoid),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
