@@ -118,6 +118,11 @@ typedef struct bf_ranges {
  * src/train/bounds.c says which of them are proved, which measured. */
 BF_MUST_CHECK bf_status bf_recipe_bounds(bf_ranges *out, const bf_recipe *r,
                                          size_t n, size_t k);
+/* BF_ERR_RANGE naming the first magnitude that is over its bound, or is not a
+ * number. */
+BF_MUST_CHECK bf_status bf_ranges_check(const bf_ranges *measured,
+                                        const bf_ranges *bounds,
+                                        unsigned iterations);
 
 /* The owner's fitted transform: feature map, shift, linear map, row clip,
  * constant column. Transformed rows have k = bf_recipe_outputs columns, the

@@ -18,14 +18,15 @@ static void newton_steps(bf_schedule *s, const bf_recipe *r)
     }
 }
 
-/* Nesterov's sequence as the paper starts it, alpha_0 = 0.01. */
+/* Nesterov's sequence as the paper starts it, alpha_0 = 0.01. Its step
+ * 1 + 1/(tn) is times 4/n because rows carry sqrt(n)/2 (owner/paper.c). */
 static void nesterov_steps(bf_schedule *s)
 {
-    double alpha = 0.01;
+    double alpha = 0.01, n = (double)s->n;
     for (unsigned t = 0; t < s->iterations; t++) {
         double next = (1 + sqrt(1 + 4 * alpha * alpha)) / 2;
         s->eta[t] = (1 - alpha) / next;
-        s->step[t] = 1 + 1 / ((double)(t + 1) * (double)s->n);
+        s->step[t] = 4 / n * (1 + 1 / ((double)(t + 1) * n));
         alpha = next;
     }
 }

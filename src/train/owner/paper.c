@@ -2,8 +2,10 @@
  * 1 / (1e-10 + 1/4 sum_i |x_ik| sum_j |x_ij|), with the leading 1 among the
  * x. Scaling columns by sqrt(B) and weights by 1/sqrt(B) turns the paper's
  * G * B into G and leaves the algorithm the same, without a product by B
- * under encryption. Rows then have norm at most 2:
- *   sum_k x_k^2 B_k <= sum_k 4 x_k^2 / (|x_k| sum_j |x_j|) = 4. */
+ * under encryption. A further factor sqrt(n)/2, which the step 4/n takes back,
+ * makes sizes independent of n, as whitening does. Rows then have norm at most
+ * sqrt(n):
+ *   n/4 sum_k x_k^2 B_k <= n/4 sum_k 4 x_k^2 / (|x_k| sum_j |x_j|) = n. */
 #include <math.h>
 
 #include "base/memory.h"
@@ -27,7 +29,9 @@ bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x)
         add_row(t->scale, row, d);
     }
     bf_free(row);
+    double common = sqrt((double)x->rows) / 2;
     for (size_t k = 0; k <= d; k++)
-        if (t->scale[k] > 0) t->scale[k] = 1 / sqrt(1e-10 + t->scale[k] / 4);
+        if (t->scale[k] > 0)
+            t->scale[k] = common / sqrt(1e-10 + t->scale[k] / 4);
     return BF_OK;
 }
