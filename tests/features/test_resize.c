@@ -5,9 +5,9 @@
 #include "blindfit/features.h"
 #include "features/resize.h"
 
-/* torchvision rounds a centre's place on a side of hundreds of pixels to float:
- * off by up to 2^-15 pixels, which moves a value as much. */
-#define RESIZE_TOLERANCE 1e-5
+/* torchvision rounds the place of a centre to float: on sides below 1024 it is
+ * off by up to 2^-15 pixels, which moves a value by no more than that. */
+#define RESIZE_TOLERANCE 0x1p-15
 
 static double triangle(double x)
 {
