@@ -1,0 +1,198 @@
+/* Secret bits reach no branch and no address: memcheck treats them as
+ * undefined and reports every jump or access that depends on one (Langley's
+ * ctgrind). The program runs itself again under valgrind.
+ *
+ * Secrets enter where libsodium's randomness does, which this file replaces:
+ * `secret_draws` says which of the coming draws are secret. The seeds of `a`
+ * halves and key ids are public, and expanding an `a` rejects in variable
+ * time. */
+#include "ckks_testing.h"
+
+#include <sodium.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__has_include) && !defined(__SANITIZE_ADDRESS__)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#define HAVE_MEMCHECK
+#endif
+#endif
+
+#ifdef HAVE_MEMCHECK
+
+#define N ((size_t)1 << 10)
+
+static uint32_t secret_draws; /* bit i: draw number i from now */
+static uint64_t draw_state = 1;
+
+void randombytes_buf(void *const out, const size_t size)
+{
+    uint8_t *o = out;
+    for (size_t i = 0; i < size; i++) o[i] = (uint8_t)ckks_test_u64(&draw_state);
+    if (secret_draws & 1) (void)VALGRIND_MAKE_MEM_UNDEFINED(out, size);
+    secret_draws >>= 1;
+}
+
+static unsigned errors_before;
+
+static void taint(uint32_t draws)
+{
+    secret_draws = draws;
+    errors_before = VALGRIND_COUNT_ERRORS;
+}
+
+static void assert_reports(unsigned expected)
+{
+    assert_int_equal(VALGRIND_COUNT_ERRORS - errors_before, expected);
+    assert_int_equal(secret_draws, 0); /* every draw that we count took place */
+}
+
+/* The outcome is secret, so that nothing above was vacuous. */
+static void assert_tainted(const void *data, size_t bytes)
+{
+    assert_true(VALGRIND_CHECK_MEM_IS_DEFINED(data, bytes) != 0);
+}
+
+static volatile int sink;
+
+static void a_leak_is_seen(void **state)
+{
+    (void)state;
+    uint8_t bit;
+    taint(1);
+    randombytes_buf(&bit, 1);
+    if (bit & 1) sink++;
+    assert_reports(1);
+}
+
+static void samplers(void **state)
+{
+    (void)state;
+    int8_t x[1000];
+    taint(1);
+    bf_sample_noise(x, sizeof x);
+    assert_reports(0);
+    assert_tainted(x, sizeof x);
+    taint(1);
+    bf_sample_ternary(x, sizeof x);
+    assert_reports(0);
+    /* The one branch asks whether to discard the draw and take another. */
+    taint(1);
+    bf_status status = bf_sample_sparse_ternary(x, sizeof x, 32);
+    assert_reports(1);
+    assert_ok(status);
+    assert_tainted(x, sizeof x);
+}
+
+static void keys_and_ciphertexts(bf_backend backend)
+{
+    static const unsigned q[] = {45, 36, 36}, p[] = {45, 40};
+    bf_params params;
+    bf_context *ctx;
+    bf_secret_key *sk;
+    bf_pt pt = {0}, opened = {0};
+    bf_ct ct = {0};
+    bf_public_key pk = {0};
+    bf_switch_key key = {0};
+    double x[4] = {1, 2, 3, 4};
+    assert_ok(bf_params_make(&params, 10, q, 3, p, 2, 2));
+    params.insecure = true;
+    assert_ok(bf_context_create(&ctx, &params, backend));
+    assert_ok(bf_encode_real(&pt, ctx, x, 4, 0x1p30, 3));
+
+    taint(1); /* secret, then id */
+    assert_ok(bf_secret_key_generate(&sk, ctx, 0));
+    assert_reports(0);
+    assert_tainted(bf_secret_key_coeffs(sk), N);
+    taint(1); /* noise, then seed of a */
+    assert_ok(bf_encrypt_symmetric(&ct, sk, &pt));
+    assert_reports(0);
+    assert_tainted(ct.data, ct.bytes);
+    taint(1);
+    assert_ok(bf_public_key_generate(&pk, sk));
+    assert_reports(0);
+    taint(7); /* u, e0, e1 */
+    assert_ok(bf_encrypt_public(&ct, &pk, &pt));
+    assert_reports(0);
+    taint(2); /* seed of a, then noise */
+    assert_ok(bf_galois_key_generate(&key, sk, 1, 3));
+    assert_reports(0);
+    taint(2);
+    assert_ok(bf_galois_key_generate(&key, sk, 5, 3));
+    assert_reports(0);
+    taint(2);
+    assert_ok(bf_switch_key_generate(&key, sk, sk, 2));
+    assert_reports(0);
+    taint(0);
+    assert_ok(bf_decrypt(&opened, sk, &ct));
+    assert_reports(0);
+
+    bf_pt_clear(&pt);
+    bf_pt_clear(&opened);
+    bf_ct_clear(&ct);
+    bf_public_key_clear(&pk);
+    bf_switch_key_clear(&key);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+}
+
+static void keys_and_ciphertexts_scalar(void **state)
+{
+    (void)state;
+    keys_and_ciphertexts(BF_BACKEND_SCALAR);
+}
+
+static void keys_and_ciphertexts_simd(void **state)
+{
+    (void)state;
+    bf_backend found; /* valgrind shows AVX2 at most */
+    if (bf_backend_resolve(BF_BACKEND_AVX2, &found) != BF_OK) skip();
+    keys_and_ciphertexts(BF_BACKEND_AVX2);
+}
+
+/* The exit status of this program under valgrind, or 77 without it. */
+static int run_under_valgrind(void)
+{
+    char self[4096];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) return 77;
+    self[length] = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        execlp("valgrind", "valgrind", "-q", "--log-file=/dev/null", self,
+               (char *)NULL);
+        _exit(77);
+    }
+    int status;
+    if (child < 0 || waitpid(child, &status, 0) != child) return 77;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(void)
+{
+    if (!RUNNING_ON_VALGRIND) {
+        int status = run_under_valgrind();
+        if (status == 77) puts("skipped: valgrind does not run here");
+        return status;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_leak_is_seen),
+        cmocka_unit_test(samplers),
+        cmocka_unit_test(keys_and_ciphertexts_scalar),
+        cmocka_unit_test(keys_and_ciphertexts_simd),
+    };
+    bf_set_threads(1);
+    if (bf_random_init() != BF_OK) return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    puts("skipped: built without valgrind's memcheck.h");
+    return 77;
+}
+
+#endif
