@@ -1,0 +1,186 @@
+/* Basis conversion against CRT in GMP: random values, and those next to the
+ * boundary +-Q/2 where the representative flips. */
+#include <gmp.h>
+
+#include "kernels/testing.h"
+
+#define LOG_N 10
+#define N ((size_t)1 << LOG_N)
+
+static void set_u64(mpz_t x, uint64_t v)
+{
+    mpz_import(x, 1, -1, sizeof v, 0, 0, &v);
+}
+
+static uint64_t mod_u64(const mpz_t x, uint64_t p)
+{
+    mpz_t m;
+    uint64_t r = 0;
+    mpz_init(m);
+    set_u64(m, p);
+    mpz_mod(m, x, m);
+    mpz_export(&r, NULL, -1, sizeof r, 0, 0, m);
+    mpz_clear(m);
+    return r;
+}
+
+/* Primes of mixed sizes, 36 to 49 bits, all different. */
+static bf_ring *mixed_ring(unsigned count)
+{
+    static const unsigned bits[] = {49, 40, 36, 47, 49, 45};
+    uint64_t primes[BF_MODULI_MAX];
+    bf_ring *r = NULL;
+    for (unsigned i = 0; i < count; i++) {
+        primes[i] = bf_prime_below(1ULL << bits[i % 6], LOG_N, primes, i);
+        assert_true(primes[i] != 0);
+    }
+    assert_int_equal(bf_ring_create(&r, LOG_N, primes, count, BF_BACKEND_AUTO),
+                     BF_OK);
+    return r;
+}
+
+/* Value number i: the first are 0, small, and beside the boundary at a
+ * distance just above the 2^-43 Q that the contract leaves open; the rest are
+ * uniform in (-Q/2, Q/2). */
+static void value(mpz_t x, size_t i, const mpz_t q, gmp_randstate_t rand)
+{
+    mpz_t t;
+    mpz_init(t);
+    if (i < 5) {
+        mpz_set_si(x, (long)i - 2);
+    } else if (i < 13) {
+        mpz_fdiv_q_2exp(x, q, 1);
+        mpz_fdiv_q_2exp(t, q, 43);
+        mpz_add_ui(t, t, i);
+        mpz_sub(x, x, t);
+        if (i % 2) mpz_neg(x, x);
+    } else {
+        mpz_urandomm(x, rand, q);
+        mpz_fdiv_q_2exp(t, q, 1);
+        mpz_sub(x, x, t);
+    }
+    mpz_clear(t);
+}
+
+/* x_j = a (Q/q_j)^-1 mod q_j through the library's factor, which is checked. */
+static void fill_sources(const bf_ring *ring, const bf_convert *c,
+                         const unsigned *src, unsigned k, const mpz_t q,
+                         mpz_t *a, double **x)
+{
+    mpz_t hat;
+    mpz_init(hat);
+    for (unsigned j = 0; j < k; j++) {
+        const uint64_t p = ring->mod[src[j]].value;
+        const uint64_t f = bf_convert_factor(c, j);
+        set_u64(hat, p);
+        mpz_divexact(hat, q, hat);
+        assert_true(bf_mod_mul(mod_u64(hat, p), f, p) == 1);
+        for (size_t i = 0; i < N; i++) {
+            /* Any reduced representative will do: shift some by p. */
+            double y = bf_centre(bf_mod_mul(mod_u64(a[i], p), f, p), p);
+            const double other = y > 0 ? y - (double)p : y + (double)p;
+            if (i % 3 == 0 && other <= (double)reduced_max(p) &&
+                -other <= (double)reduced_max(p))
+                y = other;
+            x[j][i] = y;
+        }
+    }
+    mpz_clear(hat);
+}
+
+static void check_targets(const bf_ring *ring, const bf_convert *c,
+                          const unsigned *dst, unsigned dsts, mpz_t *a,
+                          double **x, double *v, double *o)
+{
+    bf_convert_overflow(c, v, (const double *const *)x);
+    for (unsigned t = 0; t < dsts; t++) {
+        const uint64_t p = ring->mod[dst[t]].value;
+        bf_convert_target(c, t, o, (const double *const *)x, v);
+        for (size_t i = 0; i < N; i++)
+            assert_true(o[i] == bf_centre(mod_u64(a[i], p), p));
+    }
+}
+
+static void check_conversion(bf_ring *ring, unsigned k, gmp_randstate_t rand,
+                             mpz_t *a, double **x)
+{
+    unsigned src[BF_MODULI_MAX], dst[BF_MODULI_MAX], dsts = 0;
+    bf_convert *c = NULL;
+    mpz_t q, p;
+    mpz_inits(q, p, NULL);
+    mpz_set_ui(q, 1);
+    /* Sources from the middle, so that indices matter. */
+    for (unsigned i = 0; i < ring->count; i++) {
+        if (i >= 2 && i < 2 + k) {
+            src[i - 2] = i;
+            set_u64(p, ring->mod[i].value);
+            mpz_mul(q, q, p);
+        } else {
+            dst[dsts++] = i;
+        }
+    }
+    assert_int_equal(bf_convert_create(&c, ring, src, k, dst, dsts), BF_OK);
+    for (size_t i = 0; i < N; i++) value(a[i], i, q, rand);
+    fill_sources(ring, c, src, k, q, a, x);
+    FOR_BACKENDS(kernels)
+    {
+        ring->k = kernels;
+        check_targets(ring, c, dst, dsts, a, x, x[k], x[k + 1]);
+    }
+    bf_convert_destroy(c);
+    mpz_clears(q, p, NULL);
+}
+
+static void test_conversion(void **state)
+{
+    (void)state;
+    rng r = rng_start("conversion against CRT");
+    static const unsigned sources[] = {
+        1, 2, 3, 4, 7, 8, 11, 12, 13, 16, 24, BF_CONVERT_SOURCES_MAX};
+    mpz_t *a = malloc(N * sizeof *a);
+    double *x[BF_CONVERT_SOURCES_MAX + 2];
+    gmp_randstate_t rand;
+    bf_ring *ring = mixed_ring(BF_CONVERT_SOURCES_MAX + 4);
+    assert_non_null(a);
+    gmp_randinit_default(rand);
+    gmp_randseed_ui(rand, rng_next(&r));
+    for (size_t i = 0; i < N; i++) mpz_init(a[i]);
+    for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) x[i] = new_array(N);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        check_conversion(ring, sources[i], rand, a, x);
+    for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) bf_free(x[i]);
+    for (size_t i = 0; i < N; i++) mpz_clear(a[i]);
+    free(a);
+    gmp_randclear(rand);
+    bf_ring_destroy(ring);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    bf_ring *ring = mixed_ring(4);
+    bf_convert *c = NULL;
+    const unsigned both[] = {0, 1}, twice[] = {2, 2}, absent[] = {9},
+                   one[] = {1};
+    assert_int_equal(bf_convert_create(&c, ring, both, 2, one, 1),
+                     BF_ERR_ARGUMENT);
+    assert_int_equal(bf_convert_create(&c, ring, twice, 2, one, 1),
+                     BF_ERR_ARGUMENT);
+    assert_int_equal(bf_convert_create(&c, ring, absent, 1, one, 1),
+                     BF_ERR_ARGUMENT);
+    assert_int_equal(bf_convert_create(&c, ring, both, 0, one, 1),
+                     BF_ERR_ARGUMENT);
+    assert_int_equal(bf_convert_create(&c, ring, both, 1, one, 0),
+                     BF_ERR_ARGUMENT);
+    assert_null(c);
+    bf_ring_destroy(ring);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conversion),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,216 @@
+/* The transforms against their definition: values at powers of psi by Horner's
+ * rule, products against the schoolbook negacyclic product, and the bits of all
+ * backends against each other. */
+#include "kernels/testing.h"
+
+#define POINTS 6
+#define SPARSE 24
+
+static const unsigned bit_sizes[] = {20, 30, 36, 40, 46, 49};
+#define SIZES (sizeof bit_sizes / sizeof *bit_sizes)
+
+/* A prime for every size that has one 1 mod 2N. */
+static bf_ring *ring_of(unsigned log_n, bf_backend backend)
+{
+    uint64_t primes[SIZES];
+    unsigned count = 0;
+    bf_ring *r = NULL;
+    for (size_t i = 0; i < SIZES; i++) {
+        const uint64_t p = prime_of_bits(bit_sizes[i], log_n);
+        if (p) primes[count++] = p;
+    }
+    assert_true(count >= 4);
+    assert_int_equal(bf_ring_create(&r, log_n, primes, count, backend), BF_OK);
+    return r;
+}
+
+static uint64_t horner(const double *a, size_t n, uint64_t x, uint64_t p)
+{
+    uint64_t v = 0;
+    for (size_t i = n; i-- > 0;)
+        v = (bf_mod_mul(v, x, p) + bf_uncentre(a[i], p)) % p;
+    return v;
+}
+
+/* psi as the value of X at the index of exponent 1, checked to be a primitive
+ * root; then values of random polynomials at random odd powers. */
+static void check_values(rng *r, const bf_ring *ring, unsigned m, double *a,
+                         double *v)
+{
+    const uint64_t p = ring->mod[m].value;
+    const uint32_t mask = (uint32_t)(2 * ring->n - 1);
+    memset(v, 0, ring->n * sizeof *v);
+    v[1] = 1;
+    bf_ntt_forward(ring, m, v);
+    const uint64_t psi = bf_uncentre(v[bf_ring_position(ring->log_n, 1)], p);
+    assert_true(bf_mod_pow(psi, ring->n, p) == p - 1);
+    memcpy(v, a, ring->n * sizeof *v);
+    bf_ntt_forward(ring, m, v);
+    for (int i = 0; i < POINTS; i++) {
+        const uint32_t e = i == 0   ? 1
+                           : i == 1 ? mask
+                                    : ((uint32_t)rng_next(r) & mask) | 1;
+        const uint64_t x = horner(a, ring->n, bf_mod_pow(psi, e, p), p);
+        assert_true(v[bf_ring_position(ring->log_n, e)] == bf_centre(x, p));
+    }
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    rng r = rng_start("values at powers of psi");
+    for (unsigned log_n = BF_LOG_N_MIN; log_n <= BF_LOG_N_MAX; log_n++) {
+        bf_ring *ring = ring_of(log_n, BF_BACKEND_AUTO);
+        double *a = new_array(ring->n), *v = new_array(ring->n);
+        for (unsigned m = 0; m < ring->count; m++) {
+            fill_reduced(&r, a, ring->n, ring->mod[m].value);
+            FOR_BACKENDS(k)
+            {
+                ring->k = k;
+                check_values(&r, ring, m, a, v);
+            }
+        }
+        bf_free(a);
+        bf_free(v);
+        bf_ring_destroy(ring);
+    }
+}
+
+/* a dense times b with SPARSE terms, coefficient by coefficient. */
+static void schoolbook(const double *a, const uint32_t *at, const double *b,
+                       double *o, size_t n, uint64_t p)
+{
+    uint64_t *s = calloc(n, sizeof *s);
+    assert_non_null(s);
+    for (int t = 0; t < SPARSE; t++)
+        for (size_t i = 0; i < n; i++) {
+            const size_t j = i + at[t];
+            const uint64_t x =
+                wide_mod(as_integer(a[i]) * as_integer(b[at[t]]), p);
+            s[j % n] = (s[j % n] + (j < n ? x : p - x)) % p;
+        }
+    for (size_t i = 0; i < n; i++) o[i] = bf_centre(s[i], p);
+    free(s);
+}
+
+static void check_product(rng *r, const bf_ring *ring, unsigned m, double *x[4])
+{
+    double *a = x[0], *b = x[1], *o = x[2], *expected = x[3];
+    const size_t n = ring->n;
+    const uint64_t p = ring->mod[m].value;
+    uint32_t at[SPARSE];
+    fill_reduced(r, a, n, p);
+    memset(b, 0, n * sizeof *b);
+    for (uint32_t t = 0; t < SPARSE; t++) {
+        /* Distinct positions, the first and last among them. */
+        at[t] = t == 0 ? 0 : (uint32_t)(n - 1) - (t - 1) * (uint32_t)(n / 32);
+        b[at[t]] = rng_within(r, reduced_max(p));
+    }
+    schoolbook(a, at, b, expected, n, p);
+    bf_ntt_forward(ring, m, a);
+    bf_ntt_forward(ring, m, b);
+    bf_limb_mul(ring, m, o, a, b);
+    bf_ntt_inverse(ring, m, o);
+    bf_limb_reduce(ring, m, o, o);
+    assert_same_bits(o, expected, n);
+}
+
+static void test_products(void **state)
+{
+    (void)state;
+    rng r = rng_start("negacyclic products");
+    for (unsigned log_n = BF_LOG_N_MIN; log_n <= BF_LOG_N_MAX; log_n++) {
+        bf_ring *ring = ring_of(log_n, BF_BACKEND_AUTO);
+        double *x[4];
+        for (int i = 0; i < 4; i++) x[i] = new_array(ring->n);
+        FOR_BACKENDS(k)
+        {
+            ring->k = k;
+            check_product(&r, ring, ring->count - 1, x);
+            check_product(&r, ring, (unsigned)(rng_next(&r) % ring->count), x);
+        }
+        for (int i = 0; i < 4; i++) bf_free(x[i]);
+        bf_ring_destroy(ring);
+    }
+}
+
+/* Inputs that drive the lazy ranges to where they get: random, at the bound,
+ * and images of single values, whose butterflies all add up. */
+static void fill_case(rng *r, double *a, const bf_ring *ring, unsigned m, int c)
+{
+    const double max = (double)reduced_max(ring->mod[m].value);
+    if (c == 0) fill_reduced(r, a, ring->n, ring->mod[m].value);
+    for (size_t i = 0; i < ring->n && c; i++) {
+        const double sign = c == 1 ? 1 : rng_next(r) & 1 ? 1 : -1;
+        a[i] = c == 3 && i != 5 ? 0 : sign * max;
+    }
+}
+
+static void check_round_trip(const bf_ring *ring, unsigned m, const double *a,
+                             double *first, double *x, uint64_t scale)
+{
+    const uint64_t p = ring->mod[m].value;
+    const double half = (double)(p / 2), max = (double)reduced_max(p);
+    FOR_BACKENDS(k)
+    {
+        const bool reference = k == &bf_kernels_scalar;
+        memcpy(x, a, ring->n * sizeof *x);
+        k->ntt_forward(x, ring->ntt[m]);
+        for (size_t i = 0; i < ring->n; i++)
+            assert_true(x[i] >= -half && x[i] <= half);
+        if (reference) memcpy(first, x, ring->n * sizeof *x);
+        assert_same_bits(x, first, ring->n);
+        k->ntt_inverse(x, ring->ntt[m], scale);
+        if (reference) memcpy(first + ring->n, x, ring->n * sizeof *x);
+        assert_same_bits(x, first + ring->n, ring->n);
+    }
+    for (size_t i = 0; i < ring->n; i++) {
+        assert_true(x[i] >= -max && x[i] <= max);
+        const wide y = as_integer(a[i]) * (wide)scale;
+        assert_true(bf_uncentre(x[i], p) == wide_mod(y, p));
+    }
+    /* The inverse of unstructured values, at the bound. */
+    FOR_BACKENDS(k)
+    {
+        memcpy(x, a, ring->n * sizeof *x);
+        k->ntt_inverse(x, ring->ntt[m], scale);
+        if (k == &bf_kernels_scalar) memcpy(first, x, ring->n * sizeof *x);
+        assert_same_bits(x, first, ring->n);
+    }
+    for (size_t i = 0; i < ring->n; i++)
+        assert_true(x[i] >= -max && x[i] <= max);
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    rng r = rng_start("round trips");
+    for (unsigned log_n = BF_LOG_N_MIN; log_n <= BF_LOG_N_MAX; log_n++) {
+        bf_ring *ring = ring_of(log_n, BF_BACKEND_SCALAR);
+        double *a = new_array(ring->n), *x = new_array(ring->n),
+               *first = new_array(2 * ring->n);
+        for (unsigned m = 0; m < ring->count; m++) {
+            if (log_n > 14 && m + 2 < ring->count) continue;
+            for (int c = 0; c < 4; c++) {
+                const uint64_t scale =
+                    c ? rng_next(&r) % ring->mod[m].value : 1;
+                fill_case(&r, a, ring, m, c);
+                check_round_trip(ring, m, a, first, x, scale);
+            }
+        }
+        bf_free(a);
+        bf_free(x);
+        bf_free(first);
+        bf_ring_destroy(ring);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_round_trip),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
