@@ -1,0 +1,283 @@
+/* Folders of pictures: which files become which images, and what is reported
+ * about the others. */
+#include "picture_testing.h"
+
+#include <sys/stat.h>
+
+#include "blindfit/features.h"
+#include "features/regnet_layers.h"
+
+static char folder[] = "/tmp/bf_test_folder_XXXXXX";
+
+static int enter(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    return bf_remove_tree(folder) == BF_OK ? 0 : -1;
+}
+
+static int empty_folder(void **state)
+{
+    (void)state;
+    return bf_remove_tree(folder) == BF_OK && mkdir(folder, 0700) == 0 ? 0 : -1;
+}
+
+static void make_folder(const char *name)
+{
+    assert_int_equal(mkdir(path_in(folder, name), 0700), 0);
+}
+
+/* A grey picture of one value. */
+static void put_png(const char *name, unsigned width, unsigned height,
+                    uint8_t value)
+{
+    const png_shape shape = {.width = width,
+                             .height = height,
+                             .bits = 8,
+                             .type = PNG_COLOR_TYPE_GRAY};
+    uint8_t *samples = must_alloc((size_t)width * height);
+    memset(samples, value, (size_t)width * height);
+    bytes png = make_png(&shape, samples);
+    write_file(path_in(folder, name), png.data, png.count);
+    bytes_clear(&png);
+    bf_free(samples);
+}
+
+static void put_jpeg(const char *name, uint8_t value)
+{
+    uint8_t samples[16 * 8 * 3];
+    memset(samples, value, sizeof samples);
+    bytes jpeg = make_jpeg(16, 8, JCS_RGB, false, samples);
+    write_file(path_in(folder, name), jpeg.data, jpeg.count);
+    bytes_clear(&jpeg);
+}
+
+static void put_text(const char *name)
+{
+    write_file(path_in(folder, name), "not a picture\n", 14);
+}
+
+/* Bytewise: upper case before lower, "10" before "9". */
+static void test_order(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {"B/z.png", "b/10.png", "b/9.jpg",
+                                           "b/a b.PNG", "\xc3\xa9/1.png"};
+    static const int32_t labels[] = {0, 1, 1, 1, 2};
+    make_folder("b");
+    make_folder("B");
+    make_folder("\xc3\xa9");
+    make_folder(".hidden");
+    put_png(".hidden/1.png", 1, 1, 0);
+    put_png("b/9.jpg", 3, 2, 20); /* a PNG, whatever its name */
+    put_png("b/10.png", 4, 5, 10);
+    put_jpeg("b/a b.PNG", 30);
+    put_png("b/.hidden.png", 1, 1, 0);
+    put_png("B/z.png", 1, 1, 40);
+    put_png("\xc3\xa9/1.png", 1, 1, 50);
+    bf_images *images = NULL;
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    assert_int_equal(bf_images_count(images), 5);
+    assert_int_equal(bf_images_classes(images), 3);
+    assert_string_equal(bf_images_class_names(images)[0], "B");
+    assert_string_equal(bf_images_class_names(images)[2], "\xc3\xa9");
+    for (size_t i = 0; i < 5; i++) {
+        bf_image img = {0};
+        check_ok(bf_images_read(images, i, &img));
+        assert_string_equal(img.name, path_in(folder, expected[i]));
+        assert_int_equal(img.label, labels[i]);
+        assert_int_equal(bf_images_label(images, i), labels[i]);
+        bf_image_clear(&img);
+    }
+    bf_image img = {0};
+    check_ok(bf_images_read(images, 1, &img));
+    assert_true(img.width == 4 && img.height == 5 && img.channels == 1);
+    assert_true(img.pixels[19] == 10.0f / 255.0f);
+    bf_image_clear(&img);
+    bf_images_close(images);
+}
+
+static void test_unlabelled(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    put_png("b.png", 2, 2, 1);
+    put_png("a.png", 2, 2, 2);
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    assert_int_equal(bf_images_count(images), 2);
+    assert_int_equal(bf_images_classes(images), 0);
+    assert_null(bf_images_class_names(images));
+    assert_int_equal(bf_images_label(images, 0), -1);
+    bf_images_close(images);
+    const int32_t labels[] = {4, 2};
+    char outside[64];
+    snprintf(outside, sizeof outside, "%s.npy", folder);
+    check_ok(bf_npy_write_labels(outside, labels, 2));
+    check_ok(bf_images_open(&images, folder, outside, true));
+    assert_int_equal(bf_images_classes(images), 5);
+    assert_int_equal(bf_images_label(images, 0), 4);
+    bf_images_close(images);
+    put_png("c.png", 2, 2, 2);
+    check_fails(BF_ERR_MISMATCH, "2 labels", "3 images",
+                bf_images_open(&images, folder, outside, true));
+    make_folder("class");
+    put_png("class/1.png", 1, 1, 1);
+    check_fails(BF_ERR_ARGUMENT, folder, outside,
+                bf_images_open(&images, folder, outside, false));
+    unlink(outside);
+}
+
+static void refused(bool strict, const char *one, const char *two)
+{
+    bf_images *images = NULL;
+    check_fails(BF_ERR_FORMAT, one, two,
+                bf_images_open(&images, folder, NULL, strict));
+    assert_null(images);
+}
+
+static void test_wrong_folders(void **state)
+{
+    (void)state;
+    refused(false, folder, "no images");
+    make_folder("cat");
+    put_png("cat/1.png", 1, 1, 1);
+    make_folder("dog");
+    refused(false, "/dog", "without pictures");
+    put_png("dog/.hidden.png", 1, 1, 1);
+    refused(false, "/dog", "without pictures");
+    put_png("dog/1.png", 1, 1, 1);
+    put_text("README");
+    refused(true, "/README", "beside class folders");
+    bf_images *images = NULL;
+    check_ok(bf_images_open(&images, folder, NULL, false));
+    assert_int_equal(bf_images_count(images), 2);
+    bf_images_close(images);
+    make_folder("dog/more");
+    refused(false, "/dog/more", "a folder among pictures");
+    assert_int_equal(rmdir(path_in(folder, "dog/more")), 0);
+    assert_int_equal(mkfifo(path_in(folder, "dog/pipe"), 0600), 0);
+    refused(false, "/dog/pipe", "neither a file nor a folder");
+}
+
+static void test_too_many_classes(void **state)
+{
+    (void)state;
+    char name[32];
+    for (int i = 0; i < 101; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        make_folder(name);
+        snprintf(name, sizeof name, "%d/1.png", i);
+        put_png(name, 1, 1, 1);
+    }
+    refused(false, folder, "more than 100 class folders");
+}
+
+/* A picture that vanishes after the folder was read. */
+static void test_vanished(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    bf_image img = {0};
+    put_png("a.png", 1, 1, 1);
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    assert_int_equal(unlink(path_in(folder, "a.png")), 0);
+    check_fails(BF_ERR_IO, "a.png", folder, bf_images_read(images, 0, &img));
+    bf_images_close(images);
+}
+
+static char reports[8][512];
+static size_t report_count;
+
+static void note(void *user, size_t image, const char *why)
+{
+    (void)user;
+    (void)image;
+    snprintf(reports[report_count++ % 8], sizeof reports[0], "%s", why);
+}
+
+/* Weights of zero: here it counts which pictures come through. */
+static const char *write_simple_weights(const char *path)
+{
+    static const char *const suffixes[] = {".0.weight", ".1.weight", ".1.bias",
+                                           ".1.running_mean", ".1.running_var"};
+    static char names[BF_REGNET_LAYERS * 5][96];
+    static bf_tensor_view t[BF_REGNET_LAYERS * 5];
+    bf_regnet_layer layers[BF_REGNET_LAYERS];
+    float *zeros = bf_alloc_zero(400 * 400 * sizeof *zeros);
+    assert_non_null(zeros);
+    bf_regnet_describe(layers);
+    for (unsigned i = 0; i < BF_REGNET_LAYERS * 5; i++) {
+        const bf_regnet_layer *l = &layers[i / 5];
+        snprintf(names[i], sizeof names[i], "%s%s", l->name, suffixes[i % 5]);
+        t[i] =
+            (bf_tensor_view){names[i],
+                             i % 5 ? 1 : 4,
+                             {l->out, l->in / l->groups, l->kernel, l->kernel},
+                             zeros};
+    }
+    check_ok(bf_safetensors_write(path, t, BF_REGNET_LAYERS * 5, NULL));
+    bf_free(zeros);
+    return path;
+}
+
+/* Mixed sizes and kinds through the backbone: what is no picture is skipped
+ * with a line that names it, or ends the extraction under --strict. */
+static void test_extraction(void **state)
+{
+    (void)state;
+    char weights[64];
+    snprintf(weights, sizeof weights, "%s.safetensors", folder);
+    make_folder("cat");
+    make_folder("dog");
+    put_png("cat/1.png", 20, 30, 1);
+    put_png("cat/2.png", 1, 1, 2);
+    put_text("cat/3.png");
+    put_jpeg("dog/1.jpg", 100);
+    put_png("dog/2.png", 300, 7, 3);
+    put_text("dog/Thumbs.db");
+    bf_images *images = NULL;
+    bf_backbone *b = NULL;
+    bf_dataset data = {0};
+    size_t skipped = 0;
+    const bf_backbone_options options = {
+        .name = "regnet_x_400mf", .weights = write_simple_weights(weights)};
+    check_ok(bf_backbone_create(&b, &options));
+    check_ok(bf_images_open(&images, folder, NULL, false));
+    assert_int_equal(bf_images_count(images), 6);
+    check_ok(bf_extract(&data, b, images, false, &skipped,
+                        (bf_skip_report){note, NULL}, (bf_progress){0}));
+    assert_int_equal(skipped, 2);
+    assert_int_equal(report_count, 2);
+    assert_non_null(strstr(reports[0], "cat/3.png: neither"));
+    assert_non_null(strstr(reports[1], "dog/Thumbs.db: neither"));
+    assert_int_equal(data.x.rows, 4);
+    assert_int_equal(data.classes, 2);
+    const int32_t expected[] = {0, 0, 1, 1};
+    assert_memory_equal(data.labels, expected, sizeof expected);
+    assert_string_equal(data.class_names[1], "dog");
+    bf_dataset_clear(&data);
+    check_fails(BF_ERR_FORMAT, "cat/3.png", "neither",
+                bf_extract(&data, b, images, true, &skipped,
+                           (bf_skip_report){note, NULL}, (bf_progress){0}));
+    bf_images_close(images);
+    bf_backbone_destroy(b);
+    unlink(weights);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_order, empty_folder),
+        cmocka_unit_test_setup(test_unlabelled, empty_folder),
+        cmocka_unit_test_setup(test_wrong_folders, empty_folder),
+        cmocka_unit_test_setup(test_too_many_classes, empty_folder),
+        cmocka_unit_test_setup(test_vanished, empty_folder),
+        cmocka_unit_test_setup(test_extraction, empty_folder),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}
