@@ -20,12 +20,15 @@ void bf_limb_from_double(const bf_ring *r, unsigned m, double *o,
 {
     const uint64_t p = r->mod[m].value;
     double largest = 0;
-    for (size_t i = 0; i < r->n; i++) largest = fmax(largest, fabs(a[i]));
+    for (size_t i = 0; i < r->n; i++) {
+        largest = fmax(largest, fabs(a[i]));
+        o[i] = a[i] + 0.0; /* -0 becomes 0 */
+    }
     if (largest < 0x1p52) {
-        bf_limb_reduce(r, m, o, a);
+        bf_limb_reduce(r, m, o, o);
         return;
     }
-    for (size_t i = 0; i < r->n; i++) o[i] = residue(a[i], p);
+    for (size_t i = 0; i < r->n; i++) o[i] = residue(o[i], p);
 }
 
 void bf_limb_from_i8(const bf_ring *r, unsigned m, double *o, const int8_t *a)
