@@ -174,7 +174,8 @@ BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
 /* Well-converged multinomial logistic regression, in model space of the feature
  * map, standardised internally: minimises
  *   sum_i cross-entropy_i + l2/2 * |weights without biases|^2
- * by L-BFGS [LN89]. l2 > 0; BF_SOFTMAX_L2 is the usual choice (C = 1). */
+ * by L-BFGS [LN89]. l2 > 0; BF_SOFTMAX_L2 is the usual choice (C = 1). The map
+ * is NONE or SQRT. */
 #define BF_SOFTMAX_L2 1.0
 BF_MUST_CHECK bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
                                        const int32_t *labels, unsigned classes,
