@@ -77,7 +77,8 @@ static inline void image_free(wire_image *m)
     *m = (wire_image){0};
 }
 
-/* A descriptor at the start of a file of these bytes; /proc/self/fd names it. */
+/* A descriptor at the start of a file of these bytes, which /proc/self/fd
+ * names. */
 static inline int image_fd(const uint8_t *bytes, size_t size)
 {
     int fd = memfd_create("blindfit-test", MFD_CLOEXEC);

@@ -297,7 +297,8 @@ static void order_doubles_and_splices_are_refused(void **state)
     for (size_t a = 0; a < 4; a++) {
         for (size_t b = 0; b < 4; b++) {
             wire_image m = equal_records('a');
-            uint8_t *x = record_at(&m, a, &bytes), *y = record_at(&m, b, &bytes);
+            uint8_t *x = record_at(&m, a, &bytes);
+            uint8_t *y = record_at(&m, b, &bytes);
             if (a != b) {
                 uint8_t swap[104];
                 assert_int_equal(bytes, sizeof swap);

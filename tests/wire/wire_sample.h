@@ -11,7 +11,8 @@
 #define SAMPLE_N ((size_t)1024)
 
 static const uint8_t sample_key_id[BF_KEY_ID_BYTES] = "key id 16 bytes";
-static const uint8_t sample_job_id[BF_HASH_BYTES] = "job id of thirty-two bytes here";
+static const uint8_t sample_job_id[BF_HASH_BYTES] =
+    "job id of thirty-two bytes here";
 
 /* Primes = 1 mod 2^11 of 25, 21, 20 bits, and 26 for key switching. */
 static inline bf_params sample_params(void)
@@ -73,7 +74,7 @@ static inline bf_status sample_switch_key(bf_switch_key *key,
     *key = (bf_switch_key){.ctx = ctx, .galois = galois, .limbs = limbs,
                            .digits = limbs, .seed_index = galois};
     memset(key->seed, 77, sizeof key->seed);
-    key->data = bf_alloc((size_t)limbs * moduli * 2 * SAMPLE_N * sizeof(double));
+    key->data = bf_alloc(16 * (size_t)limbs * moduli * SAMPLE_N);
     if (!key->data) return BF_ERR_MEMORY;
     for (unsigned d = 0; d < limbs; d++)
         for (unsigned i = 0; i < moduli; i++) {
