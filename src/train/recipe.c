@@ -12,7 +12,7 @@ static const bf_sigmoid sigmoid_paper = {
     .range = 9.6,
 };
 
-/* Least squares on [-8, 8]. */
+/* Least squares on 4,001 equally spaced points of [-8, 8]. */
 static const bf_sigmoid sigmoid_cubic8 = {
     .degree = 3,
     .odd = {0.15009364, -0.00159204},
