@@ -1,18 +1,13 @@
 /* Additions, plaintext products, monomials, scale adjustment: operations that
  * need no key. Noise figures: an error with standard deviation e per
- * coefficient has e*sqrt(N) per slot, and so has the rounding of a plaintext
- * (1/sqrt(12) per coefficient); products multiply by slot bounds. */
+ * coefficient has e*sqrt(N) per slot, and so has the rounding of a plaintext;
+ * products multiply by slot magnitudes. */
 #include <math.h>
 #include <string.h>
 
 #include "ckks/eval_internal.h"
 
 #define SCALE_TOLERANCE 0x1p-20
-
-static double plain_rounding(void)
-{
-    return 1 / sqrt(12.0);
-}
 
 bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
 {
@@ -173,7 +168,7 @@ bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_pt *b)
     BF_TRY(check_scales(a->scale, b->scale, "plaintext addition"));
     BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
     res.scale = a->scale;
-    res.noise = hypot(a->noise, plain_rounding());
+    res.noise = hypot(a->noise, b->noise);
     res.bound = a->bound + b->bound;
     if (res.data) {
         const bf_ring *ring = ev->ctx->ring;
@@ -213,7 +208,7 @@ static void plain_metadata(bf_ct *res, const bf_ct *a, const bf_pt *b)
 {
     res->scale = a->scale * b->scale;
     res->noise = hypot(a->noise * b->bound * b->scale,
-                       a->bound * a->scale * plain_rounding());
+                       a->bound * a->scale * b->noise);
     res->bound = a->bound * b->bound;
 }
 

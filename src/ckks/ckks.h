@@ -78,7 +78,9 @@ typedef struct bf_pt {
     const bf_context *ctx;
     unsigned limbs;
     double scale;
-    double bound; /* largest |slot value| */
+    double bound; /* magnitude of slot values, as in bf_ct */
+    double noise; /* rms rounding error per coefficient: sqrt(c/(12 N)) when c
+                   * of the N coefficients may be nonzero */
     double *data; /* [limb][N] */
 } bf_pt;
 
@@ -88,7 +90,8 @@ typedef struct bf_ct {
     unsigned polys; /* 2, or 3 before relinearisation */
     double scale;   /* slot value = coefficient-side value / scale */
     double noise;   /* standard deviation of a coefficient's error (estimate) */
-    double bound;   /* bound on |slot value| that the estimate assumes */
+    double bound;   /* |slot value| that the estimate assumes: the largest for a
+                     * bound on the error, a typical one for what to expect */
     double *data;   /* [limb][poly][N] */
     size_t bytes;   /* allocated */
     /* Fresh symmetric encryptions only: poly 1 is the expansion of seed. */

@@ -65,13 +65,14 @@ static bf_status range_error(size_t count, double scale, double limit)
 
 /* Integer coefficients[N] -> plaintext. */
 static bf_status plaintext_of(bf_pt *out, const bf_context *ctx,
-                              const double *coeffs, double scale, double bound,
-                              unsigned limbs)
+                              const double *coeffs, size_t nonzero,
+                              double scale, double bound, unsigned limbs)
 {
     const bf_ring *ring = ctx->ring;
     BF_TRY(bf_pt_reserve(out, ctx, limbs));
     out->scale = scale;
     out->bound = bound;
+    out->noise = sqrt((double)nonzero / (double)ring->n / 12);
 #pragma omp parallel for if (!omp_in_parallel())
     for (unsigned m = 0; m < limbs; m++) {
         double *limb = out->data + m * ring->n;
@@ -97,7 +98,8 @@ static bf_status encode_split(bf_pt *out, const bf_context *ctx, double *work,
     if (!scale_and_round(work, 2 * count, scale / (double)count, limit))
         return range_error(count, scale, limit);
     spread(work, 2 * count, ctx->ring->n / (2 * count));
-    return plaintext_of(out, ctx, work, scale, sqrt(largest), limbs);
+    return plaintext_of(out, ctx, work, 2 * count, scale, sqrt(largest),
+                        limbs);
 }
 
 static bf_status check_limbs(const bf_context *ctx, unsigned limbs)
@@ -177,7 +179,7 @@ bf_status bf_encode_coeffs(bf_pt *out, const bf_context *ctx,
     if (!scale_and_round(work, count, scale, limit))
         status = range_error(count, scale, limit);
     else
-        status = plaintext_of(out, ctx, work, scale, bound, limbs);
+        status = plaintext_of(out, ctx, work, count, scale, bound, limbs);
 done:
     bf_free(work);
     return status;

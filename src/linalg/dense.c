@@ -13,7 +13,12 @@ static bf_status make_mask(bf_pt *out, const bf_context *ctx, size_t period,
                            bool symbolic)
 {
     if (symbolic) {
-        *out = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale, .bound = 1};
+        double n = (double)bf_context_ring(ctx)->n;
+        *out = (bf_pt){.ctx = ctx,
+                       .limbs = limbs,
+                       .scale = scale,
+                       .bound = 1,
+                       .noise = sqrt(2 * (double)period / n / 12)};
         return BF_OK;
     }
     double *v = bf_alloc_zero(period * sizeof *v);

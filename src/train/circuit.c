@@ -64,7 +64,7 @@ static bf_status score_relinearize(void *user, size_t o)
 {
     circuit *c = user;
     BF_TRY(bf_relinearize(c->ev, &c->a[o], &c->a[o]));
-    c->a[o].bound = c->job->ranges.logit[c->iteration];
+    c->a[o].bound = c->job->typical.logit[c->iteration];
     return BF_OK;
 }
 
@@ -75,7 +75,7 @@ static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
     size_t count = bf_block_group_size(c->l, &c->block, g);
     bf_ct turned = {0};
     bf_status status;
-    double bound = c->job->ranges.logit[c->iteration];
+    double bound = c->job->typical.logit[c->iteration];
     BF_GOTO(bf_fold(c->ev, &c->masks, &c->a[g * c->l->k], count, z), done);
     z->bound = bound;
     BF_GOTO(bf_rescale(c->ev, z, z), done);
@@ -110,7 +110,7 @@ static bf_status group_errors(void *user, size_t g)
                                  : bf_sub(c->ev, &e, &e, &y),
                 done);
     }
-    e.bound = c->job->ranges.residual;
+    e.bound = c->job->typical.residual;
     BF_GOTO(bf_spread(c->ev, &c->masks, &e, count, &c->e[g * c->l->k]), done);
 done:
     bf_eval_release(c->ev, &z);
@@ -161,7 +161,7 @@ static bf_status gradient_pair(void *user, size_t p)
     bf_free(x);
     for (size_t i = 0; i < classes && s == BF_OK; i++) {
         s = bf_relinearize(c->ev, &g[i], &g[i]);
-        g[i].bound = c->job->ranges.update / c->job->schedule.step[c->iteration];
+        g[i].bound = c->job->typical.update / c->job->schedule.step[c->iteration];
     }
     return s;
 }
@@ -177,7 +177,7 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     ct_array_release(c->ev, c->e, c->block.outs);
     step_done(c, "gradient");
     double bound =
-        c->job->ranges.update / c->job->schedule.step[c->iteration];
+        c->job->typical.update / c->job->schedule.step[c->iteration];
     BF_TRY(bf_pack(c->ev, out, c->g, c->l->m, c->l->log_m, (unsigned)c->l->f,
                    bound));
     step_done(c, "pack");
@@ -203,7 +203,7 @@ static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g, double step,
                 done);
         BF_GOTO(bf_add(c->ev, &sum, &sum, &t), done);
     }
-    sum.bound = c->job->ranges.weight;
+    sum.bound = c->job->typical.weight;
     bf_move(c->ev, out, &sum);
 done:
     bf_eval_release(c->ev, &t);

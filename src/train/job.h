@@ -15,7 +15,8 @@ typedef struct bf_job {
     size_t features;      /* before the transform */
     bf_layout layout;
     bf_params params;
-    bf_ranges ranges;
+    bf_ranges ranges;  /* what the circuit covers */
+    bf_ranges typical; /* what its noise estimate assumes */
     /* log2 of the scales chosen; q is made to fit them (plan.c). */
     double log_x;    /* rows */
     double log_mask;
@@ -33,7 +34,9 @@ typedef struct bf_plan {
     uint64_t memory_bytes; /* server, peak, estimate */
     double log2_qp, security_bits;
     double weight_noise; /* expected rms error of a weight, transformed space */
-    double cost;         /* transforms of one limb, N log2 N weighted */
+    double work;         /* of the server, in butterflies' worth: N log2 N a
+                          * transform of one limb */
+    double cost;         /* what the search minimised: work and bytes */
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
 

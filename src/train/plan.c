@@ -168,7 +168,12 @@ static double key_switch_cost(const bf_params *p, unsigned limbs)
     return 1.5 * (digits * wide + 2.0 * wide);
 }
 
-static double plan_cost(const bf_params *p, const bf_counters *c)
+/* What to minimise: server work, with bytes taken at a tenth of a gigabyte a
+ * second for the owner's encryption and the wire. One unit is the work of a
+ * transform per element and stage, about 0.15 ns. */
+#define COST_PER_BYTE (10e-9 / 0.15e-9)
+
+static double plan_work(const bf_params *p, const bf_counters *c)
 {
     double sum = 0, n = (double)((size_t)1 << p->log_n);
     for (unsigned l = 1; l <= p->n_q; l++)
@@ -244,9 +249,9 @@ static bf_status walk_circuit(const bf_job *job, const bf_context *ctx,
     if (!x) return BF_ERR_MEMORY;
     bf_ct *y = x + xs;
     unsigned top = bf_job_x_limbs(job);
-    bf_ct v0 = symbolic_input(ctx, top, exp2(job->log_v0), job->ranges.weight);
+    bf_ct v0 = symbolic_input(ctx, top, exp2(job->log_v0), job->typical.weight);
     for (size_t i = 0; i < xs; i++)
-        x[i] = symbolic_input(ctx, top, exp2(job->log_x), job->ranges.entry);
+        x[i] = symbolic_input(ctx, top, exp2(job->log_x), job->typical.entry);
     for (size_t i = 0; i < l->groups; i++)
         y[i] = symbolic_input(ctx, bf_job_y_limbs(job), exp2(job->log_dense),
                               0.5);
@@ -277,7 +282,8 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
     /* An element of period F keeps 2F of N coefficients' errors. */
     p.weight_noise =
         weights.noise * sqrt(2.0 * (double)job->layout.f) / weights.scale;
-    p.cost = plan_cost(&job->params, &p.counters);
+    p.work = plan_work(&job->params, &p.counters);
+    p.cost = p.work + COST_PER_BYTE * (double)(p.upload_bytes + p.key_bytes);
     *plan = p;
     memset(&p, 0, sizeof p);
 done:
@@ -327,6 +333,20 @@ static void consider_layout(search *s, bf_job *job)
     }
 }
 
+/* Root mean squares behind the bounds: entries of a row share its norm; scores,
+ * weights and steps lie at a fraction of what their tails reach. */
+static bf_ranges typical_magnitudes(const bf_ranges *r, unsigned iterations,
+                                    size_t cols)
+{
+    bf_ranges t = *r;
+    t.entry = r->row / sqrt((double)cols);
+    t.weight = r->weight / 16;
+    t.update = r->update / 16;
+    t.residual = 0.5;
+    for (unsigned i = 0; i < iterations; i++) t.logit[i] = r->logit[i] / 6;
+    return t;
+}
+
 bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
                       size_t n, size_t features, size_t classes,
                       const bf_plan_options *options)
@@ -335,6 +355,7 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));
+    base.typical = typical_magnitudes(&base.ranges, recipe->iterations, cols);
     bf_sigmoid_form form;
     BF_TRY(bf_sigmoid_form_make(&form, &base.schedule.sigmoid));
     base.log_x = LOG_X_EXTRA - log2(base.ranges.entry);

@@ -1,0 +1,198 @@
+/* The whole job in one process: plan, keys, encryption, the circuit, and after
+ * every iteration the decrypted weights against the plaintext twin. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "train/circuit.h"
+#include "train/owner/seal.h"
+
+#define OK(x) require((x), #x)
+
+static void require(bf_status s, const char *what)
+{
+    if (s != BF_OK) fail_msg("%s: %s", what, bf_last_error());
+}
+
+
+typedef struct run {
+    bf_job job;
+    bf_plan plan;
+    bf_secret_key *sk;
+    const bf_matrix *twin; /* weights after every iteration */
+    double worst, noise;
+    unsigned iterations;
+} run;
+
+static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
+{
+    bf_matrix *copy = (bf_matrix *)user + t;
+    BF_TRY(bf_matrix_init(copy, w->rows, w->cols));
+    memcpy(copy->data, w->data, w->rows * w->cols * sizeof(double));
+    return BF_OK;
+}
+
+static bf_status compare(void *user, unsigned t, const bf_ct *packed)
+{
+    run *r = user;
+    bf_matrix w;
+    BF_TRY(bf_job_open(&w, &r->job, r->sk, packed));
+    double worst = 0;
+    for (size_t i = 0; i < w.rows * w.cols; i++)
+        worst = fmax(worst, fabs(w.data[i] - r->twin[t].data[i]));
+    printf("  iteration %u: largest weight error %.2e (noise alone %.1e rms)\n",
+           t + 1, worst, r->plan.weight_noise);
+    if (worst > r->worst) r->worst = worst;
+    r->iterations++;
+    bf_matrix_clear(&w);
+    return BF_OK;
+}
+
+/* Rows like features after a ReLU, with class structure. */
+static void make_data(bf_matrix *x, int32_t **labels, size_t n, size_t d,
+                      unsigned classes, uint64_t seed)
+{
+    OK(bf_matrix_init(x, n, d));
+    *labels = bf_alloc(n * sizeof(int32_t));
+    for (size_t i = 0; i < n; i++) {
+        (*labels)[i] = (int32_t)(i % classes);
+        for (size_t j = 0; j < d; j++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            double u = (double)(seed >> 11) * 0x1p-53;
+            x->data[i * d + j] = u * u + (j % classes == i % classes ? 0.3 : 0);
+        }
+    }
+}
+
+static void check_counters(const bf_counters *a, const bf_counters *b)
+{
+    assert_memory_equal(a->key_switches, b->key_switches,
+                        sizeof a->key_switches);
+    assert_int_equal(a->tensor_products, b->tensor_products);
+    assert_int_equal(a->tensor_limbs, b->tensor_limbs);
+    assert_int_equal(a->plain_products, b->plain_products);
+    assert_int_equal(a->rescales, b->rescales);
+}
+
+static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
+                          const bf_matrix *v0)
+{
+    const bf_layout *l = &r->job.layout;
+    bf_context *ctx;
+    bf_eval_keys keys = {0};
+    bf_eval *ev;
+    bf_counters counters;
+    size_t uploads = bf_job_uploads(&r->job);
+    bf_ct *ct = bf_alloc_zero(uploads * sizeof *ct), weights = {0};
+    OK(bf_context_create(&ctx, &r->job.params, BF_BACKEND_AUTO));
+    OK(bf_secret_key_generate(&r->sk, ctx, 0));
+    OK(bf_eval_keys_generate(&keys, r->sk, r->plan.keys, r->plan.key_count,
+                             (bf_progress){0}));
+    for (size_t i = 0; i < uploads; i++)
+        OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
+    size_t xs = l->chunks * l->pairs;
+    bf_train_inputs in = {ct, ct + xs, v0 ? ct + xs + l->groups : NULL};
+    OK(bf_eval_create(&ev, ctx, &keys));
+    double start = bf_now();
+    OK(bf_train_circuit(ev, &r->job, &in, compare, r, (bf_progress){0},
+                        &weights));
+    printf("  circuit %.3f s, peak %.0f MB of ciphertexts\n", bf_now() - start,
+           (double)bf_eval_peak_bytes(ev) / 1e6);
+    bf_eval_counters(ev, &counters);
+    check_counters(&counters, &r->plan.counters);
+    assert_int_equal(weights.limbs, 1);
+    bf_eval_release(ev, &weights);
+    bf_eval_destroy(ev);
+    for (size_t i = 0; i < uploads; i++) bf_ct_clear(&ct[i]);
+    bf_free(ct);
+    bf_eval_keys_clear(&keys);
+    bf_secret_key_destroy(r->sk);
+    bf_context_destroy(ctx);
+}
+
+static void print_plan(const run *r)
+{
+    const bf_layout *l = &r->job.layout;
+    uint64_t ks = 0;
+    for (unsigned i = 0; i <= BF_MAX_Q; i++) ks += r->plan.counters.key_switches[i];
+    printf("  N=2^%u F=%zu K=%zu M=%zu chunks %zu; q %u limbs, alpha %u, P %u; "
+           "logQP %.0f (%.0f bits); %llu key switches, %zu keys %.1f MB; upload "
+           "%zu, %.2f MB; mask %.0f x %.1f v0 %.1f\n",
+           l->log_n, l->f, l->k, l->m, l->chunks, r->job.params.n_q,
+           r->job.params.digit_limbs, r->job.params.n_p, r->plan.log2_qp,
+           r->plan.security_bits, (unsigned long long)ks, r->plan.key_count,
+           (double)r->plan.key_bytes / 1e6, r->plan.ciphertexts,
+           (double)r->plan.upload_bytes / 1e6, r->job.log_mask, r->job.log_x,
+           r->job.log_v0);
+}
+
+static void check_run(bf_recipe_kind kind, unsigned iterations, size_t n,
+                      size_t d, unsigned classes, size_t batch, double limit)
+{
+    run r = {0};
+    bf_recipe recipe;
+    bf_matrix x, u, twin[8] = {{0}}, last;
+    bf_transform *tr;
+    bf_schedule schedule;
+    int32_t *labels;
+    bf_plan_options options = {0};
+    printf("%s: %u iterations, %zu x %zu, %u classes, batch %zu\n",
+           kind == BF_RECIPE_PAPER ? "paper" : "whitened", iterations, n, d,
+           classes, batch);
+    make_data(&x, &labels, n, d, classes, 11 * n + d);
+    OK(bf_recipe_default(&recipe, kind, iterations, n, d));
+    recipe.batch = batch;
+    OK(bf_job_plan(&r.job, &r.plan, &recipe, n, d, classes, &options));
+    print_plan(&r);
+    OK(bf_transform_fit(&tr, &recipe, &x, (bf_progress){0}));
+    OK(bf_transform_apply(&u, tr, &x, true));
+    OK(bf_schedule_make(&schedule, &recipe, n));
+    OK(bf_transform_start(&schedule, tr, classes));
+    OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin));
+    r.twin = twin;
+    encrypted_run(&r, &u, labels, schedule.zero_start ? NULL : &schedule.v0);
+    assert_int_equal(r.iterations, iterations);
+    if (!(r.worst <= limit))
+        fail_msg("largest weight error %g above %g", r.worst, limit);
+    for (unsigned t = 0; t < iterations; t++) bf_matrix_clear(&twin[t]);
+    bf_matrix_clear(&last);
+    bf_matrix_clear(&x);
+    bf_matrix_clear(&u);
+    bf_schedule_clear(&schedule);
+    bf_transform_destroy(tr);
+    bf_plan_clear(&r.plan);
+    bf_free(labels);
+}
+
+static void test_whitened(void **state)
+{
+    (void)state;
+    check_run(BF_RECIPE_WHITENED, 1, 50, 20, 3, 0, 1e-3);
+    check_run(BF_RECIPE_WHITENED, 2, 128, 400, 10, 0, 2e-3);
+    check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0, 5e-3);
+    check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100, 5e-3);
+}
+
+static void test_paper(void **state)
+{
+    (void)state;
+    check_run(BF_RECIPE_PAPER, 2, 128, 400, 10, 0, 1e-3);
+    check_run(BF_RECIPE_PAPER, 1, 37, 5, 2, 0, 1e-3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whitened),
+        cmocka_unit_test(test_paper),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
