@@ -247,8 +247,13 @@ typedef struct trial_result {
 } trial_result;
 
 /* Encrypts and decrypts random slots `trials` times. A slot's error has
- * variance N*noise^2/scale^2 and is near-normal in two dimensions, so it
- * passes sqrt(50) sd with probability exp(-50). */
+ * variance N*noise^2/scale^2; how far it may reach, in sd:
+ * - symmetric: a sum of N independent terms, near-normal in two dimensions,
+ *   passes t sd with probability exp(-t^2): exp(-50) at 7.07.
+ * - public: e u + e1 s has in each slot products of two such normals, where e
+ *   and s are the key's. Given those, the variance is G = (|e|^2 + |s|^2)/2
+ *   relative, with density 4g exp(-2g), so the probability is the mean of
+ *   exp(-t^2/G), 4 t^2 K_2(sqrt(8) t): 1e-15 at 14, but 1e-7 at 7.07. */
 static trial_result run_trials(const bf_context *ctx, const bf_secret_key *sk,
                                const bf_public_key *pk, unsigned limbs,
                                unsigned trials, uint64_t *rng)
@@ -272,7 +277,8 @@ static trial_result run_trials(const bf_context *ctx, const bf_secret_key *sk,
         assert_float_equal(opened.scale, scale, 0);
         assert_float_equal(opened.bound, pt.bound, 0);
         assert_ok(bf_decode_slots(back, &opened));
-        double bound = sqrt(50 * (double)n) * ct.noise / scale;
+        double reach = pk ? 14 : 7.07;
+        double bound = reach * sqrt((double)n) * ct.noise / scale;
         bool inside = true;
         for (size_t j = 0; j < half; j++)
             inside = inside && cabs(back[j] - z[j]) < bound;
