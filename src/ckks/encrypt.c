@@ -38,7 +38,8 @@ static void encrypt_limb(bf_ct *out, const bf_public_key *pk, const bf_pt *m,
 /* With b + a s = e: c0 + c1 s - m = e u + e0 + e1 s. Each coefficient of e u is
  * a sum of N products of variances V = 21/2 and 2/3, and so is e1 s for a
  * uniform ternary s (a sparse s gives less): V (1 + 4N/3), and 1/12 for the
- * rounding of m. */
+ * rounding of m. This is a mean over keys: slots where the key's e is large
+ * have more, so the tail over slots is that of products of normals. */
 static double public_noise(size_t n)
 {
     double v = BF_NOISE_SD * BF_NOISE_SD;
