@@ -1,7 +1,6 @@
 #include "features/scattering_plan.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/memory.h"
 
@@ -13,41 +12,23 @@ static unsigned mirror(int i, unsigned n)
     return (unsigned)(r < (int)n ? r : period - 1 - r);
 }
 
-/* POOL */
-static double window(double t)
-{
-    t = fabs(t);
-#if POOLKIND == 0
-    return t <= 0.5;
-#elif POOLKIND == 1
-    return t < 1 ? 1 - t : 0;
-#elif POOLKIND == 2
-    return exp(-t*t/(2*POOLS*POOLS));
-#endif
-}
-
+/* Means over the area of `cells` equal cells of the picture. A sample stands
+ * for `step` pixels around its own place and counts for the part of them that
+ * lies in the cell. */
 static void make_pool(bf_scat_pool *p, const bf_scat_axis *a, unsigned cells,
                       unsigned step)
 {
     double cell = (double)a->length / cells;
     p->cells = cells;
-    for (unsigned g = 0; g < cells; g++) {
-        double sum = 0;
-        double w[BF_SCAT_PADDED_MAX];
+    for (unsigned g = 0; g < cells; g++)
         for (unsigned k = 0; k < a->padded / step; k++) {
-            double at = (double)(k * step) - a->before + 0.5;
-            w[k] = 0;
-            for (int i = 0; i < 64; i++) {
-                double pos = at + step * ((i + 0.5) / 64 - 0.5);
-                w[k] += window(pos / cell - (g + 0.5));
-            }
-            sum += w[k];
+            double place = (double)k * step - a->before + 0.5;
+            double from = fmax(place - 0.5 * step, g * cell);
+            double to = fmin(place + 0.5 * step, (g + 1) * cell);
+            if (to <= from) continue;
+            if (p->count[g] == 0) p->start[g] = k;
+            p->weight[g][p->count[g]++] = (float)((to - from) / cell);
         }
-        p->start[g] = 0;
-        p->count[g] = a->padded / step;
-        for (unsigned k = 0; k < a->padded / step; k++)
-            p->weight[g][k] = (float)(w[k] / sum);
-    }
 }
 
 static bf_status make_axis(bf_scat_axis *a, unsigned length)

@@ -20,7 +20,9 @@
 #define BF_SCAT_PAD 10 /* at least, on either side: four deviations across */
 #define BF_SCAT_PADDED_MAX 72
 
-/* Cells of the grids that orders 0, 1 and 2 are averaged over, each way. */
+/* Cells of the grids that orders 0, 1 and 2 are averaged over, each way. More
+ * angles or finer grids gain on one data set and lose on another: 4 angles and
+ * 7, 9, 4 cells gain 0.5 points on Fashion-MNIST and lose 2.5 on 128 digits. */
 #define BF_SCAT_GRID_0 7
 #define BF_SCAT_GRID_1 5
 #define BF_SCAT_GRID_2 4
