@@ -1,0 +1,33 @@
+/* The owner's half of a job over files. */
+#ifndef BF_TRAIN_OWNER_DEAL_H
+#define BF_TRAIN_OWNER_DEAL_H
+
+#include "ckks/owner/owner.h"
+#include "train/job.h"
+
+/* Makes the secret key (0600) and the evaluation keys the job needs. */
+BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
+                                       const uint8_t job_id[BF_HASH_BYTES],
+                                       const char *secret_path,
+                                       const char *keys_path,
+                                       bf_progress progress);
+
+/* Encrypts transformed rows and labels into one upload file, one ciphertext at
+ * a time. schedule->v0 is used when the job does not start from zero. Shapes
+ * that differ from the job's: BF_ERR_MISMATCH. */
+BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
+                                        const uint8_t job_id[BF_HASH_BYTES],
+                                        const char *secret_path,
+                                        const bf_matrix *u,
+                                        const int32_t *labels,
+                                        const bf_schedule *schedule,
+                                        const char *upload_path,
+                                        bf_progress progress);
+
+/* Decrypts a model file: weights C x cols in transformed space. */
+BF_MUST_CHECK bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
+                                        const uint8_t job_id[BF_HASH_BYTES],
+                                        const char *secret_path,
+                                        const char *model_path);
+
+#endif

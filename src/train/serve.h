@@ -1,0 +1,31 @@
+/* The server's run: files in, file out. Links no owner code. */
+#ifndef BF_TRAIN_SERVE_H
+#define BF_TRAIN_SERVE_H
+
+#include "train/job.h"
+
+typedef struct bf_serve_options {
+    const char *job;        /* job.json */
+    const char *keys;       /* evaluation keys */
+    const char *upload;     /* the owner's ciphertexts */
+    const char *model;      /* to write */
+    const char *checkpoint; /* to write after every iteration; NULL for none */
+    bool resume;            /* continue from the checkpoint */
+    uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
+    bf_backend backend;
+} bf_serve_options;
+
+typedef struct bf_serve_report {
+    bf_counters counters;
+    double read_seconds, train_seconds, write_seconds;
+    uint64_t peak_rss, peak_ciphertext_bytes;
+    uint64_t model_bytes;
+} bf_serve_report;
+
+/* Checks that job, keys and upload belong together before any arithmetic.
+ * The model appears complete or not at all. */
+BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
+                                       const bf_serve_options *o,
+                                       bf_progress progress);
+
+#endif
