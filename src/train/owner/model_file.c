@@ -1,0 +1,297 @@
+/* Models on disk: .npy and .csv with the feature map beside them in PATH.json,
+ * .safetensors with it in the metadata. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "blindfit/features.h"
+#include "features/csv.h"
+#include "features/safetensors.h"
+
+#define SIDECAR_MAX ((size_t)1 << 20)
+#define KEY_MAP "feature_map"
+#define KEY_NAMES "class_names"
+
+typedef enum model_format { NPY, CSV, SAFETENSORS } model_format;
+
+static bf_status format_of(model_format *out, const char *path)
+{
+    static const char *const endings[] = {".npy", ".csv", ".safetensors"};
+    size_t length = strlen(path);
+    for (int i = 0; i < 3; i++) {
+        size_t e = strlen(endings[i]);
+        if (length > e && strcmp(path + length - e, endings[i]) == 0) {
+            *out = (model_format)i;
+            return BF_OK;
+        }
+    }
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: models end in .npy, .csv or .safetensors", path);
+}
+
+/* ---- what is not numbers ------------------------------------------------ */
+
+static const char *map_name(bf_feature_map map)
+{
+    return map == BF_MAP_SQRT ? "sqrt" : "none";
+}
+
+static bf_status map_of(bf_feature_map *out, const char *name, const char *path)
+{
+    if (name && strcmp(name, "sqrt") == 0)
+        *out = BF_MAP_SQRT;
+    else if (name && strcmp(name, "none") == 0)
+        *out = BF_MAP_NONE;
+    else
+        return bf_fail(BF_ERR_FORMAT, "%s: no " KEY_MAP " none or sqrt", path);
+    return BF_OK;
+}
+
+/* NULL when memory is out, or when the model has no names. */
+static cJSON *names_to_json(const bf_model *m)
+{
+    if (!m->class_names) return NULL;
+    return cJSON_CreateStringArray((const char *const *)m->class_names,
+                                   (int)m->weights.rows);
+}
+
+static bf_status names_from_json(bf_model *m, const cJSON *names,
+                                 const char *path)
+{
+    size_t classes = m->weights.rows, i = 0;
+    if (!names || cJSON_IsNull(names)) return BF_OK;
+    if (!cJSON_IsArray(names) || (size_t)cJSON_GetArraySize(names) != classes)
+        return bf_fail(BF_ERR_FORMAT, "%s: " KEY_NAMES " are not %zu names",
+                       path, classes);
+    m->class_names = bf_alloc_zero(classes * sizeof *m->class_names);
+    if (!m->class_names) return BF_ERR_MEMORY;
+    const cJSON *name;
+    cJSON_ArrayForEach(name, names)
+    {
+        const char *text = cJSON_GetStringValue(name);
+        if (!text)
+            return bf_fail(BF_ERR_FORMAT, "%s: a class name is no string",
+                           path);
+        char *copy = bf_alloc(strlen(text) + 1);
+        if (!copy) return BF_ERR_MEMORY;
+        m->class_names[i++] = strcpy(copy, text);
+    }
+    return BF_OK;
+}
+
+static bf_status sidecar_path(char **out, const char *path)
+{
+    size_t size = strlen(path) + sizeof ".json";
+    *out = bf_alloc(size);
+    if (!*out) return BF_ERR_MEMORY;
+    snprintf(*out, size, "%s.json", path);
+    return BF_OK;
+}
+
+static bf_status write_text(const char *path, const char *text)
+{
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_status status = bf_outfile_write(f, text, strlen(text));
+    if (status == BF_OK) status = bf_outfile_write(f, "\n", 1);
+    if (status == BF_OK) return bf_outfile_commit(f);
+    bf_outfile_abort(f);
+    return status;
+}
+
+static bf_status save_sidecar(const bf_model *m, const char *path)
+{
+    char *side;
+    BF_TRY(sidecar_path(&side, path));
+    cJSON *root = cJSON_CreateObject(), *names = names_to_json(m);
+    cJSON_AddStringToObject(root, KEY_MAP, map_name(m->map));
+    if (names) cJSON_AddItemToObject(root, KEY_NAMES, names);
+    bool whole = cJSON_HasObjectItem(root, KEY_MAP) &&
+                 (names || !m->class_names);
+    char *text = whole ? cJSON_Print(root) : NULL;
+    bf_status status = text ? write_text(side, text)
+                            : bf_fail(BF_ERR_MEMORY, "%s", side);
+    cJSON_free(text);
+    cJSON_Delete(root);
+    bf_free(side);
+    return status;
+}
+
+static bf_status load_sidecar(bf_model *m, const char *path)
+{
+    char *side;
+    uint8_t *data = NULL;
+    size_t bytes;
+    cJSON *root = NULL;
+    BF_TRY(sidecar_path(&side, path));
+    bf_status status;
+    BF_GOTO(bf_read_file(side, SIDECAR_MAX, &data, &bytes), done);
+    root = cJSON_ParseWithLength((const char *)data, bytes);
+    BF_GOTO(map_of(&m->map,
+                   cJSON_GetStringValue(cJSON_GetObjectItem(root, KEY_MAP)),
+                   side), done);
+    BF_GOTO(names_from_json(m, cJSON_GetObjectItem(root, KEY_NAMES), side),
+            done);
+done:
+    cJSON_Delete(root);
+    bf_free(data);
+    bf_free(side);
+    return status;
+}
+
+/* ---- numbers ------------------------------------------------------------ */
+
+/* 17 digits bring every double back. */
+static bf_status save_csv(const bf_matrix *w, const char *path)
+{
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    FILE *stream = bf_outfile_stream(f);
+    for (size_t i = 0; i < w->rows * w->cols; i++)
+        fprintf(stream, "%.17g%c", w->data[i],
+                (i + 1) % w->cols ? ',' : '\n');
+    return bf_outfile_commit(f);
+}
+
+static bf_status save_safetensors(const bf_model *m, const char *path)
+{
+    size_t classes = m->weights.rows, d = m->weights.cols - 1;
+    float *weight = bf_alloc(classes * d * sizeof *weight);
+    float *bias = bf_alloc(classes * sizeof *bias);
+    cJSON *names = names_to_json(m);
+    char *text = names ? cJSON_PrintUnformatted(names) : NULL;
+    bf_status status = BF_ERR_MEMORY;
+    if (!weight || !bias || (m->class_names && !text)) goto done;
+    for (size_t c = 0; c < classes; c++) {
+        const double *row = m->weights.data + c * (d + 1);
+        bias[c] = (float)row[0];
+        for (size_t j = 0; j < d; j++) weight[c * d + j] = (float)row[j + 1];
+    }
+    const bf_tensor_view tensors[] = {
+        {"bias", 1, {classes}, bias},
+        {"weight", 2, {classes, d}, weight},
+    };
+    const char *metadata[] = {KEY_MAP, map_name(m->map),
+                              text ? KEY_NAMES : NULL, text, NULL};
+    status = bf_safetensors_write(path, tensors, 2, metadata);
+done:
+    cJSON_free(text);
+    cJSON_Delete(names);
+    bf_free(weight);
+    bf_free(bias);
+    return status;
+}
+
+static bf_status fill_from_tensors(bf_model *m, const bf_tensor *weight,
+                                   const bf_tensor *bias)
+{
+    size_t classes = weight->shape[0], d = weight->shape[1];
+    float *w = bf_alloc(weight->count * sizeof *w);
+    float *b = bf_alloc(bias->count * sizeof *b);
+    bf_status status = BF_ERR_MEMORY;
+    if (!w || !b) goto done;
+    BF_GOTO(bf_tensor_to_float(weight, w), done);
+    BF_GOTO(bf_tensor_to_float(bias, b), done);
+    BF_GOTO(bf_matrix_init(&m->weights, classes, d + 1), done);
+    for (size_t c = 0; c < classes; c++) {
+        double *row = m->weights.data + c * (d + 1);
+        row[0] = b[c];
+        for (size_t j = 0; j < d; j++) row[j + 1] = w[c * d + j];
+    }
+done:
+    bf_free(w);
+    bf_free(b);
+    return status;
+}
+
+static bf_status read_tensors(bf_model *m, const bf_safetensors *st,
+                              const char *path)
+{
+    const bf_tensor *weight = bf_safetensors_find(st, "weight");
+    const bf_tensor *bias = bf_safetensors_find(st, "bias");
+    if (!weight || !bias || weight->dims != 2 || bias->dims != 1 ||
+        weight->count == 0 || bias->count != weight->shape[0])
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: not a linear model (weight, bias)", path);
+    BF_TRY(fill_from_tensors(m, weight, bias));
+    BF_TRY(map_of(&m->map, bf_safetensors_metadata(st, KEY_MAP), path));
+    const char *text = bf_safetensors_metadata(st, KEY_NAMES);
+    if (!text) return BF_OK;
+    cJSON *names = cJSON_Parse(text);
+    bf_status status = names ? names_from_json(m, names, path)
+                             : bf_fail(BF_ERR_FORMAT,
+                                       "%s: bad " KEY_NAMES, path);
+    cJSON_Delete(names);
+    return status;
+}
+
+static bf_status load_safetensors(bf_model *m, const char *path)
+{
+    bf_safetensors *st;
+    BF_TRY(bf_safetensors_open(&st, path));
+    bf_status status = read_tensors(m, st, path);
+    bf_safetensors_close(st);
+    return status;
+}
+
+/* ---- both --------------------------------------------------------------- */
+
+static bf_status check(const bf_model *m, const char *path)
+{
+    size_t classes = m->weights.rows, columns = m->weights.cols;
+    if (classes < 2 || classes > BF_CLASSES_MAX || columns < 2)
+        return bf_fail(BF_ERR_FORMAT, "%s: a model of %zu x %zu weights", path,
+                       classes, columns);
+    for (size_t i = 0; i < classes * columns; i++)
+        if (!isfinite(m->weights.data[i]))
+            return bf_fail(BF_ERR_RANGE,
+                           "%s: weight %zu of class %zu is not finite", path,
+                           i % columns, i / columns);
+    return BF_OK;
+}
+
+bf_status bf_model_save(const bf_model *m, const char *path)
+{
+    model_format format;
+    BF_TRY(format_of(&format, path));
+    BF_TRY(check(m, path));
+    if (m->map == BF_MAP_AUTO)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: the feature map is not known",
+                       path);
+    if (format == SAFETENSORS) return save_safetensors(m, path);
+    /* The map first: weights without it would be read the wrong way. */
+    BF_TRY(save_sidecar(m, path));
+    return format == CSV ? save_csv(&m->weights, path)
+                         : bf_npy_write(path, &m->weights, false);
+}
+
+static bf_status load(bf_model *m, model_format format, const char *path)
+{
+    if (format == SAFETENSORS) {
+        BF_TRY(load_safetensors(m, path));
+        return check(m, path);
+    }
+    if (format == CSV)
+        BF_TRY(bf_csv_load(&m->weights, NULL, NULL, path, (bf_rows){0, 0}));
+    else
+        BF_TRY(bf_npy_read(&m->weights, path));
+    BF_TRY(check(m, path));
+    return load_sidecar(m, path);
+}
+
+bf_status bf_model_load(bf_model *m, const char *path)
+{
+    model_format format;
+    BF_TRY(format_of(&format, path));
+    bf_model loaded = {0};
+    bf_status status = load(&loaded, format, path);
+    if (status != BF_OK) {
+        bf_model_clear(&loaded);
+        return status;
+    }
+    *m = loaded;
+    return BF_OK;
+}
