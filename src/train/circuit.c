@@ -1,6 +1,7 @@
 #include "train/circuit.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -14,21 +15,23 @@ typedef struct circuit {
     bf_sigmoid_form form;
     bf_masks masks;
     bf_progress progress;
-    double done, total; /* progress units: one per product sum */
+    double total; /* work of the whole run, for progress */
     unsigned iteration;
     bf_block block;
-    unsigned limbs; /* of the packed weights entering the iteration */
     bf_ct *w;       /* [m] expanded weights */
     bf_ct *a;       /* [outs] scores */
     bf_ct *e;       /* [outs] spread errors */
     bf_ct *g;       /* [m] gradients */
 } circuit;
 
-static void step_done(circuit *c, const char *phase)
+/* Called after every piece of work, from any thread; the first one reports. */
+static void tick(const circuit *c, const char *phase)
 {
-    c->done += 1;
-    if (c->progress.fn)
-        c->progress.fn(c->progress.user, phase, c->done, c->total);
+    if (!c->progress.fn || omp_get_thread_num() != 0) return;
+    bf_counters now;
+    bf_eval_counters(c->ev, &now);
+    c->progress.fn(c->progress.user, phase,
+                   bf_job_work(&c->job->params, &now), c->total);
 }
 
 static bf_ct *ct_array(size_t count)
@@ -65,6 +68,7 @@ static bf_status score_relinearize(void *user, size_t o)
     circuit *c = user;
     BF_TRY(bf_relinearize(c->ev, &c->a[o], &c->a[o]));
     c->a[o].bound = c->job->typical.logit[c->iteration];
+    tick(c, "scores");
     return BF_OK;
 }
 
@@ -101,7 +105,6 @@ static bf_status group_errors(void *user, size_t g)
     bf_status status;
     if (!c->w) {
         BF_GOTO(bf_copy(c->ev, &e, labels), done);
-        BF_GOTO(bf_mod_drop(c->ev, &e, c->limbs), done);
     } else {
         BF_GOTO(group_scores(c, g, &z), done);
         BF_GOTO(bf_sigmoid_evaluate(c->ev, &y, &c->form, &z), done);
@@ -116,6 +119,7 @@ done:
     bf_eval_release(c->ev, &z);
     bf_eval_release(c->ev, &y);
     bf_eval_release(c->ev, &e);
+    tick(c, "errors");
     return status;
 }
 
@@ -132,14 +136,12 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
                                 (unsigned)c->l->f, -1);
         bf_eval_release(c->ev, &conj);
         BF_TRY(s);
-        step_done(c, "expand");
+        tick(c, "expand weights");
         BF_TRY(bf_parallel_for(c->block.chunks, serial, score_chunk, c));
         ct_array_release(c->ev, c->w, c->l->m);
-        step_done(c, "scores");
         BF_TRY(bf_parallel_for(c->block.outs, serial, score_relinearize, c));
     }
     BF_TRY(bf_parallel_for(c->block.groups, serial, group_errors, c));
-    step_done(c, "sigmoid");
     return BF_OK;
 }
 
@@ -161,7 +163,9 @@ static bf_status gradient_pair(void *user, size_t p)
     bf_free(x);
     for (size_t i = 0; i < classes && s == BF_OK; i++) {
         s = bf_relinearize(c->ev, &g[i], &g[i]);
-        g[i].bound = c->job->typical.update / c->job->schedule.step[c->iteration];
+        g[i].bound =
+            c->job->typical.update / c->job->schedule.step[c->iteration];
+        tick(c, "gradient");
     }
     return s;
 }
@@ -175,12 +179,11 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     if (!c->g) return BF_ERR_MEMORY;
     BF_TRY(bf_parallel_for(c->l->pairs, serial, gradient_pair, c));
     ct_array_release(c->ev, c->e, c->block.outs);
-    step_done(c, "gradient");
     double bound =
         c->job->typical.update / c->job->schedule.step[c->iteration];
     BF_TRY(bf_pack(c->ev, out, c->g, c->l->m, c->l->log_m, (unsigned)c->l->f,
                    bound));
-    step_done(c, "pack");
+    tick(c, "pack gradient");
     return bf_rescale(c->ev, out, out);
 }
 
@@ -227,25 +230,26 @@ static void iteration_clear(circuit *c)
 /* W_t = (1-eta_{t-1}) V_t + eta_{t-1} V_{t-1}, so with P = V_{t-1}:
  *   V_{t+1} = step G + (1-eta_{t-1}) V + eta_{t-1} P
  *   W_{t+1} = (1-eta_t) V_{t+1} + eta_t V. */
-static bf_status iterate(circuit *c, bf_ct *v, bf_ct *previous, bf_ct *w)
+static bf_status iterate(circuit *c, bf_train_state *state)
 {
     const bf_schedule *s = &c->job->schedule;
     unsigned t = c->iteration;
     double step = s->step[t], eta = s->momentum ? s->eta[t] : 0;
     double before = s->momentum && t > 0 ? s->eta[t - 1] : 0;
-    const bf_ct *old = v->ctx ? v : NULL, *older = previous->ctx ? previous : NULL;
+    const bf_ct *v = state->v.ctx ? &state->v : NULL;
+    const bf_ct *older = state->previous.ctx ? &state->previous : NULL;
     bf_ct g = {0}, next = {0};
     bf_status status = BF_OK;
     c->block = bf_layout_block(c->l, t % c->l->blocks);
     c->e = ct_array(c->block.outs);
     if (!c->e) status = BF_ERR_MEMORY;
-    if (status == BF_OK) status = make_errors(c, old);
+    if (status == BF_OK) status = make_errors(c, v);
     if (status == BF_OK) status = make_gradient(c, &g);
     iteration_clear(c);
     if (status == BF_OK)
-        status = combine(c, &next, &g, step, old, 1 - before, older, before);
+        status = combine(c, &next, &g, step, v, 1 - before, older, before);
     if (status == BF_OK)
-        status = combine(c, w, &g, (1 - eta) * step, old,
+        status = combine(c, &state->w, &g, (1 - eta) * step, v,
                          (1 - eta) * (1 - before) + eta, older,
                          (1 - eta) * before);
     bf_eval_release(c->ev, &g);
@@ -253,39 +257,53 @@ static bf_status iterate(circuit *c, bf_ct *v, bf_ct *previous, bf_ct *w)
         bf_eval_release(c->ev, &next);
         return status;
     }
-    bf_move(c->ev, previous, v);
-    *v = next;
-    c->limbs = v->limbs;
+    bf_move(c->ev, &state->previous, &state->v);
+    state->v = next;
+    state->iteration = t + 1;
+    return BF_OK;
+}
+
+void bf_train_state_release(bf_eval *ev, bf_train_state *s)
+{
+    bf_eval_release(ev, &s->v);
+    bf_eval_release(ev, &s->previous);
+    bf_eval_release(ev, &s->w);
+    s->iteration = 0;
+}
+
+/* Work of the whole run; symbolic evaluators report no progress. */
+static bf_status total_work(circuit *c)
+{
+    bf_plan plan;
+    if (bf_eval_is_symbolic(c->ev) || !c->progress.fn) return BF_OK;
+    BF_TRY(bf_job_walk(&plan, c->job));
+    c->total = plan.work;
+    bf_plan_clear(&plan);
     return BF_OK;
 }
 
 bf_status bf_train_circuit(bf_eval *ev, const bf_job *job,
-                           const bf_train_inputs *in, bf_train_fn each,
-                           void *user, bf_progress progress, bf_ct *weights)
+                           const bf_train_inputs *in, bf_train_state *state,
+                           bf_train_fn each, void *user, bf_progress progress)
 {
     circuit c = {.ev = ev, .job = job, .l = &job->layout, .in = in};
-    bf_ct v = {0}, previous = {0}, w = {0};
     bf_status status;
     c.progress = progress;
-    c.limbs = bf_job_x_limbs(job);
-    c.total = 5.0 * job->schedule.iterations - (in->v0 ? 0 : 2);
-    BF_GOTO(bf_sigmoid_form_make(&c.form, &job->schedule.sigmoid), done);
-    BF_GOTO(bf_masks_make(&c.masks, bf_eval_context(ev), c.l,
-                          exp2(job->log_mask), c.limbs,
-                          bf_eval_is_symbolic(ev)),
-            done);
-    if (in->v0) BF_GOTO(bf_copy(ev, &v, in->v0), done);
-    for (c.iteration = 0; c.iteration < job->schedule.iterations;
+    BF_TRY(total_work(&c));
+    BF_TRY(bf_sigmoid_form_make(&c.form, &job->schedule.sigmoid));
+    BF_TRY(bf_masks_make(&c.masks, bf_eval_context(ev), c.l,
+                         exp2(job->log_mask), bf_job_x_limbs(job),
+                         bf_eval_is_symbolic(ev)));
+    if (state->iteration == 0 && in->v0)
+        BF_GOTO(bf_copy(ev, &state->v, in->v0), done);
+    status = BF_OK;
+    for (c.iteration = state->iteration; c.iteration < job->schedule.iterations;
          c.iteration++) {
         BF_GOTO(bf_check_interrupt(), done);
-        BF_GOTO(iterate(&c, &v, &previous, &w), done);
-        if (each) BF_GOTO(each(user, c.iteration, &w), done);
+        BF_GOTO(iterate(&c, state), done);
+        if (each) BF_GOTO(each(user, state), done);
     }
-    bf_move(ev, weights, &w);
 done:
     bf_masks_clear(&c.masks);
-    bf_eval_release(ev, &v);
-    bf_eval_release(ev, &previous);
-    bf_eval_release(ev, &w);
     return status;
 }

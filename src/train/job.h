@@ -53,8 +53,16 @@ BF_MUST_CHECK bf_status bf_job_plan(bf_job *job, bf_plan *plan,
                                     const bf_recipe *recipe, size_t n,
                                     size_t features, size_t classes,
                                     const bf_plan_options *options);
+/* Fills in what follows from recipe, features, params, scales and these
+ * shapes: schedule, ranges, layout; checks that the chain has the limbs the
+ * circuit needs and 128 bits of security. */
+BF_MUST_CHECK bf_status bf_job_derive(bf_job *job, size_t n, size_t classes,
+                                      size_t f, size_t k);
 /* The plan of a job that is already fixed: one symbolic walk. */
 BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
+
+/* Server work up to these counters, in the unit of bf_plan.work. */
+double bf_job_work(const bf_params *p, const bf_counters *c);
 
 /* Limbs at which things travel and live. */
 unsigned bf_job_x_limbs(const bf_job *job); /* all */
@@ -62,8 +70,8 @@ unsigned bf_job_y_limbs(const bf_job *job);
 /* Uploaded ciphertexts: chunks*pairs of X, then groups of Y, then V0. */
 size_t bf_job_uploads(const bf_job *job);
 
-/* JSON text (malloc'ed by cJSON style: bf_free). Reading checks everything a
- * hostile file could get wrong. */
+/* Reading checks everything a hostile file could get wrong; id is the BLAKE2b
+ * digest of the file. */
 BF_MUST_CHECK bf_status bf_job_write(const bf_job *job, const char *path);
 BF_MUST_CHECK bf_status bf_job_read(bf_job *job, const char *path,
                                     uint8_t id[BF_HASH_BYTES]);

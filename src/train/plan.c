@@ -173,7 +173,7 @@ static double key_switch_cost(const bf_params *p, unsigned limbs)
  * transform per element and stage, about 0.15 ns. */
 #define COST_PER_BYTE (10e-9 / 0.15e-9)
 
-static double plan_work(const bf_params *p, const bf_counters *c)
+double bf_job_work(const bf_params *p, const bf_counters *c)
 {
     double sum = 0, n = (double)((size_t)1 << p->log_n);
     for (unsigned l = 1; l <= p->n_q; l++)
@@ -256,8 +256,11 @@ static bf_status walk_circuit(const bf_job *job, const bf_context *ctx,
         y[i] = symbolic_input(ctx, bf_job_y_limbs(job), exp2(job->log_dense),
                               0.5);
     bf_train_inputs in = {x, y, job->schedule.zero_start ? NULL : &v0};
-    bf_status s = bf_train_circuit(ev, job, &in, NULL, NULL,
-                                   (bf_progress){0}, weights);
+    bf_train_state state = {0};
+    bf_status s = bf_train_circuit(ev, job, &in, &state, NULL, NULL,
+                                   (bf_progress){0});
+    if (s == BF_OK) bf_move(ev, weights, &state.w);
+    bf_train_state_release(ev, &state);
     bf_free(x);
     return s;
 }
@@ -282,7 +285,7 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
     /* An element of period F keeps 2F of N coefficients' errors. */
     p.weight_noise =
         weights.noise * sqrt(2.0 * (double)job->layout.f) / weights.scale;
-    p.work = plan_work(&job->params, &p.counters);
+    p.work = bf_job_work(&job->params, &p.counters);
     p.cost = p.work + COST_PER_BYTE * (double)(p.upload_bytes + p.key_bytes);
     *plan = p;
     memset(&p, 0, sizeof p);
@@ -345,6 +348,25 @@ static bf_ranges typical_magnitudes(const bf_ranges *r, unsigned iterations,
     t.residual = 0.5;
     for (unsigned i = 0; i < iterations; i++) t.logit[i] = r->logit[i] / 6;
     return t;
+}
+
+bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
+                        size_t k)
+{
+    size_t cols = bf_recipe_outputs(&job->recipe, n, job->features);
+    BF_TRY(bf_schedule_make(&job->schedule, &job->recipe, n));
+    BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
+    job->typical = typical_magnitudes(&job->ranges, job->recipe.iterations,
+                                      cols);
+    BF_TRY(bf_layout_make(&job->layout, job->params.log_n, n, cols, classes,
+                          job->recipe.batch, f, k));
+    if (job->params.n_q != bf_job_x_limbs(job))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "the job has %u primes, its circuit needs %u",
+                       job->params.n_q, bf_job_x_limbs(job));
+    double log2_qp = bf_params_log2_q(&job->params, job->params.n_q) +
+                     bf_params_log2_p(&job->params);
+    return bf_security_check(job->params.log_n, log2_qp, 0);
 }
 
 bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,

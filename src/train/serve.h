@@ -19,7 +19,6 @@ typedef struct bf_serve_report {
     bf_counters counters;
     double read_seconds, train_seconds, write_seconds;
     uint64_t peak_rss, peak_ciphertext_bytes;
-    uint64_t model_bytes;
 } bf_serve_report;
 
 /* Checks that job, keys and upload belong together before any arithmetic.

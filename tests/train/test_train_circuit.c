@@ -40,11 +40,12 @@ static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
     return BF_OK;
 }
 
-static bf_status compare(void *user, unsigned t, const bf_ct *packed)
+static bf_status compare(void *user, const bf_train_state *state)
 {
     run *r = user;
-    bf_matrix w;
-    BF_TRY(bf_job_open(&w, &r->job, r->sk, packed));
+    unsigned t = state->iteration - 1;
+    bf_matrix w = {0};
+    BF_TRY(bf_job_open(&w, &r->job, r->sk, &state->w));
     double worst = 0;
     for (size_t i = 0; i < w.rows * w.cols; i++)
         worst = fmax(worst, fabs(w.data[i] - r->twin[t].data[i]));
@@ -91,7 +92,8 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     bf_eval *ev;
     bf_counters counters;
     size_t uploads = bf_job_uploads(&r->job);
-    bf_ct *ct = bf_alloc_zero(uploads * sizeof *ct), weights = {0};
+    bf_ct *ct = bf_alloc_zero(uploads * sizeof *ct);
+    bf_train_state state = {0};
     OK(bf_context_create(&ctx, &r->job.params, BF_BACKEND_AUTO));
     OK(bf_secret_key_generate(&r->sk, ctx, 0));
     OK(bf_eval_keys_generate(&keys, r->sk, r->plan.keys, r->plan.key_count,
@@ -102,14 +104,14 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     bf_train_inputs in = {ct, ct + xs, v0 ? ct + xs + l->groups : NULL};
     OK(bf_eval_create(&ev, ctx, &keys));
     double start = bf_now();
-    OK(bf_train_circuit(ev, &r->job, &in, compare, r, (bf_progress){0},
-                        &weights));
+    OK(bf_train_circuit(ev, &r->job, &in, &state, compare, r,
+                        (bf_progress){0}));
     printf("  circuit %.3f s, peak %.0f MB of ciphertexts\n", bf_now() - start,
            (double)bf_eval_peak_bytes(ev) / 1e6);
     bf_eval_counters(ev, &counters);
     check_counters(&counters, &r->plan.counters);
-    assert_int_equal(weights.limbs, 1);
-    bf_eval_release(ev, &weights);
+    assert_int_equal(state.w.limbs, 1);
+    bf_train_state_release(ev, &state);
     bf_eval_destroy(ev);
     for (size_t i = 0; i < uploads; i++) bf_ct_clear(&ct[i]);
     bf_free(ct);

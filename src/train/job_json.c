@@ -1,0 +1,248 @@
+/* job.json: the choices that fix a job; the rest is derived from them. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/job.h"
+
+enum { JOB_VERSION = 1, JOB_BYTES_MAX = 1 << 20, SIZE_MAX_TEXT = 1 << 30 };
+
+static const char *const kinds[] = {"paper", "whitened"};
+static const char *const maps[] = {"auto", "none", "sqrt"};
+
+/* ---- writing ------------------------------------------------------------------ */
+
+static cJSON *numbers(const double *v, unsigned count)
+{
+    return cJSON_CreateDoubleArray(v, (int)count);
+}
+
+static cJSON *primes(const uint64_t *p, unsigned count)
+{
+    double v[BF_MAX_Q]; /* below 2^49: exact */
+    for (unsigned i = 0; i < count; i++) v[i] = (double)p[i];
+    return numbers(v, count);
+}
+
+static cJSON *recipe_json(const bf_recipe *r)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "kind", kinds[r->kind]);
+    cJSON_AddNumberToObject(o, "iterations", r->iterations);
+    cJSON_AddStringToObject(o, "feature_map", maps[r->map]);
+    cJSON_AddItemToObject(o, "sigmoid",
+                          numbers(r->sigmoid.odd, (r->sigmoid.degree + 1) / 2));
+    cJSON_AddNumberToObject(o, "sigmoid_range", r->sigmoid.range);
+    cJSON_AddNumberToObject(o, "lambda", r->lambda);
+    cJSON_AddNumberToObject(o, "clip", r->clip);
+    cJSON_AddNumberToObject(o, "components", (double)r->components);
+    cJSON_AddItemToObject(o, "steps", numbers(r->steps, r->step_count));
+    cJSON_AddNumberToObject(o, "batch", (double)r->batch);
+    return o;
+}
+
+static cJSON *job_json(const bf_job *job)
+{
+    const bf_params *p = &job->params;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "blindfit_job", JOB_VERSION);
+    cJSON_AddNumberToObject(o, "samples", (double)job->layout.n);
+    cJSON_AddNumberToObject(o, "features", (double)job->features);
+    cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
+    cJSON_AddItemToObject(o, "recipe", recipe_json(&job->recipe));
+    cJSON *l = cJSON_AddObjectToObject(o, "layout");
+    cJSON_AddNumberToObject(l, "features_per_ciphertext", (double)job->layout.f);
+    cJSON_AddNumberToObject(l, "dense_places", (double)job->layout.k);
+    cJSON *s = cJSON_AddObjectToObject(o, "log2_scales");
+    cJSON_AddNumberToObject(s, "rows", job->log_x);
+    cJSON_AddNumberToObject(s, "mask", job->log_mask);
+    cJSON_AddNumberToObject(s, "dense", job->log_dense);
+    cJSON_AddNumberToObject(s, "start", job->log_v0);
+    cJSON *k = cJSON_AddObjectToObject(o, "parameters");
+    cJSON_AddNumberToObject(k, "log2_ring_degree", p->log_n);
+    cJSON_AddNumberToObject(k, "digit_limbs", p->digit_limbs);
+    cJSON_AddItemToObject(k, "primes", primes(p->q, p->n_q));
+    cJSON_AddItemToObject(k, "special_primes", primes(p->p, p->n_p));
+    return o;
+}
+
+bf_status bf_job_write(const bf_job *job, const char *path)
+{
+    bf_outfile *f = NULL;
+    cJSON *o = job_json(job);
+    char *text = o ? cJSON_Print(o) : NULL;
+    cJSON_Delete(o);
+    if (!text) return bf_fail(BF_ERR_MEMORY, "%s: out of memory", path);
+    bf_status status;
+    BF_GOTO(bf_outfile_open(&f, path, 0644), done);
+    status = bf_outfile_write(f, text, strlen(text));
+    if (status == BF_OK) status = bf_outfile_write(f, "\n", 1);
+    if (status == BF_OK)
+        status = bf_outfile_commit(f);
+    else
+        bf_outfile_abort(f);
+done:
+    cJSON_free(text);
+    return status;
+}
+
+/* ---- reading ------------------------------------------------------------------ */
+
+typedef struct reader {
+    const char *path;
+    bf_status status; /* of the first failure; later reads do nothing */
+} reader;
+
+static const cJSON *member(reader *r, const cJSON *o, const char *name)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, name);
+    if (!m && r->status == BF_OK)
+        r->status = bf_fail(BF_ERR_FORMAT, "%s: \"%s\" is missing", r->path,
+                            name);
+    return m;
+}
+
+static double real(reader *r, const cJSON *o, const char *name, double low,
+                   double high)
+{
+    const cJSON *m = member(r, o, name);
+    if (r->status != BF_OK) return 0;
+    if (!cJSON_IsNumber(m) || !(m->valuedouble >= low) ||
+        !(m->valuedouble <= high)) {
+        r->status = bf_fail(BF_ERR_FORMAT,
+                            "%s: \"%s\" must be a number from %g to %g",
+                            r->path, name, low, high);
+        return 0;
+    }
+    return m->valuedouble;
+}
+
+static size_t whole(reader *r, const cJSON *o, const char *name, double low,
+                    double high)
+{
+    double v = real(r, o, name, low, high);
+    if (r->status == BF_OK && v != floor(v))
+        r->status = bf_fail(BF_ERR_FORMAT, "%s: \"%s\" must be a whole number",
+                            r->path, name);
+    return r->status == BF_OK ? (size_t)v : 0;
+}
+
+static unsigned word(reader *r, const cJSON *o, const char *name,
+                     const char *const *words, unsigned count)
+{
+    const cJSON *m = member(r, o, name);
+    for (unsigned i = 0; m && cJSON_IsString(m) && i < count; i++)
+        if (strcmp(m->valuestring, words[i]) == 0) return i;
+    if (r->status == BF_OK)
+        r->status = bf_fail(BF_ERR_FORMAT, "%s: \"%s\" has an unknown value",
+                            r->path, name);
+    return 0;
+}
+
+/* 1..most finite numbers; returns how many. */
+static unsigned list(reader *r, const cJSON *o, const char *name, double *out,
+                     unsigned most)
+{
+    const cJSON *m = member(r, o, name), *item;
+    unsigned count = 0;
+    bool good = m && cJSON_IsArray(m);
+    if (r->status != BF_OK) return 0;
+    if (good)
+        cJSON_ArrayForEach(item, m) {
+            good = good && count < most && cJSON_IsNumber(item) &&
+                   isfinite(item->valuedouble);
+            if (good) out[count++] = item->valuedouble;
+        }
+    if (good && count > 0) return count;
+    r->status = bf_fail(BF_ERR_FORMAT,
+                        "%s: \"%s\" must be a list of 1 to %u numbers", r->path,
+                        name, most);
+    return 0;
+}
+
+static unsigned prime_list(reader *r, const cJSON *o, const char *name,
+                           uint64_t *out, unsigned most)
+{
+    double v[BF_MAX_Q];
+    unsigned count = list(r, o, name, v, most);
+    for (unsigned i = 0; i < count && r->status == BF_OK; i++) {
+        if (!(v[i] >= 3 && v[i] < 0x1p49 && v[i] == floor(v[i])))
+            r->status = bf_fail(BF_ERR_FORMAT, "%s: \"%s\": %g is no prime",
+                                r->path, name, v[i]);
+        else
+            out[i] = (uint64_t)v[i];
+    }
+    return count;
+}
+
+static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
+{
+    out->kind = (bf_recipe_kind)word(r, o, "kind", kinds, 2);
+    out->iterations =
+        (unsigned)whole(r, o, "iterations", 1, BF_MAX_ITERATIONS);
+    out->map = (bf_feature_map)word(r, o, "feature_map", maps, 3);
+    unsigned odd = list(r, o, "sigmoid", out->sigmoid.odd,
+                        (BF_POLY_DEGREE_MAX + 1) / 2);
+    out->sigmoid.degree = odd ? 2 * odd - 1 : 0;
+    out->sigmoid.range = real(r, o, "sigmoid_range", 0, 1e6);
+    out->lambda = real(r, o, "lambda", 0, 1e12);
+    out->clip = real(r, o, "clip", 0, 1e6);
+    out->components = whole(r, o, "components", 0, SIZE_MAX_TEXT);
+    out->step_count = list(r, o, "steps", out->steps, BF_MAX_ITERATIONS);
+    out->batch = whole(r, o, "batch", 0, SIZE_MAX_TEXT);
+}
+
+static void read_numbers(reader *r, const cJSON *o, bf_job *job)
+{
+    const cJSON *s = member(r, o, "log2_scales"),
+                *k = member(r, o, "parameters");
+    job->log_x = real(r, s, "rows", 0, 60);
+    job->log_mask = real(r, s, "mask", 0, 40);
+    job->log_dense = real(r, s, "dense", 10, 60);
+    job->log_v0 = real(r, s, "start", 0, 60);
+    bf_params *p = &job->params;
+    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", 13, BF_LOG_N_MAX);
+    p->digit_limbs = (unsigned)whole(r, k, "digit_limbs", 1, BF_MAX_Q);
+    p->n_q = prime_list(r, k, "primes", p->q, BF_MAX_Q);
+    p->n_p = prime_list(r, k, "special_primes", p->p, BF_MAX_P);
+}
+
+static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
+{
+    reader r = {path, BF_OK};
+    if (!cJSON_IsObject(o) || !cJSON_HasObjectItem(o, "blindfit_job"))
+        return bf_fail(BF_ERR_FORMAT, "%s: not a blindfit job", path);
+    (void)whole(&r, o, "blindfit_job", JOB_VERSION, JOB_VERSION);
+    size_t n = whole(&r, o, "samples", 2, SIZE_MAX_TEXT);
+    size_t classes = whole(&r, o, "classes", 2, BF_CLASSES_MAX);
+    job->features = whole(&r, o, "features", 1, 1 << 20);
+    const cJSON *recipe = member(&r, o, "recipe"), *l = member(&r, o, "layout");
+    read_recipe(&r, recipe, &job->recipe);
+    size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);
+    size_t k = whole(&r, l, "dense_places", 1, 1 << 16);
+    read_numbers(&r, o, job);
+    if (r.status != BF_OK) return r.status;
+    return bf_job_derive(job, n, classes, f, k);
+}
+
+bf_status bf_job_read(bf_job *job, const char *path, uint8_t id[BF_HASH_BYTES])
+{
+    uint8_t *text;
+    size_t bytes;
+    bf_job made = {0};
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_read_file(path, JOB_BYTES_MAX, &text, &bytes));
+    cJSON *o = cJSON_ParseWithLength((const char *)text, bytes);
+    bf_status s = o ? parse_job(&made, o, path)
+                    : bf_fail(BF_ERR_FORMAT, "%s: not JSON", path);
+    cJSON_Delete(o);
+    if (s == BF_OK) {
+        *job = made;
+        bf_hash(text, bytes, id);
+    }
+    bf_free(text);
+    return s;
+}

@@ -1,0 +1,120 @@
+#include "train/owner/deal.h"
+
+#include "train/owner/seal.h"
+#include "train/upload.h"
+#include "wire/owner/owner_wire.h"
+
+static bf_status open_secret(bf_context **ctx, bf_secret_key **sk,
+                             const bf_job *job, const char *path)
+{
+    BF_TRY(bf_context_create(ctx, &job->params, BF_BACKEND_AUTO));
+    bf_status s = bf_wire_read_secret_key(sk, path, *ctx);
+    if (s != BF_OK) bf_context_destroy(*ctx);
+    return s;
+}
+
+static void close_secret(bf_context *ctx, bf_secret_key *sk)
+{
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+}
+
+bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
+                         const char *secret_path, const char *keys_path,
+                         bf_progress progress)
+{
+    bf_plan plan;
+    bf_context *ctx = NULL;
+    bf_secret_key *sk = NULL;
+    bf_eval_keys keys = {0};
+    bf_status status;
+    BF_TRY(bf_job_walk(&plan, job));
+    BF_GOTO(bf_context_create(&ctx, &job->params, BF_BACKEND_AUTO), done);
+    BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, plan.keys, plan.key_count,
+                                  progress),
+            done);
+    BF_GOTO(bf_wire_write_eval_keys(keys_path, &keys, job_id,
+                                    (bf_progress){0}),
+            done);
+    BF_GOTO(bf_wire_write_secret_key(secret_path, sk, 0), done);
+done:
+    bf_eval_keys_clear(&keys);
+    close_secret(ctx, sk);
+    bf_plan_clear(&plan);
+    return status;
+}
+
+static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
+                              const bf_schedule *schedule)
+{
+    const bf_layout *l = &job->layout;
+    if (u->rows != l->n || u->cols != l->cols)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "the data are %zu x %zu after the transform, the job is "
+                       "for %zu x %zu",
+                       u->rows, u->cols, l->n, l->cols);
+    if (!job->schedule.zero_start && !schedule->v0.data)
+        return bf_fail(BF_ERR_ARGUMENT, "the job needs initial weights");
+    return BF_OK;
+}
+
+bf_status bf_deal_encrypt(const bf_job *job,
+                          const uint8_t job_id[BF_HASH_BYTES],
+                          const char *secret_path, const bf_matrix *u,
+                          const int32_t *labels, const bf_schedule *schedule,
+                          const char *upload_path, bf_progress progress)
+{
+    bf_context *ctx;
+    bf_secret_key *sk;
+    bf_wire_writer *w = NULL;
+    bf_ct ct = {0};
+    bf_status status;
+    size_t count = bf_job_uploads(job);
+    BF_TRY(check_shapes(job, u, schedule));
+    BF_TRY(open_secret(&ctx, &sk, job, secret_path));
+    BF_GOTO(bf_wire_create(&w, upload_path, BF_WIRE_UPLOAD, ctx,
+                           (bf_wire_ids){bf_secret_key_id(sk), job_id}),
+            done);
+    for (size_t i = 0; i < count; i++) {
+        BF_GOTO(bf_check_interrupt(), done);
+        BF_GOTO(bf_job_seal(&ct, job, sk, u, labels, &schedule->v0, i), done);
+        BF_GOTO(bf_wire_put_ct(w, (bf_label){BF_UPLOAD_INPUT, i}, &ct), done);
+        if (progress.fn)
+            progress.fn(progress.user, "encrypt", (double)(i + 1),
+                        (double)count);
+    }
+    status = bf_wire_commit(w);
+    w = NULL;
+done:
+    bf_wire_abort(w);
+    bf_ct_clear(&ct);
+    close_secret(ctx, sk);
+    return status;
+}
+
+bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
+                          const uint8_t job_id[BF_HASH_BYTES],
+                          const char *secret_path, const char *model_path)
+{
+    bf_context *ctx;
+    bf_secret_key *sk;
+    bf_wire_reader *r = NULL;
+    bf_wire_item item;
+    bf_ct ct = {0};
+    bf_status status;
+    BF_TRY(open_secret(&ctx, &sk, job, secret_path));
+    BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, ctx,
+                         (bf_wire_ids){bf_secret_key_id(sk), job_id}),
+            done);
+    BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
+                         &item),
+            done);
+    BF_GOTO(bf_wire_get_ct(r, &ct), done);
+    BF_GOTO(bf_job_open(weights, job, sk, &ct), done);
+done:
+    bf_wire_close(r);
+    bf_ct_clear(&ct);
+    close_secret(ctx, sk);
+    return status;
+}

@@ -1,0 +1,15 @@
+/* Labels of what a job's files hold. */
+#ifndef BF_TRAIN_UPLOAD_H
+#define BF_TRAIN_UPLOAD_H
+
+enum {
+    BF_UPLOAD_INPUT = 1,   /* index: order of bf_job_uploads */
+    BF_MODEL_FINAL = 2,    /* the model; index 0 */
+    BF_MODEL_ITERATION = 3, /* the model after iteration `index` (from 1) */
+    BF_STATE_V = 4,        /* checkpoint; index 0 */
+    BF_STATE_PREVIOUS = 5,
+    BF_STATE_W = 6,
+    BF_STATE_TEXT = 7      /* JSON: completed iterations, upload digest */
+};
+
+#endif
