@@ -1,0 +1,247 @@
+/* CSV: numbers against the C library's, tables, complaints. */
+#include "data_testing.h"
+
+#include "../fuzz/fuzz_csv.c"
+#include "base/cpu.h"
+#include "features/csv_number.h"
+
+#define REGNET "../shared/data/regnet_mnist_512.csv"
+
+static void check_number(const char *text)
+{
+    const char *p = text;
+    double is, should = strtod(text, NULL);
+    assert_true(bf_csv_number(&p, &is));
+    if (memcmp(&is, &should, sizeof is) != 0)
+        fail_msg("%s: %a, not %a", text, is, should);
+    assert_int_equal(*p, '\0');
+}
+
+/* Any double, printed with few or many digits, in both notations, and decimal
+ * strings of random digits: correctly rounded, to the bit. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    uint64_t rng = test_seed();
+    char text[512];
+    for (int i = 0; i < 200000; i++) {
+        uint64_t bits = random_u64(&rng);
+        double v;
+        memcpy(&v, &bits, sizeof v);
+        int digits = (int)(random_u64(&rng) % 22);
+        if (!isfinite(v)) continue;
+        snprintf(text, sizeof text, "%.*e", digits, v);
+        check_number(text);
+        v = ldexp((double)(int64_t)random_u64(&rng),
+                  -(int)(random_u64(&rng) % 80));
+        snprintf(text, sizeof text, "%.*f", digits, v);
+        check_number(text);
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        check_number(text);
+    }
+}
+
+static void test_odd_numbers(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "0", "-0", "+7", "7.", ".5", "-.5e1", "1e22", "1e23", "1e-22", "1E+5",
+        "9007199254740993", "9007199254740992.5", "1e400", "-1e400", "1e-400",
+        "0e999999999999", "0.000000000000000000000000000000000000001",
+        "123456789012345678901234567890", "2.2250738585072011e-308",
+        "1e99999999999999999999", "00000000000000000000000000001.5"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        check_number(good[i]);
+    static const char *const bad[] = {"",    ".",   "-",   "+-1", "e5",
+                                      "nan", "inf", "abc", ",1",  "-.e1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *p = bad[i];
+        double v;
+        assert_false(bf_csv_number(&p, &v));
+        assert_ptr_equal(p, bad[i]);
+    }
+    const char *hex = "0x10", *half = "1e,";
+    double v;
+    assert_true(bf_csv_number(&hex, &v) && v == 0 && *hex == 'x');
+    assert_true(bf_csv_number(&half, &v) && v == 1 && *half == 'e');
+}
+
+static void check_table(const char *text)
+{
+    static const double should[6] = {1.5, -2, 3e2, 4, .25, 6};
+    static const int32_t labels[2] = {2, 0};
+    bf_dataset d;
+    check_ok(bf_dataset_load(&d, given_text("t.csv", text), NULL,
+                             (bf_rows){0, 0}));
+    assert_true(d.x.rows == 2 && d.x.cols == 3 && d.classes == 3);
+    assert_memory_equal(d.x.data, should, sizeof should);
+    assert_memory_equal(d.labels, labels, sizeof labels);
+    bf_dataset_clear(&d);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    check_table("2,1.5,-2,3e2\n0,4,.25,6\n");
+    check_table("2,1.5,-2,3e2\n0,4,.25,6");
+    check_table("2.0, 1.5,\t-2 ,3e2 \r\n0.0,4,.25,6\r\n\r\n");
+    check_table("\n\n2,1.5,-2,3e2\n   \n0,4,.25,6\n\n");
+    check_table("label,a,b,c\n2,1.5,-2,3e2\n0,4,.25,6\n");
+    check_table("\xef\xbb\xbf"
+                "\"y\",\"f 1\",f2,f3\r\n2,1.5,-2,3e2\r\n0,4,.25,6\r\n");
+}
+
+static void test_plain_matrix(void **state)
+{
+    (void)state;
+    bf_matrix m;
+    check_ok(bf_csv_read(&m, given_text("m.csv", "-1\n2.5\n1e3\n")));
+    static const double should[3] = {-1, 2.5, 1000};
+    assert_true(m.rows == 3 && m.cols == 1);
+    assert_memory_equal(m.data, should, sizeof should);
+    bf_matrix_clear(&m);
+}
+
+/* The classes of a part are those of the whole. */
+static void test_ranges(void **state)
+{
+    (void)state;
+    bf_dataset d;
+    const char *path = given_text("r.csv", "0,1\n1,2\n2,3\n9,4\n");
+    check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){1, 3}));
+    assert_true(d.x.rows == 2 && d.classes == 10);
+    assert_true(d.x.data[0] == 2 && d.x.data[1] == 3);
+    assert_true(d.labels[0] == 1 && d.labels[1] == 2);
+    bf_dataset_clear(&d);
+    check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){3, 0}));
+    assert_true(d.x.rows == 1 && d.labels[0] == 9);
+    bf_dataset_clear(&d);
+    check_fails(BF_ERR_ARGUMENT, "r.csv", "rows 2 to 5 asked for, it has 4",
+                bf_dataset_load(&d, path, NULL, (bf_rows){1, 5}));
+    check_fails(BF_ERR_ARGUMENT, "r.csv", "it has 4",
+                bf_dataset_load(&d, path, NULL, (bf_rows){4, 0}));
+    check_fails(BF_ERR_ARGUMENT, "r.csv", "",
+                bf_dataset_load(&d, path, NULL, (bf_rows){3, 2}));
+}
+
+static void test_labels_elsewhere(void **state)
+{
+    (void)state;
+    static const uint8_t file[11] = {0, 0, 8, 1, 0, 0, 0, 3, 4, 5, 6};
+    bf_dataset d;
+    const char *x = given_text("x.csv", "1,2\n3,4\n5,6\n");
+    const char *y = given("y.idx", file, sizeof file);
+    check_ok(bf_dataset_load(&d, x, y, (bf_rows){1, 0}));
+    assert_true(d.x.rows == 2 && d.x.cols == 2 && d.classes == 7);
+    assert_true(d.x.data[0] == 3 && d.x.data[3] == 6);
+    assert_true(d.labels[0] == 5 && d.labels[1] == 6);
+    bf_dataset_clear(&d);
+}
+
+static void refuse(bf_status status, const char *where, const char *why,
+                   const char *text)
+{
+    bf_dataset d;
+    check_fails(status, where, why,
+                bf_dataset_load(&d, given_text("bad.csv", text), NULL,
+                                (bf_rows){0, 0}));
+    assert_non_null(strstr(bf_last_error(), "bad.csv"));
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    bf_status format = BF_ERR_FORMAT, range = BF_ERR_RANGE;
+    refuse(format, "no rows", "", "");
+    refuse(format, "no rows", "", " \n\r\n\t\n");
+    refuse(format, "no rows", "", "label,a,b\n");
+    refuse(format, "no features", "", "1\n2\n");
+    refuse(format, "line 3, column 2", "'abc' is not a number",
+           "l,a\n0,1\n1,abc\n");
+    refuse(format, "line 2, column 3", "'nan' is not", "0,1,2\n0,1,nan\n");
+    refuse(format, "line 2, column 2", "'1;2' is not", "0,1,2\n0,1;2,3\n");
+    refuse(format, "line 1, column 2", "'0x1p3'", "0,0x1p3\n");
+    refuse(format, "line 1, column 2", "'1 2'", "0,1 2\n");
+    refuse(format, "line 2, column 2 is empty", "", "0,1,2\n1,,2\n");
+    refuse(format, "line 1, column 3 is empty", "", "0,1,\n");
+    refuse(format, "line 1, column 1 is empty", "", ",1,2\n");
+    refuse(format, "line 2 has 2 columns", "first row has 3", "0,1,2\n1,2\n");
+    refuse(format, "line 2 has more columns", "3", "0,1,2\n1,2,3,4\n");
+    refuse(range, "line 2, column 2", "too large", "0,1\n1,1e999\n");
+    refuse(range, "line 2", "label 2.5", "0,1\n2.5,1\n");
+    refuse(range, "line 1", "label -1", "-1,1\n");
+    refuse(range, "line 4", "label 100", "0,1\n\n1,1\n100,1\n");
+    refuse(range, "line 1", "label 256", "256,1\n");
+}
+
+static void test_strange_bytes(void **state)
+{
+    (void)state;
+    bf_matrix m;
+    check_fails(BF_ERR_FORMAT, "line 1, column 2", "'1?2'",
+                bf_csv_read(&m, given("nul.csv", "0,1\0002\n", 7)));
+    check_fails(BF_ERR_FORMAT, "line 2, column 1", "'?\?'",
+                bf_csv_read(&m, given("bin.csv", "1\n\xff\xfe\n", 5)));
+    check_fails(BF_ERR_IO, "absent.csv", "No such file",
+                bf_csv_read(&m, path_in(scratch, "absent.csv")));
+}
+
+/* A first row of 100,000 numbers over 100,000 rows of one: 80 GB if believed. */
+static void test_hostile_shape(void **state)
+{
+    (void)state;
+    size_t wide = 100000, bytes = 4 * wide;
+    char *text = must_alloc(bytes);
+    for (size_t i = 0; i < wide; i++) memcpy(text + 2 * i, "1,", 2);
+    text[2 * wide - 1] = '\n';
+    for (size_t i = 0; i < wide; i++) memcpy(text + 2 * wide + 2 * i, "1\n", 2);
+    bf_matrix m;
+    check_fails(BF_ERR_FORMAT, "line 2 has 1 columns", "100000",
+                bf_csv_read(&m, given("wide.csv", text, bytes)));
+    bf_free(text);
+}
+
+static void test_real_rows(void **state)
+{
+    (void)state;
+    if (access(REGNET, R_OK) != 0) {
+        print_message("skipped: no " REGNET "\n");
+        skip();
+    }
+    bf_dataset d;
+    double start = bf_now();
+    check_ok(bf_dataset_load(&d, REGNET, NULL, (bf_rows){0, 0}));
+    print_message("512 x 401 numbers in %.1f ms\n", 1e3 * (bf_now() - start));
+    assert_true(d.x.rows == 512 && d.x.cols == 400 && d.classes == 10);
+    /* The first line begins 5.0,4.153106,0.23424642,3.3723886 */
+    assert_true(d.labels[0] == 5 && d.x.data[0] == 4.153106 &&
+                d.x.data[1] == 0.23424642 && d.x.data[2] == 3.3723886);
+    bf_dataset_clear(&d);
+}
+
+static void test_damage(void **state)
+{
+    (void)state;
+    uint64_t rng = test_seed();
+    static const char text[] = "label,a,b\n0,1.5,-2e3\n1,.25,7\n2,1e-5,"
+                               "12345678901234567890\n";
+    replay(LLVMFuzzerTestOneInput, text, sizeof text - 1, 5000, &rng);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_odd_numbers),
+        cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_plain_matrix),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_labels_elsewhere),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_strange_bytes),
+        cmocka_unit_test(test_hostile_shape),
+        cmocka_unit_test(test_real_rows),
+        cmocka_unit_test(test_damage),
+    };
+    return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
+}
