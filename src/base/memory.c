@@ -91,6 +91,11 @@ void bf_wipe(void *p, size_t bytes)
     sodium_memzero(p, bytes);
 }
 
+void bf_wipe_stack(void)
+{
+    sodium_stackzero((size_t)64 << 10);
+}
+
 void *bf_secret_alloc(size_t bytes)
 {
     if (bytes == 0) {

@@ -22,6 +22,10 @@ bool bf_mul_size(size_t count, size_t size, size_t *out);
 /* Overwrites memory in a way the compiler keeps. */
 void bf_wipe(void *p, size_t bytes);
 
+/* Overwrites 64 KiB of stack below the caller's frame, where the functions it
+ * called have left what they spilled: libsodium's hashes spill their input. */
+void bf_wipe_stack(void);
+
 /* Locked, guarded memory for secrets (sodium_malloc), 64-byte aligned; freed
  * wiped. NULL with the message set, as bf_alloc. */
 void *bf_secret_alloc(size_t bytes);

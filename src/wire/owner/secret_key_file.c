@@ -50,8 +50,9 @@ bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk,
                         (bf_wire_ids){.key_id = bf_secret_key_id(sk)});
     BF_TRY(bf_frame_create(&w, path, 0600, &h));
     bf_status s = write_key(w, sk, weight);
-    if (s == BF_OK) return bf_frame_commit(w);
-    bf_frame_abort(w);
+    if (s == BF_OK) s = bf_frame_commit(w);
+    else bf_frame_abort(w);
+    bf_wipe_stack();
     return s;
 }
 
@@ -106,5 +107,6 @@ bf_status bf_wire_read_secret_key(bf_secret_key **out, const char *path,
     BF_TRY(bf_frame_open(&r, path));
     bf_status s = read_key(out, r, ctx);
     bf_frame_close(r);
+    bf_wipe_stack();
     return s;
 }
