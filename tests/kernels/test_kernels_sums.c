@@ -1,6 +1,8 @@
 /* Sums of products against 128-bit integers, with term counts on both sides of
  * every flush and inputs at the bounds, where a wrong flush interval loses
  * bits. Every backend must give the bits of the scalar one. */
+#include <math.h>
+
 #include "kernels/testing.h"
 
 #define N ((size_t)128)
@@ -12,9 +14,10 @@ static const unsigned bit_sizes[] = {20, 25, 30, 36, 40, 44,
 static const unsigned term_counts[] = {1,  2,  3,  4,  5,  8,  9,        10,
                                        13, 16, 18, 19, 33, 64, TERMS_MAX};
 
-/* How inputs are drawn: at random, all at the bound with one sign, or at the
- * bound with signs that make every product negative. */
-typedef enum pattern { RANDOM, TOP, ALTERNATING, PATTERNS } pattern;
+/* How inputs are drawn: at random, all at the bound with one sign, at the bound
+ * with signs that make every product negative, or such that every product
+ * loses as much as it can. */
+typedef enum pattern { RANDOM, TOP, NEGATIVE, LOSSY, PATTERNS } pattern;
 
 static void fill(rng *r, double *x, pattern how, uint64_t bound, bool left)
 {
@@ -22,7 +25,7 @@ static void fill(rng *r, double *x, pattern how, uint64_t bound, bool left)
         if (how == RANDOM)
             x[i] = rng_within(r, bound);
         else
-            x[i] = how == ALTERNATING && left ? -(double)bound : (double)bound;
+            x[i] = how == NEGATIVE && left ? -(double)bound : (double)bound;
     }
 }
 
@@ -50,8 +53,45 @@ static void arrays_do(arrays *x, bool create)
     each(x->ref, 3 * COUNT_MAX, create);
 }
 
-static void arrays_fill(rng *r, arrays *x, pattern how, uint64_t p)
+/* Two factors, large within the bound, of a product that is 2^(e-1) - 1 mod
+ * 2^e: what an accumulator with grid 2^e rounds off, always with one sign. */
+static void lossy_factors(rng *r, unsigned e, uint64_t bound, double *x,
+                          double *y)
 {
+    const uint64_t grid = 1ULL << e;
+    for (;;) {
+        const uint64_t v = (bound - rng_next(r) % (bound / 8)) | 1;
+        uint64_t inverse = v; /* to 3 bits; Newton doubles them */
+        for (int i = 0; i < 5; i++) inverse *= 2 - v * inverse;
+        const uint64_t u = (grid / 2 - 1) * inverse & (grid - 1);
+        if (v > bound || u > bound || u < bound / 2) continue;
+        *x = (double)u;
+        *y = (double)v;
+        return;
+    }
+}
+
+/* For the grid that belongs to products of reduced residues. */
+static void fill_lossy(rng *r, arrays *x, const bf_modulus *m)
+{
+    const unsigned e = (unsigned)ilogb(m->lazy.offset) - 52;
+    const uint64_t bound = reduced_max(m->value);
+    for (size_t i = 0; i < N; i++) {
+        double u, v;
+        lossy_factors(r, e, bound, &u, &v);
+        for (size_t k = 0; k < 2 * TERMS_MAX; k++) x->a[k][i] = u;
+        for (size_t k = 0; k < 2 * TERMS_MAX * COUNT_MAX; k++) x->b[k][i] = v;
+    }
+}
+
+static void arrays_fill(rng *r, arrays *x, pattern how, const bf_modulus *m)
+{
+    const uint64_t p = m->value;
+    if (how == LOSSY) {
+        /* Where the losses limit the interval: below, the grid is finer. */
+        if (p >> 43) fill_lossy(r, x, m);
+        return;
+    }
     for (size_t i = 0; i < 2 * TERMS_MAX; i++)
         fill(r, x->a[i], how, reduced_max(p), true);
     for (size_t i = 0; i < 2 * TERMS_MAX * COUNT_MAX; i++)
@@ -149,7 +189,7 @@ static void test_sums(void **state)
     for (size_t b = 0; b < sizeof bit_sizes / sizeof *bit_sizes; b++) {
         const bf_modulus m = bf_modulus_make(prime_of_bits(bit_sizes[b], 10));
         for (pattern how = RANDOM; how < PATTERNS; how++) {
-            arrays_fill(&r, &x, how, m.value);
+            arrays_fill(&r, &x, how, &m);
             for (size_t t = 0; t < sizeof term_counts / sizeof *term_counts;
                  t++) {
                 check_dot2(&x, term_counts[t], &m);

@@ -1,6 +1,7 @@
 /* Basis conversion against CRT in GMP: random values, and those next to the
  * boundary +-Q/2 where the representative flips. */
 #include <gmp.h>
+#include <math.h>
 
 #include "kernels/testing.h"
 
@@ -62,28 +63,47 @@ static void value(mpz_t x, size_t i, const mpz_t q, gmp_randstate_t rand)
     mpz_clear(t);
 }
 
-/* x_j = a (Q/q_j)^-1 mod q_j through the library's factor, which is checked. */
-static void fill_sources(const bf_ring *ring, const bf_convert *c,
+/* Q/q_j; the library's factor is its inverse. */
+static void cofactor(mpz_t hat, const mpz_t q, uint64_t p, uint64_t factor)
+{
+    set_u64(hat, p);
+    mpz_divexact(hat, q, hat);
+    assert_true(bf_mod_mul(mod_u64(hat, p), factor, p) == 1);
+}
+
+/* The first half of a decides the sources, x_j = a (Q/q_j)^-1 mod q_j; in the
+ * second half sources at their bounds decide a. */
+static void fill_sources(rng *r, const bf_ring *ring, const bf_convert *c,
                          const unsigned *src, unsigned k, const mpz_t q,
                          mpz_t *a, double **x)
 {
     mpz_t hat;
     mpz_init(hat);
+    for (size_t i = N / 2; i < N; i++) mpz_set_ui(a[i], 0);
     for (unsigned j = 0; j < k; j++) {
-        const uint64_t p = ring->mod[src[j]].value;
-        const uint64_t f = bf_convert_factor(c, j);
-        set_u64(hat, p);
-        mpz_divexact(hat, q, hat);
-        assert_true(bf_mod_mul(mod_u64(hat, p), f, p) == 1);
-        for (size_t i = 0; i < N; i++) {
+        const uint64_t p = ring->mod[src[j]].value, f = bf_convert_factor(c, j);
+        const uint64_t max = reduced_max(p);
+        cofactor(hat, q, p, f);
+        for (size_t i = 0; i < N / 2; i++) {
             /* Any reduced representative will do: shift some by p. */
-            double y = bf_centre(bf_mod_mul(mod_u64(a[i], p), f, p), p);
+            const double y = bf_centre(bf_mod_mul(mod_u64(a[i], p), f, p), p);
             const double other = y > 0 ? y - (double)p : y + (double)p;
-            if (i % 3 == 0 && other <= (double)reduced_max(p) &&
-                -other <= (double)reduced_max(p))
-                y = other;
-            x[j][i] = y;
+            x[j][i] = i % 3 == 0 && fabs(other) <= (double)max ? other : y;
         }
+        for (size_t i = N / 2; i < N; i++) {
+            const uint64_t y = max - rng_next(r) % 1000;
+            x[j][i] = i % 2 ? (double)y : 0 - (double)y;
+            if (i % 2)
+                mpz_addmul_ui(a[i], hat, y);
+            else
+                mpz_submul_ui(a[i], hat, y);
+        }
+    }
+    mpz_fdiv_q_2exp(hat, q, 1);
+    for (size_t i = N / 2; i < N; i++) {
+        mpz_add(a[i], a[i], hat);
+        mpz_mod(a[i], a[i], q);
+        mpz_sub(a[i], a[i], hat);
     }
     mpz_clear(hat);
 }
@@ -101,8 +121,8 @@ static void check_targets(const bf_ring *ring, const bf_convert *c,
     }
 }
 
-static void check_conversion(bf_ring *ring, unsigned k, gmp_randstate_t rand,
-                             mpz_t *a, double **x)
+static void check_conversion(rng *r, bf_ring *ring, unsigned k,
+                             gmp_randstate_t rand, mpz_t *a, double **x)
 {
     unsigned src[BF_MODULI_MAX], dst[BF_MODULI_MAX], dsts = 0;
     bf_convert *c = NULL;
@@ -120,8 +140,8 @@ static void check_conversion(bf_ring *ring, unsigned k, gmp_randstate_t rand,
         }
     }
     assert_int_equal(bf_convert_create(&c, ring, src, k, dst, dsts), BF_OK);
-    for (size_t i = 0; i < N; i++) value(a[i], i, q, rand);
-    fill_sources(ring, c, src, k, q, a, x);
+    for (size_t i = 0; i < N / 2; i++) value(a[i], i, q, rand);
+    fill_sources(r, ring, c, src, k, q, a, x);
     FOR_BACKENDS(kernels)
     {
         ring->k = kernels;
@@ -147,7 +167,7 @@ static void test_conversion(void **state)
     for (size_t i = 0; i < N; i++) mpz_init(a[i]);
     for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) x[i] = new_array(N);
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        check_conversion(ring, sources[i], rand, a, x);
+        check_conversion(&r, ring, sources[i], rand, a, x);
     for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) bf_free(x[i]);
     for (size_t i = 0; i < N; i++) mpz_clear(a[i]);
     free(a);

@@ -1,6 +1,8 @@
 /* The transforms against their definition: values at powers of psi by Horner's
  * rule, products against the schoolbook negacyclic product, and the bits of all
  * backends against each other. */
+#include <math.h>
+
 #include "kernels/testing.h"
 
 #define POINTS 6
@@ -205,12 +207,65 @@ static void test_round_trip(void **state)
     }
 }
 
+/* An input that makes residue 1 grow by 0.48 p in every level but the last,
+ * which then multiplies it by psi, to a negative number. Without the reduction
+ * inside, its quotient would fall where halves count as integers, and every
+ * other such input would come out wrong. */
+static void fill_growing(double *a, const bf_ntt *t, unsigned variant)
+{
+    const uint64_t p = t->mod.value;
+    const size_t n = (size_t)1 << t->log_n;
+    const double sign = bf_centre(t->psi, p) < 0 ? 1 : -1;
+    memset(a, 0, n * sizeof *a);
+    a[1] = sign * (double)(reduced_max(p) - variant);
+    for (size_t half = n / 2; half > 1; half /= 2) {
+        /* Level 0, 1, ... multiplies residue 1 + half by psi^half. */
+        const uint64_t w = bf_mod_pow(t->psi, half, p);
+        const uint64_t x = bf_mod_mul(p / 25 * 12, bf_mod_inv(w, p), p);
+        a[1 + half] = sign * bf_centre(x, p);
+    }
+}
+
+/* The library's root: of the least base that has one. */
+static uint64_t least_root(uint64_t p, uint64_t n)
+{
+    for (uint64_t g = 2;; g++) {
+        const uint64_t x = bf_mod_pow(g, (p - 1) / (2 * n), p);
+        if (bf_mod_pow(x, n, p) == p - 1) return x;
+    }
+}
+
+static void test_growth(void **state)
+{
+    (void)state;
+    const uint64_t n = 1ULL << BF_LOG_N_MAX;
+    uint64_t p = 1ULL << BF_PRIME_BITS_MAX;
+    bf_ring *ring = NULL;
+    /* A root close to p/2, where the quotient is largest. */
+    do {
+        p = bf_prime_below(p, BF_LOG_N_MAX, NULL, 0);
+    } while (fabs(bf_centre(least_root(p, n), p)) < 0.495 * (double)p);
+    assert_int_equal(
+        bf_ring_create(&ring, BF_LOG_N_MAX, &p, 1, BF_BACKEND_AUTO), BF_OK);
+    assert_true(ring->ntt[0]->psi == least_root(p, n));
+    double *a = new_array(n), *x = new_array(n), *first = new_array(2 * n);
+    for (unsigned variant = 0; variant < 8; variant++) {
+        fill_growing(a, ring->ntt[0], variant);
+        check_round_trip(ring, 0, a, first, x, 1);
+    }
+    bf_free(a);
+    bf_free(x);
+    bf_free(first);
+    bf_ring_destroy(ring);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_growth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
