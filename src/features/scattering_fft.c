@@ -4,14 +4,18 @@
 
 #include "base/memory.h"
 
+static bool is_length(unsigned n)
+{
+    while (n > 0 && n % 2 == 0) n /= 2;
+    while (n > 0 && n % 3 == 0) n /= 3;
+    return n == 1;
+}
+
 unsigned bf_fft_length(unsigned n)
 {
-    for (unsigned m = n + n % 2;; m += 2) {
-        unsigned k = m;
-        while (k % 2 == 0) k /= 2;
-        while (k % 3 == 0) k /= 3;
-        if (k == 1) return m;
-    }
+    unsigned m = n + n % 2;
+    while (!is_length(m)) m += 2;
+    return m;
 }
 
 static unsigned pick_radix(unsigned length)
@@ -33,8 +37,7 @@ bf_status bf_fft_init(bf_fft *f, unsigned length)
 {
     bf_fft_stage stage[BF_FFT_STAGES_MAX];
     unsigned stages = 0, floats = 0;
-    if (length < 2 || length > BF_FFT_LENGTH_MAX ||
-        bf_fft_length(length) != length)
+    if (length < 2 || length > BF_FFT_LENGTH_MAX || !is_length(length))
         return bf_fail(BF_ERR_INTERNAL, "transform of length %u", length);
     for (unsigned rest = length; rest > 1; rest /= stage[stages++].radix) {
         unsigned radix = pick_radix(rest);

@@ -37,8 +37,9 @@ typedef struct bf_planes {
     float *re, *im;
 } bf_planes;
 
-/* Smallest even 2^a 3^b >= n. */
+/* Smallest even 2^a 3^b >= n, n > 0. */
 unsigned bf_fft_length(unsigned n);
+/* length = 2^a 3^b, 2 or more. */
 BF_MUST_CHECK bf_status bf_fft_init(bf_fft *f, unsigned length);
 void bf_fft_clear(bf_fft *f);
 

@@ -81,8 +81,9 @@ static double frequency(unsigned k, unsigned n)
 static void fill_filter(float *out, const bf_scat_plan *p, const morlet *m)
 {
     unsigned w = p->x.padded, h = p->y.padded;
-    double beta = periodic(m, 0, 0, m->xi) / periodic(m, 0, 0, 0);
-    double scale = 1.0 / ((double)w * h);
+    /* The sum of the sampled g is not quite its integral. */
+    double sum = periodic(m, 0, 0, 0), beta = periodic(m, 0, 0, m->xi) / sum;
+    double scale = 1.0 / (sum * w * h);
     for (unsigned y = 0; y < h; y++)
         for (unsigned x = 0; x < w; x++) {
             double wx = frequency(x, w), wy = frequency(y, h);
