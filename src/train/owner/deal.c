@@ -95,8 +95,11 @@ done:
 
 bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
-                          const char *secret_path, const char *model_path)
+                          const char *secret_path, const char *model_path,
+                          unsigned iteration)
 {
+    bf_label label = {iteration ? BF_MODEL_ITERATION : BF_MODEL_FINAL,
+                      iteration};
     bf_context *ctx;
     bf_secret_key *sk;
     bf_wire_reader *r = NULL;
@@ -107,9 +110,7 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
     BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, ctx,
                          (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
-    BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
-                         &item),
-            done);
+    BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
     BF_GOTO(bf_job_open(weights, job, sk, &ct), done);
 done:

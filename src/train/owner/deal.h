@@ -24,10 +24,12 @@ BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
                                         const char *upload_path,
                                         bf_progress progress);
 
-/* Decrypts a model file: weights C x cols in transformed space. */
+/* Decrypts a model file: weights C x cols in transformed space, after this
+ * iteration (from 1), or with 0 the final ones. */
 BF_MUST_CHECK bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,
-                                        const char *model_path);
+                                        const char *model_path,
+                                        unsigned iteration);
 
 #endif
