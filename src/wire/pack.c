@@ -47,8 +47,8 @@ unsigned bf_bit_length(uint64_t p)
     return p ? 64 - (unsigned)__builtin_clzll(p) : 0;
 }
 
-/* Selections are masks, not branches: residues may be secret, and a branch on
- * them is mispredicted half of the time. */
+/* Selections are masks: a branch on the sign of a uniform residue is
+ * mispredicted half of the time. */
 
 /* Integers 0..p-1. Returns nonzero when an input is not an integer in (-p, p):
  * then the sum with 2^52 is below 2^52 (bit 63 of u), or u is at least p (bit

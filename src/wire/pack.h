@@ -18,19 +18,19 @@ static inline size_t bf_row_bytes(size_t n, uint64_t p)
 }
 
 /* Writes bf_row_bytes(n, p) bytes. Residues are integers in (-p, p) (reduced
- * ones are): BF_ERR_INTERNAL otherwise. Constant time. */
+ * ones are): BF_ERR_INTERNAL otherwise. */
 BF_MUST_CHECK bf_status bf_pack_row(uint8_t *out, const double *row, size_t n,
                                     uint64_t p);
 
 /* Reads bf_row_bytes(n, p) bytes into reduced residues. BF_ERR_FORMAT when a
- * residue is p or more; out is then undefined. Constant time. */
+ * residue is p or more; out is then undefined. */
 BF_MUST_CHECK bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n,
                                       uint64_t p);
 
 /* Ternary coefficients at two bits each, four in a byte, lowest first: 0, 1,
  * and 3 for -1. n is a multiple of 4. Constant time. */
 void bf_pack_ternary(uint8_t *out, const int8_t *coeffs, size_t n);
-/* BF_ERR_FORMAT when a pair of bits is 2. */
+/* BF_ERR_FORMAT when a pair of bits is 2. Constant time but for that. */
 BF_MUST_CHECK bf_status bf_unpack_ternary(int8_t *out, const uint8_t *in,
                                           size_t n);
 
