@@ -13,8 +13,9 @@
 enum { MIDDLE_A = 2, MIDDLE_B = 3 };
 
 /* Pictures that a thread takes through the whole network at a time: few, so
- * that activations stay in its cache, but some, so that weights are read once
- * for all of them (bench/bench_backbones.c tries others). */
+ * that activations stay near, but some, so that weights are read once for all
+ * of them. Measured with 2 MB of L2: 1 takes about 1.4 times as long, 4 takes
+ * 5 % longer; 16 gains 5 % for twice the memory. */
 #define CHUNK_MAX 8
 
 /* Every layer, then the average over the picture. */

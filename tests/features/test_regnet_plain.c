@@ -207,6 +207,7 @@ static void test_forward(void **state)
         bf_set_threads(threads[i % 3]);
         check_ok(bf_regnet_net_create(&net, layers, &weights, batches[i / 3],
                                       threads[i % 3]));
+        assert_true(bf_regnet_net_bytes(net) < 21e6 + 40e6 * threads[i % 3]);
         check_ok(bf_regnet_net_run(net, pictures, COUNT, features));
         assert_true(relative_difference(features + 3 * BF_REGNET_OUTPUTS,
                                         expected, BF_REGNET_OUTPUTS) < 1e-5);
