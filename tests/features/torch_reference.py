@@ -33,7 +33,8 @@ except ImportError as missing:
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 CONVERT = os.path.join(ROOT, "tools", "convert-weights.py")
 FASHION = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
-TRACED = 4  # pictures whose layers are written
+# Pictures whose layers are written: two in colour, two of Fashion-MNIST.
+TRACED = ["colour/01.png", "colour/05.png", "grey/00.png", "grey/01.png"]
 
 
 def load_converter():
@@ -182,10 +183,11 @@ def main():
         outputs = layer_outputs(model, batch)
         normalize = transforms.Normalize((0.485, 0.456, 0.406),
                                          (0.229, 0.224, 0.225))
-        layers = {name: t[:TRACED] for name, t in outputs.items()}
+        traced = [paths.index(path) for path in TRACED]
+        layers = {name: t[traced] for name, t in outputs.items()}
         layers["features"] = outputs["features"]
         layers["normalized"] = model(normalize(batch))
-    write("reference.safetensors", {"input": batch[:TRACED], **layers})
+    write("reference.safetensors", {"input": batch[traced], **layers})
 
 
 if __name__ == "__main__":
