@@ -201,6 +201,27 @@ static void digests_by_definition(void **state)
     image_free(&m);
 }
 
+/* More leaves than are digested at once. */
+static void long_payloads_by_definition(void **state)
+{
+    (void)state;
+    const size_t bytes = ((size_t)17 << 20) + 1, leaves = bytes / 65536 + 1;
+    uint8_t *payload = bf_alloc(bytes), *list = bf_alloc(32 * leaves);
+    uint8_t want[BF_HASH_BYTES], got[BF_HASH_BYTES];
+    bf_stream_bytes(&rng, payload, bytes);
+    for (size_t k = 0; k < leaves; k++)
+        bf_hash(payload + 65536 * k, k + 1 < leaves ? 65536 : bytes % 65536,
+                list + 32 * k);
+    bf_hash(list, 32 * leaves, want);
+    bf_hasher root;
+    bf_hasher_init(&root);
+    bf_frame_leaves_update(&root, payload, bytes);
+    bf_hasher_final(&root, got);
+    assert_memory_equal(got, want, sizeof got);
+    bf_free(payload);
+    bf_free(list);
+}
+
 static void every_header_byte_counts(void **state)
 {
     (void)state;
@@ -347,7 +368,14 @@ static void false_claims_are_refused(void **state)
         image_record(&m, &rec, "0123456789012345678901234567890123456789", 40);
         m.header.records = 1;
         image_finish(&m);
-        assert_int_equal(consume_bytes(m.bytes, m.size), BF_ERR_FORMAT);
+        /* Too long: refused with the header, before anyone allocates. */
+        bf_frame_reader *r;
+        int fd = image_fd(m.bytes, m.size);
+        assert_int_equal(bf_frame_open_fd(&r, fd, "test"), BF_OK);
+        assert_int_equal(bf_frame_next(r, &rec),
+                         claims[k] > 40 ? BF_ERR_FORMAT : BF_OK);
+        bf_frame_close(r);
+        close(fd);
         /* A pipe's length is what its header tells: the data ends it. */
         m.header.bytes = claims[k];
         image_set_header(&m);
@@ -362,6 +390,14 @@ static void false_claims_are_refused(void **state)
         image_free(&m);
     }
     assert_true(bf_peak_rss() - before < (size_t)8 << 20);
+    /* Bytes behind the end record that the header counts in. */
+    wire_image m = image_of(64);
+    image_append(&m, "behind the end record", 21);
+    m.header.bytes += 21;
+    image_set_header(&m);
+    assert_int_equal(consume_bytes(m.bytes, m.size), BF_ERR_FORMAT);
+    assert_int_equal(consume_pipe(m.bytes, m.size), BF_ERR_FORMAT);
+    image_free(&m);
 }
 
 static void a_sparse_giant_costs_no_memory(void **state)
@@ -563,6 +599,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
         cmocka_unit_test(digests_by_definition),
+        cmocka_unit_test(long_payloads_by_definition),
         cmocka_unit_test(every_header_byte_counts),
         cmocka_unit_test(every_flip_is_refused),
         cmocka_unit_test(every_cut_is_refused),
