@@ -6,7 +6,7 @@
 
 #include "blindfit/train.h"
 
-/* ---- feature and label files ------------------------------------------- */
+/* ---- feature and label files ----------------------------------------- */
 
 /* Rows [first, last) counted from 0; last = 0 for all that follow. */
 typedef struct bf_rows {
@@ -40,7 +40,7 @@ BF_MUST_CHECK bf_status bf_npy_read(bf_matrix *out, const char *path);
 BF_MUST_CHECK bf_status bf_labels_read(int32_t **labels, size_t *n,
                                        const char *path);
 
-/* ---- images --------------------------------------------------------------- */
+/* ---- images ---------------------------------------------------------- */
 
 /* A stream of images, read in order, any number of times. */
 typedef struct bf_images bf_images;
@@ -69,7 +69,7 @@ int32_t bf_images_label(const bf_images *s, size_t i);
 unsigned bf_images_classes(const bf_images *s); /* 0 when unlabelled */
 const char *const *bf_images_class_names(const bf_images *s); /* or NULL */
 
-/* ---- backbones ------------------------------------------------------------ */
+/* ---- backbones ------------------------------------------------------- */
 
 typedef struct bf_backbone bf_backbone;
 /* "scattering" (no weights) or "regnet_x_400mf" (weights: .safetensors). */

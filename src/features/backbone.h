@@ -36,9 +36,9 @@ struct bf_backbone {
 
 /* Each fills out->ops, out->self and out->batch (opt->batch or a default of
  * its own) or fails and leaves them alone. */
-BF_MUST_CHECK bf_status
-bf_scattering_open(struct bf_backbone *out, const bf_backbone_options *opt);
-BF_MUST_CHECK bf_status
-bf_regnet_open(struct bf_backbone *out, const bf_backbone_options *opt);
+BF_MUST_CHECK bf_status bf_scattering_open(struct bf_backbone *out,
+                                           const bf_backbone_options *opt);
+BF_MUST_CHECK bf_status bf_regnet_open(struct bf_backbone *out,
+                                       const bf_backbone_options *opt);
 
 #endif

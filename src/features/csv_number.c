@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define EXACT_POWER_MAX 22               /* 10^22 is exact in a double */
+#define EXACT_POWER_MAX 22 /* 10^22 is exact in a double */
 #define EXACT_INTEGER_MAX ((uint64_t)1 << 53)
-#define DIGITS_MAX 19 /* always fit 64 bits */
+#define DIGITS_MAX 19       /* always fit 64 bits */
 #define EXPONENT_MAX 100000 /* beyond any double: no use counting on */
 
 static const double powers[EXACT_POWER_MAX + 1] = {
@@ -39,8 +39,7 @@ static unsigned take_digits(const char **p, uint64_t *m, unsigned *significant)
     const char *start = *p;
     for (; is_digit(**p); (*p)++) {
         if (*significant == 0 && **p == '0') continue;
-        if (++*significant <= DIGITS_MAX)
-            *m = *m * 10 + (uint64_t)(**p - '0');
+        if (++*significant <= DIGITS_MAX) *m = *m * 10 + (uint64_t)(**p - '0');
     }
     return (unsigned)(*p - start);
 }

@@ -137,9 +137,9 @@ static bf_status idx_labels(int32_t **labels, size_t *n, const char *path)
     int32_t *l = NULL;
     bf_status status = BF_OK;
     if (a.dims != 1)
-        status = bf_fail(BF_ERR_FORMAT,
-                         "%s: not a list of labels: %u dimensions", path,
-                         a.dims);
+        status =
+            bf_fail(BF_ERR_FORMAT, "%s: not a list of labels: %u dimensions",
+                    path, a.dims);
     else if (!(l = bf_alloc(a.bytes * sizeof *l)))
         status = bf_fail_in(BF_ERR_MEMORY, "%s", path);
     if (status == BF_OK) {

@@ -27,11 +27,11 @@ typedef struct extraction {
     bool strict;
     bf_skip_report report;
     bf_progress progress;
-    slot *slots;       /* [batch] */
-    float *input;      /* [batch][floats] */
-    float *output;     /* [batch][x.cols], once the first picture is known */
+    slot *slots;   /* [batch] */
+    float *input;  /* [batch][floats] */
+    float *output; /* [batch][x.cols], once the first picture is known */
     size_t floats;
-    bf_dataset data;   /* x.rows counts those filled */
+    bf_dataset data; /* x.rows counts those filled */
     size_t skipped;
 } extraction;
 
@@ -44,7 +44,8 @@ static bf_status take_picture(extraction *e, slot *s, float *input)
     bf_status status =
         ops->outputs(e->b->self, img.width, img.height, &s->outputs);
     if (status == BF_OK) status = ops->prepare(e->b->self, &img, input);
-    if (status != BF_OK && img.name) status = bf_fail_in(status, "%s", img.name);
+    if (status != BF_OK && img.name)
+        status = bf_fail_in(status, "%s", img.name);
     if (status != BF_OK && !img.name)
         status = bf_fail_in(status, "image %zu", s->image);
     bf_image_clear(&img);
@@ -111,8 +112,7 @@ static bf_status close_gaps(extraction *e, size_t count, size_t *kept)
         if (*kept != k)
             memcpy(e->input + *kept * e->floats, e->input + k * e->floats,
                    e->floats * sizeof *e->input);
-        if (e->data.labels)
-            e->data.labels[e->data.x.rows + *kept] = s->label;
+        if (e->data.labels) e->data.labels[e->data.x.rows + *kept] = s->label;
         ++*kept;
     }
     return BF_OK;

@@ -58,8 +58,8 @@ static bf_status read_header(gzFile f, const char *path, bf_idx *a)
     a->bytes = 1;
     for (unsigned i = 0; i < a->dims; i++) {
         const uint8_t *b = head + 4 + 4 * i;
-        a->dim[i] = (size_t)b[0] << 24 | (size_t)b[1] << 16 |
-                    (size_t)b[2] << 8 | b[3];
+        a->dim[i] =
+            (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
         if (!bf_mul_size(a->bytes, a->dim[i], &a->bytes))
             return bf_fail(BF_ERR_FORMAT, "%s: impossible sizes", path);
     }

@@ -11,7 +11,7 @@
 typedef struct bf_idx {
     unsigned dims;
     size_t dim[BF_IDX_DIMS_MAX];
-    size_t bytes; /* product of dim */
+    size_t bytes;  /* product of dim */
     uint8_t *data; /* owned */
 } bf_idx;
 

@@ -17,7 +17,7 @@
 typedef struct bf_image_probe {
     const char *path;
     bool directory;
-    uint64_t bytes;     /* size of a regular file */
+    uint64_t bytes; /* size of a regular file */
     unsigned char head[16];
     unsigned head_bytes; /* valid bytes in head */
 } bf_image_probe;
@@ -36,8 +36,8 @@ typedef struct bf_image_source_ops {
 struct bf_images {
     const bf_image_source_ops *ops;
     void *self;
-    size_t count;     /* images */
-    unsigned classes; /* 0 when unlabelled */
+    size_t count;       /* images */
+    unsigned classes;   /* 0 when unlabelled */
     char **class_names; /* [classes], owned by self, or NULL */
 };
 
@@ -46,8 +46,8 @@ typedef struct bf_image_format {
     bool (*recognise)(const bf_image_probe *probe);
     /* labels_path is NULL or a file for bf_labels_read; a format that brings
      * its own labels refuses one with BF_ERR_ARGUMENT. */
-    bf_status (*open)(bf_images *out, const char *path,
-                      const char *labels_path, bool strict);
+    bf_status (*open)(bf_images *out, const char *path, const char *labels_path,
+                      bool strict);
 } bf_image_format;
 
 extern const bf_image_format bf_image_format_idx;    /* images_idx.c */

@@ -56,8 +56,9 @@ bf_status bf_image_labels_load(int32_t **labels, unsigned *classes,
     BF_TRY(bf_labels_read(&l, &n, labels_path));
     bf_status status = BF_OK;
     if (n != count)
-        status = bf_fail(BF_ERR_MISMATCH, "%s has %zu labels, %s has %zu images",
-                         labels_path, n, path, count);
+        status =
+            bf_fail(BF_ERR_MISMATCH, "%s has %zu labels, %s has %zu images",
+                    labels_path, n, path, count);
     if (status == BF_OK) status = bf_labels_check(classes, l, n, labels_path);
     if (status != BF_OK) {
         bf_free(l);

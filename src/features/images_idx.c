@@ -21,8 +21,8 @@ static uint64_t plain_length(const bf_image_probe *p)
     size_t bytes = 1;
     for (unsigned i = 0; i < h[3]; i++) {
         const unsigned char *b = h + 4 + 4 * i;
-        size_t dim = (size_t)b[0] << 24 | (size_t)b[1] << 16 |
-                     (size_t)b[2] << 8 | b[3];
+        size_t dim =
+            (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
         if (!bf_mul_size(bytes, dim, &bytes)) return 0;
     }
     return bytes + 4 + 4u * h[3];
@@ -81,8 +81,8 @@ static bf_status idx_open(bf_images *out, const char *path,
     const size_t *dim = s->pixels.dim;
     if (s->pixels.dims != 3)
         return bf_fail(BF_ERR_FORMAT,
-                       "%s: %u dimensions, images have 3 (labels have 1)",
-                       path, s->pixels.dims);
+                       "%s: %u dimensions, images have 3 (labels have 1)", path,
+                       s->pixels.dims);
     if (dim[1] > BF_IMAGE_SIDE_MAX || dim[2] > BF_IMAGE_SIDE_MAX)
         return bf_fail(BF_ERR_FORMAT, "%s: images of %zu x %zu pixels", path,
                        dim[2], dim[1]);

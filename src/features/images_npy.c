@@ -34,9 +34,8 @@ static bf_status fetch_pixels(const npy_images *s, size_t i, bf_image *out)
             size_t at = done + k;
             float v = (float)(block[k] * scale);
             if (!isfinite(v))
-                return bf_fail(BF_ERR_FORMAT,
-                               "%s: image %zu has a pixel of %g", s->path, i,
-                               block[k]);
+                return bf_fail(BF_ERR_FORMAT, "%s: image %zu has a pixel of %g",
+                               s->path, i, block[k]);
             out->pixels[at % c * pixels + at / c] = v;
         }
         done += n;
@@ -77,8 +76,8 @@ static const bf_image_source_ops ops = {npy_read, npy_label, npy_close};
 static bf_status check_shape(npy_images *s)
 {
     const bf_npy *a = &s->array;
-    bool shaped = a->dims == 3 ||
-                  (a->dims == 4 && (a->dim[3] == 1 || a->dim[3] == 3));
+    bool shaped =
+        a->dims == 3 || (a->dims == 4 && (a->dim[3] == 1 || a->dim[3] == 3));
     if (!shaped || a->fortran)
         return bf_fail(BF_ERR_FORMAT,
                        "%s: images are n x h x w or n x h x w x 3, in C order",

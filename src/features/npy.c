@@ -17,12 +17,11 @@ static bf_status read_at(int fd, const char *path, uint64_t offset, void *out,
                          size_t bytes)
 {
     for (size_t done = 0; done < bytes;) {
-        ssize_t n = pread(fd, (char *)out + done, bytes - done,
-                          (off_t)(offset + done));
+        ssize_t n =
+            pread(fd, (char *)out + done, bytes - done, (off_t)(offset + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return bf_fail_errno(errno, "%s", path);
-        if (n == 0)
-            return bf_fail(BF_ERR_FORMAT, "%s: ends too early", path);
+        if (n == 0) return bf_fail(BF_ERR_FORMAT, "%s: ends too early", path);
         done += (size_t)n;
     }
     return BF_OK;
@@ -94,28 +93,38 @@ void bf_npy_close(bf_npy *a)
     *a = (bf_npy){.fd = -1};
 }
 
-#define CONVERT(type)                                        \
-    for (size_t i = 0; i < count; i++) {                     \
-        type v;                                              \
-        memcpy(&v, raw + i * sizeof v, sizeof v);            \
-        out[i] = (double)v;                                  \
-    }                                                        \
+#define CONVERT(type)                                                          \
+    for (size_t i = 0; i < count; i++) {                                       \
+        type v;                                                                \
+        memcpy(&v, raw + i * sizeof v, sizeof v);                              \
+        out[i] = (double)v;                                                    \
+    }                                                                          \
     break
 
 static void convert(bf_npy_type t, const char *raw, size_t count, double *out)
 {
     switch (t) {
-    case BF_NPY_F4: CONVERT(float);
-    case BF_NPY_F8: CONVERT(double);
-    case BF_NPY_I1: CONVERT(int8_t);
-    case BF_NPY_I2: CONVERT(int16_t);
-    case BF_NPY_I4: CONVERT(int32_t);
-    case BF_NPY_I8: CONVERT(int64_t);
-    case BF_NPY_U2: CONVERT(uint16_t);
-    case BF_NPY_U4: CONVERT(uint32_t);
-    case BF_NPY_U8: CONVERT(uint64_t);
+    case BF_NPY_F4:
+        CONVERT(float);
+    case BF_NPY_F8:
+        CONVERT(double);
+    case BF_NPY_I1:
+        CONVERT(int8_t);
+    case BF_NPY_I2:
+        CONVERT(int16_t);
+    case BF_NPY_I4:
+        CONVERT(int32_t);
+    case BF_NPY_I8:
+        CONVERT(int64_t);
+    case BF_NPY_U2:
+        CONVERT(uint16_t);
+    case BF_NPY_U4:
+        CONVERT(uint32_t);
+    case BF_NPY_U8:
+        CONVERT(uint64_t);
     case BF_NPY_BOOL:
-    case BF_NPY_U1: CONVERT(uint8_t);
+    case BF_NPY_U1:
+        CONVERT(uint8_t);
     }
 }
 

@@ -24,7 +24,7 @@ typedef struct bf_npy {
     int fd;
     uint64_t offset; /* of the first value */
     bf_npy_type type;
-    size_t item; /* bytes of a value */
+    size_t item;  /* bytes of a value */
     bool fortran; /* first index runs fastest */
     unsigned dims;
     size_t dim[BF_NPY_DIMS_MAX];

@@ -69,9 +69,9 @@ static bool known_type(const char *descr, bf_npy *a)
         bf_npy_type type;
         size_t item;
     } types[] = {
-        {"<f4", BF_NPY_F4, 4}, {"<f8", BF_NPY_F8, 8}, {"|i1", BF_NPY_I1, 1},
-        {"<i2", BF_NPY_I2, 2}, {"<i4", BF_NPY_I4, 4}, {"<i8", BF_NPY_I8, 8},
-        {"|u1", BF_NPY_U1, 1}, {"<u2", BF_NPY_U2, 2}, {"<u4", BF_NPY_U4, 4},
+        {"<f4", BF_NPY_F4, 4}, {"<f8", BF_NPY_F8, 8},   {"|i1", BF_NPY_I1, 1},
+        {"<i2", BF_NPY_I2, 2}, {"<i4", BF_NPY_I4, 4},   {"<i8", BF_NPY_I8, 8},
+        {"|u1", BF_NPY_U1, 1}, {"<u2", BF_NPY_U2, 2},   {"<u4", BF_NPY_U4, 4},
         {"<u8", BF_NPY_U8, 8}, {"|b1", BF_NPY_BOOL, 1},
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

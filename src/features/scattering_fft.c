@@ -144,7 +144,7 @@ BF_VECTOR static void run_stage(const bf_fft_stage *st, size_t rows, size_t row,
     for (size_t i = 0; i < rows; i++)
         for (unsigned p = 0; p < m; p++) {
             size_t from = i * row + s * p, to = i * row + s * r * p;
-            column c = {x.re + from, x.im + from, y.re + to, y.im + to,
+            column c = {x.re + from, x.im + from, y.re + to,  y.im + to,
                         s * m,       s,           st->twiddle};
             c.w += (size_t)p * (r - 1) * 2;
             if (r == 4)

@@ -21,6 +21,9 @@
 #else
 #define BF_VECTOR
 #endif
+#ifdef __clang__ /* it says so where a sanitizer keeps it from vectorising */
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
 
 typedef struct bf_fft_stage {
     unsigned radix, length; /* length still to transform, this one included */

@@ -56,8 +56,7 @@ static double gauss(const morlet *m, double wx, double wy, double shift)
 {
     double along = m->cos * wx + m->sin * wy - shift;
     double across = (m->cos * wy - m->sin * wx) / m->slant;
-    return exp(-0.5 * m->sigma * m->sigma *
-               (along * along + across * across));
+    return exp(-0.5 * m->sigma * m->sigma * (along * along + across * across));
 }
 
 /* Sampling in space repeats the spectrum every 2 pi. With |wx|, |wy| <= pi and
@@ -87,8 +86,8 @@ static void fill_filter(float *out, const bf_scat_plan *p, const morlet *m)
     for (unsigned y = 0; y < h; y++)
         for (unsigned x = 0; x < w; x++) {
             double wx = frequency(x, w), wy = frequency(y, h);
-            double v = periodic(m, wx, wy, m->xi) -
-                       beta * periodic(m, wx, wy, 0);
+            double v =
+                periodic(m, wx, wy, m->xi) - beta * periodic(m, wx, wy, 0);
             out[(size_t)y * w + x] = (float)(v * scale);
         }
 }

@@ -29,9 +29,9 @@
 #define BF_SCAT_GRID_MAX 7
 #define BF_SCAT_PATHS_1 (BF_SCAT_SCALES * BF_SCAT_ANGLES)
 #define BF_SCAT_PATHS_2 (BF_SCAT_ANGLES * BF_SCAT_ANGLES)
-#define BF_SCAT_OUTPUTS                                          \
-    (BF_SCAT_GRID_0 * BF_SCAT_GRID_0 +                           \
-     BF_SCAT_PATHS_1 * BF_SCAT_GRID_1 * BF_SCAT_GRID_1 +         \
+#define BF_SCAT_OUTPUTS                                                        \
+    (BF_SCAT_GRID_0 * BF_SCAT_GRID_0 +                                         \
+     BF_SCAT_PATHS_1 * BF_SCAT_GRID_1 * BF_SCAT_GRID_1 +                       \
      BF_SCAT_PATHS_2 * BF_SCAT_GRID_2 * BF_SCAT_GRID_2)
 
 /* Weighted means of samples start[g] .. start[g]+count[g]-1 along one axis. */
@@ -42,11 +42,11 @@ typedef struct bf_scat_pool {
 } bf_scat_pool;
 
 typedef struct bf_scat_axis {
-    unsigned length;               /* of the picture */
-    unsigned padded;               /* even, a transform length */
-    unsigned before;               /* padding in front, even */
+    unsigned length;                   /* of the picture */
+    unsigned padded;                   /* even, a transform length */
+    unsigned before;                   /* padding in front, even */
     unsigned from[BF_SCAT_PADDED_MAX]; /* padded index -> picture index */
-    bf_fft full, half;             /* transforms of padded and padded / 2 */
+    bf_fft full, half;                 /* transforms of padded and padded / 2 */
     bf_scat_pool order0, order1_full, order1_half, order2;
 } bf_scat_axis;
 

@@ -45,11 +45,27 @@ static void test_odd_numbers(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "0", "-0", "+7", "7.", ".5", "-.5e1", "1e22", "1e23", "1e-22", "1E+5",
-        "9007199254740993", "9007199254740992.5", "1e400", "-1e400", "1e-400",
-        "0e999999999999", "0.000000000000000000000000000000000000001",
-        "123456789012345678901234567890", "2.2250738585072011e-308",
-        "1e99999999999999999999", "00000000000000000000000000001.5"};
+        "0",
+        "-0",
+        "+7",
+        "7.",
+        ".5",
+        "-.5e1",
+        "1e22",
+        "1e23",
+        "1e-22",
+        "1E+5",
+        "9007199254740993",
+        "9007199254740992.5",
+        "1e400",
+        "-1e400",
+        "1e-400",
+        "0e999999999999",
+        "0.000000000000000000000000000000000000001",
+        "123456789012345678901234567890",
+        "2.2250738585072011e-308",
+        "1e99999999999999999999",
+        "00000000000000000000000000001.5"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         check_number(good[i]);
     static const char *const bad[] = {"",    ".",   "-",   "+-1", "e5",
@@ -71,8 +87,8 @@ static void check_table(const char *text)
     static const double should[6] = {1.5, -2, 3e2, 4, .25, 6};
     static const int32_t labels[2] = {2, 0};
     bf_dataset d;
-    check_ok(bf_dataset_load(&d, given_text("t.csv", text), NULL,
-                             (bf_rows){0, 0}));
+    check_ok(
+        bf_dataset_load(&d, given_text("t.csv", text), NULL, (bf_rows){0, 0}));
     assert_true(d.x.rows == 2 && d.x.cols == 3 && d.classes == 3);
     assert_memory_equal(d.x.data, should, sizeof should);
     assert_memory_equal(d.labels, labels, sizeof labels);
@@ -186,7 +202,8 @@ static void test_strange_bytes(void **state)
                 bf_csv_read(&m, path_in(scratch, "absent.csv")));
 }
 
-/* A first row of 100,000 numbers over 100,000 rows of one: 80 GB if believed. */
+/* A first row of 100,000 numbers over 100,000 rows of one: 80 GB if believed.
+ */
 static void test_hostile_shape(void **state)
 {
     (void)state;

@@ -7,11 +7,11 @@
 #define IMAGES "data/digits-test-images.idx.gz"
 #define LABELS "data/digits-test-labels.idx.gz"
 
-/* ---- a source and a backbone made for the purpose ------------------------- */
+/* ---- a source and a backbone made for the purpose -------------------- */
 
 typedef struct source {
-    unsigned side[64];      /* of image i; its pixels are all i */
-    bf_status status[64];   /* of reading it */
+    unsigned side[64];    /* of image i; its pixels are all i */
+    bf_status status[64]; /* of reading it */
 } source;
 
 static bf_status source_read(void *self, size_t i, bf_image *out)
@@ -64,8 +64,7 @@ static bf_status plain_outputs(const void *self, unsigned width,
                                unsigned height, size_t *outputs)
 {
     (void)self;
-    if (width == 1 || height == 1)
-        return bf_fail(BF_ERR_ARGUMENT, "too small");
+    if (width == 1 || height == 1) return bf_fail(BF_ERR_ARGUMENT, "too small");
     *outputs = width == 9 ? 3 : 2;
     return BF_OK;
 }
@@ -98,9 +97,9 @@ static void plain_destroy(void *self)
     (void)self;
 }
 
-static const bf_backbone_ops plain_ops = {
-    "plain",       plain_outputs, plain_input,
-    plain_prepare, plain_forward, plain_destroy};
+static const bf_backbone_ops plain_ops = {"plain",       plain_outputs,
+                                          plain_input,   plain_prepare,
+                                          plain_forward, plain_destroy};
 
 typedef struct report {
     size_t count, image[64];
@@ -127,13 +126,13 @@ static outcome run(source *s, size_t count, unsigned batch, bool strict)
     outcome o = {0};
     bf_images images = source_images(s, count);
     bf_backbone b = {&plain_ops, &o.forwards, batch};
-    o.status = bf_extract(&o.data, &b, &images, strict, &o.skipped,
-                          (bf_skip_report){note_skip, &o.report},
-                          (bf_progress){0});
+    o.status =
+        bf_extract(&o.data, &b, &images, strict, &o.skipped,
+                   (bf_skip_report){note_skip, &o.report}, (bf_progress){0});
     return o;
 }
 
-/* ---- tests ----------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------- */
 
 static void test_rows_in_order(void **state)
 {
@@ -176,9 +175,9 @@ static void test_skips(void **state)
     (void)state;
     source s = good_source();
     static const size_t bad[5] = {0, 7, 8, 20, 63};
-    static const char *const why[5] = {"picture 0 is torn", "image 7: too small",
-                                       "image 8 gives 3 features",
-                                       "picture 20 is torn", "picture 63"};
+    static const char *const why[5] = {
+        "picture 0 is torn", "image 7: too small", "image 8 gives 3 features",
+        "picture 20 is torn", "picture 63"};
     s.status[0] = BF_ERR_FORMAT;
     s.side[7] = 1;
     s.side[8] = 9;
@@ -277,8 +276,8 @@ static bf_dataset extract_digits(const char *labels_path, unsigned batch,
     size_t skipped;
     bf_set_threads(threads);
     check_ok(bf_images_open(&images, IMAGES, labels_path, true));
-    check_ok(bf_backbone_create(&b, &(bf_backbone_options){
-                                        .name = "scattering", .batch = batch}));
+    check_ok(bf_backbone_create(
+        &b, &(bf_backbone_options){.name = "scattering", .batch = batch}));
     check_ok(bf_extract(&d, b, images, true, &skipped, (bf_skip_report){0},
                         (bf_progress){note_progress, s}));
     assert_int_equal(skipped, 0);
@@ -340,8 +339,8 @@ static void test_digits_are_told_apart(void **state)
             means[(size_t)d.labels[i] * cols + k] +=
                 sqrt(d.x.data[i * cols + k]) / (double)count[d.labels[i]];
     for (size_t i = half; i < d.x.rows; i++)
-        right += nearest_mean(&d, means, d.x.data + i * cols) ==
-                 (size_t)d.labels[i];
+        right +=
+            nearest_mean(&d, means, d.x.data + i * cols) == (size_t)d.labels[i];
     print_message("nearest class mean: %.1f %%\n",
                   100.0 * (double)right / (double)(d.x.rows - half));
     assert_true(right * 4 >= (d.x.rows - half) * 3);

@@ -12,7 +12,7 @@
 /* A header of IMAGES x HEIGHT x WIDTH bytes, then 7 k mod 256. */
 static void fill_images(uint8_t out[FILE_BYTES])
 {
-    static const uint8_t head[16] = {0, 0, 8,      3, 0, 0, 0,    IMAGES,
+    static const uint8_t head[16] = {0, 0, 8, 3,      0, 0, 0, IMAGES,
                                      0, 0, 0, HEIGHT, 0, 0, 0, WIDTH};
     memcpy(out, head, sizeof head);
     for (unsigned k = 0; k < VALUES; k++) out[16 + k] = (uint8_t)(7 * k);
@@ -158,7 +158,8 @@ static void test_every_flip_of_gz(void **state)
 static void test_labels(void **state)
 {
     (void)state;
-    uint8_t file[FILE_BYTES], labels[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 255};
+    uint8_t file[FILE_BYTES],
+        labels[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 255};
     int32_t *l;
     size_t n;
     check_ok(bf_labels_read(&l, &n, given_gz("l.gz", labels, sizeof labels)));
@@ -200,9 +201,9 @@ static void test_embedded_digits(void **state)
     (void)state;
     count_digits("train", 128,
                  (unsigned[10]){15, 13, 10, 10, 10, 16, 16, 17, 11, 10});
-    count_digits("test", 2000,
-                 (unsigned[10]){188, 224, 206, 218, 220, 170, 197, 192, 186,
-                                199});
+    count_digits(
+        "test", 2000,
+        (unsigned[10]){188, 224, 206, 218, 220, 170, 197, 192, 186, 199});
 }
 
 static void test_damage(void **state)

@@ -11,7 +11,7 @@
 /* A header and COUNT images, pixel k of all is 5 k + 1. */
 static void fill_idx(uint8_t out[16 + COUNT * PIXELS])
 {
-    static const uint8_t head[16] = {0, 0, 8,      3, 0, 0, 0,    COUNT,
+    static const uint8_t head[16] = {0, 0, 8, 3,      0, 0, 0, COUNT,
                                      0, 0, 0, HEIGHT, 0, 0, 0, WIDTH};
     memcpy(out, head, sizeof head);
     for (unsigned k = 0; k < COUNT * PIXELS; k++)
@@ -63,8 +63,8 @@ static void test_grey(void **state)
 {
     (void)state;
     uint8_t file[16 + COUNT * PIXELS];
-    static const uint8_t labels[8 + COUNT] = {0, 0, 8, 1, 0, 0, 0, COUNT,
-                                              7, 6, 5};
+    static const uint8_t labels[8 + COUNT] = {0, 0,     8, 1, 0, 0,
+                                              0, COUNT, 7, 6, 5};
     int32_t l[COUNT] = {7, 6, 5};
     fill_idx(file);
     char idx_labels[512], npy_labels[512];
@@ -139,8 +139,7 @@ static void refuse(bf_status status, const char *one, const char *two,
                    const char *path, const char *labels_path)
 {
     bf_images *s;
-    check_fails(status, one, two,
-                bf_images_open(&s, path, labels_path, false));
+    check_fails(status, one, two, bf_images_open(&s, path, labels_path, false));
 }
 
 static void test_refusals(void **state)

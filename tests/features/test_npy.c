@@ -111,8 +111,7 @@ static void test_headers(void **state)
     static const char *const headers[] = {
         "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }   ",
         "{\"shape\":(2,3),\"descr\":\"|u1\",\"fortran_order\":False}",
-        "  { 'fortran_order' : False , 'shape' : ( 2 , 3 , ) , 'descr' : "
-        "'|u1' }",
+        " { 'fortran_order' : False, 'shape' : ( 2 , 3 , ), 'descr' :'|u1' }",
     };
     for (int version = 1; version <= 3; version++)
         for (size_t h = 0; h < 3; h++) {
@@ -130,10 +129,10 @@ static void test_fortran_order(void **state)
     (void)state;
     bf_matrix m;
     bf_dataset d;
-    const char *path = given_npy(
-        "order.npy", 1,
-        "{'descr': '|u1', 'fortran_order': True, 'shape': (3, 2), }",
-        "\0\1\2\3\4\5", 6);
+    const char *path =
+        given_npy("order.npy", 1,
+                  "{'descr': '|u1', 'fortran_order': True, 'shape': (3, 2), }",
+                  "\0\1\2\3\4\5", 6);
     check_ok(bf_npy_read(&m, path));
     static const double should[6] = {0, 3, 1, 4, 2, 5};
     assert_memory_equal(m.data, should, sizeof should);
@@ -149,9 +148,9 @@ static void refuse(bf_status status, const char *why, const char *header,
 {
     static const uint8_t values[64];
     bf_matrix m;
-    check_fails(status, "bad.npy", why,
-                bf_npy_read(&m, given_npy("bad.npy", 1, header, values,
-                                          bytes)));
+    check_fails(
+        status, "bad.npy", why,
+        bf_npy_read(&m, given_npy("bad.npy", 1, header, values, bytes)));
 }
 
 static void test_refusals(void **state)
@@ -162,8 +161,8 @@ static void test_refusals(void **state)
     refuse(no, "type", "{'descr': '>f8', " ORDER "'shape': (1, 1)}", 8);
     refuse(no, "type", "{'descr': '<f2', " ORDER "'shape': (1, 1)}", 2);
     refuse(no, "type", "{'descr': '|O', " ORDER "'shape': (1, 1)}", 8);
-    refuse(no, "type",
-           "{'descr': [('a', '<f8')], " ORDER "'shape': (1, 1)}", 8);
+    refuse(no, "type", "{'descr': [('a', '<f8')], " ORDER "'shape': (1, 1)}",
+           8);
     refuse(format, "cut short", "{'descr': '<f8', " ORDER "'shape': (2, 2)}",
            31);
     refuse(format, "too long", "{'descr': '<f8', " ORDER "'shape': (2, 2)}",
@@ -173,13 +172,10 @@ static void test_refusals(void **state)
     refuse(format, "dimensions", "{'descr': '<f8', " ORDER "'shape': ()}", 8);
     refuse(format, "0 rows", "{'descr': '<f8', " ORDER "'shape': (0, 4)}", 0);
     refuse(format, "impossible",
-           "{'descr': '<f8', " ORDER
-           "'shape': (4294967296, 4294967296, 4)}",
+           "{'descr': '<f8', " ORDER "'shape': (4294967296, 4294967296, 4)}",
            8);
     refuse(format, "impossible",
-           "{'descr': '<f8', " ORDER
-           "'shape': (4294967296, 1073741824)}",
-           8);
+           "{'descr': '<f8', " ORDER "'shape': (4294967296, 1073741824)}", 8);
     refuse(format, "malformed",
            "{'descr': '<f8', " ORDER "'shape': (99999999999999999999999, 1)}",
            8);
@@ -188,8 +184,8 @@ static void test_refusals(void **state)
     refuse(format, "malformed", "{'descr': '<f8', 'shape': (1, 1)}", 8);
     refuse(format, "malformed", "{'descr': '<f8', " ORDER "}", 8);
     refuse(format, "malformed", "{" ORDER "'shape': (1, 1)}", 8);
-    refuse(format, "malformed",
-           "{'descr': '<f8', " ORDER "'shape': (1, 1)} 7", 8);
+    refuse(format, "malformed", "{'descr': '<f8', " ORDER "'shape': (1, 1)} 7",
+           8);
     refuse(format, "malformed",
            "{'descr': '<f8', " ORDER "'shape': (1, 1), 'more': 1}", 8);
     refuse(format, "malformed", "", 8);

@@ -12,7 +12,7 @@
 #define OUTPUTS 925
 #define TOLERANCE 2e-6 /* a few hundred roundings of 6e-8, at random */
 
-/* ---- the reference -------------------------------------------------------- */
+/* ---- the reference --------------------------------------------------- */
 
 typedef struct axis {
     int length, period, before;
@@ -137,7 +137,8 @@ static void reference(const float *pixels, int width, int height,
 {
     axis ax = reference_axis(width), ay = reference_axis(height);
     double complex *psi[2][6];
-    for (int i = 0; i < 12; i++) psi[i / 6][i % 6] = wavelet(ax, ay, i / 6, i % 6);
+    for (int i = 0; i < 12; i++)
+        psi[i / 6][i % 6] = wavelet(ax, ay, i / 6, i % 6);
     map x = new_map(ax.period, ay.period);
     for (int i = 0; i < x.h; i++)
         for (int k = 0; k < x.w; k++)
@@ -165,7 +166,7 @@ static void reference(const float *pixels, int width, int height,
     for (int i = 0; i < 12; i++) bf_free(psi[i / 6][i % 6]);
 }
 
-/* ---- helpers --------------------------------------------------------------- */
+/* ---- helpers --------------------------------------------------------- */
 
 static bf_image picture(unsigned width, unsigned height, unsigned channels)
 {
@@ -187,14 +188,13 @@ static bf_image random_picture(unsigned width, unsigned height,
 static float *scatter(const bf_image *img, size_t count)
 {
     bf_backbone *b;
-    check_ok(bf_backbone_create(&b, &(bf_backbone_options){
-                                        .name = "scattering", .batch = 64}));
+    check_ok(bf_backbone_create(
+        &b, &(bf_backbone_options){.name = "scattering", .batch = 64}));
     size_t floats = b->ops->input_floats(b->self), outputs;
     float *input = must_alloc(count * floats * sizeof *input);
     float *rows = must_alloc(count * OUTPUTS * sizeof *rows);
     for (size_t i = 0; i < count; i++) {
-        check_ok(
-            bf_backbone_outputs(b, img[i].width, img[i].height, &outputs));
+        check_ok(bf_backbone_outputs(b, img[i].width, img[i].height, &outputs));
         assert_int_equal(outputs, OUTPUTS);
         check_ok(b->ops->prepare(b->self, &img[i], input + i * floats));
     }
@@ -225,7 +225,7 @@ static void check_against_reference(const bf_image *img)
     bf_free(is);
 }
 
-/* ---- tests ----------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------- */
 
 static void test_definition_on_digits(void **state)
 {
@@ -275,8 +275,9 @@ static void test_paths(void **state)
             bf_image img = picture(28, 28, 1);
             double xi = 0.75 * M_PI / (1 << j), theta = M_PI * a / 6;
             for (int i = 0; i < 28 * 28; i++)
-                img.pixels[i] = (float)(0.5 + 0.5 * cos(xi * (i % 28 * cos(theta) +
-                                                        i / 28 * sin(theta))));
+                img.pixels[i] =
+                    (float)(0.5 + 0.5 * cos(xi * (i % 28 * cos(theta) +
+                                                  i / 28 * sin(theta))));
             float *row = scatter(&img, 1);
             int best = 0;
             for (int k = 1; k < 12; k++) /* the cell in the middle */
@@ -315,8 +316,8 @@ static void test_many_sizes(void **state)
     (void)state;
     uint64_t rng = test_seed();
     bf_backbone *b;
-    check_ok(bf_backbone_create(&b, &(bf_backbone_options){
-                                        .name = "scattering", .batch = 1}));
+    check_ok(bf_backbone_create(
+        &b, &(bf_backbone_options){.name = "scattering", .batch = 1}));
     size_t floats = b->ops->input_floats(b->self);
     float *input = must_alloc(floats * sizeof *input), row[2][OUTPUTS];
     for (int round = 0; round < 2; round++)
@@ -378,8 +379,8 @@ static void test_refusals(void **state)
                                                    .weights = "w.safetensors"});
     refuse("normalisation", &(bf_backbone_options){.name = "scattering",
                                                    .normalize_imagenet = true});
-    refuse("batch", &(bf_backbone_options){.name = "scattering",
-                                           .batch = 1000000});
+    refuse("batch",
+           &(bf_backbone_options){.name = "scattering", .batch = 1000000});
     bf_backbone *b;
     size_t outputs;
     check_ok(
