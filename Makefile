@@ -1,0 +1,48 @@
+# A thin front for cmake and the scripts in tools/.
+#
+#   make            build/blindfit and build/blindfit-server
+#   make demo       everything from images to accuracy, in about a minute
+#   make demo-fashion   the same with 60,000 images (about ten minutes)
+#   make check      warnings as errors, all tests, sanitizers
+#   make bench      every benchmark, as tables
+#   make fuzz       each decoder, SECONDS=30 at a time (clang)
+#   make install    PREFIX=/usr/local DESTDIR=
+BUILD = build
+PREFIX = /usr/local
+JOBS := $(shell nproc)
+SECONDS = 30
+
+all: $(BUILD)/CMakeCache.txt
+	@cmake --build $(BUILD) -j $(JOBS)
+
+$(BUILD)/CMakeCache.txt:
+	@tools/install-deps --check build
+	@cmake -S . -B $(BUILD) -DBLINDFIT_TESTS=OFF -DBLINDFIT_BENCH=OFF \
+	  -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD)-configure.log || \
+	  { cat $(BUILD)-configure.log; exit 1; }
+	@mv $(BUILD)-configure.log $(BUILD)/configure.log
+
+demo demo-fashion:
+	@tools/install-deps $@
+	@$(MAKE) --no-print-directory all
+	@tools/$@ $(BUILD)
+
+check:
+	@tools/install-deps --check check
+	@tools/check
+
+bench:
+	@tools/install-deps --check bench
+	@tools/bench
+
+fuzz:
+	@tools/install-deps --check fuzz
+	@tools/fuzz $(SECONDS)
+
+install: all
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	rm -rf $(BUILD) demo-out demo-out-fashion
+
+.PHONY: all demo demo-fashion check bench fuzz install clean

@@ -1,0 +1,158 @@
+/* What the subcommands share: options, progress, output, exit codes.
+ *
+ * A subcommand is a table of options and a function. Its result goes to
+ * stdout, as a table for people or (--json) as one object in SI units; all else
+ * goes to stderr. It returns a status; program.c turns that into one line on
+ * stderr and an exit code. */
+#ifndef BF_CLI_H
+#define BF_CLI_H
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+#include "base/status.h"
+#include "blindfit/features.h"
+
+/* ---- commands (program.c) ------------------------------------------------ */
+
+typedef struct cli_command {
+    const char *name;
+    const char *summary;  /* one line */
+    const char *synopsis; /* what follows the name */
+    const char *examples; /* lines */
+    bf_status (*run)(const struct cli_command *self, int argc, char **argv);
+} cli_command;
+
+extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
+    cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
+    cli_inspect, cli_bench;
+
+/* The whole of main(): finds the command, runs it, reports. */
+int cli_main(const char *program, const char *about,
+             const cli_command *const *commands, int argc, char **argv);
+const char *cli_program(void);
+
+/* Exit codes; docs/man/blindfit.1 lists them. */
+enum {
+    CLI_EXIT_INTERNAL = 1,
+    CLI_EXIT_USAGE = 2,
+    CLI_EXIT_IO = 3,
+    CLI_EXIT_FORMAT = 4,
+    CLI_EXIT_SECURITY = 5,
+    CLI_EXIT_RANGE = 6,
+    CLI_EXIT_MEMORY = 7,
+    CLI_EXIT_INTERRUPTED = 130
+};
+int cli_exit_code(bf_status s);
+bf_status cli_status_of_exit(int code); /* the other way, for a child */
+
+/* For processes that hold secrets: no core files. */
+void cli_hold_secrets(void);
+
+/* Largest resident set of this program; getrusage's would count that of the
+ * process it was forked from. */
+size_t cli_peak_rss(void);
+
+/* Removes what a second Ctrl-C must not leave behind; async-signal-safe. */
+extern void (*cli_emergency)(void);
+
+/* ---- options (options.c) -------------------------------------------------- */
+
+typedef enum cli_kind {
+    CLI_FLAG,   /* bool */
+    CLI_TEXT,   /* const char * */
+    CLI_COUNT,  /* size_t, at least 0 */
+    CLI_NUMBER, /* double */
+    CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1024 */
+    CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
+    CLI_TABLE   /* value is another table, all of whose options count */
+} cli_kind;
+
+typedef struct cli_option {
+    const char *name; /* NULL ends a table */
+    char letter;      /* 0 for none */
+    cli_kind kind;
+    void *value;
+    const char *arg;  /* what the argument is called in --help */
+    const char *help; /* NULL hides it from --help */
+} cli_option;
+
+/* Options of every command. */
+typedef struct cli_common {
+    bool json, quiet;
+    size_t threads;
+} cli_common;
+extern cli_common cli_common_options;
+
+/* Parses argv (argv[0] is the command's name) by the command's table and the
+ * common one; applies --threads, --seed and --quiet. The operands are left in
+ * operands[]; BF_ERR_ARGUMENT unless there are between least and most. Prints
+ * help and exits for --help. */
+#define CLI_OPERANDS_MAX 4
+BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
+                                  const cli_option *options, int argc,
+                                  char **argv, size_t least, size_t most,
+                                  const char *operands[CLI_OPERANDS_MAX]);
+/* BF_ERR_ARGUMENT "--NAME is missing" when it is NULL. */
+BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
+
+/* ---- recipes and plans (recipe.c) ----------------------------------------- */
+
+/* --recipe, --iterations and what else a plan depends on. */
+extern const cli_option cli_recipe_options[];
+/* From those options, for n samples of d features. */
+BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
+struct bf_job;
+struct bf_plan;
+BF_MUST_CHECK bf_status cli_plan_job(struct bf_job *job, struct bf_plan *plan,
+                                     size_t n, size_t d, size_t classes);
+const char *cli_recipe_name(bf_recipe_kind kind);
+const char *cli_map_name(bf_feature_map map);
+/* Seconds of server time for this plan on this machine and its threads, from
+ * one transform timed now. */
+BF_MUST_CHECK bf_status cli_estimate(double *seconds, const struct bf_job *job,
+                                     const struct bf_plan *plan);
+
+/* ---- owner's data (data.c) ------------------------------------------------- */
+
+/* Labelled training rows, checked; class names from LABELS.json if it exists. */
+BF_MUST_CHECK bf_status cli_load_training(bf_dataset *out, const char *path,
+                                          const char *labels, bf_rows rows);
+/* Labelled rows to test a model of d features and this many classes on. */
+BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
+                                      const char *labels, bf_rows rows,
+                                      size_t d, size_t classes);
+/* Writes NAMES beside a label file, as LABELS.json. */
+BF_MUST_CHECK bf_status cli_write_class_names(const char *labels,
+                                              const bf_dataset *data);
+
+/* ---- progress (progress.c) ------------------------------------------------ */
+
+/* Shows phases that last more than two seconds, with the time left: one line
+ * that is rewritten on a terminal, else a line every few seconds. */
+bf_progress cli_progress(void);
+void cli_progress_end(void); /* clears the line */
+/* Instead, write "progress DONE TOTAL PHASE" lines to stderr, for a parent. */
+void cli_progress_relay(void);
+/* A line on stderr between progress; nothing under --quiet. */
+void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);
+
+/* ---- results (report.c) --------------------------------------------------- */
+
+typedef struct cli_text {
+    char s[48];
+} cli_text;
+cli_text cli_size(double bytes);     /* "2.7 MB", powers of 1000 */
+cli_text cli_time(double seconds);   /* "0.42 s", "3 min 12 s" */
+cli_text cli_percent(double share);  /* "83.1 %" */
+cli_text cli_count(double number);   /* "60,000" */
+
+/* "  name   value" with the values in one column. */
+void cli_row(const char *name, const char *fmt, ...) BF_PRINTF(2, 3);
+
+/* Prints the object as the one thing on stdout and deletes it. */
+BF_MUST_CHECK bf_status cli_json(cJSON *object);
+void cli_json_hex(cJSON *object, const char *key, const uint8_t *data,
+                  size_t bytes);
+
+#endif

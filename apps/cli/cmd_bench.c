@@ -1,0 +1,215 @@
+#include <math.h>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "ckks/owner/owner.h"
+#include "cli.h"
+
+/* A few figures that tell whether this machine and build are as fast as they
+ * should be; bench/ has the programs that measure everything. */
+
+typedef struct row {
+    const char *what;
+    unsigned log_n, limbs, special, threads;
+    bf_backend backend;
+    double seconds;
+} row;
+
+/* Median of enough calls to fill `budget` seconds, at least three. */
+static bf_status time_calls(double *median, double budget,
+                            bf_status (*call)(void *), void *user)
+{
+    double times[256], begin = bf_now();
+    size_t n = 0;
+    BF_TRY(call(user)); /* warm */
+    while (n < 256 && (n < 3 || bf_now() - begin < budget)) {
+        double start = bf_now();
+        BF_TRY(call(user));
+        double t = bf_now() - start;
+        size_t i = n++;
+        for (; i > 0 && times[i - 1] > t; i--) times[i] = times[i - 1];
+        times[i] = t;
+    }
+    *median = times[n / 2];
+    return BF_OK;
+}
+
+/* ---- transform -------------------------------------------------------------- */
+
+typedef struct transform_work {
+    const bf_ring *ring;
+    double *a;
+} transform_work;
+
+#define TRANSFORMS 16
+
+static bf_status call_transform(void *user)
+{
+    transform_work *w = user;
+    for (int i = 0; i < TRANSFORMS; i++) bf_ntt_forward(w->ring, 0, w->a);
+    return bf_check_interrupt();
+}
+
+static bf_status time_transform(row *r)
+{
+    bf_ring *ring;
+    uint64_t prime = bf_prime_below((uint64_t)1 << 46, r->log_n, NULL, 0);
+    BF_TRY(bf_ring_create(&ring, r->log_n, &prime, 1, r->backend));
+    transform_work w = {ring, bf_alloc_zero(ring->n * sizeof(double))};
+    bf_status s = w.a ? time_calls(&r->seconds, 0.2, call_transform, &w)
+                      : BF_ERR_MEMORY;
+    r->seconds /= TRANSFORMS;
+    bf_free(w.a);
+    bf_ring_destroy(ring);
+    return s;
+}
+
+/* ---- key switch -------------------------------------------------------------- */
+
+typedef struct rotation {
+    bf_eval *ev;
+    bf_ct in, out;
+} rotation;
+
+static bf_status call_rotation(void *user)
+{
+    rotation *w = user;
+    BF_TRY(bf_check_interrupt());
+    return bf_rotate(w->ev, &w->out, &w->in, 1);
+}
+
+static bf_status make_params(bf_params *p, const row *r)
+{
+    unsigned q[BF_MAX_Q], special[BF_MAX_P];
+    for (unsigned i = 0; i < r->limbs; i++) q[i] = 40;
+    for (unsigned i = 0; i < r->special; i++) special[i] = 41;
+    BF_TRY(bf_params_make(p, r->log_n, q, r->limbs, special, r->special,
+                          r->special));
+    return BF_OK;
+}
+
+static bf_status encrypt_zero(bf_ct *out, const bf_context *ctx,
+                              const bf_secret_key *sk, unsigned limbs)
+{
+    bf_pt pt = {0};
+    double zero = 0;
+    BF_TRY(bf_encode_real(&pt, ctx, &zero, 1, 0x1p36, limbs));
+    bf_status s = bf_encrypt_symmetric(out, sk, &pt);
+    bf_pt_clear(&pt);
+    return s;
+}
+
+static bf_status time_key_switch(row *r)
+{
+    bf_params p;
+    bf_context *ctx = NULL;
+    bf_secret_key *sk = NULL;
+    bf_eval_keys keys = {0};
+    rotation w = {0};
+    bf_status status;
+    BF_TRY(make_params(&p, r));
+    BF_TRY(bf_context_create(&ctx, &p, r->backend));
+    bf_key_need need = {bf_galois_rotation(ctx, 1), r->limbs};
+    BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, (bf_progress){0}), done);
+    BF_GOTO(encrypt_zero(&w.in, ctx, sk, r->limbs), done);
+    BF_GOTO(bf_eval_create(&w.ev, ctx, &keys), done);
+    BF_GOTO(time_calls(&r->seconds, 0.5, call_rotation, &w), done);
+done:
+    if (w.ev) bf_eval_release(w.ev, &w.out);
+    bf_ct_clear(&w.in);
+    bf_eval_destroy(w.ev);
+    bf_eval_keys_clear(&keys);
+    bf_secret_key_destroy(sk);
+    bf_context_destroy(ctx);
+    return status;
+}
+
+/* ---- table ------------------------------------------------------------------- */
+
+static void print(const row *r, double baseline, cJSON *list)
+{
+    if (list) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "operation", r->what);
+        cJSON_AddNumberToObject(o, "ring_degree",
+                                (double)((uint64_t)1 << r->log_n));
+        cJSON_AddNumberToObject(o, "limbs", r->limbs);
+        cJSON_AddNumberToObject(o, "special_primes", r->special);
+        cJSON_AddNumberToObject(o, "threads", r->threads);
+        cJSON_AddStringToObject(o, "backend", bf_backend_name(r->backend));
+        cJSON_AddNumberToObject(o, "seconds", r->seconds);
+        cJSON_AddItemToArray(list, o);
+        return;
+    }
+    char shape[64], faster[32] = "";
+    snprintf(shape, sizeof shape, "N = 2^%u, %u+%u limbs", r->log_n, r->limbs,
+             r->special);
+    if (baseline > 0)
+        snprintf(faster, sizeof faster, "%.1f times the first",
+                 baseline / r->seconds);
+    printf("  %-12s %-22s %-7s %u thread%s %12s   %s\n", r->what, shape,
+           bf_backend_name(r->backend), r->threads, r->threads == 1 ? " " : "s",
+           cli_time(r->seconds).s, faster);
+}
+
+/* Scalar on one thread, the best kernels on one, and on all. */
+static bf_status measure(row r, bf_status (*timer)(row *), cJSON *list)
+{
+    bf_backend best;
+    unsigned all = bf_get_threads();
+    double first = 0;
+    BF_TRY(bf_backend_resolve(BF_BACKEND_AUTO, &best));
+    bool transform = timer == time_transform; /* one limb: one thread */
+    for (int i = 0; i < 3; i++) {
+        r.backend = i == 0 ? BF_BACKEND_SCALAR : best;
+        r.threads = i == 2 ? all : 1;
+        if (i == 1 && best == BF_BACKEND_SCALAR) continue;
+        if (i == 2 && (transform || all == 1)) continue;
+        bf_set_threads(r.threads);
+        bf_status s = timer(&r);
+        bf_set_threads(all);
+        BF_TRY(s);
+        print(&r, first, list);
+        if (i == 0) first = r.seconds;
+    }
+    return BF_OK;
+}
+
+static bf_status measure_all(cJSON *list)
+{
+    for (unsigned log_n = 13; log_n <= 16; log_n++)
+        BF_TRY(measure((row){.what = "transform", .log_n = log_n, .limbs = 1},
+                       time_transform, list));
+    static const row switches[] = {
+        {.what = "key switch", .log_n = 14, .limbs = 6, .special = 3},
+        {.what = "key switch", .log_n = 15, .limbs = 10, .special = 4},
+        {.what = "key switch", .log_n = 16, .limbs = 10, .special = 4},
+        {.what = "key switch", .log_n = 16, .limbs = 21, .special = 7},
+    };
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        BF_TRY(measure(switches[i], time_key_switch, list));
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {{0}};
+    BF_TRY(cli_parse(self, options, argc, argv, 0, 0, operands));
+    if (!cli_common_options.json) return measure_all(NULL);
+    cJSON *o = cJSON_CreateObject();
+    bf_status s = measure_all(cJSON_AddArrayToObject(o, "results"));
+    if (s == BF_OK) return cli_json(o);
+    cJSON_Delete(o);
+    return s;
+}
+
+const cli_command cli_bench = {
+    .name = "bench",
+    .summary = "how fast this machine is at the operations that count",
+    .synopsis = "",
+    .examples = "  blindfit bench\n"
+                "  blindfit bench --threads 1 --json\n",
+    .run = run,
+};

@@ -1,0 +1,88 @@
+#include "cli.h"
+#include "owner_job.h"
+#include "train/owner/deal.h"
+
+typedef struct decrypt_args {
+    const char *key, *transform, *model;
+    size_t iteration;
+} decrypt_args;
+
+static bf_status open_model(bf_model *out, const decrypt_args *a,
+                            const bf_job *job, const uint8_t *id,
+                            const char *path)
+{
+    bf_transform *t;
+    bf_matrix weights;
+    BF_TRY(bf_transform_load(&t, a->transform));
+    bf_status s = bf_deal_decrypt(&weights, job, id, a->key, path,
+                                  (unsigned)a->iteration);
+    if (s == BF_OK && bf_transform_outputs(t) != weights.cols)
+        s = bf_fail(BF_ERR_MISMATCH,
+                    "%s: a transform to %zu columns, the model has %zu",
+                    a->transform, bf_transform_outputs(t), weights.cols);
+    if (s == BF_OK) s = cli_make_model(out, t, &weights, NULL);
+    bf_matrix_clear(&weights);
+    bf_transform_destroy(t);
+    return s;
+}
+
+static bf_status report(const char *path, const bf_model *m)
+{
+    if (cli_common_options.json) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "model", path);
+        cJSON_AddNumberToObject(o, "classes", (double)m->weights.rows);
+        cJSON_AddNumberToObject(o, "features", (double)m->weights.cols - 1);
+        cJSON_AddStringToObject(o, "feature_map", cli_map_name(m->map));
+        return cli_json(o);
+    }
+    cli_row("model", "%s: %zu classes, %zu features, map %s", path,
+            m->weights.rows, m->weights.cols - 1, cli_map_name(m->map));
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    decrypt_args a = {0};
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
+        {"transform", 0, CLI_TEXT, &a.transform, "FILE",
+         "transform that encrypt wrote"},
+        {"output", 'o', CLI_TEXT, &a.model, "FILE",
+         "model to write: .npy, .csv or .safetensors"},
+        {"iteration", 0, CLI_COUNT, &a.iteration, "T",
+         "the weights after iteration T (default: the last)"},
+        {0},
+    };
+    bf_job job;
+    bf_model model;
+    uint8_t id[BF_HASH_BYTES];
+    cli_hold_secrets();
+    BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
+    BF_TRY(cli_need(a.key, "key"));
+    BF_TRY(cli_need(a.transform, "transform"));
+    BF_TRY(cli_need(a.model, "output"));
+    BF_TRY(bf_job_read(&job, operands[0], id));
+    if (a.iteration > job.recipe.iterations)
+        return bf_fail(BF_ERR_ARGUMENT, "--iteration: the job has %u",
+                       job.recipe.iterations);
+    BF_TRY(open_model(&model, &a, &job, id, operands[1]));
+    bf_status s = bf_model_save(&model, a.model);
+    if (s == BF_OK) s = report(a.model, &model);
+    bf_model_clear(&model);
+    return s;
+}
+
+const cli_command cli_decrypt = {
+    .name = "decrypt",
+    .summary = "decrypt a model and undo the whitening",
+    .synopsis = "JOB MODEL.enc --key FILE --transform FILE -o MODEL",
+    .examples =
+        "  blindfit decrypt job.json model.enc --key keys/secret.key \\\n"
+        "      --transform keys/transform.bf -o model.npy\n"
+        "  # loadable as the state of a torch.nn.Linear\n"
+        "  blindfit decrypt job.json model.enc --key keys/secret.key \\\n"
+        "      --transform keys/transform.bf -o model.safetensors\n",
+    .run = run,
+};

@@ -1,0 +1,107 @@
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "owner_job.h"
+#include "train/owner/deal.h"
+
+typedef struct encrypt_args {
+    const char *key, *labels, *upload, *transform, *fitted;
+    bf_rows rows;
+} encrypt_args;
+
+/* Beside the secret unless told otherwise. */
+static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
+{
+    const char *slash = strrchr(a->key, '/');
+    int n = a->transform ? snprintf(out, PATH_MAX, "%s", a->transform)
+                         : snprintf(out, PATH_MAX, "%.*stransform.bf",
+                                    slash ? (int)(slash - a->key) + 1 : 0,
+                                    a->key);
+    if (n >= 0 && n < PATH_MAX) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->key);
+}
+
+static bf_status seal(const encrypt_args *a, const bf_job *job,
+                      const uint8_t *id, const bf_dataset *data)
+{
+    cli_prepared p = {0};
+    char path[PATH_MAX];
+    BF_TRY(transform_path(path, a));
+    bf_status s = cli_prepare(&p, job, data, a->fitted, cli_progress());
+    if (s == BF_OK)
+        s = bf_deal_encrypt(job, id, a->key, &p.rows, data->labels,
+                            &p.schedule, a->upload, cli_progress());
+    if (s == BF_OK && !a->fitted) s = bf_transform_save(p.transform, path);
+    cli_prepared_clear(&p);
+    return s;
+}
+
+static bf_status report(const encrypt_args *a, const bf_job *job)
+{
+    struct stat st;
+    char path[PATH_MAX];
+    BF_TRY(transform_path(path, a));
+    if (stat(a->upload, &st) != 0) st.st_size = 0;
+    if (a->fitted) snprintf(path, sizeof path, "%s", a->fitted);
+    if (cli_common_options.json) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "upload", a->upload);
+        cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
+        cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
+                                (double)bf_job_uploads(job));
+        cJSON_AddStringToObject(o, "transform", path);
+        return cli_json(o);
+    }
+    cli_row("upload", "%s: %zu ciphertexts, %s, for the server", a->upload,
+            bf_job_uploads(job), cli_size((double)st.st_size).s);
+    cli_row("transform", "%s: stays here, wanted by decrypt", path);
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    encrypt_args a = {0};
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
+        {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
+         "labels, where TRAIN has none"},
+        {"rows", 0, CLI_ROWS, &a.rows, "A:B",
+         "rows to train on, from 1 (default all)"},
+        {"output", 'o', CLI_TEXT, &a.upload, "FILE", "upload to write"},
+        {"transform", 0, CLI_TEXT, &a.transform, "FILE",
+         "transform to write (default: beside the key)"},
+        {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
+         "use this transform instead of fitting one"},
+        {0},
+    };
+    bf_job job;
+    bf_dataset data = {0};
+    uint8_t id[BF_HASH_BYTES];
+    cli_hold_secrets();
+    BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
+    BF_TRY(cli_need(a.key, "key"));
+    BF_TRY(cli_need(a.upload, "output"));
+    BF_TRY(bf_job_read(&job, operands[0], id));
+    BF_TRY(cli_load_training(&data, operands[1], a.labels, a.rows));
+    bf_status s = cli_check_shapes(&job, &data, operands[1]);
+    if (s == BF_OK) s = seal(&a, &job, id, &data);
+    bf_dataset_clear(&data);
+    return s == BF_OK ? report(&a, &job) : s;
+}
+
+const cli_command cli_encrypt = {
+    .name = "encrypt",
+    .summary = "whiten and encrypt training rows for the server",
+    .synopsis = "JOB TRAIN --key FILE -o UPLOAD",
+    .examples =
+        "  # the label is the first column\n"
+        "  blindfit encrypt job.json train.csv --key keys/secret.key \\\n"
+        "      -o upload.bf\n"
+        "  # features and labels apart\n"
+        "  blindfit encrypt job.json x.npy --labels y.npy \\\n"
+        "      --key keys/secret.key -o upload.bf\n",
+    .run = run,
+};

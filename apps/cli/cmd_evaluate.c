@@ -1,0 +1,93 @@
+#include <string.h>
+
+#include "cli.h"
+
+static bf_status report_json(const bf_metrics *m, const bf_model *model,
+                             size_t rows)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "samples", (double)rows);
+    cJSON_AddNumberToObject(o, "classes", m->classes);
+    cJSON_AddStringToObject(o, "feature_map", cli_map_name(model->map));
+    cJSON_AddNumberToObject(o, "accuracy", m->accuracy);
+    cJSON *loss = cJSON_AddObjectToObject(o, "loss");
+    cJSON_AddNumberToObject(loss, "sle", m->sle);
+    cJSON_AddNumberToObject(loss, "cross_entropy", m->cross_entropy);
+    cJSON *table = cJSON_AddArrayToObject(o, "confusion");
+    for (unsigned t = 0; t < m->classes; t++) {
+        cJSON *row = cJSON_CreateArray();
+        for (unsigned p = 0; p < m->classes; p++)
+            cJSON_AddItemToArray(
+                row, cJSON_CreateNumber(
+                         (double)m->confusion[t * m->classes + p]));
+        cJSON_AddItemToArray(table, row);
+    }
+    if (model->class_names)
+        cJSON_AddItemToObject(
+            o, "class_names",
+            cJSON_CreateStringArray((const char *const *)model->class_names,
+                                    (int)m->classes));
+    return cli_json(o);
+}
+
+static void print_confusion(const bf_metrics *m, char *const *names)
+{
+    printf("\n  %-16s", "truth \\ predicted");
+    for (unsigned p = 0; p < m->classes; p++) printf(" %6u", p);
+    putchar('\n');
+    for (unsigned t = 0; t < m->classes; t++) {
+        printf("  %3u %-13.13s", t, names ? names[t] : "");
+        for (unsigned p = 0; p < m->classes; p++)
+            printf(" %6llu",
+                   (unsigned long long)m->confusion[t * m->classes + p]);
+        putchar('\n');
+    }
+}
+
+static bf_status report(const bf_metrics *m, const bf_model *model, size_t rows)
+{
+    if (cli_common_options.json) return report_json(m, model, rows);
+    cli_row("rows", "%s", cli_count((double)rows).s);
+    cli_row("accuracy", "%s", cli_percent(m->accuracy).s);
+    cli_row("squared error", "%.4f a row (SLE)", m->sle);
+    cli_row("cross-entropy", "%.4f nats", m->cross_entropy);
+    print_confusion(m, model->class_names);
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    const char *labels = NULL, *operands[CLI_OPERANDS_MAX];
+    bf_rows rows = {0};
+    const cli_option options[] = {
+        {"labels", 'l', CLI_TEXT, &labels, "FILE",
+         "labels, where TEST has none"},
+        {"rows", 0, CLI_ROWS, &rows, "A:B", "rows of TEST, from 1"},
+        {0},
+    };
+    bf_model model;
+    bf_dataset test = {0};
+    bf_metrics m = {0};
+    BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
+    BF_TRY(bf_model_load(&model, operands[0]));
+    bf_status status;
+    BF_GOTO(cli_load_test(&test, operands[1], labels, rows,
+                          model.weights.cols - 1, model.weights.rows),
+            done);
+    BF_GOTO(bf_model_evaluate(&m, &model, &test, true), done);
+    BF_GOTO(report(&m, &model, test.x.rows), done);
+done:
+    bf_metrics_clear(&m);
+    bf_dataset_clear(&test);
+    bf_model_clear(&model);
+    return status;
+}
+
+const cli_command cli_evaluate = {
+    .name = "evaluate",
+    .summary = "accuracy, losses and confusion of a model on labelled rows",
+    .synopsis = "MODEL TEST [--labels FILE]",
+    .examples = "  blindfit evaluate model.npy test.csv\n"
+                "  blindfit evaluate model.npy x.npy --labels y.npy --json\n",
+    .run = run,
+};

@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "cli.h"
+#include "features/dataset.h"
+#include "features/image_source.h"
+
+typedef struct extract_args {
+    bf_backbone_options backbone;
+    const char *images, *labels, *features, *labels_out, *normalize;
+    bf_rows rows;
+    size_t first, batch;
+    bool strict, float32;
+} extract_args;
+
+/* ---- some of a stream ---------------------------------------------------- */
+
+typedef struct window {
+    bf_images *all;
+    size_t first;
+} window;
+
+static bf_status window_read(void *self, size_t i, bf_image *out)
+{
+    window *w = self;
+    return bf_images_read(w->all, w->first + i, out);
+}
+
+static int32_t window_label(const void *self, size_t i)
+{
+    const window *w = self;
+    return bf_images_label(w->all, w->first + i);
+}
+
+static void window_close(void *self)
+{
+    (void)self;
+}
+
+static const bf_image_source_ops window_ops = {window_read, window_label,
+                                               window_close};
+
+static bf_status select_rows(bf_images *out, window *w, const extract_args *a)
+{
+    size_t count = bf_images_count(w->all);
+    bf_rows rows = a->rows;
+    if (a->first) rows = (bf_rows){0, a->first < count ? a->first : count};
+    BF_TRY(bf_rows_resolve(&rows, count, a->images));
+    w->first = rows.first;
+    *out = *w->all;
+    out->ops = &window_ops;
+    out->self = w;
+    out->count = rows.last - rows.first;
+    return BF_OK;
+}
+
+/* ---- extraction ---------------------------------------------------------- */
+
+typedef struct outcome {
+    bf_dataset data;
+    size_t images, skipped;
+    double seconds;
+} outcome;
+
+static void note_skip(void *user, size_t image, const char *why)
+{
+    (void)user;
+    (void)image;
+    cli_note("%s: skipped %s", cli_program(), why);
+}
+
+static bf_status extract(outcome *out, const extract_args *a)
+{
+    bf_backbone *b;
+    window w = {0};
+    bf_images some;
+    BF_TRY(bf_backbone_create(&b, &a->backbone));
+    bf_status s =
+        bf_images_open(&w.all, a->images, a->labels, a->strict);
+    if (s == BF_OK) s = select_rows(&some, &w, a);
+    if (s == BF_OK) {
+        double start = bf_now();
+        out->images = some.count;
+        s = bf_extract(&out->data, b, &some, a->strict, &out->skipped,
+                       (bf_skip_report){note_skip, NULL}, cli_progress());
+        out->seconds = bf_now() - start;
+    }
+    if (w.all) bf_images_close(w.all);
+    bf_backbone_destroy(b);
+    return s;
+}
+
+static bf_status save(const outcome *o, const extract_args *a)
+{
+    BF_TRY(bf_npy_write(a->features, &o->data.x, a->float32));
+    if (!a->labels_out) return BF_OK;
+    if (!o->data.labels)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: has no labels to write",
+                       a->images);
+    BF_TRY(bf_npy_write_labels(a->labels_out, o->data.labels, o->data.x.rows));
+    if (!o->data.class_names) return BF_OK;
+    return cli_write_class_names(a->labels_out, &o->data);
+}
+
+static bf_status report(const outcome *o, const extract_args *a)
+{
+    double rate = (double)o->images / o->seconds;
+    if (cli_common_options.json) {
+        cJSON *j = cJSON_CreateObject();
+        cJSON_AddStringToObject(j, "backbone", a->backbone.name);
+        cJSON_AddNumberToObject(j, "images", (double)o->data.x.rows);
+        cJSON_AddNumberToObject(j, "skipped", (double)o->skipped);
+        cJSON_AddNumberToObject(j, "features", (double)o->data.x.cols);
+        cJSON_AddNumberToObject(j, "classes", o->data.classes);
+        cJSON_AddNumberToObject(j, "threads", bf_get_threads());
+        cJSON_AddNumberToObject(j, "seconds", o->seconds);
+        cJSON_AddNumberToObject(j, "images_per_second", rate);
+        cJSON_AddNumberToObject(j, "peak_rss_bytes", (double)cli_peak_rss());
+        cJSON_AddStringToObject(j, "output", a->features);
+        return cli_json(j);
+    }
+    cli_row("features", "%s: %s images, %zu features each", a->features,
+            cli_count((double)o->data.x.rows).s, o->data.x.cols);
+    if (o->skipped) cli_row("skipped", "%zu images", o->skipped);
+    cli_row("time", "%s, %.0f images a second", cli_time(o->seconds).s, rate);
+    return BF_OK;
+}
+
+static bf_status check(extract_args *a)
+{
+    BF_TRY(cli_need(a->features, "output"));
+    if (a->normalize) {
+        if (strcmp(a->normalize, "imagenet") != 0)
+            return bf_fail(BF_ERR_ARGUMENT, "--normalize: '%s' is not imagenet",
+                           a->normalize);
+        a->backbone.normalize_imagenet = true;
+    }
+    if (a->batch > 65536)
+        return bf_fail(BF_ERR_ARGUMENT, "--batch: at most 65536");
+    a->backbone.batch = (unsigned)a->batch;
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    extract_args a = {.backbone.name = "scattering"};
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"backbone", 'b', CLI_TEXT, &a.backbone.name, "NAME",
+         "scattering (default) or regnet_x_400mf"},
+        {"weights", 'w', CLI_TEXT, &a.backbone.weights, "FILE",
+         "weights of the backbone, .safetensors"},
+        {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
+         "labels of the images (IDX or .npy)"},
+        {"output", 'o', CLI_TEXT, &a.features, "FILE",
+         "features to write, .npy"},
+        {"labels-out", 0, CLI_TEXT, &a.labels_out, "FILE",
+         "labels to write, .npy"},
+        {"normalize", 0, CLI_TEXT, &a.normalize, "imagenet",
+         "subtract ImageNet's mean, divide by its deviation"},
+        {"rows", 0, CLI_ROWS, &a.rows, "A:B", "images A to B, from 1"},
+        {"first", 0, CLI_COUNT, &a.first, "N", "the first N images"},
+        {"batch", 0, CLI_COUNT, &a.batch, "B", "images at a time"},
+        {"float32", 0, CLI_FLAG, &a.float32, NULL,
+         "write single precision"},
+        {"strict", 0, CLI_FLAG, &a.strict, NULL,
+         "stop at the first picture that cannot be read"},
+        {0},
+    };
+    outcome o = {0};
+    cli_hold_secrets();
+    BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    BF_TRY(check(&a));
+    a.images = operands[0];
+    BF_TRY(extract(&o, &a));
+    bf_status s = save(&o, &a);
+    if (s == BF_OK) s = report(&o, &a);
+    bf_dataset_clear(&o.data);
+    return s;
+}
+
+const cli_command cli_extract = {
+    .name = "extract",
+    .summary = "turn images into features",
+    .synopsis = "IMAGES -o FEATURES.npy",
+    .examples =
+        "  # IDX files, plain or gz\n"
+        "  blindfit extract images.idx.gz --labels labels.idx.gz \\\n"
+        "      -o x.npy --labels-out y.npy\n"
+        "  # a folder of pictures with one subfolder per class\n"
+        "  blindfit extract photos/ --backbone regnet_x_400mf \\\n"
+        "      --weights regnet_x_400mf.safetensors -o x.npy "
+        "--labels-out y.npy\n",
+    .run = run,
+};

@@ -1,0 +1,94 @@
+#include <string.h>
+
+#include "fit.h"
+
+typedef struct fit_args {
+    const char *train, *labels, *test, *test_labels, *model;
+    bf_rows rows, test_rows;
+    bool no_regression;
+} fit_args;
+
+static bf_status load(fit *f, const fit_args *a)
+{
+    BF_TRY(cli_load_training(&f->train, a->train, a->labels, a->rows));
+    const char *test = a->test, *labels = a->test_labels;
+    /* Rows of the training file serve as the test. */
+    if (!test && (a->test_rows.first || a->test_rows.last)) {
+        test = a->train;
+        labels = a->labels;
+    }
+    if (!test) return BF_OK;
+    return cli_load_test(&f->test, test, labels, a->test_rows,
+                         f->train.x.cols, f->train.classes);
+}
+
+static bf_status fit_all(fit *f, const fit_args *a)
+{
+    BF_TRY(load(f, a));
+    BF_TRY(fit_run(f));
+    if (a->model) BF_TRY(bf_model_save(&f->model, a->model));
+    BF_TRY(fit_compare(f));
+    return fit_report(f);
+}
+
+void fit_clear(fit *f)
+{
+    bf_dataset_clear(&f->train);
+    bf_dataset_clear(&f->test);
+    bf_plan_clear(&f->plan);
+    cli_prepared_clear(&f->prepared);
+    bf_model_clear(&f->model);
+    bf_metrics_clear(&f->encrypted);
+    bf_metrics_clear(&f->twin);
+    bf_metrics_clear(&f->regression);
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    fit f = {0};
+    fit_args a = {0};
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
+         "labels, where TRAIN has none"},
+        {"rows", 0, CLI_ROWS, &a.rows, "A:B", "rows to train on, from 1"},
+        {"test", 't', CLI_TEXT, &a.test, "FILE",
+         "rows to judge the model by"},
+        {"test-labels", 0, CLI_TEXT, &a.test_labels, "FILE",
+         "their labels, where it has none"},
+        {"test-rows", 0, CLI_ROWS, &a.test_rows, "A:B",
+         "rows of it, or of TRAIN, from 1"},
+        {"output", 'o', CLI_TEXT, &a.model, "FILE",
+         "model to write: .npy, .csv or .safetensors"},
+        {"every-iteration", 0, CLI_FLAG, &f.every_iteration, NULL,
+         "accuracy after each iteration"},
+        {"no-regression", 0, CLI_FLAG, &a.no_regression, NULL,
+         "leave out the comparison with logistic regression"},
+        {"work", 0, CLI_TEXT, &f.work, "DIR",
+         "folder for the files exchanged (default $TMPDIR)"},
+        {"", 0, CLI_TABLE, (void *)cli_recipe_options, NULL, NULL},
+        {0},
+    };
+    cli_hold_secrets();
+    BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    a.train = operands[0];
+    f.compare = !a.no_regression;
+    bf_status s = fit_all(&f, &a);
+    fit_clear(&f);
+    return s;
+}
+
+const cli_command cli_fit = {
+    .name = "fit",
+    .summary = "the whole protocol here: owner and server as two processes",
+    .synopsis = "TRAIN [--test TEST] [-o MODEL]",
+    .examples =
+        "  # a .csv with the label first: train on 128 rows, test on the rest\n"
+        "  blindfit fit data.csv --rows 1:128 --test-rows 129:512\n"
+        "  # features and labels apart, three iterations, figures as JSON\n"
+        "  blindfit fit x.npy --labels y.npy --test tx.npy \\\n"
+        "      --test-labels ty.npy --iterations 3 --json\n"
+        "  # the published recipe\n"
+        "  blindfit fit data.csv --recipe paper -o model.npy\n",
+    .run = run,
+};

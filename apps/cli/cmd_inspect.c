@@ -1,0 +1,153 @@
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "job_report.h"
+#include "wire/wire.h"
+
+/* ---- files of keys and ciphertexts --------------------------------------- */
+
+static cJSON *range_json(double least, double most)
+{
+    double v[] = {least, most};
+    return cJSON_CreateDoubleArray(v, 2);
+}
+
+static bf_status wire_json(const char *path, const bf_wire_info *i)
+{
+    const bf_params *p = &i->params;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "file", path);
+    cJSON_AddStringToObject(o, "type", bf_wire_type_name(i->type));
+    cJSON_AddNumberToObject(o, "version", i->version);
+    cJSON_AddNumberToObject(o, "bytes", (double)i->file_bytes);
+    cJSON_AddNumberToObject(o, "ring_degree",
+                            (double)((uint64_t)1 << p->log_n));
+    cJSON_AddNumberToObject(o, "limbs", p->n_q);
+    cJSON_AddNumberToObject(o, "special_primes", p->n_p);
+    cJSON_AddNumberToObject(o, "log2_q", bf_params_log2_q(p, p->n_q));
+    cJSON_AddNumberToObject(o, "log2_qp",
+                            bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p));
+    cJSON_AddNumberToObject(o, "ciphertexts", (double)i->ciphertexts);
+    cJSON_AddNumberToObject(o, "keys", (double)i->keys);
+    if (i->ciphertexts + i->keys) {
+        cJSON_AddItemToObject(o, "limbs_used",
+                              range_json(i->limbs_min, i->limbs_max));
+    }
+    if (i->ciphertexts)
+        cJSON_AddItemToObject(
+            o, "log2_scale",
+            range_json(log2(i->scale_min), log2(i->scale_max)));
+    cli_json_hex(o, "context", i->context_hash, BF_HASH_BYTES);
+    cli_json_hex(o, "key_id", i->key_id, BF_KEY_ID_BYTES);
+    cli_json_hex(o, "job_id", i->job_id, BF_HASH_BYTES);
+    if (i->type != BF_WIRE_SECRET_KEY)
+        cli_json_hex(o, "digest", i->digest, BF_HASH_BYTES);
+    return cli_json(o);
+}
+
+static void hex_row(const char *name, const uint8_t *data, size_t bytes)
+{
+    char text[65] = "";
+    for (size_t i = 0; i < bytes && i < 32; i++)
+        snprintf(text + 2 * i, 3, "%02x", data[i]);
+    cli_row(name, "%s", text);
+}
+
+static bf_status wire_table(const char *path, const bf_wire_info *i)
+{
+    const bf_params *p = &i->params;
+    printf("%s: %s, %s, whole and undamaged\n", path,
+           bf_wire_type_name(i->type), cli_size((double)i->file_bytes).s);
+    cli_row("ring degree", "%s", cli_count((double)((uint64_t)1 << p->log_n)).s);
+    cli_row("modulus", "%u limbs of %.0f bits in all, and %u special of %.0f",
+            p->n_q, bf_params_log2_q(p, p->n_q), p->n_p, bf_params_log2_p(p));
+    if (i->ciphertexts) {
+        cli_row("ciphertexts", "%s, %s, %u to %u limbs",
+                cli_count((double)i->ciphertexts).s,
+                cli_size((double)i->ciphertext_bytes).s, i->limbs_min,
+                i->limbs_max);
+        cli_row("scales", "2^%.2f to 2^%.2f", log2(i->scale_min),
+                log2(i->scale_max));
+    }
+    if (i->keys && i->type != BF_WIRE_SECRET_KEY)
+        cli_row("keys", "%s, %s", cli_count((double)i->keys).s,
+                cli_size((double)i->key_bytes).s);
+    hex_row("parameters", i->context_hash, BF_HASH_BYTES);
+    hex_row("key", i->key_id, BF_KEY_ID_BYTES);
+    hex_row("job", i->job_id, BF_HASH_BYTES);
+    if (i->type != BF_WIRE_SECRET_KEY)
+        hex_row("digest", i->digest, BF_HASH_BYTES);
+    return BF_OK;
+}
+
+static bf_status inspect_wire(const char *path)
+{
+    bf_wire_info info;
+    BF_TRY(bf_wire_inspect(&info, path, cli_progress()));
+    return cli_common_options.json ? wire_json(path, &info)
+                                   : wire_table(path, &info);
+}
+
+/* ---- jobs ------------------------------------------------------------------ */
+
+static bf_status inspect_job(const char *path)
+{
+    bf_job job;
+    bf_plan plan;
+    double seconds;
+    uint8_t id[BF_HASH_BYTES];
+    BF_TRY(bf_job_read(&job, path, id));
+    BF_TRY(bf_job_walk(&plan, &job));
+    bf_status s = cli_estimate(&seconds, &job, &plan);
+    if (s == BF_OK) s = cli_report_plan(&job, &plan, seconds);
+    bf_plan_clear(&plan);
+    if (s == BF_OK && !cli_common_options.json) hex_row("job", id, sizeof id);
+    return s;
+}
+
+/* ---- transforms ------------------------------------------------------------ */
+
+/* Made from the training rows: nothing of it is shown. */
+static bf_status inspect_transform(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
+    if (cli_common_options.json) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "file", path);
+        cJSON_AddStringToObject(o, "type", "transform");
+        cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
+        return cli_json(o);
+    }
+    printf("%s: the owner's transform, %s; private, as the training rows are\n",
+           path, cli_size((double)st.st_size).s);
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {{0}};
+    char head[8] = "";
+    BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    FILE *f = fopen(operands[0], "rb");
+    if (!f) return bf_fail_errno(errno, "%s: cannot open", operands[0]);
+    size_t got = fread(head, 1, sizeof head, f);
+    fclose(f);
+    if (got && head[0] == '{') return inspect_job(operands[0]);
+    if (got == sizeof head && memcmp(head, "BFTRANSF", sizeof head) == 0)
+        return inspect_transform(operands[0]);
+    return inspect_wire(operands[0]);
+}
+
+const cli_command cli_inspect = {
+    .name = "inspect",
+    .summary = "what a file is, and whether it is whole; never a secret",
+    .synopsis = "FILE",
+    .examples = "  blindfit inspect upload.bf\n"
+                "  blindfit inspect job.json\n",
+    .run = run,
+};

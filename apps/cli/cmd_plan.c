@@ -1,0 +1,61 @@
+#include <math.h>
+#include <string.h>
+
+#include "cli.h"
+#include "job_report.h"
+
+static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
+                          size_t classes, const char *path)
+{
+    if (n < 2 || d == 0 || classes < 2)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "plan wants --samples (2 or more), --features and "
+                       "--classes (2 or more), or a job file to read");
+    BF_TRY(cli_plan_job(job, plan, n, d, classes));
+    return path ? bf_job_write(job, path) : BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    size_t n = 0, d = 0, classes = 10;
+    const char *path = NULL, *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"samples", 'n', CLI_COUNT, &n, "N", "training rows"},
+        {"features", 'd', CLI_COUNT, &d, "D", "features of a row"},
+        {"classes", 'c', CLI_COUNT, &classes, "C", "classes (default 10)"},
+        {"output", 'o', CLI_TEXT, &path, "JOB", "job file to write"},
+        {"", 0, CLI_TABLE, (void *)cli_recipe_options, NULL, NULL},
+        {0},
+    };
+    bf_job job;
+    bf_plan plan;
+    double seconds;
+    uint8_t id[BF_HASH_BYTES];
+    BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
+    if (operands[0]) {
+        BF_TRY(bf_job_read(&job, operands[0], id));
+        BF_TRY(bf_job_walk(&plan, &job));
+    } else {
+        BF_TRY(plan_new(&job, &plan, n, d, classes, path));
+    }
+    bf_status s = cli_estimate(&seconds, &job, &plan);
+    if (s == BF_OK) s = cli_report_plan(&job, &plan, seconds);
+    bf_plan_clear(&plan);
+    return s;
+}
+
+const cli_command cli_plan = {
+    .name = "plan",
+    .summary = "choose parameters for a job and say what it takes",
+    .synopsis = "--samples N --features D [--classes C] -o JOB | JOB",
+    .examples =
+        "  # 128 images of 400 features, two iterations of our recipe\n"
+        "  blindfit plan --samples 128 --features 400 -o job.json\n"
+        "  # the same with the published recipe\n"
+        "  blindfit plan -n 128 -d 400 --recipe paper -o job.json\n"
+        "  # what would 60,000 images take?\n"
+        "  blindfit plan -n 60000 -d 400 --iterations 3 --max-memory 12G\n"
+        "  # what does this job take?\n"
+        "  blindfit plan job.json\n",
+    .run = run,
+};

@@ -1,0 +1,102 @@
+#include <string.h>
+#include <strings.h>
+
+#include "base/file.h"
+#include "cli.h"
+
+/* Rows of d features, or of a label and d features, which a .csv may have. */
+static bf_status load(bf_matrix *x, const char *path, size_t d)
+{
+    size_t n = strlen(path);
+    bool csv = n > 4 && strcasecmp(path + n - 4, ".csv") == 0;
+    BF_TRY(csv ? bf_csv_read(x, path) : bf_npy_read(x, path));
+    if (x->cols == d) return BF_OK;
+    if (csv && x->cols == d + 1) {
+        for (size_t i = 0; i < x->rows; i++)
+            memmove(x->data + i * d, x->data + i * (d + 1) + 1,
+                    d * sizeof(double));
+        x->cols = d;
+        return BF_OK;
+    }
+    size_t cols = x->cols;
+    bf_matrix_clear(x);
+    return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu", path,
+                   cols, d);
+}
+
+static size_t largest(const double *row, size_t count)
+{
+    size_t best = 0;
+    for (size_t c = 1; c < count; c++)
+        if (row[c] > row[best]) best = c;
+    return best;
+}
+
+static void write_rows(FILE *to, const bf_matrix *scores, char *const *names)
+{
+    size_t classes = scores->cols;
+    fputs("prediction", to);
+    for (size_t c = 0; c < classes; c++) fprintf(to, ",score_%zu", c);
+    fputs(names ? ",name\n" : "\n", to);
+    for (size_t i = 0; i < scores->rows; i++) {
+        const double *row = scores->data + i * classes;
+        size_t best = largest(row, classes);
+        fprintf(to, "%zu", best);
+        for (size_t c = 0; c < classes; c++) fprintf(to, ",%.9g", row[c]);
+        if (names) fprintf(to, ",%s", names[best]);
+        fputc('\n', to);
+    }
+}
+
+static bf_status save(const bf_matrix *scores, char *const *names,
+                      const char *path)
+{
+    bf_outfile *f;
+    if (!path) {
+        write_rows(stdout, scores, names);
+        return BF_OK;
+    }
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    write_rows(bf_outfile_stream(f), scores, names);
+    BF_TRY(bf_outfile_commit(f));
+    if (!cli_common_options.json) return BF_OK;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "predictions", path);
+    cJSON_AddNumberToObject(o, "samples", (double)scores->rows);
+    cJSON_AddNumberToObject(o, "classes", (double)scores->cols);
+    return cli_json(o);
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    const char *path = NULL, *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"output", 'o', CLI_TEXT, &path, "FILE",
+         "predictions, a .csv (default: standard output)"},
+        {0},
+    };
+    bf_model model;
+    bf_matrix x = {0}, scores = {0};
+    BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
+    if (cli_common_options.json) BF_TRY(cli_need(path, "output"));
+    BF_TRY(bf_model_load(&model, operands[0]));
+    bf_status status;
+    BF_GOTO(load(&x, operands[1], model.weights.cols - 1), done);
+    BF_GOTO(bf_model_scores(&scores, &model, &x), done);
+    BF_GOTO(save(&scores, model.class_names, path), done);
+done:
+    bf_matrix_clear(&scores);
+    bf_matrix_clear(&x);
+    bf_model_clear(&model);
+    return status;
+}
+
+const cli_command cli_predict = {
+    .name = "predict",
+    .summary = "class and scores of rows without labels",
+    .synopsis = "MODEL FEATURES [-o FILE]",
+    .examples = "  blindfit predict model.npy new.npy -o predictions.csv\n"
+                "  # of a .csv whose first column is a label, it is ignored\n"
+                "  blindfit predict model.npy test.csv | cut -d, -f1\n",
+    .run = run,
+};

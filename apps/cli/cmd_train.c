@@ -1,0 +1,102 @@
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "job_report.h"
+#include "train/serve.h"
+
+static bf_status report_json(const bf_serve_options *o, const bf_job *job,
+                             const bf_serve_report *r, double model_bytes)
+{
+    cJSON *j = cJSON_CreateObject();
+    cli_json_job(j, job);
+    cJSON_AddStringToObject(j, "model", o->model);
+    cJSON_AddNumberToObject(j, "threads", bf_get_threads());
+    cJSON *s = cJSON_AddObjectToObject(j, "seconds");
+    cJSON_AddNumberToObject(s, "read", r->read_seconds);
+    cJSON_AddNumberToObject(s, "train", r->train_seconds);
+    cJSON_AddNumberToObject(s, "write", r->write_seconds);
+    cJSON *b = cJSON_AddObjectToObject(j, "bytes");
+    cJSON_AddNumberToObject(b, "model", model_bytes);
+    cJSON_AddNumberToObject(j, "peak_rss_bytes", (double)cli_peak_rss());
+    cJSON_AddNumberToObject(j, "peak_ciphertext_bytes",
+                            (double)r->peak_ciphertext_bytes);
+    cJSON_AddNumberToObject(j, "key_switches",
+                            (double)cli_key_switches(&r->counters));
+    cJSON_AddNumberToObject(j, "tensor_products",
+                            (double)r->counters.tensor_products);
+    return cli_json(j);
+}
+
+static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
+{
+    struct stat st;
+    bf_job job;
+    uint8_t id[BF_HASH_BYTES];
+    BF_TRY(bf_job_read(&job, o->job, id));
+    double bytes = stat(o->model, &st) == 0 ? (double)st.st_size : 0;
+    if (cli_common_options.json) return report_json(o, &job, r, bytes);
+    cli_row("encrypted model", "%s: %s, back to the owner", o->model,
+            cli_size(bytes).s);
+    cli_row("time", "%s reading, %s training, %s writing",
+            cli_time(r->read_seconds).s, cli_time(r->train_seconds).s,
+            cli_time(r->write_seconds).s);
+    cli_row("work", "%s key switches, %s ciphertext products",
+            cli_count((double)cli_key_switches(&r->counters)).s,
+            cli_count((double)r->counters.tensor_products).s);
+    cli_row("memory", "%s", cli_size((double)cli_peak_rss()).s);
+    return BF_OK;
+}
+
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    bf_serve_options o = {.backend = BF_BACKEND_AUTO};
+    bf_serve_report r;
+    bool relay = false;
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option options[] = {
+        {"keys", 0, CLI_TEXT, &o.keys, "FILE", "the owner's evaluation keys"},
+        {"upload", 'u', CLI_TEXT, &o.upload, "FILE", "the owner's upload"},
+        {"output", 'o', CLI_TEXT, &o.model, "FILE",
+         "encrypted model to write"},
+        {"checkpoint", 0, CLI_TEXT, &o.checkpoint, "FILE",
+         "keep the state in this file as the run goes"},
+        {"resume", 0, CLI_FLAG, &o.resume, NULL,
+         "go on from the checkpoint"},
+        {"max-memory", 0, CLI_BYTES, &o.max_memory, "SIZE",
+         "refuse a job that needs more"},
+        {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
+        {0},
+    };
+    BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    BF_TRY(cli_need(o.keys, "keys"));
+    BF_TRY(cli_need(o.upload, "upload"));
+    BF_TRY(cli_need(o.model, "output"));
+    if (o.resume) BF_TRY(cli_need(o.checkpoint, "checkpoint"));
+    if (relay) {
+        /* A child of `fit`: ends with it. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        cli_progress_relay();
+    }
+    o.job = operands[0];
+    BF_TRY(bf_serve_train(&r, &o, cli_progress()));
+    return report(&o, &r);
+}
+
+const cli_command cli_train = {
+    .name = "train",
+    .summary = "train on encrypted rows; needs no secret",
+    .synopsis = "JOB --keys FILE --upload FILE -o MODEL",
+    .examples =
+        "  blindfit-server train job.json --keys eval.keys \\\n"
+        "      --upload upload.bf -o model.enc\n"
+        "  # a long run that survives a crash\n"
+        "  blindfit-server train job.json --keys eval.keys \\\n"
+        "      --upload upload.bf -o model.enc --checkpoint state.bf\n"
+        "  # ... and goes on\n"
+        "  blindfit-server train job.json --keys eval.keys \\\n"
+        "      --upload upload.bf -o model.enc --checkpoint state.bf "
+        "--resume\n",
+    .run = run,
+};

@@ -1,0 +1,126 @@
+#include <cjson/cJSON.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli.h"
+
+#define NAMES_MAX ((size_t)1 << 20)
+
+static bf_status names_path(char out[PATH_MAX], const char *labels)
+{
+    int n = snprintf(out, PATH_MAX, "%s.json", labels);
+    if (n >= 0 && n < PATH_MAX) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", labels);
+}
+
+bf_status cli_write_class_names(const char *labels, const bf_dataset *data)
+{
+    char path[PATH_MAX];
+    bf_outfile *f;
+    BF_TRY(names_path(path, labels));
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddItemToObject(
+        o, "class_names",
+        cJSON_CreateStringArray((const char *const *)data->class_names,
+                                (int)data->classes));
+    char *text = cJSON_Print(o);
+    cJSON_Delete(o);
+    if (!text) return bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
+    bf_status s = bf_outfile_open(&f, path, 0644);
+    if (s == BF_OK) {
+        fprintf(bf_outfile_stream(f), "%s\n", text);
+        s = bf_outfile_commit(f);
+    }
+    cJSON_free(text);
+    return s;
+}
+
+static bf_status copy_names(bf_dataset *d, const cJSON *names, const char *path)
+{
+    int count = cJSON_GetArraySize(names);
+    if (!cJSON_IsArray(names) || count < (int)d->classes ||
+        count > BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: class_names are not names of %u classes", path,
+                       d->classes);
+    d->class_names = bf_alloc_zero((size_t)count * sizeof *d->class_names);
+    if (!d->class_names) return BF_ERR_MEMORY;
+    d->classes = (unsigned)count;
+    for (int i = 0; i < count; i++) {
+        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(names, i));
+        if (!name)
+            return bf_fail(BF_ERR_FORMAT, "%s: class name %d is no text", path,
+                           i + 1);
+        d->class_names[i] = bf_alloc(strlen(name) + 1);
+        if (!d->class_names[i]) return BF_ERR_MEMORY;
+        strcpy(d->class_names[i], name);
+    }
+    return BF_OK;
+}
+
+static bf_status read_class_names(bf_dataset *d, const char *labels)
+{
+    char path[PATH_MAX];
+    uint8_t *text;
+    size_t bytes;
+    BF_TRY(names_path(path, labels));
+    if (access(path, F_OK) != 0 || d->class_names) return BF_OK;
+    BF_TRY(bf_read_file(path, NAMES_MAX, &text, &bytes));
+    cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
+    bf_free(text);
+    bf_status s = copy_names(
+        d, cJSON_GetObjectItemCaseSensitive(o, "class_names"), path);
+    cJSON_Delete(o);
+    return s;
+}
+
+static bf_status check_training(bf_dataset *d, const char *path,
+                                const char *labels)
+{
+    if (!d->labels)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: has no labels; give them with --labels", path);
+    bf_status s = bf_dataset_check(d);
+    if (s != BF_OK) return bf_fail_in(s, "%s", path);
+    return labels ? read_class_names(d, labels) : BF_OK;
+}
+
+bf_status cli_load_training(bf_dataset *out, const char *path,
+                            const char *labels, bf_rows rows)
+{
+    BF_TRY(bf_dataset_load(out, path, labels, rows));
+    bf_status s = check_training(out, path, labels);
+    if (s != BF_OK) bf_dataset_clear(out);
+    return s;
+}
+
+static bf_status check_test(const bf_dataset *test, const char *path, size_t d,
+                            size_t classes)
+{
+    if (!test->labels)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: has no labels to compare with", path);
+    if (test->x.cols != d)
+        return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu",
+                       path, test->x.cols, d);
+    for (size_t i = 0; i < test->x.rows; i++)
+        if ((size_t)test->labels[i] >= classes)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "%s: row %zu has label %d, the model has classes 0 "
+                           "to %zu",
+                           path, i + 1, test->labels[i], classes - 1);
+    return BF_OK;
+}
+
+bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
+                        bf_rows rows, size_t d, size_t classes)
+{
+    BF_TRY(bf_dataset_load(out, path, labels, rows));
+    bf_status s = check_test(out, path, d, classes);
+    if (s != BF_OK) bf_dataset_clear(out);
+    return s;
+}

@@ -1,0 +1,53 @@
+/* The whole protocol on one machine, and what it is compared with. */
+#ifndef BF_CLI_FIT_H
+#define BF_CLI_FIT_H
+
+#include "owner_job.h"
+#include "server_process.h"
+
+typedef struct fit_iteration {
+    double encrypted, plaintext; /* accuracies */
+    double weight_error;
+} fit_iteration;
+
+typedef struct fit {
+    /* given */
+    bf_dataset train, test; /* test empty: judged on the training rows */
+    const char *work;       /* folder for the exchanged files, or NULL */
+    bool every_iteration;
+    bool compare; /* with plaintext logistic regression */
+
+    /* found */
+    bf_job job;
+    bf_plan plan;
+    uint8_t job_id[BF_HASH_BYTES];
+    cli_prepared prepared;
+    bf_model model;
+    struct {
+        double whiten, keygen, encrypt, train, decrypt, total, server_wall,
+            regression;
+    } seconds;
+    struct {
+        double upload, keys, model;
+    } bytes;
+    cli_server_result server;
+    bf_metrics encrypted, twin, regression;
+    double max_weight_error;
+    fit_iteration history[BF_MAX_ITERATIONS];
+} fit;
+
+/* plan, whiten, keygen, encrypt, train, decrypt: fit_run.c */
+BF_MUST_CHECK bf_status fit_run(fit *f);
+/* twin and regression: fit_compare.c */
+BF_MUST_CHECK bf_status fit_compare(fit *f);
+/* fit_report.c */
+BF_MUST_CHECK bf_status fit_report(const fit *f);
+void fit_clear(fit *f);
+
+/* What accuracies are measured on. */
+static inline const bf_dataset *fit_judge(const fit *f)
+{
+    return f->test.x.data ? &f->test : &f->train;
+}
+
+#endif

@@ -1,0 +1,71 @@
+#include <math.h>
+
+#include "base/cpu.h"
+#include "fit.h"
+
+static bf_status twin_model(const fit *f, const bf_matrix *weights,
+                            bf_model *out)
+{
+    return cli_make_model(out, f->prepared.transform, weights, NULL);
+}
+
+static bf_status judge_twin(void *user, unsigned t, const bf_matrix *weights)
+{
+    fit *f = user;
+    bf_model m;
+    bf_metrics metrics;
+    BF_TRY(bf_check_interrupt());
+    BF_TRY(twin_model(f, weights, &m));
+    bf_status s = bf_model_evaluate(&metrics, &m, fit_judge(f), false);
+    bf_model_clear(&m);
+    BF_TRY(s);
+    f->history[t].plaintext = metrics.accuracy;
+    bf_metrics_clear(&metrics);
+    return BF_OK;
+}
+
+static double largest_difference(const bf_matrix *a, const bf_matrix *b)
+{
+    double most = 0;
+    for (size_t i = 0; i < a->rows * a->cols; i++)
+        most = fmax(most, fabs(a->data[i] - b->data[i]));
+    return most;
+}
+
+/* The same recipe in double precision on the same rows. */
+static bf_status compare_twin(fit *f)
+{
+    bf_matrix weights;
+    bf_model m;
+    const cli_prepared *p = &f->prepared;
+    BF_TRY(bf_twin_run(&weights, &p->schedule, &p->rows, f->train.labels,
+                       f->train.classes, f->every_iteration ? judge_twin : NULL,
+                       f));
+    bf_status s = twin_model(f, &weights, &m);
+    bf_matrix_clear(&weights);
+    BF_TRY(s);
+    f->max_weight_error = largest_difference(&f->model.weights, &m.weights);
+    s = bf_model_evaluate(&f->twin, &m, fit_judge(f), false);
+    bf_model_clear(&m);
+    return s;
+}
+
+static bf_status compare_regression(fit *f)
+{
+    bf_model m = {.map = f->model.map};
+    double start = bf_now();
+    BF_TRY(bf_softmax_fit(&m.weights, &f->train.x, f->train.labels,
+                          f->train.classes, m.map, BF_SOFTMAX_L2,
+                          cli_progress()));
+    f->seconds.regression = bf_now() - start;
+    bf_status s = bf_model_evaluate(&f->regression, &m, fit_judge(f), false);
+    bf_model_clear(&m);
+    return s;
+}
+
+bf_status fit_compare(fit *f)
+{
+    BF_TRY(bf_model_evaluate(&f->encrypted, &f->model, fit_judge(f), false));
+    BF_TRY(compare_twin(f));
+    return f->compare ? compare_regression(f) : BF_OK;
+}

@@ -1,0 +1,136 @@
+#include "fit.h"
+#include "job_report.h"
+
+static void add_history(cJSON *o, const fit *f)
+{
+    if (!f->every_iteration) return;
+    cJSON *list = cJSON_AddArrayToObject(o, "accuracy_by_iteration");
+    for (unsigned t = 0; t < f->job.recipe.iterations; t++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "iteration", t + 1);
+        cJSON_AddNumberToObject(item, "encrypted", f->history[t].encrypted);
+        cJSON_AddNumberToObject(item, "plaintext_same_recipe",
+                                f->history[t].plaintext);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_seconds(cJSON *o, const fit *f)
+{
+    cJSON *s = cJSON_AddObjectToObject(o, "seconds");
+    cJSON_AddNumberToObject(s, "whiten", f->seconds.whiten);
+    cJSON_AddNumberToObject(s, "keygen", f->seconds.keygen);
+    cJSON_AddNumberToObject(s, "encrypt", f->seconds.encrypt);
+    cJSON_AddNumberToObject(s, "train", f->seconds.train);
+    cJSON_AddNumberToObject(s, "decrypt", f->seconds.decrypt);
+    cJSON_AddNumberToObject(s, "total", f->seconds.total);
+    cJSON_AddNumberToObject(s, "server_read", f->server.read_seconds);
+    cJSON_AddNumberToObject(s, "server_write", f->server.write_seconds);
+    cJSON_AddNumberToObject(s, "server_wall", f->seconds.server_wall);
+    if (f->compare)
+        cJSON_AddNumberToObject(s, "plaintext_lr", f->seconds.regression);
+}
+
+static bf_status report_json(const fit *f)
+{
+    cJSON *o = cJSON_CreateObject();
+    cli_json_job(o, &f->job);
+    cJSON_AddNumberToObject(o, "threads", bf_get_threads());
+    cJSON_AddNumberToObject(o, "log2_qp", f->plan.log2_qp);
+    cJSON_AddNumberToObject(o, "security_bits", f->plan.security_bits);
+    cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
+                            (double)f->plan.ciphertexts);
+    cJSON_AddStringToObject(o, "feature_map", cli_map_name(f->model.map));
+    add_seconds(o, f);
+    cJSON *b = cJSON_AddObjectToObject(o, "bytes");
+    cJSON_AddNumberToObject(b, "upload", f->bytes.upload);
+    cJSON_AddNumberToObject(b, "keys", f->bytes.keys);
+    cJSON_AddNumberToObject(b, "model", f->bytes.model);
+    cJSON *r = cJSON_AddObjectToObject(o, "peak_rss_bytes");
+    cJSON_AddNumberToObject(r, "owner", (double)cli_peak_rss());
+    cJSON_AddNumberToObject(r, "server", f->server.peak_rss_bytes);
+    cJSON_AddStringToObject(o, "judged_on",
+                            f->test.x.data ? "test" : "training");
+    cJSON_AddNumberToObject(o, "judged_rows", (double)fit_judge(f)->x.rows);
+    cJSON *a = cJSON_AddObjectToObject(o, "accuracy");
+    cJSON_AddNumberToObject(a, "encrypted", f->encrypted.accuracy);
+    cJSON_AddNumberToObject(a, "plaintext_same_recipe", f->twin.accuracy);
+    if (f->compare)
+        cJSON_AddNumberToObject(a, "plaintext_lr", f->regression.accuracy);
+    else
+        cJSON_AddNullToObject(a, "plaintext_lr");
+    cJSON *l = cJSON_AddObjectToObject(o, "loss");
+    cJSON_AddNumberToObject(l, "sle", f->encrypted.sle);
+    cJSON_AddNumberToObject(l, "cross_entropy", f->encrypted.cross_entropy);
+    cJSON_AddNumberToObject(o, "max_weight_error", f->max_weight_error);
+    cJSON_AddNumberToObject(o, "key_switches", f->server.key_switches);
+    cJSON_AddNumberToObject(o, "tensor_products", f->server.tensor_products);
+    cJSON_AddNumberToObject(o, "memory_bytes_planned",
+                            (double)f->plan.memory_bytes);
+    add_history(o, f);
+    return cli_json(o);
+}
+
+static void phase(const char *who, const char *what, double seconds,
+                  const char *detail)
+{
+    printf("  %-7s %-9s %10s   %s\n", who, what, cli_time(seconds).s, detail);
+}
+
+static void print_phases(const fit *f)
+{
+    char text[128];
+    phase("owner", "whiten", f->seconds.whiten, "in the clear, stays here");
+    snprintf(text, sizeof text, "%s of evaluation keys to the server",
+             cli_size(f->bytes.keys).s);
+    phase("owner", "keygen", f->seconds.keygen, text);
+    snprintf(text, sizeof text, "%zu ciphertexts, %s to the server",
+             f->plan.ciphertexts, cli_size(f->bytes.upload).s);
+    phase("owner", "encrypt", f->seconds.encrypt, text);
+    snprintf(text, sizeof text, "%.0f key switches, %s of memory",
+             f->server.key_switches, cli_size(f->server.peak_rss_bytes).s);
+    phase("server", "train", f->seconds.train, text);
+    snprintf(text, sizeof text, "%s back to the owner",
+             cli_size(f->bytes.model).s);
+    phase("owner", "decrypt", f->seconds.decrypt, text);
+    snprintf(text, sizeof text, "with the server's start and files, %s",
+             cli_time(f->seconds.server_wall).s);
+    phase("", "in all", f->seconds.total, text);
+}
+
+static void print_accuracies(const fit *f)
+{
+    printf("\nAccuracy on %s %s rows\n",
+           cli_count((double)fit_judge(f)->x.rows).s,
+           f->test.x.data ? "test" : "training");
+    cli_row("encrypted", "%s", cli_percent(f->encrypted.accuracy).s);
+    cli_row("same in plaintext", "%s   (largest difference of a weight %.1e)",
+            cli_percent(f->twin.accuracy).s, f->max_weight_error);
+    if (f->compare)
+        cli_row("logistic regression", "%s   (plaintext, converged)",
+                cli_percent(f->regression.accuracy).s);
+    for (unsigned t = 0; f->every_iteration && t < f->job.recipe.iterations;
+         t++)
+        cli_row(t ? "" : "by iteration", "%u: %s encrypted, %s in plaintext",
+                t + 1, cli_percent(f->history[t].encrypted).s,
+                cli_percent(f->history[t].plaintext).s);
+}
+
+bf_status fit_report(const fit *f)
+{
+    if (cli_common_options.json) return report_json(f);
+    const bf_layout *l = &f->job.layout;
+    printf("Recipe %s, %u iteration%s on %s encrypted rows of %s features, "
+           "%zu classes\n"
+           "Ring degree %s, log2(QP) %.0f, %.0f-bit security, %u thread%s\n\n",
+           cli_recipe_name(f->job.recipe.kind), f->job.recipe.iterations,
+           f->job.recipe.iterations == 1 ? "" : "s",
+           cli_count((double)l->n).s, cli_count((double)f->job.features).s,
+           l->classes,
+           cli_count((double)((uint64_t)1 << f->job.params.log_n)).s,
+           f->plan.log2_qp, f->plan.security_bits, bf_get_threads(),
+           bf_get_threads() == 1 ? "" : "s");
+    print_phases(f);
+    print_accuracies(f);
+    return BF_OK;
+}

@@ -1,0 +1,12 @@
+/* The server: no secret key, no decryption; tests/cli proves it with nm. */
+#include "cli.h"
+
+int main(int argc, char **argv)
+{
+    static const cli_command *const commands[] = {&cli_train, &cli_plan,
+                                                  &cli_inspect, NULL};
+    return cli_main("blindfit-server",
+                    "blindfit-server: the half of blindfit that sees only "
+                    "ciphertexts",
+                    commands, argc, argv);
+}

@@ -1,0 +1,255 @@
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "cli.h"
+
+#define OPTIONS_MAX 48
+#define FIRST_CODE 256 /* getopt's value of option i is FIRST_CODE + i */
+
+cli_common cli_common_options;
+static bool help_wanted;
+static const char *seed_text;
+
+static const cli_option common[] = {
+    {"json", 0, CLI_FLAG, &cli_common_options.json, NULL,
+     "print one JSON object instead of a table"},
+    {"threads", 0, CLI_COUNT, &cli_common_options.threads, "T",
+     "threads to use (default: all)"},
+    {"quiet", 'q', CLI_FLAG, &cli_common_options.quiet, NULL,
+     "no progress, no notes"},
+    {"seed", 0, CLI_TEXT, &seed_text, "S",
+     "tests only: fixed randomness, which protects nothing"},
+    {"help", 'h', CLI_FLAG, &help_wanted, NULL, "this text"},
+    {0},
+};
+
+/* ---- values -------------------------------------------------------------- */
+
+static bf_status bad(const char *name, const char *text, const char *wanted)
+{
+    return bf_fail(BF_ERR_ARGUMENT, "--%s: '%s' is no %s", name, text, wanted);
+}
+
+/* Digits only, so that neither a sign nor a blank slips through strtoull. */
+static bool read_count(const char *text, size_t length, uint64_t *out)
+{
+    uint64_t v = 0;
+    if (length == 0 || length > 18) return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9') return false;
+        v = 10 * v + (uint64_t)(text[i] - '0');
+    }
+    *out = v;
+    return true;
+}
+
+static bool read_bytes(const char *text, uint64_t *out)
+{
+    static const char units[] = "kMGT";
+    char *end;
+    errno = 0;
+    double v = strtod(text, &end);
+    if (end == text || errno || !(v >= 0) || !isfinite(v)) return false;
+    if (*end) {
+        char unit = *end == 'K' ? 'k' : *end;
+        const char *at = strchr(units, unit);
+        if (!at) return false;
+        v *= exp2(10 * (double)(at - units + 1));
+        end++;
+        if (*end == 'i') end++;
+        if (*end == 'B') end++;
+        if (*end) return false;
+    }
+    if (v >= 0x1p62) return false;
+    *out = (uint64_t)v;
+    return true;
+}
+
+/* A:B, A: or :B, both from 1 and included. */
+static bool read_rows(const char *text, bf_rows *out)
+{
+    const char *colon = strchr(text, ':');
+    uint64_t first = 1, last = 0;
+    if (!colon) return false;
+    size_t before = (size_t)(colon - text), after = strlen(colon + 1);
+    if (before && !read_count(text, before, &first)) return false;
+    if (after && !read_count(colon + 1, after, &last)) return false;
+    if (first == 0 || (after && last < first)) return false;
+    *out = (bf_rows){first - 1, last};
+    return true;
+}
+
+static bf_status assign(const cli_option *o, const char *text)
+{
+    uint64_t count;
+    char *end;
+    switch (o->kind) {
+    case CLI_FLAG:
+        *(bool *)o->value = true;
+        return BF_OK;
+    case CLI_TEXT:
+        *(const char **)o->value = text;
+        return BF_OK;
+    case CLI_COUNT:
+        if (!read_count(text, strlen(text), &count))
+            return bad(o->name, text, "whole number");
+        *(size_t *)o->value = count;
+        return BF_OK;
+    case CLI_NUMBER:
+        *(double *)o->value = strtod(text, &end);
+        if (end == text || *end || !isfinite(*(double *)o->value))
+            return bad(o->name, text, "number");
+        return BF_OK;
+    case CLI_BYTES:
+        if (!read_bytes(text, o->value))
+            return bad(o->name, text, "size such as 12G or 500M");
+        return BF_OK;
+    case CLI_ROWS:
+        if (!read_rows(text, o->value))
+            return bad(o->name, text, "range of rows such as 1:128");
+        return BF_OK;
+    case CLI_TABLE:
+        break;
+    }
+    return bf_fail(BF_ERR_INTERNAL, "--%s: unknown kind", o->name);
+}
+
+/* ---- help ---------------------------------------------------------------- */
+
+static void print_options(const cli_option *o)
+{
+    for (; o->name; o++) {
+        char left[64], letter[8] = "    ";
+        if (o->kind == CLI_TABLE) print_options(o->value);
+        if (o->kind == CLI_TABLE || !o->help) continue;
+        if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name,
+                 o->arg ? " " : "", o->arg ? o->arg : "");
+        if (strlen(left) > 26)
+            printf("  %s\n  %-26s  %s\n", left, "", o->help);
+        else
+            printf("  %-26s  %s\n", left, o->help);
+    }
+}
+
+static void print_help(const cli_command *c, const cli_option *options)
+{
+    printf("%s %s: %s\n\nUsage: %s %s %s\n\nOptions\n", cli_program(), c->name,
+           c->summary, cli_program(), c->name, c->synopsis);
+    print_options(options);
+    print_options(common);
+    printf("\nExamples\n%s", c->examples);
+}
+
+/* ---- parsing ------------------------------------------------------------- */
+
+typedef struct tables {
+    const cli_option *option[OPTIONS_MAX];
+    struct option longs[OPTIONS_MAX + 1];
+    char letters[2 * OPTIONS_MAX + 3];
+    size_t count;
+} tables;
+
+static void add_options(tables *t, const cli_option *o)
+{
+    for (; o->name && t->count < OPTIONS_MAX; o++) {
+        if (o->kind == CLI_TABLE) {
+            add_options(t, o->value);
+            continue;
+        }
+        size_t i = t->count++;
+        bool takes = o->kind != CLI_FLAG;
+        t->option[i] = o;
+        t->longs[i] = (struct option){
+            o->name, takes ? required_argument : no_argument, NULL,
+            FIRST_CODE + (int)i};
+        if (o->letter)
+            strcat(t->letters, (char[]){o->letter, takes ? ':' : 0, 0});
+    }
+}
+
+static const cli_option *option_of(const tables *t, int code)
+{
+    if (code >= FIRST_CODE) return t->option[code - FIRST_CODE];
+    for (size_t i = 0; i < t->count; i++)
+        if (t->option[i]->letter == code) return t->option[i];
+    return NULL;
+}
+
+static bf_status bad_option(const cli_command *self, const tables *t, int code,
+                            char **argv)
+{
+    const cli_option *o = code == ':' ? option_of(t, optopt) : NULL;
+    if (o)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--%s wants a value (see %s %s --help)", o->name,
+                       cli_program(), self->name);
+    if (optopt && optopt < FIRST_CODE)
+        return bf_fail(BF_ERR_ARGUMENT, "no option -%c (see %s %s --help)",
+                       optopt, cli_program(), self->name);
+    return bf_fail(BF_ERR_ARGUMENT, "no option %s (see %s %s --help)",
+                   argv[optind - 1], cli_program(), self->name);
+}
+
+static bf_status apply_common(void)
+{
+    uint64_t seed;
+    bf_set_threads((unsigned)(cli_common_options.threads < 4096
+                                  ? cli_common_options.threads
+                                  : 4096));
+    if (!seed_text) return BF_OK;
+    if (!read_count(seed_text, strlen(seed_text), &seed))
+        return bad("seed", seed_text, "whole number");
+    fprintf(stderr,
+            "%s: warning: --seed makes every secret predictable; for tests "
+            "only\n",
+            cli_program());
+    bf_random_fix_for_tests(seed);
+    return BF_OK;
+}
+
+static bf_status take_operands(const cli_command *self, int argc, char **argv,
+                               size_t least, size_t most, const char **operands)
+{
+    size_t given = (size_t)(argc - optind);
+    if (given < least || given > most)
+        return bf_fail(BF_ERR_ARGUMENT, "usage: %s %s %s", cli_program(),
+                       self->name, self->synopsis);
+    for (size_t i = 0; i < CLI_OPERANDS_MAX; i++)
+        operands[i] = i < given ? argv[optind + (int)i] : NULL;
+    return BF_OK;
+}
+
+bf_status cli_parse(const cli_command *self, const cli_option *options,
+                    int argc, char **argv, size_t least, size_t most,
+                    const char *operands[CLI_OPERANDS_MAX])
+{
+    tables t = {.letters = ":"};
+    add_options(&t, options);
+    add_options(&t, common);
+    opterr = 0;
+    optind = 1;
+    for (;;) {
+        int code = getopt_long(argc, argv, t.letters, t.longs, NULL);
+        if (code == -1) break;
+        if (code == '?' || code == ':')
+            return bad_option(self, &t, code, argv);
+        BF_TRY(assign(option_of(&t, code), optarg));
+        if (help_wanted) {
+            print_help(self, options);
+            exit(fflush(stdout) == 0 ? 0 : CLI_EXIT_IO);
+        }
+    }
+    BF_TRY(take_operands(self, argc, argv, least, most, operands));
+    return apply_common();
+}
+
+bf_status cli_need(const char *value, const char *name)
+{
+    if (value && *value) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "--%s is missing", name);
+}

@@ -1,0 +1,92 @@
+#include "owner_job.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+static bf_status get_transform(cli_prepared *p, const bf_job *job,
+                               const bf_dataset *data, const char *fitted,
+                               bf_progress progress)
+{
+    if (!fitted)
+        return bf_transform_fit(&p->transform, &job->recipe, &data->x,
+                                progress);
+    BF_TRY(bf_transform_load(&p->transform, fitted));
+    if (bf_transform_inputs(p->transform) == job->features &&
+        bf_transform_outputs(p->transform) == job->layout.cols)
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: takes %zu features to %zu columns, the job %zu to %zu",
+                   fitted, bf_transform_inputs(p->transform),
+                   bf_transform_outputs(p->transform), job->features,
+                   job->layout.cols);
+}
+
+bf_status cli_prepare(cli_prepared *out, const bf_job *job,
+                      const bf_dataset *data, const char *fitted,
+                      bf_progress progress)
+{
+    cli_prepared p = {0};
+    bf_status status;
+    BF_GOTO(get_transform(&p, job, data, fitted, progress), fail);
+    BF_GOTO(bf_transform_apply(&p.rows, p.transform, &data->x, true), fail);
+    BF_GOTO(bf_schedule_make(&p.schedule, &job->recipe, data->x.rows), fail);
+    BF_GOTO(bf_transform_start(&p.schedule, p.transform,
+                               (unsigned)job->layout.classes),
+            fail);
+    *out = p;
+    return BF_OK;
+fail:
+    cli_prepared_clear(&p);
+    return status;
+}
+
+void cli_prepared_clear(cli_prepared *p)
+{
+    bf_transform_destroy(p->transform);
+    bf_matrix_clear(&p->rows);
+    bf_schedule_clear(&p->schedule);
+    *p = (cli_prepared){0};
+}
+
+bf_status cli_check_shapes(const bf_job *job, const bf_dataset *data,
+                           const char *path)
+{
+    const bf_layout *l = &job->layout;
+    if (data->x.rows != l->n || data->x.cols != job->features)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: %zu rows of %zu features, the job is for %zu of "
+                       "%zu",
+                       path, data->x.rows, data->x.cols, l->n, job->features);
+    if (data->classes > l->classes)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: labels 0 to %u, the job is for %zu classes", path,
+                       data->classes - 1, l->classes);
+    return BF_OK;
+}
+
+static bf_status copy_names(bf_model *m, char *const *names)
+{
+    size_t classes = m->weights.rows;
+    m->class_names = bf_alloc_zero(classes * sizeof *m->class_names);
+    if (!m->class_names) return BF_ERR_MEMORY;
+    for (size_t c = 0; c < classes; c++) {
+        m->class_names[c] = bf_alloc(strlen(names[c]) + 1);
+        if (!m->class_names[c]) return BF_ERR_MEMORY;
+        strcpy(m->class_names[c], names[c]);
+    }
+    return BF_OK;
+}
+
+bf_status cli_make_model(bf_model *out, const bf_transform *t,
+                         const bf_matrix *weights, char *const *names)
+{
+    bf_model m = {.map = bf_transform_map(t)};
+    BF_TRY(bf_transform_unmap(&m.weights, t, weights));
+    bf_status s = names ? copy_names(&m, names) : BF_OK;
+    if (s == BF_OK)
+        *out = m;
+    else
+        bf_model_clear(&m);
+    return s;
+}

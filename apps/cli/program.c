@@ -1,0 +1,161 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "cli.h"
+
+static const char *program_name = "blindfit";
+void (*cli_emergency)(void);
+
+const char *cli_program(void)
+{
+    return program_name;
+}
+
+int cli_exit_code(bf_status s)
+{
+    switch (s) {
+    case BF_OK: return 0;
+    case BF_ERR_ARGUMENT: return CLI_EXIT_USAGE;
+    case BF_ERR_MEMORY: return CLI_EXIT_MEMORY;
+    case BF_ERR_IO:
+    case BF_ERR_SPACE: return CLI_EXIT_IO;
+    case BF_ERR_FORMAT:
+    case BF_ERR_MISMATCH: return CLI_EXIT_FORMAT;
+    case BF_ERR_SECURITY: return CLI_EXIT_SECURITY;
+    case BF_ERR_RANGE: return CLI_EXIT_RANGE;
+    case BF_ERR_INTERRUPTED: return CLI_EXIT_INTERRUPTED;
+    case BF_ERR_UNSUPPORTED:
+    case BF_ERR_INTERNAL: break;
+    }
+    return CLI_EXIT_INTERNAL;
+}
+
+bf_status cli_status_of_exit(int code)
+{
+    switch (code) {
+    case 0: return BF_OK;
+    case CLI_EXIT_USAGE: return BF_ERR_ARGUMENT;
+    case CLI_EXIT_IO: return BF_ERR_IO;
+    case CLI_EXIT_FORMAT: return BF_ERR_FORMAT;
+    case CLI_EXIT_SECURITY: return BF_ERR_SECURITY;
+    case CLI_EXIT_RANGE: return BF_ERR_RANGE;
+    case CLI_EXIT_MEMORY: return BF_ERR_MEMORY;
+    case CLI_EXIT_INTERRUPTED: return BF_ERR_INTERRUPTED;
+    default: return BF_ERR_INTERNAL;
+    }
+}
+
+void cli_hold_secrets(void)
+{
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
+
+size_t cli_peak_rss(void)
+{
+    size_t kib = 0;
+    char line[128];
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmHWM: %zu kB", &kib) == 1) break;
+    if (f) fclose(f);
+    return kib * 1024;
+}
+
+/* ---- signals ------------------------------------------------------------- */
+
+/* The first asks running operations to stop and removes unfinished files; the
+ * second does not wait for them. */
+static void on_signal(int number)
+{
+    static volatile sig_atomic_t seen;
+    (void)number;
+    bf_files_abort_all();
+    if (seen) {
+        if (cli_emergency) cli_emergency();
+        _exit(CLI_EXIT_INTERRUPTED);
+    }
+    seen = 1;
+    bf_interrupt(1);
+}
+
+static void install_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_signal};
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &stop, NULL);
+    /* A reader that went away is an error of the write, not a death. */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- main ---------------------------------------------------------------- */
+
+static void print_commands(FILE *to, const char *about,
+                           const cli_command *const *commands)
+{
+    fprintf(to, "%s\n\nUsage: %s COMMAND [OPTIONS] [ARGUMENTS]\n\n", about,
+            program_name);
+    for (size_t i = 0; commands[i]; i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to,
+            "\n'%s COMMAND --help' tells its options and shows examples.\n",
+            program_name);
+}
+
+static const cli_command *find(const cli_command *const *commands,
+                               const char *name)
+{
+    for (; *commands; commands++)
+        if (strcmp((*commands)->name, name) == 0) return *commands;
+    return NULL;
+}
+
+static bf_status close_stdout(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return bf_fail_errno(errno ? errno : EIO, "standard output");
+    return BF_OK;
+}
+
+static bf_status run(const char *about, const cli_command *const *commands,
+                     int argc, char **argv)
+{
+    if (argc < 2) {
+        print_commands(stderr, about, commands);
+        return bf_fail(BF_ERR_ARGUMENT, "no command given");
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("%s " BF_VERSION "\n", program_name);
+        return close_stdout();
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
+        print_commands(stdout, about, commands);
+        return close_stdout();
+    }
+    const cli_command *command = find(commands, argv[1]);
+    if (!command)
+        return bf_fail(BF_ERR_ARGUMENT, "no command '%s' (see %s --help)",
+                       argv[1], program_name);
+    BF_TRY(bf_random_init());
+    BF_TRY(command->run(command, argc - 1, argv + 1));
+    return close_stdout();
+}
+
+int cli_main(const char *program, const char *about,
+             const cli_command *const *commands, int argc, char **argv)
+{
+    program_name = program;
+    install_signals();
+    bf_status s = run(about, commands, argc, argv);
+    cli_progress_end();
+    if (s == BF_OK) return 0;
+    fprintf(stderr, "%s: %s\n", program, bf_last_error());
+    return cli_exit_code(s);
+}

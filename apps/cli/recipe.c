@@ -1,0 +1,166 @@
+/* Options that decide a plan, and plans made from them. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "cli.h"
+#include "train/job.h"
+
+static struct {
+    const char *kind, *map, *steps;
+    size_t iterations, batch, components, ring;
+    double lambda, clip;
+    uint64_t max_memory;
+} given = {.kind = "whitened", .iterations = 2, .lambda = -1, .clip = -1};
+
+const cli_option cli_recipe_options[] = {
+    {"recipe", 'r', CLI_TEXT, &given.kind, "NAME",
+     "whitened (default) or paper"},
+    {"iterations", 'k', CLI_COUNT, &given.iterations, "K",
+     "gradient steps (default 2)"},
+    {"map", 0, CLI_TEXT, &given.map, "MAP",
+     "feature map: auto (default), sqrt or none"},
+    {"components", 0, CLI_COUNT, &given.components, "D",
+     "directions kept by the whitening (default all)"},
+    {"lambda", 0, CLI_NUMBER, &given.lambda, "L",
+     "ridge of the whitening, relative (default by n/d)"},
+    {"clip", 0, CLI_NUMBER, &given.clip, "C",
+     "row norms cut at C times their median (default 1.25; 0: off)"},
+    {"steps", 0, CLI_TEXT, &given.steps, "S,S,...",
+     "step sizes; the last repeats (default by n/d)"},
+    {"batch", 0, CLI_COUNT, &given.batch, "B",
+     "rows a step takes (default all)"},
+    {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
+     "most memory the server may need, such as 12G"},
+    {"ring", 0, CLI_COUNT, &given.ring, "N",
+     "ring degree (default: the cheapest that fits)"},
+    {0},
+};
+
+const char *cli_recipe_name(bf_recipe_kind kind)
+{
+    return kind == BF_RECIPE_PAPER ? "paper" : "whitened";
+}
+
+const char *cli_map_name(bf_feature_map map)
+{
+    switch (map) {
+    case BF_MAP_SQRT: return "sqrt";
+    case BF_MAP_NONE: return "none";
+    case BF_MAP_AUTO: break;
+    }
+    return "auto";
+}
+
+static bf_status parse_map(bf_feature_map *out)
+{
+    for (int m = BF_MAP_AUTO; m <= BF_MAP_SQRT; m++) {
+        if (strcmp(given.map, cli_map_name((bf_feature_map)m)) == 0) {
+            *out = (bf_feature_map)m;
+            return BF_OK;
+        }
+    }
+    return bf_fail(BF_ERR_ARGUMENT, "--map: '%s' is none of auto, none, sqrt",
+                   given.map);
+}
+
+static bf_status parse_steps(bf_recipe *r)
+{
+    const char *at = given.steps;
+    r->step_count = 0;
+    for (;;) {
+        char *end;
+        double v = strtod(at, &end);
+        if (end == at || (*end && *end != ',') ||
+            r->step_count == BF_MAX_ITERATIONS)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "--steps: '%s' is no list such as 4,4,2",
+                           given.steps);
+        r->steps[r->step_count++] = v;
+        if (!*end) return BF_OK;
+        at = end + 1;
+    }
+}
+
+bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
+{
+    bf_recipe_kind kind = BF_RECIPE_WHITENED;
+    if (strcmp(given.kind, "paper") == 0)
+        kind = BF_RECIPE_PAPER;
+    else if (strcmp(given.kind, "whitened") != 0)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--recipe: '%s' is neither whitened nor paper",
+                       given.kind);
+    if (given.iterations == 0 || given.iterations > BF_MAX_ITERATIONS)
+        return bf_fail(BF_ERR_ARGUMENT, "--iterations: %zu is not 1 to %d",
+                       given.iterations, BF_MAX_ITERATIONS);
+    BF_TRY(bf_recipe_default(out, kind, (unsigned)given.iterations, n, d));
+    out->batch = given.batch;
+    out->components = given.components;
+    if (given.lambda >= 0) out->lambda = given.lambda;
+    if (given.clip >= 0) out->clip = given.clip;
+    if (given.map) BF_TRY(parse_map(&out->map));
+    if (given.steps) BF_TRY(parse_steps(out));
+    return bf_recipe_check(out);
+}
+
+static bf_status parse_ring(unsigned *log_n)
+{
+    *log_n = 0;
+    if (!given.ring) return BF_OK;
+    while (((size_t)1 << *log_n) < given.ring && *log_n < 17) ++*log_n;
+    if (((size_t)1 << *log_n) == given.ring) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "--ring: %zu is no power of two to 2^17",
+                   given.ring);
+}
+
+bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
+                       size_t classes)
+{
+    bf_recipe recipe;
+    bf_plan_options options = {.max_memory = given.max_memory};
+    BF_TRY(cli_recipe(&recipe, n, d));
+    BF_TRY(parse_ring(&options.log_n));
+    return bf_job_plan(job, plan, &recipe, n, d, classes, &options);
+}
+
+/* ---- how long ------------------------------------------------------------- */
+
+#define TIMED 32
+
+/* Best of a few batches: what the machine does when left alone. */
+static double time_transform(const bf_ring *ring, double *a)
+{
+    double best = INFINITY;
+    for (int batch = 0; batch < 8; batch++) {
+        double start = bf_now();
+        for (int i = 0; i < TIMED; i++) bf_ntt_forward(ring, 0, a);
+        best = fmin(best, (bf_now() - start) / TIMED);
+    }
+    return best;
+}
+
+/* Measured work of whole jobs against the plan's count of it, and what a
+ * second thread gives (docs/performance.md). */
+#define WORK_FACTOR 1.15
+#define THREAD_GAIN 0.85
+
+bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
+{
+    bf_ring *ring;
+    unsigned log_n = job->params.log_n;
+    size_t n = (size_t)1 << log_n;
+    BF_TRY(bf_ring_create(&ring, log_n, job->params.q, 1, BF_BACKEND_AUTO));
+    double *a = bf_alloc_zero(n * sizeof *a);
+    if (!a) {
+        bf_ring_destroy(ring);
+        return BF_ERR_MEMORY;
+    }
+    double butterfly = time_transform(ring, a) / ((double)n * log_n);
+    bf_free(a);
+    bf_ring_destroy(ring);
+    double threads = 1 + THREAD_GAIN * (bf_get_threads() - 1.0);
+    *seconds = WORK_FACTOR * plan->work * butterfly / threads;
+    return BF_OK;
+}

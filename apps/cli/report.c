@@ -1,0 +1,95 @@
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+cli_text cli_size(double bytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    cli_text t;
+    size_t u = 0;
+    while (bytes >= 999.5 && u < 4) {
+        bytes /= 1000;
+        u++;
+    }
+    snprintf(t.s, sizeof t.s, "%.*f %s", u == 0 || bytes >= 99.5 ? 0 : 1,
+             bytes, units[u]);
+    return t;
+}
+
+cli_text cli_time(double seconds)
+{
+    cli_text t;
+    if (!(seconds >= 0) || seconds > 1e9)
+        snprintf(t.s, sizeof t.s, "?");
+    else if (seconds < 0.0995)
+        snprintf(t.s, sizeof t.s, "%.1f ms", 1e3 * seconds);
+    else if (seconds < 9.95)
+        snprintf(t.s, sizeof t.s, "%.2f s", seconds);
+    else if (seconds < 99.5)
+        snprintf(t.s, sizeof t.s, "%.0f s", seconds);
+    else if (seconds < 5999.5)
+        snprintf(t.s, sizeof t.s, "%.0f min %02.0f s",
+                 floor(round(seconds) / 60), fmod(round(seconds), 60));
+    else
+        snprintf(t.s, sizeof t.s, "%.0f h %02.0f min",
+                 floor(round(seconds / 60) / 60),
+                 fmod(round(seconds / 60), 60));
+    return t;
+}
+
+cli_text cli_percent(double share)
+{
+    cli_text t;
+    snprintf(t.s, sizeof t.s, "%.1f %%", 100 * share);
+    return t;
+}
+
+cli_text cli_count(double number)
+{
+    char digits[32];
+    cli_text t;
+    snprintf(digits, sizeof digits, "%.0f", number);
+    size_t n = strlen(digits), at = 0;
+    for (size_t i = 0; i < n && at + 2 < sizeof t.s; i++) {
+        if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-')
+            t.s[at++] = ',';
+        t.s[at++] = digits[i];
+    }
+    t.s[at] = 0;
+    return t;
+}
+
+void cli_row(const char *name, const char *fmt, ...)
+{
+    printf("  %-22s ", name);
+    va_list args;
+    va_start(args, fmt);
+    vprintf(fmt, args);
+    va_end(args);
+    putchar('\n');
+}
+
+bf_status cli_json(cJSON *object)
+{
+    char *text = cJSON_Print(object);
+    cJSON_Delete(object);
+    if (!text) return bf_fail(BF_ERR_MEMORY, "no memory for the JSON output");
+    int rc = puts(text);
+    cJSON_free(text);
+    if (rc < 0) return bf_fail_errno(errno, "standard output");
+    return BF_OK;
+}
+
+void cli_json_hex(cJSON *object, const char *key, const uint8_t *data,
+                  size_t bytes)
+{
+    char text[2 * 64 + 1];
+    if (bytes > 64) bytes = 64;
+    for (size_t i = 0; i < bytes; i++)
+        snprintf(text + 2 * i, 3, "%02x", data[i]);
+    cJSON_AddStringToObject(object, key, text);
+}

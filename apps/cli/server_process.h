@@ -1,0 +1,26 @@
+/* Runs blindfit-server as a process of its own. */
+#ifndef BF_CLI_SERVER_PROCESS_H
+#define BF_CLI_SERVER_PROCESS_H
+
+#include "cli.h"
+
+typedef struct cli_server_run {
+    const char *job, *keys, *upload, *model;
+    const char *checkpoint; /* NULL for none */
+    const char *report;     /* file for its JSON */
+} cli_server_run;
+
+typedef struct cli_server_result {
+    double train_seconds, read_seconds, write_seconds;
+    double wall_seconds; /* with start-up */
+    double peak_rss_bytes;
+    double key_switches, tensor_products;
+} cli_server_result;
+
+/* Waits for it and relays its progress. Its failure becomes this function's,
+ * message and all; Ctrl-C is passed on. */
+BF_MUST_CHECK bf_status cli_server_run_job(cli_server_result *out,
+                                           const cli_server_run *run,
+                                           bf_progress progress);
+
+#endif

@@ -1,0 +1,9 @@
+include(GNUInstallDirs)
+install(TARGETS blindfit-cli blindfit-server-cli
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS blindfit ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/blindfit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES docs/man/blindfit.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+configure_file(cmake/blindfit.pc.in blindfit.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/blindfit.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
