@@ -1,61 +1,69 @@
-/* Softmax regression by L-BFGS: what the encrypted model is compared with. */
-#include <cblas.h>
+/* Softmax regression by L-BFGS: what the encrypted model is compared with.
+ *
+ * Correlated features make the plain problem crawl, so the solver sees
+ * whitened rows u = (1, S Q (E + mu)^(-1/2)), S the standardised features. The
+ * weights of S are then w = Q (E + mu)^(-1/2) v, and as Q has orthonormal
+ * columns the penalty |w|^2 stays a plain sum over v_k^2 / (e_k + mu). Its
+ * minimum is that of the original problem: outside of the rows' span, which
+ * whitening drops, the best weights are 0. */
 #include <lbfgs.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/owner/gradient.h"
 #include "train/owner/transform.h"
 
-#define MAX_ITERATIONS 5000
+#define MAX_ITERATIONS 2000
 
-/* Converged: norm of the gradient per sample, relative to max(1, |w|). Where
+/* Converged: norm of the gradient per sample, relative to max(1, |v|). Where
  * rounding stops the line search before that, STALLED still counts. */
 #define TOLERANCE 1e-6
-#define STALLED 1e-4
+#define STALLED 1e-5
 
 typedef struct problem {
-    size_t n, d;
     unsigned classes;
-    double *s;             /* n x d, standardised */
-    double *mean, *inv;    /* d; inv 0 for features that do not vary */
-    double *z;             /* BF_ROW_BLOCK x C */
+    bf_transform *t;
+    bf_matrix u;       /* n x k */
+    double *penalty;   /* k: l2 / (e + mu), 0 for the constant */
+    bf_gradient work;
     const int32_t *labels;
-    double l2;
     bf_progress progress;
-    double gradient;       /* norm, relative as above */
-    bf_status status;      /* why progress stopped the solver */
+    double done;       /* progress so far */
+    double gradient;   /* norm, relative as above */
+    bf_status status;  /* why progress stopped the solver */
 } problem;
 
 static void clear(problem *p)
 {
-    bf_free(p->s);
-    bf_free(p->mean);
-    bf_free(p->inv);
-    bf_free(p->z);
+    bf_transform_destroy(p->t);
+    bf_matrix_clear(&p->u);
+    bf_free(p->penalty);
+    bf_gradient_clear(&p->work);
 }
 
-static bf_status standardise(problem *p, const bf_matrix *x, bf_feature_map map)
+/* penalty[k] = l2 sum_j (sd_j linear_jk)^2, which is l2 / (e_k + mu). */
+static bf_status fit_penalty(problem *p, const bf_matrix *x, double l2)
 {
-    size_t n = p->n, d = p->d, bytes;
-    if (!bf_mul_size(n, d * sizeof(double), &bytes))
-        return bf_fail(BF_ERR_MEMORY, "%zu x %zu values", n, d);
-    p->s = bf_alloc(bytes);
-    p->mean = bf_alloc(d * sizeof(double));
-    p->inv = bf_alloc(d * sizeof(double));
-    p->z = bf_alloc(bf_block_rows(n, 0) * p->classes * sizeof(double));
-    if (!p->s || !p->mean || !p->inv || !p->z) return BF_ERR_MEMORY;
-    BF_TRY(bf_column_moments(p->mean, p->inv, map, x));
-    for (size_t j = 0; j < d; j++) p->inv[j] = p->inv[j] > 0 ? 1 / p->inv[j] : 0;
-    bf_map_rows(p->s, map, x, 0, n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < d; j++)
-            p->s[i * d + j] = (p->s[i * d + j] - p->mean[j]) * p->inv[j];
-    return BF_OK;
+    size_t d = x->cols, k = p->u.cols;
+    double *mean = bf_alloc(d * sizeof(double));
+    double *sd = bf_alloc(d * sizeof(double));
+    bf_status status = BF_ERR_MEMORY;
+    if (!mean || !sd) goto done;
+    BF_GOTO(bf_column_moments(mean, sd, p->t->map, x), done);
+    for (size_t j = 0; j < d; j++)
+        for (size_t c = 1; c < k; c++) {
+            double q = sd[j] * p->t->linear[j * (k - 1) + c - 1];
+            p->penalty[c] += l2 * q * q;
+        }
+done:
+    bf_free(mean);
+    bf_free(sd);
+    return status;
 }
 
 /* z becomes softmax(z) - y; returns the cross-entropy. */
-static double residual(double *z, unsigned classes, int32_t label)
+static double residual_row(double *z, unsigned classes, int32_t label)
 {
     double top = z[0], sum = 0;
     for (unsigned c = 1; c < classes; c++)
@@ -67,47 +75,49 @@ static double residual(double *z, unsigned classes, int32_t label)
     return log(sum) - truth;
 }
 
-/* Adds the loss of rows first..first+rows and its gradient. w and g hold C
- * biases, then C x d weights. */
-static double block_loss(problem *p, const double *w, double *g, size_t first,
-                         size_t rows)
+static double residual(void *user, double *z, size_t first, size_t rows)
 {
-    blasint classes = (blasint)p->classes, d = (blasint)p->d;
-    const double *s = p->s + first * p->d;
+    const problem *p = user;
     double loss = 0;
     for (size_t i = 0; i < rows; i++)
-        memcpy(p->z + i * p->classes, w, p->classes * sizeof(double));
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows, classes,
-                d, 1, s, d, w + classes, d, 1, p->z, classes);
-    for (size_t i = 0; i < rows; i++) {
-        double *z = p->z + i * p->classes;
-        loss += residual(z, p->classes, p->labels[first + i]);
-        for (unsigned c = 0; c < p->classes; c++) g[c] += z[c];
-    }
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, classes, d,
-                (blasint)rows, 1, p->z, classes, s, d, 1, g + classes, d);
+        loss += residual_row(z + i * p->classes, p->classes,
+                             p->labels[first + i]);
     return loss;
 }
 
-/* Mean over samples, so that tolerances do not depend on n. */
-static lbfgsfloatval_t evaluate(void *user, const lbfgsfloatval_t *w,
+static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
+                        double l2)
+{
+    bf_recipe recipe;
+    BF_TRY(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 1, x->rows,
+                             x->cols));
+    recipe.map = map;
+    recipe.clip = 0;
+    recipe.lambda = 4 * l2 / (double)x->rows; /* a sample's Hessian <= 1/4 */
+    BF_TRY(bf_transform_fit(&p->t, &recipe, x, (bf_progress){0}));
+    BF_TRY(bf_transform_apply(&p->u, p->t, x, false));
+    BF_TRY(bf_gradient_init(&p->work, &p->u, p->classes, residual, p));
+    p->penalty = bf_alloc_zero(p->u.cols * sizeof(double));
+    if (!p->penalty) return BF_ERR_MEMORY;
+    return fit_penalty(p, x, l2);
+}
+
+/* Mean over samples, so that tolerances do not depend on n. liblbfgs pads the
+ * weights with zeros: `count` may exceed C k. */
+static lbfgsfloatval_t evaluate(void *user, const lbfgsfloatval_t *v,
                                 lbfgsfloatval_t *g, const int count,
                                 const lbfgsfloatval_t step)
 {
     (void)step;
     problem *p = user;
-    double loss = 0, penalty = 0, n = (double)p->n;
-    memset(g, 0, (size_t)count * sizeof *g);
-    for (size_t i = 0; i < p->n; i += BF_ROW_BLOCK)
-        loss += block_loss(p, w, g, i, bf_block_rows(p->n, i));
-    for (size_t i = 0; i < (size_t)count; i++) {
-        if (i >= p->classes) {
-            penalty += w[i] * w[i];
-            g[i] += p->l2 * w[i];
-        }
-        g[i] /= n;
+    size_t n = p->u.rows, k = p->u.cols;
+    double loss = bf_gradient_run(&p->work, g, v, 0, n), penalty = 0;
+    memset(g + p->classes * k, 0, ((size_t)count - p->classes * k) * sizeof *g);
+    for (size_t i = 0; i < p->classes * k; i++) {
+        penalty += p->penalty[i % k] * v[i] * v[i];
+        g[i] = (g[i] + p->penalty[i % k] * v[i]) / (double)n;
     }
-    return (loss + p->l2 / 2 * penalty) / n;
+    return (loss + penalty / 2) / (double)n;
 }
 
 /* Convergence is geometric, so the logarithm of the gradient is the measure of
@@ -123,14 +133,14 @@ static int report(void *user, const lbfgsfloatval_t *w,
     problem *p = user;
     p->gradient = gnorm / fmax(1, wnorm);
     double done = 1 - log(p->gradient / TOLERANCE) / log(1 / TOLERANCE);
+    p->done = fmin(fmax(p->done, done), 1);
     if (p->progress.fn)
-        p->progress.fn(p->progress.user, "softmax regression",
-                       fmin(fmax(done, 0), 1), 1);
+        p->progress.fn(p->progress.user, "softmax regression", p->done, 1);
     p->status = bf_check_interrupt();
     return p->status != BF_OK;
 }
 
-static bf_status minimise(problem *p, double *w, int count)
+static bf_status minimise(problem *p, double *v, int count)
 {
     lbfgs_parameter_t param;
     lbfgs_parameter_init(&param);
@@ -138,7 +148,7 @@ static bf_status minimise(problem *p, double *w, int count)
     param.max_iterations = MAX_ITERATIONS;
     param.epsilon = TOLERANCE;
     param.max_linesearch = 60;
-    int code = lbfgs(count, w, NULL, evaluate, report, p, &param);
+    int code = lbfgs(count, v, NULL, evaluate, report, p, &param);
     if (p->status != BF_OK) return p->status;
     if (code == LBFGSERR_OUTOFMEMORY)
         return bf_fail(BF_ERR_MEMORY, "softmax regression of %d weights",
@@ -149,18 +159,6 @@ static bf_status minimise(problem *p, double *w, int count)
     return bf_fail(BF_ERR_RANGE,
                    "softmax regression did not converge: gradient %.1e "
                    "(liblbfgs %d)", p->gradient, code);
-}
-
-static void to_model(bf_matrix *m, const problem *p, const double *w)
-{
-    for (size_t c = 0; c < p->classes; c++) {
-        double *to = m->data + c * m->cols;
-        to[0] = w[c];
-        for (size_t j = 0; j < p->d; j++) {
-            to[j + 1] = w[p->classes + c * p->d + j] * p->inv[j];
-            to[0] -= to[j + 1] * p->mean[j];
-        }
-    }
 }
 
 static bf_status check(const bf_matrix *x, const int32_t *labels,
@@ -187,26 +185,23 @@ bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
                          bf_feature_map map, double l2, bf_progress progress)
 {
     BF_TRY(check(x, labels, classes, map, l2));
-    BF_TRY(bf_map_resolve(&map, map, x));
-    problem p = {.n = x->rows, .d = x->cols, .classes = classes,
-                 .labels = labels, .l2 = l2, .progress = progress,
+    problem p = {.classes = classes, .labels = labels, .progress = progress,
                  .gradient = INFINITY};
-    int count = (int)(classes * (x->cols + 1));
-    bf_matrix m = {0};
-    double *w = lbfgs_malloc(count);
-    bf_status status = w ? BF_OK
-                         : bf_fail(BF_ERR_MEMORY, "%d weights", count);
-    if (!w) goto done;
-    memset(w, 0, (size_t)count * sizeof *w);
-    BF_GOTO(standardise(&p, x, map), done);
-    BF_GOTO(bf_matrix_init(&m, classes, x->cols + 1), done);
-    BF_GOTO(minimise(&p, w, count), done);
-    to_model(&m, &p, w);
-    *model = m;
-    m = (bf_matrix){0};
+    double *v = NULL;
+    bf_status status;
+    BF_GOTO(whiten(&p, x, map, l2), done);
+    int count = (int)(classes * p.u.cols);
+    v = lbfgs_malloc(count);
+    if (!v) {
+        status = bf_fail(BF_ERR_MEMORY, "%d weights", count);
+        goto done;
+    }
+    memset(v, 0, (size_t)count * sizeof *v);
+    BF_GOTO(minimise(&p, v, count), done);
+    bf_matrix weights = {.rows = classes, .cols = p.u.cols, .data = v};
+    BF_GOTO(bf_transform_unmap(model, p.t, &weights), done);
 done:
-    bf_matrix_clear(&m);
-    lbfgs_free(w);
+    lbfgs_free(v);
     clear(&p);
     return status;
 }

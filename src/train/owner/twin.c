@@ -3,17 +3,17 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "train/owner/transform.h"
+#include "train/owner/gradient.h"
 
 typedef struct twin {
     const bf_schedule *s;
     const bf_matrix *u;
     const int32_t *labels;
     unsigned classes;
-    bf_matrix v, w, g;  /* C x k; w only with momentum */
-    double *z;          /* BF_ROW_BLOCK x C */
-    bf_ranges *ranges;  /* NULL unless measuring */
+    bf_matrix v, w, g; /* C x k; w only with momentum */
+    bf_gradient work;
+    unsigned iteration;
+    bf_ranges *ranges; /* NULL unless measuring */
 } twin;
 
 static double largest(double so_far, const double *v, size_t count)
@@ -44,66 +44,52 @@ static bf_status check(const bf_schedule *s, const bf_matrix *u,
     return BF_OK;
 }
 
+static void note(double *largest_so_far, const double *v, size_t count)
+{
+    double found = largest(0, v, count);
+#pragma omp critical(bf_twin_note)
+    if (!(found <= *largest_so_far)) *largest_so_far = found;
+}
+
+/* z[rows][C] becomes Y - p(z). */
+static double residual(void *user, double *z, size_t first, size_t rows)
+{
+    twin *t = user;
+    size_t values = rows * t->classes;
+    if (t->ranges) note(&t->ranges->logit[t->iteration], z, values);
+    for (size_t i = 0; i < values; i++)
+        z[i] = -bf_sigmoid_value(&t->s->sigmoid, z[i]);
+    for (size_t i = 0; i < rows; i++)
+        z[i * t->classes + (size_t)t->labels[first + i]] += 1;
+    if (t->ranges) note(&t->ranges->residual, z, values);
+    return 0;
+}
+
 static bf_status start(twin *t)
 {
-    size_t k = t->u->cols;
+    size_t k = t->u->cols, values = t->classes * k;
+    BF_TRY(bf_gradient_init(&t->work, t->u, t->classes, residual, t));
     BF_TRY(bf_matrix_init(&t->v, t->classes, k));
     BF_TRY(bf_matrix_init(&t->g, t->classes, k));
-    size_t values = t->classes * k;
     if (!t->s->zero_start)
         memcpy(t->v.data, t->s->v0.data, values * sizeof(double));
-    if (t->s->momentum) {
-        BF_TRY(bf_matrix_init(&t->w, t->classes, k));
-        memcpy(t->w.data, t->v.data, values * sizeof(double));
-    }
-    t->z = bf_alloc(bf_block_rows(t->u->rows, 0) * t->classes * sizeof(double));
-    return t->z ? BF_OK : BF_ERR_MEMORY;
+    if (!t->s->momentum) return BF_OK;
+    BF_TRY(bf_matrix_init(&t->w, t->classes, k));
+    memcpy(t->w.data, t->v.data, values * sizeof(double));
+    return BF_OK;
 }
 
 static void clear(twin *t)
 {
+    bf_gradient_clear(&t->work);
     bf_matrix_clear(&t->v);
     bf_matrix_clear(&t->w);
     bf_matrix_clear(&t->g);
-    bf_free(t->z);
 }
 
-/* z[rows][C] becomes Y - p(z). */
-static void residuals(twin *t, unsigned iteration, size_t first, size_t rows)
+static void descend(twin *t)
 {
-    size_t values = rows * t->classes;
-    if (t->ranges)
-        t->ranges->logit[iteration] =
-            largest(t->ranges->logit[iteration], t->z, values);
-    for (size_t i = 0; i < values; i++)
-        t->z[i] = -bf_sigmoid_value(&t->s->sigmoid, t->z[i]);
-    for (size_t i = 0; i < rows; i++)
-        t->z[i * t->classes + (size_t)t->labels[first + i]] += 1;
-    if (t->ranges)
-        t->ranges->residual = largest(t->ranges->residual, t->z, values);
-}
-
-/* g = (Y - p(U V^T))^T U over the rows of this iteration. */
-static void gradient(twin *t, unsigned iteration)
-{
-    blasint k = (blasint)t->u->cols, classes = (blasint)t->classes;
-    size_t first, last;
-    bf_schedule_rows(t->s, iteration, &first, &last);
-    memset(t->g.data, 0, t->g.rows * t->g.cols * sizeof(double));
-    for (size_t i = first; i < last; i += BF_ROW_BLOCK) {
-        size_t rows = bf_block_rows(last, i);
-        const double *u = t->u->data + i * t->u->cols;
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows,
-                    classes, k, 1, u, k, t->v.data, k, 0, t->z, classes);
-        residuals(t, iteration, i, rows);
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, classes, k,
-                    (blasint)rows, 1, t->z, classes, u, k, 1, t->g.data, k);
-    }
-}
-
-static void descend(twin *t, unsigned iteration)
-{
-    double step = t->s->step[iteration], eta = t->s->eta[iteration];
+    double step = t->s->step[t->iteration], eta = t->s->eta[t->iteration];
     size_t values = t->v.rows * t->v.cols;
     double *v = t->v.data, *w = t->w.data, *g = t->g.data;
     for (size_t i = 0; i < values; i++) {
@@ -126,9 +112,12 @@ static bf_status run(twin *t, bf_twin_fn each, void *user)
 {
     const bf_matrix *model = t->s->momentum ? &t->w : &t->v;
     for (unsigned i = 0; i < t->s->iterations; i++) {
+        size_t first, last;
         BF_TRY(bf_check_interrupt());
-        gradient(t, i);
-        descend(t, i);
+        bf_schedule_rows(t->s, i, &first, &last);
+        t->iteration = i;
+        bf_gradient_run(&t->work, t->g.data, t->v.data, first, last);
+        descend(t);
         if (each) BF_TRY(each(user, i, model));
     }
     return BF_OK;
