@@ -106,15 +106,27 @@ uint64_t bf_convert_factor(const bf_convert *c, unsigned j)
     return c->factor[j];
 }
 
+void bf_range_overflow(const bf_convert *c, double *v, const double *const *x,
+                       size_t len)
+{
+    c->ring->k->overflow(v, x, c->qinv, c->k, len);
+}
+
 void bf_convert_overflow(const bf_convert *c, double *v, const double *const *x)
 {
-    c->ring->k->overflow(v, x, c->qinv, c->k, c->ring->n);
+    bf_range_overflow(c, v, x, c->ring->n);
+}
+
+void bf_range_convert(const bf_convert *c, unsigned t, double *o,
+                      const double *const *x, const double *v, size_t len)
+{
+    const target *to = &c->target[t];
+    c->ring->k->convert(o, x, v, to->c, c->k, len, to->lazy,
+                        &c->ring->mod[to->m]);
 }
 
 void bf_convert_target(const bf_convert *c, unsigned t, double *o,
                        const double *const *x, const double *v)
 {
-    const target *to = &c->target[t];
-    const bf_modulus *mod = &c->ring->mod[to->m];
-    c->ring->k->convert(o, x, v, to->c, c->k, c->ring->n, to->lazy, mod);
+    bf_range_convert(c, t, o, x, v, c->ring->n);
 }

@@ -24,6 +24,13 @@ typedef struct bf_ntt_table {
     bf_ntt_tail *tail; /* [N/16] */
 } bf_ntt_table;
 
+/* N residues are also seen as N/1024 rows of 1024. The first log_n - 10 levels
+ * couple equal columns of all rows; they run on blocks of columns, 2048
+ * residues (or N) each. The last ten levels run row by row. */
+#define BF_NTT_LOG_ROW 10
+#define BF_NTT_ROW ((size_t)1 << BF_NTT_LOG_ROW)
+#define BF_NTT_BLOCK ((size_t)2048)
+
 struct bf_ntt {
     unsigned log_n;
     bf_modulus mod;
@@ -31,6 +38,18 @@ struct bf_ntt {
     uint64_t n_inv; /* 1/N */
     bf_ntt_table forward, inverse;
 };
+
+static inline unsigned bf_ntt_column_levels(const bf_ntt *t)
+{
+    return t->log_n - BF_NTT_LOG_ROW;
+}
+
+/* Columns of a block. */
+static inline size_t bf_ntt_block_columns(const bf_ntt *t)
+{
+    const size_t cols = BF_NTT_BLOCK >> bf_ntt_column_levels(t);
+    return cols < BF_NTT_ROW ? cols : BF_NTT_ROW;
+}
 
 /* The forward transform reduces the first quarter of every block before this
  * level, and nowhere else before its end (RANGES.md). */

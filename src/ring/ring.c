@@ -91,6 +91,34 @@ void bf_ntt_inverse_scaled(const bf_ring *r, unsigned m, double *a, uint64_t c)
     r->k->ntt_inverse(a, r->ntt[m], c);
 }
 
+size_t bf_ring_block_len(const bf_ring *r)
+{
+    return r->n < BF_NTT_BLOCK ? r->n : BF_NTT_BLOCK;
+}
+
+void bf_ntt_inverse_blocked(const bf_ring *r, unsigned m, double *o,
+                            const double *a, double *w, uint64_t c)
+{
+    const bf_ntt *t = r->ntt[m];
+    const bf_ntt_top top = bf_ntt_inverse_top(t, c);
+    const size_t len = bf_ring_block_len(r);
+    for (size_t row = 0; row < r->n / BF_NTT_ROW; row++)
+        r->k->ntt_inverse_row(w, a, row, t, &top);
+    for (size_t block = 0; block < r->n / len; block++)
+        r->k->ntt_inverse_block(o + block * len, w, block, t, &top);
+}
+
+void bf_ntt_forward_block(const bf_ring *r, unsigned m, double *o, double *b,
+                          size_t block)
+{
+    r->k->ntt_forward_block(o, b, block, r->ntt[m]);
+}
+
+void bf_ntt_forward_row(const bf_ring *r, unsigned m, double *o, size_t row)
+{
+    r->k->ntt_forward_row(o, row, r->ntt[m]);
+}
+
 void bf_limb_add(const bf_ring *r, unsigned m, double *o, const double *a,
                  const double *b)
 {
@@ -151,6 +179,13 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *y1, unsigned terms)
 {
     r->k->dot2(o0, o1, x, y0, y1, terms, r->n, &r->mod[m]);
+}
+
+void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
+                   const double *const *x, const double *const *y0,
+                   const double *const *y1, unsigned terms, size_t len)
+{
+    r->k->dot2(o0, o1, x, y0, y1, terms, len, &r->mod[m]);
 }
 
 void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,

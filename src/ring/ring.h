@@ -127,6 +127,11 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *x, const double *const *y0,
                   const double *const *y1, unsigned terms);
 
+/* The same for `len` consecutive residues (multiple of 32) of each. */
+void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
+                   const double *const *x, const double *const *y0,
+                   const double *const *y1, unsigned terms, size_t len);
+
 /* Tensor products of pairs summed without reduction of degree:
  *   d0 += sum_k a0[k]*b0[k], d1 += sum a0*b1 + a1*b0, d2 += sum a1*b1
  * for `len` consecutive residues (multiple of 16) of each. Pointers are to the
@@ -148,6 +153,30 @@ void bf_range_tensor_sum_block(const bf_ring *r, unsigned m, double *const *d0,
  */
 void bf_limb_permute(const bf_ring *r, double *o, const double *a,
                      const uint32_t *perm);
+
+/* --- the transforms in two phases ------------------------------------------
+ * For callers that interleave them with other work on data in cache. A limb of
+ * coefficients may be in BLOCK FORM: its coefficients in an order of the
+ * library's own, in which aligned blocks of bf_ring_block_len residues can be
+ * transformed apart. Elementwise operations (conversion among them) work on it
+ * as on any other limb.
+ *
+ *   inverse: bf_ntt_inverse_blocked gives block form.
+ *   forward: bf_ntt_forward_block for every block, then bf_ntt_forward_row for
+ *            every row; blocks, and rows, in any order or at the same time.
+ */
+#define BF_ROW_LEN ((size_t)1024)
+size_t bf_ring_block_len(const bf_ring *r);
+/* o in block form = inverse of a, times c. w is scratch of n residues, and may
+ * be a; o and w are disjoint. */
+void bf_ntt_inverse_blocked(const bf_ring *r, unsigned m, double *o,
+                            const double *a, double *w, uint64_t c);
+/* Block number `block`, whose coefficients are in b, into the limb o. b is
+ * overwritten; it need not be part of a limb. */
+void bf_ntt_forward_block(const bf_ring *r, unsigned m, double *o, double *b,
+                          size_t block);
+/* Finishes residues row*1024 to row*1024 + 1023 of o. */
+void bf_ntt_forward_row(const bf_ring *r, unsigned m, double *o, size_t row);
 
 /* --- automorphisms and monomials ----------------------------------------- */
 /* Index in evaluation form of the value at psi^e, e odd, 0 < e < 2N. */
@@ -180,6 +209,13 @@ void bf_convert_overflow(const bf_convert *c, double *v,
 /* Target number t (index into dst), centred, coefficient form. */
 void bf_convert_target(const bf_convert *c, unsigned t, double *o,
                        const double *const *x, const double *v);
+
+/* The same for `len` consecutive residues (multiple of 32) of each. Convert a
+ * block for all targets before the next: the sources stay in cache. */
+void bf_range_overflow(const bf_convert *c, double *v, const double *const *x,
+                       size_t len);
+void bf_range_convert(const bf_convert *c, unsigned t, double *o,
+                      const double *const *x, const double *v, size_t len);
 
 /* --- conversion from and to integers -------------------------------------- */
 /* Integer-valued doubles of any magnitude -> centred residues. */

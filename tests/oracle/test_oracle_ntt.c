@@ -207,6 +207,56 @@ static void test_round_trip(void **state)
     }
 }
 
+/* The phases give the bits of the whole transforms; block form is a fixed
+ * permutation of the coefficients, and blocks and rows may come in any order.
+ */
+static void check_phases(const bf_ring *ring, unsigned m, const double *a,
+                         double *x[4])
+{
+    const size_t n = ring->n, len = bf_ring_block_len(ring);
+    const size_t rows = n / BF_ROW_LEN, cols = len / rows;
+    const uint64_t scale = ring->mod[m].value / 3;
+    double *whole = x[0], *blocked = x[1], *w = x[2], *o = x[3];
+    memcpy(whole, a, n * sizeof *whole);
+    bf_ntt_inverse_scaled(ring, m, whole, scale);
+    bf_ntt_inverse_blocked(ring, m, blocked, a, w, scale);
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = i / BF_ROW_LEN, col = i % BF_ROW_LEN;
+        assert_true(blocked[col / cols * len + row * cols + col % cols] ==
+                    whole[i]);
+    }
+    /* The scratch may be the input. */
+    memcpy(w, a, n * sizeof *w);
+    bf_ntt_inverse_blocked(ring, m, o, w, w, scale);
+    assert_same_bits(o, blocked, n);
+    bf_ntt_forward(ring, m, whole);
+    for (size_t block = n / len; block-- > 0;)
+        bf_ntt_forward_block(ring, m, o, blocked + block * len, block);
+    for (size_t row = rows; row-- > 0;) bf_ntt_forward_row(ring, m, o, row);
+    assert_same_bits(o, whole, n);
+}
+
+static void test_phases(void **state)
+{
+    (void)state;
+    rng r = rng_start("transforms in phases");
+    for (unsigned log_n = BF_LOG_N_MIN; log_n <= BF_LOG_N_MAX; log_n++) {
+        bf_ring *ring = ring_of(log_n, BF_BACKEND_AUTO);
+        const unsigned m = ring->count - 1;
+        double *a = new_array(ring->n), *x[4];
+        for (int i = 0; i < 4; i++) x[i] = new_array(ring->n);
+        FOR_BACKENDS(k)
+        {
+            ring->k = k;
+            fill_reduced(&r, a, ring->n, ring->mod[m].value);
+            check_phases(ring, m, a, x);
+        }
+        bf_free(a);
+        for (int i = 0; i < 4; i++) bf_free(x[i]);
+        bf_ring_destroy(ring);
+    }
+}
+
 /* An input that makes residue 1 grow by 0.48 p in every level but the last,
  * which then multiplies it by psi, to a negative number. Without the reduction
  * inside, its quotient would fall where halves count as integers, and every
@@ -262,10 +312,9 @@ static void test_growth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_products),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_values),     cmocka_unit_test(test_products),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_phases),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

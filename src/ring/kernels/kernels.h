@@ -1,7 +1,8 @@
 /* The contract every backend meets. One table per backend; the ring holds a
  * pointer to the table in use, so one process can compare backends.
  *
- * All pointers are 64-byte aligned, all lengths multiples of 16. The scalar
+ * All pointers are 64-byte aligned, all lengths multiples of 32
+ * (16 for tensor_sum). The scalar
  * backend is the reference: plain loops, written to be checked by eye. SIMD
  * backends share one source (kernels/simd/), compiled once per width, and give
  * bit-identical results: they perform the same operation sequence on each
@@ -12,6 +13,7 @@
 #define BF_RING_KERNELS_KERNELS_H
 
 #include "ring/lazy.h"
+#include "ring/ntt.h"
 #include "ring/ring.h"
 
 /* For c < count: d[c] += sum_k a[k] (x) b[k*count + c], k < terms, where the
@@ -29,6 +31,16 @@ struct bf_kernels {
      * coefficients times `scale`, folded into the last pass with 1/N. */
     void (*ntt_forward)(double *a, const bf_ntt *t);
     void (*ntt_inverse)(double *a, const bf_ntt *t, uint64_t scale);
+    /* Their phases: ring.h, "the transforms in two phases". */
+    void (*ntt_forward_block)(double *o, double *b, size_t block,
+                              const bf_ntt *t);
+    void (*ntt_forward_row)(double *o, size_t row, const bf_ntt *t);
+    /* o[row] = the row levels of a[row]; o may be a. */
+    void (*ntt_inverse_row)(double *o, const double *a, size_t row,
+                            const bf_ntt *t, const bf_ntt_top *top);
+    /* b = block of the limb a after its rows. */
+    void (*ntt_inverse_block)(double *b, const double *a, size_t block,
+                              const bf_ntt *t, const bf_ntt_top *top);
     /* The contracts of the bf_limb_ functions of ring.h on n residues. All but
      * mul and mul_const give centred results. */
     void (*add)(double *o, const double *a, const double *b, size_t n,

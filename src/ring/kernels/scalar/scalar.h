@@ -85,6 +85,13 @@ static inline void bf_acc_flush(bf_acc *s, double offset, const bf_modulus *m)
 
 void bf_scalar_ntt_forward(double *a, const bf_ntt *t);
 void bf_scalar_ntt_inverse(double *a, const bf_ntt *t, uint64_t scale);
+void bf_scalar_ntt_forward_block(double *o, double *b, size_t block,
+                                 const bf_ntt *t);
+void bf_scalar_ntt_forward_row(double *o, size_t row, const bf_ntt *t);
+void bf_scalar_ntt_inverse_row(double *o, const double *a, size_t row,
+                               const bf_ntt *t, const bf_ntt_top *top);
+void bf_scalar_ntt_inverse_block(double *b, const double *a, size_t block,
+                                 const bf_ntt *t, const bf_ntt_top *top);
 void bf_scalar_dot2(double *o0, double *o1, const double *const *x,
                     const double *const *y0, const double *const *y1,
                     unsigned terms, size_t n, const bf_modulus *m);

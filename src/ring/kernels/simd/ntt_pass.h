@@ -1,18 +1,15 @@
 /* What both directions of the transform share.
  *
- * N residues are seen as N/1024 rows of 1024. The levels that couple rows (the
- * column phase) run on blocks of columns, copied through a buffer that stays in
- * the first-level cache; the last ten levels (the row phase) run row by row.
  * Two levels make one pass of radix 4; an odd number of column levels starts
- * with radix 8, or radix 2 if there is only one. */
+ * with radix 8, or radix 2 if there is only one. A block of columns goes
+ * through a contiguous buffer, half of a first-level cache of 32 KiB: the
+ * first pass reads it from its place and the last pass writes it back. */
 #ifndef BF_RING_NTT_PASS_H
 #define BF_RING_NTT_PASS_H
 
 #include "ring/kernels/simd/residue.h"
 
-#define ROW ((size_t)1024)
-#define LOG_ROW 10
-#define BUFFER ((size_t)2048) /* doubles: half of a 32 KiB cache */
+#define ROW BF_NTT_ROW
 
 /* Factors of two levels: W[k], W[2k], W[2k+1]. */
 typedef struct twiddles {
