@@ -56,7 +56,7 @@ static void test_shapes(void **state)
     uint64_t seed = test_seed(1);
     static const size_t shapes[][3] = {
         {2, 1, 2},   {3, 2, 2},     {128, 401, 10}, {1024, 7, 3},
-        {1025, 7, 3}, {2500, 13, 10}, {301, 5, 100}, {17, 61, 1},
+        {1025, 7, 3}, {2500, 13, 10}, {301, 5, 100}, {17, 61, 1}, {40000, 3, 2},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         for (int momentum = 0; momentum < 2; momentum++)
@@ -138,6 +138,30 @@ static void test_padding(void **state)
     bf_matrix_clear(&b);
 }
 
+/* Sums are cut the same way for any number of threads. */
+static void test_threads(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(4);
+    bf_dataset data;
+    bf_matrix one, three;
+    random_dataset(&data, 5000, 9, 3, &seed);
+    for (size_t i = 0; i < 5000 * 9; i++) data.x.data[i] *= 0.01;
+    bf_schedule s = {.iterations = 3, .n = 5000, .zero_start = true,
+                     .sigmoid = {.degree = 3, .odd = {0.15, -0.001}},
+                     .step = {2e-4, 2e-4, 2e-4}};
+    unsigned before = bf_get_threads();
+    bf_set_threads(1);
+    check_ok(bf_twin_run(&one, &s, &data.x, data.labels, 3, NULL, NULL));
+    bf_set_threads(3);
+    check_ok(bf_twin_run(&three, &s, &data.x, data.labels, 3, NULL, NULL));
+    bf_set_threads(before);
+    check_close(one.data, three.data, 27, 0);
+    bf_matrix_clear(&one);
+    bf_matrix_clear(&three);
+    free_dataset(&data);
+}
+
 /* One row, one class, by hand: u = 2, y = 1, p(z) = 1/2 + z/4. */
 static void test_ranges_by_hand(void **state)
 {
@@ -184,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_callback),
         cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_ranges_by_hand),
         cmocka_unit_test(test_refusals),
     };

@@ -403,6 +403,33 @@ static void test_clip(void **state)
     free_dataset(&data);
 }
 
+/* Where most rows are longer than sqrt(k), as when the others lie at the mean,
+ * the clip is 1.25 sqrt(k): plans rely on that. */
+static void test_clip_of_long_rows(void **state)
+{
+    (void)state;
+    bf_matrix x, u;
+    bf_recipe recipe;
+    bf_transform *t;
+    check_ok(bf_matrix_init(&x, 100, 4));
+    for (size_t i = 0; i < 64; i++) x.data[i * 4 + i % 4] = i % 8 < 4 ? 1 : -1;
+    check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, 100, 4));
+    recipe.lambda = 0;
+    check_ok(bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+    check_ok(bf_transform_apply(&u, t, &x, false));
+    assert_true(fabs(norm(u.data + 1, 4) - 2.5) < 1e-12); /* 1/sqrt(0.16) */
+    bf_matrix_clear(&u);
+    for (size_t i = 0; i < 8; i++) x.data[i * 4 + i % 4] *= 0.25;
+    bf_transform_destroy(t);
+    check_ok(bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+    check_ok(bf_transform_apply(&u, t, &x, true));
+    for (size_t i = 8; i < 64; i++) /* 1/sqrt(0.14125) = 2.66 before */
+        assert_true(fabs(norm(u.data + i * 5 + 1, 4) - 2.5) < 1e-12);
+    bf_matrix_clear(&u);
+    bf_matrix_clear(&x);
+    bf_transform_destroy(t);
+}
+
 /* A class without a training sample is never predicted, and harms no other. */
 static void test_missing_class(void **state)
 {
@@ -502,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_unmap),
         cmocka_unit_test(test_invariance),
         cmocka_unit_test(test_clip),
+        cmocka_unit_test(test_clip_of_long_rows),
         cmocka_unit_test(test_missing_class),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_real_rows),
