@@ -40,8 +40,15 @@ void bf_dataset_clear(bf_dataset *d);
  * C above BF_CLASSES_MAX, or no rows. A class without a sample is fine. */
 BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
 
-typedef enum bf_recipe_kind { BF_RECIPE_PAPER, BF_RECIPE_WHITENED } bf_recipe_kind;
-typedef enum bf_feature_map { BF_MAP_AUTO, BF_MAP_NONE, BF_MAP_SQRT } bf_feature_map;
+typedef enum bf_recipe_kind {
+    BF_RECIPE_PAPER,
+    BF_RECIPE_WHITENED
+} bf_recipe_kind;
+typedef enum bf_feature_map {
+    BF_MAP_AUTO, /* SQRT where no value is negative, else NONE */
+    BF_MAP_NONE,
+    BF_MAP_SQRT
+} bf_feature_map;
 
 /* p(z) = 1/2 + sum of odd terms: odd[i] is the coefficient of z^(2i+1). */
 typedef struct bf_sigmoid {

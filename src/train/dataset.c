@@ -20,8 +20,8 @@ static bf_status check_values(const bf_matrix *x)
         for (size_t j = 0; j < x->cols; j++)
             if (!isfinite(row[j]))
                 return bf_fail(BF_ERR_RANGE, "row %zu, column %zu: %s", i + 1,
-                               j + 1, isnan(row[j]) ? "not a number"
-                                                    : "infinite");
+                               j + 1,
+                               isnan(row[j]) ? "not a number" : "infinite");
     }
     return BF_OK;
 }
@@ -32,9 +32,8 @@ static bf_status check_labels(const bf_dataset *d)
     for (size_t i = 0; i < d->x.rows; i++) {
         int32_t label = d->labels[i];
         if (label < 0 || (uint32_t)label >= d->classes)
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "row %zu: label %d is not in 0..%u", i + 1, label,
-                           d->classes - 1);
+            return bf_fail(BF_ERR_ARGUMENT, "row %zu: label %d is not in 0..%u",
+                           i + 1, label, d->classes - 1);
         several |= label != d->labels[0];
     }
     if (!several)

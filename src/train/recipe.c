@@ -84,8 +84,8 @@ bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
                             unsigned iterations, size_t n, size_t d)
 {
     if (n < 2 || d == 0)
-        return bf_fail(BF_ERR_ARGUMENT, "no recipe for %zu rows of %zu features",
-                       n, d);
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "no recipe for %zu rows of %zu features", n, d);
     bf_recipe r = {.kind = kind, .iterations = iterations};
     if (kind == BF_RECIPE_PAPER) {
         paper_defaults(&r);

@@ -40,8 +40,7 @@ static void test_dataset_check(void **state)
     labels[2] = -1;
     check_fails(BF_ERR_ARGUMENT, "row 3: label -1", bf_dataset_check(&d));
     labels[2] = labels[1] = 0;
-    check_fails(BF_ERR_ARGUMENT, "every row has label 0",
-                bf_dataset_check(&d));
+    check_fails(BF_ERR_ARGUMENT, "every row has label 0", bf_dataset_check(&d));
     labels[1] = 1;
     d.classes = 1;
     check_fails(BF_ERR_ARGUMENT, "1 classes", bf_dataset_check(&d));
@@ -117,8 +116,7 @@ static void test_metrics(void **state)
     check_fails(BF_ERR_RANGE, "row 2, column 1",
                 bf_model_evaluate(&r, &m, &d, false));
     m.map = BF_MAP_AUTO;
-    check_fails(BF_ERR_ARGUMENT, "map",
-                bf_model_evaluate(&r, &m, &d, false));
+    check_fails(BF_ERR_ARGUMENT, "map", bf_model_evaluate(&r, &m, &d, false));
     m.map = BF_MAP_NONE;
     bf_matrix_clear(&d.x);
     check_ok(bf_matrix_init(&d.x, 3, 2));

@@ -66,9 +66,9 @@ static void test_models(void **state)
         assert_int_equal(back.weights.cols, 8);
         assert_int_equal(back.map, m.map);
         for (size_t j = 0; j < 24; j++)
-            assert_true(back.weights.data[j] ==
-                        (i % 3 == 2 ? (float)m.weights.data[j]
-                                    : m.weights.data[j]));
+            assert_true(
+                back.weights.data[j] ==
+                (i % 3 == 2 ? (float)m.weights.data[j] : m.weights.data[j]));
         assert_int_equal(back.class_names != NULL, i >= 6);
         for (int c = 0; c < 3 && i >= 6; c++)
             assert_string_equal(back.class_names[c], m.class_names[c]);

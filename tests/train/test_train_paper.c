@@ -20,8 +20,7 @@ static double *paper_by_the_book(const bf_dataset *data, unsigned iterations)
             x[i * k + j + 1] = data->x.data[i * d + j];
             norm += fabs(data->x.data[i * d + j]);
         }
-        for (size_t j = 0; j < k; j++)
-            b[j] += 0.25 * fabs(x[i * k + j]) * norm;
+        for (size_t j = 0; j < k; j++) b[j] += 0.25 * fabs(x[i * k + j]) * norm;
     }
     for (size_t j = 0; j < k; j++) b[j] = 1 / (1e-10 + b[j]);
     for (size_t j = 0; j < classes * k; j++) v[j] = w[j] = 0.0128;
@@ -39,8 +38,8 @@ static double *paper_by_the_book(const bf_dataset *data, unsigned iterations)
                 for (size_t j = 0; j < k; j++) g[c * k + j] += e * x[i * k + j];
             }
         for (size_t j = 0; j < classes * k; j++) {
-            double next = w[j] + (1 + 1 / ((double)t * (double)n)) * g[j] *
-                                     b[j % k];
+            double next =
+                w[j] + (1 + 1 / ((double)t * (double)n)) * g[j] * b[j % k];
             w[j] = (1 - eta) * next + eta * v[j];
             v[j] = next;
         }
@@ -65,12 +64,12 @@ static void train_paper(bf_matrix *model, const bf_dataset *data,
     check_ok(bf_transform_fit(&t, &recipe, &data->x, (bf_progress){0}));
     check_ok(bf_transform_apply(&u, t, &data->x, true));
     assert_int_equal(u.cols, data->x.cols + 1);
-    assert_int_equal(u.cols, bf_recipe_outputs(&recipe, data->x.rows,
-                                               data->x.cols));
+    assert_int_equal(u.cols,
+                     bf_recipe_outputs(&recipe, data->x.rows, data->x.cols));
     check_ok(bf_schedule_make(&s, &recipe, data->x.rows));
     check_ok(bf_transform_start(&s, t, data->classes));
-    check_ok(bf_twin_run(&weights, &s, &u, data->labels, data->classes, NULL,
-                         NULL));
+    check_ok(
+        bf_twin_run(&weights, &s, &u, data->labels, data->classes, NULL, NULL));
     check_ok(bf_transform_unmap(model, t, &weights));
     bf_matrix_clear(&u);
     bf_matrix_clear(&weights);
@@ -148,8 +147,7 @@ static void test_dead_column(void **state)
     compare(&data, 3, 1e-11);
     bf_matrix model;
     train_paper(&model, &data, 3);
-    for (size_t c = 0; c < 3; c++)
-        assert_true(model.data[c * 6 + 3] == 0.0128);
+    for (size_t c = 0; c < 3; c++) assert_true(model.data[c * 6 + 3] == 0.0128);
     bf_matrix_clear(&model);
     free_dataset(&data);
 }

@@ -119,11 +119,11 @@ static void test_refusals(void **state)
     check_fails(BF_ERR_ARGUMENT, "1 rows",
                 bf_recipe_default(&good, BF_RECIPE_PAPER, 2, 1, 400));
     check_ok(bf_recipe_default(&good, BF_RECIPE_WHITENED, 2, 128, 400));
-#define REFUSES(words, change)                                      \
-    do {                                                            \
-        r = good;                                                   \
-        change;                                                     \
-        check_fails(BF_ERR_ARGUMENT, words, bf_recipe_check(&r));   \
+#define REFUSES(words, change)                                                 \
+    do {                                                                       \
+        r = good;                                                              \
+        change;                                                                \
+        check_fails(BF_ERR_ARGUMENT, words, bf_recipe_check(&r));              \
     } while (0)
     REFUSES("degree 4", r.sigmoid.degree = 4);
     REFUSES("degree 17", r.sigmoid.degree = 17);
@@ -159,7 +159,7 @@ static void test_outputs(void **state)
 static void test_batches(void **state)
 {
     (void)state;
-    static const size_t cases[][2] = {{10, 3}, {10, 5}, {10, 10}, {10, 99},
+    static const size_t cases[][2] = {{10, 3}, {10, 5},      {10, 10}, {10, 99},
                                       {10, 0}, {1001, 1000}, {7, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bf_recipe r;
@@ -189,8 +189,8 @@ static void check_bounds(const bf_dataset *data, const bf_recipe *recipe)
     bf_schedule s;
     bf_ranges bounds, got;
     size_t n = data->x.rows, d = data->x.cols;
-    check_ok(bf_recipe_bounds(&bounds, recipe, n,
-                              bf_recipe_outputs(recipe, n, d)));
+    check_ok(
+        bf_recipe_bounds(&bounds, recipe, n, bf_recipe_outputs(recipe, n, d)));
     check_ok(bf_transform_fit(&t, recipe, &data->x, (bf_progress){0}));
     check_ok(bf_transform_apply(&u, t, &data->x, true));
     check_ok(bf_schedule_make(&s, recipe, n));
@@ -210,14 +210,14 @@ static void test_bounds_hold(void **state)
     for (int i = 0; i < 60; i++) {
         bf_dataset data;
         bf_recipe r;
-        size_t n = 5 + random_below(&seed, 400), d = 1 + random_below(&seed, 60);
+        size_t n = 5 + random_below(&seed, 400),
+               d = 1 + random_below(&seed, 60);
         random_dataset(&data, n, d, 2 + (unsigned)random_below(&seed, 9),
                        &seed);
         for (size_t j = 0; j < n * d && i % 3 == 0; j++)
             data.x.data[j] *= exp(2 * random_normal(&seed));
         check_ok(bf_recipe_default(&r, BF_RECIPE_WHITENED,
-                                   1 + (unsigned)random_below(&seed, 5), n,
-                                   d));
+                                   1 + (unsigned)random_below(&seed, 5), n, d));
         check_bounds(&data, &r);
         free_dataset(&data);
     }
@@ -255,8 +255,7 @@ static void test_check_finds_divergence(void **state)
     check_ok(bf_ranges_check(&got, &bounds, 1));
     got = bounds;
     got.weight = NAN;
-    check_fails(BF_ERR_RANGE, "weight",
-                bf_ranges_check(&got, &bounds, 2));
+    check_fails(BF_ERR_RANGE, "weight", bf_ranges_check(&got, &bounds, 2));
 }
 
 int main(void)

@@ -55,8 +55,9 @@ static void test_shapes(void **state)
     (void)state;
     uint64_t seed = test_seed(1);
     static const size_t shapes[][3] = {
-        {2, 1, 2},   {3, 2, 2},     {128, 401, 10}, {1024, 7, 3},
-        {1025, 7, 3}, {2500, 13, 10}, {301, 5, 100}, {17, 61, 1}, {40000, 3, 2},
+        {2, 1, 2},     {3, 2, 2},    {128, 401, 10},
+        {1024, 7, 3},  {1025, 7, 3}, {2500, 13, 10},
+        {301, 5, 100}, {17, 61, 1},  {40000, 3, 2},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         for (int momentum = 0; momentum < 2; momentum++)
@@ -123,9 +124,10 @@ static void test_padding(void **state)
     random_matrix(&u, 50, 6, &seed);
     check_ok(bf_matrix_init(&padded, 80, 6));
     memcpy(padded.data, u.data, 300 * sizeof(double));
-    for (size_t i = 0; i < 50; i++)
-        labels[i] = (int32_t)random_below(&seed, 3);
-    bf_schedule s = {.iterations = 3, .n = 50, .zero_start = true,
+    for (size_t i = 0; i < 50; i++) labels[i] = (int32_t)random_below(&seed, 3);
+    bf_schedule s = {.iterations = 3,
+                     .n = 50,
+                     .zero_start = true,
                      .sigmoid = {.degree = 3, .odd = {0.15, -0.001}},
                      .step = {0.02, 0.03, 0.01}};
     check_ok(bf_twin_run(&a, &s, &u, labels, 3, NULL, NULL));
@@ -147,7 +149,9 @@ static void test_threads(void **state)
     bf_matrix one, three;
     random_dataset(&data, 5000, 9, 3, &seed);
     for (size_t i = 0; i < 5000 * 9; i++) data.x.data[i] *= 0.01;
-    bf_schedule s = {.iterations = 3, .n = 5000, .zero_start = true,
+    bf_schedule s = {.iterations = 3,
+                     .n = 5000,
+                     .zero_start = true,
                      .sigmoid = {.degree = 3, .odd = {0.15, -0.001}},
                      .step = {2e-4, 2e-4, 2e-4}};
     unsigned before = bf_get_threads();
@@ -170,14 +174,16 @@ static void test_ranges_by_hand(void **state)
     check_ok(bf_matrix_init(&u, 1, 1));
     u.data[0] = 2;
     int32_t label = 0;
-    bf_schedule s = {.iterations = 2, .n = 1, .zero_start = true,
+    bf_schedule s = {.iterations = 2,
+                     .n = 1,
+                     .zero_start = true,
                      .sigmoid = {.degree = 1, .odd = {0.25}},
                      .step = {1, 10}};
     bf_ranges r;
     check_ok(bf_twin_ranges(&r, &s, &u, &label, 1));
     assert_true(r.row == 2 && r.entry == 2);
     assert_true(r.logit[0] == 0 && r.logit[1] == 2); /* V: 0, then 1 */
-    assert_true(r.residual == 0.5); /* 1 - 1/2, then 1 - 1 */
+    assert_true(r.residual == 0.5);                  /* 1 - 1/2, then 1 - 1 */
     assert_true(r.update == 1 && r.weight == 1);
     bf_matrix_clear(&u);
 }
@@ -188,8 +194,8 @@ static void test_refusals(void **state)
     bf_matrix u, w = {0};
     int32_t labels[2] = {0, 3};
     check_ok(bf_matrix_init(&u, 2, 2));
-    bf_schedule s = {.iterations = 1, .n = 3, .zero_start = true,
-                     .sigmoid = {.degree = 1}};
+    bf_schedule s = {
+        .iterations = 1, .n = 3, .zero_start = true, .sigmoid = {.degree = 1}};
     check_fails(BF_ERR_MISMATCH, "3 rows",
                 bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL));
     s.n = 2;
@@ -205,12 +211,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_callback),
-        cmocka_unit_test(test_padding),
-        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_ranges_by_hand),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_shapes),         cmocka_unit_test(test_callback),
+        cmocka_unit_test(test_padding),        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_ranges_by_hand), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

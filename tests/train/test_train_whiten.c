@@ -14,8 +14,8 @@ static void train(trained *r, const bf_recipe *recipe, const bf_dataset *data)
     check_ok(bf_transform_apply(&r->u, r->t, &data->x, true));
     check_ok(bf_schedule_make(&r->s, recipe, data->x.rows));
     check_ok(bf_transform_start(&r->s, r->t, data->classes));
-    check_ok(bf_twin_run(&r->weights, &r->s, &r->u, data->labels,
-                         data->classes, NULL, NULL));
+    check_ok(bf_twin_run(&r->weights, &r->s, &r->u, data->labels, data->classes,
+                         NULL, NULL));
     check_ok(bf_transform_unmap(&r->model, r->t, &r->weights));
 }
 
@@ -120,10 +120,9 @@ static double *newton(const bf_dataset *data, const bf_recipe *recipe,
                     z[i * classes + c] += s[i * d + j] * w[j * classes + c];
             }
         if (t == recipe->iterations) break;
-        double step = 4.0 / (double)n *
-                      recipe->steps[t < recipe->step_count
-                                        ? t
-                                        : recipe->step_count - 1];
+        double step =
+            4.0 / (double)n *
+            recipe->steps[t < recipe->step_count ? t : recipe->step_count - 1];
         memset(g, 0, d * classes * sizeof *g);
         for (size_t i = 0; i < n; i++)
             for (size_t c = 0; c < classes; c++) {
@@ -182,7 +181,7 @@ static void test_newton(void **state)
     (void)state;
     uint64_t seed = test_seed(21);
     static const size_t shapes[][3] = {
-        {60, 9, 3}, {9, 60, 3}, {20, 20, 2}, {21, 20, 10}, {2, 1, 2},
+        {60, 9, 3}, {9, 60, 3}, {20, 20, 2},    {21, 20, 10}, {2, 1, 2},
         {40, 1, 2}, {2, 30, 2}, {1100, 6, 100}, {19, 20, 4},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
@@ -304,8 +303,8 @@ static void test_unmap(void **state)
             for (size_t c = 0; c < 4; c++) {
                 double sum = 0;
                 for (size_t j = 0; j < u.cols; j++)
-                    sum += u.data[i * u.cols + j] *
-                           r.weights.data[c * u.cols + j];
+                    sum +=
+                        u.data[i * u.cols + j] * r.weights.data[c * u.cols + j];
                 assert_true(fabs(sum - z.data[i * 4 + c]) <
                             1e-9 * (1 + fabs(sum)));
             }
@@ -501,8 +500,8 @@ static void test_real_rows(void **state)
     static const double expected[] = {0.836, 0.831, 0.841};
     for (unsigned iterations = 1; iterations <= 3; iterations++) {
         bf_recipe recipe;
-        check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, iterations,
-                                   128, 400));
+        check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, iterations, 128,
+                                   400));
         trained r = {0};
         bf_metrics metrics;
         train(&r, &recipe, &data);

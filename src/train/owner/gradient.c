@@ -14,8 +14,8 @@ bf_status bf_gradient_init(bf_gradient *w, const bf_matrix *u, unsigned classes,
 {
     size_t logits = SLICES * bf_block_rows(u->rows, 0) * classes;
     size_t sums = SLICES * classes * u->cols;
-    *w = (bf_gradient){.u = u, .classes = classes, .residual = residual,
-                       .user = user};
+    *w = (bf_gradient){
+        .u = u, .classes = classes, .residual = residual, .user = user};
     w->z = bf_alloc(logits * sizeof(double));
     w->partial = bf_alloc(sums * sizeof(double));
     return w->z && w->partial ? BF_OK : BF_ERR_MEMORY;

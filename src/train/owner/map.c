@@ -12,10 +12,9 @@ bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
         const double *row = x->data + i * x->cols;
         for (size_t j = 0; j < x->cols; j++) {
             if (!isfinite(row[j]))
-                return bf_fail(BF_ERR_RANGE,
-                               "features: row %zu, column %zu is %s", i + 1,
-                               j + 1,
-                               isnan(row[j]) ? "not a number" : "infinite");
+                return bf_fail(
+                    BF_ERR_RANGE, "features: row %zu, column %zu is %s", i + 1,
+                    j + 1, isnan(row[j]) ? "not a number" : "infinite");
             if (row[j] < 0 && map == BF_MAP_SQRT)
                 return bf_fail(BF_ERR_RANGE,
                                "features: row %zu, column %zu is %g, and the "

@@ -39,8 +39,8 @@ bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
     BF_TRY(check_model(m, x));
     bf_matrix z;
     BF_TRY(bf_matrix_init(&z, x->rows, m->weights.rows));
-    double *mapped = bf_alloc(bf_block_rows(x->rows, 0) * x->cols *
-                              sizeof(double));
+    double *mapped =
+        bf_alloc(bf_block_rows(x->rows, 0) * x->cols * sizeof(double));
     if (!mapped) {
         bf_matrix_clear(&z);
         return BF_ERR_MEMORY;

@@ -109,11 +109,11 @@ static bf_status save_sidecar(const bf_model *m, const char *path)
     cJSON *root = cJSON_CreateObject(), *names = names_to_json(m);
     cJSON_AddStringToObject(root, KEY_MAP, map_name(m->map));
     if (names) cJSON_AddItemToObject(root, KEY_NAMES, names);
-    bool whole = cJSON_HasObjectItem(root, KEY_MAP) &&
-                 (names || !m->class_names);
+    bool whole =
+        cJSON_HasObjectItem(root, KEY_MAP) && (names || !m->class_names);
     char *text = whole ? cJSON_Print(root) : NULL;
-    bf_status status = text ? write_text(side, text)
-                            : bf_fail(BF_ERR_MEMORY, "%s", side);
+    bf_status status =
+        text ? write_text(side, text) : bf_fail(BF_ERR_MEMORY, "%s", side);
     cJSON_free(text);
     cJSON_Delete(root);
     bf_free(side);
@@ -132,7 +132,8 @@ static bf_status load_sidecar(bf_model *m, const char *path)
     root = cJSON_ParseWithLength((const char *)data, bytes);
     BF_GOTO(map_of(&m->map,
                    cJSON_GetStringValue(cJSON_GetObjectItem(root, KEY_MAP)),
-                   side), done);
+                   side),
+            done);
     BF_GOTO(names_from_json(m, cJSON_GetObjectItem(root, KEY_NAMES), side),
             done);
 done:
@@ -151,8 +152,7 @@ static bf_status save_csv(const bf_matrix *w, const char *path)
     BF_TRY(bf_outfile_open(&f, path, 0644));
     FILE *stream = bf_outfile_stream(f);
     for (size_t i = 0; i < w->rows * w->cols; i++)
-        fprintf(stream, "%.17g%c", w->data[i],
-                (i + 1) % w->cols ? ',' : '\n');
+        fprintf(stream, "%.17g%c", w->data[i], (i + 1) % w->cols ? ',' : '\n');
     return bf_outfile_commit(f);
 }
 
@@ -214,16 +214,16 @@ static bf_status read_tensors(bf_model *m, const bf_safetensors *st,
     const bf_tensor *bias = bf_safetensors_find(st, "bias");
     if (!weight || !bias || weight->dims != 2 || bias->dims != 1 ||
         weight->count == 0 || bias->count != weight->shape[0])
-        return bf_fail(BF_ERR_FORMAT,
-                       "%s: not a linear model (weight, bias)", path);
+        return bf_fail(BF_ERR_FORMAT, "%s: not a linear model (weight, bias)",
+                       path);
     BF_TRY(fill_from_tensors(m, weight, bias));
     BF_TRY(map_of(&m->map, bf_safetensors_metadata(st, KEY_MAP), path));
     const char *text = bf_safetensors_metadata(st, KEY_NAMES);
     if (!text) return BF_OK;
     cJSON *names = cJSON_Parse(text);
-    bf_status status = names ? names_from_json(m, names, path)
-                             : bf_fail(BF_ERR_FORMAT,
-                                       "%s: bad " KEY_NAMES, path);
+    bf_status status = names
+                           ? names_from_json(m, names, path)
+                           : bf_fail(BF_ERR_FORMAT, "%s: bad " KEY_NAMES, path);
     cJSON_Delete(names);
     return status;
 }
@@ -255,7 +255,7 @@ static bf_status check(const bf_model *m, const char *path)
 
 bf_status bf_model_save(const bf_model *m, const char *path)
 {
-    model_format format;
+    model_format format = NPY;
     BF_TRY(format_of(&format, path));
     BF_TRY(check(m, path));
     if (m->map == BF_MAP_AUTO)
@@ -284,7 +284,7 @@ static bf_status load(bf_model *m, model_format format, const char *path)
 
 bf_status bf_model_load(bf_model *m, const char *path)
 {
-    model_format format;
+    model_format format = NPY;
     BF_TRY(format_of(&format, path));
     bf_model loaded = {0};
     bf_status status = load(&loaded, format, path);

@@ -24,14 +24,14 @@
 typedef struct problem {
     unsigned classes;
     bf_transform *t;
-    bf_matrix u;       /* n x k */
-    double *penalty;   /* k: l2 / (e + mu), 0 for the constant */
+    bf_matrix u;     /* n x k */
+    double *penalty; /* k: l2 / (e + mu), 0 for the constant */
     bf_gradient work;
     const int32_t *labels;
     bf_progress progress;
-    double done;       /* progress so far */
-    double gradient;   /* norm, relative as above */
-    bf_status status;  /* why progress stopped the solver */
+    double done;      /* progress so far */
+    double gradient;  /* norm, relative as above */
+    bf_status status; /* why progress stopped the solver */
 } problem;
 
 static void clear(problem *p)
@@ -80,8 +80,8 @@ static double residual(void *user, double *z, size_t first, size_t rows)
     const problem *p = user;
     double loss = 0;
     for (size_t i = 0; i < rows; i++)
-        loss += residual_row(z + i * p->classes, p->classes,
-                             p->labels[first + i]);
+        loss +=
+            residual_row(z + i * p->classes, p->classes, p->labels[first + i]);
     return loss;
 }
 
@@ -89,8 +89,7 @@ static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
                         double l2)
 {
     bf_recipe recipe;
-    BF_TRY(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 1, x->rows,
-                             x->cols));
+    BF_TRY(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 1, x->rows, x->cols));
     recipe.map = map;
     recipe.clip = 0;
     recipe.lambda = 4 * l2 / (double)x->rows; /* a sample's Hessian <= 1/4 */
@@ -158,7 +157,8 @@ static bf_status minimise(problem *p, double *v, int count)
         return BF_OK;
     return bf_fail(BF_ERR_RANGE,
                    "softmax regression did not converge: gradient %.1e "
-                   "(liblbfgs %d)", p->gradient, code);
+                   "(liblbfgs %d)",
+                   p->gradient, code);
 }
 
 static bf_status check(const bf_matrix *x, const int32_t *labels,
@@ -174,9 +174,8 @@ static bf_status check(const bf_matrix *x, const int32_t *labels,
         return bf_fail(BF_ERR_UNSUPPORTED, "%zu features", x->cols);
     for (size_t i = 0; i < x->rows; i++)
         if (labels[i] < 0 || (uint32_t)labels[i] >= classes)
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "row %zu: label %d is not in 0..%u", i + 1,
-                           labels[i], classes - 1);
+            return bf_fail(BF_ERR_ARGUMENT, "row %zu: label %d is not in 0..%u",
+                           i + 1, labels[i], classes - 1);
     return BF_OK;
 }
 
@@ -185,7 +184,9 @@ bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
                          bf_feature_map map, double l2, bf_progress progress)
 {
     BF_TRY(check(x, labels, classes, map, l2));
-    problem p = {.classes = classes, .labels = labels, .progress = progress,
+    problem p = {.classes = classes,
+                 .labels = labels,
+                 .progress = progress,
                  .gradient = INFINITY};
     double *v = NULL;
     bf_status status;

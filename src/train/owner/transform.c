@@ -101,8 +101,7 @@ static void clip_rows(double *u, const bf_transform *t, size_t count)
     for (size_t i = 0; i < count; i++) {
         double *row = u + i * t->outputs + 1;
         double norm = cblas_dnrm2(k, row, 1);
-        if (norm > t->clip_norm)
-            cblas_dscal(k, t->clip_norm / norm, row, 1);
+        if (norm > t->clip_norm) cblas_dscal(k, t->clip_norm / norm, row, 1);
     }
 }
 

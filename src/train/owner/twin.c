@@ -34,9 +34,8 @@ static bf_status check(const bf_schedule *s, const bf_matrix *u,
         return bf_fail(BF_ERR_ARGUMENT, "%u classes", classes);
     for (size_t i = 0; i < u->rows; i++)
         if (labels[i] < 0 || (uint32_t)labels[i] >= classes)
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "row %zu: label %d is not in 0..%u", i + 1,
-                           labels[i], classes - 1);
+            return bf_fail(BF_ERR_ARGUMENT, "row %zu: label %d is not in 0..%u",
+                           i + 1, labels[i], classes - 1);
     if (!s->zero_start && (s->v0.rows != classes || s->v0.cols != u->cols))
         return bf_fail(BF_ERR_MISMATCH,
                        "initial weights are %zu x %zu, not %u x %zu",
@@ -156,7 +155,10 @@ bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
     BF_TRY(check(s, u, labels, classes));
     bf_ranges ranges = {0};
     measure_rows(&ranges, u);
-    twin t = {.s = s, .u = u, .labels = labels, .classes = classes,
+    twin t = {.s = s,
+              .u = u,
+              .labels = labels,
+              .classes = classes,
               .ranges = &ranges};
     bf_status status;
     BF_GOTO(start(&t), done);

@@ -48,7 +48,7 @@ static void standard_rows(double *block, const bf_transform *t,
             block[i * d + j] = (block[i * d + j] - t->mean[j]) * inv[j];
 }
 
-/* a (m x m, upper triangle) becomes its eigenvectors, one a row, e ascending. */
+/* a (m x m, upper triangle) becomes its eigenvectors, a row each; e ascends. */
 static bf_status eigen(double *a, double *e, size_t m)
 {
     /* Column-major lower is row-major upper; its columns are our rows. */
@@ -58,8 +58,9 @@ static bf_status eigen(double *a, double *e, size_t m)
         return bf_fail(BF_ERR_MEMORY, "eigenvectors of a %zu x %zu matrix", m,
                        m);
     if (info > 0)
-        return bf_fail(BF_ERR_INTERNAL, "eigenvalues of a %zu x %zu matrix did "
-                       "not converge", m, m);
+        return bf_fail(BF_ERR_INTERNAL,
+                       "eigenvalues of a %zu x %zu matrix do not converge", m,
+                       m);
     return BF_OK;
 }
 
@@ -162,8 +163,7 @@ static bf_status fit_clip(bf_transform *t, double clip, const bf_matrix *x,
         size_t rows = bf_block_rows(n, i);
         bf_whiten_rows(u, t, x, i, rows, scratch);
         for (size_t r = 0; r < rows; r++)
-            norms[i + r] =
-                cblas_dnrm2((blasint)k, u + r * t->outputs + 1, 1);
+            norms[i + r] = cblas_dnrm2((blasint)k, u + r * t->outputs + 1, 1);
         report(progress, (double)(n + i + rows), 2 * (double)n);
     }
     qsort(norms, n, sizeof(double), ascending);
@@ -191,8 +191,7 @@ bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
         BF_GOTO(fit_dual(t, inv, recipe->lambda, x), done);
     else
         BF_GOTO(fit_primal(t, inv, recipe->lambda, x, progress), done);
-    if (recipe->clip > 0)
-        BF_GOTO(fit_clip(t, recipe->clip, x, progress), done);
+    if (recipe->clip > 0) BF_GOTO(fit_clip(t, recipe->clip, x, progress), done);
 done:
     bf_free(inv);
     return status;
