@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "owner_job.h"
 #include "train/owner/deal.h"
+#include "wire/wire.h"
 
 typedef struct decrypt_args {
     const char *key, *transform, *model;
@@ -13,6 +14,8 @@ static bf_status open_model(bf_model *out, const decrypt_args *a,
 {
     bf_transform *t;
     bf_matrix weights;
+    bf_wire_info whole; /* verifies what decryption has no use for as well */
+    BF_TRY(bf_wire_inspect(&whole, path, cli_progress()));
     BF_TRY(bf_transform_load(&t, a->transform));
     bf_status s = bf_deal_decrypt(&weights, job, id, a->key, path,
                                   (unsigned)a->iteration);

@@ -30,7 +30,7 @@ int cli_exit_code(bf_status s)
     case BF_ERR_SECURITY: return CLI_EXIT_SECURITY;
     case BF_ERR_RANGE: return CLI_EXIT_RANGE;
     case BF_ERR_INTERRUPTED: return CLI_EXIT_INTERRUPTED;
-    case BF_ERR_UNSUPPORTED:
+    case BF_ERR_UNSUPPORTED: return CLI_EXIT_UNSUPPORTED;
     case BF_ERR_INTERNAL: break;
     }
     return CLI_EXIT_INTERNAL;
@@ -46,6 +46,7 @@ bf_status cli_status_of_exit(int code)
     case CLI_EXIT_SECURITY: return BF_ERR_SECURITY;
     case CLI_EXIT_RANGE: return BF_ERR_RANGE;
     case CLI_EXIT_MEMORY: return BF_ERR_MEMORY;
+    case CLI_EXIT_UNSUPPORTED: return BF_ERR_UNSUPPORTED;
     case CLI_EXIT_INTERRUPTED: return BF_ERR_INTERRUPTED;
     default: return BF_ERR_INTERNAL;
     }
@@ -90,8 +91,10 @@ static void install_signals(void)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);
-    /* A reader that went away is an error of the write, not a death. */
+    /* A reader that went away and a file that may not grow are errors of the
+     * write, not deaths. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 /* ---- main ---------------------------------------------------------------- */

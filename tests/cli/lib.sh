@@ -1,0 +1,91 @@
+# Sourced by the tests of the programs: sh test_NAME.sh BUILD.
+#
+# Each check prints what went wrong and goes on; `finish` ends with the number
+# of failures. Files live in a folder that is removed.
+set -u
+build=$1
+blindfit=$build/blindfit
+server=$build/blindfit-server
+work=$(mktemp -d "${TMPDIR:-/tmp}/blindfit-test-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failures=0
+checks=0
+
+fail() # message
+{
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# ok COMMAND...: must succeed.
+ok()
+{
+    checks=$((checks + 1))
+    "$@" >"$work/stdout" 2>"$work/stderr" && return
+    fail "$* ended with $?: $(head -c 600 "$work/stderr")"
+    return 1
+}
+
+# refuse CODE PATTERN COMMAND...: must end with this exit code and one line on
+# stderr that matches, and print nothing on stdout.
+refuse()
+{
+    code=$1 pattern=$2
+    shift 2
+    checks=$((checks + 1))
+    "$@" >"$work/stdout" 2>"$work/stderr"
+    got=$?
+    [ $got = "$code" ] || fail "$* ended with $got, not $code: \
+$(head -c 300 "$work/stderr")"
+    [ "$(wc -l <"$work/stderr")" = 1 ] ||
+        fail "$*: stderr is not one line: $(head -c 600 "$work/stderr")"
+    grep -q -E -e "$pattern" "$work/stderr" ||
+        fail "$*: no '$pattern' in: $(head -c 300 "$work/stderr")"
+    [ ! -s "$work/stdout" ] || fail "$*: wrote to stdout"
+}
+
+# absent FILE...: must not exist, nor a temporary beside it.
+absent()
+{
+    checks=$((checks + 1))
+    for file; do
+        [ ! -e "$file" ] || fail "$file was left behind"
+        rest=$(find "$(dirname "$file")" -name '.blindfit-*.tmp' 2>/dev/null)
+        [ -z "$rest" ] || fail "left behind: $rest"
+    done
+}
+
+# number KEY FILE: the value of a key of cJSON's output.
+number()
+{
+    sed -n "s/^[[:space:]]*\"$1\":[[:space:]]*\\([-0-9.e+]*\\),*\$/\\1/p" "$2" |
+        head -1
+}
+
+# holds EXPRESSION...: an awk condition.
+holds()
+{
+    checks=$((checks + 1))
+    awk "BEGIN { exit !($*) }" || fail "not so: $*"
+}
+
+# rows N D C SEED: N labelled rows of D features of C classes that differ.
+rows()
+{
+    awk -v n="$1" -v d="$2" -v c="$3" -v seed="$4" 'BEGIN {
+        srand(seed)
+        for (i = 0; i < n; i++) {
+            printf "%d", i % c
+            for (j = 0; j < d; j++)
+                printf ",%.6f", rand() ^ 2 + (j % c == i % c ? 0.5 : 0)
+            printf "\n"
+        }
+    }'
+}
+
+finish()
+{
+    echo "$checks checks, $failures failures"
+    [ "$failures" = 0 ] || exit 1
+    exit 0
+}

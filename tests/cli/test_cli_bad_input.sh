@@ -1,0 +1,217 @@
+#!/bin/sh
+# Everything that can be wrong with files and data: one line that names the
+# file and the trouble, the right exit code, nothing left behind.
+. "$(dirname "$0")/lib.sh"
+
+rows 40 9 3 1 >"$work/train.csv"
+rows 20 9 3 2 >"$work/test.csv"
+dir=$work/job
+mkdir "$dir" "$work/other"
+for d in "$dir" "$work/other"; do
+    ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$d/job.json"
+    ok "$blindfit" keygen "$d/job.json" -o "$d/keys"
+    ok "$blindfit" encrypt "$d/job.json" "$work/train.csv" \
+        --key "$d/keys/secret.key" -o "$d/upload.bf"
+    ok "$server" train "$d/job.json" --keys "$d/keys/eval.keys" \
+        --upload "$d/upload.bf" -o "$d/model.enc"
+done
+
+train() # UPLOAD KEYS JOB
+{
+    "$server" train "$3" --keys "$2" --upload "$1" -o "$work/out.enc"
+}
+decrypt() # MODEL KEY TRANSFORM JOB
+{
+    "$blindfit" decrypt "$4" "$1" --key "$2" --transform "$3" \
+        -o "$work/out.npy"
+}
+encrypt() # TRAIN KEY JOB
+{
+    "$blindfit" encrypt "$3" "$1" --key "$2" -o "$work/out.bf"
+}
+job=$dir/job.json keys=$dir/keys/eval.keys secret=$dir/keys/secret.key
+transform=$dir/keys/transform.bf upload=$dir/upload.bf model=$dir/model.enc
+
+# ---- missing, empty, cut, changed, of another kind ---------------------------
+damage() # FILE -> missing, empty, cut, long, changed, text
+{
+    : >"$work/empty"
+    head -c $(($(stat -c %s "$1") - 7)) "$1" >"$work/cut"
+    { cat "$1" && printf x; } >"$work/long"
+    echo '{"this": "is none of ours"}' >"$work/text"
+}
+flip() # FILE OFFSET -> changed
+{
+    cp "$1" "$work/changed"
+    old=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+    printf "\\$(printf %o $((old ^ 64)))" |
+        dd of="$work/changed" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+damage "$upload"
+refuse 3 'missing.*No such file' train "$work/missing" "$keys" "$job"
+for bad in empty cut long text; do
+    refuse 4 "$bad" train "$work/$bad" "$keys" "$job"
+done
+damage "$keys"
+refuse 3 'missing.*No such file' train "$upload" "$work/missing" "$job"
+for bad in empty cut long text; do
+    refuse 4 "$bad" train "$upload" "$work/$bad" "$job"
+done
+damage "$job"
+refuse 3 'missing.*No such file' train "$upload" "$keys" "$work/missing"
+for bad in empty cut text; do
+    refuse 4 "$bad" train "$upload" "$keys" "$work/$bad"
+done
+damage "$model"
+refuse 3 'missing.*No such file' \
+    decrypt "$work/missing" "$secret" "$transform" "$job"
+for bad in empty cut long text; do
+    refuse 4 "$bad" decrypt "$work/$bad" "$secret" "$transform" "$job"
+done
+damage "$secret"
+refuse 3 'missing.*No such file' \
+    decrypt "$model" "$work/missing" "$transform" "$job"
+for bad in empty cut long text; do
+    refuse 4 "$bad" decrypt "$model" "$work/$bad" "$transform" "$job"
+    refuse 4 "$bad" encrypt "$work/train.csv" "$work/$bad" "$job"
+done
+damage "$transform"
+refuse 3 'missing.*No such file' \
+    decrypt "$model" "$secret" "$work/missing" "$job"
+for bad in empty cut long text; do
+    refuse 4 "$bad" decrypt "$model" "$secret" "$work/$bad" "$job"
+done
+# Single bits, from the first byte of the header to the end of the body.
+for file in upload keys model secret; do
+    eval path=\$$file
+    bytes=$(stat -c %s "$path")
+    for at in 0 10 17 33 70 100 130 159 170 200 $((bytes / 2)) \
+        $((bytes - 40)) $((bytes - 1)); do
+        flip "$path" "$at"
+        case $file in
+        upload) refuse 4 changed train "$work/changed" "$keys" "$job" ;;
+        keys) refuse 4 changed train "$upload" "$work/changed" "$job" ;;
+        model)
+            refuse 4 changed \
+                decrypt "$work/changed" "$secret" "$transform" "$job"
+            ;;
+        secret)
+            refuse 4 changed \
+                decrypt "$model" "$work/changed" "$transform" "$job"
+            ;;
+        esac
+    done
+done
+flip "$upload" 8
+refuse 8 'changed.*version' train "$work/changed" "$keys" "$job"
+refuse 4 'secret key' train "$upload" "$secret" "$job"
+refuse 4 'evaluation keys' train "$keys" "$keys" "$job"
+refuse 3 'folder' train "$dir" "$keys" "$job"
+
+# ---- of another job or key ----------------------------------------------------
+other=$work/other
+refuse 4 . train "$other/upload.bf" "$keys" "$job"
+refuse 4 . train "$upload" "$other/keys/eval.keys" "$job"
+refuse 4 . decrypt "$other/model.enc" "$secret" "$transform" "$job"
+refuse 4 . decrypt "$model" "$other/keys/secret.key" "$transform" "$job"
+sed 's/"samples":\t40/"samples":\t39/' "$job" >"$work/changed.json"
+refuse 4 . train "$upload" "$keys" "$work/changed.json"
+sed 's/"log2_ring_degree":\t[0-9]*/"log2_ring_degree":\t12/' "$job" \
+    >"$work/weak.json"
+! cmp -s "$job" "$work/weak.json" || fail "weak.json is not weak"
+checks=$((checks + 1))
+if "$server" plan "$work/weak.json" >/dev/null 2>&1; then
+    fail "a job below 128 bits was accepted"
+fi
+absent "$work/out.enc" "$work/out.npy"
+
+ok "$blindfit" decrypt "$job" "$model" --key "$secret" \
+    --transform "$transform" -o "$work/model.npy"
+
+# ---- data ------------------------------------------------------------------------
+encrypt_file()
+{
+    encrypt "$1" "$secret" "$job"
+}
+bad_data() # CODE PATTERN SED-SCRIPT
+{
+    sed "$3" "$work/train.csv" >"$work/bad.csv"
+    refuse "$1" "bad.csv.*$2" encrypt_file "$work/bad.csv"
+    refuse "$1" "bad.csv.*$2" "$blindfit" fit "$work/bad.csv"
+}
+bad_data 4 '5' '5s/,[^,]*/,nan/'
+bad_data 4 '5' '5s/,[^,]*/,inf/'
+bad_data 6 '7' '7s/^[0-9]*/-1/'
+bad_data 6 '7' '7s/^[0-9]*/1.5/'
+bad_data 6 '7' '7s/^[0-9]*/100/'
+bad_data 4 '9' '9s/,[^,]*$//'
+bad_data 4 '9' '9s/,[^,]*/,seven/'
+npy() # VALUE-AS-PRINTF-BYTES: 2 x 1 doubles, 1.0 and that
+{
+    {
+        printf '\223NUMPY\001\000v\000'
+        printf '%-117s\n' \
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1), }"
+        printf '\000\000\000\000\000\000\360\077'
+        printf "$1"
+    } >"$work/x.npy"
+}
+printf '\000\000\010\001\000\000\000\002\000\001' >"$work/two.idx"
+npy '\000\000\000\000\000\000\370\177'
+refuse 6 'x.npy.*row 2' "$blindfit" fit "$work/x.npy" \
+    --labels "$work/two.idx"
+npy '\000\000\000\000\000\000\360\377'
+refuse 6 'x.npy.*row 2' "$blindfit" fit "$work/x.npy" \
+    --labels "$work/two.idx"
+sed 's/^[0-9]*/1/' "$work/train.csv" >"$work/one.csv"
+refuse 2 'one.csv.*(class|label)' encrypt_file "$work/one.csv"
+refuse 2 'one.csv.*(class|label)' "$blindfit" fit "$work/one.csv"
+head -30 "$work/train.csv" >"$work/few.csv"
+refuse 4 'few.csv.*30 rows.*40' encrypt_file "$work/few.csv"
+cut -d, -f1-5 "$work/train.csv" >"$work/narrow.csv"
+refuse 4 'narrow.csv.*features' encrypt_file "$work/narrow.csv"
+refuse 2 'train.csv.*rows 30 to 50' "$blindfit" fit "$work/train.csv" \
+    --rows 30:50
+refuse 4 'narrow.csv.*features' \
+    "$blindfit" evaluate "$work/model.npy" "$work/narrow.csv"
+refuse 4 'narrow.csv.*features' \
+    "$blindfit" predict "$work/model.npy" "$work/narrow.csv"
+absent "$work/out.bf"
+
+# Odd, but fine: features that do not vary, fewer samples than features, a class
+# without a sample.
+awk -F, -v OFS=, '{ $3 = 0.25; $4 = 0; print }' "$work/train.csv" \
+    >"$work/flat.csv"
+ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" --json
+rows 12 30 2 3 >"$work/wide.csv"
+ok "$blindfit" fit "$work/wide.csv" --json
+sed 's/^1,/2,/' "$work/train.csv" >"$work/gap.csv"
+ok "$blindfit" fit "$work/gap.csv" --json
+
+# ---- places that cannot be written --------------------------------------------
+refuse 3 '/nowhere' "$blindfit" plan -n 40 -d 9 -o "$work/nowhere/job.json"
+refuse 3 'is a folder' "$blindfit" plan -n 40 -d 9 -o "$work"
+refuse 3 'nowhere' "$blindfit" fit "$work/train.csv" --work "$work/nowhere"
+refuse 3 'nowhere' "$blindfit" fit "$work/train.csv" -o "$work/nowhere/m.npy"
+refuse 2 'already' "$blindfit" keygen "$job" -o "$dir/keys"
+if [ -w /dev/full ]; then
+    refuse 3 '/dev/full.*space' "$blindfit" plan -n 40 -d 9 -o /dev/full
+    refuse 3 '/dev/full.*space' "$server" train "$job" --keys "$keys" \
+        --upload "$upload" -o /dev/full
+    refuse 3 '/dev/full.*space' "$blindfit" encrypt "$job" "$work/train.csv" \
+        --key "$secret" -o /dev/full
+fi
+limited() # BLOCKS-OF-512 COMMAND...: files may not grow beyond that
+{
+    (ulimit -f "$1" && shift && "$@")
+}
+mkdir "$work/limited"
+refuse 3 'eval.keys.*too large' \
+    limited 8 "$blindfit" keygen "$job" -o "$work/limited"
+absent "$work/limited/secret.key" "$work/limited/eval.keys"
+refuse 3 'out.bf.*too large' limited 8 "$blindfit" encrypt "$job" \
+    "$work/train.csv" --key "$secret" -o "$work/out.bf"
+refuse 3 'out.enc.*too large' limited 8 "$server" train "$job" \
+    --keys "$keys" --upload "$upload" -o "$work/out.enc"
+absent "$work/out.bf" "$work/out.enc"
+finish

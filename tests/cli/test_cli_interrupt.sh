@@ -1,0 +1,58 @@
+#!/bin/sh
+# Ctrl-C and its kin at many moments: exit code 130, nothing left behind, no
+# process left running.
+. "$(dirname "$0")/lib.sh"
+
+rows 128 400 10 1 >"$work/train.csv"
+mkdir "$work/tmp"
+export TMPDIR="$work/tmp"
+
+# Processes whose command line names this test's folder, this shell's aside.
+left()
+{
+    for p in /proc/[0-9]*; do
+        [ "${p#/proc/}" != $$ ] || continue
+        { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null | grep -q "^$build.*$work" &&
+            echo "${p#/proc/}"
+    done
+}
+
+interrupt() # SIGNAL SECONDS
+{
+    checks=$((checks + 1))
+    "$blindfit" fit "$work/train.csv" -o "$work/tmp/model.npy" --threads 2 \
+        >"$work/stdout" 2>"$work/stderr" &
+    pid=$!
+    sleep "$2"
+    kill -s "$1" $pid 2>/dev/null
+    wait $pid
+    code=$?
+    if [ $code = 0 ]; then # it was faster
+        rm -f "$work"/tmp/model.npy*
+    elif [ $code != 130 ]; then
+        fail "$1 after $2 s: exit $code, $(cat "$work/stderr")"
+    fi
+    [ -z "$(ls -A "$work/tmp")" ] ||
+        fail "$1 after $2 s left $(ls -A "$work/tmp")"
+    [ -z "$(left)" ] || fail "$1 after $2 s: processes $(left) still run"
+    rm -rf "$work/tmp/"* "$work/tmp/".b*
+}
+for moment in 0.02 0.1 0.3 0.6 0.9 1.2 1.6 2.0 2.5 3.1; do
+    interrupt INT $moment
+done
+interrupt TERM 0.8
+interrupt HUP 1.4
+
+# A second one does not wait; what it cannot clean up is at most the folder.
+checks=$((checks + 1))
+"$blindfit" fit "$work/train.csv" >/dev/null 2>&1 &
+pid=$!
+sleep 0.7
+kill -s INT $pid
+kill -s INT $pid
+wait $pid
+[ $? = 130 ] || fail "a second Ctrl-C did not end it"
+sleep 1
+[ -z "$(find "$work/tmp" -name secret.key)" ] || fail "a secret was left"
+[ -z "$(left)" ] || fail "a second Ctrl-C left $(left) running"
+finish

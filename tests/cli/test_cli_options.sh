@@ -1,0 +1,59 @@
+#!/bin/sh
+# Help, versions, options and their mistakes, exit codes.
+. "$(dirname "$0")/lib.sh"
+
+for program in "$blindfit" "$server"; do
+    ok "$program" --version && grep -q '^blindfit' "$work/stdout" ||
+        fail "$program --version"
+    ok "$program" --help
+    for command in $(sed -n 's/^  \([a-z]*\)  .*/\1/p' "$work/stdout"); do
+        ok "$program" "$command" --help
+        grep -q '^Examples' "$work/stdout" || fail "$command: no examples"
+        grep -q -e '--json' "$work/stdout" || fail "$command: no --json"
+    done
+done
+holds "$checks == 19" # every command of both was seen
+
+"$blindfit" >"$work/stdout" 2>"$work/stderr"
+[ $? = 2 ] || fail "no command is not a usage error"
+refuse 2 "no command 'fly'" "$blindfit" fly
+refuse 2 'no option --fly .*plan --help' "$blindfit" plan --fly
+refuse 2 'no option -y' "$blindfit" plan -y
+refuse 2 '--samples wants a value' "$blindfit" plan --samples
+refuse 2 "--samples: '12x' is no whole number" "$blindfit" plan --samples 12x
+refuse 2 "--samples: '-5' is no whole number" "$blindfit" plan --samples=-5
+refuse 2 "--lambda: 'nan' is no number" "$blindfit" plan --lambda nan
+refuse 2 "--max-memory: '12Q' is no size" "$blindfit" plan --max-memory 12Q
+refuse 2 "--rows: '5:3' is no range" "$blindfit" fit x.csv --rows 5:3
+refuse 2 "--rows: '0:3' is no range" "$blindfit" fit x.csv --rows 0:3
+refuse 2 "--seed: 'x' is no whole number" "$blindfit" plan --seed x
+refuse 2 'plan wants --samples' "$blindfit" plan
+refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
+refuse 2 "--iterations: 0" "$blindfit" plan -n 9 -d 9 --iterations 0
+refuse 2 "--map: 'log'" "$blindfit" plan -n 9 -d 9 --map log
+refuse 2 "--steps: '1,,2'" "$blindfit" plan -n 9 -d 9 --steps 1,,2
+refuse 2 'usage: .*fit TRAIN' "$blindfit" fit
+refuse 2 '--key is missing' "$blindfit" encrypt job.json x.csv
+refuse 2 '--output is missing' "$blindfit" extract x.idx
+refuse 2 'no 128-bit parameters fit' "$blindfit" plan -n 100 -d 100 \
+    --iterations 60
+refuse 2 'memory' "$blindfit" plan -n 60000 -d 400 --max-memory 1M
+
+# One JSON object and nothing else on stdout, numbers with full precision.
+ok "$blindfit" plan -n 100 -d 20 -c 3 --json
+[ "$(head -c 1 "$work/stdout")" = "{" ] || fail "plan --json is no object"
+[ "$(number samples "$work/stdout")" = 100 ] || fail "plan --json: samples"
+holds "$(number security_bits "$work/stdout") >= 128"
+holds "$(number log2_qp "$work/stdout") <= \
+    $(number log2_qp_limit "$work/stdout")"
+
+# Output that cannot be written is an error.
+if [ -w /dev/full ]; then
+    "$blindfit" plan -n 100 -d 20 >/dev/full 2>"$work/stderr"
+    [ $? = 3 ] || fail "plan to a full disk did not end with 3"
+fi
+
+# The warning about fixed randomness cannot be missed.
+"$blindfit" plan -n 100 -d 20 --seed 1 >/dev/null 2>"$work/stderr"
+grep -q 'warning: --seed' "$work/stderr" || fail "--seed without a warning"
+finish

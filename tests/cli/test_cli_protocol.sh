@@ -1,0 +1,74 @@
+#!/bin/sh
+# The protocol by its separate commands, over files: shapes that do not divide
+# evenly, both recipes; the model agrees with the one that fit makes.
+. "$(dirname "$0")/lib.sh"
+
+rows 75 23 3 1 >"$work/train.csv"
+rows 90 23 3 2 >"$work/test.csv"
+
+protocol() # folder, plan options
+{
+    dir=$work/$1
+    shift
+    mkdir "$dir"
+    ok "$blindfit" plan -n 75 -d 23 -c 3 "$@" -o "$dir/job.json"
+    ok "$blindfit" keygen "$dir/job.json" -o "$dir/keys"
+    ok "$blindfit" encrypt "$dir/job.json" "$work/train.csv" \
+        --key "$dir/keys/secret.key" -o "$dir/upload.bf"
+    ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
+        --upload "$dir/upload.bf" -o "$dir/model.enc"
+    for form in npy csv safetensors; do
+        ok "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" \
+            --key "$dir/keys/secret.key" \
+            --transform "$dir/keys/transform.bf" -o "$dir/model.$form"
+        ok "$blindfit" evaluate "$dir/model.$form" "$work/test.csv" --json
+        number accuracy "$work/stdout" >"$dir/accuracy.$form"
+        cmp -s "$dir/accuracy.npy" "$dir/accuracy.$form" ||
+            fail "the model judged differently as $form"
+    done
+    for secret in secret.key transform.bf; do
+        [ "$(stat -c %a "$dir/keys/$secret")" = 600 ] ||
+            fail "$secret is not 0600"
+    done
+    ok "$blindfit" fit "$work/train.csv" --test "$work/test.csv" "$@" --json
+    holds "$(number encrypted "$work/stdout") == $(cat "$dir/accuracy.npy")"
+}
+protocol whitened
+protocol paper --recipe paper
+protocol batches --batch 30 --iterations 3
+
+# What comes out can be told apart from chance.
+holds "$(cat "$work/whitened/accuracy.npy") > 0.8"
+
+# What the plan said is what was made.
+dir=$work/whitened
+ok "$blindfit" plan "$dir/job.json" --json
+planned=$(number upload "$work/stdout")
+holds "$(stat -c %s "$dir/upload.bf") < 1.02 * $planned + 8192"
+holds "$(stat -c %s "$dir/upload.bf") >= $planned"
+
+# An iteration in between, predictions, inspection.
+ok "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" --iteration 1 \
+    --key "$dir/keys/secret.key" --transform "$dir/keys/transform.bf" \
+    -o "$dir/first.npy"
+! cmp -s "$dir/first.npy" "$dir/model.npy" || fail "iteration 1 is the last"
+ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" -o "$work/p.csv"
+[ "$(wc -l <"$work/p.csv")" = 91 ] || fail "predict: rows"
+right=$(cut -d, -f1 "$work/p.csv" | tail -n +2 |
+    paste -d, - "$work/test.csv" | awk -F, '$1 == $2' | wc -l)
+holds "($right / 90 - $(cat "$dir/accuracy.npy")) ^ 2 < 1e-12"
+for file in "$dir/job.json" "$dir/upload.bf" "$dir/model.enc" \
+    "$dir/keys/eval.keys" "$dir/keys/secret.key" "$dir/keys/transform.bf"; do
+    ok "$blindfit" inspect "$file"
+    ok "$server" inspect "$file" --json
+done
+
+# A checkpoint of a finished run gives the same model again.
+ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
+    --upload "$dir/upload.bf" -o "$dir/one.enc" --checkpoint "$dir/state.bf"
+cmp -s "$dir/one.enc" "$dir/model.enc" || fail "a second run differs"
+ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
+    --upload "$dir/upload.bf" -o "$dir/two.enc" --checkpoint "$dir/state.bf" \
+    --threads 1
+cmp -s "$dir/two.enc" "$dir/model.enc" || fail "one thread differs from all"
+finish

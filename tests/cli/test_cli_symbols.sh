@@ -1,0 +1,48 @@
+#!/bin/sh
+# The server links nothing that makes, reads or uses a secret key: neither its
+# program nor its archive. The same look finds all of it in the owner's
+# program, so it would be seen.
+. "$(dirname "$0")/lib.sh"
+
+# One from each object of the owner's folders, and what holds secrets in
+# memory.
+owners='bf_decrypt bf_encrypt_symmetric bf_secret_key_generate
+  bf_secret_key_import bf_secret_key_coeffs bf_galois_key_generate
+  bf_eval_keys_generate bf_public_key_generate bf_wire_read_secret_key
+  bf_wire_write_secret_key bf_job_seal bf_job_open bf_deal_keygen
+  bf_deal_encrypt bf_deal_decrypt bf_transform_fit bf_transform_load'
+
+symbols()
+{
+    # Data, text and undefined alike.
+    nm "$1" 2>/dev/null | awk 'NF >= 2 { print $NF }' | LC_ALL=C sort -u
+}
+
+command -v nm >/dev/null || { echo "skipped: no nm"; exit 77; }
+symbols "$build/blindfit" >"$work/owner"
+symbols "$build/blindfit-server" >"$work/server"
+symbols "$build/libblindfit-server.a" >"$work/archive"
+for list in owner server archive; do
+    checks=$((checks + 1))
+    [ "$(wc -l <"$work/$list")" -gt 100 ] || fail "$list: no symbols to look at"
+done
+for s in $owners; do
+    checks=$((checks + 3))
+    grep -q -x "$s" "$work/owner" || fail "blindfit lacks $s: a stale list?"
+    ! grep -q -x "$s" "$work/server" || fail "blindfit-server has $s"
+    ! grep -q -x "$s" "$work/archive" || fail "libblindfit-server.a has $s"
+done
+
+# Whatever else an owner's object may come to define.
+nm "$build/libblindfit.a" 2>/dev/null | awk '
+    /^[^ ]*\.o:$/ { object = $1 }
+    NF == 3 && $2 == "T" { print $3 }' | LC_ALL=C sort -u >"$work/all"
+awk 'NF >= 3 && $2 == "T" { print $3 }' <<LIST | LC_ALL=C sort -u >"$work/public"
+$(nm "$build/libblindfit-server.a" 2>/dev/null)
+LIST
+comm -23 "$work/all" "$work/public" >"$work/private"
+checks=$((checks + 2))
+[ "$(wc -l <"$work/private")" -gt 50 ] || fail "too few owner's symbols"
+[ -z "$(comm -12 "$work/private" "$work/server")" ] ||
+    fail "blindfit-server has $(comm -12 "$work/private" "$work/server")"
+finish
