@@ -40,6 +40,8 @@ bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
     if (!ev) return BF_ERR_MEMORY;
     ev->ctx = ctx;
     ev->keys = keys;
+    for (unsigned l = 1; l <= ctx->params.n_q; l++)
+        ev->ks_noise[l] = bf_noise_key_switch(ctx, l);
     bf_status status;
     BF_GOTO(bf_pool_create(&ev->pool), fail);
     if (keys) BF_GOTO(make_down_tables(ev), fail);

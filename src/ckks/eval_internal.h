@@ -26,6 +26,7 @@ struct bf_eval {
     bf_convert **down_rescale;
     bf_mulc *pq_inv; /* [l*n_q + i] (P q_{l-1})^{-1} mod q_i */
     bf_mulc *p_mul;  /* [n_q] P mod q_i as a multiplier */
+    double ks_noise[BF_MAX_Q + 1]; /* bf_noise_key_switch by limbs */
 };
 
 static inline size_t bf_eval_n(const bf_eval *ev)

@@ -200,7 +200,7 @@ static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
         return bf_fail(BF_ERR_ARGUMENT, "rescale: no level left");
     BF_TRY(bf_eval_key(ev, 1, a->limbs, &key));
     BF_TRY(bf_eval_new(ev, &res, a->limbs - rescale, 2));
-    double ks = bf_noise_key_switch(ev->ctx, a->limbs);
+    double ks = ev->ks_noise[a->limbs];
     res.scale = a->scale;
     res.bound = a->bound;
     res.noise = hypot(a->noise, ks);

@@ -108,7 +108,7 @@ static bf_status automorphism_batch(bf_eval *ev, bf_ct *out, const bf_ct *a,
         status = turn_open(ev, &turns[r], galois[r], a->limbs, true);
         if (status == BF_OK) status = bf_eval_new(ev, &res[r], a->limbs, 2);
         res[r].scale = a->scale;
-        res[r].noise = hypot(a->noise, bf_noise_key_switch(ev->ctx, a->limbs));
+        res[r].noise = hypot(a->noise, ev->ks_noise[a->limbs]);
         res[r].bound = a->bound;
     }
     if (status == BF_OK && ev->keys)
@@ -251,7 +251,7 @@ bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
         turns[i].galois = galois;
         if (galois != 1) {
             status = turn_open(ev, &turns[i], galois, limbs, false);
-            ks = bf_noise_key_switch(ev->ctx, limbs);
+            ks = ev->ks_noise[limbs];
         }
         res.noise = bf_hypot3(res.noise, a[i]->noise, ks);
         res.bound += a[i]->bound;

@@ -12,7 +12,6 @@ typedef struct circuit {
     const bf_job *job;
     const bf_layout *l;
     const bf_train_inputs *in;
-    bf_sigmoid_form form;
     bf_masks masks;
     bf_progress progress;
     double total; /* work of the whole run, for progress */
@@ -88,8 +87,8 @@ static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
     z->scale *= 2;
     z->bound = bound;
     BF_GOTO(bf_fold_periodic(c->ev, &c->masks, z), done);
-    z->scale *= c->form.norm;
-    z->bound = bound / c->form.norm;
+    z->scale *= c->job->form.norm;
+    z->bound = bound / c->job->form.norm;
 done:
     bf_eval_release(c->ev, &turned);
     return status;
@@ -107,9 +106,9 @@ static bf_status group_errors(void *user, size_t g)
         BF_GOTO(bf_copy(c->ev, &e, labels), done);
     } else {
         BF_GOTO(group_scores(c, g, &z), done);
-        BF_GOTO(bf_sigmoid_evaluate(c->ev, &y, &c->form, &z), done);
+        BF_GOTO(bf_sigmoid_evaluate(c->ev, &y, &c->job->form, &z), done);
         BF_GOTO(bf_adjust(c->ev, &e, labels, 1, y.scale, y.limbs), done);
-        BF_GOTO(c->form.sign < 0 ? bf_add(c->ev, &e, &e, &y)
+        BF_GOTO(c->job->form.sign < 0 ? bf_add(c->ev, &e, &e, &y)
                                  : bf_sub(c->ev, &e, &e, &y),
                 done);
     }
@@ -290,7 +289,6 @@ bf_status bf_train_circuit(bf_eval *ev, const bf_job *job,
     bf_status status;
     c.progress = progress;
     BF_TRY(total_work(&c));
-    BF_TRY(bf_sigmoid_form_make(&c.form, &job->schedule.sigmoid));
     BF_TRY(bf_masks_make(&c.masks, bf_eval_context(ev), c.l,
                          exp2(job->log_mask), bf_job_x_limbs(job),
                          bf_eval_is_symbolic(ev)));

@@ -12,6 +12,7 @@
 typedef struct bf_job {
     bf_recipe recipe;
     bf_schedule schedule; /* v0 empty */
+    bf_sigmoid_form form; /* of the schedule's sigmoid */
     size_t features;      /* before the transform */
     bf_layout layout;
     bf_params params;
@@ -31,7 +32,8 @@ typedef struct bf_plan {
     bf_key_need *keys; /* owned */
     size_t ciphertexts; /* uploaded */
     uint64_t upload_bytes, key_bytes, model_bytes;
-    uint64_t memory_bytes; /* server, peak, estimate */
+    uint64_t memory_bytes;  /* server, peak, estimate */
+    uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
     double weight_noise; /* expected rms error of a weight, transformed space */
     double work;         /* of the server, in butterflies' worth: N log2 N a

@@ -13,29 +13,42 @@
 #include "base/memory.h"
 #include "train/circuit.h"
 
-/* Precision that the recipes ask for (docs/algorithms.md): the whitened one
- * needs 12 bits in everything, the paper's weights are compared to 2e-5. */
+/* Precision. One number of bits, b, sets rows and scores: their errors reach
+ * about 2^-b of a typical value (sd of a fresh ciphertext 3.24, of a division's
+ * rounding sqrt(N/18) per coefficient, sqrt(N) times that in a slot).
+ *   rows:  3.24 sqrt(N) per slot
+ *   dense: N/sqrt(18) per slot, a few times over, in scores times norm
+ *   start: 3.24 per coefficient, 2F of them in an element; START_BITS more, as
+ *          initial weights stay in the model
+ * The errors of masks, sqrt(F/6) per slot, are the same for every sample, so
+ * they act as a relative error of the gradient and have bits of their own. */
 enum {
-    LOG_X_EXTRA = 25,   /* bits of a row entry below its bound */
-    LOG_DENSE = 32,     /* bits of errors and scores */
-    LOG_V_MIN = 31,     /* bits of weights below 1 */
-    LOG_MASK_MAX = 16,
-    LOG_MASK_MIN = 10,
+    BITS_MIN = 6,
+    BITS_MAX = 20,
+    START_BITS = 14,
     PRIME_MAX = 48,
-    PRIME_MIN = 28,
-    LOG_V_HEADROOM = 3  /* sign, and noise on top of the bound */
+    PRIME_MIN = 25,
+    WEIGHT_HEADROOM = 3 /* bits: sign, and noise on top of the bound */
 };
 
+/* What a recipe tolerates (docs/algorithms.md). The whitened one needs 9 bits;
+ * the paper's weights are to agree with its plaintext run to 2e-5 when scaled
+ * back. */
+static const struct {
+    double noise; /* expected error of a weight, relative to a typical one */
+    int mask_bits;
+} tolerance[] = {{0x1p-15, 14}, {0x1p-9, 12}};
+
 typedef struct chain {
-    unsigned n_q, bits[BF_MAX_Q];
+    unsigned n_q;
+    double bits[BF_MAX_Q];   /* wanted */
+    uint64_t prime[BF_MAX_Q]; /* nearest to 2^bits */
 } chain;
 
 static unsigned iteration_depth(const bf_job *job, unsigned t)
 {
-    bf_sigmoid_form form;
     if (t == 0 && job->schedule.zero_start) return 1;
-    if (bf_sigmoid_form_make(&form, &job->schedule.sigmoid) != BF_OK) return 0;
-    return 2 + form.depth;
+    return 2 + job->form.depth;
 }
 
 unsigned bf_job_x_limbs(const bf_job *job)
@@ -68,95 +81,115 @@ static double log_step(const bf_job *job, unsigned t)
     return log2(fabs(s->step[t] * (1 - eta)));
 }
 
-/* The scale v' that splits the bits of G and the following Z between two
- * primes, at least LOG_V_MIN. */
+/* The scale v' of weights between two iterations, or at the end: it moves bits
+ * from the prime of G to that of the following Z (or to q0) and costs none, so
+ * it is as large as the primes allow. */
 static double weight_scale(const bf_job *job, unsigned next, double z_rest)
 {
     double g_rest = job->log_x + job->log_dense + job->log_mask -
                     log_step(job, next - 1);
-    double low = g_rest - PRIME_MAX, v = LOG_V_MIN;
-    if (v < low) v = low;
-    if (next < job->schedule.iterations && v + z_rest < PRIME_MIN)
-        v = PRIME_MIN - z_rest;
-    return v;
+    double above = z_rest;
+    if (next == job->schedule.iterations)
+        above = log2(job->ranges.weight) + WEIGHT_HEADROOM;
+    return fmin(PRIME_MAX - above, g_rest - PRIME_MIN);
 }
 
 static bool push(chain *c, double bits)
 {
-    long b = lround(bits);
-    if (b < PRIME_MIN) b = PRIME_MIN;
-    if (b > PRIME_MAX || c->n_q == BF_MAX_Q) return false;
-    c->bits[c->n_q++] = (unsigned)b;
+    if (bits < PRIME_MIN || bits > PRIME_MAX || c->n_q == BF_MAX_Q)
+        return false;
+    c->bits[c->n_q++] = bits;
     return true;
 }
 
-/* Bottom up. False when a prime would be too large. */
-static bool make_chain(bf_job *job, chain *c)
+/* Bottom up. False when a prime would be too small or too large. */
+static bool make_chain(bf_job *job, chain *c, double log_v0)
 {
     const bf_schedule *s = &job->schedule;
-    bf_sigmoid_form form;
-    if (bf_sigmoid_form_make(&form, &s->sigmoid) != BF_OK) return false;
     double z_rest = job->log_x + job->layout.log_m + job->log_mask + 1 +
-                    log2(form.norm) - job->log_dense;
+                    log2(job->form.norm) - job->log_dense;
     double v = weight_scale(job, s->iterations, z_rest);
     c->n_q = 0;
-    if (!push(c, v + log2(job->ranges.weight) + LOG_V_HEADROOM)) return false;
+    if (!push(c, v + log2(job->ranges.weight) + WEIGHT_HEADROOM)) return false;
     for (unsigned t = s->iterations; t-- > 0;) {
         double g = job->log_x + job->log_dense + job->log_mask -
                    log_step(job, t) - v;
         if (!push(c, g)) return false;
         if (t == 0 && s->zero_start) break;
-        for (unsigned i = 0; i < form.depth; i++)
+        for (unsigned i = 0; i < job->form.depth; i++)
             if (!push(c, job->log_dense)) return false;
-        v = t > 0 ? weight_scale(job, t, z_rest) : PRIME_MAX - z_rest;
-        if (t == 0) {
-            if (v > LOG_V_MIN) v = LOG_V_MIN;
-            job->log_v0 = v;
-        }
+        if (t > 0)
+            v = weight_scale(job, t, z_rest);
+        else
+            job->log_v0 = v = fmin(PRIME_MAX - z_rest, log_v0);
         if (!push(c, v + z_rest)) return false;
     }
     return true;
 }
 
-/* The widest mask for which the chain exists. */
-static bool fit_mask(bf_job *job, chain *c)
+static bool set_precision(bf_job *job, chain *c, int bits)
 {
-    if (job->layout.f == 1) {
-        job->log_mask = 0;
-        return make_chain(job, c);
+    const bf_layout *l = &job->layout;
+    double log_n = l->log_n, f = (double)l->f;
+    job->log_mask = 0;
+    if (l->f > 1)
+        job->log_mask = tolerance[job->recipe.kind].mask_bits + log2(f / 6) / 2;
+    job->log_x = bits + log2(3.24) + log_n / 2 - log2(job->typical.entry);
+    job->log_dense = fmax(
+        PRIME_MIN, ceil(bits + log_n - log2(18) / 2 + log2(job->form.norm) + 1));
+    return make_chain(job, c, bits + START_BITS + log2(3.24) + log2(2 * f) / 2);
+}
+
+/* A prime as near to 2^bits as there is: a scale that is off by a part of a
+ * bit is raised to the polynomial's degree in every iteration. */
+static uint64_t nearest_prime(double bits, unsigned log_n, const uint64_t *used,
+                              unsigned count)
+{
+    uint64_t target = (uint64_t)exp2(bits);
+    uint64_t below = bf_prime_below(target, log_n, used, count);
+    uint64_t above = bf_prime_above(target, log_n, used, count);
+    if (!above || above >> BF_PRIME_BITS_MAX) return below;
+    if (!below) return above;
+    return above - target < target - below ? above : below;
+}
+
+static bool find_primes(chain *c, unsigned log_n)
+{
+    for (unsigned i = 0; i < c->n_q; i++) {
+        c->prime[i] = nearest_prime(c->bits[i], log_n, c->prime, i);
+        if (!c->prime[i]) return false;
     }
-    for (int mask = LOG_MASK_MAX; mask >= LOG_MASK_MIN; mask--) {
-        job->log_mask = mask;
-        if (make_chain(job, c)) return true;
-    }
-    return false;
+    return true;
 }
 
 /* Special primes for digits of alpha limbs: P must exceed every digit. */
 static bool fit_special(bf_params *out, unsigned log_n, const chain *c,
-                        unsigned alpha, bool insecure)
+                        unsigned alpha)
 {
-    unsigned widest = 0, total = 0, p_bits[BF_MAX_P], n_p;
+    double widest = 0, total = 0;
     for (unsigned i = 0; i < c->n_q; i += alpha) {
-        unsigned digit = 0;
+        double digit = 0;
         for (unsigned k = i; k < i + alpha && k < c->n_q; k++)
-            digit += c->bits[k];
-        if (digit > widest) widest = digit;
+            digit += log2((double)c->prime[k]);
+        total += digit;
+        widest = fmax(widest, digit);
     }
-    for (unsigned i = 0; i < c->n_q; i++) total += c->bits[i];
-    widest += 1;
-    n_p = (widest + BF_PRIME_BITS_MAX - 2) / (BF_PRIME_BITS_MAX - 1);
-    if (n_p > BF_MAX_P) return false;
-    for (unsigned k = 0; k < n_p; k++)
-        p_bits[k] = (widest + n_p - 1 - k) / n_p;
-    if (!insecure && total + widest >
-                         bf_security_log2_qp_limit(log_n, 128))
-        return false;
-    if (bf_params_make(out, log_n, c->bits, c->n_q, p_bits, n_p, alpha) !=
-        BF_OK)
-        return false;
-    out->insecure = insecure;
-    return true;
+    unsigned n_p = (unsigned)ceil((widest + 1) / PRIME_MAX);
+    double limit = bf_security_log2_qp_limit(log_n, 128);
+    if (n_p > BF_MAX_P || total + widest > limit) return false;
+    *out = (bf_params){.log_n = log_n, .n_q = c->n_q, .n_p = n_p,
+                       .digit_limbs = alpha};
+    uint64_t used[BF_MAX_Q + BF_MAX_P];
+    memcpy(used, c->prime, c->n_q * sizeof *used);
+    memcpy(out->q, c->prime, c->n_q * sizeof *used);
+    for (unsigned k = 0; k < n_p; k++) {
+        uint64_t p = nearest_prime((widest + 0.5) / n_p, log_n, used,
+                                   c->n_q + k);
+        if (!p) return false;
+        used[c->n_q + k] = out->p[k] = p;
+    }
+    double log2_p = bf_params_log2_p(out);
+    return log2_p > widest && total + log2_p <= limit;
 }
 
 /* Work of a key switch in transforms of one limb, with conversions and inner
@@ -198,24 +231,6 @@ static uint64_t packed_bytes(const bf_params *p, unsigned limbs, bool special)
     return (uint64_t)(bits * exp2(p->log_n) / 8);
 }
 
-static bf_status plan_keys(bf_plan *plan, const bf_job *job, const bf_eval *ev)
-{
-    const bf_key_need *needs;
-    const bf_params *p = &job->params;
-    plan->key_count = bf_eval_key_needs(ev, &needs);
-    plan->keys = bf_alloc(plan->key_count * sizeof *needs);
-    if (!plan->keys) return BF_ERR_MEMORY;
-    memcpy(plan->keys, needs, plan->key_count * sizeof *needs);
-    for (size_t i = 0; i < plan->key_count; i++) {
-        unsigned digits =
-            (needs[i].limbs + p->digit_limbs - 1) / p->digit_limbs;
-        plan->key_bytes += digits * packed_bytes(p, needs[i].limbs, true);
-        plan->memory_bytes += (uint64_t)digits * (needs[i].limbs + p->n_p) * 2 *
-                              ((uint64_t)8 << p->log_n);
-    }
-    return BF_OK;
-}
-
 static void plan_uploads(bf_plan *plan, const bf_job *job)
 {
     const bf_layout *l = &job->layout;
@@ -229,6 +244,37 @@ static void plan_uploads(bf_plan *plan, const bf_job *job)
     if (!job->schedule.zero_start)
         plan->upload_bytes += packed_bytes(&job->params, x, false);
     plan->model_bytes = 2 * packed_bytes(&job->params, 1, false);
+}
+
+/* Everything that follows from counters, key needs and parameters. */
+static void plan_sizes(bf_plan *plan, const bf_job *job)
+{
+    const bf_params *p = &job->params;
+    plan->key_bytes = plan->memory_bytes = 0;
+    for (size_t i = 0; i < plan->key_count; i++) {
+        unsigned limbs = plan->keys[i].limbs;
+        uint64_t digits = (limbs + p->digit_limbs - 1) / p->digit_limbs;
+        plan->key_bytes += digits * packed_bytes(p, limbs, true);
+        plan->memory_bytes +=
+            digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
+    }
+    plan_uploads(plan, job);
+    plan->memory_bytes += plan->circuit_bytes;
+    plan->log2_qp = bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p);
+    plan->security_bits = bf_security_bits(p->log_n, plan->log2_qp);
+    plan->work = bf_job_work(p, &plan->counters);
+    plan->cost = plan->work +
+                 COST_PER_BYTE * (double)(plan->upload_bytes + plan->key_bytes);
+}
+
+static bf_status copy_keys(bf_plan *plan, const bf_eval *ev)
+{
+    const bf_key_need *needs;
+    plan->key_count = bf_eval_key_needs(ev, &needs);
+    plan->keys = bf_alloc(plan->key_count * sizeof *needs);
+    if (!plan->keys) return BF_ERR_MEMORY;
+    memcpy(plan->keys, needs, plan->key_count * sizeof *needs);
+    return BF_OK;
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */
@@ -276,17 +322,12 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
     BF_GOTO(bf_eval_create(&ev, ctx, NULL), done);
     BF_GOTO(walk_circuit(job, ctx, ev, &weights), done);
     bf_eval_counters(ev, &p.counters);
-    BF_GOTO(plan_keys(&p, job, ev), done);
-    plan_uploads(&p, job);
-    p.memory_bytes += bf_eval_peak_bytes(ev);
-    p.log2_qp = bf_params_log2_q(&job->params, job->params.n_q) +
-                bf_params_log2_p(&job->params);
-    p.security_bits = bf_security_bits(job->params.log_n, p.log2_qp);
+    BF_GOTO(copy_keys(&p, ev), done);
+    p.circuit_bytes = bf_eval_peak_bytes(ev);
     /* An element of period F keeps 2F of N coefficients' errors. */
     p.weight_noise =
         weights.noise * sqrt(2.0 * (double)job->layout.f) / weights.scale;
-    p.work = bf_job_work(&job->params, &p.counters);
-    p.cost = p.work + COST_PER_BYTE * (double)(p.upload_bytes + p.key_bytes);
+    plan_sizes(&p, job);
     *plan = p;
     memset(&p, 0, sizeof p);
 done:
@@ -306,43 +347,108 @@ typedef struct search {
     const bf_plan_options *options;
 } search;
 
-static void consider(search *s, const bf_job *job)
+/* Takes the plan over, or frees it. */
+static void consider(search *s, const bf_job *job, bf_plan *plan)
 {
-    bf_plan plan;
-    if (bf_job_walk(&plan, job) != BF_OK) return;
     bool fits = !s->options->max_memory ||
-                plan.memory_bytes <= s->options->max_memory;
-    if (fits && (!s->found || plan.cost < s->best.cost)) {
-        bf_plan_clear(&s->best);
-        s->best = plan;
-        s->best_job = *job;
-        s->found = true;
+                plan->memory_bytes <= s->options->max_memory;
+    if (!fits || (s->found && plan->cost >= s->best.cost)) {
+        bf_plan_clear(plan);
         return;
     }
-    bf_plan_clear(&plan);
+    bf_plan_clear(&s->best);
+    s->best = *plan;
+    s->best_job = *job;
+    s->found = true;
 }
 
+/* The digit length of least cost: counters and needs do not depend on it. */
+static bool fit_digits(bf_job *job, const chain *c, bf_plan *plan)
+{
+    bf_params best = {0};
+    double cost = INFINITY;
+    for (unsigned alpha = c->n_q; alpha >= 1; alpha--) {
+        if (!fit_special(&job->params, job->layout.log_n, c, alpha))
+            continue;
+        plan_sizes(plan, job);
+        if (plan->cost < cost) {
+            cost = plan->cost;
+            best = job->params;
+        }
+    }
+    if (cost == INFINITY) return false;
+    job->params = best;
+    plan_sizes(plan, job);
+    return true;
+}
+
+/* The fewest bits that keep the recipe's tolerance. */
 static void consider_layout(search *s, bf_job *job)
 {
     chain c;
-    if (!fit_mask(job, &c)) return;
-    for (unsigned alpha = c.n_q; alpha >= 1; alpha--) {
-        if (!fit_special(&job->params, job->layout.log_n, &c, alpha, false))
+    double wanted = tolerance[job->recipe.kind].noise * job->typical.weight;
+    for (int bits = BITS_MIN; bits <= BITS_MAX; bits++) {
+        bf_plan plan;
+        bool secure = false;
+        if (!set_precision(job, &c, bits) ||
+            !find_primes(&c, job->layout.log_n))
             continue;
-        unsigned digits = (c.n_q + alpha - 1) / alpha;
-        if (alpha > 1 && (c.n_q + alpha - 2) / (alpha - 1) == digits)
-            continue; /* fewer limbs a digit give as many digits */
-        consider(s, job);
+        for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
+            secure = fit_special(&job->params, job->layout.log_n, &c, alpha);
+        if (!secure || bf_job_walk(&plan, job) != BF_OK) return;
+        bool hopeless = s->found && plan.work > 2 * s->best.cost;
+        if (plan.weight_noise <= wanted && fit_digits(job, &c, &plan)) {
+            consider(s, job, &plan);
+            return;
+        }
+        bf_plan_clear(&plan);
+        if (hopeless) return; /* more bits make it no cheaper */
+    }
+}
+
+/* Ciphertexts that are mostly padding can't win: layouts with twice as many as
+ * the tightest one are not walked. */
+static size_t fewest_inputs(const bf_job *base, unsigned log_n, size_t n,
+                            size_t cols, size_t classes)
+{
+    size_t fewest = SIZE_MAX;
+    bf_layout l;
+    for (size_t f = 1; f <= (size_t)1 << (log_n - 1); f *= 2)
+        if (bf_layout_make(&l, log_n, n, cols, classes, base->recipe.batch, f,
+                           1) == BF_OK &&
+            l.chunks * l.pairs < fewest)
+            fewest = l.chunks * l.pairs;
+    return fewest;
+}
+
+static void consider_ring(search *s, const bf_job *base, unsigned log_n,
+                          size_t n, size_t cols, size_t classes)
+{
+    size_t fewest = fewest_inputs(base, log_n, n, cols, classes);
+    for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
+        if (s->options->f && s->options->f != f) continue;
+        for (size_t k = 1; k <= f && k <= 64; k *= 2) {
+            bf_job job = *base;
+            if (s->options->k && s->options->k != k) continue;
+            if (bf_layout_make(&job.layout, log_n, n, cols, classes,
+                               base->recipe.batch, f, k) != BF_OK)
+                continue;
+            if (job.layout.chunks * job.layout.pairs > 2 * fewest) continue;
+            consider_layout(s, &job);
+        }
     }
 }
 
 /* Root mean squares behind the bounds: entries of a row share its norm; scores,
  * weights and steps lie at a fraction of what their tails reach. */
-static bf_ranges typical_magnitudes(const bf_ranges *r, unsigned iterations,
-                                    size_t cols)
+static bf_ranges typical_magnitudes(const bf_ranges *r, const bf_recipe *recipe,
+                                    size_t n, size_t cols)
 {
+    unsigned iterations = recipe->iterations;
     bf_ranges t = *r;
     t.entry = r->row / sqrt((double)cols);
+    if (recipe->kind == BF_RECIPE_PAPER) /* row sums of X^T X are at most 4 */
+        t.entry = sqrt(8 / ((double)n * (double)cols));
     t.weight = r->weight / 16;
     t.update = r->update / 16;
     t.residual = 0.5;
@@ -355,9 +461,9 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
 {
     size_t cols = bf_recipe_outputs(&job->recipe, n, job->features);
     BF_TRY(bf_schedule_make(&job->schedule, &job->recipe, n));
+    BF_TRY(bf_sigmoid_form_make(&job->form, &job->schedule.sigmoid));
     BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
-    job->typical = typical_magnitudes(&job->ranges, job->recipe.iterations,
-                                      cols);
+    job->typical = typical_magnitudes(&job->ranges, &job->recipe, n, cols);
     BF_TRY(bf_layout_make(&job->layout, job->params.log_n, n, cols, classes,
                           job->recipe.batch, f, k));
     if (job->params.n_q != bf_job_x_limbs(job))
@@ -377,26 +483,12 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));
-    base.typical = typical_magnitudes(&base.ranges, recipe->iterations, cols);
-    bf_sigmoid_form form;
-    BF_TRY(bf_sigmoid_form_make(&form, &base.schedule.sigmoid));
-    base.log_x = LOG_X_EXTRA - log2(base.ranges.entry);
-    base.log_dense = LOG_DENSE;
+    base.typical = typical_magnitudes(&base.ranges, recipe, n, cols);
+    BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options};
-    for (unsigned log_n = 13; log_n <= 16; log_n++) {
-        if (options->log_n && options->log_n != log_n) continue;
-        for (size_t f = 1; f <= (size_t)1 << (log_n - 1); f *= 2) {
-            if (options->f && options->f != f) continue;
-            for (size_t k = 1; k <= f && k <= 64; k *= 2) {
-                if (options->k && options->k != k) continue;
-                bf_job candidate = base;
-                if (bf_layout_make(&candidate.layout, log_n, n, cols, classes,
-                                   recipe->batch, f, k) != BF_OK)
-                    continue;
-                consider_layout(&s, &candidate);
-            }
-        }
-    }
+    for (unsigned log_n = 13; log_n <= 16; log_n++)
+        if (!options->log_n || options->log_n == log_n)
+            consider_ring(&s, &base, log_n, n, cols, classes);
     if (!s.found)
         return bf_fail(BF_ERR_ARGUMENT,
                        "no 128-bit parameters fit %u iterations over %zu x %zu "
