@@ -4,13 +4,16 @@
 
 #include <math.h>
 
-/* Exact for any integer-valued double: a = m 2^e with |m| < 2^53. */
-static double residue(double a, uint64_t p)
+/* Exact for any integer-valued double. two52 = 2^52 mod p. */
+static double residue(double a, uint64_t p, uint64_t two52)
 {
+    if (fabs(a) < 0x1p104) {
+        const double hi = rint(a * 0x1p-52), lo = a - hi * 0x1p52;
+        const uint64_t h = bf_mod_mul(bf_uncentre(hi, p), two52, p);
+        return bf_centre((h + bf_uncentre(lo, p)) % p, p);
+    }
     int e;
-    const double f = frexp(a, &e);
-    if (e <= 53) return bf_centre(bf_uncentre(a, p), p);
-    const uint64_t m = bf_uncentre(ldexp(f, 53), p);
+    const uint64_t m = bf_uncentre(ldexp(frexp(a, &e), 53), p);
     const uint64_t shift = bf_mod_pow(2, (uint64_t)(e - 53), p);
     return bf_centre(bf_mod_mul(m, shift, p), p);
 }
@@ -28,7 +31,8 @@ void bf_limb_from_double(const bf_ring *r, unsigned m, double *o,
         bf_limb_reduce(r, m, o, o);
         return;
     }
-    for (size_t i = 0; i < r->n; i++) o[i] = residue(o[i], p);
+    const uint64_t two52 = (1ULL << 52) % p;
+    for (size_t i = 0; i < r->n; i++) o[i] = residue(o[i], p, two52);
 }
 
 void bf_limb_from_i8(const bf_ring *r, unsigned m, double *o, const int8_t *a)

@@ -135,9 +135,9 @@ static void test_from_integers(void **state)
     mpz_inits(x, p, NULL);
     assert_int_equal(bf_ring_create(&ring, LOG, primes, 2, BF_BACKEND_AUTO),
                      BF_OK);
-    for (int pass = 0; pass < 4; pass++) {
-        /* Up to 2^52, 2^53, 2^120, and the largest doubles. */
-        static const int spread[] = {1, 2, 68, 971};
+    for (int pass = 0; pass < 5; pass++) {
+        /* Up to 2^52, 2^54, 2^104, 2^120, and the largest doubles. */
+        static const int spread[] = {1, 2, 52, 68, 971};
         for (size_t i = 0; i < N; i++) {
             const int e = (int)(rng_next(&r) % (uint64_t)spread[pass]);
             a[i] = ldexp(rng_within(&r, (1ULL << (pass ? 53 : 52)) - 1), e);
