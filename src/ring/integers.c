@@ -61,11 +61,13 @@ void bf_limb_uniform(const bf_ring *r, unsigned m, double *o, bf_stream *s)
         for (size_t w = 0; w < words; w++) {
             const uint64_t x = load_le64(bytes + 8 * w);
             if (x >= limit) continue;
-            /* The quotient is at most one too small. */
-            uint64_t q = (uint64_t)((bf_u128)x * ratio >> 64);
+            /* The quotient is at most one too small. Masks, not branches: they
+             * would be taken at random. */
+            const uint64_t q = (uint64_t)((bf_u128)x * ratio >> 64);
             uint64_t rest = x - q * p;
-            if (rest >= p) rest -= p;
-            o[i++] = bf_centre(rest, p);
+            rest -= p & (0 - (uint64_t)(rest >= p));
+            rest -= p & (0 - (uint64_t)(rest > p / 2));
+            o[i++] = (double)(int64_t)rest;
         }
     }
     bf_wipe(bytes, sizeof bytes);
