@@ -1,14 +1,15 @@
 /* The contract every backend meets. One table per backend; the ring holds a
  * pointer to the table in use, so one process can compare backends.
  *
- * All pointers are 64-byte aligned, all lengths multiples of 32
- * (16 for tensor_sum). The scalar
- * backend is the reference: plain loops, written to be checked by eye. SIMD
- * backends share one source (kernels/simd/), compiled once per width, and give
- * bit-identical results: they perform the same operation sequence on each
- * residue, or one whose result is exactly centred and so unique. Inputs are
- * reduced unless said otherwise; "centred" outputs satisfy |x| <= (p-1)/2, all
- * others are reduced. Outputs may be an input, elementwise in place. */
+ * All pointers are 64-byte aligned, all lengths multiples of 32 (16 for
+ * tensor_sum). The scalar backend is the reference: plain loops, written to be
+ * checked by eye. SIMD backends share one source (kernels/simd/), compiled once
+ * per width, and give bit-identical results: they perform the same operation
+ * sequence on each residue, or one whose result is exactly centred and so
+ * unique. Inputs are reduced unless said otherwise; "centred" outputs satisfy
+ * |x| <= (p-1)/2, all others are reduced. Outputs may be an input, elementwise
+ * in place.
+ */
 #ifndef BF_RING_KERNELS_KERNELS_H
 #define BF_RING_KERNELS_KERNELS_H
 
