@@ -36,7 +36,8 @@ void bf_secret_free(void *p); /* NULL is fine */
 typedef struct bf_pool bf_pool;
 BF_MUST_CHECK bf_status bf_pool_create(bf_pool **out);
 void bf_pool_destroy(bf_pool *pool);
-/* As bf_alloc. Idle blocks of other sizes are freed before memory is out. */
+/* As bf_alloc. Idle blocks are freed before memory is out, and when a fresh
+ * block is wanted while more than an eighth of what is in use lies idle. */
 void *bf_pool_take(bf_pool *pool, size_t bytes);
 /* `bytes` as it was taken; p may be NULL. */
 void bf_pool_give(bf_pool *pool, void *p, size_t bytes);

@@ -17,8 +17,13 @@ struct bf_pool {
     pthread_mutex_t lock;
     size_class *classes;
     size_t count, capacity;
-    size_t out, peak;
+    size_t out, peak, idle; /* bytes */
 };
+
+/* A phase that works with other sizes leaves blocks nobody takes: before more
+ * than this share of what is in use lies idle, a fresh block clears them. */
+#define IDLE_SHARE 8
+#define IDLE_MIN ((size_t)64 << 20)
 
 bf_status bf_pool_create(bf_pool **out)
 {
@@ -42,6 +47,7 @@ static void free_idle(bf_pool *pool)
             bf_free(b);
         }
     }
+    pool->idle = 0;
 }
 
 void bf_pool_destroy(bf_pool *pool)
@@ -51,6 +57,16 @@ void bf_pool_destroy(bf_pool *pool)
     free(pool->classes);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
+}
+
+/* Quarter steps between powers of two: a block serves requests up to a fifth
+ * smaller, as ciphertexts of a few limbs less. */
+static size_t class_bytes(size_t bytes)
+{
+    if (bytes < 4096) return bytes;
+    unsigned shift = 61 - (unsigned)__builtin_clzl(bytes - 1);
+    size_t step = (size_t)1 << shift;
+    return (bytes + step - 1) & ~(step - 1);
 }
 
 /* The class is made when a block is first taken, so that giving one back
@@ -82,12 +98,15 @@ static size_t room_for_link(size_t bytes)
 void *bf_pool_take(bf_pool *pool, size_t bytes)
 {
     void *p = NULL;
+    bytes = class_bytes(bytes);
     pthread_mutex_lock(&pool->lock);
     size_class *c = find_class(pool, bytes);
     if (c && c->idle) {
         p = c->idle;
         c->idle = c->idle->next;
+        pool->idle -= bytes;
     } else if (c) {
+        if (pool->idle > IDLE_MIN + pool->out / IDLE_SHARE) free_idle(pool);
         p = bf_alloc(room_for_link(bytes));
         if (!p && bytes) {
             free_idle(pool);
@@ -105,12 +124,14 @@ void *bf_pool_take(bf_pool *pool, size_t bytes)
 void bf_pool_give(bf_pool *pool, void *p, size_t bytes)
 {
     if (!p) return;
+    bytes = class_bytes(bytes);
     pthread_mutex_lock(&pool->lock);
     size_class *c = find_class(pool, bytes);
     if (c) {
         idle_block *b = p;
         b->next = c->idle;
         c->idle = b;
+        pool->idle += bytes;
     } else {
         bf_free(p);
     }

@@ -254,11 +254,13 @@ BF_MUST_CHECK bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a,
 BF_MUST_CHECK bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out,
                                       const bf_ct *const *a,
                                       const bf_ct *const *b, size_t terms);
-/* A row of a times a matrix of b: out[c] = sum_k a[k] (x) b[k*count + c],
- * c < count. Loads each a once for all c. */
-BF_MUST_CHECK bf_status bf_tensor_sums(bf_eval *ev, bf_ct *out, size_t count,
-                                       const bf_ct *const *a,
-                                       const bf_ct *const *b, size_t terms);
+/* A matrix product with bf_tensor as its multiplication:
+ *   out[r*count + c] = sum_k a[r*terms + k] (x) b[k*count + c],
+ * r < rows, c < count. One slice of all b stays in cache while the rows of a
+ * stream by. */
+BF_MUST_CHECK bf_status bf_tensor_matrix(bf_eval *ev, bf_ct *out, size_t rows,
+                                         size_t count, const bf_ct *const *a,
+                                         const bf_ct *const *b, size_t terms);
 BF_MUST_CHECK bf_status bf_relinearize(bf_eval *ev, bf_ct *out, const bf_ct *a);
 /* Divides by the last limb's prime: one level, scale / q_last. */
 BF_MUST_CHECK bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a);

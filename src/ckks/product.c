@@ -13,61 +13,72 @@ static double product_noise(const bf_ct *a, const bf_ct *b, double n)
                      sqrt(n) * a->noise * b->noise);
 }
 
-/* Residues handled at a time: the operands of all terms and columns of one
- * slice should stay in a 1 MiB share of the second-level cache. */
+/* Residues handled at a time: one slice of all b, which every row uses again,
+ * should stay in a share of the second-level cache. */
 static size_t slice_length(size_t n, size_t terms, size_t count)
 {
-    size_t len = n < 1024 ? n : 1024;
-    while (len > 64 && terms * (1 + count) * 2 * len * sizeof(double) > 1 << 20)
+    size_t len = n < 512 ? n : 512;
+    while (len > 64 && terms * count * 2 * len * sizeof(double) > 640 << 10)
         len /= 2;
     return len;
 }
 
-typedef struct sums_job {
+typedef struct matrix_job {
     const bf_ring *ring;
     bf_ct *out;
-    size_t count, terms, len;
+    size_t rows, count, terms, len;
     const bf_ct *const *a, *const *b;
-} sums_job;
+} matrix_job;
 
-static void sums_slice(const sums_job *job, unsigned limb, size_t offset,
-                       const double **p)
+/* Pointers to one slice: b0, b1 of all b, then a0, a1 of a row, then d0..d2 of
+ * its results. */
+static size_t slice_pointers(const matrix_job *job)
 {
-    const double **a0 = p, **a1 = p + job->terms, **b0 = p + 2 * job->terms,
-                 **b1 = p + 3 * job->terms;
-    size_t n = job->ring->n;
-    for (size_t k = 0; k < job->terms; k++) {
-        a0[k] = bf_ct_limb(job->a[k], 0, limb, n) + offset;
-        a1[k] = bf_ct_limb(job->a[k], 1, limb, n) + offset;
+    return 2 * job->terms * job->count + 2 * job->terms + 3 * job->count;
+}
+
+static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
+                         double **p)
+{
+    size_t n = job->ring->n, size = job->terms * job->count;
+    double **b0 = p, **b1 = b0 + size, **a0 = b1 + size, **a1 = a0 + job->terms;
+    double **d = a1 + job->terms;
+    for (size_t i = 0; i < size; i++) {
+        b0[i] = bf_ct_limb(job->b[i], 0, limb, n) + offset;
+        b1[i] = bf_ct_limb(job->b[i], 1, limb, n) + offset;
     }
-    for (size_t c = 0; c < job->count; c++) {
+    for (size_t r = 0; r < job->rows; r++) {
         for (size_t k = 0; k < job->terms; k++) {
-            const bf_ct *b = job->b[k * job->count + c];
-            b0[k] = bf_ct_limb(b, 0, limb, n) + offset;
-            b1[k] = bf_ct_limb(b, 1, limb, n) + offset;
+            const bf_ct *a = job->a[r * job->terms + k];
+            a0[k] = bf_ct_limb(a, 0, limb, n) + offset;
+            a1[k] = bf_ct_limb(a, 1, limb, n) + offset;
         }
-        double *d[3];
-        for (unsigned i = 0; i < 3; i++) {
-            d[i] = bf_ct_limb(&job->out[c], i, limb, n) + offset;
-            memset(d[i], 0, job->len * sizeof(double));
+        for (size_t c = 0; c < 3 * job->count; c++) {
+            bf_ct *out = &job->out[r * job->count + c % job->count];
+            unsigned poly = (unsigned)(c / job->count);
+            d[c] = bf_ct_limb(out, poly, limb, n) + offset;
+            memset(d[c], 0, job->len * sizeof(double));
         }
-        bf_range_tensor_sum(job->ring, limb, d[0], d[1], d[2], a0, a1, b0, b1,
-                            (unsigned)job->terms, job->len);
+        bf_range_tensor_sum_block(
+            job->ring, limb, d, d + job->count, d + 2 * job->count,
+            (const double *const *)a0, (const double *const *)a1,
+            (const double *const *)b0, (const double *const *)b1,
+            (unsigned)job->terms, (unsigned)job->count, job->len);
     }
 }
 
-static bf_status sums_compute(const sums_job *job, unsigned limbs)
+static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
 {
     size_t slices = job->ring->n / job->len;
     bool out_of_memory = false;
 #pragma omp parallel if (!bf_serial())
     {
-        const double **p = bf_alloc(4 * job->terms * sizeof *p);
+        double **p = bf_alloc(slice_pointers(job) * sizeof *p);
 #pragma omp for collapse(2) schedule(dynamic)
         for (unsigned i = 0; i < limbs; i++)
             for (size_t s = 0; s < slices; s++) {
                 if (p)
-                    sums_slice(job, i, s * job->len, p);
+                    matrix_slice(job, i, s * job->len, p);
                 else
                     __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
             }
@@ -76,57 +87,67 @@ static bf_status sums_compute(const sums_job *job, unsigned limbs)
     return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }
 
-static bf_status sums_check(bf_eval *ev, const sums_job *job, unsigned *limbs)
+/* All inputs are sound and of one scale per side; *limbs becomes the lowest. */
+static bf_status matrix_check(bf_eval *ev, const matrix_job *job,
+                              unsigned *limbs)
 {
     if (job->terms == 0)
         return bf_fail(BF_ERR_ARGUMENT, "sum of products: no terms");
     *limbs = ev->ctx->params.n_q;
-    double scale = job->a[0]->scale * job->b[0]->scale;
-    for (size_t k = 0; k < job->terms; k++) {
-        BF_TRY(bf_eval_check(ev, job->a[k], 2, "product"));
-        if (job->a[k]->limbs < *limbs) *limbs = job->a[k]->limbs;
-        for (size_t c = 0; c < job->count; c++) {
-            const bf_ct *b = job->b[k * job->count + c];
-            BF_TRY(bf_eval_check(ev, b, 2, "product"));
-            if (b->limbs < *limbs) *limbs = b->limbs;
-            if (fabs(job->a[k]->scale * b->scale / scale - 1) > 0x1p-20)
-                return bf_fail(BF_ERR_MISMATCH,
-                               "sum of products: scales of terms differ");
+    for (unsigned side = 0; side < 2; side++) {
+        const bf_ct *const *x = side ? job->b : job->a;
+        size_t size = job->terms * (side ? job->count : job->rows);
+        for (size_t i = 0; i < size; i++) {
+            BF_TRY(bf_eval_check(ev, x[i], 2, "product"));
+            if (x[i]->limbs < *limbs) *limbs = x[i]->limbs;
         }
     }
+    for (size_t k = 0; k < job->terms; k++)
+        if (fabs(job->a[k]->scale * job->b[k * job->count]->scale /
+                     (job->a[0]->scale * job->b[0]->scale) - 1) > 0x1p-20)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "sum of products: scales of terms differ");
     return BF_OK;
 }
 
-bf_status bf_tensor_sums(bf_eval *ev, bf_ct *out, size_t count,
-                         const bf_ct *const *a, const bf_ct *const *b,
-                         size_t terms)
+static void matrix_metadata(const matrix_job *job, bf_ct *res, size_t r,
+                            size_t c)
 {
-    sums_job job = {ev->ctx->ring, NULL, count, terms, 0, a, b};
-    unsigned limbs;
-    BF_TRY(sums_check(ev, &job, &limbs));
-    double n = (double)job.ring->n;
+    double n = (double)((size_t)1 << res->ctx->params.log_n), variance = 0;
+    res->scale = job->a[r * job->terms]->scale * job->b[c]->scale;
+    for (size_t k = 0; k < job->terms; k++) {
+        const bf_ct *a = job->a[r * job->terms + k];
+        const bf_ct *b = job->b[k * job->count + c];
+        double e = product_noise(a, b, n);
+        variance += e * e;
+        res->bound += a->bound * b->bound;
+    }
+    res->noise = sqrt(variance);
+}
+
+bf_status bf_tensor_matrix(bf_eval *ev, bf_ct *out, size_t rows, size_t count,
+                           const bf_ct *const *a, const bf_ct *const *b,
+                           size_t terms)
+{
+    matrix_job job = {ev->ctx->ring, NULL, rows, count, terms, 0, a, b};
+    unsigned limbs = 1;
+    BF_TRY(matrix_check(ev, &job, &limbs));
     job.len = slice_length(job.ring->n, terms, count);
-    job.out = bf_alloc_zero(count * sizeof(bf_ct));
+    job.out = bf_alloc_zero(rows * count * sizeof(bf_ct));
     if (!job.out) return BF_ERR_MEMORY;
     bf_status status = BF_OK;
-    for (size_t c = 0; c < count && status == BF_OK; c++) {
-        bf_ct *res = &job.out[c];
-        status = bf_eval_new(ev, res, limbs, 3);
-        res->scale = a[0]->scale * b[c]->scale;
-        for (size_t k = 0; k < terms; k++) {
-            const bf_ct *bk = b[k * count + c];
-            res->noise = hypot(res->noise, product_noise(a[k], bk, n));
-            res->bound += a[k]->bound * bk->bound;
-        }
+    for (size_t i = 0; i < rows * count && status == BF_OK; i++) {
+        status = bf_eval_new(ev, &job.out[i], limbs, 3);
+        matrix_metadata(&job, &job.out[i], i / count, i % count);
     }
-    if (status == BF_OK && ev->keys) status = sums_compute(&job, limbs);
-    bf_count(&ev->counters.tensor_products, terms * count);
-    bf_count(&ev->counters.tensor_limbs, terms * count * limbs);
-    for (size_t c = 0; c < count; c++) {
+    if (status == BF_OK && ev->keys) status = matrix_compute(&job, limbs);
+    bf_count(&ev->counters.tensor_products, rows * terms * count);
+    bf_count(&ev->counters.tensor_limbs, rows * terms * count * limbs);
+    for (size_t i = 0; i < rows * count; i++) {
         if (status == BF_OK)
-            bf_move(ev, &out[c], &job.out[c]);
+            bf_move(ev, &out[i], &job.out[i]);
         else
-            bf_eval_release(ev, &job.out[c]);
+            bf_eval_release(ev, &job.out[i]);
     }
     bf_free(job.out);
     return status;
@@ -135,7 +156,7 @@ bf_status bf_tensor_sums(bf_eval *ev, bf_ct *out, size_t count,
 bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
                         const bf_ct *const *b, size_t terms)
 {
-    return bf_tensor_sums(ev, out, 1, a, b, terms);
+    return bf_tensor_matrix(ev, out, 1, 1, a, b, terms);
 }
 
 bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)

@@ -46,19 +46,19 @@ static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
 /* ---- scores ------------------------------------------------------------------ */
 
 /* a[t*C + c] = sum over psi of X[t,psi] (x) conj(P)[psi,c]. */
-static bf_status score_chunk(void *user, size_t t)
+static bf_status make_scores(circuit *c)
 {
-    circuit *c = user;
-    size_t pairs = c->l->pairs, classes = c->l->classes;
-    const bf_ct **x = bf_alloc((1 + classes) * pairs * sizeof *x);
+    size_t pairs = c->l->pairs, rows = c->block.chunks;
+    const bf_ct **x = bf_alloc((rows * pairs + c->l->m) * sizeof *x);
     if (!x) return BF_ERR_MEMORY;
-    const bf_ct **w = x + pairs;
-    for (size_t p = 0; p < pairs; p++)
-        x[p] = &c->in->x[(c->block.first_chunk + t) * pairs + p];
-    for (size_t i = 0; i < pairs * classes; i++) w[i] = &c->w[i];
-    bf_status s = bf_tensor_sums(c->ev, &c->a[t * classes], classes, x, w,
-                                 pairs);
+    const bf_ct **w = x + rows * pairs;
+    for (size_t i = 0; i < rows * pairs; i++)
+        x[i] = &c->in->x[c->block.first_chunk * pairs + i];
+    for (size_t i = 0; i < c->l->m; i++) w[i] = &c->w[i];
+    bf_status s = bf_tensor_matrix(c->ev, c->a, rows, c->l->classes, x, w,
+                                   pairs);
     bf_free(x);
+    tick(c, "scores");
     return s;
 }
 
@@ -136,7 +136,7 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
         bf_eval_release(c->ev, &conj);
         BF_TRY(s);
         tick(c, "expand weights");
-        BF_TRY(bf_parallel_for(c->block.chunks, serial, score_chunk, c));
+        BF_TRY(make_scores(c));
         ct_array_release(c->ev, c->w, c->l->m);
         BF_TRY(bf_parallel_for(c->block.outs, serial, score_relinearize, c));
     }
@@ -146,37 +146,66 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
 
 /* ---- gradient ------------------------------------------------------------------ */
 
-/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], relinearised. */
-static bf_status gradient_pair(void *user, size_t p)
+/* A run of gradients beginning with number `first`. */
+typedef struct piece {
+    circuit *c;
+    size_t first;
+} piece;
+
+static bf_status gradient_relinearize(void *user, size_t i)
 {
-    circuit *c = user;
-    size_t chunks = c->block.chunks, classes = c->l->classes;
-    const bf_ct **x = bf_alloc((1 + classes) * chunks * sizeof *x);
+    const piece *part = user;
+    circuit *c = part->c;
+    size_t m = part->first + i;
+    BF_TRY(bf_relinearize(c->ev, &c->g[m], &c->g[m]));
+    c->g[m].bound = c->job->typical.update / c->job->schedule.step[c->iteration];
+    tick(c, "gradient");
+    return BF_OK;
+}
+
+/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c] for pairs first..first +
+ * rows-1: as many at a time as keep the sums of three polynomials few. */
+static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
+{
+    size_t chunks = c->block.chunks, pairs = c->l->pairs;
+    size_t classes = c->l->classes;
+    const bf_ct **x = bf_alloc((rows + classes) * chunks * sizeof *x);
     if (!x) return BF_ERR_MEMORY;
-    const bf_ct **e = x + chunks;
-    for (size_t t = 0; t < chunks; t++)
-        x[t] = &c->in->x[(c->block.first_chunk + t) * c->l->pairs + p];
+    const bf_ct **e = x + rows * chunks;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < chunks; t++)
+            x[r * chunks + t] =
+                &c->in->x[(c->block.first_chunk + t) * pairs + first + r];
     for (size_t i = 0; i < chunks * classes; i++) e[i] = &c->e[i];
-    bf_ct *g = &c->g[p * classes];
-    bf_status s = bf_tensor_sums(c->ev, g, classes, x, e, chunks);
+    bf_status s = bf_tensor_matrix(c->ev, &c->g[first * classes], rows, classes,
+                                   x, e, chunks);
     bf_free(x);
-    for (size_t i = 0; i < classes && s == BF_OK; i++) {
-        s = bf_relinearize(c->ev, &g[i], &g[i]);
-        g[i].bound =
-            c->job->typical.update / c->job->schedule.step[c->iteration];
-        tick(c, "gradient");
-    }
     return s;
+}
+
+static bf_status gradient_sums(circuit *c)
+{
+    enum { ROWS = 8 };
+    bool serial = bf_eval_is_symbolic(c->ev);
+    size_t classes = c->l->classes;
+    for (size_t p = 0; p < c->l->pairs; p += ROWS) {
+        size_t rows = c->l->pairs - p < ROWS ? c->l->pairs - p : ROWS;
+        piece part = {c, p * classes};
+        BF_TRY(bf_check_interrupt());
+        BF_TRY(gradient_rows(c, p, rows));
+        BF_TRY(bf_parallel_for(rows * classes, serial, gradient_relinearize,
+                               &part));
+    }
+    return BF_OK;
 }
 
 /* Packed gradient, rescaled after packing: the sum over T samples then adds
  * no rounding error. */
 static bf_status make_gradient(circuit *c, bf_ct *out)
 {
-    bool serial = bf_eval_is_symbolic(c->ev);
     c->g = ct_array(c->l->m);
     if (!c->g) return BF_ERR_MEMORY;
-    BF_TRY(bf_parallel_for(c->l->pairs, serial, gradient_pair, c));
+    BF_TRY(gradient_sums(c));
     ct_array_release(c->ev, c->e, c->block.outs);
     double bound =
         c->job->typical.update / c->job->schedule.step[c->iteration];

@@ -442,13 +442,13 @@ static void consider_ring(search *s, const bf_job *base, unsigned log_n,
 /* Root mean squares behind the bounds: entries of a row share its norm; scores,
  * weights and steps lie at a fraction of what their tails reach. */
 static bf_ranges typical_magnitudes(const bf_ranges *r, const bf_recipe *recipe,
-                                    size_t n, size_t cols)
+                                    size_t cols)
 {
     unsigned iterations = recipe->iterations;
     bf_ranges t = *r;
     t.entry = r->row / sqrt((double)cols);
-    if (recipe->kind == BF_RECIPE_PAPER) /* row sums of X^T X are at most 4 */
-        t.entry = sqrt(8 / ((double)n * (double)cols));
+    if (recipe->kind == BF_RECIPE_PAPER) /* row sums of X^T X/n are at most 1 */
+        t.entry = sqrt(2 / (double)cols);
     t.weight = r->weight / 16;
     t.update = r->update / 16;
     t.residual = 0.5;
@@ -463,7 +463,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
     BF_TRY(bf_schedule_make(&job->schedule, &job->recipe, n));
     BF_TRY(bf_sigmoid_form_make(&job->form, &job->schedule.sigmoid));
     BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
-    job->typical = typical_magnitudes(&job->ranges, &job->recipe, n, cols);
+    job->typical = typical_magnitudes(&job->ranges, &job->recipe, cols);
     BF_TRY(bf_layout_make(&job->layout, job->params.log_n, n, cols, classes,
                           job->recipe.batch, f, k));
     if (job->params.n_q != bf_job_x_limbs(job))
@@ -483,7 +483,7 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));
-    base.typical = typical_magnitudes(&base.ranges, recipe, n, cols);
+    base.typical = typical_magnitudes(&base.ranges, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options};
     for (unsigned log_n = 13; log_n <= 16; log_n++)

@@ -188,9 +188,22 @@ done:
 
 /* ---- run ------------------------------------------------------------------------ */
 
+/* The circuit descends: what lies above the weights' limbs is not used again. */
+static void drop_limbs(server *s, unsigned limbs)
+{
+    size_t limb = (size_t)2 * sizeof(double) << s->job.params.log_n;
+    for (size_t i = 0; i < s->count; i++) {
+        bf_ct *ct = &s->inputs[i];
+        if (ct->limbs <= limbs) continue;
+        ct->limbs = limbs;
+        bf_release_tail(ct->data, limbs * limb, ct->bytes);
+    }
+}
+
 static bf_status after_iteration(void *user, const bf_train_state *state)
 {
     server *s = user;
+    drop_limbs(s, state->v.limbs);
     if (s->model)
         BF_TRY(bf_wire_put_ct(
             s->model, (bf_label){BF_MODEL_ITERATION, state->iteration},
