@@ -151,10 +151,20 @@ static bf_status run(const char *about, const cli_command *const *commands,
     return close_stdout();
 }
 
+/* libgomp lets idle threads spin for milliseconds before they sleep, which on a
+ * machine with other work slows training down several times. It reads its
+ * environment before main(), so the program starts itself once more. */
+static void spin_less(char **argv)
+{
+    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
+    if (setenv("GOMP_SPINCOUNT", "5000", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv)
 {
     program_name = program;
+    spin_less(argv);
     install_signals();
     bf_status s = run(about, commands, argc, argv);
     cli_progress_end();
