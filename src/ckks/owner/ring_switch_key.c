@@ -1,0 +1,71 @@
+#include "ckks/owner/ring_switch_key.h"
+
+#include "ckks/owner/internal.h"
+#include "ckks/ringswitch.h"
+
+/* s(X^k) as a secret of the large ring. */
+static bf_status embed(bf_secret_key **out, const bf_secret_key *small,
+                       const bf_context *large)
+{
+    const bf_ring *ring = large->ring;
+    size_t n = small->ctx->ring->n, stride = ring->n / n;
+    bf_secret_key *sk = bf_alloc_zero(sizeof *sk);
+    if (!sk) return BF_ERR_MEMORY;
+    sk->ctx = large;
+    sk->weight = small->weight;
+    sk->coeffs = bf_secret_alloc(ring->n);
+    sk->neg = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    if (!sk->coeffs || !sk->neg) {
+        bf_secret_key_destroy(sk);
+        return BF_ERR_MEMORY;
+    }
+    memcpy(sk->id, small->id, sizeof sk->id);
+    memset(sk->coeffs, 0, ring->n);
+    for (size_t j = 0; j < n; j++) sk->coeffs[j * stride] = small->coeffs[j];
+    for (unsigned m = 0; m < ring->count; m++) {
+        double *limb = sk->neg + m * ring->n;
+        bf_limb_from_i8(ring, m, limb, sk->coeffs);
+        bf_limb_neg(ring, m, limb, limb);
+        bf_ntt_forward(ring, m, limb);
+    }
+    *out = sk;
+    return BF_OK;
+}
+
+/* A key under s(X^k), held against the small ring. */
+static bf_status check_under_small(const bf_secret_key *small,
+                                   const bf_params *large, unsigned limbs)
+{
+    if (small->ctx->params.insecure) return BF_OK;
+    double log2_qp = bf_params_log2_q(large, limbs) + bf_params_log2_p(large);
+    bf_status status = bf_security_check(small->ctx->params.log_n, log2_qp,
+                                         small->weight);
+    if (status == BF_OK) return BF_OK;
+    return bf_fail_in(status, "key into the ring of 2^%u at %u limbs",
+                      small->ctx->params.log_n, limbs);
+}
+
+bf_status bf_ring_up_key_generate(bf_switch_key *out,
+                                  const bf_secret_key *small,
+                                  const bf_secret_key *large, unsigned limbs)
+{
+    bf_secret_key *embedded;
+    BF_TRY(bf_ring_switch_check(small->ctx, large->ctx, limbs));
+    BF_TRY(embed(&embedded, small, large->ctx));
+    bf_status status = bf_switch_key_generate(out, embedded, large, limbs);
+    bf_secret_key_destroy(embedded);
+    return status;
+}
+
+bf_status bf_ring_down_key_generate(bf_switch_key *out,
+                                    const bf_secret_key *small,
+                                    const bf_secret_key *large, unsigned limbs)
+{
+    bf_secret_key *embedded;
+    BF_TRY(bf_ring_switch_check(small->ctx, large->ctx, limbs));
+    BF_TRY(check_under_small(small, &large->ctx->params, limbs));
+    BF_TRY(embed(&embedded, small, large->ctx));
+    bf_status status = bf_switch_key_generate(out, large, embedded, limbs);
+    bf_secret_key_destroy(embedded);
+    return status;
+}
