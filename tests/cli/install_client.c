@@ -1,0 +1,18 @@
+/* A program of somebody else's, built against what `make install` leaves. */
+#include <blindfit/features.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    bf_dataset data = {0};
+    if (argc != 2) return 2;
+    if (bf_dataset_load(&data, argv[1], NULL, (bf_rows){0, 0}) != BF_OK ||
+        bf_dataset_check(&data) != BF_OK) {
+        fprintf(stderr, "%s\n", bf_last_error());
+        return 1;
+    }
+    printf("%s: %zu rows, %u classes\n", BF_VERSION, data.x.rows,
+           data.classes);
+    bf_dataset_clear(&data);
+    return 0;
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What `make install` leaves works from where it lies: the programs, the
+# library for somebody else's program, the manual.
+. "$(dirname "$0")/lib.sh"
+
+if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
+    echo "skipped: no installation of a sanitized build"
+    exit 77
+fi
+root=$work/root
+ok cmake --install "$build" --prefix "$root"
+rows 60 8 3 1 >"$work/train.csv"
+ok "$root/bin/blindfit" fit "$work/train.csv" --json
+ok "$root/bin/blindfit-server" --version
+[ -s "$root/share/man/man1/blindfit.1" ] || fail "no manual"
+
+pc=$(dirname "$(find "$root" -name blindfit.pc)")
+sed -i "s|^prefix=.*|prefix=$root|" "$pc/blindfit.pc"
+export PKG_CONFIG_PATH="$pc"
+ok cc -std=c17 -o "$work/client" tests/cli/install_client.c \
+    $(pkg-config --cflags --libs blindfit)
+ok "$work/client" "$work/train.csv"
+grep -q '60 rows, 3 classes' "$work/stdout" || fail "the client's answer"
+
+# A server elsewhere is found, and its absence is told.
+mkdir -p "$root/libexec/blindfit"
+mv "$root/bin/blindfit-server" "$root/libexec/blindfit/"
+ok "$root/bin/blindfit" fit "$work/train.csv" --json
+rm "$root/libexec/blindfit/blindfit-server"
+refuse 3 'no blindfit-server' "$root/bin/blindfit" fit "$work/train.csv"
+finish

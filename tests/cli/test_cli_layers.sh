@@ -1,0 +1,21 @@
+#!/bin/sh
+# The layers hold, and the check notices when they do not.
+. "$(dirname "$0")/lib.sh"
+
+ok tools/check-layers
+breach() # FILE INCLUDE
+{
+    rm -rf "$work/src" "$work/apps"
+    cp -r src apps "$work"
+    echo "#include \"$2\"" >>"$work/$1"
+    checks=$((checks + 1))
+    ! tools/check-layers "$work" >"$work/stdout" ||
+        fail "$1 may include $2"
+    grep -q "$2" "$work/stdout" || fail "$1: $2 is not named"
+}
+breach src/base/file.c ring/ring.h
+breach src/ckks/eval.c linalg/layout.h
+breach src/wire/frame.h train/job.h
+breach src/features/npy.c train/owner/deal.h
+breach src/train/serve.c ckks/owner/owner.h
+finish
