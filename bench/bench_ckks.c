@@ -61,8 +61,8 @@ static void make_inputs(work *w)
     w->slots = bf_alloc(n * sizeof *w->slots);
     if (!w->slots) exit(1);
     for (size_t i = 0; i < n; i++)
-        w->slots[i] = CMPLX((double)random() / RAND_MAX - 0.5,
-                            (double)random() / RAND_MAX - 0.5);
+        w->slots[i] = (double)random() / RAND_MAX - 0.5 +
+                      I * ((double)random() / RAND_MAX - 0.5);
     require(bf_encode_slots(&w->pt, w->ctx, w->slots, n, 0x1p40, w->s.n_q));
     require(bf_encrypt_symmetric(&w->a, w->sk, &w->pt));
     require(bf_encrypt_symmetric(&w->b, w->sk, &w->pt));

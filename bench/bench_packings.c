@@ -75,7 +75,7 @@ static void release(side *s, bf_ct *a, size_t count)
     for (size_t i = 0; i < count; i++) bf_eval_release(s->ev, &a[i]);
 }
 
-/* ---- Volley Revolver ------------------------------------------------------ */
+/* ---- Volley Revolver ----------------------------------------------------- */
 
 static bf_status volley_shape(side *s)
 {
@@ -148,7 +148,7 @@ static bf_status volley_read(side *s, bf_matrix *z, bf_matrix *g)
     return status;
 }
 
-/* ---- trees ----------------------------------------------------------------- */
+/* ---- trees --------------------------------------------------------------- */
 
 static size_t power_of_two_above(size_t x)
 {
@@ -222,15 +222,22 @@ static bf_status trees_encode(side *s, char which, size_t i, bf_pt *out)
     return status;
 }
 
-static bf_status trees_score_chunk(void *user, size_t t)
+/* out = X times b, or X^T times b. */
+static bf_status trees_product(side *s, bf_ct *out, bool transposed,
+                               const bf_ct *b)
 {
-    side *s = user;
-    size_t pairs = s->layout.pairs, classes = s->s.p;
-    const bf_ct **x = need(bf_alloc((1 + classes) * pairs * sizeof *x));
-    for (size_t i = 0; i < pairs; i++) x[i] = &s->cx[t * pairs + i];
-    for (size_t i = 0; i < pairs * classes; i++) x[pairs + i] = &s->w[i];
-    bf_status status = bf_tensor_sums(s->ev, &s->a[t * classes], classes, x,
-                                      x + pairs, pairs);
+    size_t chunks = s->layout.chunks, pairs = s->layout.pairs;
+    size_t rows = transposed ? pairs : chunks;
+    size_t terms = transposed ? chunks : pairs, classes = s->s.p;
+    const bf_ct **x = need(bf_alloc((rows + classes) * terms * sizeof *x));
+    const bf_ct **y = x + rows * terms;
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < terms; k++)
+            x[r * terms + k] =
+                &s->cx[transposed ? k * pairs + r : r * pairs + k];
+    for (size_t i = 0; i < terms * classes; i++) y[i] = &b[i];
+    bf_status status =
+        bf_tensor_matrix(s->ev, out, rows, classes, x, y, terms);
     bf_free(x);
     return status;
 }
@@ -269,7 +276,7 @@ static bf_status trees_scores(side *s)
                                  (unsigned)l->f, -1);
     bf_eval_release(s->ev, &conj);
     BF_TRY(status);
-    BF_TRY(bf_parallel_for(l->chunks, serial, trees_score_chunk, s));
+    BF_TRY(trees_product(s, s->a, false, s->w));
     BF_TRY(bf_parallel_for(l->chunks * s->s.p, serial, trees_relinearize, s));
     return bf_parallel_for(l->groups, serial, trees_fold, s);
 }
@@ -283,20 +290,10 @@ static bf_status trees_spread(void *user, size_t g)
                      &s->spread[g * s->layout.k]);
 }
 
-static bf_status trees_gradient_pair(void *user, size_t p)
+static bf_status trees_relinearize_gradient(void *user, size_t i)
 {
     side *s = user;
-    size_t chunks = s->layout.chunks, classes = s->s.p;
-    const bf_ct **x = need(bf_alloc((1 + classes) * chunks * sizeof *x));
-    for (size_t t = 0; t < chunks; t++)
-        x[t] = &s->cx[t * s->layout.pairs + p];
-    for (size_t i = 0; i < chunks * classes; i++) x[chunks + i] = &s->spread[i];
-    bf_ct *g = &s->w[p * classes];
-    bf_status status = bf_tensor_sums(s->ev, g, classes, x, x + chunks, chunks);
-    bf_free(x);
-    for (size_t i = 0; i < classes && status == BF_OK; i++)
-        status = bf_relinearize(s->ev, &g[i], &g[i]);
-    return status;
+    return bf_relinearize(s->ev, &s->w[i], &s->w[i]);
 }
 
 static bf_status trees_gradient(side *s)
@@ -304,7 +301,8 @@ static bf_status trees_gradient(side *s)
     const bf_layout *l = &s->layout;
     bool serial = bf_eval_is_symbolic(s->ev);
     BF_TRY(bf_parallel_for(l->groups, serial, trees_spread, s));
-    BF_TRY(bf_parallel_for(l->pairs, serial, trees_gradient_pair, s));
+    BF_TRY(trees_product(s, s->w, true, s->spread));
+    BF_TRY(bf_parallel_for(l->m, serial, trees_relinearize_gradient, s));
     BF_TRY(bf_pack(s->ev, &s->cg[0], s->w, l->m, l->log_m, (unsigned)l->f, 4));
     return bf_rescale(s->ev, &s->cg[0], &s->cg[0]);
 }
@@ -345,7 +343,7 @@ static const packing packings[] = {
      trees_gradient, trees_read},
 };
 
-/* ---- the comparison --------------------------------------------------------- */
+/* ---- the comparison ------------------------------------------------------ */
 
 static void random_matrix(bf_matrix *m, size_t rows, size_t cols, double bound)
 {

@@ -6,7 +6,7 @@
 
 #include "ckks/eval_internal.h"
 
-/* ---- making --------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------- */
 
 static size_t used_babies(const bf_lintrans *t)
 {
@@ -219,7 +219,7 @@ void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count)
     *count = n;
 }
 
-/* ---- applying ------------------------------------------------------------- */
+/* ---- applying ------------------------------------------------------------ */
 
 typedef struct baby {
     size_t step;

@@ -35,7 +35,7 @@ typedef struct bf_lintrans {
 } bf_lintrans;
 
 /* Encodes diagonals at `scale` for ciphertexts of up to `limbs` limbs. dim is a
- * power of two up to N/2; inputs of a map with dim < N/2 repeat with period dim.
+ * power of two up to N/2; for dim < N/2 inputs must repeat with period dim.
  * symbolic: metadata only. BF_ERR_ARGUMENT when an index is repeated or out of
  * range, or there is none; BF_ERR_RANGE as bf_encode_slots. */
 BF_MUST_CHECK bf_status bf_lintrans_make(bf_lintrans *out,

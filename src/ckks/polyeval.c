@@ -63,7 +63,7 @@ static bf_status accumulate(bf_eval *ev, bf_ct *a, bf_ct *b)
     return status;
 }
 
-/* ---- basis ----------------------------------------------------------------- */
+/* ---- basis --------------------------------------------------------------- */
 
 static bf_status basis_element(polyeval *pe, unsigned k);
 

@@ -140,7 +140,8 @@ bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
     res.scale = a->scale;
     res.bound = a->bound;
     /* The same error in n of N coefficients. */
-    res.noise = a->noise * sqrt((double)bf_eval_n(from) / (double)bf_eval_n(to));
+    double spread = (double)bf_eval_n(from) / (double)bf_eval_n(to);
+    res.noise = a->noise * sqrt(spread);
     bf_status status = BF_OK;
     if (res.data) status = map_coefficients(from, to, &res, a);
     if (status == BF_OK) status = key_switch(to, &res, key);

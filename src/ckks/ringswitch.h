@@ -17,16 +17,18 @@
 
 #include "ckks/ckks.h"
 
-/* Parameters of a ring of degree 2^log_n whose chain is the first n_q ciphertext
- * and n_p special primes of `large`. BF_ERR_ARGUMENT when these do not exist or
- * the ring is not smaller. Security is checked when a context is made. */
+/* Parameters of a ring of degree 2^log_n whose chain is the first n_q
+ * ciphertext and n_p special primes of `large`. BF_ERR_ARGUMENT when these do
+ * not exist or the ring is not smaller. Security is checked when a context is
+ * made. */
 BF_MUST_CHECK bf_status bf_ring_switch_params(bf_params *small,
                                               const bf_params *large,
                                               unsigned log_n, unsigned n_q,
                                               unsigned n_p,
                                               unsigned digit_limbs);
 
-/* BF_ERR_MISMATCH unless the first `limbs` primes agree and small is smaller. */
+/* BF_ERR_MISMATCH unless the first `limbs` primes agree and small is smaller.
+ */
 BF_MUST_CHECK bf_status bf_ring_switch_check(const bf_context *small,
                                              const bf_context *large,
                                              unsigned limbs);

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 
-/* ---- encoding ------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------ */
 
 static size_t power_of_two_above(size_t x)
 {
@@ -126,15 +126,16 @@ bf_status bf_volley_mask(bf_pt *out, const bf_context *ctx, const bf_volley *l,
     return status;
 }
 
-/* ---- products ------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------ */
 
 typedef struct volley_job {
     bf_eval *ev;
     const bf_volley *l;
     const bf_pt *mask;
     const bf_ct *a; /* [blocks] */
-    bf_ct *turned;  /* product: [P] B turned; transposed: [blocks][P] C turned */
-    bf_ct *part;    /* product: [blocks][P] sums in column 0; transposed: [P] */
+    /* Product: B turned [P], and sums in column 0 [blocks][P]. Transposed: C
+     * turned [blocks][P], and products with A [P]. */
+    bf_ct *turned, *part;
     double bound;
 } volley_job;
 
@@ -294,7 +295,7 @@ done:
     return status;
 }
 
-/* ---- training ------------------------------------------------------------- */
+/* ---- training ------------------------------------------------------------ */
 
 /* z (consumed) becomes y - odd part of p(z). */
 static bf_status errors(bf_eval *ev, const bf_sigmoid_form *form, bf_ct *z,

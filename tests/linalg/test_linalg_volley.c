@@ -220,7 +220,8 @@ static void plain_step(world *w)
     bf_matrix e;
     OK(bf_matrix_init(&e, w->l.m, w->l.p));
     for (size_t i = 0; i < w->l.m * w->l.p; i++) {
-        double z = w->c.data[i], p = cubic.odd[0] * z + cubic.odd[1] * z * z * z;
+        double z = w->c.data[i];
+        double p = z * (cubic.odd[0] + cubic.odd[1] * z * z);
         e.data[i] = w->y.data[i] - p;
     }
     multiply_transposed(w, &e);

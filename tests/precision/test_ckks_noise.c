@@ -69,7 +69,7 @@ static bf_status measure(trial *t, const bf_ct *ct)
     return status;
 }
 
-/* ---- operations: result in t->out, expectation in t->want ------------------- */
+/* ---- operations: result in t->out, expectation in t->want ---------------- */
 
 static bf_status op_encrypt(trial *t)
 {
@@ -282,7 +282,7 @@ static const struct {
 };
 enum { OPERATIONS = sizeof operations / sizeof *operations };
 
-/* ---- trials -------------------------------------------------------------------- */
+/* ---- trials -------------------------------------------------------------- */
 
 static bf_status open_trial(trial *t, size_t index)
 {
