@@ -7,7 +7,7 @@
 
 /* Coefficients c[0..degree] of the interpolant of f at the Chebyshev nodes of
  * [a, b]: within a factor 2 + (2/pi) log(degree + 1) of the best approximation
- * ([Tre19] theorem 15.2). BF_ERR_ARGUMENT unless a < b; BF_ERR_RANGE when f is
+ * ([Tre19] chapter 15). BF_ERR_ARGUMENT unless a < b; BF_ERR_RANGE when f is
  * not finite at a node. */
 BF_MUST_CHECK bf_status bf_chebyshev_fit(double *c, unsigned degree, double a,
                                          double b,

@@ -1,10 +1,10 @@
 /* Linear maps on slots: y = M x as a sum of diagonals,
  *   y_j = sum_d D_d[j] x_{j+d},  D_d[j] = M[j][(j+d) mod dim],
- * by baby steps and giant steps, d = g*n1 + b ([HS18] section 4):
+ * by baby steps and giant steps, d = g*n1 + b ([HS18]):
  *   y = sum_g rot_{g n1}( sum_b rot_{-g n1}(D_d) . rot_b(x) ).
  * The baby rotations share one decomposition of x, stay in the basis q+P and
  * are multiplied and summed there by diagonals encoded modulo P too, so that
- * each giant step takes one ModDown ([BMTH21] section 3.2); the giant rotations
+ * each giant step takes one ModDown ([BMTH21]); the giant rotations
  * share the last one.
  *
  * A map is immutable once made and may be used by many threads.

@@ -1,4 +1,4 @@
-/* Volley Revolver: the matrix encoding of [Chi22], as [CL23] trains with it.
+/* Volley Revolver: the matrix encoding of [Chi22], as [Chi23] trains with it.
  *
  * C = A B, A of m x f, B of f x p. A ciphertext is a grid of R rows by w
  * columns, slot i*w + j, w the power of two that holds f and R*w = N/2.
@@ -12,7 +12,7 @@
  *      takes log2(w) more rotations and one more mask a turn; the order by turn
  *      takes one, and is the one that the transposed product needs.)
  * Matrix entries beyond m, f, p are zero.
- * Sources: [Chi22] sections 3.1-3.2, [CL23] section 4.
+ * Sources: [Chi22], [Chi23].
  */
 #ifndef BF_LINALG_VOLLEY_REVOLVER_H
 #define BF_LINALG_VOLLEY_REVOLVER_H
@@ -69,7 +69,7 @@ typedef struct bf_volley_bounds {
     double gradient; /* |g| before the product with bbar */
 } bf_volley_bounds;
 
-/* One gradient of [CL23]: G = ((Y - p(X V^T))^T X) (.) Bbar, p by `form`.
+/* One gradient of [Chi23]: G = ((Y - p(X V^T))^T X) (.) Bbar, p by `form`.
  * x[blocks], v[groups] and bbar[groups] in the encodings of A and B^T; y holds
  * Y - 1/2 in that of C, zero in the padding. out[groups]. Consumes 3 +
  * form->depth levels of v; y needs one limb more than the scores keep. */
