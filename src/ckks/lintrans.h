@@ -4,8 +4,8 @@
  *   y = sum_g rot_{g n1}( sum_b rot_{-g n1}(D_d) . rot_b(x) ).
  * The baby rotations share one decomposition of x, stay in the basis q+P and
  * are multiplied and summed there by diagonals encoded modulo P too, so that
- * each giant step takes one ModDown ([BMTH21]); the giant rotations
- * share the last one.
+ * each giant step takes one ModDown ([BMTH21]); the giant rotations share the
+ * last one.
  *
  * A map is immutable once made and may be used by many threads.
  */

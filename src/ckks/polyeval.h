@@ -1,12 +1,12 @@
 /* Polynomials on ciphertexts, in the power or the Chebyshev basis B_k
  * (B_k = y^k or T_k(y)).
  *
- * Paterson-Stockmeyer [PS73]: p = q B_n + r, n a power of two, down to leaves of low
- * degree, which are integer combinations of precomputed B_k. Depth is the least
- * possible, ceil(log2(degree + 1)): the branch of the leading coefficient has
- * no level to spare and is split down to degree 1, the others end in longer
- * leaves ([BMTH21]). Scales are exact: each subtree is given the
- * scale at which its terms meet, and constants are encoded to reach it.
+ * Paterson-Stockmeyer [PS73]: p = q B_n + r, n a power of two, down to leaves of
+ * low degree, which are integer combinations of precomputed B_k. Depth is the
+ * least possible, ceil(log2(degree + 1)): the branch of the leading coefficient
+ * has no level to spare and is split down to degree 1, the others end in longer
+ * leaves ([BMTH21]). Scales are exact: each subtree is given the scale at which
+ * its terms meet, and constants are encoded to reach it.
  */
 #ifndef BF_CKKS_POLYEVAL_H
 #define BF_CKKS_POLYEVAL_H
