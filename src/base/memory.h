@@ -37,7 +37,7 @@ typedef struct bf_pool bf_pool;
 BF_MUST_CHECK bf_status bf_pool_create(bf_pool **out);
 void bf_pool_destroy(bf_pool *pool);
 /* As bf_alloc. Idle blocks are freed before memory is out, and when a fresh
- * block is wanted while more than an eighth of what is in use lies idle. */
+ * block is wanted while more than a quarter of what is in use lies idle. */
 void *bf_pool_take(bf_pool *pool, size_t bytes);
 /* `bytes` as it was taken; p may be NULL. */
 void bf_pool_give(bf_pool *pool, void *p, size_t bytes);

@@ -22,7 +22,7 @@ struct bf_pool {
 
 /* A phase that works with other sizes leaves blocks nobody takes: before more
  * than this share of what is in use lies idle, a fresh block clears them. */
-#define IDLE_SHARE 8
+#define IDLE_SHARE 4
 #define IDLE_MIN ((size_t)64 << 20)
 
 bf_status bf_pool_create(bf_pool **out)

@@ -30,40 +30,60 @@ typedef struct matrix_job {
     const bf_ct *const *a, *const *b;
 } matrix_job;
 
-/* Pointers to one slice: b0, b1 of all b, then a0, a1 of a row, then d0..d2 of
- * its results. */
-static size_t slice_pointers(const matrix_job *job)
+/* One thread's copies of the slices at hand. Limbs lie at multiples of their
+ * own length, a power of two: read in place, equal slices of many limbs would
+ * fall into a few cache sets and drive each other out. */
+typedef struct panel {
+    double *data;     /* b0, b1 of all b; a0, a1 of a row; d0, d1, d2 */
+    double **pointer; /* to the slices, in this order */
+    size_t b, a, d;   /* slices of each */
+} panel;
+
+static bool panel_open(panel *p, const matrix_job *job)
 {
-    return 2 * job->terms * job->count + 2 * job->terms + 3 * job->count;
+    p->b = 2 * job->terms * job->count;
+    p->a = 2 * job->terms;
+    p->d = 3 * job->count;
+    size_t slices = p->b + p->a + p->d;
+    p->data = bf_alloc(slices * job->len * sizeof(double));
+    p->pointer = bf_alloc(slices * sizeof(double *));
+    for (size_t i = 0; p->data && p->pointer && i < slices; i++)
+        p->pointer[i] = p->data + i * job->len;
+    return p->data && p->pointer;
+}
+
+static void panel_close(panel *p)
+{
+    bf_free(p->data);
+    bf_free(p->pointer);
 }
 
 static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
-                         double **p)
+                         const panel *p)
 {
-    size_t n = job->ring->n, size = job->terms * job->count;
-    double **b0 = p, **b1 = b0 + size, **a0 = b1 + size, **a1 = a0 + job->terms;
-    double **d = a1 + job->terms;
-    for (size_t i = 0; i < size; i++) {
-        b0[i] = bf_ct_limb(job->b[i], 0, limb, n) + offset;
-        b1[i] = bf_ct_limb(job->b[i], 1, limb, n) + offset;
+    size_t n = job->ring->n, bytes = job->len * sizeof(double);
+    double **b = p->pointer, **a = b + p->b, **d = a + p->a;
+    for (size_t i = 0; i < p->b; i++) {
+        size_t k = i % (p->b / 2);
+        memcpy(b[i], bf_ct_limb(job->b[k], i != k, limb, n) + offset, bytes);
     }
     for (size_t r = 0; r < job->rows; r++) {
-        for (size_t k = 0; k < job->terms; k++) {
-            const bf_ct *a = job->a[r * job->terms + k];
-            a0[k] = bf_ct_limb(a, 0, limb, n) + offset;
-            a1[k] = bf_ct_limb(a, 1, limb, n) + offset;
+        for (size_t i = 0; i < p->a; i++) {
+            size_t k = i % job->terms;
+            const bf_ct *row = job->a[r * job->terms + k];
+            memcpy(a[i], bf_ct_limb(row, i != k, limb, n) + offset, bytes);
         }
-        for (size_t c = 0; c < 3 * job->count; c++) {
-            bf_ct *out = &job->out[r * job->count + c % job->count];
-            unsigned poly = (unsigned)(c / job->count);
-            d[c] = bf_ct_limb(out, poly, limb, n) + offset;
-            memset(d[c], 0, job->len * sizeof(double));
-        }
+        memset(d[0], 0, p->d * bytes);
         bf_range_tensor_sum_block(
             job->ring, limb, d, d + job->count, d + 2 * job->count,
-            (const double *const *)a0, (const double *const *)a1,
-            (const double *const *)b0, (const double *const *)b1,
+            (const double *const *)a, (const double *const *)(a + job->terms),
+            (const double *const *)b, (const double *const *)(b + p->b / 2),
             (unsigned)job->terms, (unsigned)job->count, job->len);
+        for (size_t i = 0; i < p->d; i++) {
+            bf_ct *out = &job->out[r * job->count + i % job->count];
+            unsigned poly = (unsigned)(i / job->count);
+            memcpy(bf_ct_limb(out, poly, limb, n) + offset, d[i], bytes);
+        }
     }
 }
 
@@ -73,16 +93,17 @@ static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
     bool out_of_memory = false;
 #pragma omp parallel if (!bf_serial())
     {
-        double **p = bf_alloc(slice_pointers(job) * sizeof *p);
+        panel p;
+        bool ready = panel_open(&p, job);
 #pragma omp for collapse(2) schedule(dynamic)
         for (unsigned i = 0; i < limbs; i++)
             for (size_t s = 0; s < slices; s++) {
-                if (p)
-                    matrix_slice(job, i, s * job->len, p);
+                if (ready)
+                    matrix_slice(job, i, s * job->len, &p);
                 else
                     __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
             }
-        bf_free(p);
+        panel_close(&p);
     }
     return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }
