@@ -13,26 +13,38 @@
 
 static struct {
     char phase[64];
-    double start, last; /* of this phase; of its last line */
+    double start, last; /* of this operation; of its last line */
+    double first, done, total; /* first: where it began, as when resumed */
     bool shown;         /* a line on the terminal wants clearing */
     bool relay;
 } state;
 
-static void begin_phase(const char *phase, double now)
+/* Phases that count on where the one before stopped are one operation: the
+ * time left is that of the whole. */
+static void begin_phase(const char *phase, double done, double total,
+                        double now)
 {
+    if (total == state.total && state.done > 0 && done >= state.done) {
+        snprintf(state.phase, sizeof state.phase, "%s", phase);
+        return;
+    }
+    cli_progress_end();
     snprintf(state.phase, sizeof state.phase, "%s", phase);
     state.start = now;
+    state.first = done;
     state.last = -1e9;
 }
 
-static void draw(double share, double elapsed, bool terminal)
+static void draw(double elapsed, bool terminal)
 {
     char left[64] = "";
-    if (share > 0.01)
+    double made = state.done - state.first, missing = state.total - state.done;
+    if (made > 0.01 * state.total)
         snprintf(left, sizeof left, ", %s left",
-                 cli_time(elapsed * (1 - share) / share).s);
+                 cli_time(elapsed * missing / made).s);
     fprintf(stderr, "%s%s %.0f %%%s%s", terminal ? "\r\033[K" : "",
-            state.phase, 100 * share, left, terminal ? "" : "\n");
+            state.phase, 100 * state.done / state.total, left,
+            terminal ? "" : "\n");
     fflush(stderr);
     state.shown = terminal;
 }
@@ -41,10 +53,9 @@ static void show(void *user, const char *phase, double done, double total)
 {
     (void)user;
     double now = bf_now();
-    if (strcmp(phase, state.phase) != 0) {
-        cli_progress_end();
-        begin_phase(phase, now);
-    }
+    if (strcmp(phase, state.phase) != 0) begin_phase(phase, done, total, now);
+    state.done = done;
+    state.total = total;
     if (state.relay) {
         if (now - state.last < RELAY_EVERY) return;
         state.last = now;
@@ -56,7 +67,7 @@ static void show(void *user, const char *phase, double done, double total)
     bool terminal = isatty(STDERR_FILENO);
     if (now - state.last < (terminal ? REDRAW_EVERY : LINE_EVERY)) return;
     state.last = now;
-    draw(done / total, elapsed, terminal);
+    draw(elapsed, terminal);
 }
 
 bf_progress cli_progress(void)
@@ -69,6 +80,7 @@ void cli_progress_end(void)
     if (state.shown) fputs("\r\033[K", stderr);
     state.shown = false;
     state.phase[0] = 0;
+    state.first = state.done = state.total = 0;
 }
 
 void cli_progress_relay(void)
