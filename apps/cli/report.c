@@ -25,6 +25,8 @@ cli_text cli_time(double seconds)
     cli_text t;
     if (!(seconds >= 0) || seconds > 1e9)
         snprintf(t.s, sizeof t.s, "?");
+    else if (seconds < 0.995e-3)
+        snprintf(t.s, sizeof t.s, "%.0f us", 1e6 * seconds);
     else if (seconds < 0.0995)
         snprintf(t.s, sizeof t.s, "%.1f ms", 1e3 * seconds);
     else if (seconds < 9.95)
