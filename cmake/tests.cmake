@@ -6,3 +6,12 @@ foreach(script ${scripts})
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
+
+# Run once by tools/check, on the best backend without sanitizers.
+#   statistics over thousands of trials: every backend gives the same bits
+#   (test_ckks_kat, test_kernels_known), so the same errors
+set_tests_properties(test_ckks_noise test_linalg_volley test_train_circuit
+  PROPERTIES LABELS slow)
+#   files, processes and pictures: no arithmetic that other tests leave out
+set_tests_properties(test_cli_bad_input test_cli_interrupt test_e2e_pictures
+  test_regnet_torch PROPERTIES LABELS slow)
