@@ -189,8 +189,10 @@ typedef struct bf_key_need {
 /* ---- evaluator ------------------------------------------------------------ */
 
 typedef struct bf_counters {
-    uint64_t key_switches[BF_MAX_Q + 1]; /* by limbs */
-    uint64_t mod_ups, mod_downs;
+    /* By limbs. A key switch is an inner product with a key; hoisting shares
+     * its ModUp, sums share its ModDown. */
+    uint64_t key_switches[BF_MAX_Q + 1];
+    uint64_t mod_ups[BF_MAX_Q + 1], mod_downs[BF_MAX_Q + 1];
     uint64_t tensor_products, plain_products, rescales;
     uint64_t tensor_limbs; /* products of one limb */
 } bf_counters;

@@ -55,6 +55,15 @@ static inline void bf_count(uint64_t *counter, uint64_t by)
     __atomic_fetch_add(counter, by, __ATOMIC_RELAXED);
 }
 
+/* What the steps of a key switch count by themselves in a real run. */
+static inline void bf_count_symbolic(bf_eval *ev, unsigned limbs, uint64_t ups,
+                                     uint64_t downs)
+{
+    if (ev->keys) return;
+    bf_count(&ev->counters.mod_ups[limbs], ups);
+    bf_count(&ev->counters.mod_downs[limbs], downs);
+}
+
 /* Key for an automorphism (1: relinearisation) usable at `limbs`; symbolic
  * evaluators record the need and give NULL. */
 BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, uint32_t galois,
@@ -88,10 +97,14 @@ static inline unsigned bf_ks_modulus(const bf_eval *ev, unsigned limbs,
 BF_MUST_CHECK bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src,
                                    const bf_ct *ct, unsigned poly);
 void bf_ks_close(bf_eval *ev, bf_ks_source *src);
-/* The digits at one position: x[j] points into tmp ([digits][N]) or at the
- * source itself. */
-void bf_ks_digits(bf_eval *ev, const bf_ks_source *src, unsigned position,
-                  double *tmp, const double **x);
+/* Calls each(user, position, x, scratch) for every position, on all threads:
+ * x[j] is digit j there, in evaluation form; scratch has `scratch` limbs. */
+typedef void (*bf_ks_each)(void *user, unsigned position,
+                           const double *const *x, double *scratch);
+BF_MUST_CHECK bf_status bf_ks_for_positions(bf_eval *ev,
+                                            const bf_ks_source *src,
+                                            size_t scratch, bf_ks_each each,
+                                            void *user);
 /* o0, o1 = sum_j x[j] * key[j] at one position. */
 void bf_ks_inner(bf_eval *ev, const bf_switch_key *key, unsigned limbs,
                  unsigned position, const double *const *x, double *o0,

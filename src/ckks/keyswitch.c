@@ -1,7 +1,7 @@
 /* Hybrid key switching ([HK20]): ModUp of digits, inner product, ModDown.
- * The digits of one position are made, used and forgotten together, so that
- * they stay in cache; nothing of the extended basis but the accumulators is
- * stored. */
+ * The digits of a few positions are made, used and forgotten together, so that
+ * they stay in cache and their sources are read once for all of them; nothing
+ * of the extended basis but the accumulators is stored. */
 #include <string.h>
 
 #include "ckks/eval_internal.h"
@@ -38,7 +38,7 @@ bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
         bf_convert_overflow(bf_context_up(ctx, limbs, j), src->overflow + j * n,
                             x);
     }
-    bf_count(&ev->counters.mod_ups, 1);
+    bf_count(&ev->counters.mod_ups[limbs], 1);
     return BF_OK;
 }
 
@@ -50,29 +50,102 @@ void bf_ks_close(bf_eval *ev, bf_ks_source *src)
     src->coeff = src->overflow = NULL;
 }
 
-void bf_ks_digits(bf_eval *ev, const bf_ks_source *src, unsigned position,
-                  double *tmp, const double **x)
+/* Positions whose digits are made together, and residues at a time: sources of
+ * one slice, at most a few hundred kB, are read once for all of them. */
+enum { BATCH = 4 };
+static const size_t SLICE = 1024;
+
+/* Batches of at most BATCH, as many for each thread. */
+static unsigned batch_count(unsigned items)
+{
+    unsigned threads = bf_serial() ? 1 : (unsigned)omp_get_max_threads();
+    return threads * ((items + threads * BATCH - 1) / (threads * BATCH));
+}
+
+static unsigned batch_first(unsigned items, unsigned batches, unsigned i)
+{
+    return (unsigned)((uint64_t)items * i / batches);
+}
+
+/* A digit's own limbs need no conversion. */
+static bool own_limb(const bf_eval *ev, unsigned limbs, unsigned digit,
+                     unsigned position)
+{
+    return position < limbs &&
+           position / ev->ctx->params.digit_limbs == digit;
+}
+
+/* Digit j at positions first..first+count-1 -> out[i], coefficient form. */
+static void convert_digit(bf_eval *ev, const bf_ks_source *src, unsigned j,
+                          unsigned first, unsigned count, double *const *out)
 {
     const bf_context *ctx = ev->ctx;
     unsigned limbs = src->limbs, alpha = ctx->params.digit_limbs;
-    unsigned m = bf_ks_modulus(ev, limbs, position);
-    size_t n = ctx->ring->n;
-    for (unsigned j = 0; j < bf_context_digits(ctx, limbs); j++) {
-        unsigned first = j * alpha;
-        unsigned len = limbs - first < alpha ? limbs - first : alpha;
-        if (position >= first && position < first + len) {
-            x[j] = src->eval[position];
-            continue;
+    unsigned begin = j * alpha;
+    unsigned len = limbs - begin < alpha ? limbs - begin : alpha;
+    const bf_convert *up = bf_context_up(ctx, limbs, j);
+    size_t n = ctx->ring->n, slice = n < SLICE ? n : SLICE;
+    const double *in[BF_MAX_Q];
+    for (unsigned i = 0; i < len; i++) in[i] = src->coeff + (begin + i) * n;
+    for (size_t at = 0; at < n; at += slice)
+        for (unsigned i = 0; i < count; i++) {
+            unsigned p = first + i;
+            if (own_limb(ev, limbs, j, p)) continue;
+            bf_convert_range(up, p < begin ? p : p - len, out[i], in,
+                             src->overflow + j * n, at, slice);
         }
-        const double *in[BF_MAX_Q];
-        for (unsigned i = 0; i < len; i++) in[i] = src->coeff + (first + i) * n;
-        double *o = tmp + j * n;
-        bf_convert_target(bf_context_up(ctx, limbs, j),
-                          position < first ? position : position - len, o, in,
-                          src->overflow + j * n);
-        bf_ntt_forward(ctx->ring, m, o);
-        x[j] = o;
+}
+
+static void batch(bf_eval *ev, const bf_ks_source *src, unsigned first,
+                  unsigned count, double *tmp, bf_ks_each each, void *user)
+{
+    unsigned limbs = src->limbs;
+    unsigned digits = bf_context_digits(ev->ctx, limbs);
+    size_t n = bf_eval_n(ev);
+    for (unsigned j = 0; j < digits; j++) {
+        double *out[BATCH];
+        for (unsigned i = 0; i < count; i++)
+            out[i] = tmp + (i * digits + j) * n;
+        convert_digit(ev, src, j, first, count, out);
     }
+    for (unsigned i = 0; i < count; i++) {
+        const double *x[BF_MAX_Q];
+        unsigned p = first + i, m = bf_ks_modulus(ev, limbs, p);
+        for (unsigned j = 0; j < digits; j++) {
+            double *o = tmp + (i * digits + j) * n;
+            if (own_limb(ev, limbs, j, p)) {
+                x[j] = src->eval[p];
+                continue;
+            }
+            bf_ntt_forward(ev->ctx->ring, m, o);
+            x[j] = o;
+        }
+        each(user, p, x, tmp + BATCH * digits * n);
+    }
+}
+
+bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
+                              size_t scratch, bf_ks_each each, void *user)
+{
+    unsigned positions = bf_ks_positions(ev, src->limbs);
+    unsigned batches = batch_count(positions);
+    size_t limbs = BATCH * bf_context_digits(ev->ctx, src->limbs) + scratch;
+    bool out_of_memory = false;
+#pragma omp parallel if (!bf_serial())
+    {
+        double *tmp = bf_eval_scratch(ev, limbs);
+#pragma omp for schedule(dynamic)
+        for (unsigned i = 0; i < batches; i++) {
+            unsigned first = batch_first(positions, batches, i);
+            unsigned end = batch_first(positions, batches, i + 1);
+            if (tmp)
+                batch(ev, src, first, end - first, tmp, each, user);
+            else
+                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+        }
+        bf_eval_scratch_give(ev, tmp, limbs);
+    }
+    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }
 
 void bf_ks_inner(bf_eval *ev, const bf_switch_key *key, unsigned limbs,
@@ -133,20 +206,29 @@ static void down_sources(bf_eval *ev, const down_job *job, double *acc,
     }
 }
 
-static void down_target(bf_eval *ev, const down_job *job, const double *acc,
-                        const double *overflow, unsigned poly, unsigned i,
-                        double *tmp, bf_ct *out)
+/* Targets first..end-1 of one polynomial; tmp has a limb for each. */
+static void down_batch(bf_eval *ev, const down_job *job, const double *acc,
+                       const double *overflow, unsigned poly, unsigned first,
+                       unsigned end, double *tmp, bf_ct *out)
 {
     const bf_ring *ring = ev->ctx->ring;
-    size_t n = ring->n;
+    size_t n = ring->n, slice = n < SLICE ? n : SLICE;
     unsigned k = bf_ks_positions(ev, job->limbs) - job->first;
+    unsigned count = end - first;
     const double *x[BF_MAX_P + 1];
     for (unsigned s = 0; s < k; s++)
         x[s] = acc + (2 * (size_t)(job->first + s) + poly) * n;
-    bf_convert_target(job->conv, i, tmp, x, overflow + poly * n);
-    bf_ntt_forward(ring, i, tmp);
-    bf_limb_sub_mul_const(ring, i, bf_ct_limb(out, poly, i, n),
-                          acc + (2 * (size_t)i + poly) * n, tmp, job->inv[i]);
+    for (size_t at = 0; at < n; at += slice)
+        for (unsigned i = 0; i < count; i++)
+            bf_convert_range(job->conv, first + i, tmp + i * n, x,
+                             overflow + poly * n, at, slice);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned m = first + i;
+        bf_ntt_forward(ring, m, tmp + i * n);
+        bf_limb_sub_mul_const(ring, m, bf_ct_limb(out, poly, m, n),
+                              acc + (2 * (size_t)m + poly) * n, tmp + i * n,
+                              job->inv[m]);
+    }
 }
 
 bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
@@ -162,21 +244,25 @@ bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
     double *overflow = bf_eval_scratch(ev, 2);
     if (!overflow) return BF_ERR_MEMORY;
     down_sources(ev, &job, acc, overflow);
+    unsigned batches = batch_count(job.targets);
     bool out_of_memory = false;
 #pragma omp parallel if (!bf_serial())
     {
-        double *tmp = bf_eval_scratch(ev, 1);
+        double *tmp = bf_eval_scratch(ev, BATCH);
 #pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned i = 0; i < job.targets; i++)
+        for (unsigned i = 0; i < batches; i++)
             for (unsigned poly = 0; poly < 2; poly++) {
+                unsigned first = batch_first(job.targets, batches, i);
+                unsigned end = batch_first(job.targets, batches, i + 1);
                 if (tmp)
-                    down_target(ev, &job, acc, overflow, poly, i, tmp, out);
+                    down_batch(ev, &job, acc, overflow, poly, first, end, tmp,
+                               out);
                 else
                     __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
             }
-        bf_eval_scratch_give(ev, tmp, 1);
+        bf_eval_scratch_give(ev, tmp, BATCH);
     }
     bf_eval_scratch_give(ev, overflow, 2);
-    bf_count(&ev->counters.mod_downs, 1);
+    bf_count(&ev->counters.mod_downs[limbs], 1);
     return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }

@@ -375,34 +375,23 @@ static void giant_sums(const apply_job *job, unsigned p, const double *u)
     }
 }
 
+static void apply_position(void *user, unsigned p, const double *const *x,
+                           double *scratch)
+{
+    const apply_job *job = user;
+    double *u = scratch + 2 * bf_eval_n(job->ev);
+    baby_turns(job, p, x, u, scratch);
+    giant_sums(job, p, u);
+}
+
 static bf_status apply_inner(apply_job *job)
 {
-    bf_eval *ev = job->ev;
-    size_t n = bf_eval_n(ev);
-    unsigned digits = bf_context_digits(ev->ctx, job->limbs);
-    size_t scratch = digits + 2 + 2 * job->baby_count;
     bf_ks_source src;
-    BF_TRY(bf_ks_open(ev, &src, job->a, 1));
-    bool out_of_memory = false;
-#pragma omp parallel if (!bf_serial())
-    {
-        const double *x[BF_MAX_Q];
-        double *tmp = bf_eval_scratch(ev, scratch);
-#pragma omp for schedule(dynamic)
-        for (unsigned p = 0; p < bf_ks_positions(ev, job->limbs); p++) {
-            if (!tmp) {
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-                continue;
-            }
-            double *u = tmp + (digits + 2) * n;
-            bf_ks_digits(ev, &src, p, tmp, x);
-            baby_turns(job, p, x, u, tmp + digits * n);
-            giant_sums(job, p, u);
-        }
-        bf_eval_scratch_give(ev, tmp, scratch);
-    }
-    bf_ks_close(ev, &src);
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    BF_TRY(bf_ks_open(job->ev, &src, job->a, 1));
+    bf_status status = bf_ks_for_positions(
+        job->ev, &src, 2 + 2 * job->baby_count, apply_position, job);
+    bf_ks_close(job->ev, &src);
+    return status;
 }
 
 bf_status bf_lintrans_apply(bf_eval *ev, bf_ct *out, const bf_ct *a,

@@ -185,48 +185,44 @@ bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
     return bf_tensor_sum(ev, out, &a, &b, 1);
 }
 
-/* acc = sum of digits of poly 2 times the relinearisation key. */
-static bf_status relin_accumulate(bf_eval *ev, const bf_switch_key *key,
-                                  const bf_ct *a, double *acc)
+typedef struct relin_job {
+    bf_eval *ev;
+    const bf_ct *a;
+    const bf_switch_key *key;
+    double *acc;
+} relin_job;
+
+/* Digits of poly 2 times the key, plus P times polys 0 and 1. */
+static void relin_position(void *user, unsigned p, const double *const *x,
+                           double *scratch)
 {
-    bf_ks_source src;
-    size_t n = bf_eval_n(ev);
-    unsigned digits = bf_context_digits(ev->ctx, a->limbs);
-    BF_TRY(bf_ks_open(ev, &src, a, 2));
-    bool out_of_memory = false;
-#pragma omp parallel if (!bf_serial())
-    {
-        const double *x[BF_MAX_Q];
-        double *tmp = bf_eval_scratch(ev, digits);
-#pragma omp for schedule(dynamic)
-        for (unsigned p = 0; p < bf_ks_positions(ev, a->limbs); p++) {
-            if (!tmp) {
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-                continue;
-            }
-            bf_ks_digits(ev, &src, p, tmp, x);
-            bf_ks_inner(ev, key, a->limbs, p, x, acc + 2 * (size_t)p * n,
-                        acc + (2 * (size_t)p + 1) * n);
-        }
-        bf_eval_scratch_give(ev, tmp, digits);
-    }
-    bf_ks_close(ev, &src);
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    const relin_job *job = user;
+    const bf_ring *ring = job->ev->ctx->ring;
+    double *o0 = job->acc + 2 * (size_t)p * ring->n, *o1 = o0 + ring->n;
+    (void)scratch;
+    bf_ks_inner(job->ev, job->key, job->a->limbs, p, x, o0, o1);
+    if (p >= job->a->limbs) return;
+    bf_limb_mul_const_add(ring, p, o0, bf_ct_limb(job->a, 0, p, ring->n),
+                          job->ev->p_mul[p]);
+    bf_limb_mul_const_add(ring, p, o1, bf_ct_limb(job->a, 1, p, ring->n),
+                          job->ev->p_mul[p]);
 }
 
 static bf_status relin_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
                                const bf_switch_key *key, bool rescale)
 {
     size_t acc_limbs = 2 * (size_t)bf_ks_positions(ev, a->limbs);
-    double *acc = bf_eval_scratch(ev, acc_limbs);
-    if (!acc) return BF_ERR_MEMORY;
-    bf_status status = relin_accumulate(ev, key, a, acc);
+    relin_job job = {ev, a, key, bf_eval_scratch(ev, acc_limbs)};
+    bf_ks_source src = {0};
+    if (!job.acc) return BF_ERR_MEMORY;
+    bf_status status = bf_ks_open(ev, &src, a, 2);
     if (status == BF_OK) {
-        bf_ks_lift_add(ev, acc, a, 0, a->limbs);
-        bf_ks_lift_add(ev, acc, a, 1, a->limbs);
-        status = bf_ks_mod_down(ev, acc, a->limbs, rescale, res);
+        status = bf_ks_for_positions(ev, &src, 0, relin_position, &job);
+        bf_ks_close(ev, &src);
     }
-    bf_eval_scratch_give(ev, acc, acc_limbs);
+    if (status == BF_OK)
+        status = bf_ks_mod_down(ev, job.acc, a->limbs, rescale, res);
+    bf_eval_scratch_give(ev, job.acc, acc_limbs);
     return status;
 }
 
@@ -241,6 +237,7 @@ static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
     if (rescale && a->limbs < 2)
         return bf_fail(BF_ERR_ARGUMENT, "rescale: no level left");
     BF_TRY(bf_eval_key(ev, 1, a->limbs, &key));
+    bf_count_symbolic(ev, a->limbs, 1, 1);
     BF_TRY(bf_eval_new(ev, &res, a->limbs - rescale, 2));
     double ks = ev->ks_noise[a->limbs];
     res.scale = a->scale;

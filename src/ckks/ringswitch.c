@@ -36,33 +36,25 @@ bf_status bf_ring_switch_check(const bf_context *small, const bf_context *large,
                    s->log_n, l->log_n, limbs);
 }
 
-/* acc = the digits of a's second polynomial times the key. */
-static bf_status key_product(bf_eval *ev, const bf_ct *a,
-                             const bf_switch_key *key, double *acc)
+typedef struct switch_job {
+    bf_eval *ev;
+    const bf_ct *a;
+    const bf_switch_key *key;
+    double *acc;
+} switch_job;
+
+/* Digits of the second polynomial times the key, plus P times the first. */
+static void switch_position(void *user, unsigned p, const double *const *x,
+                            double *scratch)
 {
-    bf_ks_source src;
-    size_t n = bf_eval_n(ev);
-    unsigned digits = bf_context_digits(ev->ctx, a->limbs);
-    BF_TRY(bf_ks_open(ev, &src, a, 1));
-    bool out_of_memory = false;
-#pragma omp parallel if (!bf_serial())
-    {
-        const double *x[BF_MAX_Q];
-        double *tmp = bf_eval_scratch(ev, digits);
-#pragma omp for schedule(dynamic)
-        for (unsigned p = 0; p < bf_ks_positions(ev, a->limbs); p++) {
-            if (!tmp) {
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-                continue;
-            }
-            double *o = acc + 2 * (size_t)p * n;
-            bf_ks_digits(ev, &src, p, tmp, x);
-            bf_ks_inner(ev, key, a->limbs, p, x, o, o + n);
-        }
-        bf_eval_scratch_give(ev, tmp, digits);
-    }
-    bf_ks_close(ev, &src);
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    const switch_job *job = user;
+    const bf_ring *ring = job->ev->ctx->ring;
+    double *o = job->acc + 2 * (size_t)p * ring->n;
+    (void)scratch;
+    bf_ks_inner(job->ev, job->key, job->a->limbs, p, x, o, o + ring->n);
+    if (p < job->a->limbs)
+        bf_limb_mul_const_add(ring, p, o, bf_ct_limb(job->a, 0, p, ring->n),
+                              job->ev->p_mul[p]);
 }
 
 /* a under the key's other secret, in place. */
@@ -72,14 +64,17 @@ static bf_status key_switch(bf_eval *ev, bf_ct *a, const bf_switch_key *key)
     bf_count(&ev->counters.key_switches[a->limbs], 1);
     a->noise = hypot(a->noise, bf_noise_key_switch(ev->ctx, a->limbs));
     if (!a->data) return BF_OK;
-    double *acc = bf_eval_scratch(ev, limbs);
-    if (!acc) return BF_ERR_MEMORY;
-    bf_status status = key_product(ev, a, key, acc);
+    switch_job job = {ev, a, key, bf_eval_scratch(ev, limbs)};
+    bf_ks_source src;
+    if (!job.acc) return BF_ERR_MEMORY;
+    bf_status status = bf_ks_open(ev, &src, a, 1);
     if (status == BF_OK) {
-        bf_ks_lift_add(ev, acc, a, 0, a->limbs);
-        status = bf_ks_mod_down(ev, acc, a->limbs, false, a);
+        status = bf_ks_for_positions(ev, &src, 0, switch_position, &job);
+        bf_ks_close(ev, &src);
     }
-    bf_eval_scratch_give(ev, acc, limbs);
+    if (status == BF_OK)
+        status = bf_ks_mod_down(ev, job.acc, a->limbs, false, a);
+    bf_eval_scratch_give(ev, job.acc, limbs);
     return status;
 }
 

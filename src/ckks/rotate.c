@@ -35,32 +35,23 @@ static void turn_close(bf_eval *ev, turn *t, unsigned limbs)
     t->acc = NULL;
 }
 
-/* All turns of one source: digits are made once per position. */
-static bf_status inner_all(bf_eval *ev, const bf_ks_source *src, turn *turns,
-                           size_t count)
+typedef struct inner_job {
+    bf_eval *ev;
+    const turn *turns;
+    size_t count;
+    unsigned limbs;
+} inner_job;
+
+static void inner_position(void *user, unsigned p, const double *const *x,
+                           double *scratch)
 {
-    size_t n = bf_eval_n(ev);
-    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
-    bool out_of_memory = false;
-#pragma omp parallel if (!bf_serial())
-    {
-        const double *x[BF_MAX_Q];
-        double *tmp = bf_eval_scratch(ev, digits);
-#pragma omp for schedule(dynamic)
-        for (unsigned p = 0; p < bf_ks_positions(ev, src->limbs); p++) {
-            if (!tmp) {
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-                continue;
-            }
-            bf_ks_digits(ev, src, p, tmp, x);
-            for (size_t r = 0; r < count; r++)
-                bf_ks_inner(ev, turns[r].key, src->limbs, p, x,
-                            turns[r].acc + 2 * (size_t)p * n,
-                            turns[r].acc + (2 * (size_t)p + 1) * n);
-        }
-        bf_eval_scratch_give(ev, tmp, digits);
+    const inner_job *job = user;
+    size_t n = bf_eval_n(job->ev);
+    (void)scratch;
+    for (size_t r = 0; r < job->count; r++) {
+        double *acc = job->turns[r].acc + 2 * (size_t)p * n;
+        bf_ks_inner(job->ev, job->turns[r].key, job->limbs, p, x, acc, acc + n);
     }
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }
 
 /* res = X -> X^g of (c0 + down(acc)_0, down(acc)_1). */
@@ -90,7 +81,8 @@ static bf_status batch_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
 {
     bf_ks_source src;
     BF_TRY(bf_ks_open(ev, &src, a, 1));
-    bf_status status = inner_all(ev, &src, turns, count);
+    inner_job job = {ev, turns, count, a->limbs};
+    bf_status status = bf_ks_for_positions(ev, &src, 0, inner_position, &job);
     for (size_t r = 0; r < count && status == BF_OK; r++)
         status = turn_finish(ev, &turns[r], a, &res[r]);
     bf_ks_close(ev, &src);
@@ -111,6 +103,7 @@ static bf_status automorphism_batch(bf_eval *ev, bf_ct *out, const bf_ct *a,
         res[r].noise = hypot(a->noise, ev->ks_noise[a->limbs]);
         res[r].bound = a->bound;
     }
+    bf_count_symbolic(ev, a->limbs, 1, count);
     if (status == BF_OK && ev->keys)
         status = batch_compute(ev, res, a, turns, count);
     for (size_t r = 0; r < count; r++) {
@@ -166,43 +159,43 @@ bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a, const int *r,
     return BF_OK;
 }
 
+typedef struct sum_job {
+    bf_eval *ev;
+    const bf_ct *a;
+    const turn *t;
+    double *acc;
+} sum_job;
+
+/* scratch: three limbs. */
+static void sum_position(void *user, unsigned p, const double *const *x,
+                         double *scratch)
+{
+    const sum_job *job = user;
+    const bf_ring *ring = job->ev->ctx->ring;
+    size_t n = ring->n;
+    unsigned limbs = job->a->limbs, m = bf_ks_modulus(job->ev, limbs, p);
+    double *o0 = scratch, *o1 = o0 + n, *turned = o1 + n;
+    double *sum = job->acc + 2 * (size_t)p * n;
+    bf_ks_inner(job->ev, job->t->key, limbs, p, x, o0, o1);
+    if (p < limbs)
+        bf_limb_mul_const_add(ring, m, o0, bf_ct_limb(job->a, 0, p, n),
+                              job->ev->p_mul[p]);
+    bf_limb_permute(ring, turned, o0, job->t->perm);
+    bf_limb_add(ring, m, sum, sum, turned);
+    bf_limb_permute(ring, turned, o1, job->t->perm);
+    bf_limb_add(ring, m, sum + n, sum + n, turned);
+}
+
 /* acc += one turned term in the extended basis. */
 static bf_status sum_term(bf_eval *ev, const bf_ct *a, const turn *t,
                           double *acc)
 {
-    const bf_ring *ring = ev->ctx->ring;
-    size_t n = ring->n;
-    unsigned digits = bf_context_digits(ev->ctx, a->limbs);
+    sum_job job = {ev, a, t, acc};
     bf_ks_source src;
     BF_TRY(bf_ks_open(ev, &src, a, 1));
-    bool out_of_memory = false;
-#pragma omp parallel if (!bf_serial())
-    {
-        const double *x[BF_MAX_Q];
-        double *tmp = bf_eval_scratch(ev, digits + 3);
-        double *o0 = tmp + digits * n, *o1 = o0 + n, *turned = o1 + n;
-#pragma omp for schedule(dynamic)
-        for (unsigned p = 0; p < bf_ks_positions(ev, a->limbs); p++) {
-            if (!tmp) {
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-                continue;
-            }
-            unsigned m = bf_ks_modulus(ev, a->limbs, p);
-            double *sum = acc + 2 * (size_t)p * n;
-            bf_ks_digits(ev, &src, p, tmp, x);
-            bf_ks_inner(ev, t->key, a->limbs, p, x, o0, o1);
-            if (p < a->limbs)
-                bf_limb_mul_const_add(ring, m, o0, bf_ct_limb(a, 0, p, n),
-                                      ev->p_mul[p]);
-            bf_limb_permute(ring, turned, o0, t->perm);
-            bf_limb_add(ring, m, sum, sum, turned);
-            bf_limb_permute(ring, turned, o1, t->perm);
-            bf_limb_add(ring, m, sum + n, sum + n, turned);
-        }
-        bf_eval_scratch_give(ev, tmp, digits + 3);
-    }
+    bf_status status = bf_ks_for_positions(ev, &src, 3, sum_position, &job);
     bf_ks_close(ev, &src);
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    return status;
 }
 
 static bf_status sum_compute(bf_eval *ev, bf_ct *res, const bf_ct *const *a,
@@ -251,11 +244,13 @@ bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
         turns[i].galois = galois;
         if (galois != 1) {
             status = turn_open(ev, &turns[i], galois, limbs, false);
+            bf_count_symbolic(ev, limbs, 1, 0);
             ks = ev->ks_noise[limbs];
         }
         res.noise = bf_hypot3(res.noise, a[i]->noise, ks);
         res.bound += a[i]->bound;
     }
+    bf_count_symbolic(ev, limbs, 0, 1);
     if (status == BF_OK && ev->keys)
         status = sum_compute(ev, &res, a, turns, count);
     bf_free(turns);

@@ -1,7 +1,8 @@
 /* Packing and expansion by automorphism trees ([CDKS20] section 3.2; expansion
  * is its transpose). Rotation by r = F M'/2^{i+1} fixes X^{u m} for even m/2^i
  * and negates it for odd m/2^i, so c + rot(c) and c - rot(c) separate (or, run
- * backwards, merge) the two halves of the index set. */
+ * backwards, merge) the two halves of the index set. Two levels are done in one
+ * step of radix 4, which shares a ModUp (expansion) or a ModDown (packing). */
 #include <string.h>
 
 #include "base/parallel.h"
@@ -11,10 +12,10 @@ typedef struct tree {
     bf_eval *ev;
     size_t count;
     unsigned f, log_m;
-    int64_t unit;  /* u, with the sign of the packing */
-    double *mono;  /* X^{+-u 2^i} for the level at hand, [limbs][N] */
+    int64_t unit;    /* u */
     unsigned limbs;
-    unsigned level; /* at hand */
+    unsigned level;  /* at hand; a radix-4 step also does level + 1 */
+    double *mono[3]; /* monomials of the step, [limbs][N] each */
     bf_ct *nodes;
 } tree;
 
@@ -35,62 +36,65 @@ static bf_status tree_open(tree *t, bf_eval *ev, size_t count, unsigned log_m,
     t->log_m = log_m;
     t->unit = (int64_t)((half / f) >> log_m);
     t->limbs = limbs;
-    if (!ev->keys) return BF_OK;
-    t->mono = bf_eval_scratch(ev, limbs);
-    return t->mono ? BF_OK : BF_ERR_MEMORY;
+    for (unsigned i = 0; i < 3 && ev->keys; i++) {
+        t->mono[i] = bf_eval_scratch(ev, limbs);
+        if (!t->mono[i]) return BF_ERR_MEMORY;
+    }
+    return BF_OK;
 }
 
 static void tree_close(tree *t)
 {
-    bf_eval_scratch_give(t->ev, t->mono, t->limbs);
+    for (unsigned i = 0; i < 3; i++)
+        bf_eval_scratch_give(t->ev, t->mono[i], t->limbs);
 }
 
+/* The rotation that tells the halves of a level apart. */
 static int tree_rotation(const tree *t, unsigned level)
 {
     return (int)((size_t)t->f << (t->log_m - level - 1));
 }
 
-static void tree_monomial(tree *t, unsigned level, int sign)
+/* mono[i] = X^e. */
+static void set_monomial(tree *t, unsigned i, int64_t e)
 {
     const bf_ring *ring = t->ev->ctx->ring;
-    int64_t two_n = 2 * (int64_t)ring->n;
-    int64_t e = (sign * t->unit * ((int64_t)1 << level)) % two_n;
-    if (!t->mono) return;
-    for (unsigned i = 0; i < t->limbs; i++)
-        bf_limb_monomial(ring, i, t->mono + i * ring->n,
-                         (uint32_t)(e < 0 ? e + two_n : e));
+    int64_t two_n = 2 * (int64_t)bf_eval_n(t->ev);
+    if (!t->mono[i]) return;
+    e = ((e % two_n) + two_n) % two_n;
+    for (unsigned l = 0; l < t->limbs; l++)
+        bf_limb_monomial(ring, l, t->mono[i] + l * ring->n, (uint32_t)e);
 }
 
-/* a *= the level's monomial, in place. */
-static void apply_monomial(const tree *t, bf_ct *a)
+/* e times 5^r: the exponent of X^e turned by r. */
+static int64_t turned_exponent(const tree *t, int64_t e, int r)
+{
+    int64_t two_n = 2 * (int64_t)bf_eval_n(t->ev);
+    return e % two_n * (int64_t)bf_galois_rotation(t->ev->ctx, r) % two_n;
+}
+
+/* a *= mono[i], in place. */
+static void apply_monomial(const tree *t, unsigned i, bf_ct *a)
 {
     const bf_ring *ring = t->ev->ctx->ring;
     if (!a->data) return;
-    for (unsigned i = 0; i < a->limbs; i++)
+    for (unsigned l = 0; l < a->limbs; l++)
         for (unsigned k = 0; k < 2; k++) {
-            double *x = bf_ct_limb(a, k, i, ring->n);
-            bf_limb_mul(ring, i, x, x, t->mono + i * ring->n);
+            double *x = bf_ct_limb(a, k, l, ring->n);
+            bf_limb_mul(ring, l, x, x, t->mono[i] + l * ring->n);
         }
 }
 
-/* ---- expansion --------------------------------------------------------------- */
-
-/* Node m becomes its even half, node m + 2^level (if there is one) the odd. */
-static bf_status expand_node(void *user, size_t m)
+/* (x, y) <- (x + y, x - y). */
+static bf_status butterfly(bf_eval *ev, bf_ct *x, bf_ct *y)
 {
-    const tree *t = user;
-    bf_eval *ev = t->ev;
-    size_t partner = m + ((size_t)1 << t->level);
-    bf_ct *even = &t->nodes[m];
-    if (partner >= t->count) return bf_mul_int(ev, even, even, 2);
-    bf_ct *odd = &t->nodes[partner], turned = {0};
-    BF_TRY(bf_rotate(ev, &turned, even, tree_rotation(t, t->level)));
-    bf_status status = bf_sub(ev, odd, even, &turned);
-    if (status == BF_OK) {
-        apply_monomial(t, odd);
-        status = bf_add(ev, even, even, &turned);
-    }
-    bf_eval_release(ev, &turned);
+    bf_ct diff = {0};
+    bf_status status = bf_sub(ev, &diff, x, y);
+    if (status == BF_OK) status = bf_add(ev, x, x, y);
+    if (status == BF_OK)
+        bf_move(ev, y, &diff);
+    else
+        bf_eval_release(ev, &diff);
     return status;
 }
 
@@ -98,6 +102,61 @@ static size_t tree_nodes(const tree *t, unsigned level)
 {
     size_t nodes = (size_t)1 << level;
     return nodes < t->count ? nodes : t->count;
+}
+
+/* Node m + offset * 2^level, or NULL when there is none. */
+static bf_ct *tree_node(const tree *t, size_t m, size_t offset)
+{
+    size_t i = m + (offset << t->level);
+    return i < t->count ? &t->nodes[i] : NULL;
+}
+
+/* ---- expansion --------------------------------------------------------------- */
+
+/* Radix 2: node m becomes its even half c + R c, node m + 2^level the odd one
+ * X^-u' (c - R c), u' = u 2^level. */
+static bf_status expand_two(void *user, size_t m)
+{
+    const tree *t = user;
+    bf_eval *ev = t->ev;
+    bf_ct *even = tree_node(t, m, 0), *odd = tree_node(t, m, 1);
+    if (!odd) return bf_mul_int(ev, even, even, 2);
+    BF_TRY(bf_rotate(ev, odd, even, tree_rotation(t, t->level)));
+    BF_TRY(butterfly(ev, even, odd));
+    apply_monomial(t, 0, odd);
+    return BF_OK;
+}
+
+/* Radix 4, two levels at once with R = rot of the lower one: R c, R^2 c, R^3 c
+ * share one ModUp. mono = X^-u', X^-2u', R X^-u'. */
+static bf_status expand_four(void *user, size_t m)
+{
+    const tree *t = user;
+    bf_eval *ev = t->ev;
+    bf_ct *e0 = tree_node(t, m, 0), *o0 = tree_node(t, m, 1);
+    bf_ct *e1 = tree_node(t, m, 2), *o1 = tree_node(t, m, 3);
+    int r = tree_rotation(t, t->level + 1), turn[3] = {r, 2 * r, 3 * r};
+    bf_ct c[3] = {{0}};
+    bf_status status;
+    BF_GOTO(bf_rotate_many(ev, c, e0, turn, 3), done);
+    BF_GOTO(butterfly(ev, e0, &c[1]), done);    /* c + R2 c, c - R2 c */
+    BF_GOTO(butterfly(ev, &c[0], &c[2]), done); /* R c + R3 c, R c - R3 c */
+    BF_GOTO(butterfly(ev, e0, &c[0]), done);
+    apply_monomial(t, 0, &c[1]);
+    apply_monomial(t, 2, &c[2]);
+    BF_GOTO(butterfly(ev, &c[1], &c[2]), done);
+    if (o0) bf_move(ev, o0, &c[1]);
+    if (e1) {
+        apply_monomial(t, 1, &c[0]);
+        bf_move(ev, e1, &c[0]);
+    }
+    if (o1) {
+        apply_monomial(t, 1, &c[2]);
+        bf_move(ev, o1, &c[2]);
+    }
+done:
+    for (unsigned i = 0; i < 3; i++) bf_eval_release(ev, &c[i]);
+    return status;
 }
 
 bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
@@ -109,11 +168,20 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
     BF_GOTO(tree_open(&t, ev, count, log_m, f, packed->limbs), done);
     BF_GOTO(bf_copy(ev, &out[0], packed), done);
     t.nodes = out;
-    for (t.level = 0; t.level < log_m; t.level++) {
-        tree_monomial(&t, t.level, -sign);
-        BF_GOTO(bf_parallel_for(tree_nodes(&t, t.level), !ev->keys, expand_node,
-                                &t),
+    while (t.level < log_m) {
+        /* An odd number of levels begins with the one that has one node. */
+        bool four = (log_m - t.level) % 2 == 0;
+        int64_t e = -sign * (t.unit << t.level);
+        set_monomial(&t, 0, e);
+        if (four) {
+            set_monomial(&t, 1, 2 * e);
+            set_monomial(&t, 2,
+                         turned_exponent(&t, e, tree_rotation(&t, t.level + 1)));
+        }
+        BF_GOTO(bf_parallel_for(tree_nodes(&t, t.level), !ev->keys,
+                                four ? expand_four : expand_two, &t),
                 done);
+        t.level += four ? 2 : 1;
     }
     for (size_t m = 0; m < count; m++) {
         /* Values were doubled log_m times; that belongs to the scale. */
@@ -127,28 +195,68 @@ done:
 
 /* ---- packing ------------------------------------------------------------------ */
 
-/* low = (low + X high) + rot(low - X high), high being node m + 2^level or
- * nothing. */
-static bf_status pack_node(void *user, size_t m)
+/* Radix 2: low = (low + X^u' high) + R (low - X^u' high). */
+static bf_status pack_two(void *user, size_t m)
 {
     const tree *t = user;
     bf_eval *ev = t->ev;
-    size_t partner = m + ((size_t)1 << t->level);
-    bf_ct *low = &t->nodes[m], diff = {0};
-    bf_ct *high = partner < t->count ? &t->nodes[partner] : NULL;
+    bf_ct *low = tree_node(t, m, 0), *high = tree_node(t, m, 1);
+    bf_ct turned = {0};
     bf_status status = BF_OK;
     if (high) {
-        apply_monomial(t, high);
-        BF_GOTO(bf_sub(ev, &diff, low, high), done);
-        BF_GOTO(bf_add(ev, low, low, high), done);
-        bf_eval_release(ev, high);
+        apply_monomial(t, 0, high);
+        BF_GOTO(butterfly(ev, low, high), done);
     }
-    BF_GOTO(bf_rotate(ev, &diff, high ? &diff : low,
+    BF_GOTO(bf_rotate(ev, &turned, high ? high : low,
                       tree_rotation(t, t->level)),
             done);
-    BF_GOTO(bf_add(ev, low, low, &diff), done);
+    BF_GOTO(bf_add(ev, low, low, &turned), done);
 done:
-    bf_eval_release(ev, &diff);
+    bf_eval_release(ev, &turned);
+    if (high) bf_eval_release(ev, high);
+    return status;
+}
+
+/* Radix 4, two levels at once with R = rot of the lower one; mono = X^u',
+ * X^2u', R^-1 X^u'. With A, B = c0 +- X^2u' c2 and C, D = c1 +- X^2u' c3,
+ *   (A + X^u' C) + R (B + mono2 D) + R^2 (A - X^u' C) + R^3 (B - mono2 D):
+ * the three rotations share one ModDown. */
+static bf_status pack_four(void *user, size_t m)
+{
+    const tree *t = user;
+    bf_eval *ev = t->ev;
+    bf_ct *node[4], c[4] = {{0}};
+    int r = tree_rotation(t, t->level + 1), turn[4] = {0, r, 2 * r, 3 * r};
+    const bf_ct *term[4] = {&c[0], &c[1], &c[2], &c[3]};
+    bf_status status = BF_OK;
+    for (unsigned i = 0; i < 4; i++) {
+        node[i] = tree_node(t, m, i);
+        if (node[i]) bf_move(ev, &c[i], node[i]);
+    }
+    /* (c0, c2) -> A, B and (c1, c3) -> C, D; what is missing counts as zero. */
+    for (unsigned i = 0; i < 2; i++) {
+        if (!c[i].ctx) continue;
+        if (c[i + 2].ctx) {
+            apply_monomial(t, 1, &c[i + 2]);
+            BF_GOTO(butterfly(ev, &c[i], &c[i + 2]), done);
+        } else {
+            BF_GOTO(bf_copy(ev, &c[i + 2], &c[i]), done);
+        }
+    }
+    if (c[1].ctx) {
+        apply_monomial(t, 0, &c[1]);
+        apply_monomial(t, 2, &c[3]);
+        BF_GOTO(butterfly(ev, &c[0], &c[1]), done); /* D0, D2 */
+        BF_GOTO(butterfly(ev, &c[2], &c[3]), done); /* D1, D3 */
+        term[1] = &c[2];
+        term[2] = &c[1];
+    } else {
+        term[2] = &c[0];
+        term[1] = term[3] = &c[2];
+    }
+    BF_GOTO(bf_rotate_sum(ev, node[0], term, turn, 4), done);
+done:
+    for (unsigned i = 0; i < 4; i++) bf_eval_release(ev, &c[i]);
     return status;
 }
 
@@ -164,10 +272,20 @@ bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
     }
     BF_GOTO(tree_open(&t, ev, count, log_m, f, limbs), done);
     t.nodes = g;
-    for (t.level = log_m; t.level-- > 0;) {
+    for (unsigned left = log_m; left > 0; left = t.level) {
+        bool four = left % 2 == 0;
+        t.level = left - (four ? 2 : 1);
+        int64_t e = t.unit << t.level;
+        set_monomial(&t, 0, e);
+        if (four) {
+            set_monomial(&t, 1, 2 * e);
+            set_monomial(&t, 2, turned_exponent(
+                                    &t, e, -tree_rotation(&t, t.level + 1)));
+        }
         size_t nodes = tree_nodes(&t, t.level);
-        tree_monomial(&t, t.level, 1);
-        BF_GOTO(bf_parallel_for(nodes, !ev->keys, pack_node, &t), done);
+        BF_GOTO(bf_parallel_for(nodes, !ev->keys, four ? pack_four : pack_two,
+                                &t),
+                done);
         t.count = nodes;
     }
     for (size_t r = (size_t)f << log_m; r < bf_eval_n(ev) / 2; r *= 2) {

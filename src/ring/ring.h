@@ -212,6 +212,11 @@ void bf_convert_overflow(const bf_convert *c, double *v,
 /* Target number t (index into dst), centred, coefficient form. */
 void bf_convert_target(const bf_convert *c, unsigned t, double *o,
                        const double *const *x, const double *v);
+/* The same for `len` residues (a multiple of 16) from `first` on: several
+ * targets can so share sources that are in cache. */
+void bf_convert_range(const bf_convert *c, unsigned t, double *o,
+                      const double *const *x, const double *v, size_t first,
+                      size_t len);
 
 /* The same for `len` consecutive residues (multiple of 32) of each. Convert a
  * block for all targets before the next: the sources stay in cache. */

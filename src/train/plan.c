@@ -37,7 +37,7 @@ enum {
 static const struct {
     double noise; /* expected error of a weight, relative to a typical one */
     int mask_bits;
-} tolerance[] = {{0x1p-15, 14}, {0x1p-9, 12}};
+} tolerance[] = {{0x1p-14, 14}, {0x1p-9, 12}};
 
 typedef struct chain {
     unsigned n_q;
@@ -192,13 +192,16 @@ static bool fit_special(bf_params *out, unsigned log_n, const chain *c,
     return log2_p > widest && total + log2_p <= limit;
 }
 
-/* Work of a key switch in transforms of one limb, with conversions and inner
- * products taken as half as much again. */
-static double key_switch_cost(const bf_params *p, unsigned limbs)
+/* Key switching in transforms of one limb, with conversions taken as a third
+ * as much again and two inner products of a limb as a third each. */
+static double key_switch_cost(const bf_params *p, const bf_counters *c,
+                              unsigned limbs)
 {
-    unsigned digits = (limbs + p->digit_limbs - 1) / p->digit_limbs;
-    unsigned wide = limbs + p->n_p;
-    return 1.5 * (digits * wide + 2.0 * wide);
+    double digits = (limbs + p->digit_limbs - 1) / p->digit_limbs;
+    double wide = limbs + p->n_p;
+    return wide * (1.35 * digits * (double)c->mod_ups[limbs] +
+                   1.35 * 2 * (double)c->mod_downs[limbs] +
+                   0.33 * digits * (double)c->key_switches[limbs]);
 }
 
 /* What to minimise: server work, with bytes taken at a tenth of a gigabyte a
@@ -210,7 +213,7 @@ double bf_job_work(const bf_params *p, const bf_counters *c)
 {
     double sum = 0, n = (double)((size_t)1 << p->log_n);
     for (unsigned l = 1; l <= p->n_q; l++)
-        sum += (double)c->key_switches[l] * key_switch_cost(p, l);
+        sum += key_switch_cost(p, c, l);
     /* Three accumulated products of a limb cost a third of its transform. */
     sum += (double)c->tensor_limbs * 0.3;
     return sum * n * p->log_n;

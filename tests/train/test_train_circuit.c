@@ -93,6 +93,8 @@ static void check_counters(const bf_counters *a, const bf_counters *b)
 {
     assert_memory_equal(a->key_switches, b->key_switches,
                         sizeof a->key_switches);
+    assert_memory_equal(a->mod_ups, b->mod_ups, sizeof a->mod_ups);
+    assert_memory_equal(a->mod_downs, b->mod_downs, sizeof a->mod_downs);
     assert_int_equal(a->tensor_products, b->tensor_products);
     assert_int_equal(a->tensor_limbs, b->tensor_limbs);
     assert_int_equal(a->plain_products, b->plain_products);

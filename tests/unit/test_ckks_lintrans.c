@@ -17,6 +17,13 @@
 #define OK(x) assert_int_equal((x), BF_OK)
 
 enum { LIMBS = 5, KEYS_MAX = 128 };
+static uint64_t total(const uint64_t *by_limbs)
+{
+    uint64_t sum = 0;
+    for (unsigned l = 0; l <= BF_MAX_Q; l++) sum += by_limbs[l];
+    return sum;
+}
+
 static uint64_t seed = 99;
 
 /* M in row-major order; about `density` of the diagonals are not zero. */
@@ -146,8 +153,8 @@ static void test_lazy(void **state)
     bf_eval_counters(f.ev, &c);
     size_t giants = 64 / t.baby;
     assert_int_equal(c.key_switches[3], t.baby - 1 + giants - 1);
-    assert_int_equal(c.mod_downs, giants + 1);
-    assert_int_equal(c.mod_ups, giants);
+    assert_int_equal(total(c.mod_downs), giants + 1);
+    assert_int_equal(total(c.mod_ups), giants);
     bf_eval_release(f.ev, &y);
     bf_ct_clear(&a);
     bf_lintrans_clear(&t);

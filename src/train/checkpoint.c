@@ -1,0 +1,209 @@
+#include "train/checkpoint.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/upload.h"
+
+void bf_run_state_release(bf_eval *ev, bf_run_state *s)
+{
+    if (ev) bf_train_state_release(ev, &s->train);
+    for (unsigned t = 0; t < BF_MAX_ITERATIONS; t++) bf_ct_clear(&s->models[t]);
+}
+
+/* ---- models of iterations ------------------------------------------------ */
+
+/* Limbs whose product exceeds twice the largest coefficient, with this much
+ * to spare for noise. */
+#define SPARE_BITS 3
+
+static unsigned model_limbs(const bf_job *job, double scale, unsigned limbs)
+{
+    double need = log2(scale) + log2(job->ranges.weight) + 1 + SPARE_BITS;
+    double have = 0;
+    for (unsigned i = 0; i < limbs; i++) {
+        have += log2((double)job->params.q[i]);
+        if (have >= need) return i + 1;
+    }
+    return limbs;
+}
+
+bf_status bf_run_state_keep(bf_run_state *s, const bf_job *job)
+{
+    const bf_ct *w = &s->train.w;
+    bf_ct *kept = &s->models[s->train.iteration - 1];
+    unsigned limbs = model_limbs(job, w->scale, w->limbs);
+    bf_ct fresh;
+    BF_TRY(bf_ct_init(&fresh, w->ctx, limbs, w->polys));
+    memcpy(fresh.data, w->data, ((size_t)limbs * w->polys * sizeof(double))
+                                    << job->params.log_n);
+    fresh.scale = w->scale;
+    fresh.noise = w->noise;
+    fresh.bound = w->bound;
+    bf_ct_clear(kept);
+    *kept = fresh;
+    return BF_OK;
+}
+
+static bf_status put_models(bf_wire_writer *w, const bf_run_state *s)
+{
+    for (unsigned t = 1; t <= s->train.iteration; t++)
+        BF_TRY(bf_wire_put_ct(w, (bf_label){BF_MODEL_ITERATION, t},
+                              &s->models[t - 1]));
+    return BF_OK;
+}
+
+/* ---- writing -------------------------------------------------------------- */
+
+static bf_status put_text(bf_wire_writer *w, const bf_run_state *s,
+                          const uint8_t upload[BF_HASH_BYTES])
+{
+    char text[256], hex[2 * BF_HASH_BYTES + 1];
+    sodium_bin2hex(hex, sizeof hex, upload, BF_HASH_BYTES);
+    int n = snprintf(text, sizeof text,
+                     "{\"iterations\": %u, \"upload\": \"%s\"}",
+                     s->train.iteration, hex);
+    return bf_wire_put_json(w, (bf_label){BF_STATE_TEXT, 0}, text, (size_t)n);
+}
+
+static bf_status put_state(bf_wire_writer *w, const bf_run_state *s,
+                           const uint8_t upload[BF_HASH_BYTES])
+{
+    BF_TRY(put_text(w, s, upload));
+    BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_V, 0}, &s->train.v));
+    if (s->train.previous.ctx)
+        BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_PREVIOUS, 0},
+                              &s->train.previous));
+    return put_models(w, s);
+}
+
+bf_status bf_checkpoint_write(const char *path, const bf_context *ctx,
+                              bf_run_ids ids, const bf_run_state *s)
+{
+    bf_wire_writer *w;
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_CHECKPOINT, ctx, ids.wire));
+    bf_status status = put_state(w, s, ids.upload);
+    if (status == BF_OK) return bf_wire_commit(w);
+    bf_wire_abort(w);
+    return status;
+}
+
+bf_status bf_model_write(const char *path, const bf_context *ctx,
+                         bf_wire_ids ids, const bf_run_state *s)
+{
+    bf_wire_writer *w;
+    const bf_ct *last = &s->models[s->train.iteration - 1];
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids));
+    bf_status status = put_models(w, s);
+    if (status == BF_OK)
+        status = bf_wire_put_ct(w, (bf_label){BF_MODEL_FINAL, 0}, last);
+    if (status == BF_OK) return bf_wire_commit(w);
+    bf_wire_abort(w);
+    return status;
+}
+
+/* Models take their scales from the chain: two limbs hold them. */
+uint64_t bf_model_write_bytes(const bf_job *job)
+{
+    const bf_params *p = &job->params;
+    return bf_wire_file_bytes(p) +
+           (job->schedule.iterations + 1) *
+               bf_wire_ct_bytes(p, p->n_q < 2 ? p->n_q : 2, 2, false);
+}
+
+uint64_t bf_checkpoint_bytes(const bf_job *job)
+{
+    const bf_params *p = &job->params;
+    return bf_model_write_bytes(job) + bf_wire_json_bytes(256) +
+           2 * bf_wire_ct_bytes(p, p->n_q, 2, false);
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+typedef struct reading {
+    bf_run_state *s;
+    const char *path;
+    bf_run_ids ids;
+    unsigned iterations;
+} reading;
+
+static bf_status check_upload(const reading *in, const char *hex)
+{
+    char wanted[2 * BF_HASH_BYTES + 1];
+    sodium_bin2hex(wanted, sizeof wanted, in->ids.upload, BF_HASH_BYTES);
+    if (hex && strcmp(hex, wanted) == 0) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH, "%s: of another upload (%.16s..., wanted "
+                   "%.16s...)", in->path, hex ? hex : "none", wanted);
+}
+
+static bf_status read_text(const reading *in, bf_wire_reader *r)
+{
+    char *text;
+    size_t bytes;
+    BF_TRY(bf_wire_get_json(r, &text, &bytes));
+    cJSON *o = cJSON_ParseWithLength(text, bytes);
+    bf_free(text);
+    const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, "iterations");
+    const cJSON *upload = cJSON_GetObjectItemCaseSensitive(o, "upload");
+    double v = cJSON_IsNumber(n) ? n->valuedouble : -1;
+    bf_status status = check_upload(in, cJSON_GetStringValue(upload));
+    cJSON_Delete(o);
+    BF_TRY(status);
+    if (!(v >= 1 && v <= in->iterations && v == floor(v)))
+        return bf_fail(BF_ERR_FORMAT, "%s: no iteration count", in->path);
+    in->s->train.iteration = (unsigned)v;
+    return BF_OK;
+}
+
+static bf_ct *place_of(bf_run_state *s, bf_label label)
+{
+    if (label.kind == BF_STATE_V) return &s->train.v;
+    if (label.kind == BF_STATE_PREVIOUS) return &s->train.previous;
+    if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
+        label.index <= s->train.iteration)
+        return &s->models[label.index - 1];
+    return NULL;
+}
+
+static bf_status read_item(const reading *in, bf_wire_reader *r,
+                           const bf_wire_item *item)
+{
+    if (item->kind == BF_WIRE_JSON) return read_text(in, r);
+    bf_ct *place = place_of(in->s, item->label);
+    if (place && !place->data) return bf_wire_get_ct(r, place);
+    return bf_fail(BF_ERR_FORMAT, "%s: unexpected record", in->path);
+}
+
+static bf_status check_complete(const reading *in)
+{
+    const bf_run_state *s = in->s;
+    bool complete = s->train.iteration && s->train.v.data;
+    for (unsigned t = 0; t < s->train.iteration; t++)
+        complete = complete && s->models[t].data;
+    return complete ? BF_OK
+                    : bf_fail(BF_ERR_FORMAT, "%s: incomplete", in->path);
+}
+
+bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
+                             const bf_context *ctx, bf_run_ids ids,
+                             unsigned iterations)
+{
+    reading in = {s, path, ids, iterations};
+    bf_wire_reader *r;
+    bf_wire_item item;
+    bf_status status;
+    BF_TRY(bf_wire_open(&r, path, BF_WIRE_CHECKPOINT, ctx, ids.wire));
+    for (;;) {
+        BF_GOTO(bf_wire_next(r, &item), done);
+        if (item.kind == BF_FRAME_END) break;
+        BF_GOTO(read_item(&in, r, &item), done);
+    }
+    status = check_complete(&in);
+done:
+    bf_wire_close(r);
+    return status;
+}

@@ -1,0 +1,47 @@
+/* What a run keeps between iterations, in memory and on disk.
+ *
+ * A checkpoint holds the circuit's state and the models of all iterations so
+ * far, so that a run that goes on from it ends in the same file, byte for byte,
+ * as one that was never stopped. It belongs to one job, key and upload. */
+#ifndef BF_TRAIN_CHECKPOINT_H
+#define BF_TRAIN_CHECKPOINT_H
+
+#include "train/circuit.h"
+#include "wire/wire.h"
+
+typedef struct bf_run_state {
+    bf_train_state train;
+    bf_ct models[BF_MAX_ITERATIONS]; /* after iteration 1, 2, ...; owned */
+} bf_run_state;
+void bf_run_state_release(bf_eval *ev, bf_run_state *s);
+
+/* Keeps the model of the iteration just completed: its lowest limbs that hold
+ * every weight of the job's ranges, which decrypt to the same. */
+BF_MUST_CHECK bf_status bf_run_state_keep(bf_run_state *s, const bf_job *job);
+
+/* Whose it is: job, key and the digest of the upload. */
+typedef struct bf_run_ids {
+    bf_wire_ids wire;
+    const uint8_t *upload; /* BF_HASH_BYTES */
+} bf_run_ids;
+
+/* Replaces the file when it is complete on disk, never before. */
+BF_MUST_CHECK bf_status bf_checkpoint_write(const char *path,
+                                            const bf_context *ctx,
+                                            bf_run_ids ids,
+                                            const bf_run_state *s);
+/* Into a zeroed state. BF_ERR_MISMATCH for a sound checkpoint of another job,
+ * key or upload, BF_ERR_FORMAT for one that is damaged or incomplete; release
+ * the state either way. */
+BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
+                                           const bf_context *ctx,
+                                           bf_run_ids ids, unsigned iterations);
+/* An upper bound of its size. */
+uint64_t bf_checkpoint_bytes(const bf_job *job);
+
+/* The encrypted model file: every iteration's model, and the last one's. */
+BF_MUST_CHECK bf_status bf_model_write(const char *path, const bf_context *ctx,
+                                       bf_wire_ids ids, const bf_run_state *s);
+uint64_t bf_model_write_bytes(const bf_job *job); /* an upper bound */
+
+#endif
