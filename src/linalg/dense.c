@@ -6,6 +6,9 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 
+/* Up to this K every rotation has a key of its own. */
+#define HOIST_K 4
+
 /* A mask has period F (or K): 2F coefficients, rounded to integers. The error
  * in a slot is sqrt(F/6)/scale, small against the one of its neighbour. */
 static bf_status make_mask(bf_pt *out, const bf_context *ctx, size_t period,
@@ -134,6 +137,33 @@ static bf_status fold_merge(void *user, size_t i)
     return BF_OK;
 }
 
+/* z = sum of rot_r(b[r]) over 0 <= r < K and rot_-r of its mirror: one
+ * ModDown. */
+static bf_status fold_hoisted(dense_job *job, bf_ct *z)
+{
+    size_t k = job->masks->layout->k, count = 0;
+    bool serial = bf_eval_is_symbolic(job->ev);
+    bf_ct mirror[HOIST_K] = {{0}}, *side = job->b;
+    const bf_ct *term[2 * HOIST_K];
+    int turn[2 * HOIST_K] = {0};
+    bf_status status = BF_OK;
+    for (job->sign = 1; job->sign >= -1 && status == BF_OK; job->sign -= 2) {
+        job->b = job->sign > 0 ? side : mirror;
+        status = bf_parallel_for(k, serial, fold_shift, job);
+        for (size_t r = 0; r < k; r++) {
+            if (!job->b[r].ctx) continue;
+            term[count] = &job->b[r];
+            turn[count++] = job->sign * (int)r;
+        }
+    }
+    job->b = side;
+    if (status == BF_OK)
+        status = bf_rotate_sum(job->ev, z, term, turn, count);
+    if (status == BF_OK) z->bound = side[0].bound; /* disjoint places */
+    for (size_t r = 0; r < k; r++) bf_eval_release(job->ev, &mirror[r]);
+    return status;
+}
+
 static bf_status fold_side(dense_job *job, int sign, bf_ct *z)
 {
     size_t k = job->masks->layout->k;
@@ -172,8 +202,12 @@ bf_status bf_fold(bf_eval *ev, const bf_masks *masks, bf_ct *a, size_t count,
     bf_status status;
     BF_GOTO(bf_parallel_for(count, bf_eval_is_symbolic(ev), fold_window, &job),
             done);
-    BF_GOTO(fold_side(&job, 1, &sum), done);
-    BF_GOTO(fold_side(&job, -1, &sum), done);
+    if (l->k <= HOIST_K) {
+        BF_GOTO(fold_hoisted(&job, &sum), done);
+    } else {
+        BF_GOTO(fold_side(&job, 1, &sum), done);
+        BF_GOTO(fold_side(&job, -1, &sum), done);
+    }
     bf_eval_release(ev, z);
     *z = sum;
     memset(&sum, 0, sizeof sum);
@@ -201,6 +235,23 @@ done:
 }
 
 /* ---- spread ------------------------------------------------------------------ */
+
+/* All rotations of e at once: one ModUp. */
+static bf_status spread_hoisted(dense_job *job)
+{
+    size_t k = job->masks->layout->k, count = 0;
+    bf_ct turned[2 * HOIST_K] = {{0}};
+    int turn[2 * HOIST_K] = {0};
+    for (size_t r = 1; r < job->count; r++) turn[count++] = (int)r;
+    for (size_t r = 1; r < k; r++) turn[count++] = -(int)r;
+    bf_status status =
+        bf_rotate_many(job->ev, turned, &job->a[0], turn, count);
+    for (size_t i = 0; i < count && status == BF_OK; i++)
+        bf_move(job->ev, turn[i] > 0 ? &job->a[turn[i]] : &job->b[-turn[i]],
+                &turned[i]);
+    for (size_t i = 0; i < count; i++) bf_eval_release(job->ev, &turned[i]);
+    return status;
+}
 
 /* a[step + i] = rot_{step}(a[i]), b the same to the other side. */
 static bf_status spread_double(void *user, size_t i)
@@ -242,9 +293,13 @@ bf_status bf_spread(bf_eval *ev, const bf_masks *masks, const bf_ct *e,
     bf_status status = job.a && job.b ? BF_OK : BF_ERR_MEMORY;
     if (status != BF_OK) goto done;
     BF_GOTO(bf_copy(ev, &job.a[0], e), done);
-    for (job.step = 1; job.step < l->k; job.step *= 2)
-        BF_GOTO(bf_parallel_for(2 * job.step, serial, spread_double, &job),
-                done);
+    if (l->k <= HOIST_K) {
+        BF_GOTO(spread_hoisted(&job), done);
+    } else {
+        for (job.step = 1; job.step < l->k; job.step *= 2)
+            BF_GOTO(bf_parallel_for(2 * job.step, serial, spread_double, &job),
+                    done);
+    }
     BF_GOTO(bf_parallel_for(count, serial, spread_output, &job), done);
 done:
     for (size_t i = 0; i < l->k; i++) {

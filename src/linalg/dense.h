@@ -1,7 +1,8 @@
 /* Between per-class ciphertexts and dense groups: fold sums scores over
  * features into dense slots, spread copies dense errors over features. Both
  * use masks (a plaintext product each, merged into the caller's next rescale)
- * and rotations by signed powers of two only. */
+ * and rotations: by every r, 0 < |r| < K, sharing ModUps and ModDowns, while K
+ * is small; by signed powers of two, with fewer keys, beyond. */
 #ifndef BF_LINALG_DENSE_H
 #define BF_LINALG_DENSE_H
 

@@ -27,6 +27,7 @@ static int setup(void **state)
     size_t count = 0;
     for (int h = 1; h < SLOTS; h *= 2) r[count++] = h;
     for (int h = 1; 4 * h < SLOTS; h *= 2) r[count++] = 3 * h;
+    r[count++] = -3;
     for (int h = 1; h <= SLOTS / 2; h *= 2) r[count++] = -h;
     bf_fixture_open(&f, LOG_N, LIMBS, 42, 2);
     bf_fixture_keys(&f, r, count - 1);

@@ -236,6 +236,8 @@ static void same_work(const bf_eval *a, const bf_eval *b)
     bf_eval_counters(a, &x);
     bf_eval_counters(b, &y);
     assert_memory_equal(x.key_switches, y.key_switches, sizeof x.key_switches);
+    assert_memory_equal(x.mod_ups, y.mod_ups, sizeof x.mod_ups);
+    assert_memory_equal(x.mod_downs, y.mod_downs, sizeof x.mod_downs);
     assert_int_equal(x.tensor_products, y.tensor_products);
     assert_int_equal(x.plain_products, y.plain_products);
     assert_int_equal(x.rescales, y.rescales);
