@@ -40,19 +40,29 @@ static void require(bf_status s)
 
 static const int hoisted[HOISTED] = {1, 2, 3, 4};
 
-/* Relinearisation, conjugation, the hoisted rotations and those of the trees.
- */
-static size_t list_keys(const work *w, bf_key_need *need)
+static void run_trees(work *w)
 {
-    size_t count = 0;
-    need[count++] = (bf_key_need){1, w->s.n_q};
-    for (size_t i = 0; i < HOISTED; i++)
-        need[count++] = (bf_key_need){bf_galois_rotation(w->ctx, hoisted[i]),
-                                      w->s.n_q};
-    if (w->s.log_n > 14) return count;
-    for (int r = PERIOD; r < 1 << (w->s.log_n - 1); r *= 2)
-        need[count++] = (bf_key_need){bf_galois_rotation(w->ctx, r), w->s.n_q};
-    return count;
+    require(bf_expand(w->ev, w->tree, &w->a, PACKED, LOG_PACKED, PERIOD, 1));
+    require(bf_pack(w->ev, &w->out, w->tree, PACKED, LOG_PACKED, PERIOD, 1));
+}
+
+/* Keys for everything below, as a walk without data asks for them. */
+static void make_keys(work *w)
+{
+    const bf_key_need *needs;
+    require(bf_eval_create(&w->ev, w->ctx, NULL));
+    w->a = (bf_ct){.ctx = w->ctx, .limbs = w->s.n_q, .polys = 2, .scale = 1};
+    require(bf_mul(w->ev, &w->out, &w->a, &w->a));
+    require(bf_rotate_many(w->ev, w->many, &w->a, hoisted, HOISTED));
+    if (w->s.log_n == 14) run_trees(w);
+    bf_eval_release(w->ev, &w->out);
+    for (size_t i = 0; i < HOISTED; i++) bf_eval_release(w->ev, &w->many[i]);
+    memset(&w->a, 0, sizeof w->a);
+    size_t count = bf_eval_key_needs(w->ev, &needs);
+    require(bf_eval_keys_generate(&w->keys, w->sk, needs, count,
+                                  (bf_progress){0}));
+    bf_eval_destroy(w->ev);
+    require(bf_eval_create(&w->ev, w->ctx, &w->keys));
 }
 
 static void make_inputs(work *w)
@@ -73,7 +83,6 @@ static void work_open(work *w, setup s, bf_backend backend)
 {
     unsigned q[BF_MAX_Q], p[BF_MAX_P];
     bf_params params;
-    bf_key_need need[HOISTED + 16];
     memset(w, 0, sizeof *w);
     w->s = s;
     for (unsigned i = 0; i < s.n_q; i++) q[i] = 46;
@@ -82,10 +91,7 @@ static void work_open(work *w, setup s, bf_backend backend)
     require(bf_context_create(&w->ctx, &params, backend));
     require(bf_secret_key_generate(&w->sk, w->ctx, 0));
     require(bf_public_key_generate(&w->pk, w->sk));
-    size_t count = list_keys(w, need);
-    require(bf_eval_keys_generate(&w->keys, w->sk, need, count,
-                                  (bf_progress){0}));
-    require(bf_eval_create(&w->ev, w->ctx, &w->keys));
+    make_keys(w);
     make_inputs(w);
 }
 

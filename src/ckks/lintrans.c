@@ -320,6 +320,7 @@ static bf_status open_sums(apply_job *job)
         if (!job->acc[g]) return BF_ERR_MEMORY;
     }
     bf_count(&job->ev->counters.plain_products, t->count);
+    bf_count_symbolic(job->ev, job->limbs, 1, job->giants);
     return BF_OK;
 }
 

@@ -62,6 +62,7 @@ static bf_status key_switch(bf_eval *ev, bf_ct *a, const bf_switch_key *key)
 {
     size_t limbs = 2 * (size_t)bf_ks_positions(ev, a->limbs);
     bf_count(&ev->counters.key_switches[a->limbs], 1);
+    bf_count_symbolic(ev, a->limbs, 1, 1);
     a->noise = hypot(a->noise, bf_noise_key_switch(ev->ctx, a->limbs));
     if (!a->data) return BF_OK;
     switch_job job = {ev, a, key, bf_eval_scratch(ev, limbs)};

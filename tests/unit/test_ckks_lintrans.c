@@ -105,6 +105,9 @@ static void check_map(unsigned log_n, unsigned alpha, size_t dim,
     bf_eval_counters(f.ev, &done);
     assert_memory_equal(planned.key_switches, done.key_switches,
                         sizeof done.key_switches);
+    assert_memory_equal(planned.mod_ups, done.mod_ups, sizeof done.mod_ups);
+    assert_memory_equal(planned.mod_downs, done.mod_downs,
+                        sizeof done.mod_downs);
     assert_int_equal(planned.plain_products, done.plain_products);
     assert_int_equal(y.limbs, limbs);
     assert_true(y.scale == 0x1p90);

@@ -90,6 +90,8 @@ static void check_symbolic(rings *r, const bf_ct *in, const bf_ct *up)
     OK(bf_ring_switch_down(large, small, &back, &b, NULL));
     bf_eval_counters(large, &c);
     assert_int_equal(c.key_switches[in->limbs], 2);
+    assert_int_equal(c.mod_ups[in->limbs], 2);
+    assert_int_equal(c.mod_downs[in->limbs], 2);
     bf_eval_release(large, &b);
     bf_eval_release(small, &back);
     bf_eval_destroy(small);
