@@ -35,7 +35,7 @@ protocol() # folder, plan options
 }
 protocol whitened
 protocol paper --recipe paper
-protocol batches --batch 30 --iterations 3
+protocol batches --batch 30
 
 # What comes out can be told apart from chance.
 holds "$(cat "$work/whitened/accuracy.npy") > 0.8"
