@@ -133,7 +133,8 @@ BF_MUST_CHECK bf_status cli_write_class_names(const char *labels,
  * that is rewritten on a terminal, else a line every few seconds. */
 bf_progress cli_progress(void);
 void cli_progress_end(void); /* clears the line */
-/* Instead, write "progress DONE TOTAL PHASE" lines to stderr, for a parent. */
+/* Instead, write "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr,
+ * for a parent. */
 void cli_progress_relay(void);
 /* A line on stderr between progress; nothing under --quiet. */
 void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);

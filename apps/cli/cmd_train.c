@@ -49,9 +49,14 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
     return BF_OK;
 }
 
+static void show_note(const char *line)
+{
+    cli_note("%s", line);
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    bf_serve_options o = {.backend = BF_BACKEND_AUTO};
+    bf_serve_options o = {.backend = BF_BACKEND_AUTO, .note = show_note};
     bf_serve_report r;
     bool relay = false;
     const char *operands[CLI_OPERANDS_MAX];

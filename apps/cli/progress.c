@@ -92,6 +92,7 @@ void cli_note(const char *fmt, ...)
 {
     if (cli_common_options.quiet) return;
     cli_progress_end();
+    if (state.relay) fputs("note ", stderr);
     va_list args;
     va_start(args, fmt);
     vfprintf(stderr, fmt, args);

@@ -108,6 +108,8 @@ static void take_line(listener *l)
     if (sscanf(l->line, "progress %lf %lf %n", &done, &total, &at) == 2 && at) {
         if (l->progress.fn)
             l->progress.fn(l->progress.user, l->line + at, done, total);
+    } else if (strncmp(l->line, "note ", 5) == 0) {
+        cli_note("server: %s", l->line + 5);
     } else if (l->length) {
         static const char prefix[] = SERVER ": ";
         size_t skip = sizeof prefix - 1;

@@ -127,6 +127,7 @@ uint64_t bf_checkpoint_bytes(const bf_job *job)
 typedef struct reading {
     bf_run_state *s;
     const char *path;
+    bf_eval *ev;
     bf_run_ids ids;
     unsigned iterations;
 } reading;
@@ -159,22 +160,31 @@ static bf_status read_text(const reading *in, bf_wire_reader *r)
     return BF_OK;
 }
 
-static bf_ct *place_of(bf_run_state *s, bf_label label)
+/* The circuit gives its state back to the evaluator's pool, so it must be from
+ * there. */
+static bf_status read_circuit_state(const reading *in, bf_wire_reader *r,
+                                    bf_ct *out)
 {
-    if (label.kind == BF_STATE_V) return &s->train.v;
-    if (label.kind == BF_STATE_PREVIOUS) return &s->train.previous;
-    if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
-        label.index <= s->train.iteration)
-        return &s->models[label.index - 1];
-    return NULL;
+    bf_ct ct = {0};
+    BF_TRY(bf_wire_get_ct(r, &ct));
+    bf_status status = bf_copy(in->ev, out, &ct);
+    bf_ct_clear(&ct);
+    return status;
 }
 
 static bf_status read_item(const reading *in, bf_wire_reader *r,
                            const bf_wire_item *item)
 {
+    bf_run_state *s = in->s;
+    bf_label label = item->label;
     if (item->kind == BF_WIRE_JSON) return read_text(in, r);
-    bf_ct *place = place_of(in->s, item->label);
-    if (place && !place->data) return bf_wire_get_ct(r, place);
+    if (label.kind == BF_STATE_V && !s->train.v.data)
+        return read_circuit_state(in, r, &s->train.v);
+    if (label.kind == BF_STATE_PREVIOUS && !s->train.previous.data)
+        return read_circuit_state(in, r, &s->train.previous);
+    if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
+        label.index <= s->train.iteration && !s->models[label.index - 1].data)
+        return bf_wire_get_ct(r, &s->models[label.index - 1]);
     return bf_fail(BF_ERR_FORMAT, "%s: unexpected record", in->path);
 }
 
@@ -189,14 +199,14 @@ static bf_status check_complete(const reading *in)
 }
 
 bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
-                             const bf_context *ctx, bf_run_ids ids,
-                             unsigned iterations)
+                             bf_eval *ev, bf_run_ids ids, unsigned iterations)
 {
-    reading in = {s, path, ids, iterations};
+    reading in = {s, path, ev, ids, iterations};
     bf_wire_reader *r;
     bf_wire_item item;
     bf_status status;
-    BF_TRY(bf_wire_open(&r, path, BF_WIRE_CHECKPOINT, ctx, ids.wire));
+    BF_TRY(bf_wire_open(&r, path, BF_WIRE_CHECKPOINT,
+                        bf_eval_context(ev), ids.wire));
     for (;;) {
         BF_GOTO(bf_wire_next(r, &item), done);
         if (item.kind == BF_FRAME_END) break;

@@ -30,12 +30,12 @@ BF_MUST_CHECK bf_status bf_checkpoint_write(const char *path,
                                             const bf_context *ctx,
                                             bf_run_ids ids,
                                             const bf_run_state *s);
-/* Into a zeroed state. BF_ERR_MISMATCH for a sound checkpoint of another job,
- * key or upload, BF_ERR_FORMAT for one that is damaged or incomplete; release
- * the state either way. */
+/* Into a zeroed state, of this evaluator's memory. BF_ERR_MISMATCH for a sound
+ * checkpoint of another job, key or upload, BF_ERR_FORMAT for one that is
+ * damaged or incomplete; release the state either way. */
 BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
-                                           const bf_context *ctx,
-                                           bf_run_ids ids, unsigned iterations);
+                                           bf_eval *ev, bf_run_ids ids,
+                                           unsigned iterations);
 /* An upper bound of its size. */
 uint64_t bf_checkpoint_bytes(const bf_job *job);
 

@@ -1,15 +1,17 @@
 #include "train/serve.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
+#include "base/host.h"
 #include "base/memory.h"
-#include "train/circuit.h"
+#include "train/checkpoint.h"
 #include "train/upload.h"
-#include "wire/wire.h"
 
 typedef struct server {
     const bf_serve_options *o;
@@ -20,13 +22,19 @@ typedef struct server {
     bf_eval *ev;
     size_t count; /* of inputs */
     bf_ct *inputs;
-    bf_train_state state;
-    bf_wire_writer *model; /* open while iterations are being kept */
+    uint8_t upload_digest[BF_HASH_BYTES];
+    bf_run_state state;
+    unsigned kept; /* iterations in the checkpoint */
 } server;
 
 static bf_wire_ids ids_of(const server *s)
 {
     return (bf_wire_ids){s->key_id, s->job_id};
+}
+
+static bf_run_ids run_ids(const server *s)
+{
+    return (bf_run_ids){ids_of(s), s->upload_digest};
 }
 
 /* ---- upload ------------------------------------------------------------------- */
@@ -96,6 +104,8 @@ static bf_status read_upload(server *s, bf_progress progress)
     if (status == BF_OK && item.kind != BF_FRAME_END)
         status = bf_fail(BF_ERR_FORMAT, "%s: more than the job's %zu inputs",
                          s->o->upload, s->count);
+    if (status == BF_OK)
+        memcpy(s->upload_digest, bf_wire_digest(r), sizeof s->upload_digest);
     bf_wire_close(r);
     return status;
 }
@@ -108,82 +118,73 @@ static bf_status read_keys(server *s, bf_progress progress)
     return bf_eval_create(&s->ev, s->ctx, &s->keys);
 }
 
-/* ---- checkpoints ---------------------------------------------------------------- */
+/* ---- files that must get written ------------------------------------------------ */
 
-static bf_status put_state(server *s, bf_wire_writer *w)
+#define RETRY_SECONDS 3
+
+static void note(const server *s, const char *fmt, const char *detail)
 {
-    char text[64];
-    int n = snprintf(text, sizeof text, "{\"iterations\": %u}",
-                     s->state.iteration);
-    BF_TRY(bf_wire_put_json(w, (bf_label){BF_STATE_TEXT, 0}, text, (size_t)n));
-    BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_V, 0}, &s->state.v));
-    if (s->state.previous.ctx)
-        BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_PREVIOUS, 0},
-                              &s->state.previous));
-    return bf_wire_put_ct(w, (bf_label){BF_STATE_W, 0}, &s->state.w);
+    char line[BF_MESSAGE_BYTES + 128];
+    if (!s->o->note) return;
+    snprintf(line, sizeof line, fmt, detail);
+    s->o->note(line);
+}
+
+static bf_status wait_for_space(void)
+{
+    for (double end = bf_now() + RETRY_SECONDS; bf_now() < end;) {
+        BF_TRY(bf_check_interrupt());
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    }
+    return BF_OK;
+}
+
+/* Space on a full disk can return, that of a device that is full cannot. */
+static bool may_get_space(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
+/* Writes until it succeeds or fails for want of something else than space. */
+static bf_status persist(server *s, const char *path,
+                         bf_status (*write)(server *s))
+{
+    bool waited = false;
+    for (;;) {
+        bf_status status = write(s);
+        if (status != BF_ERR_SPACE || !may_get_space(path)) {
+            if (waited && status == BF_OK)
+                note(s, "%s: written, going on", path);
+            return status;
+        }
+        if (!waited)
+            note(s, "%s; paused until there is room (Ctrl-C stops the run)",
+                 bf_last_error());
+        waited = true;
+        BF_TRY(wait_for_space());
+    }
 }
 
 static bf_status write_checkpoint(server *s)
 {
-    bf_wire_writer *w;
-    BF_TRY(bf_wire_create(&w, s->o->checkpoint, BF_WIRE_CHECKPOINT, s->ctx,
-                          ids_of(s)));
-    bf_status status = put_state(s, w);
-    if (status == BF_OK) return bf_wire_commit(w);
-    bf_wire_abort(w);
-    return status;
-}
-
-static bf_status read_state_text(server *s, bf_wire_reader *r)
-{
-    char *text;
-    size_t bytes;
-    BF_TRY(bf_wire_get_json(r, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength(text, bytes);
-    const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, "iterations");
-    double v = cJSON_IsNumber(n) ? n->valuedouble : -1;
-    cJSON_Delete(o);
-    bf_free(text);
-    if (!(v >= 1 && v <= s->job.schedule.iterations && v == floor(v)))
-        return bf_fail(BF_ERR_FORMAT, "%s: no iteration count",
-                       s->o->checkpoint);
-    s->state.iteration = (unsigned)v;
+    BF_TRY(bf_checkpoint_write(s->o->checkpoint, s->ctx, run_ids(s),
+                               &s->state));
+    s->kept = s->state.train.iteration;
     return BF_OK;
-}
-
-static bf_status read_state_item(server *s, bf_wire_reader *r,
-                                 const bf_wire_item *item)
-{
-    if (item->kind == BF_WIRE_JSON) return read_state_text(s, r);
-    if (item->kind == BF_WIRE_CIPHERTEXT) {
-        if (item->label.kind == BF_STATE_V)
-            return bf_wire_get_ct(r, &s->state.v);
-        if (item->label.kind == BF_STATE_PREVIOUS)
-            return bf_wire_get_ct(r, &s->state.previous);
-        if (item->label.kind == BF_STATE_W)
-            return bf_wire_get_ct(r, &s->state.w);
-    }
-    return bf_fail(BF_ERR_FORMAT, "%s: unexpected record", s->o->checkpoint);
 }
 
 static bf_status read_checkpoint(server *s)
 {
-    bf_wire_reader *r;
-    bf_wire_item item;
-    bf_status status = BF_OK;
-    BF_TRY(bf_wire_open(&r, s->o->checkpoint, BF_WIRE_CHECKPOINT, s->ctx,
-                        ids_of(s)));
-    for (;;) {
-        status = bf_wire_next(r, &item);
-        if (status != BF_OK || item.kind == BF_FRAME_END) break;
-        BF_GOTO(read_state_item(s, r, &item), done);
-    }
-done:
-    bf_wire_close(r);
-    if (status == BF_OK && (!s->state.iteration || !s->state.v.ctx ||
-                            !s->state.w.ctx))
-        status = bf_fail(BF_ERR_FORMAT, "%s: incomplete", s->o->checkpoint);
-    return status;
+    BF_TRY(bf_checkpoint_read(&s->state, s->o->checkpoint, s->ev, run_ids(s),
+                              s->job.schedule.iterations));
+    s->kept = s->state.train.iteration;
+    return BF_OK;
+}
+
+static bf_status write_model(server *s)
+{
+    return bf_model_write(s->o->model, s->ctx, ids_of(s), &s->state);
 }
 
 /* ---- run ------------------------------------------------------------------------ */
@@ -204,53 +205,96 @@ static bf_status after_iteration(void *user, const bf_train_state *state)
 {
     server *s = user;
     drop_limbs(s, state->v.limbs);
-    if (s->model)
-        BF_TRY(bf_wire_put_ct(
-            s->model, (bf_label){BF_MODEL_ITERATION, state->iteration},
-            &state->w));
-    return s->o->checkpoint ? write_checkpoint(s) : BF_OK;
+    BF_TRY(bf_run_state_keep(&s->state, &s->job));
+    return s->o->checkpoint
+               ? persist(s, s->o->checkpoint, write_checkpoint)
+               : BF_OK;
 }
 
-static bf_status check_memory(const server *s)
+static bf_status check_memory(const server *s, const bf_plan *plan)
+{
+    double need = (double)plan->memory_bytes / 1e9;
+    uint64_t allowed = s->o->max_memory, left = bf_memory_available();
+    if (allowed && plan->memory_bytes > allowed)
+        return bf_fail(BF_ERR_MEMORY,
+                       "the job needs %.2f GB of memory, %.2f GB are allowed",
+                       need, (double)allowed / 1e9);
+    if (plan->memory_bytes > left)
+        return bf_fail(BF_ERR_MEMORY,
+                       "the job needs %.2f GB of memory, %.2f GB are free",
+                       need, (double)left / 1e9);
+    return BF_OK;
+}
+
+/* Whether the file can be made at all, and now has room. */
+static bf_status check_target(const char *path, uint64_t bytes)
+{
+    bf_outfile *f;
+    uint64_t left = bf_disk_available(path);
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_outfile_abort(f);
+    if (bytes <= left) return BF_OK;
+    return bf_fail(BF_ERR_SPACE,
+                   "%s: up to %.1f MB will be written, the disk has %.1f MB",
+                   path, (double)bytes / 1e6, (double)left / 1e6);
+}
+
+/* A checkpoint is whole before it replaces the last one. On one disk, both
+ * files are written in the end. */
+static bf_status check_resources(const server *s)
 {
     bf_plan plan;
-    if (!s->o->max_memory) return BF_OK;
+    uint64_t model = bf_model_write_bytes(&s->job);
+    uint64_t kept = 2 * bf_checkpoint_bytes(&s->job);
     BF_TRY(bf_job_walk(&plan, &s->job));
-    uint64_t need = plan.memory_bytes;
+    bf_status status = check_memory(s, &plan);
     bf_plan_clear(&plan);
-    if (need <= s->o->max_memory) return BF_OK;
-    return bf_fail(BF_ERR_MEMORY,
-                   "the job needs %.2f GB of memory, %.2f GB are allowed",
-                   (double)need / 1e9, (double)s->o->max_memory / 1e9);
+    if (status == BF_OK) status = check_target(s->o->model, model);
+    if (status == BF_OK && s->o->checkpoint)
+        status = check_target(s->o->checkpoint, model + kept);
+    return status;
 }
 
-static bf_status run(server *s, bf_serve_report *report, bf_progress progress)
+static bf_status run_circuit(server *s, bf_progress progress)
 {
-    double start = bf_now();
-    BF_TRY(bf_job_read(&s->job, s->o->job, s->job_id));
-    BF_TRY(check_memory(s));
-    BF_TRY(bf_context_create(&s->ctx, &s->job.params, s->o->backend));
-    BF_TRY(read_keys(s, progress));
-    BF_TRY(read_upload(s, progress));
-    if (s->o->resume) BF_TRY(read_checkpoint(s));
-    BF_TRY(bf_wire_create(&s->model, s->o->model, BF_WIRE_MODEL, s->ctx,
-                          ids_of(s)));
     const bf_layout *l = &s->job.layout;
     const bf_ct *y = s->inputs + l->chunks * l->pairs;
     bf_train_inputs in = {s->inputs, y, NULL};
     if (!s->job.schedule.zero_start) in.v0 = y + l->groups;
+    return bf_train_circuit(s->ev, &s->job, &in, &s->state.train,
+                            after_iteration, s, progress);
+}
+
+static bf_status run(server *s, bf_serve_report *report, bf_progress progress)
+{
+    const bf_serve_options *o = s->o;
+    double start = bf_now();
+    BF_TRY(bf_job_read(&s->job, o->job, s->job_id));
+    BF_TRY(check_resources(s));
+    BF_TRY(bf_context_create(&s->ctx, &s->job.params, o->backend));
+    BF_TRY(read_keys(s, progress));
+    BF_TRY(read_upload(s, progress));
+    if (o->resume) BF_TRY(read_checkpoint(s));
     report->read_seconds = bf_now() - start;
     start = bf_now();
-    BF_TRY(bf_train_circuit(s->ev, &s->job, &in, &s->state, after_iteration, s,
-                            progress));
+    BF_TRY(run_circuit(s, progress));
     report->train_seconds = bf_now() - start;
     start = bf_now();
-    BF_TRY(bf_wire_put_ct(s->model, (bf_label){BF_MODEL_FINAL, 0},
-                          &s->state.w));
-    bf_status status = bf_wire_commit(s->model);
-    s->model = NULL;
+    BF_TRY(persist(s, o->model, write_model));
     report->write_seconds = bf_now() - start;
-    return status;
+    return BF_OK;
+}
+
+/* What a user who stopped the run wants to know. */
+static bf_status interrupted(const server *s)
+{
+    if (s->kept == 0)
+        return bf_fail(BF_ERR_INTERRUPTED,
+                       "interrupted before an iteration was kept%s",
+                       s->o->checkpoint ? "" : " (no --checkpoint was given)");
+    return bf_fail(BF_ERR_INTERRUPTED,
+                   "interrupted; %s keeps %u of %u iterations, --resume goes on",
+                   s->o->checkpoint, s->kept, s->job.schedule.iterations);
 }
 
 bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
@@ -259,13 +303,13 @@ bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
     server s = {.o = o};
     bf_serve_report made = {0};
     bf_status status = run(&s, &made, progress);
-    bf_wire_abort(s.model);
+    if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);
     if (s.ev) {
         bf_eval_counters(s.ev, &made.counters);
         made.peak_ciphertext_bytes = bf_eval_peak_bytes(s.ev);
-        bf_train_state_release(s.ev, &s.state);
-        bf_eval_destroy(s.ev);
     }
+    bf_run_state_release(s.ev, &s.state);
+    bf_eval_destroy(s.ev);
     for (size_t i = 0; s.inputs && i < s.count; i++) bf_ct_clear(&s.inputs[i]);
     bf_free(s.inputs);
     bf_eval_keys_clear(&s.keys);

@@ -13,6 +13,8 @@ typedef struct bf_serve_options {
     bool resume;            /* continue from the checkpoint */
     uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
     bf_backend backend;
+    /* Hears one line when a run pauses or goes on; may be NULL. */
+    void (*note)(const char *line);
 } bf_serve_options;
 
 typedef struct bf_serve_report {
@@ -21,8 +23,11 @@ typedef struct bf_serve_report {
     uint64_t peak_rss, peak_ciphertext_bytes;
 } bf_serve_report;
 
-/* Checks that job, keys and upload belong together before any arithmetic.
- * The model appears complete or not at all. */
+/* Checks that job, keys and upload belong together before any arithmetic, and
+ * that memory and disk suffice before it reads them (BF_ERR_MEMORY,
+ * BF_ERR_SPACE). The model and each checkpoint appear complete or not at all;
+ * with a checkpoint, a run that ends at any moment can be resumed and gives the
+ * same model file. While the disk is full, the run waits for space. */
 BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
                                        const bf_serve_options *o,
                                        bf_progress progress);

@@ -8,8 +8,7 @@ enum {
     BF_MODEL_ITERATION = 3, /* the model after iteration `index` (from 1) */
     BF_STATE_V = 4,        /* checkpoint; index 0 */
     BF_STATE_PREVIOUS = 5,
-    BF_STATE_W = 6,
-    BF_STATE_TEXT = 7      /* JSON: completed iterations, upload digest */
+    BF_STATE_TEXT = 7      /* first: JSON, completed iterations and upload */
 };
 
 #endif

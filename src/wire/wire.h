@@ -91,6 +91,8 @@ BF_MUST_CHECK bf_status bf_wire_open_fd(bf_wire_reader **out, int fd,
                                         const bf_context *ctx, bf_wire_ids ids);
 void bf_wire_close(bf_wire_reader *r); /* NULL is fine */
 const bf_frame_header *bf_wire_header(const bf_wire_reader *r);
+/* The digest of the item read last; behind the end, that of the file. */
+const uint8_t *bf_wire_digest(const bf_wire_reader *r); /* BF_HASH_BYTES */
 
 /* The next item behind the parameters; item->kind BF_FRAME_END at the end, with
  * the whole file verified if every item was read. Unread items are skipped. */

@@ -187,6 +187,11 @@ const bf_frame_header *bf_wire_header(const bf_wire_reader *r)
     return bf_frame_header_of(r->frame);
 }
 
+const uint8_t *bf_wire_digest(const bf_wire_reader *r)
+{
+    return bf_frame_digest(r->frame);
+}
+
 bf_status bf_wire_next(bf_wire_reader *r, bf_wire_item *item)
 {
     bf_frame_record rec;

@@ -1,0 +1,59 @@
+#include "base/host.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* The number behind `key` in a file of "key number" lines, times `unit`; the
+ * first number of the file for an empty key. UINT64_MAX when there is none, as
+ * where a limit reads "max". */
+static uint64_t read_number(const char *path, const char *key, uint64_t unit)
+{
+    char line[256];
+    unsigned long long value;
+    uint64_t found = UINT64_MAX;
+    FILE *f = fopen(path, "re");
+    size_t n = strlen(key);
+    while (f && found == UINT64_MAX && fgets(line, sizeof line, f))
+        if (strncmp(line, key, n) == 0 && sscanf(line + n, "%llu", &value) == 1)
+            found = value * unit;
+    if (f) fclose(f);
+    return found;
+}
+
+#define CGROUP "/sys/fs/cgroup/"
+
+/* Cached files count as used, but give way. */
+static uint64_t cgroup_available(void)
+{
+    uint64_t limit = read_number(CGROUP "memory.max", "", 1);
+    uint64_t used = read_number(CGROUP "memory.current", "", 1);
+    uint64_t cached = read_number(CGROUP "memory.stat", "inactive_file ", 1);
+    if (limit == UINT64_MAX || used == UINT64_MAX) return UINT64_MAX;
+    if (cached != UINT64_MAX) used = used > cached ? used - cached : 0;
+    return limit > used ? limit - used : 0;
+}
+
+uint64_t bf_memory_available(void)
+{
+    uint64_t all = read_number("/proc/meminfo", "MemAvailable:", 1024);
+    uint64_t group = cgroup_available();
+    return group < all ? group : all;
+}
+
+uint64_t bf_disk_available(const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat st;
+    struct statvfs fs;
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
+    if (n >= sizeof folder) return UINT64_MAX;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return UINT64_MAX;
+    memcpy(folder, path, n);
+    folder[n] = 0;
+    if (statvfs(n ? folder : ".", &fs) != 0) return UINT64_MAX;
+    return (uint64_t)fs.f_bavail * fs.f_frsize;
+}

@@ -1,0 +1,95 @@
+#!/bin/sh
+# A run killed with -9 at 50 random moments, each time resumed from what it left
+# on disk, ends in the very file of a run that was never stopped; so does one on
+# any number of threads, and one stopped by Ctrl-C.
+. "$(dirname "$0")/../cli/lib.sh"
+
+seed=${BLINDFIT_TEST_SEED:-$(date +%s)}
+echo "seed $seed"
+rows 300 20 4 "$seed" >"$work/train.csv"
+ok "$blindfit" plan -n 300 -d 20 -c 4 --iterations 3 -o "$work/job.json"
+ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
+ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
+    --key "$work/keys/secret.key" -o "$work/upload.bf"
+state=$work/state.bf model=$work/model.enc
+
+train() # OPTIONS...
+{
+    exec "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
+        --upload "$work/upload.bf" -o "$model" --checkpoint "$state" "$@"
+}
+now()
+{
+    date +%s%N
+}
+same()
+{
+    checks=$((checks + 1))
+    cmp -s "$model" "$work/whole.enc" || fail "$1: another model file"
+}
+
+start=$(now)
+(train >/dev/null) || fail "the uninterrupted run"
+took=$(($(now) - start))
+mv "$model" "$work/whole.enc"
+
+for threads in 1 3; do
+    (train --threads $threads >/dev/null) || fail "$threads threads"
+    same "$threads threads"
+done
+rm -f "$state" "$model"
+
+# Moments from the start to late in the last iteration of three; what is killed
+# in the first starts anew. A resumed run is shorter: some come to their end.
+awk -v seed="$seed" -v took="$took" 'BEGIN {
+    srand(seed)
+    for (i = 0; i < 400; i++) printf "%.3f\n", 0.75 * took / 1e9 * rand()
+}' >"$work/moments"
+kills=0 resumed=0 finished=0
+while [ $kills -lt 50 ] && read -r moment; do
+    resume=
+    [ ! -e "$state" ] || { resume=--resume resumed=$((resumed + 1)); }
+    (train $resume >"$work/stdout" 2>"$work/stderr") &
+    pid=$!
+    sleep "$moment"
+    kill -s KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    code=$?
+    if [ $code = 0 ]; then
+        same "after $kills kills"
+        finished=$((finished + 1))
+        rm -f "$state" "$model"
+    elif [ $code = 137 ]; then
+        kills=$((kills + 1))
+    else
+        fail "a run ended with $code: $(cat "$work/stderr")"
+        break
+    fi
+done <"$work/moments"
+(train $([ ! -e "$state" ] || echo --resume) >/dev/null) || fail "the last run"
+same "in the end"
+echo "$kills kills, $resumed resumed, $finished runs finished in between"
+holds "$kills == 50 && $resumed >= 5"
+
+# Ctrl-C: at once, and said to be resumable; then it is.
+interrupted=0
+for attempt in 1 2 3 4 5; do
+    rm -f "$state" "$model"
+    (train >"$work/stdout" 2>"$work/stderr") &
+    pid=$!
+    while [ ! -e "$state" ] && kill -s 0 $pid 2>/dev/null; do sleep 0.01; done
+    start=$(now)
+    kill -s INT $pid 2>/dev/null
+    wait $pid
+    [ $? = 130 ] || continue
+    interrupted=1
+    holds "$(now) - $start < 2e9" # a second, and one for a busy machine
+    grep -q 'keeps [12] of 3 iterations, --resume' "$work/stderr" ||
+        fail "Ctrl-C said: $(cat "$work/stderr")"
+    absent "$model"
+    (train --resume >/dev/null) || fail "resuming after Ctrl-C"
+    same "after Ctrl-C"
+    break
+done
+holds "$interrupted == 1"
+finish
