@@ -1,10 +1,11 @@
 /* blindfit: training a classifier on encrypted images.
  *
  * Conventions of every public and internal header
- *   - Outputs come first in the name, last in the argument list.
+ *   - Outputs come first in the argument list, or right behind the object that
+ *     does the work (an evaluator, a ring, a stream).
  *   - A function that can fail returns bf_status; on failure outputs are
- *     unchanged or wiped, and bf_last_error() of the calling thread names
- *     what was wrong. The library never prints and never exits.
+ *     unchanged, cleared or wiped, and bf_last_error() of the calling thread
+ *     names what was wrong. The library never prints and never exits.
  *   - Pointers may not be NULL unless the comment says so.
  *   - An object may be read by many threads at once; it is written by one.
  *   - `create` allocates, `destroy` frees and accepts NULL.

@@ -71,7 +71,7 @@ typedef struct bf_recipe {
     size_t batch; /* whitened: rows per step; 0 is full batch */
 } bf_recipe;
 
-/* Defaults of a kind for n samples of d features (design section 2): fills
+/* Defaults of a kind for n samples of d features (docs/algorithms.md): fills
  * everything. Whitened recipes depend on n/d; src/train/recipe.c has the rule
  * and what it rests on. */
 BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
@@ -150,7 +150,8 @@ bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
  * clipped so that bf_recipe_bounds' `row` holds; others are not. */
 BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                                            const bf_matrix *x, bool training);
-/* weights (C x k) -> model space (C x (d+1), bias first). */
+/* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
+ * features. BF_ERR_MISMATCH for other widths. */
 BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
                                            const bf_transform *t,
                                            const bf_matrix *weights);

@@ -26,8 +26,9 @@ void bf_wipe(void *p, size_t bytes);
  * called have left what they spilled: libsodium's hashes spill their input. */
 void bf_wipe_stack(void);
 
-/* Locked, guarded memory for secrets (sodium_malloc), 64-byte aligned; freed
- * wiped. NULL with the message set, as bf_alloc. */
+/* Guarded memory for secrets (sodium_malloc), 64-byte aligned, locked as far as
+ * RLIMIT_MEMLOCK allows; freed wiped. NULL with the message set, like bf_alloc.
+ */
 void *bf_secret_alloc(size_t bytes);
 void bf_secret_free(void *p); /* NULL is fine */
 

@@ -24,7 +24,8 @@
 
 /* The literal that everything is derived from. digit_limbs is alpha: limbs of
  * q per key-switching digit; dnum = ceil(n_q/alpha). The product of the
- * special primes must exceed that of any alpha limbs of q (checked). */
+ * special primes must exceed that of every digit, the alpha limbs of q from a
+ * multiple of alpha on (checked). */
 typedef struct bf_params {
     unsigned log_n;
     unsigned n_q, n_p;
@@ -116,10 +117,10 @@ BF_MUST_CHECK bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx,
 
 /* ---- encoding ([CKKS17] section 3) --------------------------------------- */
 
-/* values[count], count <= N/2 and a power of two divides N/2: shorter vectors
- * are repeated to fill the slots (a subring element). Rounds to nearest.
- * BF_ERR_RANGE when a scaled coefficient reaches half the modulus, or a value
- * is NaN or infinite. */
+/* values[count], count a power of two up to N/2: shorter vectors are repeated
+ * to fill the slots (a subring element). Coefficients: any count up to N, zeros
+ * behind. Rounds to nearest. BF_ERR_RANGE when a scaled coefficient reaches
+ * half the modulus, or a value is NaN or infinite. */
 BF_MUST_CHECK bf_status bf_encode_slots(bf_pt *out, const bf_context *ctx,
                                         const double complex *values,
                                         size_t count, double scale,
@@ -200,8 +201,9 @@ typedef struct bf_counters {
 /* Carries scratch memory, keys and counters. With keys == NULL at creation it
  * is symbolic: operations take and give objects without data, check the same
  * conditions, count the same work and collect the keys they would need.
- * Thread-safe: operations may be called from several threads of one OpenMP
- * region; called outside one, large operations use all threads themselves. */
+ * Thread-safe, unless symbolic: operations may be called from several threads
+ * of one OpenMP region; called outside one, large operations use all threads
+ * themselves. */
 typedef struct bf_eval bf_eval;
 BF_MUST_CHECK bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
                                        const bf_eval_keys *keys);
@@ -212,12 +214,16 @@ void bf_eval_counters(const bf_eval *ev, bf_counters *out);
 /* Keys that were needed so far; *needs is the evaluator's, valid until the
  * next operation. */
 size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);
+/* Most bytes alive at one time: of ciphertexts when symbolic, else of all that
+ * came from the pool, scratch included. */
 size_t bf_eval_peak_bytes(const bf_eval *ev);
 
 /* Every operation: out may be an input unless said; out is (re)allocated from
  * the evaluator's pool and its previous content freed. Inputs of different
  * limbs are used at the lower one. Sums demand scales equal to 2^-20 relative
- * (BF_ERR_MISMATCH). `bf_eval_release` gives a ciphertext back to the pool. */
+ * (BF_ERR_MISMATCH). Rotations and other automorphisms, rescale and adjust take
+ * 2 polynomials, relinearisation 3, the rest either. `bf_eval_release` gives a
+ * ciphertext back to the pool. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
 /* out = a, which becomes empty; out's previous content goes to the pool. */
 void bf_move(bf_eval *ev, bf_ct *out, bf_ct *a);
@@ -229,7 +235,7 @@ BF_MUST_CHECK bf_status bf_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
 BF_MUST_CHECK bf_status bf_negate(bf_eval *ev, bf_ct *out, const bf_ct *a);
 BF_MUST_CHECK bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                      const bf_pt *b);
-/* Adds the complex constant to every slot; no encoding needed for real c. */
+/* Adds the real constant c to every slot. */
 BF_MUST_CHECK bf_status bf_add_const(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                      double c);
 /* Scale multiplies; no level. out += a*b with bf_mul_plain_add (out set). */

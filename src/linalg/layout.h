@@ -34,8 +34,9 @@ typedef struct bf_block {
     size_t outs; /* chunks*classes */
 } bf_block;
 
-/* BF_ERR_ARGUMENT when the packed weights do not fit one ciphertext
- * (2^log_m > T), or K > F, or a size is zero. */
+/* batch 0 is one block of all rows. BF_ERR_ARGUMENT when the packed weights do
+ * not fit one ciphertext (2^log_m > T), F or K is no power of two, K > F,
+ * F > N/2, a size is zero or there are fewer than two classes. */
 BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
                                        size_t cols, size_t classes,
                                        size_t batch, size_t f, size_t k);

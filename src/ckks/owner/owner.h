@@ -32,10 +32,9 @@ BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
 
 /* Every key is checked by bf_security_check against its own modulus
  * q_0..q_{limbs-1}*P and the weight of the secret it encrypts under. */
-/* b + a*s = e + P*[digit]*phi_g^{-1}... : the key for X -> X^g switches c1
- * from s to phi_{g^-1}(s), so that the evaluator applies X -> X^g afterwards:
- * b + a*phi_{1/g}(s) = e + P*[digit]*s. g = 1 gives the relinearisation key
- * (from s^2 to s). */
+/* The key for X -> X^g switches c1 from s to phi_{1/g}(s), and the evaluator
+ * applies X -> X^g afterwards: b + a*phi_{1/g}(s) = e + P*[digit]*s. g = 1
+ * gives the relinearisation key, from s^2 to s: b + a*s = e + P*[digit]*s^2. */
 BF_MUST_CHECK bf_status bf_galois_key_generate(bf_switch_key *out,
                                                const bf_secret_key *sk,
                                                uint32_t galois, unsigned limbs);

@@ -7,9 +7,9 @@
 #include "train/job.h"
 
 /* Makes upload number `index` (order of bf_job_uploads) as a seeded fresh
- * ciphertext. u is n x cols in transformed space; schedule.v0 of `start` (C x
- * cols) holds initial weights and may be empty for a zero start. Safe from
- * several threads. BF_ERR_RANGE when an entry exceeds the job's bound. */
+ * ciphertext. u is n x cols in transformed space; v0 (C x cols) holds initial
+ * weights and may be empty for a zero start. Safe from several threads.
+ * BF_ERR_RANGE when an entry of u exceeds the job's bound. */
 BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, const bf_job *job,
                                     const bf_secret_key *sk,
                                     const bf_matrix *u, const int32_t *labels,
