@@ -185,7 +185,7 @@ static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
 
 static bf_status gradient_sums(circuit *c)
 {
-    enum { ROWS = 8 };
+    enum { ROWS = 4 };
     bool serial = bf_eval_is_symbolic(c->ev);
     size_t classes = c->l->classes;
     for (size_t p = 0; p < c->l->pairs; p += ROWS) {

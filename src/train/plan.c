@@ -204,6 +204,8 @@ static double key_switch_cost(const bf_params *p, const bf_counters *c,
                    0.33 * digits * (double)c->key_switches[limbs]);
 }
 
+#define FIXED_BYTES ((uint64_t)192 << 20)
+
 /* What to minimise: server work, with bytes taken at a tenth of a gigabyte a
  * second for the owner's encryption and the wire. One unit is the work of a
  * transform per element and stage, about 0.15 ns. */
@@ -262,7 +264,9 @@ static void plan_sizes(bf_plan *plan, const bf_job *job)
             digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
     }
     plan_uploads(plan, job);
-    plan->memory_bytes += plan->circuit_bytes;
+    /* Blocks are rounded up to quarter steps between powers of two, and some lie
+     * idle; the rest is code, tables and scratch. */
+    plan->memory_bytes += plan->circuit_bytes / 4 * 5 + FIXED_BYTES;
     plan->log2_qp = bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p);
     plan->security_bits = bf_security_bits(p->log_n, plan->log2_qp);
     plan->work = bf_job_work(p, &plan->counters);
@@ -409,25 +413,42 @@ static void consider_layout(search *s, bf_job *job)
     }
 }
 
-/* Ciphertexts that are mostly padding can't win: layouts with twice as many as
- * the tightest one are not walked. */
-static size_t fewest_inputs(const bf_job *base, unsigned log_n, size_t n,
-                            size_t cols, size_t classes)
+/* A rough count of key switches times the ring's size, to leave out layouts
+ * that can't win without walking them: a pack and an expansion of m elements, a
+ * few switches per output. */
+static double rough_work(const bf_layout *l)
 {
-    size_t fewest = SIZE_MAX;
+    double outs = (double)(l->chunks * l->classes);
+    return (2 * (double)l->m + 3 * outs) * exp2(l->log_n);
+}
+
+#define ROUGH_FACTOR 1.6 /* how far the rough count may mislead */
+
+static double least_rough_work(const bf_job *base, unsigned log_n, size_t n,
+                               size_t cols, size_t classes)
+{
+    double least = INFINITY;
     bf_layout l;
     for (size_t f = 1; f <= (size_t)1 << (log_n - 1); f *= 2)
         if (bf_layout_make(&l, log_n, n, cols, classes, base->recipe.batch, f,
-                           1) == BF_OK &&
-            l.chunks * l.pairs < fewest)
-            fewest = l.chunks * l.pairs;
-    return fewest;
+                           1) == BF_OK)
+            least = fmin(least, rough_work(&l));
+    return least;
+}
+
+static bool inputs_fit(const search *s, const bf_job *job)
+{
+    const bf_layout *l = &job->layout;
+    uint64_t limb = (uint64_t)16 << l->log_n;
+    uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_x_limbs(job);
+    return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
 static void consider_ring(search *s, const bf_job *base, unsigned log_n,
                           size_t n, size_t cols, size_t classes)
 {
-    size_t fewest = fewest_inputs(base, log_n, n, cols, classes);
+    double least = least_rough_work(base, log_n, n, cols, classes);
+    if (s->found) least = fmin(least, rough_work(&s->best_job.layout));
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
         if (s->options->f && s->options->f != f) continue;
         for (size_t k = 1; k <= f && k <= 64; k *= 2) {
@@ -436,8 +457,9 @@ static void consider_ring(search *s, const bf_job *base, unsigned log_n,
             if (bf_layout_make(&job.layout, log_n, n, cols, classes,
                                base->recipe.batch, f, k) != BF_OK)
                 continue;
-            if (job.layout.chunks * job.layout.pairs > 2 * fewest) continue;
-            consider_layout(s, &job);
+            if (rough_work(&job.layout) <= ROUGH_FACTOR * least &&
+                inputs_fit(s, &job))
+                consider_layout(s, &job);
         }
     }
 }
