@@ -3,6 +3,7 @@
  * and negates it for odd m/2^i, so c + rot(c) and c - rot(c) separate (or, run
  * backwards, merge) the two halves of the index set. Two levels are done in one
  * step of radix 4, which shares a ModUp (expansion) or a ModDown (packing). */
+#include <math.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -127,6 +128,16 @@ static bf_status expand_two(void *user, size_t m)
     return BF_OK;
 }
 
+/* The error of a node lies in the children it was packed from: with some of
+ * them missing, more of it is in each of the others. */
+static void concentrate_noise(bf_ct *const *child)
+{
+    unsigned present = 0;
+    for (unsigned i = 0; i < 4; i++) present += child[i] != NULL;
+    for (unsigned i = 0; i < 4; i++)
+        if (child[i]) child[i]->noise *= sqrt(4.0 / present);
+}
+
 /* Radix 4, two levels at once with R = rot of the lower one: R c, R^2 c, R^3 c
  * share one ModUp. mono = X^-u', X^-2u', R X^-u'. */
 static bf_status expand_four(void *user, size_t m)
@@ -154,6 +165,7 @@ static bf_status expand_four(void *user, size_t m)
         apply_monomial(t, 1, &c[2]);
         bf_move(ev, o1, &c[2]);
     }
+    concentrate_noise((bf_ct *[]){e0, o0, e1, o1});
 done:
     for (unsigned i = 0; i < 3; i++) bf_eval_release(ev, &c[i]);
     return status;
