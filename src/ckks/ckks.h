@@ -223,9 +223,9 @@ size_t bf_eval_peak_bytes(const bf_eval *ev);
  * to bf_move and bf_eval_release, must be zeroed or a result of this evaluator:
  * fresh ciphertexts and those from files belong to bf_ct_clear, and bf_copy
  * makes them the evaluator's. Inputs of different limbs are used at the lower
- * one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH). Products,
- * automorphisms, rescale and adjust take 2 polynomials, relinearisation 3, the
- * rest either. */
+ * one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH). Products
+ * of ciphertexts, automorphisms, rescale and adjust take 2 polynomials,
+ * relinearisation 3, the rest either. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
 /* out = a, which becomes empty; out's previous content goes to the pool. */
 void bf_move(bf_eval *ev, bf_ct *out, bf_ct *a);

@@ -165,9 +165,10 @@ void bf_limb_permute(const bf_ring *r, double *o, const double *a,
  *   forward: bf_ntt_forward_block for every block, then bf_ntt_forward_row for
  *            every row; blocks, and rows, in any order or at the same time.
  *
- * In a key switch: for each block, convert it for two to four targets into a
- * buffer and transform that; then, row by row, finish all digits of a target
- * and multiply by the key (bf_range_dot2). The same bits as whole limbs. */
+ * A key switch can use them so: for each block, convert it for two to four
+ * targets into a buffer and transform that; then, row by row, finish all digits
+ * of a target and multiply by the key (bf_range_dot2). The same bits as whole
+ * limbs. */
 #define BF_ROW_LEN ((size_t)1024)
 size_t bf_ring_block_len(const bf_ring *r);
 /* o in block form = inverse of a, times c. w is scratch of n residues, and may

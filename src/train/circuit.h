@@ -22,9 +22,9 @@ typedef struct bf_train_state {
 } bf_train_state;
 void bf_train_state_release(bf_eval *ev, bf_train_state *s);
 
-/* Runs to the last iteration; state->w is the model, packed, at 1 limb. each
- * (may be NULL) sees the state after every iteration. Progress counts work as
- * bf_job_work does. */
+/* Runs to the last iteration; state->w is then the model, packed, at 1 limb.
+ * each (may be NULL) sees the state after every iteration. Progress counts work
+ * as bf_job_work does. */
 typedef bf_status (*bf_train_fn)(void *user, const bf_train_state *state);
 BF_MUST_CHECK bf_status bf_train_circuit(bf_eval *ev, const bf_job *job,
                                          const bf_train_inputs *in,

@@ -32,7 +32,7 @@ typedef struct bf_plan {
     bf_key_need *keys; /* owned */
     size_t ciphertexts; /* uploaded */
     uint64_t upload_bytes, key_bytes, model_bytes;
-    uint64_t memory_bytes;  /* server, peak, estimate */
+    uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
     double weight_noise; /* expected rms error of a weight, transformed space */
