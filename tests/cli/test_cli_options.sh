@@ -37,7 +37,7 @@ refuse 2 '--key is missing' "$blindfit" encrypt job.json x.csv
 refuse 2 '--output is missing' "$blindfit" extract x.idx
 refuse 2 'no 128-bit parameters fit' "$blindfit" plan -n 100 -d 100 \
     --iterations 60
-refuse 2 'memory' "$blindfit" plan -n 60000 -d 400 --max-memory 1M
+refuse 2 'memory' "$blindfit" plan -n 5000 -d 400 --max-memory 1M
 
 # One JSON object and nothing else on stdout, numbers with full precision.
 ok "$blindfit" plan -n 100 -d 20 -c 3 --json
