@@ -1,5 +1,9 @@
 #include "train/owner/deal.h"
 
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
 #include "train/owner/seal.h"
 #include "train/upload.h"
 #include "wire/owner/owner_wire.h"
@@ -59,6 +63,77 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
     return BF_OK;
 }
 
+/* Only weights have to fit the modulus; logits may go beyond the range that the
+ * polynomial was chosen for, up to where its terms would outgrow the bits that
+ * residuals have to spare (a cubic's, 1.5^3). Residuals follow from logits. */
+#define LOGIT_SLACK 1.5
+
+/* The run, seen beforehand in plaintext: numbers that leave what the circuit
+ * covers come back as noise, which nobody could tell from a model. */
+static bf_status check_ranges(const bf_job *job, const bf_matrix *u,
+                              const int32_t *labels,
+                              const bf_schedule *schedule)
+{
+    bf_ranges measured, covered = job->ranges;
+    for (unsigned t = 0; t < schedule->iterations; t++)
+        covered.logit[t] *= LOGIT_SLACK;
+    covered.residual = INFINITY;
+    BF_TRY(bf_twin_ranges(&measured, schedule, u, labels,
+                          (unsigned)job->layout.classes));
+    bf_status s = bf_ranges_check(&measured, &covered, schedule->iterations);
+    return s == BF_OK ? BF_OK
+                      : bf_fail_in(s, "the data leave the recipe's range");
+}
+
+/* Sealing one ciphertext has serial parts, so as many are sealed side by side as
+ * keep all threads busy; they are written in order. */
+enum { BATCH_PER_THREAD = 4 };
+
+typedef struct batch {
+    const bf_job *job;
+    const bf_secret_key *sk;
+    const bf_matrix *u, *v0;
+    const int32_t *labels;
+    size_t first, room;
+    bf_ct *ct; /* [room] */
+} batch;
+
+static bf_status seal_one(void *user, size_t i)
+{
+    const batch *b = user;
+    return bf_job_seal(&b->ct[i], b->job, b->sk, b->u, b->labels, b->v0,
+                       b->first + i);
+}
+
+static bf_status write_batches(batch *b, bf_wire_writer *w,
+                               bf_progress progress)
+{
+    size_t count = bf_job_uploads(b->job);
+    for (b->first = 0; b->first < count; b->first += b->room) {
+        size_t n = count - b->first < b->room ? count - b->first : b->room;
+        /* Fixed randomness is drawn in the order of the calls. */
+        BF_TRY(bf_parallel_for(n, bf_random_is_fixed(), seal_one, b));
+        for (size_t i = 0; i < n; i++)
+            BF_TRY(bf_wire_put_ct(
+                w, (bf_label){BF_UPLOAD_INPUT, b->first + i}, &b->ct[i]));
+        if (progress.fn)
+            progress.fn(progress.user, "encrypt", (double)(b->first + n),
+                        (double)count);
+    }
+    return BF_OK;
+}
+
+static bf_status write_upload(batch *b, bf_wire_writer *w, bf_progress progress)
+{
+    b->room = (size_t)BATCH_PER_THREAD * bf_get_threads();
+    b->ct = bf_alloc_zero(b->room * sizeof *b->ct);
+    if (!b->ct) return BF_ERR_MEMORY;
+    bf_status s = write_batches(b, w, progress);
+    for (size_t i = 0; i < b->room; i++) bf_ct_clear(&b->ct[i]);
+    bf_free(b->ct);
+    return s;
+}
+
 bf_status bf_deal_encrypt(const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
@@ -68,27 +143,20 @@ bf_status bf_deal_encrypt(const bf_job *job,
     bf_context *ctx;
     bf_secret_key *sk;
     bf_wire_writer *w = NULL;
-    bf_ct ct = {0};
     bf_status status;
-    size_t count = bf_job_uploads(job);
     BF_TRY(check_shapes(job, u, schedule));
+    BF_TRY(check_ranges(job, u, labels, schedule));
     BF_TRY(open_secret(&ctx, &sk, job, secret_path));
+    batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
+               .labels = labels};
     BF_GOTO(bf_wire_create(&w, upload_path, BF_WIRE_UPLOAD, ctx,
                            (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
-    for (size_t i = 0; i < count; i++) {
-        BF_GOTO(bf_check_interrupt(), done);
-        BF_GOTO(bf_job_seal(&ct, job, sk, u, labels, &schedule->v0, i), done);
-        BF_GOTO(bf_wire_put_ct(w, (bf_label){BF_UPLOAD_INPUT, i}, &ct), done);
-        if (progress.fn)
-            progress.fn(progress.user, "encrypt", (double)(i + 1),
-                        (double)count);
-    }
+    BF_GOTO(write_upload(&b, w, progress), done);
     status = bf_wire_commit(w);
     w = NULL;
 done:
     bf_wire_abort(w);
-    bf_ct_clear(&ct);
     close_secret(ctx, sk);
     return status;
 }

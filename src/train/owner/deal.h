@@ -12,9 +12,11 @@ BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
                                        const char *keys_path,
                                        bf_progress progress);
 
-/* Encrypts transformed rows and labels into one upload file, one ciphertext at
- * a time. schedule->v0 is used when the job does not start from zero. Shapes
- * that differ from the job's: BF_ERR_MISMATCH. */
+/* Encrypts transformed rows and labels into one upload file, a few ciphertexts
+ * a thread at a time. schedule->v0 is used when the job does not start from
+ * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; data on which the
+ * run would leave the job's ranges, by running it in plaintext first:
+ * BF_ERR_RANGE. */
 BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,

@@ -1,0 +1,152 @@
+#!/bin/sh
+# Checkpoints that do not belong or are not whole; too little memory or disk; a
+# disk that fills up while the run is on.
+. "$(dirname "$0")/../cli/lib.sh"
+
+job() # FOLDER ITERATIONS ROWS
+{
+    mkdir "$1"
+    rows "$3" 9 3 1 >"$1/train.csv"
+    ok "$blindfit" plan -n "$3" -d 9 -c 3 --iterations "$2" -o "$1/job.json"
+    ok "$blindfit" keygen "$1/job.json" -o "$1/keys"
+    encrypt "$1" upload
+}
+encrypt() # FOLDER NAME
+{
+    ok "$blindfit" encrypt "$1/job.json" "$1/train.csv" \
+        --key "$1/keys/secret.key" -o "$1/$2.bf"
+}
+train() # FOLDER UPLOAD OPTIONS...
+{
+    folder=$1 upload=$2
+    shift 2
+    "$server" train "$folder/job.json" --keys "$folder/keys/eval.keys" \
+        --upload "$folder/$upload.bf" "$@"
+}
+a=$work/a b=$work/b
+job "$a" 2 40
+job "$b" 2 41
+encrypt "$a" again
+for folder in "$a" "$b"; do
+    ok train "$folder" upload -o "$folder/model.enc" \
+        --checkpoint "$folder/state.bf"
+done
+ok train "$a" again -o "$a/other.enc" --checkpoint "$a/again-state.bf"
+
+# ---- refused -------------------------------------------------------------------
+resume() # CHECKPOINT
+{
+    train "$a" upload -o "$work/out.enc" --checkpoint "$1" --resume
+}
+ok resume "$a/state.bf"
+checks=$((checks + 1))
+cmp -s "$work/out.enc" "$a/model.enc" || fail "a finished run resumed differs"
+rm "$work/out.enc"
+refuse 4 'b/state.bf.*of another' resume "$b/state.bf"
+refuse 4 'again-state.bf.*of another upload' resume "$a/again-state.bf"
+refuse 4 'holds: encrypted model; wanted: checkpoint' resume "$a/model.enc"
+refuse 3 'missing.bf.*No such file' resume "$work/missing.bf"
+# The same job file, other keys.
+ok "$blindfit" keygen "$a/job.json" -o "$work/keys"
+mv "$a/keys" "$work/first"
+mv "$work/keys" "$a/keys"
+encrypt "$a" rekeyed
+refuse 4 'state.bf.*of another key' train "$a" rekeyed -o "$work/out.enc" \
+    --checkpoint "$a/state.bf" --resume
+rm -r "$a/keys"
+mv "$work/first" "$a/keys"
+
+bytes=$(stat -c %s "$a/state.bf")
+for keep in 0 100 $((bytes / 2)) $((bytes - 1)); do
+    head -c "$keep" "$a/state.bf" >"$work/cut.bf"
+    refuse 4 'cut.bf' resume "$work/cut.bf"
+done
+for at in 3 50 170 300 $((bytes / 3)) $((bytes / 2)) $((bytes - 5)); do
+    cp "$a/state.bf" "$work/changed.bf"
+    old=$(od -An -tu1 -j "$at" -N 1 "$a/state.bf" | tr -d ' ')
+    printf "\\$(printf %o $((old ^ 4)))" |
+        dd of="$work/changed.bf" bs=1 seek="$at" conv=notrunc 2>/dev/null
+    refuse 4 'changed.bf' resume "$work/changed.bf"
+done
+absent "$work/out.enc"
+
+# ---- too little, known beforehand -------------------------------------------------
+refuse 7 'needs .* GB of memory.*allowed' train "$a" upload \
+    -o "$work/out.enc" --max-memory 10M
+refuse 3 'nowhere' train "$a" upload -o "$work/nowhere/out.enc"
+refuse 3 'nowhere' train "$a" upload -o "$work/out.enc" \
+    --checkpoint "$work/nowhere/state.bf"
+free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+if [ "$free" -lt 60000000 ] && "$blindfit" plan -n 200000 -d 1024 -c 10 \
+    --iterations 4 -o "$work/huge.json" >/dev/null 2>&1; then
+    refuse 7 'needs .* GB of memory.*are free' "$server" train \
+        "$work/huge.json" --keys "$a/keys/eval.keys" \
+        --upload "$a/upload.bf" -o "$work/out.enc"
+fi
+absent "$work/out.enc"
+
+# ---- a disk that fills up -----------------------------------------------------------
+disk=$work/disk
+mkdir "$disk"
+if ! mount -t tmpfs -o size=300k blindfit-test "$disk" 2>/dev/null; then
+    echo "skipped: no permission to mount a small disk"
+    finish
+fi
+trap 'umount "$disk"; rm -rf "$work"' EXIT
+refuse 3 'disk/out.enc.*the disk has' train "$a" upload -o "$disk/out.enc"
+mount -o remount,size=100m "$disk"
+
+c=$work/c
+mkdir "$c"
+rows 300 20 4 1 >"$c/train.csv"
+ok "$blindfit" plan -n 300 -d 20 -c 4 --iterations 3 -o "$c/job.json"
+ok "$blindfit" keygen "$c/job.json" -o "$c/keys"
+encrypt "$c" upload
+ok train "$c" upload -o "$c/whole.enc"
+paused=0
+for delay in 0.05 0.1 0.2 0.4 0.8; do
+    rm -f "$disk"/*
+    train "$c" upload -o "$disk/model.enc" --checkpoint "$disk/state.bf" \
+        >"$work/stdout" 2>"$work/stderr" &
+    pid=$!
+    sleep $delay
+    dd if=/dev/zero of="$disk/filler" bs=65536 2>/dev/null
+    while kill -s 0 $pid 2>/dev/null; do
+        grep -q 'No space left on device; paused' "$work/stderr" && break
+        sleep 0.05
+    done
+    rm -f "$disk/filler"
+    wait $pid
+    code=$?
+    if grep -q 'paused' "$work/stderr"; then
+        paused=1
+        [ $code = 0 ] || fail "a paused run ended with $code"
+        cmp -s "$disk/model.enc" "$c/whole.enc" ||
+            fail "a paused run gave another model file"
+        grep -q 'going on' "$work/stderr" || fail "it did not say that it goes on"
+        break
+    fi
+    # The disk was full before the run looked (refused) or after it was done.
+    [ $code = 0 ] || [ $code = 3 ] || fail "ended with $code"
+done
+holds "$paused == 1"
+
+# Full, and it stays so: Ctrl-C ends the wait, the last checkpoint is whole.
+rm -f "$disk"/*
+checks=$((checks + 1))
+train "$c" upload -o "$disk/model.enc" --checkpoint "$disk/state.bf" \
+    >"$work/stdout" 2>"$work/stderr" &
+pid=$!
+while [ ! -e "$disk/state.bf" ] && kill -s 0 $pid 2>/dev/null; do
+    sleep 0.01
+done
+dd if=/dev/zero of="$disk/filler" bs=65536 2>/dev/null
+while kill -s 0 $pid 2>/dev/null; do
+    grep -q 'paused' "$work/stderr" && kill -s INT $(pgrep -P $pid) $pid
+    sleep 0.05
+done 2>/dev/null
+wait $pid
+rm -f "$disk/filler"
+ok train "$c" upload -o "$disk/model.enc" --checkpoint "$disk/state.bf" --resume
+cmp -s "$disk/model.enc" "$c/whole.enc" || fail "resumed after a full disk"
+finish
