@@ -143,8 +143,8 @@ static double time_transform(const bf_ring *ring, double *a)
 
 /* Measured work of whole jobs against the plan's count of it, and what a
  * second thread gives (docs/performance.md). */
-#define WORK_FACTOR 1.15
-#define THREAD_GAIN 0.85
+#define WORK_FACTOR 2.9
+#define THREAD_GAIN 0.8
 
 bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
 {

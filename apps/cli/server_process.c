@@ -97,7 +97,7 @@ typedef struct listener {
     bf_progress progress;
     char line[LINE_MAX_BYTES];
     size_t length;
-    char message[LINE_MAX_BYTES]; /* the last line that is no progress */
+    char message[LINE_MAX_BYTES]; /* the last line that is neither */
 } listener;
 
 static void take_line(listener *l)
@@ -110,6 +110,8 @@ static void take_line(listener *l)
             l->progress.fn(l->progress.user, l->line + at, done, total);
     } else if (strncmp(l->line, "note ", 5) == 0) {
         cli_note("server: %s", l->line + 5);
+    } else if (strncmp(l->line, "note ", 5) == 0) {
+        cli_note("%s", l->line + 5);
     } else if (l->length) {
         static const char prefix[] = SERVER ": ";
         size_t skip = sizeof prefix - 1;
