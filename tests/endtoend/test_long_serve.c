@@ -1,0 +1,326 @@
+/* The server's run over files: uploads that are not what the job wants are
+ * refused before training; the model file depends on neither threads nor
+ * kernels. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/owner/deal.h"
+#include "train/serve.h"
+#include "train/upload.h"
+#include "wire/wire.h"
+
+#define OK(expr)                                                            \
+    do {                                                                    \
+        bf_status ok_s_ = (expr);                                           \
+        if (ok_s_ != BF_OK)                                                 \
+            fail_msg("%s: %s: %s", #expr, bf_status_name(ok_s_),            \
+                     bf_last_error());                                      \
+    } while (0)
+
+enum { ROWS = 700, FEATURES = 33, CLASSES = 2 };
+
+static struct {
+    char dir[64], job[96], secret[96], keys[96], upload[96], again[96],
+        bad[96], model[96];
+    bf_job made;
+    uint8_t id[BF_HASH_BYTES];
+    size_t uploads;
+} files;
+
+static void name(char out[96], const char *file)
+{
+    snprintf(out, 96, "%s/%s", files.dir, file);
+}
+
+static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
+                    const bf_schedule *schedule)
+{
+    OK(bf_deal_encrypt(&files.made, files.id, files.secret, u, labels,
+                       schedule, path, (bf_progress){0}));
+}
+
+/* Two uploads of one job and key. */
+static void make_uploads(const bf_recipe *recipe)
+{
+    bf_matrix x, u;
+    bf_transform *t;
+    bf_schedule schedule;
+    int32_t labels[ROWS];
+    OK(bf_matrix_init(&x, ROWS, FEATURES));
+    for (size_t i = 0; i < ROWS; i++) {
+        labels[i] = (int32_t)(i % CLASSES);
+        for (size_t j = 0; j < FEATURES; j++) {
+            uint32_t bits;
+            bf_random_bytes(&bits, sizeof bits);
+            x.data[i * FEATURES + j] = bits * 0x1p-32 + (j < 5) * labels[i];
+        }
+    }
+    OK(bf_transform_fit(&t, recipe, &x, (bf_progress){0}));
+    OK(bf_transform_apply(&u, t, &x, true));
+    OK(bf_schedule_make(&schedule, recipe, ROWS));
+    encrypt(files.upload, &u, labels, &schedule);
+    encrypt(files.again, &u, labels, &schedule);
+    bf_schedule_clear(&schedule);
+    bf_transform_destroy(t);
+    bf_matrix_clear(&u);
+    bf_matrix_clear(&x);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    bf_recipe recipe;
+    bf_plan plan;
+    bf_plan_options options = {0};
+    const char *tmp = getenv("TMPDIR");
+    snprintf(files.dir, sizeof files.dir, "%.40s/bf-serve-XXXXXX",
+             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+    assert_non_null(mkdtemp(files.dir));
+    name(files.job, "job.json");
+    name(files.secret, "secret.key");
+    name(files.keys, "eval.keys");
+    name(files.upload, "upload.bf");
+    name(files.again, "again.bf");
+    name(files.bad, "bad.bf");
+    name(files.model, "model.enc");
+    OK(bf_random_init());
+    OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, ROWS, FEATURES));
+    OK(bf_job_plan(&files.made, &plan, &recipe, ROWS, FEATURES, CLASSES,
+                   &options));
+    bf_plan_clear(&plan);
+    OK(bf_job_write(&files.made, files.job));
+    OK(bf_job_read(&files.made, files.job, files.id));
+    OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys,
+                      (bf_progress){0}));
+    make_uploads(&recipe);
+    files.uploads = bf_job_uploads(&files.made);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    OK(bf_remove_tree(files.dir));
+    return 0;
+}
+
+static bf_status serve(const char *upload, const char *model,
+                       bf_backend backend)
+{
+    bf_serve_report report;
+    bf_serve_options o = {.job = files.job, .keys = files.keys,
+                          .upload = upload, .model = model,
+                          .backend = backend};
+    return bf_serve_train(&report, &o, (bf_progress){0});
+}
+
+static void refused(bf_status status, const char *words)
+{
+    bf_status s = serve(files.bad, files.model, BF_BACKEND_AUTO);
+    if (s != status || !strstr(bf_last_error(), words) ||
+        !strstr(bf_last_error(), "bad.bf"))
+        fail_msg("wanted %s '%s', got %s: %s", bf_status_name(status), words,
+                 bf_status_name(s), bf_last_error());
+    assert_int_not_equal(access(files.model, F_OK), 0);
+}
+
+/* ---- uploads whose digests are right ------------------------------------- */
+
+typedef struct pick {
+    const char *from;
+    size_t input;
+    bf_label label;
+} pick;
+
+static void put_pick(bf_wire_writer *w, const bf_context *ctx, const pick *p)
+{
+    bf_wire_reader *r;
+    bf_wire_item item;
+    bf_ct ct = {0};
+    bf_label label = {BF_UPLOAD_INPUT, p->input};
+    OK(bf_wire_open(&r, p->from, BF_WIRE_UPLOAD, ctx, (bf_wire_ids){0}));
+    OK(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item));
+    OK(bf_wire_get_ct(r, &ct));
+    OK(bf_wire_put_ct(w, p->label, &ct));
+    bf_ct_clear(&ct);
+    bf_wire_close(r);
+}
+
+/* An upload of these records, by one who recomputes what can be. */
+static void rewrite(const pick *picks, size_t count)
+{
+    bf_context *ctx;
+    bf_wire_reader *r;
+    bf_wire_writer *w;
+    OK(bf_context_create(&ctx, &files.made.params, BF_BACKEND_AUTO));
+    OK(bf_wire_open(&r, files.upload, BF_WIRE_UPLOAD, ctx, (bf_wire_ids){0}));
+    OK(bf_wire_create(&w, files.bad, BF_WIRE_UPLOAD, ctx,
+                      (bf_wire_ids){bf_wire_header(r)->key_id, files.id}));
+    bf_wire_close(r);
+    for (size_t i = 0; i < count; i++) put_pick(w, ctx, &picks[i]);
+    OK(bf_wire_commit(w));
+    bf_context_destroy(ctx);
+}
+
+static void fill(pick *picks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        picks[i] = (pick){files.upload, i, {BF_UPLOAD_INPUT, i}};
+}
+
+static void test_rewritten(void **state)
+{
+    (void)state;
+    size_t n = files.uploads;
+    assert_true(n >= 3);
+    pick *p = calloc(n + 1, sizeof *p);
+    assert_non_null(p);
+
+    fill(p, n);
+    memmove(&p[1], &p[2], (n - 2) * sizeof *p);
+    rewrite(p, n - 1);
+    refused(BF_ERR_FORMAT, "input 2 of");
+
+    rewrite((fill(p, n), p), n - 1);
+    refused(BF_ERR_FORMAT, "missing or out of order");
+
+    fill(p, n);
+    p[1] = p[0];
+    rewrite(p, n);
+    refused(BF_ERR_FORMAT, "input 2 of");
+
+    fill(p, n);
+    p[n] = p[n - 1];
+    rewrite(p, n + 1);
+    refused(BF_ERR_FORMAT, "more than");
+
+    fill(p, n);
+    p[0] = (pick){files.upload, 1, {BF_UPLOAD_INPUT, 1}};
+    p[1] = (pick){files.upload, 0, {BF_UPLOAD_INPUT, 0}};
+    rewrite(p, n);
+    refused(BF_ERR_FORMAT, "input 1 of");
+
+    /* Labels in place of rows: in order, but not of that kind. */
+    fill(p, n);
+    p[0].input = n - 1;
+    rewrite(p, n);
+    refused(BF_ERR_MISMATCH, "the job wants");
+    free(p);
+}
+
+/* ---- uploads pasted together byte by byte ---------------------------------- */
+
+static void read_all(const char *path, uint8_t **data, size_t *bytes)
+{
+    OK(bf_read_file(path, (size_t)1 << 30, data, bytes));
+}
+
+static void write_all(const uint8_t *data, size_t bytes)
+{
+    FILE *f = fopen(files.bad, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, bytes, f), bytes);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Offset of input i; all of rows are equally long. */
+static size_t offset_of(size_t bytes, size_t i)
+{
+    const bf_params *p = &files.made.params;
+    const bf_layout *l = &files.made.layout;
+    size_t x = bf_wire_ct_bytes(p, bf_job_x_limbs(&files.made), 2, true);
+    size_t y = bf_wire_ct_bytes(p, bf_job_y_limbs(&files.made), 2, true);
+    size_t end = BF_FRAME_RECORD_BYTES + BF_HASH_BYTES;
+    return bytes - end - l->groups * y - (l->chunks * l->pairs - i) * x;
+}
+
+static void test_pasted(void **state)
+{
+    (void)state;
+    uint8_t *a, *b;
+    size_t bytes, other;
+    assert_true(files.made.layout.chunks * files.made.layout.pairs >= 2);
+    read_all(files.upload, &a, &bytes);
+    read_all(files.again, &b, &other);
+    assert_int_equal(bytes, other);
+    size_t first = offset_of(bytes, 0), second = offset_of(bytes, 1);
+    size_t record = second - first;
+    uint8_t *made = malloc(bytes + record);
+    assert_non_null(made);
+
+    /* Of another upload: one record, then all up to the last. */
+    memcpy(made, a, bytes);
+    memcpy(made + first, b + first, record);
+    write_all(made, bytes);
+    refused(BF_ERR_FORMAT, "digest");
+    memcpy(made, b, bytes);
+    memcpy(made + second, a + second, bytes - second);
+    write_all(made, bytes);
+    refused(BF_ERR_FORMAT, "digest");
+
+    /* Swapped, doubled, left out. */
+    memcpy(made, a, bytes);
+    memcpy(made + first, a + second, record);
+    memcpy(made + second, a + first, record);
+    write_all(made, bytes);
+    refused(BF_ERR_FORMAT, "out of order");
+    memcpy(made, a, second);
+    memcpy(made + second, a + first, bytes - first);
+    write_all(made, bytes + record);
+    refused(BF_ERR_FORMAT, "bytes, its header tells");
+    memcpy(made + first, a + second, bytes - second);
+    write_all(made, bytes - record);
+    refused(BF_ERR_FORMAT, "bytes, its header tells");
+
+    write_all(a, second + 100);
+    refused(BF_ERR_FORMAT, "cut short");
+    free(made);
+    bf_free(a);
+    bf_free(b);
+}
+
+/* ---- the same file whoever computes it -------------------------------------- */
+
+static void test_same_model(void **state)
+{
+    (void)state;
+    char path[96];
+    uint8_t *want, *got;
+    size_t bytes, other;
+    unsigned before = bf_get_threads();
+    name(path, "reference.enc");
+    OK(serve(files.upload, path, BF_BACKEND_AUTO));
+    read_all(path, &want, &bytes);
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        bool scalar = threads == 3;
+        bf_set_threads(scalar ? before : threads);
+        OK(serve(files.upload, files.model,
+                 scalar ? BF_BACKEND_SCALAR : BF_BACKEND_AUTO));
+        read_all(files.model, &got, &other);
+        assert_int_equal(bytes, other);
+        assert_memory_equal(want, got, bytes);
+        bf_free(got);
+        assert_int_equal(unlink(files.model), 0);
+    }
+    bf_set_threads(before);
+    bf_free(want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rewritten),
+        cmocka_unit_test(test_pasted),
+        cmocka_unit_test(test_same_model),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
