@@ -54,11 +54,6 @@ static void show_note(const char *line)
     cli_note("%s", line);
 }
 
-static void note(const char *line)
-{
-    cli_note("%s: %s", cli_program(), line);
-}
-
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     bf_serve_options o = {.backend = BF_BACKEND_AUTO, .note = show_note};

@@ -122,7 +122,9 @@ bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
     bf_plan_options options = {.max_memory = given.max_memory};
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
-    return bf_job_plan(job, plan, &recipe, n, d, classes, &options);
+    bf_status s = bf_job_plan(job, plan, &recipe, n, d, classes, &options);
+    if (s != BF_OK) BF_TRY(bf_check_interrupt()); /* finds nothing then */
+    return s;
 }
 
 /* ---- how long ------------------------------------------------------------- */
