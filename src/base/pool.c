@@ -135,7 +135,7 @@ void bf_pool_give(bf_pool *pool, void *p, size_t bytes)
     } else {
         bf_free(p);
     }
-    pool->out -= bytes;
+    pool->out -= bytes < pool->out ? bytes : pool->out;
     pthread_mutex_unlock(&pool->lock);
 }
 

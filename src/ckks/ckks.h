@@ -95,6 +95,7 @@ typedef struct bf_ct {
                      * bound on the error, a typical one for what to expect */
     double *data;   /* [limb][poly][N] */
     size_t bytes;   /* allocated */
+    bool pooled;    /* by an evaluator's pool, to which release gives it back */
     /* Fresh symmetric encryptions only: poly 1 is the expansion of seed. */
     bool seeded;
     uint8_t seed[BF_SEED_BYTES];
@@ -219,15 +220,14 @@ size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);
 size_t bf_eval_peak_bytes(const bf_eval *ev);
 
 /* Every operation: out may be an input unless said; out is allocated from the
- * evaluator's pool, which takes its previous content. So out, and what is given
- * to bf_move and bf_eval_release, must be zeroed or a result of this evaluator:
- * fresh ciphertexts and those from files belong to bf_ct_clear, and bf_copy
- * makes them the evaluator's. Inputs of different limbs are used at the lower
+ * evaluator's pool, and its previous content goes back where it came from: the
+ * pool for results of an evaluator (this one), the allocator for fresh
+ * ciphertexts and those from files. Inputs of different limbs are used at the lower
  * one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH). Products
  * of ciphertexts, automorphisms, rescale and adjust take 2 polynomials,
  * relinearisation 3, the rest either. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
-/* out = a, which becomes empty; out's previous content goes to the pool. */
+/* out = a, which becomes empty; out's previous content is released. */
 void bf_move(bf_eval *ev, bf_ct *out, bf_ct *a);
 BF_MUST_CHECK bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a);
 BF_MUST_CHECK bf_status bf_add(bf_eval *ev, bf_ct *out, const bf_ct *a,

@@ -106,13 +106,16 @@ bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs, unsigned polys)
         return BF_OK;
     }
     ct->data = bf_pool_take(ev->pool, ct->bytes);
+    ct->pooled = true;
     return ct->data ? BF_OK : BF_ERR_MEMORY;
 }
 
 void bf_eval_release(bf_eval *ev, bf_ct *ct)
 {
-    if (ct->data)
+    if (ct->data && ct->pooled)
         bf_pool_give(ev->pool, ct->data, ct->bytes);
+    else if (ct->data)
+        bf_free(ct->data);
     else if (!ev->keys)
         ev->live_bytes -= ct->bytes < ev->live_bytes ? ct->bytes
                                                      : ev->live_bytes;

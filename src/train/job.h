@@ -35,6 +35,7 @@ typedef struct bf_plan {
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
+    double weight_scale; /* of the model's ciphertext */
     double weight_noise; /* expected rms error of a weight, transformed space */
     double work;         /* of the server, in butterflies' worth: N log2 N a
                           * transform of one limb */

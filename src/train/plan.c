@@ -334,6 +334,7 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
     /* An element of period F keeps 2F of N coefficients' errors. */
     p.weight_noise =
         weights.noise * sqrt(2.0 * (double)job->layout.f) / weights.scale;
+    p.weight_scale = weights.scale;
     plan_sizes(&p, job);
     *plan = p;
     memset(&p, 0, sizeof p);
