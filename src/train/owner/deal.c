@@ -161,6 +161,23 @@ done:
     return status;
 }
 
+/* The job fixes the final model's limbs and scale: whatever else a server may
+ * have sent under its label is refused. */
+static bf_status check_final(const bf_job *job, const bf_ct *ct,
+                             const char *path)
+{
+    bf_plan plan;
+    BF_TRY(bf_job_walk(&plan, job));
+    double scale = plan.weight_scale;
+    bf_plan_clear(&plan);
+    if (ct->limbs == 1 && ct->polys == 2 && fabs(ct->scale / scale - 1) < 1e-9)
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: the model has %u limbs at scale 2^%.3f, the job ends at "
+                   "1 limb and 2^%.3f",
+                   path, ct->limbs, log2(ct->scale), log2(scale));
+}
+
 bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const char *model_path,
@@ -180,6 +197,7 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
             done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
+    if (!iteration) BF_GOTO(check_final(job, &ct, model_path), done);
     BF_GOTO(bf_job_open(weights, job, sk, &ct), done);
 done:
     bf_wire_close(r);
