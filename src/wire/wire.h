@@ -103,6 +103,17 @@ BF_MUST_CHECK bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind,
                                      bf_label label, bf_wire_item *item);
 /* The present item. BF_ERR_FORMAT when it is of another kind. */
 BF_MUST_CHECK bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out);
+/* The same in two steps, so that several can be unpacked side by side: verified
+ * bytes, in a buffer that is reused (zeroed at first; free data with bf_free),
+ * then the ciphertext, from any thread. Messages of unpacking name no file. */
+typedef struct bf_packed_ct {
+    uint8_t *data;
+    size_t bytes, capacity;
+} bf_packed_ct;
+BF_MUST_CHECK bf_status bf_wire_get_packed_ct(bf_wire_reader *r,
+                                              bf_packed_ct *out);
+BF_MUST_CHECK bf_status bf_wire_unpack_ct(bf_ct *out, const bf_context *ctx,
+                                          const bf_packed_ct *packed);
 /* NUL-terminated; freed with bf_free. */
 BF_MUST_CHECK bf_status bf_wire_get_json(bf_wire_reader *r, char **text,
                                          size_t *bytes);

@@ -168,22 +168,18 @@ static bf_status unpack_rows(bf_ct *ct, const bf_wire_ct_head *h,
     return bf_first_error_raise(&first);
 }
 
-bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out)
+static bf_status unpack(bf_ct *out, const bf_context *ctx, const uint8_t *in,
+                        uint64_t bytes)
 {
-    const bf_params *p = bf_context_params(r->ctx);
-    const uint8_t *in;
     bf_wire_ct_head h;
-    BF_TRY(bf_wire_payload(r, BF_WIRE_CIPHERTEXT,
-                           payload_bytes(p, p->n_q, 3, false), &in));
-    bf_status s = r->item.bytes < BF_WIRE_CT_FIXED
-                      ? bf_fail(BF_ERR_FORMAT, "too short for a ciphertext")
-                      : bf_wire_ct_head_decode(&h, in, r->item.bytes, p);
-    if (s == BF_OK) s = reserve(out, r->ctx, h.limbs, h.polys);
-    if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
-    s = unpack_rows(out, &h, in + BF_WIRE_CT_FIXED);
+    if (bytes < BF_WIRE_CT_FIXED)
+        return bf_fail(BF_ERR_FORMAT, "too short for a ciphertext");
+    BF_TRY(bf_wire_ct_head_decode(&h, in, bytes, bf_context_params(ctx)));
+    BF_TRY(reserve(out, ctx, h.limbs, h.polys));
+    bf_status s = unpack_rows(out, &h, in + BF_WIRE_CT_FIXED);
     if (s != BF_OK) {
         bf_ct_clear(out);
-        return bf_frame_fail_in(r->frame, s);
+        return s;
     }
     out->scale = h.scale;
     out->noise = h.noise;
@@ -192,4 +188,36 @@ bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out)
     out->seed_index = h.seed_index;
     memcpy(out->seed, h.seed, sizeof out->seed);
     return BF_OK;
+}
+
+static bf_status ct_payload(bf_wire_reader *r, const uint8_t **in)
+{
+    const bf_params *p = bf_context_params(r->ctx);
+    return bf_wire_payload(r, BF_WIRE_CIPHERTEXT,
+                           payload_bytes(p, p->n_q, 3, false), in);
+}
+
+bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out)
+{
+    const uint8_t *in;
+    BF_TRY(ct_payload(r, &in));
+    bf_status s = unpack(out, r->ctx, in, r->item.bytes);
+    return s == BF_OK ? BF_OK : bf_frame_fail_in(r->frame, s);
+}
+
+bf_status bf_wire_get_packed_ct(bf_wire_reader *r, bf_packed_ct *out)
+{
+    const uint8_t *in;
+    bf_buffer spare = {out->data, out->capacity};
+    BF_TRY(ct_payload(r, &in));
+    *out = (bf_packed_ct){r->scratch.data, (size_t)r->item.bytes,
+                          r->scratch.capacity};
+    r->scratch = spare;
+    return BF_OK;
+}
+
+bf_status bf_wire_unpack_ct(bf_ct *out, const bf_context *ctx,
+                            const bf_packed_ct *packed)
+{
+    return unpack(out, ctx, packed->data, packed->bytes);
 }
