@@ -14,4 +14,5 @@ set_tests_properties(test_ckks_noise test_linalg_volley test_train_circuit
   PROPERTIES LABELS slow)
 #   files, processes and pictures: no arithmetic that other tests leave out
 set_tests_properties(test_cli_bad_input test_cli_interrupt test_e2e_pictures
+  test_long_checkpoint test_long_resume test_long_serve
   test_regnet_torch PROPERTIES LABELS slow)
