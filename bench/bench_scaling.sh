@@ -1,6 +1,6 @@
 #!/bin/sh
-# Server time against the number of rows and of features, beside what the counted
-# arithmetic and the bytes read would take alone: a table and a log-log picture.
+# Server time against the number of rows and of features, beside what the
+# counted arithmetic would take alone: a table and a log-log picture.
 #
 #   bench/bench_scaling.sh BUILD TRAIN.npy LABELS.npy OUT-DIR
 #
@@ -47,9 +47,9 @@ measure() # N D
         -v products="$(value "$out/fit.json" tensor_products)" \
         -v memory="$(value "$out/fit.json" server)" 'BEGIN {
             bytes = products * 2 * 2 * 8 * ring * limbs / 2
-            printf "%6d %4d %6d %5d %9.2f %9.2f %6.2f %8.2f %9d %9d %7.1f %6.2f\n",
-                n, d, ring, limbs, train, floor, train / floor, read,
-                switches, products, bytes / 1e9, memory / 1e9
+            printf "%6d %4d %6d %5d %9.2f %9.2f %6.2f %8.2f %9d %9d " \
+                "%7.1f %6.2f\n", n, d, ring, limbs, train, floor, train / floor,
+                read, switches, products, bytes / 1e9, memory / 1e9
         }'
 }
 table_head()

@@ -57,7 +57,7 @@ static bf_status put_models(bf_wire_writer *w, const bf_run_state *s)
     return BF_OK;
 }
 
-/* ---- writing -------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 static bf_status put_text(bf_wire_writer *w, const bf_run_state *s,
                           const uint8_t upload[BF_HASH_BYTES])
@@ -122,7 +122,7 @@ uint64_t bf_checkpoint_bytes(const bf_job *job)
            2 * bf_wire_ct_bytes(p, p->n_q, 2, false);
 }
 
-/* ---- reading -------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 typedef struct reading {
     bf_run_state *s;

@@ -38,7 +38,7 @@ static bf_run_ids run_ids(const server *s)
     return (bf_run_ids){ids_of(s), s->upload_digest};
 }
 
-/* ---- upload ------------------------------------------------------------------- */
+/* ---- upload -------------------------------------------------------------- */
 
 /* What input `index` must be, from the job alone. */
 static void expected_input(const bf_job *job, size_t index, unsigned *limbs,
@@ -161,7 +161,7 @@ static bf_status read_keys(server *s, bf_progress progress)
     return bf_eval_create(&s->ev, s->ctx, &s->keys);
 }
 
-/* ---- files that must get written ------------------------------------------------ */
+/* ---- files that must get written ----------------------------------------- */
 
 #define RETRY_SECONDS 3
 
@@ -230,9 +230,9 @@ static bf_status write_model(server *s)
     return bf_model_write(s->o->model, s->ctx, ids_of(s), &s->state);
 }
 
-/* ---- run ------------------------------------------------------------------------ */
+/* ---- run ----------------------------------------------------------------- */
 
-/* The circuit descends: what lies above the weights' limbs is not used again. */
+/* The circuit descends: limbs above the weights' are not used again. */
 static void drop_limbs(server *s, unsigned limbs)
 {
     size_t limb = (size_t)2 * sizeof(double) << s->job.params.log_n;
@@ -336,7 +336,8 @@ static bf_status interrupted(const server *s)
                        "interrupted before an iteration was kept%s",
                        s->o->checkpoint ? "" : " (no --checkpoint was given)");
     return bf_fail(BF_ERR_INTERRUPTED,
-                   "interrupted; %s keeps %u of %u iterations, --resume goes on",
+                   "interrupted; %s keeps %u of %u iterations, --resume goes "
+                   "on",
                    s->o->checkpoint, s->kept, s->job.schedule.iterations);
 }
 

@@ -33,7 +33,7 @@ for folder in "$a" "$b"; do
 done
 ok train "$a" again -o "$a/other.enc" --checkpoint "$a/again-state.bf"
 
-# ---- refused -------------------------------------------------------------------
+# ---- refused -----------------------------------------------------------------
 resume() # CHECKPOINT
 {
     train "$a" upload -o "$work/out.enc" --checkpoint "$1" --resume
@@ -70,7 +70,7 @@ for at in 3 50 170 300 $((bytes / 3)) $((bytes / 2)) $((bytes - 5)); do
 done
 absent "$work/out.enc"
 
-# ---- too little, known beforehand -------------------------------------------------
+# ---- too little, known beforehand --------------------------------------------
 refuse 7 'needs .* GB of memory.*allowed' train "$a" upload \
     -o "$work/out.enc" --max-memory 10M
 refuse 3 'nowhere' train "$a" upload -o "$work/nowhere/out.enc"
@@ -85,7 +85,7 @@ if [ "$free" -lt 60000000 ] && "$blindfit" plan -n 200000 -d 1024 -c 10 \
 fi
 absent "$work/out.enc"
 
-# ---- a disk that fills up -----------------------------------------------------------
+# ---- a disk that fills up ----------------------------------------------------
 disk=$work/disk
 mkdir "$disk"
 if ! mount -t tmpfs -o size=300k blindfit-test "$disk" 2>/dev/null; then
@@ -123,7 +123,7 @@ for delay in 0.05 0.1 0.2 0.4 0.8; do
         [ $code = 0 ] || fail "a paused run ended with $code"
         cmp -s "$disk/model.enc" "$c/whole.enc" ||
             fail "a paused run gave another model file"
-        grep -q 'going on' "$work/stderr" || fail "it did not say that it goes on"
+        grep -q 'going on' "$work/stderr" || fail "not said: going on"
         break
     fi
     # The disk was full before the run looked (refused) or after it was done.

@@ -217,7 +217,7 @@ static void test_rewritten(void **state)
     free(p);
 }
 
-/* ---- uploads pasted together byte by byte ---------------------------------- */
+/* ---- uploads pasted together byte by byte -------------------------------- */
 
 static void read_all(const char *path, uint8_t **data, size_t *bytes)
 {
@@ -288,7 +288,7 @@ static void test_pasted(void **state)
     bf_free(b);
 }
 
-/* ---- the same file whoever computes it -------------------------------------- */
+/* ---- the same file whoever computes it ----------------------------------- */
 
 static void test_same_model(void **state)
 {

@@ -85,8 +85,8 @@ static bf_status check_ranges(const bf_job *job, const bf_matrix *u,
                       : bf_fail_in(s, "the data leave the recipe's range");
 }
 
-/* Sealing one ciphertext has serial parts, so as many are sealed side by side as
- * keep all threads busy; they are written in order. */
+/* Sealing one ciphertext has serial parts, so as many are sealed side by side
+ * as keep all threads busy; they are written in order. */
 enum { BATCH_PER_THREAD = 4 };
 
 typedef struct batch {
