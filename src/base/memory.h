@@ -38,9 +38,13 @@ typedef struct bf_pool bf_pool;
 BF_MUST_CHECK bf_status bf_pool_create(bf_pool **out);
 void bf_pool_destroy(bf_pool *pool);
 /* As bf_alloc. Idle blocks are freed before memory is out, and when a fresh
- * block is wanted while more than a quarter of what is in use lies idle. */
+ * block is wanted while more lies idle than is in use. */
 void *bf_pool_take(bf_pool *pool, size_t bytes);
-/* `bytes` as it was taken; p may be NULL. */
+/* The same, content with an idle block up to a quarter larger: *capacity is
+ * what to give it back as. Spares the system clearing fresh pages when the
+ * sizes in use change from one phase to the next. */
+void *bf_pool_take_any(bf_pool *pool, size_t bytes, size_t *capacity);
+/* `bytes` as it was taken, or its capacity; p may be NULL. */
 void bf_pool_give(bf_pool *pool, void *p, size_t bytes);
 /* Frees the idle blocks, as between phases that use different sizes. */
 void bf_pool_trim(bf_pool *pool);

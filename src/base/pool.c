@@ -20,9 +20,8 @@ struct bf_pool {
     size_t out, peak, idle; /* bytes */
 };
 
-/* A phase that works with other sizes leaves blocks nobody takes: before more
- * than this share of what is in use lies idle, a fresh block clears them. */
-#define IDLE_SHARE 4
+/* A phase that works with other sizes leaves blocks nobody takes: when they are
+ * more than what is in use, a fresh block clears them. */
 #define IDLE_MIN ((size_t)64 << 20)
 
 bf_status bf_pool_create(bf_pool **out)
@@ -95,18 +94,30 @@ static size_t room_for_link(size_t bytes)
     return bytes && bytes < sizeof(idle_block) ? sizeof(idle_block) : bytes;
 }
 
-void *bf_pool_take(bf_pool *pool, size_t bytes)
+/* Smallest class with an idle block for `bytes`, at most a quarter larger: what
+ * serves another size now is missed by its own later. */
+static size_class *find_idle(bf_pool *pool, size_t bytes)
 {
-    void *p = NULL;
-    bytes = class_bytes(bytes);
-    pthread_mutex_lock(&pool->lock);
-    size_class *c = find_class(pool, bytes);
-    if (c && c->idle) {
-        p = c->idle;
+    size_class *best = NULL;
+    for (size_t i = 0; i < pool->count; i++) {
+        size_class *c = &pool->classes[i];
+        if (c->idle && c->bytes >= bytes && c->bytes / 5 * 4 <= bytes &&
+            (!best || c->bytes < best->bytes))
+            best = c;
+    }
+    return best;
+}
+
+/* From c's idle blocks, or fresh; NULL when memory is out. */
+static void *take_block(bf_pool *pool, size_class *c)
+{
+    size_t bytes = c->bytes;
+    void *p = c->idle;
+    if (p) {
         c->idle = c->idle->next;
         pool->idle -= bytes;
-    } else if (c) {
-        if (pool->idle > IDLE_MIN + pool->out / IDLE_SHARE) free_idle(pool);
+    } else {
+        if (pool->idle > IDLE_MIN + pool->out) free_idle(pool);
         p = bf_alloc(room_for_link(bytes));
         if (!p && bytes) {
             free_idle(pool);
@@ -117,6 +128,26 @@ void *bf_pool_take(bf_pool *pool, size_t bytes)
         pool->out += bytes;
         if (pool->out > pool->peak) pool->peak = pool->out;
     }
+    return p;
+}
+
+void *bf_pool_take(bf_pool *pool, size_t bytes)
+{
+    pthread_mutex_lock(&pool->lock);
+    size_class *c = find_class(pool, class_bytes(bytes));
+    void *p = c ? take_block(pool, c) : NULL;
+    pthread_mutex_unlock(&pool->lock);
+    return p;
+}
+
+void *bf_pool_take_any(bf_pool *pool, size_t bytes, size_t *capacity)
+{
+    bytes = class_bytes(bytes);
+    pthread_mutex_lock(&pool->lock);
+    size_class *c = find_idle(pool, bytes);
+    if (!c) c = find_class(pool, bytes);
+    void *p = c ? take_block(pool, c) : NULL;
+    *capacity = p ? c->bytes : 0;
     pthread_mutex_unlock(&pool->lock);
     return p;
 }

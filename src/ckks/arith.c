@@ -9,6 +9,13 @@
 
 #define SCALE_TOLERANCE 0x1p-20
 
+/* Bytes of the residues; the block may be larger. */
+static size_t ct_bytes(const bf_ct *ct)
+{
+    return ((size_t)ct->limbs * ct->polys * sizeof(double))
+           << ct->ctx->params.log_n;
+}
+
 bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
 {
     bf_ct res;
@@ -18,7 +25,7 @@ bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
     res.scale = a->scale;
     res.noise = a->noise;
     res.bound = a->bound;
-    if (res.data) memcpy(res.data, a->data, res.bytes);
+    if (res.data) memcpy(res.data, a->data, ct_bytes(&res));
     bf_move(ev, out, &res);
     return BF_OK;
 }
@@ -172,7 +179,7 @@ bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_pt *b)
     res.bound = a->bound + b->bound;
     if (res.data) {
         const bf_ring *ring = ev->ctx->ring;
-        memcpy(res.data, a->data, res.bytes);
+        memcpy(res.data, a->data, ct_bytes(&res));
         for (unsigned i = 0; i < res.limbs; i++) {
             double *o = bf_ct_limb(&res, 0, i, ring->n);
             bf_limb_add(ring, i, o, o, b->data + (size_t)i * ring->n);

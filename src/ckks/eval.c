@@ -105,7 +105,7 @@ bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs, unsigned polys)
         if (ev->live_bytes > ev->peak_bytes) ev->peak_bytes = ev->live_bytes;
         return BF_OK;
     }
-    ct->data = bf_pool_take(ev->pool, ct->bytes);
+    ct->data = bf_pool_take_any(ev->pool, ct->bytes, &ct->bytes);
     ct->pooled = true;
     return ct->data ? BF_OK : BF_ERR_MEMORY;
 }

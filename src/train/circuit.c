@@ -45,29 +45,57 @@ static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
 
 /* ---- scores ------------------------------------------------------------------ */
 
-/* a[t*C + c] = sum over psi of X[t,psi] (x) conj(P)[psi,c]. */
-static bf_status make_scores(circuit *c)
+/* Rows of a product matrix at a time: as many as keep its sums, of three
+ * polynomials each, few beside the rest. */
+enum { MATRIX_ROWS = 8 };
+
+/* A run of results beginning with number `first`. */
+typedef struct piece {
+    circuit *c;
+    size_t first;
+} piece;
+
+/* a[t*C + c] = sum over psi of X[t,psi] (x) conj(P)[psi,c] for chunks
+ * first..first + rows-1. */
+static bf_status score_rows(circuit *c, size_t first, size_t rows)
 {
-    size_t pairs = c->l->pairs, rows = c->block.chunks;
+    size_t pairs = c->l->pairs, classes = c->l->classes;
     const bf_ct **x = bf_alloc((rows * pairs + c->l->m) * sizeof *x);
     if (!x) return BF_ERR_MEMORY;
     const bf_ct **w = x + rows * pairs;
     for (size_t i = 0; i < rows * pairs; i++)
-        x[i] = &c->in->x[c->block.first_chunk * pairs + i];
+        x[i] = &c->in->x[(c->block.first_chunk + first) * pairs + i];
     for (size_t i = 0; i < c->l->m; i++) w[i] = &c->w[i];
-    bf_status s = bf_tensor_matrix(c->ev, c->a, rows, c->l->classes, x, w,
-                                   pairs);
+    bf_status s = bf_tensor_matrix(c->ev, &c->a[first * classes], rows, classes,
+                                   x, w, pairs);
     bf_free(x);
     tick(c, "scores");
     return s;
 }
 
-static bf_status score_relinearize(void *user, size_t o)
+static bf_status score_relinearize(void *user, size_t i)
 {
-    circuit *c = user;
-    BF_TRY(bf_relinearize(c->ev, &c->a[o], &c->a[o]));
-    c->a[o].bound = c->job->typical.logit[c->iteration];
+    const piece *part = user;
+    circuit *c = part->c;
+    bf_ct *a = &c->a[part->first + i];
+    BF_TRY(bf_relinearize(c->ev, a, a));
+    a->bound = c->job->typical.logit[c->iteration];
     tick(c, "scores");
+    return BF_OK;
+}
+
+static bf_status make_scores(circuit *c)
+{
+    bool serial = bf_eval_is_symbolic(c->ev);
+    size_t classes = c->l->classes, chunks = c->block.chunks;
+    for (size_t t = 0; t < chunks; t += MATRIX_ROWS) {
+        size_t rows = chunks - t < MATRIX_ROWS ? chunks - t : MATRIX_ROWS;
+        piece part = {c, t * classes};
+        BF_TRY(bf_check_interrupt());
+        BF_TRY(score_rows(c, t, rows));
+        BF_TRY(bf_parallel_for(rows * classes, serial, score_relinearize,
+                               &part));
+    }
     return BF_OK;
 }
 
@@ -138,19 +166,12 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
         tick(c, "expand weights");
         BF_TRY(make_scores(c));
         ct_array_release(c->ev, c->w, c->l->m);
-        BF_TRY(bf_parallel_for(c->block.outs, serial, score_relinearize, c));
     }
     BF_TRY(bf_parallel_for(c->block.groups, serial, group_errors, c));
     return BF_OK;
 }
 
 /* ---- gradient ------------------------------------------------------------------ */
-
-/* A run of gradients beginning with number `first`. */
-typedef struct piece {
-    circuit *c;
-    size_t first;
-} piece;
 
 static bf_status gradient_relinearize(void *user, size_t i)
 {
@@ -164,7 +185,7 @@ static bf_status gradient_relinearize(void *user, size_t i)
 }
 
 /* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c] for pairs first..first +
- * rows-1: as many at a time as keep the sums of three polynomials few. */
+ * rows-1. */
 static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
 {
     size_t chunks = c->block.chunks, pairs = c->l->pairs;
@@ -185,11 +206,11 @@ static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
 
 static bf_status gradient_sums(circuit *c)
 {
-    enum { ROWS = 4 };
     bool serial = bf_eval_is_symbolic(c->ev);
     size_t classes = c->l->classes;
-    for (size_t p = 0; p < c->l->pairs; p += ROWS) {
-        size_t rows = c->l->pairs - p < ROWS ? c->l->pairs - p : ROWS;
+    for (size_t p = 0; p < c->l->pairs; p += MATRIX_ROWS) {
+        size_t left = c->l->pairs - p;
+        size_t rows = left < MATRIX_ROWS ? left : MATRIX_ROWS;
         piece part = {c, p * classes};
         BF_TRY(bf_check_interrupt());
         BF_TRY(gradient_rows(c, p, rows));
