@@ -3,7 +3,8 @@
 #   make            build/blindfit and build/blindfit-server
 #   make demo       everything from images to accuracy, in about a minute
 #   make demo-fashion   the same with 60,000 images (about ten minutes)
-#   make check      warnings as errors, all tests, sanitizers
+#   make check      installs what tests need; warnings as errors, all tests,
+#                   sanitizers
 #   make bench      every benchmark, as tables
 #   make fuzz       each decoder, SECONDS=30 at a time (clang)
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -28,7 +29,7 @@ demo demo-fashion:
 	@tools/$@ $(BUILD)
 
 check:
-	@tools/install-deps --check check
+	@tools/install-deps check
 	@tools/check
 
 bench:
