@@ -348,10 +348,13 @@ done:
 
 /* ---- search ---------------------------------------------------------------- */
 
+#define RELAX_MAX 64
+
 typedef struct search {
     bf_job best_job;
     bf_plan best;
     bool found;
+    double relax; /* factor on the tolerance */
     const bf_plan_options *options;
 } search;
 
@@ -394,7 +397,8 @@ static bool fit_digits(bf_job *job, const chain *c, bf_plan *plan)
 static void consider_layout(search *s, bf_job *job)
 {
     chain c;
-    double wanted = tolerance[job->recipe.kind].noise * job->typical.weight;
+    double wanted =
+        s->relax * tolerance[job->recipe.kind].noise * job->typical.weight;
     for (int bits = BITS_MIN; bits <= BITS_MAX; bits++) {
         bf_plan plan;
         bool secure = false;
@@ -512,9 +516,12 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     base.typical = typical_magnitudes(&base.ranges, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options};
-    for (unsigned log_n = 13; log_n <= 16; log_n++)
-        if (!options->log_n || options->log_n == log_n)
-            consider_ring(&s, &base, log_n, n, cols, classes);
+    /* The estimate is cautious, most of all over many iterations of few rows:
+     * when nothing keeps the tolerance, the next best is taken. */
+    for (s.relax = 1; s.relax <= RELAX_MAX && !s.found; s.relax *= 4)
+        for (unsigned log_n = 13; log_n <= 16; log_n++)
+            if (!options->log_n || options->log_n == log_n)
+                consider_ring(&s, &base, log_n, n, cols, classes);
     if (!s.found)
         return bf_fail(BF_ERR_ARGUMENT,
                        "no 128-bit parameters fit %u iterations over %zu x %zu "

@@ -61,6 +61,8 @@ while [ $kills -lt 50 ] && read -r moment; do
         rm -f "$state" "$model"
     elif [ $code = 137 ]; then
         kills=$((kills + 1))
+        # What it was writing when it died has no one left to remove it.
+        find "$work" -name '.blindfit-*.tmp' -delete
     else
         fail "a run ended with $code: $(cat "$work/stderr")"
         break
