@@ -61,8 +61,6 @@ while [ $kills -lt 50 ] && read -r moment; do
         rm -f "$state" "$model"
     elif [ $code = 137 ]; then
         kills=$((kills + 1))
-        # What it was writing when it died has no one left to remove it.
-        find "$work" -name '.blindfit-*.tmp' -delete
     else
         fail "a run ended with $code: $(cat "$work/stderr")"
         break
@@ -88,6 +86,7 @@ for attempt in 1 2 3 4 5; do
     holds "$(now) - $start < 2e9" # a second, and one for a busy machine
     grep -q 'keeps [12] of 3 iterations, --resume' "$work/stderr" ||
         fail "Ctrl-C said: $(cat "$work/stderr")"
+find "$work" -name ".blindfit-*.tmp" -delete # of killed runs
     absent "$model"
     (train --resume >/dev/null) || fail "resuming after Ctrl-C"
     same "after Ctrl-C"
