@@ -110,8 +110,6 @@ static void take_line(listener *l)
             l->progress.fn(l->progress.user, l->line + at, done, total);
     } else if (strncmp(l->line, "note ", 5) == 0) {
         cli_note("server: %s", l->line + 5);
-    } else if (strncmp(l->line, "note ", 5) == 0) {
-        cli_note("%s", l->line + 5);
     } else if (l->length) {
         static const char prefix[] = SERVER ": ";
         size_t skip = sizeof prefix - 1;

@@ -290,19 +290,44 @@ static bf_status sync_folder(const char *path)
     return BF_OK;
 }
 
+/* From here on a signal leaves the temporary alone: of several files, those
+ * that follow the first into place must not be missing. */
+static bf_status withdraw_slot(bf_outfile *f)
+{
+    int live = SLOT_LIVE;
+    if (!f->slot ||
+        atomic_compare_exchange_strong(&f->slot->state, &live, SLOT_BUSY))
+        return BF_OK;
+    return bf_fail(BF_ERR_INTERRUPTED, "%s: interrupted", f->path);
+}
+
+static bf_status move_into_place(const bf_outfile *f)
+{
+    if (!f->slot) return BF_OK;
+    if (injected_failure() || rename(f->slot->path, f->path) != 0)
+        return bf_fail_errno(errno, "%s: cannot move into place", f->path);
+    return sync_folder(f->path);
+}
+
+bf_status bf_outfile_commit_all(bf_outfile *const *files, size_t count)
+{
+    bf_status s = BF_OK;
+    size_t moved = 0;
+    for (size_t i = 0; i < count && s == BF_OK; i++) s = finish_data(files[i]);
+    for (size_t i = 0; i < count && s == BF_OK; i++)
+        s = withdraw_slot(files[i]);
+    while (moved < count && s == BF_OK) s = move_into_place(files[moved++]);
+    for (size_t i = 0; i < count; i++) {
+        struct slot *slot = files[i]->slot;
+        /* After a failure, what is withdrawn and not moved is removed here. */
+        if (s != BF_OK && slot && atomic_load(&slot->state) == SLOT_BUSY)
+            unlink(slot->path);
+        bf_outfile_abort(files[i]);
+    }
+    return s;
+}
+
 bf_status bf_outfile_commit(bf_outfile *f)
 {
-    bf_status s = finish_data(f);
-    if (s == BF_OK && f->slot) {
-        int rc = injected_failure() ? -1 : rename(f->slot->path, f->path);
-        if (rc == 0)
-            s = sync_folder(f->path);
-        else if (atomic_load(&f->slot->state) == SLOT_GONE)
-            s = bf_fail(BF_ERR_INTERRUPTED, "%s: interrupted", f->path);
-        else
-            s = bf_fail_errno(errno, "%s: cannot move into place", f->path);
-        if (rc == 0) atomic_store(&f->slot->state, SLOT_BUSY);
-    }
-    bf_outfile_abort(f);
-    return s;
+    return bf_outfile_commit_all(&f, 1);
 }

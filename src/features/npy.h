@@ -1,8 +1,10 @@
-/* Reading .npy arrays piecewise (numpy/lib/format.py, versions 1 to 3). */
+/* Reading .npy arrays piecewise (numpy/lib/format.py, versions 1 to 3), and
+ * writing them into open files. */
 #ifndef BF_FEATURES_NPY_H
 #define BF_FEATURES_NPY_H
 
-#include "base/status.h"
+#include "base/file.h"
+#include "blindfit/features.h"
 
 #define BF_NPY_DIMS_MAX 4
 
@@ -45,5 +47,9 @@ BF_MUST_CHECK bf_status bf_npy_fetch(const bf_npy *a, const char *path,
 BF_MUST_CHECK bf_status bf_npy_fetch_rows(const bf_npy *a, const char *path,
                                           size_t first, size_t last,
                                           double *out);
+
+/* The whole array, as float64 or float32; the file stays open. */
+BF_MUST_CHECK bf_status bf_npy_write_to(bf_outfile *f, const bf_matrix *m,
+                                        bool float32);
 
 #endif

@@ -1,9 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
-#include "blindfit/features.h"
+#include "features/npy.h"
 
 #define PREAMBLE 10 /* magic, version 1.0, header length */
 #define HEADER_ALIGN 64
@@ -45,8 +44,11 @@ static bf_status write_float32(bf_outfile *f, const double *data, size_t count)
     return BF_OK;
 }
 
-static bf_status write_matrix(bf_outfile *f, const bf_matrix *m, bool float32)
+bf_status bf_npy_write_to(bf_outfile *f, const bf_matrix *m, bool float32)
 {
+    if (m->rows == 0 || m->cols == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: an empty matrix",
+                       bf_outfile_path(f));
     BF_TRY(write_header(f, float32 ? "<f4" : "<f8", m->rows, m->cols));
     size_t count = m->rows * m->cols;
     if (float32) return write_float32(f, m->data, count);
@@ -62,11 +64,9 @@ static bf_status finish(bf_outfile *f, bf_status status)
 
 bf_status bf_npy_write(const char *path, const bf_matrix *m, bool float32)
 {
-    if (m->rows == 0 || m->cols == 0)
-        return bf_fail(BF_ERR_ARGUMENT, "%s: an empty matrix", path);
     bf_outfile *f;
     BF_TRY(bf_outfile_open(&f, path, 0644));
-    return finish(f, write_matrix(f, m, float32));
+    return finish(f, bf_npy_write_to(f, m, float32));
 }
 
 bf_status bf_npy_write_labels(const char *path, const int32_t *labels, size_t n)

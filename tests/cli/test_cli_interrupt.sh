@@ -27,9 +27,16 @@ interrupt() # SIGNAL SECONDS
     kill -s "$1" $pid 2>/dev/null
     wait $pid
     code=$?
-    if [ $code = 0 ]; then # it was faster
-        rm -f "$work"/tmp/model.npy*
-    elif [ $code != 130 ]; then
+    # It was faster, or was comparing the model that it had written: whole then.
+    if [ -e "$work/tmp/model.npy" ]; then
+        "$blindfit" evaluate "$work/tmp/model.npy" "$work/train.csv" \
+            >/dev/null 2>"$work/stderr" ||
+            fail "$1 after $2 s left half a model: $(cat "$work/stderr")"
+        rm -f "$work"/tmp/model.npy "$work"/tmp/model.npy.json
+    elif [ $code = 0 ]; then
+        fail "$1 after $2 s: done without a model"
+    fi
+    if [ $code != 0 ] && [ $code != 130 ]; then
         fail "$1 after $2 s: exit $code, $(cat "$work/stderr")"
     fi
     [ -z "$(ls -A "$work/tmp")" ] ||

@@ -115,6 +115,42 @@ static void patches_keep_the_place(void **state)
     assert_content(path, "0ab345");
 }
 
+static void open_both(bf_outfile *f[2])
+{
+    assert_int_equal(bf_outfile_open(&f[0], path, 0644), BF_OK);
+    assert_int_equal(bf_outfile_open(&f[1], other, 0644), BF_OK);
+    assert_int_equal(bf_outfile_write(f[0], "new", 3), BF_OK);
+    assert_int_equal(bf_outfile_write(f[1], "too", 3), BF_OK);
+}
+
+/* Whatever fails before the first of two is in place, both stay as they were;
+ * nothing else is ever left. */
+static void files_commit_together(void **state)
+{
+    (void)state;
+    bf_outfile *f[2];
+    put(path, "old");
+    /* Each: write, fsync, close; then the first rename. */
+    for (long calls = 0; calls < 7; calls++) {
+        open_both(f);
+        bf_outfile_fail_for_tests(calls, EIO);
+        assert_int_equal(bf_outfile_commit_all(f, 2), BF_ERR_IO);
+        bf_outfile_fail_for_tests(-1, 0);
+        assert_content(path, "old");
+        assert_int_equal(entries(), 1);
+    }
+    open_both(f);
+    bf_files_abort_all();
+    assert_int_equal(bf_outfile_commit_all(f, 2), BF_ERR_INTERRUPTED);
+    assert_content(path, "old");
+    assert_int_equal(entries(), 1);
+    open_both(f);
+    assert_int_equal(bf_outfile_commit_all(f, 2), BF_OK);
+    assert_content(path, "new");
+    assert_content(other, "too");
+    assert_int_equal(entries(), 2);
+}
+
 static void aborted_files_leave_nothing(void **state)
 {
     (void)state;
@@ -345,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILE_TEST(committed_files_replace),
         FILE_TEST(patches_keep_the_place),
+        FILE_TEST(files_commit_together),
         FILE_TEST(aborted_files_leave_nothing),
         FILE_TEST(abort_all_removes_temporaries),
         FILE_TEST(signal_at_any_moment),

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "blindfit/features.h"
 #include "features/csv.h"
+#include "features/npy.h"
 #include "features/safetensors.h"
 
 #define SIDECAR_MAX ((size_t)1 << 20)
@@ -91,21 +91,8 @@ static bf_status sidecar_path(char **out, const char *path)
     return BF_OK;
 }
 
-static bf_status write_text(const char *path, const char *text)
+static bf_status write_sidecar(bf_outfile *f, const bf_model *m)
 {
-    bf_outfile *f;
-    BF_TRY(bf_outfile_open(&f, path, 0644));
-    bf_status status = bf_outfile_write(f, text, strlen(text));
-    if (status == BF_OK) status = bf_outfile_write(f, "\n", 1);
-    if (status == BF_OK) return bf_outfile_commit(f);
-    bf_outfile_abort(f);
-    return status;
-}
-
-static bf_status save_sidecar(const bf_model *m, const char *path)
-{
-    char *side;
-    BF_TRY(sidecar_path(&side, path));
     cJSON *root = cJSON_CreateObject(), *names = names_to_json(m);
     cJSON_AddStringToObject(root, KEY_MAP, map_name(m->map));
     if (names) cJSON_AddItemToObject(root, KEY_NAMES, names);
@@ -113,10 +100,11 @@ static bf_status save_sidecar(const bf_model *m, const char *path)
         cJSON_HasObjectItem(root, KEY_MAP) && (names || !m->class_names);
     char *text = whole ? cJSON_Print(root) : NULL;
     bf_status status =
-        text ? write_text(side, text) : bf_fail(BF_ERR_MEMORY, "%s", side);
+        text ? bf_outfile_write(f, text, strlen(text))
+             : bf_fail(BF_ERR_MEMORY, "%s", bf_outfile_path(f));
+    if (status == BF_OK) status = bf_outfile_write(f, "\n", 1);
     cJSON_free(text);
     cJSON_Delete(root);
-    bf_free(side);
     return status;
 }
 
@@ -145,15 +133,12 @@ done:
 
 /* ---- numbers ------------------------------------------------------------ */
 
-/* 17 digits bring every double back. */
-static bf_status save_csv(const bf_matrix *w, const char *path)
+/* 17 digits bring every double back. Failures show at commit. */
+static void write_csv(bf_outfile *f, const bf_matrix *w)
 {
-    bf_outfile *f;
-    BF_TRY(bf_outfile_open(&f, path, 0644));
     FILE *stream = bf_outfile_stream(f);
     for (size_t i = 0; i < w->rows * w->cols; i++)
         fprintf(stream, "%.17g%c", w->data[i], (i + 1) % w->cols ? ',' : '\n');
-    return bf_outfile_commit(f);
 }
 
 static bf_status save_safetensors(const bf_model *m, const char *path)
@@ -253,19 +238,46 @@ static bf_status check(const bf_model *m, const char *path)
     return BF_OK;
 }
 
+static bf_status write_numbers(bf_outfile *f, const bf_model *m,
+                               model_format format)
+{
+    if (format == NPY) return bf_npy_write_to(f, &m->weights, false);
+    write_csv(f, &m->weights);
+    return BF_OK;
+}
+
+/* Weights with the map of another model would be read the wrong way: both
+ * files or none. */
+static bf_status save_pair(const bf_model *m, const char *path,
+                           const char *side, model_format format)
+{
+    enum { MAP, NUMBERS, FILES };
+    bf_outfile *f[FILES] = {NULL};
+    bf_status status;
+    BF_GOTO(bf_outfile_open(&f[MAP], side, 0644), fail);
+    BF_GOTO(bf_outfile_open(&f[NUMBERS], path, 0644), fail);
+    BF_GOTO(write_sidecar(f[MAP], m), fail);
+    BF_GOTO(write_numbers(f[NUMBERS], m, format), fail);
+    return bf_outfile_commit_all(f, FILES);
+fail:
+    for (int i = 0; i < FILES; i++) bf_outfile_abort(f[i]);
+    return status;
+}
+
 bf_status bf_model_save(const bf_model *m, const char *path)
 {
     model_format format = NPY;
+    char *side;
     BF_TRY(format_of(&format, path));
     BF_TRY(check(m, path));
     if (m->map == BF_MAP_AUTO)
         return bf_fail(BF_ERR_ARGUMENT, "%s: the feature map is not known",
                        path);
     if (format == SAFETENSORS) return save_safetensors(m, path);
-    /* The map first: weights without it would be read the wrong way. */
-    BF_TRY(save_sidecar(m, path));
-    return format == CSV ? save_csv(&m->weights, path)
-                         : bf_npy_write(path, &m->weights, false);
+    BF_TRY(sidecar_path(&side, path));
+    bf_status status = save_pair(m, path, side, format);
+    bf_free(side);
+    return status;
 }
 
 static bf_status load(bf_model *m, model_format format, const char *path)
