@@ -133,14 +133,48 @@ bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
     return BF_OK;
 }
 
-static bf_status mul_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a,
-                             const bf_ct *b)
+/* The last product's factors: one a level deeper than the other, or there is
+ * none to join with. */
+static bool can_join(const bf_sigmoid_form *f)
+{
+    unsigned depth[5], a, b, count = f->factors + 1;
+    item_depths(f, depth);
+    for (; count > 2; count--) merge_step(depth, count, &a, &b);
+    return count == 2 && depth[0] != depth[1];
+}
+
+bool bf_sigmoid_form_join(bf_sigmoid_form *f, double log_scale)
+{
+    if (f->joined || 2 * log_scale > BF_PRIME_BITS_MAX || !can_join(f))
+        return f->joined;
+    f->joined = true;
+    f->depth--;
+    return true;
+}
+
+/* a*b; divided by a prime unless it is the product that is `left`. */
+static bf_status product(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                         const bf_ct *b, bool left)
 {
     bf_ct t = {0};
     BF_TRY(bf_tensor(ev, &t, a, b));
-    bf_status status = bf_relinearize_rescale(ev, out, &t);
+    bf_status status = left ? bf_relinearize(ev, out, &t)
+                            : bf_relinearize_rescale(ev, out, &t);
     bf_eval_release(ev, &t);
     return status;
+}
+
+/* a w at the scale of w2. Where w2 was left at the square of w's scale an
+ * integer, a times that scale rounded, does it. */
+static bf_status linear_term(bf_eval *ev, bf_ct *out, double a, const bf_ct *w,
+                             const bf_ct *w2)
+{
+    if (w2->limbs < w->limbs)
+        return bf_adjust(ev, out, w, a, w2->scale, w2->limbs);
+    BF_TRY(bf_mul_int(ev, out, w, llrint(a * w2->scale / w->scale)));
+    out->scale = w2->scale;
+    out->bound = w->bound * fabs(a);
+    return BF_OK;
 }
 
 /* w + b, or w2 + a w + b with w2 = w^2. */
@@ -149,44 +183,56 @@ static bf_status factor_evaluate(bf_eval *ev, bf_ct *out, const bf_factor *f,
 {
     if (!f->quadratic) return bf_add_const(ev, out, w, f->b);
     bf_ct aw = {0};
-    BF_TRY(bf_adjust(ev, &aw, w, f->a, w2->scale, w2->limbs));
+    BF_TRY(linear_term(ev, &aw, f->a, w, w2));
     bf_status status = bf_add(ev, out, w2, &aw);
     if (status == BF_OK) status = bf_add_const(ev, out, out, f->b);
     bf_eval_release(ev, &aw);
     return status;
 }
 
+/* All factors of form->factor, of w = z^2. A single one is the item that a
+ * joined form leaves. */
+static bf_status factors_evaluate(bf_eval *ev, bf_ct *out,
+                                  const bf_sigmoid_form *form, const bf_ct *z)
+{
+    bf_ct w = {0}, w2 = {0};
+    bool quadratic = false, left = form->joined && form->factors == 1;
+    bf_status status;
+    for (unsigned i = 0; i < form->factors; i++)
+        quadratic |= form->factor[i].quadratic;
+    BF_GOTO(product(ev, &w, z, z, left && !quadratic), done);
+    if (quadratic) BF_GOTO(product(ev, &w2, &w, &w, left), done);
+    for (unsigned i = 0; i < form->factors; i++)
+        BF_GOTO(factor_evaluate(ev, &out[i], &form->factor[i], &w, &w2), done);
+done:
+    bf_eval_release(ev, &w);
+    bf_eval_release(ev, &w2);
+    return status;
+}
+
 bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y, const bf_sigmoid_form *form,
                               const bf_ct *z)
 {
-    bf_ct item[5] = {{0}}, w = {0}, w2 = {0};
-    bool any_quadratic = false;
+    bf_ct item[5] = {{0}};
+    unsigned depth[5], a, b;
     bf_status status;
     BF_GOTO(bf_copy(ev, &item[0], z), done);
-    if (form->factors) BF_GOTO(mul_rescale(ev, &w, z, z), done);
-    for (unsigned i = 0; i < form->factors; i++)
-        any_quadratic |= form->factor[i].quadratic;
-    if (any_quadratic) BF_GOTO(mul_rescale(ev, &w2, &w, &w), done);
-    for (unsigned i = 0; i < form->factors; i++)
-        BF_GOTO(factor_evaluate(ev, &item[i + 1], &form->factor[i], &w, &w2),
-                done);
-    unsigned depth[5], a, b;
+    if (form->factors)
+        BF_GOTO(factors_evaluate(ev, &item[1], form, z), done);
     item_depths(form, depth);
     for (unsigned count = form->factors + 1; count > 1; count--) {
         merge_step(depth, count, &a, &b);
-        BF_GOTO(mul_rescale(ev, &item[a], &item[a], &item[b]), done);
+        BF_GOTO(product(ev, &item[a], &item[a], &item[b],
+                        form->joined && count == 3),
+                done);
         bf_eval_release(ev, &item[b]);
         if (b != count - 1) {
             item[b] = item[count - 1];
             memset(&item[count - 1], 0, sizeof item[0]);
         }
     }
-    bf_eval_release(ev, y);
-    *y = item[0];
-    memset(&item[0], 0, sizeof item[0]);
+    bf_move(ev, y, &item[0]);
 done:
     for (unsigned i = 0; i < 5; i++) bf_eval_release(ev, &item[i]);
-    bf_eval_release(ev, &w);
-    bf_eval_release(ev, &w2);
     return status;
 }

@@ -94,10 +94,15 @@ static double weight_scale(const bf_job *job, unsigned next, double z_rest)
     return fmin(PRIME_MAX - above, g_rest - PRIME_MIN);
 }
 
+/* The dense scale of a joined polynomial (linalg/sigmoid.h): its primes have
+ * that many bits, the last one twice as many. */
+#define JOINED_BITS 24.45
+
 static bool push(chain *c, double bits)
 {
-    if (bits < PRIME_MIN || bits > PRIME_MAX || c->n_q == BF_MAX_Q)
-        return false;
+    bool fits = bits >= PRIME_MIN && bits <= PRIME_MAX;
+    fits |= bits == JOINED_BITS || bits == 2 * JOINED_BITS;
+    if (!fits || c->n_q == BF_MAX_Q) return false;
     c->bits[c->n_q++] = bits;
     return true;
 }
@@ -116,8 +121,10 @@ static bool make_chain(bf_job *job, chain *c, double log_v0)
                    log_step(job, t) - v;
         if (!push(c, g)) return false;
         if (t == 0 && s->zero_start) break;
-        for (unsigned i = 0; i < job->form.depth; i++)
-            if (!push(c, job->log_dense)) return false;
+        for (unsigned i = 0; i < job->form.depth; i++) {
+            bool both = i == 0 && job->form.joined;
+            if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
+        }
         if (t > 0)
             v = weight_scale(job, t, z_rest);
         else
@@ -135,8 +142,10 @@ static bool set_precision(bf_job *job, chain *c, int bits)
     if (l->f > 1)
         job->log_mask = tolerance[job->recipe.kind].mask_bits + log2(f / 6) / 2;
     job->log_x = bits + log2(3.24) + log_n / 2 - log2(job->typical.entry);
-    job->log_dense = fmax(
-        PRIME_MIN, ceil(bits + log_n - log2(18) / 2 + log2(job->form.norm) + 1));
+    job->log_dense = JOINED_BITS;
+    if (!job->form.joined)
+        job->log_dense = fmax(PRIME_MIN, ceil(bits + log_n - log2(18) / 2 +
+                                              log2(job->form.norm) + 1));
     return make_chain(job, c, bits + START_BITS + log2(3.24) + log2(2 * f) / 2);
 }
 
@@ -394,7 +403,7 @@ static bool fit_digits(bf_job *job, const chain *c, bf_plan *plan)
 }
 
 /* The fewest bits that keep the recipe's tolerance. */
-static void consider_layout(search *s, bf_job *job)
+static void consider_bits(search *s, bf_job *job)
 {
     chain c;
     double wanted =
@@ -416,6 +425,16 @@ static void consider_layout(search *s, bf_job *job)
         bf_plan_clear(&plan);
         if (hopeless) return; /* more bits make it no cheaper */
     }
+}
+
+/* A joined polynomial has the noise of its scale whatever the bits, so it may
+ * keep no tolerance; where it does, its shorter chain is cheaper. */
+static void consider_layout(search *s, const bf_job *job)
+{
+    bf_job joined = *job, plain = *job;
+    if (bf_sigmoid_form_join(&joined.form, JOINED_BITS))
+        consider_bits(s, &joined);
+    consider_bits(s, &plain);
 }
 
 /* A rough count of key switches times the ring's size, to leave out layouts
@@ -492,6 +511,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
     size_t cols = bf_recipe_outputs(&job->recipe, n, job->features);
     BF_TRY(bf_schedule_make(&job->schedule, &job->recipe, n));
     BF_TRY(bf_sigmoid_form_make(&job->form, &job->schedule.sigmoid));
+    bf_sigmoid_form_join(&job->form, job->log_dense);
     BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
     job->typical = typical_magnitudes(&job->ranges, &job->recipe, cols);
     BF_TRY(bf_layout_make(&job->layout, job->params.log_n, n, cols, classes,

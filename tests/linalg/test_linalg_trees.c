@@ -148,28 +148,35 @@ static void test_dense(void **state)
     check_dense(32, 1, 1);
 }
 
-static void check_sigmoid(const bf_sigmoid *p)
+/* Joined: scale 2^24, every prime of 24 bits but the last to be used. */
+static void check_sigmoid(const bf_sigmoid *p, bool join)
 {
     bf_sigmoid_form form;
     bf_fixture big;
     bf_ct z = {0}, y = {0};
+    unsigned chain[7];
     double complex v[SLOTS], want[SLOTS];
     OK(bf_sigmoid_form_make(&form, p));
-    bf_fixture_open(&big, LOG_N, 7, 42, 2);
+    double log_scale = join ? 24 : 42;
+    assert_int_equal(bf_sigmoid_form_join(&form, log_scale), join);
+    for (unsigned i = 0; i < 7; i++) chain[i] = (unsigned)log_scale;
+    if (join) chain[7 - form.depth] = 48;
+    bf_fixture_open_chain(&big, LOG_N, chain, 7, 2);
     bf_fixture_keys(&big, NULL, 0);
     for (size_t j = 0; j < SLOTS; j++) {
         double x = p->range * (2.0 * (double)j / SLOTS - 1);
         v[j] = x;
         want[j] = form.sign * (bf_sigmoid_value(p, x) - 0.5);
     }
-    bf_fixture_encrypt(&big, &z, v, 0x1p42 / form.norm, 7, p->range);
+    bf_fixture_encrypt(&big, &z, v, exp2(log_scale) / form.norm, 7, p->range);
     z.scale *= form.norm;
     z.bound /= form.norm;
     OK(bf_sigmoid_evaluate(big.ev, &y, &form, &z));
     assert_int_equal(7 - y.limbs, form.depth);
+    assert_true(fabs(log2(y.scale) - log_scale) < 1);
     double error = bf_fixture_error(&big, &y, want);
     double tolerance = bf_fixture_tolerance(&big, &y);
-    if (!(error <= tolerance && tolerance < 1e-3))
+    if (!(error <= tolerance && tolerance < (join ? 1 : 1e-3)))
         fail_msg("degree %u: error %g above %g", p->degree, error, tolerance);
     bf_eval_release(big.ev, &y);
     bf_ct_clear(&z);
@@ -179,22 +186,31 @@ static void check_sigmoid(const bf_sigmoid *p)
 static void test_sigmoid(void **state)
 {
     (void)state;
-    static const unsigned depth[5] = {0, 2, 3, 3, 4};
-    const bf_sigmoid p[5] = {
-        {1, {0.15}, 4},
-        {3, {0.15009364, -0.00159204}, 8},
-        {5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12},
-        {7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8},
-        {9,
-         {0.165873103, -2.53030206e-3, 1.7735778e-5, -5.21956015e-8,
-          5.3824223e-11},
-         20},
+    static const struct {
+        bf_sigmoid p;
+        unsigned depth;
+        bool joins;
+    } c[5] = {
+        {{1, {0.15}, 4}, 0, false},
+        {{3, {0.15009364, -0.00159204}, 8}, 2, true},
+        {{5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12}, 3, true},
+        {{7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8}, 3, false},
+        {{9,
+          {0.165873103, -2.53030206e-3, 1.7735778e-5, -5.21956015e-8,
+           5.3824223e-11},
+          20},
+         4,
+         true},
     };
     for (unsigned i = 0; i < 5; i++) {
         bf_sigmoid_form form;
-        OK(bf_sigmoid_form_make(&form, &p[i]));
-        assert_int_equal(form.depth, depth[i]);
-        check_sigmoid(&p[i]);
+        OK(bf_sigmoid_form_make(&form, &c[i].p));
+        assert_int_equal(form.depth, c[i].depth);
+        check_sigmoid(&c[i].p, false);
+        assert_false(bf_sigmoid_form_join(&form, 24.6));
+        assert_int_equal(bf_sigmoid_form_join(&form, 24), c[i].joins);
+        assert_int_equal(form.depth, c[i].depth - c[i].joins);
+        if (c[i].joins) check_sigmoid(&c[i].p, true);
     }
 }
 

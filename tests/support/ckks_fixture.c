@@ -16,10 +16,17 @@ static void require(bf_status s)
 void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
                      unsigned q_bits, unsigned alpha)
 {
-    unsigned q[BF_MAX_Q], p[BF_MAX_P];
+    unsigned q[BF_MAX_Q];
+    for (unsigned i = 0; i < n_q; i++) q[i] = q_bits;
+    bf_fixture_open_chain(f, log_n, q, n_q, alpha);
+}
+
+void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
+                           unsigned n_q, unsigned alpha)
+{
+    unsigned p[BF_MAX_P];
     bf_params params;
     memset(f, 0, sizeof *f);
-    for (unsigned i = 0; i < n_q; i++) q[i] = q_bits;
     for (unsigned i = 0; i < alpha; i++) p[i] = 48;
     require(bf_params_make(&params, log_n, q, n_q, p, alpha, alpha));
     double log2_qp = bf_params_log2_q(&params, n_q) + bf_params_log2_p(&params);

@@ -17,6 +17,9 @@ typedef struct bf_fixture {
  * `alpha` limbs. Below 128 bits the context is made insecure: it is a test. */
 void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
                      unsigned q_bits, unsigned alpha);
+/* The same with a number of bits for each prime, q_0 first. */
+void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
+                           unsigned n_q, unsigned alpha);
 /* Generates keys for relinearisation, conjugation and these rotations. */
 void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count);
 void bf_fixture_close(bf_fixture *f);
