@@ -54,6 +54,12 @@ static void run_sub(void *arg)
     w->k->sub(w->o[0], w->x[0], w->x[1], w->n, &w->mod);
 }
 
+static void run_butterfly(void *arg)
+{
+    work *w = arg;
+    w->k->butterfly(w->o[0], w->o[1], w->n, &w->mod);
+}
+
 static void run_mul(void *arg)
 {
     work *w = arg;
@@ -226,6 +232,7 @@ static void bench_slices(bf_bench *b)
     } kernels[] = {
         {"add", "1024", run_add},
         {"sub", "1024", run_sub},
+        {"butterfly", "1024", run_butterfly},
         {"mul", "1024", run_mul},
         {"mul_add", "1024", run_mul_add},
         {"mul_const", "1024", run_mul_const},

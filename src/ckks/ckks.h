@@ -143,12 +143,28 @@ BF_MUST_CHECK bf_status bf_embed_inverse(double *coeffs,
 
 /* ---- evaluation keys ------------------------------------------------------ */
 
+/* A key's element says what it is for: g, odd and not 1, for X -> X^g: from s
+ * to phi_{1/g}(s). With BF_GALOIS_SQUARE from s^2 to phi_{1/g}(s), relinearising
+ * on the way. 1 is relinearisation alone, from s^2 to s. */
+#define BF_GALOIS_SQUARE UINT32_C(0x80000000)
+static inline uint32_t bf_galois_from_square(uint32_t g)
+{
+    return g == 1 ? g : g | BF_GALOIS_SQUARE;
+}
+/* 0 < element, of a ring of degree 2^log_n. */
+static inline bool bf_galois_is_element(uint32_t element, unsigned log_n)
+{
+    uint32_t g = element & ~BF_GALOIS_SQUARE;
+    return g % 2 == 1 && g < (uint32_t)2 << log_n &&
+           element != (1 | BF_GALOIS_SQUARE);
+}
+
 /* Switches a polynomial multiplied by s_from to one under s_to.
  * data[digit][modulus][b|a][N], modulus = q_0..q_{limbs-1} then p_0..p_{K-1}:
  *   b + a*s_to = e + P * [modulus in digit] * s_from. */
 typedef struct bf_switch_key {
     const bf_context *ctx;
-    uint32_t galois; /* g: a rotation key for X->X^g; 1 relinearisation; 0 other */
+    uint32_t galois; /* element, see below; 0 other */
     unsigned limbs;  /* usable up to this many limbs of q */
     unsigned digits;
     double *data;
@@ -290,7 +306,8 @@ BF_MUST_CHECK bf_status bf_automorphism(bf_eval *ev, bf_ct *out, const bf_ct *a,
  * out[i] = rot_{r[i]}(a); out[] are distinct from a. */
 BF_MUST_CHECK bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                        const int *r, size_t count);
-/* out = sum_i rot_{r[i]}(a[i]) with one ModDown. a[] may repeat. */
+/* out = sum_i rot_{r[i]}(a[i]) with one ModDown. a[] may repeat; those of three
+ * polynomials are relinearised on the way, by keys of their own. */
 BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
                                       const bf_ct *const *a, const int *r,
                                       size_t count);
@@ -302,7 +319,8 @@ BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
 
 /* Slots j = s*F + f. out = sum_m X^{u m} Tr(g[m]), Tr the sum over s; m < count
  * <= 2^log_m. Scale kept; the bound grows to `bound` (what the caller knows of
- * the sums). g[] is consumed (released). */
+ * the sums). g[] is consumed (released); elements of three polynomials are
+ * relinearised within the first step of the tree. */
 BF_MUST_CHECK bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g,
                                 size_t count, unsigned log_m, unsigned f,
                                 double bound);

@@ -71,16 +71,51 @@ BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, uint32_t galois,
 BF_MUST_CHECK bf_status bf_eval_perm(bf_eval *ev, uint32_t galois,
                                      const uint32_t **out);
 
+/* Items in batches of at most `most`, as many batches for each thread. */
+static inline unsigned bf_batch_count(unsigned items, unsigned most)
+{
+    unsigned threads = bf_serial() ? 1 : (unsigned)omp_get_max_threads();
+    return threads * ((items + threads * most - 1) / (threads * most));
+}
+
+static inline unsigned bf_batch_first(unsigned items, unsigned batches,
+                                      unsigned i)
+{
+    return (unsigned)((uint64_t)items * i / batches);
+}
+
 /* --- key switching ------------------------------------------------------------
- * A polynomial modulo q_0..q_{l-1} is split into digits (ModUp), multiplied by
- * a key in the basis q_0..q_{l-1}, p_0..p_{K-1} (positions 0..l+K-1) and
- * brought back (ModDown). Accumulators: [position][2][N]. */
+ * Polynomials modulo q_0..q_{l-1} are split into digits (ModUp), multiplied by
+ * keys in the basis q_0..q_{l-1}, p_0..p_{K-1} (positions 0..l+K-1) and brought
+ * back (ModDown). Accumulators: [position][2][N]. */
+#define BF_KS_DIGITS_MAX (2 * BF_MAX_Q)
+
+/* One or two neighbouring polynomials of a ciphertext. */
 typedef struct bf_ks_source {
-    unsigned limbs;
-    const double *eval[BF_MAX_Q]; /* the polynomial, evaluation form */
-    double *coeff;                /* [limbs][N], scaled for conversion */
-    double *overflow;             /* [digits][N] */
+    unsigned limbs, first, polys;
+    const double *eval[2][BF_MAX_Q]; /* evaluation form, the ciphertext's */
+    double *coeff; /* [polys][limbs][N] scaled for conversion, then overflows
+                    * [polys][digits][N]; all in block form */
 } bf_ks_source;
+
+/* Residues first..first+len-1 of every digit at one position; x[k*digits + j]
+ * is digit j of polynomial k there, in evaluation form. */
+typedef struct bf_ks_piece {
+    const bf_ks_source *src;
+    unsigned position, modulus;
+    size_t first, len;
+    const double *const *x; /* each from `first` on */
+} bf_ks_piece;
+
+/* What is done with the digits of a position: `row` with every row as soon as
+ * it is there, then `whole` with all residues at once; either may be NULL.
+ * Positions come on all threads, each with `scratch` limbs to itself. */
+typedef struct bf_ks_work {
+    void (*row)(void *user, const bf_ks_piece *piece, double *scratch);
+    void (*whole)(void *user, const bf_ks_piece *piece, double *scratch);
+    void *user;
+    size_t scratch;
+} bf_ks_work;
 
 static inline unsigned bf_ks_positions(const bf_eval *ev, unsigned limbs)
 {
@@ -93,30 +128,43 @@ static inline unsigned bf_ks_modulus(const bf_eval *ev, unsigned limbs,
     return position < limbs ? position
                             : ev->ctx->params.n_q + position - limbs;
 }
+static inline double *bf_ks_acc(const bf_eval *ev, double *acc,
+                                unsigned position, unsigned poly)
+{
+    return acc + (2 * (size_t)position + poly) * bf_eval_n(ev);
+}
 
+/* Polynomials first..first+polys-1 of ct, which must outlive the source. */
 BF_MUST_CHECK bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src,
-                                   const bf_ct *ct, unsigned poly);
+                                   const bf_ct *ct, unsigned first,
+                                   unsigned polys);
 void bf_ks_close(bf_eval *ev, bf_ks_source *src);
-/* Calls each(user, position, x, scratch) for every position, on all threads:
- * x[j] is digit j there, in evaluation form; scratch has `scratch` limbs. */
-typedef void (*bf_ks_each)(void *user, unsigned position,
-                           const double *const *x, double *scratch);
 BF_MUST_CHECK bf_status bf_ks_for_positions(bf_eval *ev,
                                             const bf_ks_source *src,
-                                            size_t scratch, bf_ks_each each,
-                                            void *user);
-/* o0, o1 = sum_j x[j] * key[j] at one position. */
-void bf_ks_inner(bf_eval *ev, const bf_switch_key *key, unsigned limbs,
-                 unsigned position, const double *const *x, double *o0,
-                 double *o1);
+                                            const bf_ks_work *work);
+/* o0, o1 = sum over k, j of x[k*digits + j] * digit j of keys[k]. */
+void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,
+                 const bf_switch_key *const *keys, double *o0, double *o1);
+/* o += P * polynomial `poly` of ct at the piece's residues (nothing where P
+ * vanishes). */
+void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
+                    const bf_ct *ct, unsigned poly);
+
+/* An automorphism of the result: out = perm(down + (c0 of add, 0)). */
+typedef struct bf_ks_turn {
+    const uint32_t *perm;
+    const bf_ct *add;
+} bf_ks_turn;
 /* acc (overwritten) -> out limbs, divided by P, or by P*q_{l-1} when rescale
- * (then out has l-1 limbs). out->polys == 2. */
+ * (then out has l-1 limbs). out->polys == 2. turn may be NULL. */
 BF_MUST_CHECK bf_status bf_ks_mod_down(bf_eval *ev, double *acc,
-                                       unsigned limbs, bool rescale,
-                                       bf_ct *out);
-/* acc += P * poly of ct at the q positions. */
-void bf_ks_lift_add(bf_eval *ev, double *acc, const bf_ct *ct, unsigned poly,
-                    unsigned limbs);
+                                       unsigned limbs, bool rescale, bf_ct *out,
+                                       const bf_ks_turn *turn);
+/* res = polynomial `poly` of a (1, or 2: relinearisation) brought into the
+ * key's secret, plus those below it; divided by a prime when rescale. */
+BF_MUST_CHECK bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a,
+                                     unsigned poly, const bf_switch_key *key,
+                                     bool rescale);
 
 /* --- noise: standard deviations per coefficient --------------------------- */
 double bf_noise_rounding(const bf_context *ctx); /* of one division */

@@ -1,70 +1,93 @@
-/* Hybrid key switching ([HK20]): ModUp of digits, inner product, ModDown.
- * The digits of a few positions are made, used and forgotten together, so that
- * they stay in cache and their sources are read once for all of them; nothing
- * of the extended basis but the accumulators is stored. */
-#include <string.h>
-
+/* Hybrid key switching ([HK20]): ModUp of digits and inner product; moddown.c
+ * divides by P.
+ *
+ * The transform's two phases are interleaved with the rest: a block of
+ * coefficients is converted for a few positions and goes through the column
+ * levels while it is in cache; then, row by row, the digits of a position are
+ * finished and multiplied by the key before they leave it. Nothing of the
+ * extended basis but the accumulators is stored. */
 #include "ckks/eval_internal.h"
 
-bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
-                     unsigned poly)
+static size_t source_limbs(const bf_eval *ev, const bf_ks_source *src)
 {
-    const bf_context *ctx = ev->ctx;
-    const bf_ring *ring = ctx->ring;
-    unsigned limbs = ct->limbs, alpha = ctx->params.digit_limbs;
-    unsigned digits = bf_context_digits(ctx, limbs);
-    size_t n = ring->n;
-    src->limbs = limbs;
-    src->coeff = bf_eval_scratch(ev, limbs);
-    src->overflow = bf_eval_scratch(ev, digits);
-    if (!src->coeff || !src->overflow) {
+    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
+    return (size_t)src->polys * (src->limbs + digits);
+}
+
+static double *source_coeff(const bf_eval *ev, const bf_ks_source *src,
+                            unsigned poly, unsigned limb)
+{
+    return src->coeff + ((size_t)poly * src->limbs + limb) * bf_eval_n(ev);
+}
+
+static double *source_overflow(const bf_eval *ev, const bf_ks_source *src,
+                               unsigned poly, unsigned digit)
+{
+    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
+    size_t first = (size_t)src->polys * src->limbs + (size_t)poly * digits;
+    return src->coeff + (first + digit) * bf_eval_n(ev);
+}
+
+static void open_limb(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
+                      unsigned poly, unsigned i, double *tmp)
+{
+    const bf_ring *ring = ev->ctx->ring;
+    unsigned alpha = ev->ctx->params.digit_limbs;
+    const bf_convert *up = bf_context_up(ev->ctx, src->limbs, i / alpha);
+    const double *eval = bf_ct_limb(ct, src->first + poly, i, ring->n);
+    src->eval[poly][i] = eval;
+    bf_ntt_inverse_blocked(ring, i, source_coeff(ev, src, poly, i), eval, tmp,
+                           bf_convert_factor(up, i % alpha));
+}
+
+static void open_digit(bf_eval *ev, bf_ks_source *src, unsigned poly,
+                       unsigned j)
+{
+    unsigned alpha = ev->ctx->params.digit_limbs;
+    const double *x[BF_MAX_Q];
+    for (unsigned i = j * alpha; i < src->limbs && i < (j + 1) * alpha; i++)
+        x[i - j * alpha] = source_coeff(ev, src, poly, i);
+    bf_convert_overflow(bf_context_up(ev->ctx, src->limbs, j),
+                        source_overflow(ev, src, poly, j), x);
+}
+
+bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
+                     unsigned first, unsigned polys)
+{
+    unsigned limbs = ct->limbs;
+    unsigned digits = bf_context_digits(ev->ctx, limbs);
+    bool out_of_memory = false;
+    *src = (bf_ks_source){.limbs = limbs, .first = first, .polys = polys};
+    src->coeff = bf_eval_scratch(ev, source_limbs(ev, src));
+    if (!src->coeff) return BF_ERR_MEMORY;
+#pragma omp parallel if (!bf_serial())
+    {
+        double *tmp = bf_eval_scratch(ev, 1);
+#pragma omp for collapse(2) schedule(dynamic)
+        for (unsigned k = 0; k < polys; k++)
+            for (unsigned i = 0; i < limbs; i++) {
+                if (tmp)
+                    open_limb(ev, src, ct, k, i, tmp);
+                else
+                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+            }
+        bf_eval_scratch_give(ev, tmp, 1);
+    }
+    if (out_of_memory) {
         bf_ks_close(ev, src);
         return BF_ERR_MEMORY;
     }
-    for (unsigned i = 0; i < limbs; i++)
-        src->eval[i] = bf_ct_limb(ct, poly, i, n);
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < limbs; i++) {
-        double *x = src->coeff + i * n;
-        const bf_convert *up = bf_context_up(ctx, limbs, i / alpha);
-        memcpy(x, src->eval[i], n * sizeof *x);
-        bf_ntt_inverse_scaled(ring, i, x, bf_convert_factor(up, i % alpha));
-    }
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-    for (unsigned j = 0; j < digits; j++) {
-        const double *x[BF_MAX_Q];
-        for (unsigned i = j * alpha; i < limbs && i < (j + 1) * alpha; i++)
-            x[i - j * alpha] = src->coeff + i * n;
-        bf_convert_overflow(bf_context_up(ctx, limbs, j), src->overflow + j * n,
-                            x);
-    }
-    bf_count(&ev->counters.mod_ups[limbs], 1);
+#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
+    for (unsigned k = 0; k < polys; k++)
+        for (unsigned j = 0; j < digits; j++) open_digit(ev, src, k, j);
+    bf_count(&ev->counters.mod_ups[limbs], polys);
     return BF_OK;
 }
 
 void bf_ks_close(bf_eval *ev, bf_ks_source *src)
 {
-    bf_eval_scratch_give(ev, src->coeff, src->limbs);
-    bf_eval_scratch_give(ev, src->overflow,
-                         bf_context_digits(ev->ctx, src->limbs));
-    src->coeff = src->overflow = NULL;
-}
-
-/* Positions whose digits are made together, and residues at a time: sources of
- * one slice, at most a few hundred kB, are read once for all of them. */
-enum { BATCH = 4 };
-static const size_t SLICE = 1024;
-
-/* Batches of at most BATCH, as many for each thread. */
-static unsigned batch_count(unsigned items)
-{
-    unsigned threads = bf_serial() ? 1 : (unsigned)omp_get_max_threads();
-    return threads * ((items + threads * BATCH - 1) / (threads * BATCH));
-}
-
-static unsigned batch_first(unsigned items, unsigned batches, unsigned i)
-{
-    return (unsigned)((uint64_t)items * i / batches);
+    bf_eval_scratch_give(ev, src->coeff, source_limbs(ev, src));
+    src->coeff = NULL;
 }
 
 /* A digit's own limbs need no conversion. */
@@ -75,71 +98,105 @@ static bool own_limb(const bf_eval *ev, unsigned limbs, unsigned digit,
            position / ev->ctx->params.digit_limbs == digit;
 }
 
-/* Digit j at positions first..first+count-1 -> out[i], coefficient form. */
-static void convert_digit(bf_eval *ev, const bf_ks_source *src, unsigned j,
-                          unsigned first, unsigned count, double *const *out)
+/* One block of digit j of a polynomial, for positions first..first+count-1 ->
+ * out[i], through the column levels. */
+static void digit_block(bf_eval *ev, const bf_ks_source *src, unsigned poly,
+                        unsigned j, unsigned first, unsigned count,
+                        size_t block, double *const *out)
 {
     const bf_context *ctx = ev->ctx;
     unsigned limbs = src->limbs, alpha = ctx->params.digit_limbs;
     unsigned begin = j * alpha;
-    unsigned len = limbs - begin < alpha ? limbs - begin : alpha;
+    unsigned own = limbs - begin < alpha ? limbs - begin : alpha;
+    size_t len = bf_ring_block_len(ctx->ring), at = block * len;
     const bf_convert *up = bf_context_up(ctx, limbs, j);
-    size_t n = ctx->ring->n, slice = n < SLICE ? n : SLICE;
+    const double *overflow = source_overflow(ev, src, poly, j) + at;
     const double *in[BF_MAX_Q];
-    for (unsigned i = 0; i < len; i++) in[i] = src->coeff + (begin + i) * n;
-    for (size_t at = 0; at < n; at += slice)
-        for (unsigned i = 0; i < count; i++) {
-            unsigned p = first + i;
-            if (own_limb(ev, limbs, j, p)) continue;
-            bf_convert_range(up, p < begin ? p : p - len, out[i], in,
-                             src->overflow + j * n, at, slice);
-        }
+    double buffer[BF_BLOCK_LEN_MAX] __attribute__((aligned(BF_ALIGN)));
+    for (unsigned i = 0; i < own; i++)
+        in[i] = source_coeff(ev, src, poly, begin + i) + at;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned p = first + i;
+        if (own_limb(ev, limbs, j, p)) continue;
+        bf_range_convert(up, p < begin ? p : p - own, buffer, in, overflow,
+                         len);
+        bf_ntt_forward_block(ctx->ring, bf_ks_modulus(ev, limbs, p), out[i],
+                             buffer, block);
+    }
 }
 
-static void batch(bf_eval *ev, const bf_ks_source *src, unsigned first,
-                  unsigned count, double *tmp, bf_ks_each each, void *user)
+/* Row levels of every digit at one position, and what the caller does with
+ * them; digit[d] lies in tmp but for own limbs. */
+static void position_rows(bf_eval *ev, const bf_ks_source *src,
+                          const bf_ks_work *work, unsigned position,
+                          double *const *digit, double *scratch)
 {
-    unsigned limbs = src->limbs;
-    unsigned digits = bf_context_digits(ev->ctx, limbs);
+    unsigned limbs = src->limbs, digits = bf_context_digits(ev->ctx, limbs);
     size_t n = bf_eval_n(ev);
-    for (unsigned j = 0; j < digits; j++) {
-        double *out[BATCH];
-        for (unsigned i = 0; i < count; i++)
-            out[i] = tmp + (i * digits + j) * n;
-        convert_digit(ev, src, j, first, count, out);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        const double *x[BF_MAX_Q];
-        unsigned p = first + i, m = bf_ks_modulus(ev, limbs, p);
-        for (unsigned j = 0; j < digits; j++) {
-            double *o = tmp + (i * digits + j) * n;
-            if (own_limb(ev, limbs, j, p)) {
-                x[j] = src->eval[p];
+    const double *x[BF_KS_DIGITS_MAX];
+    bf_ks_piece piece = {src, position, bf_ks_modulus(ev, limbs, position), 0,
+                         BF_ROW_LEN, x};
+    for (size_t row = 0; row * BF_ROW_LEN < n; row++) {
+        piece.first = row * BF_ROW_LEN;
+        for (unsigned d = 0; d < src->polys * digits; d++) {
+            if (own_limb(ev, limbs, d % digits, position)) {
+                x[d] = src->eval[d / digits][position] + piece.first;
                 continue;
             }
-            bf_ntt_forward(ev->ctx->ring, m, o);
-            x[j] = o;
+            bf_ntt_forward_row(ev->ctx->ring, piece.modulus, digit[d], row);
+            x[d] = digit[d] + piece.first;
         }
-        each(user, p, x, tmp + BATCH * digits * n);
+        if (work->row) work->row(work->user, &piece, scratch);
     }
+    if (!work->whole) return;
+    for (unsigned d = 0; d < src->polys * digits; d++) x[d] -= piece.first;
+    piece.first = 0;
+    piece.len = n;
+    work->whole(work->user, &piece, scratch);
+}
+
+/* Positions whose digits are made together: the sources of a block, at most a
+ * few hundred kB, are read once for all of them. */
+enum { BATCH = 3 };
+
+static void batch(bf_eval *ev, const bf_ks_source *src, const bf_ks_work *work,
+                  unsigned first, unsigned count, double *tmp)
+{
+    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
+    unsigned all = src->polys * digits;
+    size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
+    double *digit[BATCH][BF_KS_DIGITS_MAX];
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned d = 0; d < all; d++) digit[i][d] = tmp + (i * all + d) * n;
+    for (unsigned d = 0; d < all; d++) {
+        double *out[BATCH];
+        for (unsigned i = 0; i < count; i++) out[i] = digit[i][d];
+        for (size_t block = 0; block * len < n; block++)
+            digit_block(ev, src, d / digits, d % digits, first, count, block,
+                        out);
+    }
+    for (unsigned i = 0; i < count; i++)
+        position_rows(ev, src, work, first + i, digit[i],
+                      tmp + BATCH * all * n);
 }
 
 bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
-                              size_t scratch, bf_ks_each each, void *user)
+                              const bf_ks_work *work)
 {
     unsigned positions = bf_ks_positions(ev, src->limbs);
-    unsigned batches = batch_count(positions);
-    size_t limbs = BATCH * bf_context_digits(ev->ctx, src->limbs) + scratch;
+    unsigned batches = bf_batch_count(positions, BATCH);
+    unsigned digits = src->polys * bf_context_digits(ev->ctx, src->limbs);
+    size_t limbs = (size_t)BATCH * digits + work->scratch;
     bool out_of_memory = false;
 #pragma omp parallel if (!bf_serial())
     {
         double *tmp = bf_eval_scratch(ev, limbs);
 #pragma omp for schedule(dynamic)
         for (unsigned i = 0; i < batches; i++) {
-            unsigned first = batch_first(positions, batches, i);
-            unsigned end = batch_first(positions, batches, i + 1);
+            unsigned first = bf_batch_first(positions, batches, i);
+            unsigned end = bf_batch_first(positions, batches, i + 1);
             if (tmp)
-                batch(ev, src, first, end - first, tmp, each, user);
+                batch(ev, src, work, first, end - first, tmp);
             else
                 __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
         }
@@ -148,121 +205,71 @@ bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
     return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }
 
-void bf_ks_inner(bf_eval *ev, const bf_switch_key *key, unsigned limbs,
-                 unsigned position, const double *const *x, double *o0,
-                 double *o1)
+void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,
+                 const bf_switch_key *const *keys, double *o0, double *o1)
 {
     const bf_context *ctx = ev->ctx;
-    unsigned digits = bf_context_digits(ctx, limbs);
-    unsigned row = position < limbs ? position : key->limbs + position - limbs;
-    const double *b[BF_MAX_Q], *a[BF_MAX_Q];
-    for (unsigned j = 0; j < digits; j++) {
-        b[j] = bf_switch_key_limb(key, j, row, 0, ctx->ring->n,
-                                  ctx->params.n_p);
-        a[j] = b[j] + ctx->ring->n;
+    const bf_ks_source *src = piece->src;
+    unsigned limbs = src->limbs, digits = bf_context_digits(ctx, limbs);
+    unsigned p = piece->position, all = src->polys * digits;
+    const double *b[BF_KS_DIGITS_MAX], *a[BF_KS_DIGITS_MAX];
+    for (unsigned d = 0; d < all; d++) {
+        const bf_switch_key *key = keys[d / digits];
+        unsigned row = p < limbs ? p : key->limbs + p - limbs;
+        b[d] = bf_switch_key_limb(key, d % digits, row, 0, ctx->ring->n,
+                                  ctx->params.n_p) +
+               piece->first;
+        a[d] = b[d] + ctx->ring->n;
     }
-    bf_limb_dot2(ctx->ring, bf_ks_modulus(ev, limbs, position), o0, o1, x, b, a,
-                 digits);
+    bf_range_dot2(ctx->ring, piece->modulus, o0, o1, piece->x, b, a, all,
+                  piece->len);
 }
 
-void bf_ks_lift_add(bf_eval *ev, double *acc, const bf_ct *ct, unsigned poly,
-                    unsigned limbs)
+void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
+                    const bf_ct *ct, unsigned poly)
 {
-    const bf_ring *ring = ev->ctx->ring;
-    size_t n = ring->n;
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < limbs; i++)
-        bf_limb_mul_const_add(ring, i, acc + (2 * (size_t)i + poly) * n,
-                              bf_ct_limb(ct, poly, i, n), ev->p_mul[i]);
+    if (piece->position >= ct->limbs) return;
+    const double *x = bf_ct_limb(ct, poly, piece->position, bf_eval_n(ev));
+    bf_range_mul_const_add(ev->ctx->ring, piece->modulus, o, x + piece->first,
+                           ev->p_mul[piece->position], piece->len);
 }
 
-/* One of the two polynomials: src positions first..limbs+K-1 are divided out. */
-typedef struct down_job {
-    const bf_convert *conv;
-    const bf_mulc *inv;
-    unsigned limbs, first, targets;
-} down_job;
+/* ---- one polynomial into the key's secret ---------------------------------- */
 
-static void down_sources(bf_eval *ev, const down_job *job, double *acc,
-                         double *overflow)
+typedef struct switch_job {
+    bf_eval *ev;
+    const bf_ct *a;
+    const bf_switch_key *key;
+    double *acc;
+} switch_job;
+
+static void switch_row(void *user, const bf_ks_piece *piece, double *scratch)
 {
-    const bf_ring *ring = ev->ctx->ring;
-    size_t n = ring->n;
-    unsigned positions = bf_ks_positions(ev, job->limbs);
-    unsigned k = positions - job->first;
-#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned poly = 0; poly < 2; poly++)
-        for (unsigned i = 0; i < k; i++)
-            bf_ntt_inverse_scaled(
-                ring, bf_ks_modulus(ev, job->limbs, job->first + i),
-                acc + (2 * (size_t)(job->first + i) + poly) * n,
-                bf_convert_factor(job->conv, i));
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-    for (unsigned poly = 0; poly < 2; poly++) {
-        const double *x[BF_MAX_P + 1];
-        for (unsigned i = 0; i < k; i++)
-            x[i] = acc + (2 * (size_t)(job->first + i) + poly) * n;
-        bf_convert_overflow(job->conv, overflow + poly * n, x);
-    }
+    const switch_job *job = user;
+    double *o[2];
+    (void)scratch;
+    for (unsigned k = 0; k < 2; k++)
+        o[k] = bf_ks_acc(job->ev, job->acc, piece->position, k) + piece->first;
+    bf_ks_inner(job->ev, piece, &job->key, o[0], o[1]);
+    for (unsigned k = 0; k < piece->src->first; k++)
+        bf_ks_lift_add(job->ev, piece, o[k], job->a, k);
 }
 
-/* Targets first..end-1 of one polynomial; tmp has a limb for each. */
-static void down_batch(bf_eval *ev, const down_job *job, const double *acc,
-                       const double *overflow, unsigned poly, unsigned first,
-                       unsigned end, double *tmp, bf_ct *out)
+bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a, unsigned poly,
+                       const bf_switch_key *key, bool rescale)
 {
-    const bf_ring *ring = ev->ctx->ring;
-    size_t n = ring->n, slice = n < SLICE ? n : SLICE;
-    unsigned k = bf_ks_positions(ev, job->limbs) - job->first;
-    unsigned count = end - first;
-    const double *x[BF_MAX_P + 1];
-    for (unsigned s = 0; s < k; s++)
-        x[s] = acc + (2 * (size_t)(job->first + s) + poly) * n;
-    for (size_t at = 0; at < n; at += slice)
-        for (unsigned i = 0; i < count; i++)
-            bf_convert_range(job->conv, first + i, tmp + i * n, x,
-                             overflow + poly * n, at, slice);
-    for (unsigned i = 0; i < count; i++) {
-        unsigned m = first + i;
-        bf_ntt_forward(ring, m, tmp + i * n);
-        bf_limb_sub_mul_const(ring, m, bf_ct_limb(out, poly, m, n),
-                              acc + (2 * (size_t)m + poly) * n, tmp + i * n,
-                              job->inv[m]);
+    size_t acc_limbs = 2 * (size_t)bf_ks_positions(ev, a->limbs);
+    switch_job job = {ev, a, key, bf_eval_scratch(ev, acc_limbs)};
+    bf_ks_work work = {.row = switch_row, .user = &job};
+    bf_ks_source src;
+    if (!job.acc) return BF_ERR_MEMORY;
+    bf_status status = bf_ks_open(ev, &src, a, poly, 1);
+    if (status == BF_OK) {
+        status = bf_ks_for_positions(ev, &src, &work);
+        bf_ks_close(ev, &src);
     }
-}
-
-bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
-                         bf_ct *out)
-{
-    const bf_context *ctx = ev->ctx;
-    down_job job = {ctx->convert_down, ctx->p_inv_mod_q, limbs, limbs, limbs};
-    if (rescale) {
-        job.conv = ev->down_rescale[limbs];
-        job.inv = ev->pq_inv + (size_t)limbs * ctx->params.n_q;
-        job.first = job.targets = limbs - 1;
-    }
-    double *overflow = bf_eval_scratch(ev, 2);
-    if (!overflow) return BF_ERR_MEMORY;
-    down_sources(ev, &job, acc, overflow);
-    unsigned batches = batch_count(job.targets);
-    bool out_of_memory = false;
-#pragma omp parallel if (!bf_serial())
-    {
-        double *tmp = bf_eval_scratch(ev, BATCH);
-#pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned i = 0; i < batches; i++)
-            for (unsigned poly = 0; poly < 2; poly++) {
-                unsigned first = batch_first(job.targets, batches, i);
-                unsigned end = batch_first(job.targets, batches, i + 1);
-                if (tmp)
-                    down_batch(ev, &job, acc, overflow, poly, first, end, tmp,
-                               out);
-                else
-                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-            }
-        bf_eval_scratch_give(ev, tmp, BATCH);
-    }
-    bf_eval_scratch_give(ev, overflow, 2);
-    bf_count(&ev->counters.mod_downs[limbs], 1);
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    if (status == BF_OK)
+        status = bf_ks_mod_down(ev, job.acc, a->limbs, rescale, res, NULL);
+    bf_eval_scratch_give(ev, job.acc, acc_limbs);
+    return status;
 }

@@ -325,22 +325,20 @@ static bf_status open_sums(apply_job *job)
 }
 
 /* u[2k], u[2k+1] = P rot_b(a) at one position, for baby k. */
-static void baby_turns(const apply_job *job, unsigned p,
-                       const double *const *x, double *u, double *t0)
+static void baby_turns(const apply_job *job, const bf_ks_piece *piece,
+                       double *u, double *t0)
 {
     bf_eval *ev = job->ev;
     const bf_ring *ring = ev->ctx->ring;
     size_t n = ring->n;
-    unsigned m = bf_ks_modulus(ev, job->limbs, p);
+    unsigned p = piece->position, m = piece->modulus;
     bool in_q = p < job->limbs;
     for (size_t k = 0; k < job->baby_count; k++) {
         const baby *b = &job->babies[k];
         double *u0 = u + 2 * k * n, *u1 = u0 + n, *t1 = t0 + n;
         if (b->step) {
-            bf_ks_inner(ev, b->key, job->limbs, p, x, t0, t1);
-            if (in_q)
-                bf_limb_mul_const_add(ring, m, t0, bf_ct_limb(job->a, 0, p, n),
-                                      ev->p_mul[p]);
+            bf_ks_inner(ev, piece, &b->key, t0, t1);
+            bf_ks_lift_add(ev, piece, t0, job->a, 0);
             bf_limb_permute(ring, u0, t0, b->perm);
             bf_limb_permute(ring, u1, t1, b->perm);
         } else if (in_q) {
@@ -376,21 +374,22 @@ static void giant_sums(const apply_job *job, unsigned p, const double *u)
     }
 }
 
-static void apply_position(void *user, unsigned p, const double *const *x,
+static void apply_position(void *user, const bf_ks_piece *piece,
                            double *scratch)
 {
     const apply_job *job = user;
     double *u = scratch + 2 * bf_eval_n(job->ev);
-    baby_turns(job, p, x, u, scratch);
-    giant_sums(job, p, u);
+    baby_turns(job, piece, u, scratch);
+    giant_sums(job, piece->position, u);
 }
 
 static bf_status apply_inner(apply_job *job)
 {
     bf_ks_source src;
-    BF_TRY(bf_ks_open(job->ev, &src, job->a, 1));
-    bf_status status = bf_ks_for_positions(
-        job->ev, &src, 2 + 2 * job->baby_count, apply_position, job);
+    bf_ks_work work = {.whole = apply_position, .user = job,
+                       .scratch = 2 + 2 * job->baby_count};
+    BF_TRY(bf_ks_open(job->ev, &src, job->a, 1, 1));
+    bf_status status = bf_ks_for_positions(job->ev, &src, &work);
     bf_ks_close(job->ev, &src);
     return status;
 }
@@ -411,7 +410,8 @@ bf_status bf_lintrans_apply(bf_eval *ev, bf_ct *out, const bf_ct *a,
     BF_GOTO(open_sums(&job), done);
     if (ev->keys) BF_GOTO(apply_inner(&job), done);
     for (size_t g = 0; g < job.giants && ev->keys; g++)
-        BF_GOTO(bf_ks_mod_down(ev, job.acc[g], job.limbs, false, &job.sum[g]),
+        BF_GOTO(bf_ks_mod_down(ev, job.acc[g], job.limbs, false, &job.sum[g],
+                               NULL),
                 done);
     BF_GOTO(bf_rotate_sum(ev, out, job.sums, job.rotation, job.giants), done);
 done:

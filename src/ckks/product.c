@@ -185,47 +185,6 @@ bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
     return bf_tensor_sum(ev, out, &a, &b, 1);
 }
 
-typedef struct relin_job {
-    bf_eval *ev;
-    const bf_ct *a;
-    const bf_switch_key *key;
-    double *acc;
-} relin_job;
-
-/* Digits of poly 2 times the key, plus P times polys 0 and 1. */
-static void relin_position(void *user, unsigned p, const double *const *x,
-                           double *scratch)
-{
-    const relin_job *job = user;
-    const bf_ring *ring = job->ev->ctx->ring;
-    double *o0 = job->acc + 2 * (size_t)p * ring->n, *o1 = o0 + ring->n;
-    (void)scratch;
-    bf_ks_inner(job->ev, job->key, job->a->limbs, p, x, o0, o1);
-    if (p >= job->a->limbs) return;
-    bf_limb_mul_const_add(ring, p, o0, bf_ct_limb(job->a, 0, p, ring->n),
-                          job->ev->p_mul[p]);
-    bf_limb_mul_const_add(ring, p, o1, bf_ct_limb(job->a, 1, p, ring->n),
-                          job->ev->p_mul[p]);
-}
-
-static bf_status relin_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
-                               const bf_switch_key *key, bool rescale)
-{
-    size_t acc_limbs = 2 * (size_t)bf_ks_positions(ev, a->limbs);
-    relin_job job = {ev, a, key, bf_eval_scratch(ev, acc_limbs)};
-    bf_ks_source src = {0};
-    if (!job.acc) return BF_ERR_MEMORY;
-    bf_status status = bf_ks_open(ev, &src, a, 2);
-    if (status == BF_OK) {
-        status = bf_ks_for_positions(ev, &src, 0, relin_position, &job);
-        bf_ks_close(ev, &src);
-    }
-    if (status == BF_OK)
-        status = bf_ks_mod_down(ev, job.acc, a->limbs, rescale, res);
-    bf_eval_scratch_give(ev, job.acc, acc_limbs);
-    return status;
-}
-
 static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
 {
     const bf_switch_key *key;
@@ -250,7 +209,7 @@ static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
         bf_count(&ev->counters.rescales, 1);
     }
     if (res.data) {
-        bf_status status = relin_compute(ev, &res, a, key, rescale);
+        bf_status status = bf_ks_switch(ev, &res, a, 2, key, rescale);
         if (status != BF_OK) {
             bf_eval_release(ev, &res);
             return status;

@@ -36,47 +36,14 @@ bf_status bf_ring_switch_check(const bf_context *small, const bf_context *large,
                    s->log_n, l->log_n, limbs);
 }
 
-typedef struct switch_job {
-    bf_eval *ev;
-    const bf_ct *a;
-    const bf_switch_key *key;
-    double *acc;
-} switch_job;
-
-/* Digits of the second polynomial times the key, plus P times the first. */
-static void switch_position(void *user, unsigned p, const double *const *x,
-                            double *scratch)
-{
-    const switch_job *job = user;
-    const bf_ring *ring = job->ev->ctx->ring;
-    double *o = job->acc + 2 * (size_t)p * ring->n;
-    (void)scratch;
-    bf_ks_inner(job->ev, job->key, job->a->limbs, p, x, o, o + ring->n);
-    if (p < job->a->limbs)
-        bf_limb_mul_const_add(ring, p, o, bf_ct_limb(job->a, 0, p, ring->n),
-                              job->ev->p_mul[p]);
-}
-
 /* a under the key's other secret, in place. */
 static bf_status key_switch(bf_eval *ev, bf_ct *a, const bf_switch_key *key)
 {
-    size_t limbs = 2 * (size_t)bf_ks_positions(ev, a->limbs);
     bf_count(&ev->counters.key_switches[a->limbs], 1);
     bf_count_symbolic(ev, a->limbs, 1, 1);
     a->noise = hypot(a->noise, bf_noise_key_switch(ev->ctx, a->limbs));
     if (!a->data) return BF_OK;
-    switch_job job = {ev, a, key, bf_eval_scratch(ev, limbs)};
-    bf_ks_source src;
-    if (!job.acc) return BF_ERR_MEMORY;
-    bf_status status = bf_ks_open(ev, &src, a, 1);
-    if (status == BF_OK) {
-        status = bf_ks_for_positions(ev, &src, 0, switch_position, &job);
-        bf_ks_close(ev, &src);
-    }
-    if (status == BF_OK)
-        status = bf_ks_mod_down(ev, job.acc, a->limbs, false, a);
-    bf_eval_scratch_give(ev, job.acc, limbs);
-    return status;
+    return bf_ks_switch(ev, a, a, 1, key, false);
 }
 
 /* Coefficient j of one is coefficient j*N/n of the other: the small ring's in

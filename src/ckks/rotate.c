@@ -9,21 +9,18 @@
 enum { HOIST_BATCH = 8 }; /* accumulators alive at a time */
 
 typedef struct turn {
-    uint32_t galois;
     const bf_switch_key *key;
     const uint32_t *perm;
     double *acc; /* [position][2][N] */
 } turn;
 
 static bf_status turn_open(bf_eval *ev, turn *t, uint32_t galois,
-                           unsigned limbs, bool need_acc)
+                           unsigned limbs)
 {
     memset(t, 0, sizeof *t);
-    t->galois = galois;
     BF_TRY(bf_eval_key(ev, galois, limbs, &t->key));
     if (!ev->keys) return BF_OK;
     BF_TRY(bf_eval_perm(ev, galois, &t->perm));
-    if (!need_acc) return BF_OK;
     t->acc = bf_eval_scratch(ev, 2 * (size_t)bf_ks_positions(ev, limbs));
     return t->acc ? BF_OK : BF_ERR_MEMORY;
 }
@@ -39,53 +36,34 @@ typedef struct inner_job {
     bf_eval *ev;
     const turn *turns;
     size_t count;
-    unsigned limbs;
 } inner_job;
 
-static void inner_position(void *user, unsigned p, const double *const *x,
-                           double *scratch)
+static void inner_row(void *user, const bf_ks_piece *piece, double *scratch)
 {
     const inner_job *job = user;
-    size_t n = bf_eval_n(job->ev);
     (void)scratch;
     for (size_t r = 0; r < job->count; r++) {
-        double *acc = job->turns[r].acc + 2 * (size_t)p * n;
-        bf_ks_inner(job->ev, job->turns[r].key, job->limbs, p, x, acc, acc + n);
+        const turn *t = &job->turns[r];
+        double *acc = bf_ks_acc(job->ev, t->acc, piece->position, 0);
+        bf_ks_inner(job->ev, piece, &t->key, acc + piece->first,
+                    acc + bf_eval_n(job->ev) + piece->first);
     }
-}
-
-/* res = X -> X^g of (c0 + down(acc)_0, down(acc)_1). */
-static bf_status turn_finish(bf_eval *ev, turn *t, const bf_ct *a, bf_ct *res)
-{
-    const bf_ring *ring = ev->ctx->ring;
-    bf_ct down = *res;
-    down.data = bf_eval_scratch(ev, 2 * (size_t)a->limbs);
-    if (!down.data) return BF_ERR_MEMORY;
-    bf_status status = bf_ks_mod_down(ev, t->acc, a->limbs, false, &down);
-    if (status == BF_OK) {
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-        for (unsigned i = 0; i < a->limbs; i++) {
-            double *d0 = bf_ct_limb(&down, 0, i, ring->n);
-            bf_limb_add(ring, i, d0, d0, bf_ct_limb(a, 0, i, ring->n));
-            for (unsigned k = 0; k < 2; k++)
-                bf_limb_permute(ring, bf_ct_limb(res, k, i, ring->n),
-                                bf_ct_limb(&down, k, i, ring->n), t->perm);
-        }
-    }
-    bf_eval_scratch_give(ev, down.data, 2 * (size_t)a->limbs);
-    return status;
 }
 
 static bf_status batch_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
                                turn *turns, size_t count)
 {
     bf_ks_source src;
-    BF_TRY(bf_ks_open(ev, &src, a, 1));
-    inner_job job = {ev, turns, count, a->limbs};
-    bf_status status = bf_ks_for_positions(ev, &src, 0, inner_position, &job);
-    for (size_t r = 0; r < count && status == BF_OK; r++)
-        status = turn_finish(ev, &turns[r], a, &res[r]);
+    BF_TRY(bf_ks_open(ev, &src, a, 1, 1));
+    inner_job job = {ev, turns, count};
+    bf_ks_work work = {.row = inner_row, .user = &job};
+    bf_status status = bf_ks_for_positions(ev, &src, &work);
     bf_ks_close(ev, &src);
+    for (size_t r = 0; r < count && status == BF_OK; r++) {
+        bf_ks_turn finish = {turns[r].perm, a};
+        status = bf_ks_mod_down(ev, turns[r].acc, a->limbs, false, &res[r],
+                                &finish);
+    }
     return status;
 }
 
@@ -97,7 +75,7 @@ static bf_status automorphism_batch(bf_eval *ev, bf_ct *out, const bf_ct *a,
     bf_ct res[HOIST_BATCH] = {{0}};
     bf_status status = BF_OK;
     for (size_t r = 0; r < count && status == BF_OK; r++) {
-        status = turn_open(ev, &turns[r], galois[r], a->limbs, true);
+        status = turn_open(ev, &turns[r], galois[r], a->limbs);
         if (status == BF_OK) status = bf_eval_new(ev, &res[r], a->limbs, 2);
         res[r].scale = a->scale;
         res[r].noise = hypot(a->noise, ev->ks_noise[a->limbs]);
@@ -159,47 +137,93 @@ bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a, const int *r,
     return BF_OK;
 }
 
+/* ---- sums -------------------------------------------------------------------- */
+
+/* A term of three polynomials is relinearised on the way: its second goes from
+ * s and its third from s^2 to phi_{1/g}(s), both in one inner product. */
+typedef struct term {
+    uint32_t galois;
+    const bf_ct *a;
+    const bf_switch_key *keys[2]; /* of polynomials first.. */
+    unsigned first, polys;        /* to switch; none: polys = 0 */
+    const uint32_t *perm;         /* NULL: the identity */
+} term;
+
+static bf_status term_key(bf_eval *ev, term *t, uint32_t element,
+                          unsigned limbs)
+{
+    return bf_eval_key(ev, element, limbs, &t->keys[t->polys++]);
+}
+
+static bf_status term_open(bf_eval *ev, term *t, const bf_ct *a, int r,
+                           unsigned limbs)
+{
+    uint32_t g = bf_galois_rotation(ev->ctx, r);
+    *t = (term){.galois = g, .a = a, .first = g == 1 ? 2 : 1};
+    if (g != 1) BF_TRY(term_key(ev, t, g, limbs));
+    if (a->polys == 3)
+        BF_TRY(term_key(ev, t, bf_galois_from_square(g), limbs));
+    bf_count_symbolic(ev, limbs, t->polys, 0);
+    return g != 1 && ev->keys ? bf_eval_perm(ev, g, &t->perm) : BF_OK;
+}
+
 typedef struct sum_job {
     bf_eval *ev;
-    const bf_ct *a;
-    const turn *t;
+    const term *t;
     double *acc;
 } sum_job;
 
-/* scratch: three limbs. */
-static void sum_position(void *user, unsigned p, const double *const *x,
-                         double *scratch)
+/* scratch: what the sum is turned from, and what it is turned to. */
+static void sum_row(void *user, const bf_ks_piece *piece, double *scratch)
+{
+    const sum_job *job = user;
+    size_t n = bf_eval_n(job->ev);
+    double *o = scratch + piece->first;
+    bf_ks_inner(job->ev, piece, job->t->keys, o, o + n);
+    for (unsigned k = 0; k < job->t->first; k++)
+        bf_ks_lift_add(job->ev, piece, o + k * n, job->t->a, k);
+}
+
+static void sum_whole(void *user, const bf_ks_piece *piece, double *scratch)
 {
     const sum_job *job = user;
     const bf_ring *ring = job->ev->ctx->ring;
-    size_t n = ring->n;
-    unsigned limbs = job->a->limbs, m = bf_ks_modulus(job->ev, limbs, p);
-    double *o0 = scratch, *o1 = o0 + n, *turned = o1 + n;
-    double *sum = job->acc + 2 * (size_t)p * n;
-    bf_ks_inner(job->ev, job->t->key, limbs, p, x, o0, o1);
-    if (p < limbs)
-        bf_limb_mul_const_add(ring, m, o0, bf_ct_limb(job->a, 0, p, n),
-                              job->ev->p_mul[p]);
-    bf_limb_permute(ring, turned, o0, job->t->perm);
-    bf_limb_add(ring, m, sum, sum, turned);
-    bf_limb_permute(ring, turned, o1, job->t->perm);
-    bf_limb_add(ring, m, sum + n, sum + n, turned);
+    double *turned = scratch + 2 * ring->n;
+    for (unsigned k = 0; k < 2; k++) {
+        double *sum = bf_ks_acc(job->ev, job->acc, piece->position, k);
+        double *o = scratch + k * ring->n;
+        if (job->t->perm) {
+            bf_limb_permute(ring, turned, o, job->t->perm);
+            o = turned;
+        }
+        bf_limb_add(ring, piece->modulus, sum, sum, o);
+    }
 }
 
-/* acc += one turned term in the extended basis. */
-static bf_status sum_term(bf_eval *ev, const bf_ct *a, const turn *t,
-                          double *acc)
+/* acc += one term in the extended basis. */
+static bf_status sum_term(bf_eval *ev, const term *t, double *acc)
 {
-    sum_job job = {ev, a, t, acc};
+    sum_job job = {ev, t, acc};
+    bf_ks_work work = {sum_row, sum_whole, &job, 3};
     bf_ks_source src;
-    BF_TRY(bf_ks_open(ev, &src, a, 1));
-    bf_status status = bf_ks_for_positions(ev, &src, 3, sum_position, &job);
+    BF_TRY(bf_ks_open(ev, &src, t->a, t->first, t->polys));
+    bf_status status = bf_ks_for_positions(ev, &src, &work);
     bf_ks_close(ev, &src);
     return status;
 }
 
-static bf_status sum_compute(bf_eval *ev, bf_ct *res, const bf_ct *const *a,
-                             const turn *turns, size_t count)
+/* acc += P a, for a term that is not switched. */
+static void sum_lift(bf_eval *ev, const bf_ct *a, double *acc)
+{
+#pragma omp parallel for schedule(dynamic) if (!bf_serial())
+    for (unsigned i = 0; i < a->limbs; i++) {
+        bf_ks_piece piece = {NULL, i, i, 0, bf_eval_n(ev), NULL};
+        for (unsigned k = 0; k < 2; k++)
+            bf_ks_lift_add(ev, &piece, bf_ks_acc(ev, acc, i, k), a, k);
+    }
+}
+
+static bf_status sum_compute(bf_eval *ev, bf_ct *res, term *terms, size_t count)
 {
     size_t acc_limbs = 2 * (size_t)bf_ks_positions(ev, res->limbs);
     double *acc = bf_eval_scratch(ev, acc_limbs);
@@ -207,17 +231,16 @@ static bf_status sum_compute(bf_eval *ev, bf_ct *res, const bf_ct *const *a,
     memset(acc, 0, acc_limbs * bf_eval_n(ev) * sizeof *acc);
     bf_status status = BF_OK;
     for (size_t i = 0; i < count && status == BF_OK; i++) {
-        bf_ct view = *a[i];
+        bf_ct view = *terms[i].a;
         view.limbs = res->limbs;
-        if (turns[i].galois != 1) {
-            status = sum_term(ev, &view, &turns[i], acc);
-            continue;
-        }
-        bf_ks_lift_add(ev, acc, &view, 0, res->limbs);
-        bf_ks_lift_add(ev, acc, &view, 1, res->limbs);
+        terms[i].a = &view;
+        if (terms[i].polys)
+            status = sum_term(ev, &terms[i], acc);
+        else
+            sum_lift(ev, &view, acc);
     }
     if (status == BF_OK)
-        status = bf_ks_mod_down(ev, acc, res->limbs, false, res);
+        status = bf_ks_mod_down(ev, acc, res->limbs, false, res, NULL);
     bf_eval_scratch_give(ev, acc, acc_limbs);
     return status;
 }
@@ -228,32 +251,26 @@ bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
     unsigned limbs = ev->ctx->params.n_q;
     if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "sum of no rotations");
     for (size_t i = 0; i < count; i++) {
-        BF_TRY(bf_eval_check(ev, a[i], 2, "sum of rotations"));
+        BF_TRY(bf_eval_check(ev, a[i], 3, "sum of rotations"));
         if (fabs(a[i]->scale / a[0]->scale - 1) > 0x1p-20)
             return bf_fail(BF_ERR_MISMATCH, "sum of rotations: scales differ");
         if (a[i]->limbs < limbs) limbs = a[i]->limbs;
     }
-    turn *turns = bf_alloc_zero(count * sizeof *turns);
-    if (!turns) return BF_ERR_MEMORY;
+    term *terms = bf_alloc_zero(count * sizeof *terms);
+    if (!terms) return BF_ERR_MEMORY;
     bf_ct res = {0};
     bf_status status = bf_eval_new(ev, &res, limbs, 2);
     res.scale = a[0]->scale;
     for (size_t i = 0; i < count && status == BF_OK; i++) {
-        uint32_t galois = bf_galois_rotation(ev->ctx, r[i]);
-        double ks = 0;
-        turns[i].galois = galois;
-        if (galois != 1) {
-            status = turn_open(ev, &turns[i], galois, limbs, false);
-            bf_count_symbolic(ev, limbs, 1, 0);
-            ks = ev->ks_noise[limbs];
-        }
+        status = term_open(ev, &terms[i], a[i], r[i], limbs);
+        double ks = ev->ks_noise[limbs] * sqrt(terms[i].polys);
         res.noise = bf_hypot3(res.noise, a[i]->noise, ks);
         res.bound += a[i]->bound;
     }
     bf_count_symbolic(ev, limbs, 0, 1);
     if (status == BF_OK && ev->keys)
-        status = sum_compute(ev, &res, a, turns, count);
-    bf_free(turns);
+        status = sum_compute(ev, &res, terms, count);
+    bf_free(terms);
     if (status != BF_OK) {
         bf_eval_release(ev, &res);
         return status;

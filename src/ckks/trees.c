@@ -80,23 +80,23 @@ static void apply_monomial(const tree *t, unsigned i, bf_ct *a)
     const bf_ring *ring = t->ev->ctx->ring;
     if (!a->data) return;
     for (unsigned l = 0; l < a->limbs; l++)
-        for (unsigned k = 0; k < 2; k++) {
+        for (unsigned k = 0; k < a->polys; k++) {
             double *x = bf_ct_limb(a, k, l, ring->n);
             bf_limb_mul(ring, l, x, x, t->mono[i] + l * ring->n);
         }
 }
 
-/* (x, y) <- (x + y, x - y). */
-static bf_status butterfly(bf_eval *ev, bf_ct *x, bf_ct *y)
+/* (x, y) <- (x + y, x - y), in place; both of one level and scale. */
+static void butterfly(bf_eval *ev, bf_ct *x, bf_ct *y)
 {
-    bf_ct diff = {0};
-    bf_status status = bf_sub(ev, &diff, x, y);
-    if (status == BF_OK) status = bf_add(ev, x, x, y);
-    if (status == BF_OK)
-        bf_move(ev, y, &diff);
-    else
-        bf_eval_release(ev, &diff);
-    return status;
+    const bf_ring *ring = ev->ctx->ring;
+    x->noise = y->noise = hypot(x->noise, y->noise);
+    x->bound = y->bound = x->bound + y->bound;
+    if (!x->data) return;
+    for (unsigned l = 0; l < x->limbs; l++)
+        for (unsigned k = 0; k < x->polys; k++)
+            bf_limb_butterfly(ring, l, bf_ct_limb(x, k, l, ring->n),
+                              bf_ct_limb(y, k, l, ring->n));
 }
 
 static size_t tree_nodes(const tree *t, unsigned level)
@@ -123,7 +123,7 @@ static bf_status expand_two(void *user, size_t m)
     bf_ct *even = tree_node(t, m, 0), *odd = tree_node(t, m, 1);
     if (!odd) return bf_mul_int(ev, even, even, 2);
     BF_TRY(bf_rotate(ev, odd, even, tree_rotation(t, t->level)));
-    BF_TRY(butterfly(ev, even, odd));
+    butterfly(ev, even, odd);
     apply_monomial(t, 0, odd);
     return BF_OK;
 }
@@ -150,12 +150,12 @@ static bf_status expand_four(void *user, size_t m)
     bf_ct c[3] = {{0}};
     bf_status status;
     BF_GOTO(bf_rotate_many(ev, c, e0, turn, 3), done);
-    BF_GOTO(butterfly(ev, e0, &c[1]), done);    /* c + R2 c, c - R2 c */
-    BF_GOTO(butterfly(ev, &c[0], &c[2]), done); /* R c + R3 c, R c - R3 c */
-    BF_GOTO(butterfly(ev, e0, &c[0]), done);
+    butterfly(ev, e0, &c[1]);    /* c + R2 c, c - R2 c */
+    butterfly(ev, &c[0], &c[2]); /* R c + R3 c, R c - R3 c */
+    butterfly(ev, e0, &c[0]);
     apply_monomial(t, 0, &c[1]);
     apply_monomial(t, 2, &c[2]);
-    BF_GOTO(butterfly(ev, &c[1], &c[2]), done);
+    butterfly(ev, &c[1], &c[2]);
     if (o0) bf_move(ev, o0, &c[1]);
     if (e1) {
         apply_monomial(t, 1, &c[0]);
@@ -213,18 +213,13 @@ static bf_status pack_two(void *user, size_t m)
     const tree *t = user;
     bf_eval *ev = t->ev;
     bf_ct *low = tree_node(t, m, 0), *high = tree_node(t, m, 1);
-    bf_ct turned = {0};
-    bf_status status = BF_OK;
+    int turn[2] = {0, tree_rotation(t, t->level)};
     if (high) {
         apply_monomial(t, 0, high);
-        BF_GOTO(butterfly(ev, low, high), done);
+        butterfly(ev, low, high);
     }
-    BF_GOTO(bf_rotate(ev, &turned, high ? high : low,
-                      tree_rotation(t, t->level)),
-            done);
-    BF_GOTO(bf_add(ev, low, low, &turned), done);
-done:
-    bf_eval_release(ev, &turned);
+    const bf_ct *term[2] = {low, high ? high : low};
+    bf_status status = bf_rotate_sum(ev, low, term, turn, 2);
     if (high) bf_eval_release(ev, high);
     return status;
 }
@@ -250,7 +245,7 @@ static bf_status pack_four(void *user, size_t m)
         if (!c[i].ctx) continue;
         if (c[i + 2].ctx) {
             apply_monomial(t, 1, &c[i + 2]);
-            BF_GOTO(butterfly(ev, &c[i], &c[i + 2]), done);
+            butterfly(ev, &c[i], &c[i + 2]);
         } else {
             BF_GOTO(bf_copy(ev, &c[i + 2], &c[i]), done);
         }
@@ -258,8 +253,8 @@ static bf_status pack_four(void *user, size_t m)
     if (c[1].ctx) {
         apply_monomial(t, 0, &c[1]);
         apply_monomial(t, 2, &c[3]);
-        BF_GOTO(butterfly(ev, &c[0], &c[1]), done); /* D0, D2 */
-        BF_GOTO(butterfly(ev, &c[2], &c[3]), done); /* D1, D3 */
+        butterfly(ev, &c[0], &c[1]); /* D0, D2 */
+        butterfly(ev, &c[2], &c[3]); /* D1, D3 */
         term[1] = &c[2];
         term[2] = &c[1];
     } else {
@@ -279,13 +274,23 @@ bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
     bf_status status;
     unsigned limbs = g[0].limbs;
     for (size_t m = 0; m < count; m++) {
-        BF_TRY(bf_eval_check(ev, &g[m], 2, "packing"));
+        BF_TRY(bf_eval_check(ev, &g[m], 3, "packing"));
         if (g[m].limbs < limbs) limbs = g[m].limbs;
+    }
+    for (size_t m = 0; m < count; m++) {
+        if (fabs(g[m].scale / g[0].scale - 1) > 0x1p-20 ||
+            g[m].polys != g[0].polys)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "packing: elements of different scales or sizes");
+        g[m].limbs = limbs;
     }
     BF_GOTO(tree_open(&t, ev, count, log_m, f, limbs), done);
     t.nodes = g;
+    if (log_m == 0 && g[0].polys == 3)
+        BF_GOTO(bf_relinearize(ev, &g[0], &g[0]), done);
+    /* An odd number of levels ends with the one that has one node. */
     for (unsigned left = log_m; left > 0; left = t.level) {
-        bool four = left % 2 == 0;
+        bool four = left >= 2;
         t.level = left - (four ? 2 : 1);
         int64_t e = t.unit << t.level;
         set_monomial(&t, 0, e);

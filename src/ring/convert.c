@@ -128,17 +128,5 @@ void bf_range_convert(const bf_convert *c, unsigned t, double *o,
 void bf_convert_target(const bf_convert *c, unsigned t, double *o,
                        const double *const *x, const double *v)
 {
-    bf_convert_range(c, t, o, x, v, 0, c->ring->n);
-}
-
-void bf_convert_range(const bf_convert *c, unsigned t, double *o,
-                      const double *const *x, const double *v, size_t first,
-                      size_t len)
-{
-    const target *to = &c->target[t];
-    const bf_modulus *mod = &c->ring->mod[to->m];
-    const double *in[BF_CONVERT_SOURCES_MAX];
-    for (unsigned j = 0; j < c->k; j++) in[j] = x[j] + first;
-    c->ring->k->convert(o + first, in, v + first, to->c, c->k, len, to->lazy,
-                        mod);
+    bf_range_convert(c, t, o, x, v, c->ring->n);
 }

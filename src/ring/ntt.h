@@ -29,7 +29,7 @@ typedef struct bf_ntt_table {
  * residues (or N) each. The last ten levels run row by row. */
 #define BF_NTT_LOG_ROW 10
 #define BF_NTT_ROW ((size_t)1 << BF_NTT_LOG_ROW)
-#define BF_NTT_BLOCK ((size_t)2048)
+#define BF_NTT_BLOCK ((size_t)BF_BLOCK_LEN_MAX)
 
 struct bf_ntt {
     unsigned log_n;

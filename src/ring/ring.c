@@ -181,6 +181,30 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
     r->k->dot2(o0, o1, x, y0, y1, terms, r->n, &r->mod[m]);
 }
 
+void bf_limb_butterfly(const bf_ring *r, unsigned m, double *a, double *b)
+{
+    r->k->butterfly(a, b, r->n, &r->mod[m]);
+}
+
+void bf_range_add(const bf_ring *r, unsigned m, double *o, const double *a,
+                  const double *b, size_t len)
+{
+    r->k->add(o, a, b, len, &r->mod[m]);
+}
+
+void bf_range_mul_const_add(const bf_ring *r, unsigned m, double *o,
+                            const double *a, bf_mulc c, size_t len)
+{
+    r->k->mul_const_add(o, a, c, len, &r->mod[m]);
+}
+
+void bf_range_sub_mul_const(const bf_ring *r, unsigned m, double *o,
+                            const double *a, const double *b, bf_mulc c,
+                            size_t len)
+{
+    r->k->sub_mul_const(o, a, b, c, len, &r->mod[m]);
+}
+
 void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                    const double *const *x, const double *const *y0,
                    const double *const *y1, unsigned terms, size_t len)

@@ -122,12 +122,22 @@ void bf_limb_sub_mul_const(const bf_ring *r, unsigned m, double *o,
 /* o = a mod p of m, centred, for integer-valued |a| < 2^52. */
 void bf_limb_reduce(const bf_ring *r, unsigned m, double *o, const double *a);
 
+/* (a, b) <- (a + b, a - b), in place. */
+void bf_limb_butterfly(const bf_ring *r, unsigned m, double *a, double *b);
+
 /* o0 = sum_k x[k]*y0[k], o1 = sum_k x[k]*y1[k], k < terms <= 64. */
 void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *x, const double *const *y0,
                   const double *const *y1, unsigned terms);
 
 /* The same for `len` consecutive residues (multiple of 32) of each. */
+void bf_range_add(const bf_ring *r, unsigned m, double *o, const double *a,
+                  const double *b, size_t len);
+void bf_range_mul_const_add(const bf_ring *r, unsigned m, double *o,
+                            const double *a, bf_mulc c, size_t len);
+void bf_range_sub_mul_const(const bf_ring *r, unsigned m, double *o,
+                            const double *a, const double *b, bf_mulc c,
+                            size_t len);
 void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                    const double *const *x, const double *const *y0,
                    const double *const *y1, unsigned terms, size_t len);
@@ -165,11 +175,9 @@ void bf_limb_permute(const bf_ring *r, double *o, const double *a,
  *   forward: bf_ntt_forward_block for every block, then bf_ntt_forward_row for
  *            every row; blocks, and rows, in any order or at the same time.
  *
- * A key switch can use them so: for each block, convert it for two to four
- * targets into a buffer and transform that; then, row by row, finish all digits
- * of a target and multiply by the key (bf_range_dot2). The same bits as whole
- * limbs. */
+ * The same bits as whole limbs. */
 #define BF_ROW_LEN ((size_t)1024)
+#define BF_BLOCK_LEN_MAX 2048
 size_t bf_ring_block_len(const bf_ring *r);
 /* o in block form = inverse of a, times c. w is scratch of n residues, and may
  * be a; o and w are disjoint. */
@@ -213,11 +221,6 @@ void bf_convert_overflow(const bf_convert *c, double *v,
 /* Target number t (index into dst), centred, coefficient form. */
 void bf_convert_target(const bf_convert *c, unsigned t, double *o,
                        const double *const *x, const double *v);
-/* The same for `len` residues (a multiple of 16) from `first` on: several
- * targets can so share sources that are in cache. */
-void bf_convert_range(const bf_convert *c, unsigned t, double *o,
-                      const double *const *x, const double *v, size_t first,
-                      size_t len);
 
 /* The same for `len` consecutive residues (multiple of 32) of each. Convert a
  * block for all targets before the next: the sources stay in cache. */

@@ -173,17 +173,6 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
 
 /* ---- gradient ------------------------------------------------------------------ */
 
-static bf_status gradient_relinearize(void *user, size_t i)
-{
-    const piece *part = user;
-    circuit *c = part->c;
-    size_t m = part->first + i;
-    BF_TRY(bf_relinearize(c->ev, &c->g[m], &c->g[m]));
-    c->g[m].bound = c->job->typical.update / c->job->schedule.step[c->iteration];
-    tick(c, "gradient");
-    return BF_OK;
-}
-
 /* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c] for pairs first..first +
  * rows-1. */
 static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
@@ -204,32 +193,29 @@ static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
     return s;
 }
 
-static bf_status gradient_sums(circuit *c)
+static bf_status gradient_sums(circuit *c, double bound)
 {
-    bool serial = bf_eval_is_symbolic(c->ev);
-    size_t classes = c->l->classes;
     for (size_t p = 0; p < c->l->pairs; p += MATRIX_ROWS) {
         size_t left = c->l->pairs - p;
-        size_t rows = left < MATRIX_ROWS ? left : MATRIX_ROWS;
-        piece part = {c, p * classes};
         BF_TRY(bf_check_interrupt());
-        BF_TRY(gradient_rows(c, p, rows));
-        BF_TRY(bf_parallel_for(rows * classes, serial, gradient_relinearize,
-                               &part));
+        BF_TRY(gradient_rows(c, p, left < MATRIX_ROWS ? left : MATRIX_ROWS));
+        tick(c, "gradient");
     }
+    for (size_t m = 0; m < c->l->m; m++) c->g[m].bound = bound;
     return BF_OK;
 }
 
-/* Packed gradient, rescaled after packing: the sum over T samples then adds
- * no rounding error. */
+/* Packed gradient: relinearised within the packing, which saves most of the
+ * divisions by P, and rescaled after it: the sum over T samples then adds no
+ * rounding error. */
 static bf_status make_gradient(circuit *c, bf_ct *out)
 {
     c->g = ct_array(c->l->m);
     if (!c->g) return BF_ERR_MEMORY;
-    BF_TRY(gradient_sums(c));
-    ct_array_release(c->ev, c->e, c->block.outs);
     double bound =
         c->job->typical.update / c->job->schedule.step[c->iteration];
+    BF_TRY(gradient_sums(c, bound));
+    ct_array_release(c->ev, c->e, c->block.outs);
     BF_TRY(bf_pack(c->ev, out, c->g, c->l->m, c->l->log_m, (unsigned)c->l->f,
                    bound));
     tick(c, "pack gradient");

@@ -38,7 +38,7 @@ static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
 static bf_status check_shape(const bf_wire_key_head *h, const bf_params *p)
 {
     uint32_t g = h->galois;
-    if (g != 0 && (g % 2 == 0 || g >= (uint32_t)2 << p->log_n))
+    if (g != 0 && !bf_galois_is_element(g, p->log_n))
         return bf_fail(BF_ERR_FORMAT, "Galois element %u", g);
     if (h->limbs < 1 || h->limbs > p->n_q ||
         h->digits != digits_of(p, h->limbs))

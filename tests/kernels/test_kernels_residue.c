@@ -31,6 +31,37 @@ static void run_sub(const bf_kernels *k, double *o, const double *a,
     k->sub(o, a, b, n, m);
 }
 
+/* Both halves in place, of which one is looked at. */
+static void run_butterfly(const bf_kernels *k, double *keep, double *rest,
+                          const double *a, const double *b, size_t n,
+                          const bf_modulus *m, bool sum)
+{
+    double *x = sum ? keep : rest, *y = sum ? rest : keep;
+    memcpy(x, a, n * sizeof *x);
+    memcpy(y, b, n * sizeof *y);
+    k->butterfly(x, y, n, m);
+}
+
+static void run_butterfly_sum(const bf_kernels *k, double *o, const double *a,
+                              const double *b, bf_mulc c, size_t n,
+                              const bf_modulus *m)
+{
+    double *rest = new_array(n);
+    (void)c;
+    run_butterfly(k, o, rest, a, b, n, m, true);
+    bf_free(rest);
+}
+
+static void run_butterfly_difference(const bf_kernels *k, double *o,
+                                     const double *a, const double *b,
+                                     bf_mulc c, size_t n, const bf_modulus *m)
+{
+    double *rest = new_array(n);
+    (void)c;
+    run_butterfly(k, o, rest, a, b, n, m, false);
+    bf_free(rest);
+}
+
 static void run_mul(const bf_kernels *k, double *o, const double *a,
                     const double *b, bf_mulc c, size_t n, const bf_modulus *m)
 {
@@ -128,6 +159,9 @@ static wide expect_reduce(wide o, wide a, wide b, wide c)
 static const op ops[] = {
     {"add", REDUCED, REDUCED, true, run_add, expect_add},
     {"sub", REDUCED, REDUCED, true, run_sub, expect_sub},
+    {"butterfly, sum", REDUCED, REDUCED, true, run_butterfly_sum, expect_add},
+    {"butterfly, difference", REDUCED, REDUCED, true, run_butterfly_difference,
+     expect_sub},
     {"mul", REDUCED, REDUCED, false, run_mul, expect_mul},
     {"mul_add", REDUCED, REDUCED, true, run_mul_add, expect_mul_add},
     {"mul_const", REDUCED, REDUCED, false, run_mul_const, expect_mul_const},

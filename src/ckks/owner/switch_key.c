@@ -13,20 +13,22 @@ typedef struct recipe {
 /* Memory for the secrets derived from s: one limb for each modulus. */
 typedef struct workspace {
     uint32_t *perm;
-    double *derived; /* secret memory */
+    double *square, *turned; /* secret memory */
 } workspace;
 
 static void workspace_clear(workspace *w)
 {
     bf_free(w->perm);
-    bf_secret_free(w->derived);
+    bf_secret_free(w->square);
+    bf_secret_free(w->turned);
 }
 
 static bf_status workspace_init(workspace *w, const bf_ring *ring)
 {
     w->perm = bf_alloc(ring->n * sizeof *w->perm);
-    w->derived = bf_secret_alloc(ring->count * ring->n * sizeof(double));
-    if (w->perm && w->derived) return BF_OK;
+    w->square = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    w->turned = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    if (w->perm && w->square && w->turned) return BF_OK;
     workspace_clear(w);
     return BF_ERR_MEMORY;
 }
@@ -90,25 +92,30 @@ static uint32_t galois_inverse(uint32_t g, size_t n)
     return x & (uint32_t)(2 * n - 1);
 }
 
-/* g = 1: from s^2 to s. Else from s to phi_{1/g}(s). */
+/* From s, or s^2, to phi_{1/g}(s), what an element means (ckks.h). */
 static recipe galois_recipe(const bf_secret_key *sk, workspace *w,
-                            uint32_t galois)
+                            uint32_t element)
 {
     const bf_ring *ring = sk->ctx->ring;
-    if (galois != 1)
-        bf_ring_automorphism(ring->log_n, galois_inverse(galois, ring->n),
-                             w->perm);
+    uint32_t g = element & ~BF_GALOIS_SQUARE;
+    bool square = element == bf_galois_from_square(g);
+    recipe r = {sk->neg, sk->neg, true};
+    if (g != 1) {
+        bf_ring_automorphism(ring->log_n, galois_inverse(g, ring->n), w->perm);
+        r.to = w->turned;
+    }
+    if (square) {
+        r.from = w->square;
+        r.from_negated = false;
+    }
 #pragma omp parallel for if (!omp_in_parallel())
     for (unsigned m = 0; m < ring->count; m++) {
         const double *s = bf_secret_neg(sk, m);
-        double *derived = w->derived + m * ring->n;
-        if (galois == 1)
-            bf_limb_mul(ring, m, derived, s, s);
-        else
-            bf_limb_permute(ring, derived, s, w->perm);
+        size_t at = m * ring->n;
+        if (square) bf_limb_mul(ring, m, w->square + at, s, s);
+        if (g != 1) bf_limb_permute(ring, w->turned + at, s, w->perm);
     }
-    if (galois == 1) return (recipe){sk->neg, w->derived, false};
-    return (recipe){w->derived, sk->neg, true};
+    return r;
 }
 
 static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
@@ -121,7 +128,7 @@ static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
 
 static bf_status check_galois(const bf_context *ctx, uint32_t galois)
 {
-    if (galois % 2 == 0 || galois >= 2 * ctx->ring->n)
+    if (!bf_galois_is_element(galois, ctx->params.log_n))
         return bf_fail(BF_ERR_ARGUMENT, "Galois element %u: must be odd and "
                        "below %zu", galois, 2 * ctx->ring->n);
     return BF_OK;

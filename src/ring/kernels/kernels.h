@@ -48,6 +48,7 @@ struct bf_kernels {
                 const bf_modulus *m);
     void (*sub)(double *o, const double *a, const double *b, size_t n,
                 const bf_modulus *m);
+    void (*butterfly)(double *a, double *b, size_t n, const bf_modulus *m);
     void (*mul)(double *o, const double *a, const double *b, size_t n,
                 const bf_modulus *m);
     void (*mul_add)(double *o, const double *a, const double *b, size_t n,

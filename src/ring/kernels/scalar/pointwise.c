@@ -12,6 +12,15 @@ static void sub(double *o, const double *a, const double *b, size_t n,
     for (size_t i = 0; i < n; i++) o[i] = bf_red(a[i] - b[i], m);
 }
 
+static void butterfly(double *a, double *b, size_t n, const bf_modulus *m)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double x = a[i], y = b[i];
+        a[i] = bf_red(x + y, m);
+        b[i] = bf_red(x - y, m);
+    }
+}
+
 static void mul(double *o, const double *a, const double *b, size_t n,
                 const bf_modulus *m)
 {
@@ -65,6 +74,7 @@ const bf_kernels bf_kernels_scalar = {
     .ntt_inverse_block = bf_scalar_ntt_inverse_block,
     .add = add,
     .sub = sub,
+    .butterfly = butterfly,
     .mul = mul,
     .mul_add = mul_add,
     .mul_const = mul_const,

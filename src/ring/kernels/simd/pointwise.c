@@ -16,6 +16,16 @@ static void sub(double *o, const double *a, const double *b, size_t n,
         v_store(o + i, v_red(v_sub(v_load(a + i), v_load(b + i)), &m));
 }
 
+static void butterfly(double *a, double *b, size_t n, const bf_modulus *mod)
+{
+    const bf_vmod m = v_mod(mod);
+    for (size_t i = 0; i < n; i += BF_LANES) {
+        const bf_v x = v_load(a + i), y = v_load(b + i);
+        v_store(a + i, v_red(v_add(x, y), &m));
+        v_store(b + i, v_red(v_sub(x, y), &m));
+    }
+}
+
 static void mul(double *o, const double *a, const double *b, size_t n,
                 const bf_modulus *mod)
 {
@@ -88,6 +98,7 @@ const bf_kernels BF_SIMD_TABLE = {
     .ntt_inverse_block = BF_SIMD(ntt_inverse_block),
     .add = add,
     .sub = sub,
+    .butterfly = butterfly,
     .mul = mul,
     .mul_add = mul_add,
     .mul_const = mul_const,

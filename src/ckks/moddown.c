@@ -1,0 +1,139 @@
+/* Division of a sum in the extended basis by P, or by P and the last prime
+ * ([HK20]), with the transform's phases interleaved as in keyswitch.c. */
+#include "ckks/eval_internal.h"
+
+/* src positions first..limbs+K-1 are divided out. */
+typedef struct down_job {
+    const bf_convert *conv;
+    const bf_mulc *inv;
+    unsigned limbs, first, targets;
+    const double *acc;
+    double *coeff;    /* [2][sources][N], block form, scaled for conversion */
+    double *overflow; /* [2][N] */
+    bf_ct *out;
+    const bf_ks_turn *turn;
+} down_job;
+
+static unsigned down_count(const bf_eval *ev, const down_job *job)
+{
+    return bf_ks_positions(ev, job->limbs) - job->first;
+}
+
+static double *down_coeff(const bf_eval *ev, const down_job *job,
+                          unsigned poly, unsigned i)
+{
+    return job->coeff +
+           ((size_t)poly * down_count(ev, job) + i) * bf_eval_n(ev);
+}
+
+static void down_sources(bf_eval *ev, const down_job *job, double *acc)
+{
+    const bf_ring *ring = ev->ctx->ring;
+    unsigned k = down_count(ev, job);
+#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
+    for (unsigned poly = 0; poly < 2; poly++)
+        for (unsigned i = 0; i < k; i++) {
+            unsigned p = job->first + i;
+            double *x = bf_ks_acc(ev, acc, p, poly);
+            bf_ntt_inverse_blocked(ring, bf_ks_modulus(ev, job->limbs, p),
+                                   down_coeff(ev, job, poly, i), x, x,
+                                   bf_convert_factor(job->conv, i));
+        }
+#pragma omp parallel for schedule(dynamic) if (!bf_serial())
+    for (unsigned poly = 0; poly < 2; poly++) {
+        const double *x[BF_MAX_P + 1];
+        for (unsigned i = 0; i < k; i++) x[i] = down_coeff(ev, job, poly, i);
+        bf_convert_overflow(job->conv, job->overflow + poly * ring->n, x);
+    }
+}
+
+/* Column levels of what is to be subtracted from targets first..end-1. */
+static void down_block(bf_eval *ev, const down_job *job, unsigned poly,
+                       unsigned first, unsigned end, size_t block, double *tmp)
+{
+    const bf_ring *ring = ev->ctx->ring;
+    size_t n = ring->n, len = bf_ring_block_len(ring), at = block * len;
+    const double *x[BF_MAX_P + 1];
+    const double *overflow = job->overflow + poly * n + at;
+    double buffer[BF_BLOCK_LEN_MAX] __attribute__((aligned(BF_ALIGN)));
+    for (unsigned i = 0; i < down_count(ev, job); i++)
+        x[i] = down_coeff(ev, job, poly, i) + at;
+    for (unsigned m = first; m < end; m++) {
+        bf_range_convert(job->conv, m, buffer, x, overflow, len);
+        bf_ntt_forward_block(ring, m, tmp + (m - first) * n, buffer, block);
+    }
+}
+
+/* x: the column levels of what is subtracted; x is overwritten. */
+static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
+                        unsigned m, double *x)
+{
+    const bf_ring *ring = ev->ctx->ring;
+    const bf_ks_turn *turn = job->turn;
+    const double *acc =
+        bf_ks_acc(ev, (double *)job->acc, m, poly);
+    double *out = bf_ct_limb(job->out, poly, m, ring->n);
+    double *to = turn ? x : out;
+    for (size_t row = 0; row * BF_ROW_LEN < ring->n; row++) {
+        size_t at = row * BF_ROW_LEN;
+        bf_ntt_forward_row(ring, m, x, row);
+        bf_range_sub_mul_const(ring, m, to + at, acc + at, x + at, job->inv[m],
+                               BF_ROW_LEN);
+        if (turn && poly == 0)
+            bf_range_add(ring, m, x + at, x + at,
+                         bf_ct_limb(turn->add, 0, m, ring->n) + at, BF_ROW_LEN);
+    }
+    if (turn) bf_limb_permute(ring, out, x, turn->perm);
+}
+
+/* Targets that share the reads of a block of all sources. */
+enum { BATCH = 3 };
+
+static bf_status down_targets(bf_eval *ev, const down_job *job)
+{
+    size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
+    unsigned batches = bf_batch_count(job->targets, BATCH);
+    bool out_of_memory = false;
+#pragma omp parallel if (!bf_serial())
+    {
+        double *tmp = bf_eval_scratch(ev, BATCH);
+#pragma omp for collapse(2) schedule(dynamic)
+        for (unsigned i = 0; i < batches; i++)
+            for (unsigned poly = 0; poly < 2; poly++) {
+                unsigned first = bf_batch_first(job->targets, batches, i);
+                unsigned end = bf_batch_first(job->targets, batches, i + 1);
+                if (!tmp) {
+                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                    continue;
+                }
+                for (size_t block = 0; block * len < n; block++)
+                    down_block(ev, job, poly, first, end, block, tmp);
+                for (unsigned m = first; m < end; m++)
+                    down_target(ev, job, poly, m, tmp + (m - first) * n);
+            }
+        bf_eval_scratch_give(ev, tmp, BATCH);
+    }
+    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+}
+
+bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
+                         bf_ct *out, const bf_ks_turn *turn)
+{
+    const bf_context *ctx = ev->ctx;
+    down_job job = {ctx->convert_down, ctx->p_inv_mod_q, limbs, limbs, limbs,
+                    acc, NULL, NULL, out, turn};
+    if (rescale) {
+        job.conv = ev->down_rescale[limbs];
+        job.inv = ev->pq_inv + (size_t)limbs * ctx->params.n_q;
+        job.first = job.targets = limbs - 1;
+    }
+    size_t scratch = 2 * (size_t)(down_count(ev, &job) + 1);
+    job.coeff = bf_eval_scratch(ev, scratch);
+    if (!job.coeff) return BF_ERR_MEMORY;
+    job.overflow = down_coeff(ev, &job, 2, 0);
+    down_sources(ev, &job, acc);
+    bf_status status = down_targets(ev, &job);
+    bf_eval_scratch_give(ev, job.coeff, scratch);
+    bf_count(&ev->counters.mod_downs[limbs], 1);
+    return status;
+}
