@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
 #include "cli.h"
 #include "job_report.h"
 #include "train/serve.h"
@@ -74,6 +75,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
         {0},
     };
+    bf_keep_freed_memory();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     BF_TRY(cli_need(o.keys, "keys"));
     BF_TRY(cli_need(o.upload, "upload"));

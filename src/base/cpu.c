@@ -2,6 +2,7 @@
 
 #include <omp.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "blindfit/blindfit.h"
 
@@ -24,6 +25,15 @@ bool bf_cpu_has_avx512(void)
 #else
     return false;
 #endif
+}
+
+size_t bf_cache_bytes(void)
+{
+    long bytes = -1;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    return bytes > 0 ? (size_t)bytes : (size_t)512 << 10;
 }
 
 double bf_now(void)

@@ -3,9 +3,12 @@
 #define BF_BASE_CPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 bool bf_cpu_has_avx2_fma(void);
 bool bf_cpu_has_avx512(void); /* F, DQ, VL */
+/* Second-level cache of a core; 512 KiB where the system does not say. */
+size_t bf_cache_bytes(void);
 
 /* Monotonic seconds. */
 double bf_now(void);

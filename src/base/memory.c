@@ -1,5 +1,7 @@
 #include "base/memory.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,21 +38,31 @@ static void *out_of_memory(size_t bytes)
     return NULL;
 }
 
+/* Whole huge pages, with what lies beside the block in the first and the last:
+ * it is likely a block of this kind as well. Advice only: a refusal costs speed,
+ * not correctness. */
+static void advise_huge(void *p, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    uintptr_t from = (uintptr_t)p & ~(HUGE_PAGE - 1);
+    uintptr_t to = ((uintptr_t)p + bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 void *bf_alloc(size_t bytes)
 {
     if (bytes == 0) {
         bf_fail(BF_ERR_ARGUMENT, "allocation of 0 bytes");
         return NULL;
     }
-    size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : BF_ALIGN;
     void *p;
     if (bytes > BYTES_MAX || injected_failure() ||
-        posix_memalign(&p, align, bytes) != 0)
+        posix_memalign(&p, BF_ALIGN, bytes) != 0)
         return out_of_memory(bytes);
-#ifdef MADV_HUGEPAGE
-    /* Advice only: a refusal costs speed, not correctness. */
-    if (bytes >= HUGE_PAGE) (void)madvise(p, bytes, MADV_HUGEPAGE);
-#endif
+    if (bytes >= HUGE_PAGE) advise_huge(p, bytes);
     return p;
 }
 
@@ -66,19 +78,30 @@ void bf_free(void *p)
     free(p);
 }
 
-void bf_release_tail(void *p, size_t keep, size_t bytes)
+bf_status bf_shrink(void **p, size_t bytes)
 {
-    if (keep >= bytes) return;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = (uintptr_t)p + keep, to = (uintptr_t)p + bytes;
-    uintptr_t first = (from + page - 1) / page * page, last = to / page * page;
-    if (first >= last ||
-        madvise((void *)first, last - first, MADV_DONTNEED) != 0) {
-        memset((void *)from, 0, to - from);
-        return;
-    }
-    memset((void *)from, 0, first - from);
-    memset((void *)last, 0, to - last);
+    void *q = realloc(*p, bytes), *aligned;
+    if (!q) return BF_OK; /* as large as it was */
+    *p = q;
+    if ((uintptr_t)q % BF_ALIGN == 0) return BF_OK;
+    /* Allocators that move what they shrink need not keep the alignment. */
+    aligned = bf_alloc(bytes);
+    if (aligned) memcpy(aligned, q, bytes);
+    free(q);
+    *p = aligned;
+    return aligned ? BF_OK : BF_ERR_MEMORY;
+}
+
+void bf_keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+    /* One heap for all threads and blocks (of up to 32 MiB, glibc's limit),
+     * grown and never trimmed. */
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, 64 << 20);
+#endif
 }
 
 bool bf_mul_size(size_t count, size_t size, size_t *out)

@@ -12,9 +12,14 @@ void *bf_alloc(size_t bytes);
 void *bf_alloc_zero(size_t bytes);
 void bf_free(void *p); /* NULL is fine */
 
-/* Gives the pages behind [p + keep, p + bytes) of a bf_alloc block back to the
- * operating system; the block stays valid, that part reads as zero. */
-void bf_release_tail(void *p, size_t keep, size_t bytes);
+/* Makes a bf_alloc block smaller; it keeps its first `bytes`. BF_ERR_MEMORY
+ * only where the allocator moves blocks that shrink (*p is then NULL). */
+BF_MUST_CHECK bf_status bf_shrink(void **p, size_t bytes);
+
+/* For programs that allocate and free large blocks all the time: from now on
+ * freed memory stays with the process. The system clears every page that it
+ * hands out, which on some machines costs more than what is done with it. */
+void bf_keep_freed_memory(void);
 
 /* count * size with overflow check; false on overflow. */
 bool bf_mul_size(size_t count, size_t size, size_t *out);
@@ -38,7 +43,7 @@ typedef struct bf_pool bf_pool;
 BF_MUST_CHECK bf_status bf_pool_create(bf_pool **out);
 void bf_pool_destroy(bf_pool *pool);
 /* As bf_alloc. Idle blocks are freed before memory is out, and when a fresh
- * block is wanted while more lies idle than is in use. */
+ * block is wanted while much lies idle beside what is in use. */
 void *bf_pool_take(bf_pool *pool, size_t bytes);
 /* The same, content with an idle block up to a quarter larger: *capacity is
  * what to give it back as. Spares the system clearing fresh pages when the

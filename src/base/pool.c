@@ -21,8 +21,8 @@ struct bf_pool {
 };
 
 /* A phase that works with other sizes leaves blocks nobody takes: when they are
- * more than what is in use, a fresh block clears them. */
-#define IDLE_MIN ((size_t)64 << 20)
+ * more than an eighth of what is in use, a fresh block frees them. */
+#define IDLE_MIN ((size_t)128 << 20)
 
 bf_status bf_pool_create(bf_pool **out)
 {
@@ -117,7 +117,7 @@ static void *take_block(bf_pool *pool, size_class *c)
         c->idle = c->idle->next;
         pool->idle -= bytes;
     } else {
-        if (pool->idle > IDLE_MIN + pool->out) free_idle(pool);
+        if (pool->idle > IDLE_MIN + pool->out / 8) free_idle(pool);
         p = bf_alloc(room_for_link(bytes));
         if (!p && bytes) {
             free_idle(pool);

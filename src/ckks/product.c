@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "ckks/eval_internal.h"
 
 /* e_ab = a e_b + b e_a + e_a e_b, slot errors being sqrt(N) times those of
@@ -14,11 +15,11 @@ static double product_noise(const bf_ct *a, const bf_ct *b, double n)
 }
 
 /* Residues handled at a time: one slice of all b, which every row uses again,
- * should stay in a share of the second-level cache. */
+ * should stay in five eighths of the second-level cache. */
 static size_t slice_length(size_t n, size_t terms, size_t count)
 {
-    size_t len = n < 512 ? n : 512;
-    while (len > 64 && terms * count * 2 * len * sizeof(double) > 640 << 10)
+    size_t len = n < 512 ? n : 512, room = bf_cache_bytes() / 8 * 5;
+    while (len > 32 && terms * count * 2 * len * sizeof(double) > room)
         len /= 2;
     return len;
 }
@@ -87,10 +88,11 @@ static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
     }
 }
 
+/* Seconds of work on large jobs, so an interruption ends it. */
 static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
 {
     size_t slices = job->ring->n / job->len;
-    bool out_of_memory = false;
+    bool out_of_memory = false, stop = false;
 #pragma omp parallel if (!bf_serial())
     {
         panel p;
@@ -98,13 +100,16 @@ static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
 #pragma omp for collapse(2) schedule(dynamic)
         for (unsigned i = 0; i < limbs; i++)
             for (size_t s = 0; s < slices; s++) {
-                if (ready)
-                    matrix_slice(job, i, s * job->len, &p);
-                else
+                if (!ready)
                     __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                else if (bf_check_interrupt() != BF_OK)
+                    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+                else
+                    matrix_slice(job, i, s * job->len, &p);
             }
         panel_close(&p);
     }
+    if (stop) return bf_fail(BF_ERR_INTERRUPTED, "interrupted");
     return out_of_memory ? BF_ERR_MEMORY : BF_OK;
 }
 

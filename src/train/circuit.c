@@ -45,9 +45,9 @@ static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
 
 /* ---- scores ------------------------------------------------------------------ */
 
-/* Rows of a product matrix at a time: as many as keep its sums, of three
- * polynomials each, few beside the rest. */
-enum { MATRIX_ROWS = 8 };
+/* Rows of scores at a time: as many as keep their sums, of three polynomials
+ * each, few beside the rest. */
+enum { SCORE_ROWS = 16 };
 
 /* A run of results beginning with number `first`. */
 typedef struct piece {
@@ -88,8 +88,8 @@ static bf_status make_scores(circuit *c)
 {
     bool serial = bf_eval_is_symbolic(c->ev);
     size_t classes = c->l->classes, chunks = c->block.chunks;
-    for (size_t t = 0; t < chunks; t += MATRIX_ROWS) {
-        size_t rows = chunks - t < MATRIX_ROWS ? chunks - t : MATRIX_ROWS;
+    for (size_t t = 0; t < chunks; t += SCORE_ROWS) {
+        size_t rows = chunks - t < SCORE_ROWS ? chunks - t : SCORE_ROWS;
         piece part = {c, t * classes};
         BF_TRY(bf_check_interrupt());
         BF_TRY(score_rows(c, t, rows));
@@ -173,36 +173,25 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
 
 /* ---- gradient ------------------------------------------------------------------ */
 
-/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c] for pairs first..first +
- * rows-1. */
-static bf_status gradient_rows(circuit *c, size_t first, size_t rows)
+/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], of three polynomials. */
+static bf_status gradient_sums(circuit *c, double bound)
 {
     size_t chunks = c->block.chunks, pairs = c->l->pairs;
     size_t classes = c->l->classes;
-    const bf_ct **x = bf_alloc((rows + classes) * chunks * sizeof *x);
+    const bf_ct **x = bf_alloc((pairs + classes) * chunks * sizeof *x);
     if (!x) return BF_ERR_MEMORY;
-    const bf_ct **e = x + rows * chunks;
-    for (size_t r = 0; r < rows; r++)
+    const bf_ct **e = x + pairs * chunks;
+    for (size_t p = 0; p < pairs; p++)
         for (size_t t = 0; t < chunks; t++)
-            x[r * chunks + t] =
-                &c->in->x[(c->block.first_chunk + t) * pairs + first + r];
+            x[p * chunks + t] =
+                &c->in->x[(c->block.first_chunk + t) * pairs + p];
     for (size_t i = 0; i < chunks * classes; i++) e[i] = &c->e[i];
-    bf_status s = bf_tensor_matrix(c->ev, &c->g[first * classes], rows, classes,
-                                   x, e, chunks);
+    bf_status s =
+        bf_tensor_matrix(c->ev, c->g, pairs, classes, x, e, chunks);
     bf_free(x);
-    return s;
-}
-
-static bf_status gradient_sums(circuit *c, double bound)
-{
-    for (size_t p = 0; p < c->l->pairs; p += MATRIX_ROWS) {
-        size_t left = c->l->pairs - p;
-        BF_TRY(bf_check_interrupt());
-        BF_TRY(gradient_rows(c, p, left < MATRIX_ROWS ? left : MATRIX_ROWS));
-        tick(c, "gradient");
-    }
     for (size_t m = 0; m < c->l->m; m++) c->g[m].bound = bound;
-    return BF_OK;
+    tick(c, "gradient");
+    return s;
 }
 
 /* Packed gradient: relinearised within the packing, which saves most of the

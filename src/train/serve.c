@@ -233,21 +233,26 @@ static bf_status write_model(server *s)
 /* ---- run ----------------------------------------------------------------- */
 
 /* The circuit descends: limbs above the weights' are not used again. */
-static void drop_limbs(server *s, unsigned limbs)
+static bf_status drop_limbs(server *s, unsigned limbs)
 {
     size_t limb = (size_t)2 * sizeof(double) << s->job.params.log_n;
     for (size_t i = 0; i < s->count; i++) {
         bf_ct *ct = &s->inputs[i];
         if (ct->limbs <= limbs) continue;
+        void *data = ct->data;
         ct->limbs = limbs;
-        bf_release_tail(ct->data, limbs * limb, ct->bytes);
+        ct->bytes = limbs * limb;
+        bf_status status = bf_shrink(&data, ct->bytes);
+        ct->data = data;
+        BF_TRY(status);
     }
+    return BF_OK;
 }
 
 static bf_status after_iteration(void *user, const bf_train_state *state)
 {
     server *s = user;
-    drop_limbs(s, state->v.limbs);
+    BF_TRY(drop_limbs(s, state->v.limbs));
     BF_TRY(bf_run_state_keep(&s->state, &s->job));
     return s->o->checkpoint
                ? persist(s, s->o->checkpoint, write_checkpoint)

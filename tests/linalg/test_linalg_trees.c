@@ -50,8 +50,10 @@ static void close_enough(const bf_ct *ct, const double complex *want,
         fail_msg("%s: error %g above %g", what, error, tolerance);
 }
 
-/* Elements of period F, packed by pack(), come back from expand(). */
-static void check_trees(unsigned period, unsigned log_m, size_t count)
+/* Elements of period F, packed by pack(), come back from expand(); with
+ * `products` they are squares, not yet relinearised. */
+static void check_trees(unsigned period, unsigned log_m, size_t count,
+                        bool products)
 {
     size_t t = SLOTS / period;
     bf_ct *g = bf_alloc_zero(count * sizeof *g), packed = {0};
@@ -60,6 +62,12 @@ static void check_trees(unsigned period, unsigned log_m, size_t count)
     for (size_t m = 0; m < count; m++) {
         bf_fixture_random(v + m * SLOTS, SLOTS, 1, &seed);
         bf_fixture_encrypt(&f, &g[m], v + m * SLOTS, 0x1p40, LIMBS, 1);
+        if (!products) continue;
+        bf_ct x = g[m];
+        memset(&g[m], 0, sizeof g[m]);
+        OK(bf_tensor(f.ev, &g[m], &x, &x));
+        bf_ct_clear(&x);
+        for (size_t j = 0; j < SLOTS; j++) v[m * SLOTS + j] *= v[m * SLOTS + j];
     }
     OK(bf_pack(f.ev, &packed, g, count, log_m, period, (double)t));
     for (int sign = 1; sign >= -1; sign -= 2) {
@@ -85,12 +93,16 @@ static void check_trees(unsigned period, unsigned log_m, size_t count)
 static void test_trees(void **state)
 {
     (void)state;
-    check_trees(1, 0, 1);
-    check_trees(1, 11, 3);
-    check_trees(4, 3, 8);
-    check_trees(16, 3, 5);
-    check_trees(64, 5, 17);
-    check_trees(256, 3, 6);
+    for (int products = 0; products < 2; products++) {
+        check_trees(1, 0, 1, products);
+        check_trees(1, 1, 2, products);
+        check_trees(1, 11, 3, products);
+        check_trees(4, 2, 4, products);
+        check_trees(4, 3, 8, products);
+        check_trees(16, 3, 5, products);
+        check_trees(64, 5, 17, products);
+        check_trees(256, 3, 6, products);
+    }
 }
 
 /* Outputs o: a[o] arbitrary complex in every slot; fold sums over f. */

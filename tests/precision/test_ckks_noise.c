@@ -210,6 +210,28 @@ static bf_status op_rotate_sum(trial *t)
     return bf_rotate_sum(t->ev, &t->out, x, r, 3);
 }
 
+/* Relinearised on the way: turned, in place, and beside a turned one of two
+ * polynomials. */
+static bf_status op_rotate_sum_products(trial *t)
+{
+    bf_ct ab = {0};
+    const bf_ct *x[3] = {&ab, &ab, &t->ca};
+    int r[3] = {1, 0, (int)t->n / 2};
+    BF_TRY(bf_tensor(t->ev, &ab, &t->ca, &t->cb));
+    bf_ct scaled = t->ca;
+    scaled.scale = ab.scale; /* a times a/ab, a number that is known */
+    x[2] = &scaled;
+    double part = t->ca.scale / ab.scale;
+    for (size_t i = 0; i < t->n; i++) {
+        size_t k = (i + 1) % t->n;
+        t->want[i] = t->a[k] * t->b[k] + t->a[i] * t->b[i] +
+                     part * t->a[(i + t->n / 2) % t->n];
+    }
+    bf_status status = bf_rotate_sum(t->ev, &t->out, x, r, 3);
+    bf_eval_release(t->ev, &ab);
+    return status;
+}
+
 /* Two elements of two samples each: places m = 0, 1 at X^m. */
 static bf_status pack(trial *t)
 {
@@ -276,6 +298,7 @@ static const struct {
     {"rotate", op_rotate},
     {"rotate_many", op_rotate_many},
     {"rotate_sum", op_rotate_sum},
+    {"rotate_sum of products", op_rotate_sum_products},
     {"pack", op_pack},
     {"expand", op_expand},
     {"linear map", op_linear_map},

@@ -38,15 +38,17 @@ void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
 
 void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count)
 {
-    bf_key_need need[64];
+    bf_key_need need[128];
     unsigned limbs = bf_context_params(f->ctx)->n_q;
-    assert_true(count + 2 <= 64);
+    assert_true(2 * count + 2 <= 128);
     need[0] = (bf_key_need){1, limbs};
     need[1] = (bf_key_need){bf_galois_conjugation(f->ctx), limbs};
-    for (size_t i = 0; i < count; i++)
-        need[2 + i] = (bf_key_need){bf_galois_rotation(f->ctx, rotations[i]),
-                                    limbs};
-    require(bf_eval_keys_generate(&f->keys, f->sk, need, count + 2,
+    for (size_t i = 0; i < count; i++) {
+        uint32_t g = bf_galois_rotation(f->ctx, rotations[i]);
+        need[2 + 2 * i] = (bf_key_need){g, limbs};
+        need[3 + 2 * i] = (bf_key_need){bf_galois_from_square(g), limbs};
+    }
+    require(bf_eval_keys_generate(&f->keys, f->sk, need, 2 * count + 2,
                                   (bf_progress){0}));
     require(bf_eval_create(&f->ev, f->ctx, &f->keys));
 }

@@ -20,7 +20,8 @@ void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
 /* The same with a number of bits for each prime, q_0 first. */
 void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
                            unsigned n_q, unsigned alpha);
-/* Generates keys for relinearisation, conjugation and these rotations. */
+/* Generates keys for relinearisation, conjugation and these rotations, each
+ * from s and from s^2. */
 void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count);
 void bf_fixture_close(bf_fixture *f);
 

@@ -147,7 +147,16 @@ static void switching_keys_hold_their_equation(void **state)
         assert_int_equal(key.galois, g);
         assert_int_equal(key.limbs, limbs);
         check_switch_key(&key, s, other);
+        int32_t squared[N];
+        square(squared, bf_secret_key_coeffs(sk), N);
+        g = bf_galois_from_square(g);
+        assert_ok(bf_galois_key_generate(&key, sk, g, limbs));
+        assert_int_equal(key.galois, g);
+        check_switch_key(&key, squared, other);
     }
+    assert_int_equal(bf_galois_from_square(1), 1);
+    assert_int_equal(bf_galois_key_generate(&key, sk, 1 | BF_GALOIS_SQUARE, 2),
+                     BF_ERR_ARGUMENT);
 
     widen(other, bf_secret_key_coeffs(sparse), N);
     assert_ok(bf_switch_key_generate(&key, sk, sparse, 2));
