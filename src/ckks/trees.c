@@ -74,29 +74,58 @@ static int64_t turned_exponent(const tree *t, int64_t e, int r)
     return e % two_n * (int64_t)bf_galois_rotation(t->ev->ctx, r) % two_n;
 }
 
-/* a *= mono[i], in place. */
-static void apply_monomial(const tree *t, unsigned i, bf_ct *a)
+/* The nodes of one step, and a slice of one limb of each: all arithmetic of a
+ * step is done while a slice is in cache. */
+typedef struct slice {
+    const tree *t;
+    unsigned limb;
+    size_t at, len;
+    double *x[4]; /* NULL: no such node */
+} slice;
+
+static void turn(const slice *s, unsigned i, unsigned mono)
 {
-    const bf_ring *ring = t->ev->ctx->ring;
-    if (!a->data) return;
-    for (unsigned l = 0; l < a->limbs; l++)
-        for (unsigned k = 0; k < a->polys; k++) {
-            double *x = bf_ct_limb(a, k, l, ring->n);
-            bf_limb_mul(ring, l, x, x, t->mono[i] + l * ring->n);
-        }
+    const bf_ring *ring = s->t->ev->ctx->ring;
+    bf_range_mul(ring, s->limb, s->x[i], s->x[i],
+                 s->t->mono[mono] + s->limb * ring->n + s->at, s->len);
 }
 
-/* (x, y) <- (x + y, x - y), in place; both of one level and scale. */
-static void butterfly(bf_eval *ev, bf_ct *x, bf_ct *y)
+static void butterfly(const slice *s, unsigned i, unsigned k)
 {
-    const bf_ring *ring = ev->ctx->ring;
-    x->noise = y->noise = hypot(x->noise, y->noise);
-    x->bound = y->bound = x->bound + y->bound;
-    if (!x->data) return;
-    for (unsigned l = 0; l < x->limbs; l++)
-        for (unsigned k = 0; k < x->polys; k++)
-            bf_limb_butterfly(ring, l, bf_ct_limb(x, k, l, ring->n),
-                              bf_ct_limb(y, k, l, ring->n));
+    bf_range_butterfly(s->t->ev->ctx->ring, s->limb, s->x[i], s->x[k], s->len);
+}
+
+/* fn on every slice of the nodes; those present have the same shape. */
+static void for_slices(const tree *t, bf_ct *const *node, unsigned count,
+                       void (*fn)(const slice *))
+{
+    size_t n = bf_eval_n(t->ev);
+    slice s = {.t = t, .len = BF_ROW_LEN};
+    const bf_ct *shape = node[0];
+    if (!shape->data) return;
+    for (s.limb = 0; s.limb < shape->limbs; s.limb++)
+        for (unsigned k = 0; k < shape->polys; k++)
+            for (s.at = 0; s.at < n; s.at += s.len) {
+                for (unsigned i = 0; i < count; i++)
+                    s.x[i] = node[i]->ctx
+                                 ? bf_ct_limb(node[i], k, s.limb, n) + s.at
+                                 : NULL;
+                fn(&s);
+            }
+}
+
+/* Noise and bound of sums and differences of all nodes. */
+static void mix(bf_ct *const *node, unsigned count)
+{
+    double variance = 0, bound = 0;
+    for (unsigned i = 0; i < count; i++) {
+        variance += node[i]->noise * node[i]->noise;
+        bound += node[i]->bound;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        node[i]->noise = sqrt(variance);
+        node[i]->bound = bound;
+    }
 }
 
 static size_t tree_nodes(const tree *t, unsigned level)
@@ -114,17 +143,23 @@ static bf_ct *tree_node(const tree *t, size_t m, size_t offset)
 
 /* ---- expansion --------------------------------------------------------------- */
 
+static void expand_two_slice(const slice *s)
+{
+    butterfly(s, 0, 1);
+    turn(s, 1, 0);
+}
+
 /* Radix 2: node m becomes its even half c + R c, node m + 2^level the odd one
  * X^-u' (c - R c), u' = u 2^level. */
 static bf_status expand_two(void *user, size_t m)
 {
     const tree *t = user;
     bf_eval *ev = t->ev;
-    bf_ct *even = tree_node(t, m, 0), *odd = tree_node(t, m, 1);
-    if (!odd) return bf_mul_int(ev, even, even, 2);
-    BF_TRY(bf_rotate(ev, odd, even, tree_rotation(t, t->level)));
-    butterfly(ev, even, odd);
-    apply_monomial(t, 0, odd);
+    bf_ct *node[2] = {tree_node(t, m, 0), tree_node(t, m, 1)};
+    if (!node[1]) return bf_mul_int(ev, node[0], node[0], 2);
+    BF_TRY(bf_rotate(ev, node[1], node[0], tree_rotation(t, t->level)));
+    mix(node, 2);
+    for_slices(t, node, 2, expand_two_slice);
     return BF_OK;
 }
 
@@ -138,34 +173,37 @@ static void concentrate_noise(bf_ct *const *child)
         if (child[i]) child[i]->noise *= sqrt(4.0 / present);
 }
 
+/* c, R c, R^2 c, R^3 c -> e0, e1, o0, o1. */
+static void expand_four_slice(const slice *s)
+{
+    butterfly(s, 0, 2); /* c + R2 c, c - R2 c */
+    butterfly(s, 1, 3); /* R c + R3 c, R c - R3 c */
+    butterfly(s, 0, 1);
+    turn(s, 1, 1);
+    turn(s, 2, 0);
+    turn(s, 3, 2);
+    butterfly(s, 2, 3);
+    turn(s, 3, 1);
+}
+
 /* Radix 4, two levels at once with R = rot of the lower one: R c, R^2 c, R^3 c
  * share one ModUp. mono = X^-u', X^-2u', R X^-u'. */
 static bf_status expand_four(void *user, size_t m)
 {
     const tree *t = user;
     bf_eval *ev = t->ev;
-    bf_ct *e0 = tree_node(t, m, 0), *o0 = tree_node(t, m, 1);
-    bf_ct *e1 = tree_node(t, m, 2), *o1 = tree_node(t, m, 3);
-    int r = tree_rotation(t, t->level + 1), turn[3] = {r, 2 * r, 3 * r};
+    bf_ct *child[4] = {tree_node(t, m, 0), tree_node(t, m, 2),
+                       tree_node(t, m, 1), tree_node(t, m, 3)};
+    int r = tree_rotation(t, t->level + 1), turns[3] = {r, 2 * r, 3 * r};
     bf_ct c[3] = {{0}};
+    bf_ct *node[4] = {child[0], &c[0], &c[1], &c[2]};
     bf_status status;
-    BF_GOTO(bf_rotate_many(ev, c, e0, turn, 3), done);
-    butterfly(ev, e0, &c[1]);    /* c + R2 c, c - R2 c */
-    butterfly(ev, &c[0], &c[2]); /* R c + R3 c, R c - R3 c */
-    butterfly(ev, e0, &c[0]);
-    apply_monomial(t, 0, &c[1]);
-    apply_monomial(t, 2, &c[2]);
-    butterfly(ev, &c[1], &c[2]);
-    if (o0) bf_move(ev, o0, &c[1]);
-    if (e1) {
-        apply_monomial(t, 1, &c[0]);
-        bf_move(ev, e1, &c[0]);
-    }
-    if (o1) {
-        apply_monomial(t, 1, &c[2]);
-        bf_move(ev, o1, &c[2]);
-    }
-    concentrate_noise((bf_ct *[]){e0, o0, e1, o1});
+    BF_GOTO(bf_rotate_many(ev, c, child[0], turns, 3), done);
+    mix(node, 4);
+    for_slices(t, node, 4, expand_four_slice);
+    for (unsigned i = 1; i < 4; i++)
+        if (child[i]) bf_move(ev, child[i], node[i]);
+    concentrate_noise(child);
 done:
     for (unsigned i = 0; i < 3; i++) bf_eval_release(ev, &c[i]);
     return status;
@@ -207,21 +245,55 @@ done:
 
 /* ---- packing ------------------------------------------------------------------ */
 
+static void pack_two_slice(const slice *s)
+{
+    turn(s, 1, 0);
+    butterfly(s, 0, 1);
+}
+
 /* Radix 2: low = (low + X^u' high) + R (low - X^u' high). */
 static bf_status pack_two(void *user, size_t m)
 {
     const tree *t = user;
     bf_eval *ev = t->ev;
-    bf_ct *low = tree_node(t, m, 0), *high = tree_node(t, m, 1);
-    int turn[2] = {0, tree_rotation(t, t->level)};
-    if (high) {
-        apply_monomial(t, 0, high);
-        butterfly(ev, low, high);
+    bf_ct *node[2] = {tree_node(t, m, 0), tree_node(t, m, 1)};
+    int turns[2] = {0, tree_rotation(t, t->level)};
+    if (node[1]) {
+        mix(node, 2);
+        for_slices(t, node, 2, pack_two_slice);
     }
-    const bf_ct *term[2] = {low, high ? high : low};
-    bf_status status = bf_rotate_sum(ev, low, term, turn, 2);
-    if (high) bf_eval_release(ev, high);
+    const bf_ct *term[2] = {node[0], node[1] ? node[1] : node[0]};
+    bf_status status = bf_rotate_sum(ev, node[0], term, turns, 2);
+    if (node[1]) bf_eval_release(ev, node[1]);
     return status;
+}
+
+/* c0, c1, c2, c3 -> D0, D2, D1, D3; what is missing counts as zero, and
+ * x[2], x[3] are there wherever x[0], x[1] are. */
+static void pack_four_slice(const slice *s)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (!s->x[i]) continue;
+        turn(s, i + 2, 1);
+        butterfly(s, i, i + 2); /* A, B and C, D */
+    }
+    if (!s->x[1]) return;
+    turn(s, 1, 0);
+    turn(s, 3, 2);
+    butterfly(s, 0, 1);
+    butterfly(s, 2, 3);
+}
+
+/* A missing node, as zero of the shape of another. */
+static bf_status make_zero(bf_eval *ev, bf_ct *out, const bf_ct *shape)
+{
+    if (!shape->ctx || out->ctx) return BF_OK;
+    BF_TRY(bf_eval_new(ev, out, shape->limbs, shape->polys));
+    out->scale = shape->scale;
+    if (out->data)
+        memset(out->data, 0,
+               bf_eval_n(ev) * out->limbs * out->polys * sizeof(double));
+    return BF_OK;
 }
 
 /* Radix 4, two levels at once with R = rot of the lower one; mono = X^u',
@@ -233,35 +305,21 @@ static bf_status pack_four(void *user, size_t m)
     const tree *t = user;
     bf_eval *ev = t->ev;
     bf_ct *node[4], c[4] = {{0}};
-    int r = tree_rotation(t, t->level + 1), turn[4] = {0, r, 2 * r, 3 * r};
-    const bf_ct *term[4] = {&c[0], &c[1], &c[2], &c[3]};
+    bf_ct *all[4] = {&c[0], &c[1], &c[2], &c[3]};
+    int r = tree_rotation(t, t->level + 1), turns[4] = {0, r, 2 * r, 3 * r};
     bf_status status = BF_OK;
     for (unsigned i = 0; i < 4; i++) {
         node[i] = tree_node(t, m, i);
         if (node[i]) bf_move(ev, &c[i], node[i]);
     }
-    /* (c0, c2) -> A, B and (c1, c3) -> C, D; what is missing counts as zero. */
-    for (unsigned i = 0; i < 2; i++) {
-        if (!c[i].ctx) continue;
-        if (c[i + 2].ctx) {
-            apply_monomial(t, 1, &c[i + 2]);
-            butterfly(ev, &c[i], &c[i + 2]);
-        } else {
-            BF_GOTO(bf_copy(ev, &c[i + 2], &c[i]), done);
-        }
-    }
-    if (c[1].ctx) {
-        apply_monomial(t, 0, &c[1]);
-        apply_monomial(t, 2, &c[3]);
-        butterfly(ev, &c[0], &c[1]); /* D0, D2 */
-        butterfly(ev, &c[2], &c[3]); /* D1, D3 */
-        term[1] = &c[2];
-        term[2] = &c[1];
-    } else {
-        term[2] = &c[0];
-        term[1] = term[3] = &c[2];
-    }
-    BF_GOTO(bf_rotate_sum(ev, node[0], term, turn, 4), done);
+    for (unsigned i = 0; i < 2; i++)
+        BF_GOTO(make_zero(ev, &c[i + 2], &c[i]), done);
+    bool both = c[1].ctx;
+    mix(all, 4);
+    for_slices(t, all, 4, pack_four_slice);
+    const bf_ct *term[4] = {&c[0], &c[2], both ? &c[1] : &c[0],
+                            both ? &c[3] : &c[2]};
+    BF_GOTO(bf_rotate_sum(ev, node[0], term, turns, 4), done);
 done:
     for (unsigned i = 0; i < 4; i++) bf_eval_release(ev, &c[i]);
     return status;

@@ -181,15 +181,22 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
     r->k->dot2(o0, o1, x, y0, y1, terms, r->n, &r->mod[m]);
 }
 
-void bf_limb_butterfly(const bf_ring *r, unsigned m, double *a, double *b)
-{
-    r->k->butterfly(a, b, r->n, &r->mod[m]);
-}
-
 void bf_range_add(const bf_ring *r, unsigned m, double *o, const double *a,
                   const double *b, size_t len)
 {
     r->k->add(o, a, b, len, &r->mod[m]);
+}
+
+void bf_range_mul(const bf_ring *r, unsigned m, double *o, const double *a,
+                  const double *b, size_t len)
+{
+    r->k->mul(o, a, b, len, &r->mod[m]);
+}
+
+void bf_range_butterfly(const bf_ring *r, unsigned m, double *a, double *b,
+                        size_t len)
+{
+    r->k->butterfly(a, b, len, &r->mod[m]);
 }
 
 void bf_range_mul_const_add(const bf_ring *r, unsigned m, double *o,

@@ -122,17 +122,20 @@ void bf_limb_sub_mul_const(const bf_ring *r, unsigned m, double *o,
 /* o = a mod p of m, centred, for integer-valued |a| < 2^52. */
 void bf_limb_reduce(const bf_ring *r, unsigned m, double *o, const double *a);
 
-/* (a, b) <- (a + b, a - b), in place. */
-void bf_limb_butterfly(const bf_ring *r, unsigned m, double *a, double *b);
-
 /* o0 = sum_k x[k]*y0[k], o1 = sum_k x[k]*y1[k], k < terms <= 64. */
 void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *x, const double *const *y0,
                   const double *const *y1, unsigned terms);
 
-/* The same for `len` consecutive residues (multiple of 32) of each. */
+/* The same, and others, for `len` consecutive residues (multiple of 32) of
+ * each. */
 void bf_range_add(const bf_ring *r, unsigned m, double *o, const double *a,
                   const double *b, size_t len);
+void bf_range_mul(const bf_ring *r, unsigned m, double *o, const double *a,
+                  const double *b, size_t len);
+/* (a, b) <- (a + b, a - b), in place. */
+void bf_range_butterfly(const bf_ring *r, unsigned m, double *a, double *b,
+                        size_t len);
 void bf_range_mul_const_add(const bf_ring *r, unsigned m, double *o,
                             const double *a, bf_mulc c, size_t len);
 void bf_range_sub_mul_const(const bf_ring *r, unsigned m, double *o,
