@@ -332,8 +332,13 @@ static void writers_refuse_what_does_not_belong(void **state)
     assert_int_equal(bf_wire_put_ct(w, label, &bad), BF_ERR_ARGUMENT);
     ct.data[5] += 0.5;
     assert_int_equal(bf_wire_put_ct(w, label, &ct), BF_ERR_INTERNAL);
-    key.galois = 6;
-    assert_int_equal(bf_wire_put_switch_key(keys, &key), BF_ERR_ARGUMENT);
+    const uint32_t no_elements[] = {6, 1 | BF_GALOIS_SQUARE,
+                                    6 | BF_GALOIS_SQUARE, 2 * SAMPLE_N + 1,
+                                    (2 * SAMPLE_N + 1) | BF_GALOIS_SQUARE};
+    for (size_t i = 0; i < sizeof no_elements / sizeof *no_elements; i++) {
+        key.galois = no_elements[i];
+        assert_int_equal(bf_wire_put_switch_key(keys, &key), BF_ERR_ARGUMENT);
+    }
     bf_wire_abort(w);
     bf_wire_abort(keys);
     assert_true(access(path, F_OK) != 0 && access(keys_path, F_OK) != 0);
