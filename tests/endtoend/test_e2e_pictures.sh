@@ -48,8 +48,11 @@ refuse 6 "recipe's range: a logit" "$blindfit" fit "$work/large.npy" \
 absent "$work/m.npy"
 
 # Without weights the command says what is wanted.
-refuse 2 'weights' "$blindfit" extract "$work/torch/pictures" \
-    --backbone regnet_x_400mf -o "$work/x.npy"
+refuse 2 'convert-weights.py regnet_x_400mf-adf1edd5.pth' "$blindfit" extract \
+    "$work/torch/pictures" --backbone regnet_x_400mf -o "$work/x.npy"
+refuse 4 'weights.pth: a file of PyTorch' "$blindfit" extract \
+    "$work/torch/pictures" -b regnet_x_400mf -w "$work/torch/weights.pth" \
+    -o "$work/x.npy"
 
 # A folder of pictures: class names reach the evaluation; a broken picture is
 # left out with a line, or refused.
@@ -62,6 +65,40 @@ ok "$blindfit" fit "$work/x.npy" --labels "$work/y.npy" -o "$work/m.npy" &&
         --labels "$work/y.npy" && {
     grep -q colour "$work/stdout" || fail "evaluate shows no class names"
 }
+
+# So they do when each step is a command of its own; the server is not told.
+"$blindfit" plan --samples 22 --features 400 --classes 4 -o "$work/job.json" \
+    -q >/dev/null || fail "plan"
+ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
+ok "$blindfit" encrypt "$work/job.json" "$work/x.npy" --labels "$work/y.npy" \
+    --key "$work/keys/secret.key" -o "$work/up.bf"
+grep -q colour "$work/job.json" "$work/up.bf" && fail "names for the server"
+ok "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
+    --upload "$work/up.bf" -o "$work/model.enc"
+ok "$blindfit" decrypt "$work/job.json" "$work/model.enc" \
+    --key "$work/keys/secret.key" --transform "$work/keys/transform.bf" \
+    -o "$work/m.csv"
+ok "$blindfit" evaluate "$work/m.csv" "$work/x.npy" --labels "$work/y.npy"
+grep -q colour "$work/stdout" || fail "decrypt lost the class names"
+
+# Names of other labels do not stay beside new ones.
+ok "$blindfit" extract $fashion/t10k-images-idx3-ubyte.gz --first 20 \
+    --labels $fashion/t10k-labels-idx1-ubyte.gz -o "$work/f.npy" \
+    --labels-out "$work/y.npy"
+absent "$work/y.npy.json"
+
+# What cannot be written is told before the work.
+refuse 2 'no labels to write' "$blindfit" extract \
+    $fashion/t10k-images-idx3-ubyte.gz --first 20 -o "$work/z.npy" \
+    --labels-out "$work/zy.npy"
+refuse 3 'nowhere/z.npy: cannot create' "$blindfit" extract \
+    "$work/torch/none" -o "$work/nowhere/z.npy"
+absent "$work/z.npy"
+ok "$blindfit" extract "$work/torch/pictures" -b regnet_x_400mf \
+    -w "$work/torch/weights.safetensors" -o "$work/f.npy"
+grep -q 'labels of 4 classes are not written' "$work/stderr" ||
+    fail "labels went unnoticed"
+
 first=$(find "$work/torch/pictures" -name '*.png' | LC_ALL=C sort | head -1)
 head -c 300 "$first" >"$work/cut" && cp "$work/cut" "$first"
 ok "$blindfit" extract "$work/torch/pictures" -b regnet_x_400mf \
