@@ -123,9 +123,13 @@ BF_MUST_CHECK bf_status cli_load_training(bf_dataset *out, const char *path,
 BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
                                       size_t d, size_t classes);
-/* Writes NAMES beside a label file, as LABELS.json. */
-BF_MUST_CHECK bf_status cli_write_class_names(const char *labels,
+/* Class names as BESIDE.json, beside a file of labels or a transform. Without
+ * names writing removes the file, reading leaves the data as they are; names
+ * for fewer than data->classes are BF_ERR_FORMAT, more raise it. */
+BF_MUST_CHECK bf_status cli_write_class_names(const char *beside,
                                               const bf_dataset *data);
+BF_MUST_CHECK bf_status cli_read_class_names(bf_dataset *data,
+                                             const char *beside);
 
 /* ---- progress (progress.c) ------------------------------------------------ */
 

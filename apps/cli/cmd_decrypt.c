@@ -8,6 +8,21 @@ typedef struct decrypt_args {
     size_t iteration;
 } decrypt_args;
 
+/* Class names lie beside the transform, where encrypt knew them. */
+static bf_status make_model(bf_model *out, const decrypt_args *a,
+                            const bf_transform *t, const bf_matrix *weights)
+{
+    bf_dataset names = {.classes = (unsigned)weights->rows};
+    bf_status s = cli_read_class_names(&names, a->transform);
+    if (s == BF_OK && names.classes != weights->rows)
+        s = bf_fail(BF_ERR_MISMATCH,
+                    "%s.json: names of %u classes, the model has %zu",
+                    a->transform, names.classes, weights->rows);
+    if (s == BF_OK) s = cli_make_model(out, t, weights, names.class_names);
+    bf_dataset_clear(&names);
+    return s;
+}
+
 static bf_status open_model(bf_model *out, const decrypt_args *a,
                             const bf_job *job, const uint8_t *id,
                             const char *path)
@@ -23,7 +38,7 @@ static bf_status open_model(bf_model *out, const decrypt_args *a,
         s = bf_fail(BF_ERR_MISMATCH,
                     "%s: a transform to %zu columns, the model has %zu",
                     a->transform, bf_transform_outputs(t), weights.cols);
-    if (s == BF_OK) s = cli_make_model(out, t, &weights, NULL);
+    if (s == BF_OK) s = make_model(out, a, t, &weights);
     bf_matrix_clear(&weights);
     bf_transform_destroy(t);
     return s;

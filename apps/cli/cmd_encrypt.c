@@ -23,6 +23,14 @@ static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->key);
 }
 
+/* With the names beside it: what goes to the server does not carry them. */
+static bf_status save_transform(const bf_transform *t, const char *path,
+                                const bf_dataset *data)
+{
+    BF_TRY(cli_write_class_names(path, data));
+    return bf_transform_save(t, path);
+}
+
 static bf_status seal(const encrypt_args *a, const bf_job *job,
                       const uint8_t *id, const bf_dataset *data)
 {
@@ -33,7 +41,7 @@ static bf_status seal(const encrypt_args *a, const bf_job *job,
     if (s == BF_OK)
         s = bf_deal_encrypt(job, id, a->key, &p.rows, data->labels,
                             &p.schedule, a->upload, cli_progress());
-    if (s == BF_OK && !a->fitted) s = bf_transform_save(p.transform, path);
+    if (s == BF_OK && !a->fitted) s = save_transform(p.transform, path, data);
     cli_prepared_clear(&p);
     return s;
 }

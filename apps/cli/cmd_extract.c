@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli.h"
 #include "features/dataset.h"
@@ -71,6 +73,13 @@ static void note_skip(void *user, size_t image, const char *why)
     cli_note("%s: skipped %s", cli_program(), why);
 }
 
+/* Before the work, not after it. */
+static bf_status check_labels(const bf_images *images, const extract_args *a)
+{
+    if (!a->labels_out || bf_images_classes(images) > 0) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: has no labels to write", a->images);
+}
+
 static bf_status extract(outcome *out, const extract_args *a)
 {
     bf_backbone *b;
@@ -79,6 +88,7 @@ static bf_status extract(outcome *out, const extract_args *a)
     BF_TRY(bf_backbone_create(&b, &a->backbone));
     bf_status s =
         bf_images_open(&w.all, a->images, a->labels, a->strict);
+    if (s == BF_OK) s = check_labels(w.all, a);
     if (s == BF_OK) s = select_rows(&some, &w, a);
     if (s == BF_OK) {
         double start = bf_now();
@@ -96,12 +106,17 @@ static bf_status save(const outcome *o, const extract_args *a)
 {
     BF_TRY(bf_npy_write(a->features, &o->data.x, a->float32));
     if (!a->labels_out) return BF_OK;
-    if (!o->data.labels)
-        return bf_fail(BF_ERR_ARGUMENT, "%s: has no labels to write",
-                       a->images);
-    BF_TRY(bf_npy_write_labels(a->labels_out, o->data.labels, o->data.x.rows));
-    if (!o->data.class_names) return BF_OK;
-    return cli_write_class_names(a->labels_out, &o->data);
+    BF_TRY(cli_write_class_names(a->labels_out, &o->data));
+    return bf_npy_write_labels(a->labels_out, o->data.labels, o->data.x.rows);
+}
+
+/* Labels that no other file holds, or whose file has rows too many now. */
+static void note_labels(const outcome *o, const extract_args *a)
+{
+    if (!o->data.labels || a->labels_out || (a->labels && !o->skipped)) return;
+    cli_note("%s: the labels of %u classes are not written; --labels-out FILE "
+             "does that",
+             cli_program(), o->data.classes);
 }
 
 static bf_status report(const outcome *o, const extract_args *a)
@@ -128,9 +143,24 @@ static bf_status report(const outcome *o, const extract_args *a)
     return BF_OK;
 }
 
+/* A folder that is missing or may not be written is told before the work.
+ * Pipes and devices are opened only once. */
+static bf_status probe_output(const char *path)
+{
+    struct stat st;
+    bf_outfile *f;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return BF_OK;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_outfile_abort(f);
+    return BF_OK;
+}
+
 static bf_status check(extract_args *a)
 {
     BF_TRY(cli_need(a->features, "output"));
+    BF_TRY(probe_output(a->features));
+    if (a->labels_out) BF_TRY(probe_output(a->labels_out));
     if (a->normalize) {
         if (strcmp(a->normalize, "imagenet") != 0)
             return bf_fail(BF_ERR_ARGUMENT, "--normalize: '%s' is not imagenet",
@@ -176,6 +206,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     a.images = operands[0];
     BF_TRY(extract(&o, &a));
     bf_status s = save(&o, &a);
+    if (s == BF_OK) note_labels(&o, &a);
     if (s == BF_OK) s = report(&o, &a);
     bf_dataset_clear(&o.data);
     return s;

@@ -1,4 +1,5 @@
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +11,27 @@
 
 #define NAMES_MAX ((size_t)1 << 20)
 
-static bf_status names_path(char out[PATH_MAX], const char *labels)
+static bf_status names_path(char out[PATH_MAX], const char *beside)
 {
-    int n = snprintf(out, PATH_MAX, "%s.json", labels);
+    int n = snprintf(out, PATH_MAX, "%s.json", beside);
     if (n >= 0 && n < PATH_MAX) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", labels);
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", beside);
 }
 
-bf_status cli_write_class_names(const char *labels, const bf_dataset *data)
+/* Names of what a file held before would be taken for those of what it holds
+ * now. */
+static bf_status remove_names(const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return BF_OK;
+    return bf_fail_errno(errno, "%s: cannot remove", path);
+}
+
+bf_status cli_write_class_names(const char *beside, const bf_dataset *data)
 {
     char path[PATH_MAX];
     bf_outfile *f;
-    BF_TRY(names_path(path, labels));
+    BF_TRY(names_path(path, beside));
+    if (!data->class_names) return remove_names(path);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddItemToObject(
         o, "class_names",
@@ -62,12 +72,12 @@ static bf_status copy_names(bf_dataset *d, const cJSON *names, const char *path)
     return BF_OK;
 }
 
-static bf_status read_class_names(bf_dataset *d, const char *labels)
+bf_status cli_read_class_names(bf_dataset *d, const char *beside)
 {
     char path[PATH_MAX];
     uint8_t *text;
     size_t bytes;
-    BF_TRY(names_path(path, labels));
+    BF_TRY(names_path(path, beside));
     if (access(path, F_OK) != 0 || d->class_names) return BF_OK;
     BF_TRY(bf_read_file(path, NAMES_MAX, &text, &bytes));
     cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
@@ -86,7 +96,7 @@ static bf_status check_training(bf_dataset *d, const char *path,
                        "%s: has no labels; give them with --labels", path);
     bf_status s = bf_dataset_check(d);
     if (s != BF_OK) return bf_fail_in(s, "%s", path);
-    return labels ? read_class_names(d, labels) : BF_OK;
+    return labels ? cli_read_class_names(d, labels) : BF_OK;
 }
 
 bf_status cli_load_training(bf_dataset *out, const char *path,

@@ -158,7 +158,7 @@ static bf_status cifar_open(bf_images *out, const char *path,
     bool named = false;
     if (labels_path != NULL)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "%s: a CIFAR binary holds its labels, %s is not needed",
+                       "%s: a CIFAR binary holds its labels, %s is not read",
                        path, labels_path);
     cifar *s = bf_alloc_zero(sizeof *s);
     if (s == NULL) return BF_ERR_MEMORY;

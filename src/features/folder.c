@@ -201,7 +201,7 @@ static bf_status collect(folder *f, const char *path, const char *labels_path,
     if (status == BF_OK && classes && labels_path != NULL)
         status = bf_fail(BF_ERR_ARGUMENT,
                          "%s: its class folders are the labels, %s is not "
-                         "needed",
+                         "read (--labels-out writes them)",
                          path, labels_path);
     if (status == BF_OK)
         status = classes ? add_classes(f, path, &l, strict)

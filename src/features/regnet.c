@@ -103,9 +103,10 @@ bf_status bf_regnet_open(struct bf_backbone *out,
     if (opt->weights == NULL)
         return bf_fail(BF_ERR_ARGUMENT,
                        "regnet_x_400mf needs --weights FILE.safetensors: "
-                       "download torchvision's regnet_x_400mf-adf1edd5.pth "
-                       "from https://download.pytorch.org/models/ and convert "
-                       "it by tools/convert-weights.py (docs/features.md)");
+                       "get https://download.pytorch.org/models/"
+                       "regnet_x_400mf-adf1edd5.pth and convert it: "
+                       "tools/convert-weights.py regnet_x_400mf-adf1edd5.pth "
+                       "FILE.safetensors (docs/features.md)");
     regnet *r = bf_alloc_zero(sizeof *r);
     if (r == NULL) return BF_ERR_MEMORY;
     r->normalize = opt->normalize_imagenet;

@@ -202,12 +202,24 @@ static bf_status read_header(bf_safetensors *st, const char *json, size_t bytes)
     return read_entries(st);
 }
 
+/* A zip archive or a pickle of protocol 2, as torch.save writes: read as the
+ * length of a header, either is beyond all bounds. */
+static bool is_torch_file(const uint8_t *data)
+{
+    return memcmp(data, "PK\3\4", 4) == 0 ||
+           memcmp(data, "\x80\2\x8a\n", 4) == 0;
+}
+
 bf_status bf_safetensors_parse(bf_safetensors **out, const uint8_t *data,
                                size_t bytes)
 {
     if (bytes < 8)
         return bf_fail(BF_ERR_FORMAT, "too short for a safetensors file");
     uint64_t header = load_u64(data);
+    if (is_torch_file(data))
+        return bf_fail(BF_ERR_FORMAT,
+                       "a file of PyTorch; tools/convert-weights.py makes a "
+                       "safetensors file of it");
     if (header > BF_SAFETENSORS_HEADER_MAX || header > bytes - 8)
         return bf_fail(BF_ERR_FORMAT,
                        "not a safetensors file, or cut short (header of %llu "
