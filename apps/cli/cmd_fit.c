@@ -41,6 +41,7 @@ void fit_clear(fit *f)
     bf_metrics_clear(&f->encrypted);
     bf_metrics_clear(&f->twin);
     bf_metrics_clear(&f->regression);
+    bf_metrics_clear(&f->reduced);
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)

@@ -33,8 +33,8 @@ static bf_status read_run(runs *r, const char *path)
     return BF_OK;
 }
 
-/* "group.key" or "key"; 0 where it is missing. */
-static double value(const cJSON *o, const char *key)
+/* "group.key" or "key"; NULL where it is missing or no number. */
+static const cJSON *find(const cJSON *o, const char *key)
 {
     char group[32];
     const char *dot = strchr(key, '.');
@@ -44,7 +44,13 @@ static double value(const cJSON *o, const char *key)
         key = dot + 1;
     }
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(v) ? v->valuedouble : 0;
+    return cJSON_IsNumber(v) ? v : NULL;
+}
+
+static double value(const cJSON *o, const char *key)
+{
+    const cJSON *v = find(o, key);
+    return v ? v->valuedouble : 0;
 }
 
 /* ---- table ------------------------------------------------------------------ */
@@ -54,7 +60,8 @@ static void line(const runs *r, const char *name, const char *key,
 {
     printf("  %-36s", name);
     for (size_t i = 0; i < r->count; i++)
-        printf("%*s", COLUMN, format(value(r->run[i], key)).s);
+        printf("%*s", COLUMN,
+               find(r->run[i], key) ? format(value(r->run[i], key)).s : "-");
     putchar('\n');
 }
 
@@ -103,6 +110,8 @@ static void print_table(const runs *r)
          cli_percent);
     line(r, "ordinary logistic regression", "accuracy.plaintext_lr",
          cli_percent);
+    line(r, "  on the columns that were encrypted",
+         "accuracy.plaintext_lr_encrypted_columns", cli_percent);
     line(r, "largest difference of a weight", "max_weight_error", scientific);
 }
 

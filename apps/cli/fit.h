@@ -32,6 +32,8 @@ typedef struct fit {
     } bytes;
     cli_server_result server;
     bf_metrics encrypted, twin, regression;
+    bf_metrics reduced; /* regression on the columns that were encrypted, where
+                         * they are fewer than the features; else empty */
     double max_weight_error;
     fit_iteration history[BF_MAX_ITERATIONS];
 } fit;

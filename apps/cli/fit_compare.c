@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "base/cpu.h"
 #include "fit.h"
@@ -63,9 +64,45 @@ static bf_status compare_regression(fit *f)
     return s;
 }
 
+/* Rows of the columns that are encrypted, without the constant one. */
+static bf_status reduced_rows(const fit *f, bf_matrix *out,
+                              const bf_dataset *data)
+{
+    bf_matrix u;
+    BF_TRY(bf_transform_apply(&u, f->prepared.transform, &data->x, false));
+    bf_status s = bf_matrix_init(out, u.rows, u.cols - 1);
+    for (size_t i = 0; i < u.rows && s == BF_OK; i++)
+        memcpy(out->data + i * out->cols, u.data + i * u.cols + 1,
+               out->cols * sizeof *out->data);
+    bf_matrix_clear(&u);
+    return s;
+}
+
+/* What the features alone allow is one thing, what their columns that are
+ * encrypted do is another. */
+static bf_status compare_reduced(fit *f)
+{
+    bf_dataset train = f->train, judge = *fit_judge(f);
+    bf_model m = {.map = BF_MAP_NONE};
+    bf_status s;
+    if (f->job.layout.cols - 1 >= f->job.features) return BF_OK;
+    BF_TRY(reduced_rows(f, &train.x, &f->train));
+    s = reduced_rows(f, &judge.x, fit_judge(f));
+    if (s == BF_OK)
+        s = bf_softmax_fit(&m.weights, &train.x, train.labels, train.classes,
+                           m.map, BF_SOFTMAX_L2, cli_progress());
+    bf_matrix_clear(&train.x);
+    if (s == BF_OK) s = bf_model_evaluate(&f->reduced, &m, &judge, false);
+    bf_matrix_clear(&judge.x);
+    bf_model_clear(&m);
+    return s;
+}
+
 bf_status fit_compare(fit *f)
 {
     BF_TRY(bf_model_evaluate(&f->encrypted, &f->model, fit_judge(f), false));
     BF_TRY(compare_twin(f));
-    return f->compare ? compare_regression(f) : BF_OK;
+    if (!f->compare) return BF_OK;
+    BF_TRY(compare_regression(f));
+    return compare_reduced(f);
 }

@@ -59,6 +59,9 @@ static bf_status report_json(const fit *f)
         cJSON_AddNumberToObject(a, "plaintext_lr", f->regression.accuracy);
     else
         cJSON_AddNullToObject(a, "plaintext_lr");
+    if (f->reduced.classes)
+        cJSON_AddNumberToObject(a, "plaintext_lr_encrypted_columns",
+                                f->reduced.accuracy);
     cJSON *l = cJSON_AddObjectToObject(o, "loss");
     cJSON_AddNumberToObject(l, "sle", f->encrypted.sle);
     cJSON_AddNumberToObject(l, "cross_entropy", f->encrypted.cross_entropy);
@@ -109,6 +112,9 @@ static void print_accuracies(const fit *f)
     if (f->compare)
         cli_row("logistic regression", "%s   (plaintext, converged)",
                 cli_percent(f->regression.accuracy).s);
+    if (f->reduced.classes)
+        cli_row("", "%s   (on the %zu columns that were encrypted)",
+                cli_percent(f->reduced.accuracy).s, f->job.layout.cols - 1);
     for (unsigned t = 0; f->every_iteration && t < f->job.recipe.iterations;
          t++)
         cli_row(t ? "" : "by iteration", "%u: %s encrypted, %s in plaintext",
