@@ -87,7 +87,7 @@ static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
 }
 
 /* Targets that share the reads of a block of all sources. */
-enum { BATCH = 3 };
+enum { BATCH = 2 };
 
 static bf_status down_targets(bf_eval *ev, const down_job *job)
 {
