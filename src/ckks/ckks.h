@@ -287,6 +287,16 @@ BF_MUST_CHECK bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_tensor_matrix(bf_eval *ev, bf_ct *out, size_t rows,
                                          size_t count, const bf_ct *const *a,
                                          const bf_ct *const *b, size_t terms);
+/* The same where rows have results of their own: row r holds those of columns
+ * first..first+count-1 of b, which is terms x columns. */
+typedef struct bf_tensor_row {
+    const bf_ct *const *a; /* [terms] */
+    size_t first, count;
+    bf_ct *out; /* [count] */
+} bf_tensor_row;
+BF_MUST_CHECK bf_status bf_tensor_rows(bf_eval *ev, const bf_tensor_row *rows,
+                                       size_t count, const bf_ct *const *b,
+                                       size_t columns, size_t terms);
 BF_MUST_CHECK bf_status bf_relinearize(bf_eval *ev, bf_ct *out, const bf_ct *a);
 /* Divides by the last limb's prime: one level, scale / q_last. */
 BF_MUST_CHECK bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a);
@@ -324,6 +334,16 @@ BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g,
                                 size_t count, unsigned log_m, unsigned f,
                                 double bound);
+/* The same with elements that are made when they are wanted and gone soon after:
+ * g[count] begins empty, and make() fills g[k*stride + i] for k < turns, first
+ * <= i < first + n, as far as that is below count; all alike in level, scale and
+ * number of polynomials. */
+typedef bf_status (*bf_pack_make)(void *user, bf_ct *g, size_t first, size_t n,
+                                  size_t stride, unsigned turns);
+BF_MUST_CHECK bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g,
+                                     size_t count, unsigned log_m, unsigned f,
+                                     double bound, bf_pack_make make,
+                                     void *user);
 /* Inverse for packed = sum_m X^{sign u m} P_m with P_m in P: out[m] encodes P_m
  * with scale 2^log_m times as large, m < count. sign is +1 or -1. */
 BF_MUST_CHECK bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed,

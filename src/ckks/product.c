@@ -26,9 +26,11 @@ static size_t slice_length(size_t n, size_t terms, size_t count)
 
 typedef struct matrix_job {
     const bf_ring *ring;
-    bf_ct *out;
-    size_t rows, count, terms, len;
-    const bf_ct *const *a, *const *b;
+    const bf_tensor_row *rows;
+    size_t count; /* of rows */
+    const bf_ct *const *b;
+    size_t columns, terms, len;
+    bf_ct *out; /* all rows' results, one after the other */
 } matrix_job;
 
 /* One thread's copies of the slices at hand. Limbs lie at multiples of their
@@ -36,18 +38,19 @@ typedef struct matrix_job {
  * fall into a few cache sets and drive each other out. */
 typedef struct panel {
     double *data;     /* b0, b1 of all b; a0, a1 of a row; d0, d1, d2 */
-    double **pointer; /* to the slices, in this order */
+    double **pointer; /* to the slices, in this order; then room for those of
+                       * b that a row of fewer columns uses */
     size_t b, a, d;   /* slices of each */
 } panel;
 
 static bool panel_open(panel *p, const matrix_job *job)
 {
-    p->b = 2 * job->terms * job->count;
+    p->b = 2 * job->terms * job->columns;
     p->a = 2 * job->terms;
-    p->d = 3 * job->count;
+    p->d = 3 * job->columns;
     size_t slices = p->b + p->a + p->d;
     p->data = bf_alloc(slices * job->len * sizeof(double));
-    p->pointer = bf_alloc(slices * sizeof(double *));
+    p->pointer = bf_alloc((slices + p->b) * sizeof(double *));
     for (size_t i = 0; p->data && p->pointer && i < slices; i++)
         p->pointer[i] = p->data + i * job->len;
     return p->data && p->pointer;
@@ -59,33 +62,56 @@ static void panel_close(panel *p)
     bf_free(p->pointer);
 }
 
+/* Slices of b for a row's columns, [2][terms][count]. */
+static double **row_columns(const matrix_job *job, const bf_tensor_row *row,
+                            const panel *p)
+{
+    double **b = p->pointer, **some = b + p->b + p->a + p->d;
+    if (row->count == job->columns) return b;
+    for (size_t i = 0; i < 2 * job->terms; i++)
+        for (size_t c = 0; c < row->count; c++)
+            some[i * row->count + c] = b[i * job->columns + row->first + c];
+    return some;
+}
+
+static void row_slice(const matrix_job *job, const bf_tensor_row *row,
+                      bf_ct *out, unsigned limb, size_t offset,
+                      const panel *p)
+{
+    size_t n = job->ring->n, bytes = job->len * sizeof(double);
+    size_t count = row->count;
+    double **a = p->pointer + p->b, **d = a + p->a;
+    double **b = row_columns(job, row, p);
+    for (size_t i = 0; i < p->a; i++) {
+        size_t k = i % job->terms;
+        memcpy(a[i], bf_ct_limb(row->a[k], i != k, limb, n) + offset, bytes);
+    }
+    memset(d[0], 0, 3 * count * bytes);
+    bf_range_tensor_sum_block(
+        job->ring, limb, d, d + count, d + 2 * count,
+        (const double *const *)a, (const double *const *)(a + job->terms),
+        (const double *const *)b,
+        (const double *const *)(b + job->terms * count), (unsigned)job->terms,
+        (unsigned)count, job->len);
+    for (size_t i = 0; i < 3 * count; i++) {
+        unsigned poly = (unsigned)(i / count);
+        memcpy(bf_ct_limb(&out[i % count], poly, limb, n) + offset, d[i],
+               bytes);
+    }
+}
+
 static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
                          const panel *p)
 {
     size_t n = job->ring->n, bytes = job->len * sizeof(double);
-    double **b = p->pointer, **a = b + p->b, **d = a + p->a;
+    bf_ct *out = job->out;
     for (size_t i = 0; i < p->b; i++) {
         size_t k = i % (p->b / 2);
-        memcpy(b[i], bf_ct_limb(job->b[k], i != k, limb, n) + offset, bytes);
+        memcpy(p->pointer[i], bf_ct_limb(job->b[k], i != k, limb, n) + offset,
+               bytes);
     }
-    for (size_t r = 0; r < job->rows; r++) {
-        for (size_t i = 0; i < p->a; i++) {
-            size_t k = i % job->terms;
-            const bf_ct *row = job->a[r * job->terms + k];
-            memcpy(a[i], bf_ct_limb(row, i != k, limb, n) + offset, bytes);
-        }
-        memset(d[0], 0, p->d * bytes);
-        bf_range_tensor_sum_block(
-            job->ring, limb, d, d + job->count, d + 2 * job->count,
-            (const double *const *)a, (const double *const *)(a + job->terms),
-            (const double *const *)b, (const double *const *)(b + p->b / 2),
-            (unsigned)job->terms, (unsigned)job->count, job->len);
-        for (size_t i = 0; i < p->d; i++) {
-            bf_ct *out = &job->out[r * job->count + i % job->count];
-            unsigned poly = (unsigned)(i / job->count);
-            memcpy(bf_ct_limb(out, poly, limb, n) + offset, d[i], bytes);
-        }
-    }
+    for (size_t r = 0; r < job->count; out += job->rows[r++].count)
+        row_slice(job, &job->rows[r], out, limb, offset, p);
 }
 
 /* Seconds of work on large jobs, so an interruption ends it. */
@@ -109,41 +135,49 @@ static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
             }
         panel_close(&p);
     }
-    if (stop) return bf_fail(BF_ERR_INTERRUPTED, "interrupted");
+    if (stop) BF_TRY(bf_check_interrupt());
     return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+}
+
+static bf_status check_factor(bf_eval *ev, const bf_ct *x, unsigned *limbs)
+{
+    BF_TRY(bf_eval_check(ev, x, 2, "product"));
+    if (x->limbs < *limbs) *limbs = x->limbs;
+    return BF_OK;
 }
 
 /* All inputs are sound and of one scale per side; *limbs becomes the lowest. */
 static bf_status matrix_check(bf_eval *ev, const matrix_job *job,
                               unsigned *limbs)
 {
-    if (job->terms == 0)
+    if (job->terms == 0 || job->count == 0)
         return bf_fail(BF_ERR_ARGUMENT, "sum of products: no terms");
     *limbs = ev->ctx->params.n_q;
-    for (unsigned side = 0; side < 2; side++) {
-        const bf_ct *const *x = side ? job->b : job->a;
-        size_t size = job->terms * (side ? job->count : job->rows);
-        for (size_t i = 0; i < size; i++) {
-            BF_TRY(bf_eval_check(ev, x[i], 2, "product"));
-            if (x[i]->limbs < *limbs) *limbs = x[i]->limbs;
-        }
+    for (size_t i = 0; i < job->terms * job->columns; i++)
+        BF_TRY(check_factor(ev, job->b[i], limbs));
+    for (size_t r = 0; r < job->count; r++) {
+        const bf_tensor_row *row = &job->rows[r];
+        if (row->count == 0 || row->first + row->count > job->columns)
+            return bf_fail(BF_ERR_ARGUMENT, "sum of products: no such columns");
+        for (size_t k = 0; k < job->terms; k++)
+            BF_TRY(check_factor(ev, row->a[k], limbs));
     }
+    const bf_ct *const *a = job->rows[0].a;
     for (size_t k = 0; k < job->terms; k++)
-        if (fabs(job->a[k]->scale * job->b[k * job->count]->scale /
-                     (job->a[0]->scale * job->b[0]->scale) - 1) > 0x1p-20)
+        if (fabs(a[k]->scale * job->b[k * job->columns]->scale /
+                     (a[0]->scale * job->b[0]->scale) - 1) > 0x1p-20)
             return bf_fail(BF_ERR_MISMATCH,
                            "sum of products: scales of terms differ");
     return BF_OK;
 }
 
-static void matrix_metadata(const matrix_job *job, bf_ct *res, size_t r,
-                            size_t c)
+static void matrix_metadata(const matrix_job *job, const bf_tensor_row *row,
+                            size_t column, bf_ct *res)
 {
     double n = (double)((size_t)1 << res->ctx->params.log_n), variance = 0;
-    res->scale = job->a[r * job->terms]->scale * job->b[c]->scale;
+    res->scale = row->a[0]->scale * job->b[column]->scale;
     for (size_t k = 0; k < job->terms; k++) {
-        const bf_ct *a = job->a[r * job->terms + k];
-        const bf_ct *b = job->b[k * job->count + c];
+        const bf_ct *a = row->a[k], *b = job->b[k * job->columns + column];
         double e = product_noise(a, b, n);
         variance += e * e;
         res->bound += a->bound * b->bound;
@@ -151,31 +185,56 @@ static void matrix_metadata(const matrix_job *job, bf_ct *res, size_t r,
     res->noise = sqrt(variance);
 }
 
+static bf_status matrix_results(bf_eval *ev, const matrix_job *job,
+                                unsigned limbs)
+{
+    bf_ct *out = job->out;
+    for (size_t r = 0; r < job->count; r++)
+        for (size_t c = 0; c < job->rows[r].count; c++, out++) {
+            BF_TRY(bf_eval_new(ev, out, limbs, 3));
+            matrix_metadata(job, &job->rows[r], job->rows[r].first + c, out);
+        }
+    return BF_OK;
+}
+
+bf_status bf_tensor_rows(bf_eval *ev, const bf_tensor_row *rows, size_t count,
+                         const bf_ct *const *b, size_t columns, size_t terms)
+{
+    matrix_job job = {ev->ctx->ring, rows, count, b, columns, terms, 0, NULL};
+    unsigned limbs = 1;
+    size_t results = 0;
+    BF_TRY(matrix_check(ev, &job, &limbs));
+    for (size_t r = 0; r < count; r++) results += rows[r].count;
+    job.len = slice_length(job.ring->n, terms, columns);
+    job.out = bf_alloc_zero(results * sizeof(bf_ct));
+    if (!job.out) return BF_ERR_MEMORY;
+    bf_status status = matrix_results(ev, &job, limbs);
+    if (status == BF_OK && ev->keys) status = matrix_compute(&job, limbs);
+    bf_count(&ev->counters.tensor_products, results * terms);
+    bf_count(&ev->counters.tensor_limbs, results * terms * limbs);
+    bf_ct *res = job.out;
+    for (size_t r = 0; r < count; r++)
+        for (size_t c = 0; c < rows[r].count; c++, res++) {
+            if (status == BF_OK)
+                bf_move(ev, &rows[r].out[c], res);
+            else
+                bf_eval_release(ev, res);
+        }
+    bf_free(job.out);
+    return status;
+}
+
 bf_status bf_tensor_matrix(bf_eval *ev, bf_ct *out, size_t rows, size_t count,
                            const bf_ct *const *a, const bf_ct *const *b,
                            size_t terms)
 {
-    matrix_job job = {ev->ctx->ring, NULL, rows, count, terms, 0, a, b};
-    unsigned limbs = 1;
-    BF_TRY(matrix_check(ev, &job, &limbs));
-    job.len = slice_length(job.ring->n, terms, count);
-    job.out = bf_alloc_zero(rows * count * sizeof(bf_ct));
-    if (!job.out) return BF_ERR_MEMORY;
-    bf_status status = BF_OK;
-    for (size_t i = 0; i < rows * count && status == BF_OK; i++) {
-        status = bf_eval_new(ev, &job.out[i], limbs, 3);
-        matrix_metadata(&job, &job.out[i], i / count, i % count);
-    }
-    if (status == BF_OK && ev->keys) status = matrix_compute(&job, limbs);
-    bf_count(&ev->counters.tensor_products, rows * terms * count);
-    bf_count(&ev->counters.tensor_limbs, rows * terms * count * limbs);
-    for (size_t i = 0; i < rows * count; i++) {
-        if (status == BF_OK)
-            bf_move(ev, &out[i], &job.out[i]);
-        else
-            bf_eval_release(ev, &job.out[i]);
-    }
-    bf_free(job.out);
+    if (rows == 0) return bf_fail(BF_ERR_ARGUMENT, "product of no rows");
+    bf_tensor_row *row = bf_alloc(rows * sizeof *row);
+    if (!row) return BF_ERR_MEMORY;
+    for (size_t r = 0; r < rows; r++)
+        row[r] = (bf_tensor_row){a + r * terms, 0, count, out + r * count};
+    bf_status status = bf_tensor_rows(ev, row, rows, b, count, terms);
+    bf_free(row);
     return status;
 }
 

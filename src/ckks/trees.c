@@ -16,29 +16,31 @@ typedef struct tree {
     int64_t unit;    /* u */
     unsigned limbs;
     unsigned level;  /* at hand; a radix-4 step also does level + 1 */
+    size_t first;    /* node that is number 0 of a loop */
     double *mono[3]; /* monomials of the step, [limbs][N] each */
     bf_ct *nodes;
 } tree;
 
-static bf_status tree_open(tree *t, bf_eval *ev, size_t count, unsigned log_m,
-                           unsigned f, unsigned limbs)
+static bf_status tree_init(tree *t, bf_eval *ev, size_t count, unsigned log_m,
+                           unsigned f)
 {
     size_t half = bf_eval_n(ev) / 2;
-    memset(t, 0, sizeof *t);
     if (f == 0 || (f & (f - 1)) || ((size_t)f << log_m) > half || count == 0 ||
         count > (size_t)1 << log_m)
         return bf_fail(BF_ERR_ARGUMENT,
                        "packing of %zu elements of period %u into 2^%u places "
                        "of %zu slots",
                        count, f, log_m, half);
-    t->ev = ev;
-    t->count = count;
-    t->f = f;
-    t->log_m = log_m;
+    *t = (tree){.ev = ev, .count = count, .f = f, .log_m = log_m};
     t->unit = (int64_t)((half / f) >> log_m);
+    return BF_OK;
+}
+
+static bf_status tree_monomials(tree *t, unsigned limbs)
+{
     t->limbs = limbs;
-    for (unsigned i = 0; i < 3 && ev->keys; i++) {
-        t->mono[i] = bf_eval_scratch(ev, limbs);
+    for (unsigned i = 0; i < 3 && t->ev->keys; i++) {
+        t->mono[i] = bf_eval_scratch(t->ev, limbs);
         if (!t->mono[i]) return BF_ERR_MEMORY;
     }
     return BF_OK;
@@ -151,9 +153,10 @@ static void expand_two_slice(const slice *s)
 
 /* Radix 2: node m becomes its even half c + R c, node m + 2^level the odd one
  * X^-u' (c - R c), u' = u 2^level. */
-static bf_status expand_two(void *user, size_t m)
+static bf_status expand_two(void *user, size_t number)
 {
     const tree *t = user;
+    size_t m = t->first + number;
     bf_eval *ev = t->ev;
     bf_ct *node[2] = {tree_node(t, m, 0), tree_node(t, m, 1)};
     if (!node[1]) return bf_mul_int(ev, node[0], node[0], 2);
@@ -188,9 +191,10 @@ static void expand_four_slice(const slice *s)
 
 /* Radix 4, two levels at once with R = rot of the lower one: R c, R^2 c, R^3 c
  * share one ModUp. mono = X^-u', X^-2u', R X^-u'. */
-static bf_status expand_four(void *user, size_t m)
+static bf_status expand_four(void *user, size_t number)
 {
     const tree *t = user;
+    size_t m = t->first + number;
     bf_eval *ev = t->ev;
     bf_ct *child[4] = {tree_node(t, m, 0), tree_node(t, m, 2),
                        tree_node(t, m, 1), tree_node(t, m, 3)};
@@ -215,7 +219,8 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
     tree t;
     bf_status status;
     BF_TRY(bf_eval_check(ev, packed, 2, "expansion"));
-    BF_GOTO(tree_open(&t, ev, count, log_m, f, packed->limbs), done);
+    BF_TRY(tree_init(&t, ev, count, log_m, f));
+    BF_GOTO(tree_monomials(&t, packed->limbs), done);
     BF_GOTO(bf_copy(ev, &out[0], packed), done);
     t.nodes = out;
     while (t.level < log_m) {
@@ -239,7 +244,7 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
         out[m].bound = packed->bound;
     }
 done:
-    if (t.ev) tree_close(&t);
+    tree_close(&t);
     return status;
 }
 
@@ -252,9 +257,10 @@ static void pack_two_slice(const slice *s)
 }
 
 /* Radix 2: low = (low + X^u' high) + R (low - X^u' high). */
-static bf_status pack_two(void *user, size_t m)
+static bf_status pack_two(void *user, size_t number)
 {
     const tree *t = user;
+    size_t m = t->first + number;
     bf_eval *ev = t->ev;
     bf_ct *node[2] = {tree_node(t, m, 0), tree_node(t, m, 1)};
     int turns[2] = {0, tree_rotation(t, t->level)};
@@ -300,9 +306,10 @@ static bf_status make_zero(bf_eval *ev, bf_ct *out, const bf_ct *shape)
  * X^2u', R^-1 X^u'. With A, B = c0 +- X^2u' c2 and C, D = c1 +- X^2u' c3,
  *   (A + X^u' C) + R (B + mono2 D) + R^2 (A - X^u' C) + R^3 (B - mono2 D):
  * the three rotations share one ModDown. */
-static bf_status pack_four(void *user, size_t m)
+static bf_status pack_four(void *user, size_t number)
 {
     const tree *t = user;
+    size_t m = t->first + number;
     bf_eval *ev = t->ev;
     bf_ct *node[4], c[4] = {{0}};
     bf_ct *all[4] = {&c[0], &c[1], &c[2], &c[3]};
@@ -325,54 +332,128 @@ done:
     return status;
 }
 
+/* Levels below `left` in one step: radix 4 while there are two, so that an odd
+ * number ends with the one that has one node. */
+static bool pack_level(tree *t, unsigned left)
+{
+    bool four = left >= 2;
+    t->level = left - (four ? 2 : 1);
+    int64_t e = t->unit << t->level;
+    set_monomial(t, 0, e);
+    if (four) {
+        set_monomial(t, 1, 2 * e);
+        set_monomial(t, 2,
+                     turned_exponent(t, e, -tree_rotation(t, t->level + 1)));
+    }
+    return four;
+}
+
+static bf_status pack_nodes(tree *t, size_t first, size_t end, bool four)
+{
+    t->first = first;
+    return bf_parallel_for(end - first, !t->ev->keys,
+                           four ? pack_four : pack_two, t);
+}
+
+/* Node `m` is like node 0, which may be packed by now, and of as many
+ * polynomials as node `first`. */
+static bf_status check_alike(const tree *t, size_t m, size_t first)
+{
+    const bf_ct *g = &t->nodes[m], *zero = &t->nodes[0];
+    BF_TRY(bf_eval_check(t->ev, g, 3, "packing"));
+    if (g->limbs == zero->limbs && g->polys == t->nodes[first].polys &&
+        fabs(g->scale / zero->scale - 1) <= 0x1p-20)
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "packing: elements of different levels, scales or sizes");
+}
+
+/* Elements of nodes first..end-1 of the first step, made and checked. */
+static bf_status pack_elements(tree *t, size_t first, size_t end,
+                               bf_pack_make make, void *user)
+{
+    unsigned turns = t->log_m >= 2 ? 4 : 1u << t->log_m;
+    size_t stride = ((size_t)1 << t->log_m) / turns;
+    if (make)
+        BF_TRY(make(user, t->nodes, first, end - first, stride, turns));
+    for (unsigned k = 0; k < turns; k++)
+        for (size_t m = k * stride + first;
+             m < k * stride + end && m < t->count; m++)
+            BF_TRY(check_alike(t, m, first));
+    return BF_OK;
+}
+
+/* Parts in which the elements of a large tree are made: each quarter of them in
+ * memory at a time. */
+enum { PARTS = 4, PARTS_LOG_MIN = 6 };
+
+/* The first step, part by part; the tree is opened when the level of its
+ * elements is known. */
+static bf_status pack_first(tree *t, bf_pack_make make, void *user)
+{
+    unsigned log_m = t->log_m, parts = log_m >= PARTS_LOG_MIN ? PARTS : 1;
+    size_t nodes = (size_t)1 << (log_m >= 2 ? log_m - 2 : 0);
+    bool four = false;
+    if (nodes > t->count) nodes = t->count;
+    for (unsigned i = 0; i < parts; i++) {
+        size_t first = nodes * i / parts, end = nodes * (i + 1) / parts;
+        BF_TRY(bf_check_interrupt());
+        BF_TRY(pack_elements(t, first, end, make, user));
+        if (i == 0) {
+            BF_TRY(tree_monomials(t, t->nodes[0].limbs));
+            if (log_m == 0) break;
+            four = pack_level(t, log_m);
+        }
+        BF_TRY(pack_nodes(t, first, end, four));
+    }
+    t->count = nodes;
+    return log_m == 0 && t->nodes[0].polys == 3
+               ? bf_relinearize(t->ev, &t->nodes[0], &t->nodes[0])
+               : BF_OK;
+}
+
+static bf_status pack_rest(tree *t)
+{
+    for (unsigned left = t->log_m >= 2 ? t->log_m - 2 : 0; left > 0;
+         left = t->level) {
+        bool four = pack_level(t, left);
+        size_t nodes = tree_nodes(t, t->level);
+        BF_TRY(pack_nodes(t, 0, nodes, four));
+        t->count = nodes;
+    }
+    bf_ct *sum = &t->nodes[0];
+    for (size_t r = (size_t)t->f << t->log_m; r < bf_eval_n(t->ev) / 2; r *= 2) {
+        bf_ct turned = {0};
+        bf_status status = bf_rotate(t->ev, &turned, sum, (int)r);
+        if (status == BF_OK) status = bf_add(t->ev, sum, sum, &turned);
+        bf_eval_release(t->ev, &turned);
+        BF_TRY(status);
+    }
+    return BF_OK;
+}
+
+bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
+                       unsigned log_m, unsigned f, double bound,
+                       bf_pack_make make, void *user)
+{
+    tree t;
+    BF_TRY(tree_init(&t, ev, count, log_m, f));
+    t.nodes = g;
+    bf_status status = pack_first(&t, make, user);
+    if (status == BF_OK) status = pack_rest(&t);
+    tree_close(&t);
+    BF_TRY(status);
+    g[0].bound = bound;
+    bf_move(ev, out, &g[0]);
+    return BF_OK;
+}
+
 bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
                   unsigned log_m, unsigned f, double bound)
 {
-    tree t;
-    bf_status status;
     unsigned limbs = g[0].limbs;
-    for (size_t m = 0; m < count; m++) {
-        BF_TRY(bf_eval_check(ev, &g[m], 3, "packing"));
+    for (size_t m = 0; m < count; m++)
         if (g[m].limbs < limbs) limbs = g[m].limbs;
-    }
-    for (size_t m = 0; m < count; m++) {
-        if (fabs(g[m].scale / g[0].scale - 1) > 0x1p-20 ||
-            g[m].polys != g[0].polys)
-            return bf_fail(BF_ERR_MISMATCH,
-                           "packing: elements of different scales or sizes");
-        g[m].limbs = limbs;
-    }
-    BF_GOTO(tree_open(&t, ev, count, log_m, f, limbs), done);
-    t.nodes = g;
-    if (log_m == 0 && g[0].polys == 3)
-        BF_GOTO(bf_relinearize(ev, &g[0], &g[0]), done);
-    /* An odd number of levels ends with the one that has one node. */
-    for (unsigned left = log_m; left > 0; left = t.level) {
-        bool four = left >= 2;
-        t.level = left - (four ? 2 : 1);
-        int64_t e = t.unit << t.level;
-        set_monomial(&t, 0, e);
-        if (four) {
-            set_monomial(&t, 1, 2 * e);
-            set_monomial(&t, 2, turned_exponent(
-                                    &t, e, -tree_rotation(&t, t.level + 1)));
-        }
-        size_t nodes = tree_nodes(&t, t.level);
-        BF_GOTO(bf_parallel_for(nodes, !ev->keys, four ? pack_four : pack_two,
-                                &t),
-                done);
-        t.count = nodes;
-    }
-    for (size_t r = (size_t)f << log_m; r < bf_eval_n(ev) / 2; r *= 2) {
-        bf_ct turned = {0};
-        status = bf_rotate(ev, &turned, &g[0], (int)r);
-        if (status == BF_OK) status = bf_add(ev, &g[0], &g[0], &turned);
-        bf_eval_release(ev, &turned);
-        if (status != BF_OK) goto done;
-    }
-    g[0].bound = bound;
-    bf_move(ev, out, &g[0]);
-done:
-    if (t.ev) tree_close(&t);
-    return status;
+    for (size_t m = 0; m < count; m++) g[m].limbs = limbs;
+    return bf_pack_made(ev, out, g, count, log_m, f, bound, NULL, NULL);
 }

@@ -173,40 +173,85 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
 
 /* ---- gradient ------------------------------------------------------------------ */
 
-/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], of three polynomials. */
-static bf_status gradient_sums(circuit *c, double bound)
+/* What gradient elements are made from. */
+typedef struct gradient {
+    circuit *c;
+    const bf_ct **x; /* [pairs][chunks] */
+    const bf_ct **e; /* [chunks][classes] */
+    bf_tensor_row *row; /* room for every row, four times */
+    double bound;
+} gradient;
+
+/* Rows of elements first..end-1, m = psi*C + c, which may begin and end within
+ * a pair. */
+static size_t gradient_rows(const gradient *g, bf_ct *out, size_t first,
+                            size_t end, bf_tensor_row *row)
 {
-    size_t chunks = c->block.chunks, pairs = c->l->pairs;
-    size_t classes = c->l->classes;
-    const bf_ct **x = bf_alloc((pairs + classes) * chunks * sizeof *x);
-    if (!x) return BF_ERR_MEMORY;
-    const bf_ct **e = x + pairs * chunks;
-    for (size_t p = 0; p < pairs; p++)
-        for (size_t t = 0; t < chunks; t++)
-            x[p * chunks + t] =
-                &c->in->x[(c->block.first_chunk + t) * pairs + p];
-    for (size_t i = 0; i < chunks * classes; i++) e[i] = &c->e[i];
-    bf_status s =
-        bf_tensor_matrix(c->ev, c->g, pairs, classes, x, e, chunks);
-    bf_free(x);
-    for (size_t m = 0; m < c->l->m; m++) c->g[m].bound = bound;
-    tick(c, "gradient");
-    return s;
+    size_t classes = g->c->l->classes, rows = 0;
+    while (first < end) {
+        size_t psi = first / classes, column = first % classes;
+        size_t count = classes - column;
+        if (count > end - first) count = end - first;
+        row[rows++] = (bf_tensor_row){g->x + psi * g->c->block.chunks, column,
+                                      count, out + first};
+        first += count;
+    }
+    return rows;
 }
 
-/* Packed gradient: relinearised within the packing, which saves most of the
- * divisions by P, and rescaled after it: the sum over T samples then adds no
- * rounding error. */
+/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], of three polynomials. */
+static bf_status gradient_make(void *user, bf_ct *out, size_t first, size_t n,
+                               size_t stride, unsigned turns)
+{
+    const gradient *g = user;
+    const circuit *c = g->c;
+    size_t rows = 0, m = c->l->m;
+    for (size_t k = 0; k < turns; k++) {
+        size_t from = k * stride + first, end = from + n < m ? from + n : m;
+        rows += gradient_rows(g, out, from, end, g->row + rows);
+    }
+    BF_TRY(bf_tensor_rows(c->ev, g->row, rows, g->e, c->l->classes,
+                          c->block.chunks));
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < g->row[r].count; i++)
+            g->row[r].out[i].bound = g->bound;
+    tick(c, "gradient");
+    return BF_OK;
+}
+
+static bf_status gradient_open(gradient *g, circuit *c)
+{
+    size_t chunks = c->block.chunks, pairs = c->l->pairs;
+    size_t outs = c->block.outs;
+    *g = (gradient){.c = c};
+    g->bound = c->job->typical.update / c->job->schedule.step[c->iteration];
+    g->row = bf_alloc(4 * (pairs + 2) * sizeof *g->row);
+    g->x = bf_alloc((pairs * chunks + outs) * sizeof *g->x);
+    if (!g->row || !g->x) return BF_ERR_MEMORY;
+    g->e = g->x + pairs * chunks;
+    for (size_t p = 0; p < pairs; p++)
+        for (size_t t = 0; t < chunks; t++)
+            g->x[p * chunks + t] =
+                &c->in->x[(c->block.first_chunk + t) * pairs + p];
+    for (size_t i = 0; i < outs; i++) g->e[i] = &c->e[i];
+    return BF_OK;
+}
+
+/* Packed gradient: its elements are relinearised within the packing, which
+ * saves most of the divisions by P, and rescaled after it: the sum over T
+ * samples then adds no rounding error. */
 static bf_status make_gradient(circuit *c, bf_ct *out)
 {
+    gradient g;
     c->g = ct_array(c->l->m);
     if (!c->g) return BF_ERR_MEMORY;
-    double bound =
-        c->job->typical.update / c->job->schedule.step[c->iteration];
-    BF_TRY(gradient_sums(c, bound));
-    ct_array_release(c->ev, c->e, c->block.outs);
-    BF_TRY(bf_pack(c->ev, out, c->g, c->l->m, c->l->log_m, (unsigned)c->l->f,
-                   bound));
+    bf_status status = gradient_open(&g, c);
+    if (status == BF_OK)
+        status = bf_pack_made(c->ev, out, c->g, c->l->m, c->l->log_m,
+                              (unsigned)c->l->f, g.bound, gradient_make, &g);
+    bf_free(g.row);
+    bf_free(g.x);
+    BF_TRY(status);
     tick(c, "pack gradient");
     return bf_rescale(c->ev, out, out);
 }
