@@ -47,6 +47,13 @@ holds "$(number security_bits "$work/stdout") >= 128"
 holds "$(number log2_qp "$work/stdout") <= \
     $(number log2_qp_limit "$work/stdout")"
 
+# Parameters for tests are told as such by whatever shows them.
+golden=$(dirname "$0")/../golden/wire-v1/upload.enc
+ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
+    "$work/stderr" || fail "inspect does not warn of insecure parameters"
+ok "$server" inspect "$golden" --json
+grep -q '"insecure":.*true' "$work/stdout" || fail "inspect --json: insecure"
+
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then
     "$blindfit" plan -n 100 -d 20 >/dev/full 2>"$work/stderr"
