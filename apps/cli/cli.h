@@ -97,6 +97,19 @@ BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
 /* BF_ERR_ARGUMENT "--NAME is missing" when it is NULL. */
 BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
 
+/* ---- places to write to (outputs.c) ------------------------------------- */
+
+#define CLI_FILES(...)                                                         \
+    (const char *const[]){__VA_ARGS__},                                        \
+        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
+
+/* Before the work: BF_ERR_ARGUMENT when the file is one of the others, which a
+ * run reads or writes as well (NULLs are fine), and what opening it for writing
+ * fails with. Leaves what is there as it is. */
+BF_MUST_CHECK bf_status cli_check_output(const char *path,
+                                         const char *const *others,
+                                         size_t count);
+
 /* ---- recipes and plans (recipe.c) ----------------------------------------- */
 
 /* --recipe, --iterations and what else a plan depends on. */
