@@ -116,6 +116,7 @@ BF_MUST_CHECK bf_status cli_check_output(const char *path,
 extern const cli_option cli_recipe_options[];
 /* From those options, for n samples of d features. */
 BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
+bool cli_recipe_asked(void); /* any of them differs from its default */
 struct bf_job;
 struct bf_plan;
 BF_MUST_CHECK bf_status cli_plan_job(struct bf_job *job, struct bf_plan *plan,
