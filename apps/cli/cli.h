@@ -150,7 +150,7 @@ BF_MUST_CHECK bf_status cli_read_class_names(bf_dataset *data,
 /* Shows phases that last more than two seconds, with the time left: one line
  * that is rewritten on a terminal, else a line every few seconds. */
 bf_progress cli_progress(void);
-void cli_progress_end(void); /* clears the line */
+void cli_progress_end(void); /* clears the line; before anything is printed */
 /* Instead, write "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr,
  * for a parent. */
 void cli_progress_relay(void);

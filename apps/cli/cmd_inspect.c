@@ -69,6 +69,7 @@ static void hex_row(const char *name, const uint8_t *data, size_t bytes)
 static bf_status wire_table(const char *path, const bf_wire_info *i)
 {
     const bf_params *p = &i->params;
+    cli_progress_end();
     printf("%s: %s, %s, whole and undamaged\n", path,
            bf_wire_type_name(i->type), cli_size((double)i->file_bytes).s);
     cli_row("ring degree", "%s", cli_count((double)((uint64_t)1 << p->log_n)).s);
