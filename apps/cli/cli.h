@@ -97,12 +97,26 @@ BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
 /* BF_ERR_ARGUMENT "--NAME is missing" when it is NULL. */
 BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
 
+/* ---- places to write to (outputs.c) ------------------------------------- */
+
+#define CLI_FILES(...)                                                         \
+    (const char *const[]){__VA_ARGS__},                                        \
+        sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
+
+/* Before the work: BF_ERR_ARGUMENT when the file is one of the others, which a
+ * run reads or writes as well (NULLs are fine), and what opening it for writing
+ * fails with. Leaves what is there as it is. */
+BF_MUST_CHECK bf_status cli_check_output(const char *path,
+                                         const char *const *others,
+                                         size_t count);
+
 /* ---- recipes and plans (recipe.c) ----------------------------------------- */
 
 /* --recipe, --iterations and what else a plan depends on. */
 extern const cli_option cli_recipe_options[];
 /* From those options, for n samples of d features. */
 BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
+bool cli_recipe_asked(void); /* any of them differs from its default */
 struct bf_job;
 struct bf_plan;
 BF_MUST_CHECK bf_status cli_plan_job(struct bf_job *job, struct bf_plan *plan,
@@ -136,7 +150,7 @@ BF_MUST_CHECK bf_status cli_read_class_names(bf_dataset *data,
 /* Shows phases that last more than two seconds, with the time left: one line
  * that is rewritten on a terminal, else a line every few seconds. */
 bf_progress cli_progress(void);
-void cli_progress_end(void); /* clears the line */
+void cli_progress_end(void); /* clears the line; before anything is printed */
 /* Instead, write "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr,
  * for a parent. */
 void cli_progress_relay(void);

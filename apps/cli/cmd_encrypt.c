@@ -68,6 +68,19 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
     return BF_OK;
 }
 
+/* What the key opens would be lost with it. */
+static bf_status check_outputs(const encrypt_args *a, const char *job,
+                               const char *train)
+{
+    char path[PATH_MAX];
+    BF_TRY(transform_path(path, a));
+    BF_TRY(cli_check_output(a->upload,
+                            CLI_FILES(a->key, job, train, a->labels, a->fitted,
+                                      a->fitted ? NULL : path)));
+    if (a->fitted) return BF_OK;
+    return cli_check_output(path, CLI_FILES(a->key, job, train, a->labels));
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     encrypt_args a = {0};
@@ -93,6 +106,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.upload, "output"));
     BF_TRY(bf_job_read(&job, operands[0], id));
+    BF_TRY(check_outputs(&a, operands[0], operands[1]));
     BF_TRY(cli_load_training(&data, operands[1], a.labels, a.rows));
     bf_status s = cli_check_shapes(&job, &data, operands[1]);
     if (s == BF_OK) s = seal(&a, &job, id, &data);

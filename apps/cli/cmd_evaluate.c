@@ -74,7 +74,11 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_GOTO(cli_load_test(&test, operands[1], labels, rows,
                           model.weights.cols - 1, model.weights.rows),
             done);
-    BF_GOTO(bf_model_evaluate(&m, &model, &test, true), done);
+    status = bf_model_evaluate(&m, &model, &test, true);
+    if (status != BF_OK) {
+        status = bf_fail_in(status, "%s", operands[1]);
+        goto done;
+    }
     BF_GOTO(report(&m, &model, test.x.rows), done);
 done:
     bf_metrics_clear(&m);

@@ -1,9 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cpu.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "cli.h"
 #include "features/dataset.h"
@@ -143,24 +141,24 @@ static bf_status report(const outcome *o, const extract_args *a)
     return BF_OK;
 }
 
-/* A folder that is missing or may not be written is told before the work.
- * Pipes and devices are opened only once. */
-static bf_status probe_output(const char *path)
+static bf_status check_output(const extract_args *a, const char *path,
+                              const char *other)
 {
-    struct stat st;
-    bf_outfile *f;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return BF_OK;
-    BF_TRY(bf_outfile_open(&f, path, 0644));
-    bf_outfile_abort(f);
-    return BF_OK;
+    if (!bf_path_has_extension(path, ".npy"))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: features and labels are written as .npy", path);
+    return cli_check_output(path, CLI_FILES(a->images, a->labels,
+                                            a->backbone.weights, other));
 }
 
 static bf_status check(extract_args *a)
 {
     BF_TRY(cli_need(a->features, "output"));
-    BF_TRY(probe_output(a->features));
-    if (a->labels_out) BF_TRY(probe_output(a->labels_out));
+    BF_TRY(check_output(a, a->features, a->labels_out));
+    if (a->labels_out) BF_TRY(check_output(a, a->labels_out, NULL));
+    if (a->first && a->rows.last + a->rows.first)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--first and --rows exclude each other");
     if (a->normalize) {
         if (strcmp(a->normalize, "imagenet") != 0)
             return bf_fail(BF_ERR_ARGUMENT, "--normalize: '%s' is not imagenet",
@@ -202,8 +200,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     outcome o = {0};
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
-    BF_TRY(check(&a));
     a.images = operands[0];
+    BF_TRY(check(&a));
     BF_TRY(extract(&o, &a));
     bf_status s = save(&o, &a);
     if (s == BF_OK) note_labels(&o, &a);

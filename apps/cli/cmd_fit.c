@@ -22,13 +22,27 @@ static bf_status load(fit *f, const fit_args *a)
                          f->train.x.cols, f->train.classes);
 }
 
+/* What is known to be wrong before the work. */
+static bf_status check(const fit_args *a)
+{
+    if (a->test_labels && !a->test)
+        return bf_fail(BF_ERR_ARGUMENT, "--test-labels wants --test");
+    if (!a->model) return BF_OK;
+    BF_TRY(bf_model_check_path(a->model));
+    return cli_check_output(a->model, CLI_FILES(a->train, a->labels, a->test,
+                                                a->test_labels));
+}
+
 static bf_status fit_all(fit *f, const fit_args *a)
 {
+    BF_TRY(check(a));
     BF_TRY(load(f, a));
     BF_TRY(fit_run(f));
     if (a->model) BF_TRY(bf_model_save(&f->model, a->model));
-    BF_TRY(fit_compare(f));
-    return fit_report(f);
+    bf_status s = fit_compare(f);
+    if (s == BF_ERR_RANGE) /* of the rows that it is judged by */
+        return bf_fail_in(s, "%s", a->test ? a->test : a->train);
+    return s == BF_OK ? fit_report(f) : s;
 }
 
 void fit_clear(fit *f)

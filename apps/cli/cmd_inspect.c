@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/random.h"
 #include "cli.h"
 #include "job_report.h"
 #include "wire/wire.h"
@@ -13,6 +15,12 @@ static cJSON *range_json(double least, double most)
 {
     double v[] = {least, most};
     return cJSON_CreateDoubleArray(v, 2);
+}
+
+static double security_of(const bf_params *p)
+{
+    return bf_security_bits(p->log_n, bf_params_log2_q(p, p->n_q) +
+                                          bf_params_log2_p(p));
 }
 
 static bf_status wire_json(const char *path, const bf_wire_info *i)
@@ -30,6 +38,8 @@ static bf_status wire_json(const char *path, const bf_wire_info *i)
     cJSON_AddNumberToObject(o, "log2_q", bf_params_log2_q(p, p->n_q));
     cJSON_AddNumberToObject(o, "log2_qp",
                             bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p));
+    cJSON_AddNumberToObject(o, "security_bits", security_of(p));
+    cJSON_AddBoolToObject(o, "insecure", p->insecure);
     cJSON_AddNumberToObject(o, "ciphertexts", (double)i->ciphertexts);
     cJSON_AddNumberToObject(o, "keys", (double)i->keys);
     if (i->ciphertexts + i->keys) {
@@ -59,11 +69,14 @@ static void hex_row(const char *name, const uint8_t *data, size_t bytes)
 static bf_status wire_table(const char *path, const bf_wire_info *i)
 {
     const bf_params *p = &i->params;
+    cli_progress_end();
     printf("%s: %s, %s, whole and undamaged\n", path,
            bf_wire_type_name(i->type), cli_size((double)i->file_bytes).s);
     cli_row("ring degree", "%s", cli_count((double)((uint64_t)1 << p->log_n)).s);
     cli_row("modulus", "%u limbs of %.0f bits in all, and %u special of %.0f",
             p->n_q, bf_params_log2_q(p, p->n_q), p->n_p, bf_params_log2_p(p));
+    cli_row("security", "%.0f bits%s", security_of(p),
+            p->insecure ? ": marked as insecure, for tests only" : "");
     if (i->ciphertexts) {
         cli_row("ciphertexts", "%s, %s, %u to %u limbs",
                 cli_count((double)i->ciphertexts).s,
@@ -87,6 +100,11 @@ static bf_status inspect_wire(const char *path)
 {
     bf_wire_info info;
     BF_TRY(bf_wire_inspect(&info, path, cli_progress()));
+    if (info.params.insecure)
+        fprintf(stderr,
+                "%s: warning: %s is marked as insecure: parameters for tests, "
+                "which protect nothing\n",
+                cli_program(), path);
     return cli_common_options.json ? wire_json(path, &info)
                                    : wire_table(path, &info);
 }
@@ -110,20 +128,40 @@ static bf_status inspect_job(const char *path)
 
 /* ---- transforms ------------------------------------------------------------ */
 
+#define TRANSFORM_MAX ((size_t)1 << 35)
+
+/* Ends with the digest of what comes before (docs/formats.md, 8). */
+static bf_status check_transform(const char *path, size_t *bytes)
+{
+    uint8_t *data, digest[BF_HASH_BYTES];
+    BF_TRY(bf_read_file(path, TRANSFORM_MAX, &data, bytes));
+    bool whole = *bytes > BF_HASH_BYTES;
+    if (whole) {
+        const uint8_t *end = data + *bytes - BF_HASH_BYTES;
+        bf_hash(data, *bytes - BF_HASH_BYTES, digest);
+        whole = memcmp(digest, end, BF_HASH_BYTES) == 0;
+    }
+    bf_free(data);
+    if (whole) return BF_OK;
+    return bf_fail(BF_ERR_FORMAT, "%s: digest does not match (transform cut "
+                   "short, damaged or altered)", path);
+}
+
 /* Made from the training rows: nothing of it is shown. */
 static bf_status inspect_transform(const char *path)
 {
-    struct stat st;
-    if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
+    size_t bytes;
+    BF_TRY(check_transform(path, &bytes));
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "file", path);
         cJSON_AddStringToObject(o, "type", "transform");
-        cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
+        cJSON_AddNumberToObject(o, "bytes", (double)bytes);
         return cli_json(o);
     }
-    printf("%s: the owner's transform, %s; private, as the training rows are\n",
-           path, cli_size((double)st.st_size).s);
+    printf("%s: transform, %s, whole and undamaged\n", path,
+           cli_size((double)bytes).s);
+    cli_row("for", "the owner alone: as private as the training rows");
     return BF_OK;
 }
 

@@ -4,6 +4,8 @@
 #include "cli.h"
 #include "job_report.h"
 
+#define CLASSES 10
+
 static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
                           size_t classes, const char *path)
 {
@@ -17,7 +19,7 @@ static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
 
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    size_t n = 0, d = 0, classes = 10;
+    size_t n = 0, d = 0, classes = 0;
     const char *path = NULL, *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"samples", 'n', CLI_COUNT, &n, "N", "training rows"},
@@ -33,10 +35,16 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     uint8_t id[BF_HASH_BYTES];
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
     if (operands[0]) {
+        if (n || d || classes || path || cli_recipe_asked())
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "%s is planned already; what it takes is shown "
+                           "without other options",
+                           operands[0]);
         BF_TRY(bf_job_read(&job, operands[0], id));
         BF_TRY(bf_job_walk(&plan, &job));
     } else {
-        BF_TRY(plan_new(&job, &plan, n, d, classes, path));
+        BF_TRY(plan_new(&job, &plan, n, d, classes ? classes : CLASSES,
+                        path));
     }
     bf_status s = cli_estimate(&seconds, &job, &plan);
     if (s == BF_OK) s = cli_report_plan(&job, &plan, seconds);

@@ -79,10 +79,16 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_matrix x = {0}, scores = {0};
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
     if (cli_common_options.json) BF_TRY(cli_need(path, "output"));
+    if (path)
+        BF_TRY(cli_check_output(path, CLI_FILES(operands[0], operands[1])));
     BF_TRY(bf_model_load(&model, operands[0]));
     bf_status status;
     BF_GOTO(load(&x, operands[1], model.weights.cols - 1), done);
-    BF_GOTO(bf_model_scores(&scores, &model, &x), done);
+    status = bf_model_scores(&scores, &model, &x);
+    if (status != BF_OK) {
+        status = bf_fail_in(status, "%s", operands[1]);
+        goto done;
+    }
     BF_GOTO(save(&scores, model.class_names, path), done);
 done:
     bf_matrix_clear(&scores);

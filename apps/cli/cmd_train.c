@@ -87,6 +87,11 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         cli_progress_relay();
     }
     o.job = operands[0];
+    BF_TRY(cli_check_output(o.model, CLI_FILES(o.job, o.keys, o.upload,
+                                               o.checkpoint)));
+    if (o.checkpoint)
+        BF_TRY(cli_check_output(o.checkpoint,
+                                CLI_FILES(o.job, o.keys, o.upload)));
     BF_TRY(bf_serve_train(&r, &o, cli_progress()));
     return report(&o, &r);
 }

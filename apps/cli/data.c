@@ -88,6 +88,26 @@ bf_status cli_read_class_names(bf_dataset *d, const char *beside)
     return s;
 }
 
+/* As when labels begin at 1: one class more is trained, of which nothing is
+ * known. */
+static void note_absent(const bf_dataset *d, const char *path)
+{
+    bool seen[BF_CLASSES_MAX] = {false};
+    unsigned absent = 0, first = 0;
+    for (size_t i = 0; i < d->x.rows; i++) seen[d->labels[i]] = true;
+    for (unsigned c = d->classes; c-- > 0;)
+        if (!seen[c]) {
+            absent++;
+            first = c;
+        }
+    if (absent)
+        cli_note("%s: %s: no row has label %u%s; labels 0 to %u make %u "
+                 "classes",
+                 cli_program(), path, first,
+                 absent > 1 ? ", nor some others" : "", d->classes - 1,
+                 d->classes);
+}
+
 static bf_status check_training(bf_dataset *d, const char *path,
                                 const char *labels)
 {
@@ -96,6 +116,7 @@ static bf_status check_training(bf_dataset *d, const char *path,
                        "%s: has no labels; give them with --labels", path);
     bf_status s = bf_dataset_check(d);
     if (s != BF_OK) return bf_fail_in(s, "%s", path);
+    note_absent(d, labels ? labels : path);
     return labels ? cli_read_class_names(d, labels) : BF_OK;
 }
 

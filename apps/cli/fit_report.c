@@ -126,6 +126,7 @@ bf_status fit_report(const fit *f)
 {
     if (cli_common_options.json) return report_json(f);
     const bf_layout *l = &f->job.layout;
+    cli_progress_end();
     printf("Recipe %s, %u iteration%s on %s encrypted rows of %s features, "
            "%zu classes\n"
            "Ring degree %s, log2(QP) %.0f, %.0f-bit security, %u thread%s\n\n",

@@ -57,6 +57,7 @@ bf_status cli_report_plan(const bf_job *job, const bf_plan *plan,
 {
     const bf_layout *l = &job->layout;
     if (cli_common_options.json) return report_json(job, plan, seconds);
+    cli_progress_end();
     printf("Recipe %s, %u iteration%s over %s rows of %s features, %zu "
            "classes\n",
            cli_recipe_name(job->recipe.kind), job->recipe.iterations,

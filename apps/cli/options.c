@@ -138,8 +138,9 @@ static void print_options(const cli_option *o)
 
 static void print_help(const cli_command *c, const cli_option *options)
 {
-    printf("%s %s: %s\n\nUsage: %s %s %s\n\nOptions\n", cli_program(), c->name,
-           c->summary, cli_program(), c->name, c->synopsis);
+    printf("%s %s: %s\n\nUsage: %s %s%s%s\n\nOptions\n", cli_program(),
+           c->name, c->summary, cli_program(), c->name, *c->synopsis ? " " : "",
+           c->synopsis);
     print_options(options);
     print_options(common);
     printf("\nExamples\n%s", c->examples);
@@ -217,8 +218,8 @@ static bf_status take_operands(const cli_command *self, int argc, char **argv,
 {
     size_t given = (size_t)(argc - optind);
     if (given < least || given > most)
-        return bf_fail(BF_ERR_ARGUMENT, "usage: %s %s %s", cli_program(),
-                       self->name, self->synopsis);
+        return bf_fail(BF_ERR_ARGUMENT, "usage: %s %s%s%s", cli_program(),
+                       self->name, *self->synopsis ? " " : "", self->synopsis);
     for (size_t i = 0; i < CLI_OPERANDS_MAX; i++)
         operands[i] = i < given ? argv[optind + (int)i] : NULL;
     return BF_OK;

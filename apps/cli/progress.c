@@ -39,7 +39,7 @@ static void draw(double elapsed, bool terminal)
 {
     char left[64] = "";
     double made = state.done - state.first, missing = state.total - state.done;
-    if (made > 0.01 * state.total)
+    if (made > 0.01 * state.total && missing > 0)
         snprintf(left, sizeof left, ", %s left",
                  cli_time(elapsed * missing / made).s);
     fprintf(stderr, "%s%s %.0f %%%s%s", terminal ? "\r\033[K" : "",

@@ -7,12 +7,15 @@
 #include "cli.h"
 #include "train/job.h"
 
+#define KIND "whitened"
+#define ITERATIONS 2
+
 static struct {
     const char *kind, *map, *steps;
     size_t iterations, batch, components, ring;
     double lambda, clip;
     uint64_t max_memory;
-} given = {.kind = "whitened", .iterations = 2, .lambda = -1, .clip = -1};
+} given = {.kind = KIND, .iterations = ITERATIONS, .lambda = NAN, .clip = NAN};
 
 const cli_option cli_recipe_options[] = {
     {"recipe", 'r', CLI_TEXT, &given.kind, "NAME",
@@ -98,8 +101,8 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
     BF_TRY(bf_recipe_default(out, kind, (unsigned)given.iterations, n, d));
     out->batch = given.batch;
     out->components = given.components;
-    if (given.lambda >= 0) out->lambda = given.lambda;
-    if (given.clip >= 0) out->clip = given.clip;
+    if (!isnan(given.lambda)) out->lambda = given.lambda;
+    if (!isnan(given.clip)) out->clip = given.clip;
     if (given.map) BF_TRY(parse_map(&out->map));
     if (given.steps) BF_TRY(parse_steps(out));
     return bf_recipe_check(out);
@@ -115,11 +118,35 @@ static bf_status parse_ring(unsigned *log_n)
                    given.ring);
 }
 
+bool cli_recipe_asked(void)
+{
+    return given.map || given.steps || given.batch || given.components ||
+           given.ring || given.max_memory || !isnan(given.lambda) ||
+           !isnan(given.clip) || given.iterations != ITERATIONS ||
+           strcmp(given.kind, KIND) != 0;
+}
+
+/* Of what job.json could not hold, nothing is planned. */
+static bf_status check_sizes(size_t n, size_t d, size_t classes)
+{
+    if (n > BF_JOB_SAMPLES_MAX || given.batch > BF_JOB_SAMPLES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "at most %zu samples are possible",
+                       BF_JOB_SAMPLES_MAX);
+    if (d > BF_JOB_FEATURES_MAX || given.components > BF_JOB_FEATURES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "at most %zu features are possible",
+                       BF_JOB_FEATURES_MAX);
+    if (classes > BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%zu classes; 2 to %d are possible",
+                       classes, BF_CLASSES_MAX);
+    return BF_OK;
+}
+
 bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
                        size_t classes)
 {
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory};
+    BF_TRY(check_sizes(n, d, classes));
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
     bf_status s = bf_job_plan(job, plan, &recipe, n, d, classes, &options);

@@ -67,6 +67,7 @@ cli_text cli_count(double number)
 
 void cli_row(const char *name, const char *fmt, ...)
 {
+    cli_progress_end();
     printf("  %-22s ", name);
     va_list args;
     va_start(args, fmt);
@@ -78,6 +79,7 @@ void cli_row(const char *name, const char *fmt, ...)
 bf_status cli_json(cJSON *object)
 {
     char *text = cJSON_Print(object);
+    cli_progress_end();
     cJSON_Delete(object);
     if (!text) return bf_fail(BF_ERR_MEMORY, "no memory for the JSON output");
     int rc = puts(text);

@@ -201,6 +201,8 @@ void bf_model_clear(bf_model *m);
  * "bias", float32 and the map in the metadata). Atomic. .npy and .csv carry
  * the map in a sidecar PATH.json. */
 BF_MUST_CHECK bf_status bf_model_save(const bf_model *m, const char *path);
+/* BF_ERR_ARGUMENT unless the extension is one of those. */
+BF_MUST_CHECK bf_status bf_model_check_path(const char *path);
 BF_MUST_CHECK bf_status bf_model_load(bf_model *m, const char *path);
 
 typedef struct bf_metrics {

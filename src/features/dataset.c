@@ -154,6 +154,9 @@ static bf_status idx_labels(int32_t **labels, size_t *n, const char *path)
 bf_status bf_labels_read(int32_t **labels, size_t *n, const char *path)
 {
     if (bf_path_has_extension(path, ".npy")) return npy_labels(labels, n, path);
+    if (bf_path_has_extension(path, ".csv"))
+        return bf_fail(BF_ERR_UNSUPPORTED,
+                       "%s: labels are read from .npy or IDX files", path);
     return idx_labels(labels, n, path);
 }
 

@@ -43,6 +43,10 @@ typedef struct bf_plan {
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
 
+/* What job.json can say; classes: BF_CLASSES_MAX. */
+#define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)
+#define BF_JOB_FEATURES_MAX ((size_t)1 << 20)
+
 typedef struct bf_plan_options {
     unsigned log_n;      /* 0: choose */
     size_t f, k;         /* 0: choose */

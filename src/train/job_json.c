@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "train/job.h"
 
-enum { JOB_VERSION = 1, JOB_BYTES_MAX = 1 << 20, SIZE_MAX_TEXT = 1 << 30 };
+enum { JOB_VERSION = 1, JOB_BYTES_MAX = 1 << 20 };
 
 static const char *const kinds[] = {"paper", "whitened"};
 static const char *const maps[] = {"auto", "none", "sqrt"};
@@ -190,9 +190,9 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
     out->sigmoid.range = real(r, o, "sigmoid_range", 0, 1e6);
     out->lambda = real(r, o, "lambda", 0, 1e12);
     out->clip = real(r, o, "clip", 0, 1e6);
-    out->components = whole(r, o, "components", 0, SIZE_MAX_TEXT);
+    out->components = whole(r, o, "components", 0, BF_JOB_FEATURES_MAX);
     out->step_count = list(r, o, "steps", out->steps, BF_MAX_ITERATIONS);
-    out->batch = whole(r, o, "batch", 0, SIZE_MAX_TEXT);
+    out->batch = whole(r, o, "batch", 0, BF_JOB_SAMPLES_MAX);
 }
 
 static void read_numbers(reader *r, const cJSON *o, bf_job *job)
@@ -216,9 +216,9 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     if (!cJSON_IsObject(o) || !cJSON_HasObjectItem(o, "blindfit_job"))
         return bf_fail(BF_ERR_FORMAT, "%s: not a blindfit job", path);
     (void)whole(&r, o, "blindfit_job", JOB_VERSION, JOB_VERSION);
-    size_t n = whole(&r, o, "samples", 2, SIZE_MAX_TEXT);
+    size_t n = whole(&r, o, "samples", 2, BF_JOB_SAMPLES_MAX);
     size_t classes = whole(&r, o, "classes", 2, BF_CLASSES_MAX);
-    job->features = whole(&r, o, "features", 1, 1 << 20);
+    job->features = whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
     const cJSON *recipe = member(&r, o, "recipe"), *l = member(&r, o, "layout");
     read_recipe(&r, recipe, &job->recipe);
     size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);

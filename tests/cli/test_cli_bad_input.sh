@@ -80,6 +80,7 @@ refuse 3 'missing.*No such file' \
     decrypt "$model" "$secret" "$work/missing" "$job"
 for bad in empty cut long text; do
     refuse 4 "$bad" decrypt "$model" "$secret" "$work/$bad" "$job"
+    refuse 4 "$bad" "$blindfit" inspect "$work/$bad"
 done
 # Single bits, from the first byte of the header to the end of the body.
 for file in upload keys model secret; do
@@ -164,6 +165,17 @@ npy '\000\000\000\000\000\000\360\377'
 refuse 6 'x.npy.*row 2' "$blindfit" fit "$work/x.npy" \
     --labels "$work/two.idx"
 sed 's/^[0-9]*/1/' "$work/train.csv" >"$work/one.csv"
+printf '{"feature_map": "sqrt"}' >"$work/root.csv.json"
+rows 3 10 3 4 | sed 's/^[0-9]*,//' >"$work/root.csv"
+sed '2s/,[^,]*/,-1/' "$work/test.csv" >"$work/negative.csv"
+refuse 6 'negative.csv.*row 2.*square root' \
+    "$blindfit" predict "$work/root.csv" "$work/negative.csv"
+refuse 6 'negative.csv.*row 2.*square root' \
+    "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"
+refuse 8 'test.csv.*labels are read from' "$blindfit" fit "$work/train.csv" \
+    --labels "$work/test.csv"
+refuse 2 '--test-labels wants --test' "$blindfit" fit "$work/train.csv" \
+    --test-labels "$work/two.idx"
 refuse 2 'one.csv.*(class|label)' encrypt_file "$work/one.csv"
 refuse 2 'one.csv.*(class|label)' "$blindfit" fit "$work/one.csv"
 head -30 "$work/train.csv" >"$work/few.csv"
@@ -187,6 +199,8 @@ rows 12 30 2 3 >"$work/wide.csv"
 ok "$blindfit" fit "$work/wide.csv" --json
 sed 's/^1,/2,/' "$work/train.csv" >"$work/gap.csv"
 ok "$blindfit" fit "$work/gap.csv" --json
+grep -q 'gap.csv: no row has label 1' "$work/stderr" ||
+    fail "a class without a sample is not told"
 
 # ---- places that cannot be written --------------------------------------------
 refuse 3 '/nowhere' "$blindfit" plan -n 40 -d 9 -o "$work/nowhere/job.json"
@@ -194,6 +208,35 @@ refuse 3 'is a folder' "$blindfit" plan -n 40 -d 9 -o "$work"
 refuse 3 'nowhere' "$blindfit" fit "$work/train.csv" --work "$work/nowhere"
 refuse 3 'nowhere' "$blindfit" fit "$work/train.csv" -o "$work/nowhere/m.npy"
 refuse 2 'already' "$blindfit" keygen "$job" -o "$dir/keys"
+refuse 3 'nowhere/t' "$blindfit" encrypt "$job" "$work/train.csv" \
+    --key "$secret" -o "$work/out.bf" --transform "$work/nowhere/t"
+refuse 2 'models end in' "$blindfit" fit "$work/train.csv" -o "$work/m.txt"
+absent "$work/out.bf"
+
+# What a run reads, or writes elsewhere, it does not overwrite; by no name.
+cat "$secret" "$upload" "$keys" "$work/train.csv" "$job" >"$work/before"
+ln -s "$secret" "$work/link.key"
+needed='needs it for something else'
+for file in "$secret" "$work/link.key" "$transform" "$job" "$work/train.csv"
+do
+    refuse 2 "$needed" "$blindfit" encrypt "$job" "$work/train.csv" \
+        --key "$secret" -o "$file"
+done
+refuse 2 "$needed" "$blindfit" encrypt "$job" "$work/train.csv" \
+    --key "$secret" --transform "$secret" -o "$work/out.bf"
+for file in "$upload" "$keys" "$job"; do
+    refuse 2 "$needed" "$server" train "$job" --keys "$keys" \
+        --upload "$upload" -o "$file"
+    refuse 2 "$needed" "$server" train "$job" --keys "$keys" \
+        --upload "$upload" -o "$work/out.enc" --checkpoint "$file"
+done
+refuse 2 "$needed" "$server" train "$job" --keys "$keys" \
+    --upload "$upload" -o "$work/out.enc" --checkpoint "$work/out.enc"
+refuse 2 "$needed" "$blindfit" fit "$work/train.csv" -o "$work/train.csv"
+refuse 2 "$needed" "$blindfit" predict "$work/model.npy" "$work/train.csv" \
+    -o "$work/train.csv"
+cat "$secret" "$upload" "$keys" "$work/train.csv" "$job" |
+    cmp -s - "$work/before" || fail "a file that a run needed has changed"
 if [ -w /dev/full ]; then
     refuse 3 '/dev/full.*space' "$blindfit" plan -n 40 -d 9 -o /dev/full
     refuse 3 '/dev/full.*space' "$server" train "$job" --keys "$keys" \

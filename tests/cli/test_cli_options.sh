@@ -32,6 +32,18 @@ refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
 refuse 2 "--iterations: 0" "$blindfit" plan -n 9 -d 9 --iterations 0
 refuse 2 "--map: 'log'" "$blindfit" plan -n 9 -d 9 --map log
 refuse 2 "--steps: '1,,2'" "$blindfit" plan -n 9 -d 9 --steps 1,,2
+refuse 2 'clip -1' "$blindfit" plan -n 9 -d 9 --clip -1
+refuse 2 'ridge -1' "$blindfit" plan -n 9 -d 9 --lambda=-1
+refuse 2 '101 classes' "$blindfit" plan -n 9 -d 9 --classes 101
+refuse 2 'at most .* samples' "$blindfit" plan -n 100000000000 -d 9
+refuse 2 'at most .* features' "$blindfit" plan -n 9 -d 10000000
+refuse 2 '--first and --rows' "$blindfit" extract x.idx -o "$work/x.npy" \
+    --first 5 --rows 1:3
+refuse 2 'x.csv: .*written as .npy' "$blindfit" extract x.idx -o x.csv
+ok "$blindfit" plan -n 9 -d 9 -o "$work/job.json"
+for more in '-n 10' '-k 3' '--clip 2' '-c 3' "-o $work/other.json"; do
+    refuse 2 'planned already' "$blindfit" plan "$work/job.json" $more
+done
 refuse 2 'usage: .*fit TRAIN' "$blindfit" fit
 refuse 2 '--key is missing' "$blindfit" encrypt job.json x.csv
 refuse 2 '--output is missing' "$blindfit" extract x.idx
@@ -46,6 +58,13 @@ ok "$blindfit" plan -n 100 -d 20 -c 3 --json
 holds "$(number security_bits "$work/stdout") >= 128"
 holds "$(number log2_qp "$work/stdout") <= \
     $(number log2_qp_limit "$work/stdout")"
+
+# Parameters for tests are told as such by whatever shows them.
+golden=$(dirname "$0")/../golden/wire-v1/upload.enc
+ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
+    "$work/stderr" || fail "inspect does not warn of insecure parameters"
+ok "$server" inspect "$golden" --json
+grep -q '"insecure":.*true' "$work/stdout" || fail "inspect --json: insecure"
 
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then

@@ -264,6 +264,12 @@ fail:
     return status;
 }
 
+bf_status bf_model_check_path(const char *path)
+{
+    model_format format;
+    return format_of(&format, path);
+}
+
 bf_status bf_model_save(const bf_model *m, const char *path)
 {
     model_format format = NPY;
