@@ -12,6 +12,8 @@ endforeach()
 #   (test_ckks_kat, test_kernels_known), so the same errors
 set_tests_properties(test_ckks_noise test_linalg_volley test_train_circuit
   PROPERTIES LABELS slow)
+#   searches for plans: symbolic, so the same on every backend
+set_tests_properties(test_train_plan PROPERTIES LABELS slow)
 #   files, processes and pictures: no arithmetic that other tests leave out
 set_tests_properties(test_cli_bad_input test_cli_interrupt test_e2e_pictures
   test_long_checkpoint test_long_resume test_long_serve

@@ -152,6 +152,32 @@ bool bf_sigmoid_form_join(bf_sigmoid_form *f, double log_scale)
     return true;
 }
 
+/* The steps of bf_sigmoid_evaluate on scales: what comes out at depth k is
+ * divided by prime number k-1 from the top, the joined one's last. */
+double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
+                            const double *log_prime)
+{
+    double scale[5] = {log_z}, w, w2;
+    unsigned depth[5], a, b, last = form->depth + form->joined;
+    bool single = form->factors == 1;
+    bool linear = single && !form->factor[0].quadratic;
+    w = 2 * log_z;
+    if (!(form->joined && linear)) w -= log_prime[0];
+    w2 = 2 * w;
+    if (form->factors && !(form->joined && single)) w2 -= log_prime[1];
+    for (unsigned i = 0; i < form->factors; i++)
+        scale[i + 1] = form->factor[i].quadratic ? w2 : w;
+    item_depths(form, depth);
+    for (unsigned count = form->factors + 1; count > 1; count--) {
+        unsigned k = merge_step(depth, count, &a, &b);
+        bool left = form->joined && count == 3;
+        scale[a] += scale[b];
+        if (!left) scale[a] -= log_prime[k == last ? form->depth - 1 : k - 1];
+        scale[b] = scale[count - 1];
+    }
+    return scale[0];
+}
+
 /* a*b; divided by a prime unless it is the product that is `left`. */
 static bf_status product(bf_eval *ev, bf_ct *out, const bf_ct *a,
                          const bf_ct *b, bool left)

@@ -35,6 +35,10 @@ BF_MUST_CHECK bf_status bf_sigmoid_form_make(bf_sigmoid_form *out,
 /* Joins the form if its last product allows it (degrees 3, 5, 9, 11) and twice
  * the bits of the scale of z' fit a prime. Returns whether it is joined. */
 bool bf_sigmoid_form_join(bf_sigmoid_form *form, double log_scale);
+/* log2 of the scale of y below, for that of z and the logarithms of the
+ * form->depth primes that the levels divide by, in order. */
+double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
+                            const double *log_prime);
 /* y = z' * Q(z'^2), z holding z' = z/norm (declare scale * norm). Consumes
  * form->depth levels, each by one rescale of a product; the last of a joined
  * form divides by about the square of the scale. */

@@ -162,13 +162,48 @@ static uint64_t nearest_prime(double bits, unsigned log_n, const uint64_t *used,
     return above - target < target - below ? above : below;
 }
 
-static bool find_primes(chain *c, unsigned log_n)
+/* Prime number i, nearest to 2^bits; *bits becomes its logarithm. */
+static bool find_prime(chain *c, unsigned log_n, unsigned i, double *bits)
 {
-    for (unsigned i = 0; i < c->n_q; i++) {
-        c->prime[i] = nearest_prime(c->bits[i], log_n, c->prime, i);
-        if (!c->prime[i]) return false;
+    /* The ones above it are taken already. */
+    c->prime[i] = nearest_prime(*bits, log_n, c->prime + i + 1, c->n_q - i - 1);
+    *bits = log2((double)c->prime[i]);
+    return c->prime[i] != 0;
+}
+
+/* From the top. Short primes of a large ring are few and lie far from what is
+ * wanted; left alone, the scale's error would be raised to the polynomial's
+ * degree in every iteration. So the long primes, which can be had to a small
+ * part of a bit, make up for it: that of Z for the scale of the weights, a
+ * joined one for the short primes above it, that of G for what is left. */
+static bool find_primes(const bf_job *job, chain *c)
+{
+    const bf_sigmoid_form *form = &job->form;
+    unsigned log_n = job->layout.log_n, i = c->n_q;
+    double off = 0; /* log2 of the scale over the one wanted: weights, then y */
+    for (unsigned t = 0; t < job->schedule.iterations; t++) {
+        double bits, level[8];
+        if (t > 0 || !job->schedule.zero_start) {
+            bits = c->bits[--i] + off;
+            off = bits;
+            if (!find_prime(c, log_n, i, &bits)) return false;
+            double z = job->log_dense + off - bits;
+            for (unsigned k = 0; k < form->depth; k++) {
+                level[k] = c->bits[--i];
+                if (k + 1 == form->depth && form->joined)
+                    level[k] += bf_sigmoid_log_scale(form, z, level) -
+                                job->log_dense;
+                if (!find_prime(c, log_n, i, &level[k])) return false;
+            }
+            off = bf_sigmoid_log_scale(form, z, level) - job->log_dense;
+        }
+        bits = c->bits[--i] + off;
+        off = bits;
+        if (!find_prime(c, log_n, i, &bits)) return false;
+        off -= bits;
     }
-    return true;
+    double bits = c->bits[0] + off;
+    return find_prime(c, log_n, 0, &bits);
 }
 
 /* Special primes for digits of alpha limbs: P must exceed every digit. */
@@ -357,7 +392,7 @@ done:
 
 /* ---- search ---------------------------------------------------------------- */
 
-#define RELAX_MAX 64
+#define RELAX_MAX 65536
 
 typedef struct search {
     bf_job best_job;
@@ -412,7 +447,7 @@ static void consider_bits(search *s, bf_job *job)
         bf_plan plan;
         bool secure = false;
         if (!set_precision(job, &c, bits) ||
-            !find_primes(&c, job->layout.log_n))
+            !find_primes(job, &c))
             continue;
         for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
             secure = fit_special(&job->params, job->layout.log_n, &c, alpha);
@@ -536,16 +571,18 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     base.typical = typical_magnitudes(&base.ranges, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options};
-    /* The estimate is cautious, most of all over many iterations of few rows:
-     * when nothing keeps the tolerance, the next best is taken. */
-    for (s.relax = 1; s.relax <= RELAX_MAX && !s.found; s.relax *= 4)
+    /* The estimate takes errors as independent that a gradient step contracts:
+     * over many iterations of few rows it is orders of magnitude too cautious
+     * (docs/algorithms.md). When nothing keeps the tolerance, the next best is
+     * taken. */
+    for (s.relax = 1; s.relax <= RELAX_MAX && !s.found; s.relax *= 16)
         for (unsigned log_n = 13; log_n <= 16; log_n++)
             if (!options->log_n || options->log_n == log_n)
                 consider_ring(&s, &base, log_n, n, cols, classes);
     if (!s.found)
         return bf_fail(BF_ERR_ARGUMENT,
                        "no 128-bit parameters fit %u iterations over %zu x %zu "
-                       "with %zu classes%s",
+                       "with %zu classes%s (fewer iterations need less)",
                        recipe->iterations, n, features, classes,
                        options->max_memory ? " in the memory allowed" : "");
     *job = s.best_job;

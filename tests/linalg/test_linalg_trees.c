@@ -186,6 +186,11 @@ static void check_sigmoid(const bf_sigmoid *p, bool join)
     OK(bf_sigmoid_evaluate(big.ev, &y, &form, &z));
     assert_int_equal(7 - y.limbs, form.depth);
     assert_true(fabs(log2(y.scale) - log_scale) < 1);
+    double level[7];
+    for (unsigned i = 0; i < form.depth; i++)
+        level[i] = log2((double)bf_context_params(big.ctx)->q[6 - i]);
+    double foretold = bf_sigmoid_log_scale(&form, log2(z.scale), level);
+    assert_true(fabs(log2(y.scale) - foretold) < 1e-6);
     double error = bf_fixture_error(&big, &y, want);
     double tolerance = bf_fixture_tolerance(&big, &y);
     if (!(error <= tolerance && tolerance < (join ? 1 : 1e-3)))
