@@ -79,12 +79,12 @@ set xlabel "rows (400 features)"
 plot "$out/rows.dat" using 1:5 with linespoints lw 2 pt 7 lc rgb "#1f5fa8" \
        title "training", \
      "" using 1:6 with linespoints lw 1.5 dt 2 pt 6 lc rgb "#555555" \
-       title "counted arithmetic"
+       title "planned"
 set xlabel "features (10,000 rows)"
 plot "$out/features.dat" using 2:5 with linespoints lw 2 pt 7 \
        lc rgb "#1f5fa8" title "training", \
      "" using 2:6 with linespoints lw 1.5 dt 2 pt 6 lc rgb "#555555" \
-       title "counted arithmetic"
+       title "planned"
 unset multiplot
 GNUPLOT
 echo "$out/rows.dat, $out/features.dat, $out/scaling.png"

@@ -292,7 +292,11 @@ static void plan_uploads(bf_plan *plan, const bf_job *job)
     plan->memory_bytes += l->chunks * l->pairs * x * limb + l->groups * y * limb;
     if (!job->schedule.zero_start)
         plan->upload_bytes += packed_bytes(&job->params, x, false);
-    plan->model_bytes = 2 * packed_bytes(&job->params, 1, false);
+    /* The weights after every iteration but the last have two limbs left. */
+    unsigned two = job->params.n_q < 2 ? 1 : 2;
+    plan->model_bytes = 2 * packed_bytes(&job->params, 1, false) +
+                        (job->schedule.iterations - 1) * 2 *
+                            packed_bytes(&job->params, two, false);
 }
 
 /* Everything that follows from counters, key needs and parameters. */
