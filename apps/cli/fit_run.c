@@ -1,7 +1,6 @@
 #include <sys/stat.h>
 
 #include "base/cpu.h"
-#include "base/host.h"
 #include "fit.h"
 #include "scratch.h"
 #include "train/owner/deal.h"
@@ -12,25 +11,14 @@ static double file_bytes(const char *path)
     return stat(path, &st) == 0 ? (double)st.st_size : 0;
 }
 
-/* The server will run here: what it would refuse costs no keys and uploads. */
-static bf_status check_memory(const bf_plan *plan)
-{
-    uint64_t left = bf_memory_available();
-    if (plan->memory_bytes <= left) return BF_OK;
-    return bf_fail(BF_ERR_MEMORY,
-                   "training needs %s of memory, %s are free (--max-memory "
-                   "looks for a job that needs less)",
-                   cli_size((double)plan->memory_bytes).s,
-                   cli_size((double)left).s);
-}
-
 /* The planned job, as both sides will read it. */
 static bf_status plan(fit *f)
 {
     const char *path = cli_scratch_file("job.json");
     BF_TRY(cli_plan_job(&f->job, &f->plan, f->train.x.rows, f->train.x.cols,
                         f->train.classes));
-    BF_TRY(check_memory(&f->plan));
+    /* The server will run here: what it would refuse costs no keys. */
+    BF_TRY(bf_plan_check_memory(&f->plan, 0));
     BF_TRY(bf_job_write(&f->job, path));
     return bf_job_read(&f->job, path, f->job_id);
 }

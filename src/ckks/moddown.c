@@ -7,7 +7,7 @@ typedef struct down_job {
     const bf_convert *conv;
     const bf_mulc *inv;
     unsigned limbs, first, targets;
-    const double *acc;
+    double *acc;
     double *coeff;    /* [2][sources][N], block form, scaled for conversion */
     double *overflow; /* [2][N] */
     bf_ct *out;
@@ -26,7 +26,7 @@ static double *down_coeff(const bf_eval *ev, const down_job *job,
            ((size_t)poly * down_count(ev, job) + i) * bf_eval_n(ev);
 }
 
-static void down_sources(bf_eval *ev, const down_job *job, double *acc)
+static void down_sources(bf_eval *ev, const down_job *job)
 {
     const bf_ring *ring = ev->ctx->ring;
     unsigned k = down_count(ev, job);
@@ -34,7 +34,7 @@ static void down_sources(bf_eval *ev, const down_job *job, double *acc)
     for (unsigned poly = 0; poly < 2; poly++)
         for (unsigned i = 0; i < k; i++) {
             unsigned p = job->first + i;
-            double *x = bf_ks_acc(ev, acc, p, poly);
+            double *x = bf_ks_acc(ev, job->acc, p, poly);
             bf_ntt_inverse_blocked(ring, bf_ks_modulus(ev, job->limbs, p),
                                    down_coeff(ev, job, poly, i), x, x,
                                    bf_convert_factor(job->conv, i));
@@ -70,8 +70,7 @@ static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
 {
     const bf_ring *ring = ev->ctx->ring;
     const bf_ks_turn *turn = job->turn;
-    const double *acc =
-        bf_ks_acc(ev, (double *)job->acc, m, poly);
+    const double *acc = bf_ks_acc(ev, job->acc, m, poly);
     double *out = bf_ct_limb(job->out, poly, m, ring->n);
     double *to = turn ? x : out;
     for (size_t row = 0; row * BF_ROW_LEN < ring->n; row++) {
@@ -131,7 +130,7 @@ bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
     job.coeff = bf_eval_scratch(ev, scratch);
     if (!job.coeff) return BF_ERR_MEMORY;
     job.overflow = down_coeff(ev, &job, 2, 0);
-    down_sources(ev, &job, acc);
+    down_sources(ev, &job);
     bf_status status = down_targets(ev, &job);
     bf_eval_scratch_give(ev, job.coeff, scratch);
     bf_count(&ev->counters.mod_downs[limbs], 1);

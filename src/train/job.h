@@ -42,6 +42,10 @@ typedef struct bf_plan {
     double cost;         /* what the search minimised: work and bytes */
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
+/* BF_ERR_MEMORY when the server would need more than is allowed (bytes, 0: no
+ * limit) or than this machine has free. */
+BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,
+                                             uint64_t allowed);
 
 /* What job.json can say; classes: BF_CLASSES_MAX. */
 #define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/memory.h"
 #include "train/circuit.h"
 
@@ -297,6 +298,21 @@ static void plan_uploads(bf_plan *plan, const bf_job *job)
     plan->model_bytes = 2 * packed_bytes(&job->params, 1, false) +
                         (job->schedule.iterations - 1) * 2 *
                             packed_bytes(&job->params, two, false);
+}
+
+bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
+{
+    double need = (double)plan->memory_bytes / 1e9;
+    uint64_t left = bf_memory_available();
+    if (allowed && plan->memory_bytes > allowed)
+        return bf_fail(BF_ERR_MEMORY,
+                       "the job needs %.2f GB of memory, %.2f GB are allowed",
+                       need, (double)allowed / 1e9);
+    if (plan->memory_bytes > left)
+        return bf_fail(BF_ERR_MEMORY,
+                       "the job needs %.2f GB of memory, %.2f GB are free",
+                       need, (double)left / 1e9);
+    return BF_OK;
 }
 
 /* Everything that follows from counters, key needs and parameters. */

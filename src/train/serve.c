@@ -259,21 +259,6 @@ static bf_status after_iteration(void *user, const bf_train_state *state)
                : BF_OK;
 }
 
-static bf_status check_memory(const server *s, const bf_plan *plan)
-{
-    double need = (double)plan->memory_bytes / 1e9;
-    uint64_t allowed = s->o->max_memory, left = bf_memory_available();
-    if (allowed && plan->memory_bytes > allowed)
-        return bf_fail(BF_ERR_MEMORY,
-                       "the job needs %.2f GB of memory, %.2f GB are allowed",
-                       need, (double)allowed / 1e9);
-    if (plan->memory_bytes > left)
-        return bf_fail(BF_ERR_MEMORY,
-                       "the job needs %.2f GB of memory, %.2f GB are free",
-                       need, (double)left / 1e9);
-    return BF_OK;
-}
-
 /* Whether the file can be made at all, and now has room. */
 static bf_status check_target(const char *path, uint64_t bytes)
 {
@@ -295,7 +280,7 @@ static bf_status check_resources(const server *s)
     uint64_t model = bf_model_write_bytes(&s->job);
     uint64_t kept = 2 * bf_checkpoint_bytes(&s->job);
     BF_TRY(bf_job_walk(&plan, &s->job));
-    bf_status status = check_memory(s, &plan);
+    bf_status status = bf_plan_check_memory(&plan, s->o->max_memory);
     bf_plan_clear(&plan);
     if (status == BF_OK) status = check_target(s->o->model, model);
     if (status == BF_OK && s->o->checkpoint)
