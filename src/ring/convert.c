@@ -124,9 +124,3 @@ void bf_range_convert(const bf_convert *c, unsigned t, double *o,
     c->ring->k->convert(o, x, v, to->c, c->k, len, to->lazy,
                         &c->ring->mod[to->m]);
 }
-
-void bf_convert_target(const bf_convert *c, unsigned t, double *o,
-                       const double *const *x, const double *v)
-{
-    bf_range_convert(c, t, o, x, v, c->ring->n);
-}

@@ -221,14 +221,11 @@ uint64_t bf_convert_factor(const bf_convert *c, unsigned j); /* j < k */
 /* v[i] = round(sum_j x[j][i]/q_j): compute once, pass to every target. */
 void bf_convert_overflow(const bf_convert *c, double *v,
                          const double *const *x);
-/* Target number t (index into dst), centred, coefficient form. */
-void bf_convert_target(const bf_convert *c, unsigned t, double *o,
-                       const double *const *x, const double *v);
-
-/* The same for `len` consecutive residues (multiple of 32) of each. Convert a
- * block for all targets before the next: the sources stay in cache. */
+/* The same for `len` consecutive residues (multiple of 32) of each. */
 void bf_range_overflow(const bf_convert *c, double *v, const double *const *x,
                        size_t len);
+/* Target number t (index into dst), centred, coefficient form. Convert a block
+ * for all targets before the next: the sources stay in cache. */
 void bf_range_convert(const bf_convert *c, unsigned t, double *o,
                       const double *const *x, const double *v, size_t len);
 

@@ -81,7 +81,7 @@ static void check_convert(const bf_ring *r, double *const x[6], const answer *a)
         fill_reduced(&g, x[i], r->n, r->mod[i].value);
     assert_int_equal(bf_convert_create(&c, r, src, 3, dst, 1), BF_OK);
     bf_convert_overflow(c, x[3], (const double *const *)x);
-    bf_convert_target(c, 0, x[4], (const double *const *)x, x[3]);
+    bf_range_convert(c, 0, x[4], (const double *const *)x, x[3], r->n);
     check("convert", x[4], r, 3, a->convert);
     bf_convert_destroy(c);
 }
