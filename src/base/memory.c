@@ -38,14 +38,20 @@ static void *out_of_memory(size_t bytes)
     return NULL;
 }
 
+/* By how much the heap grows once freed memory is kept; 0 before that. */
+static atomic_size_t heap_step;
+
 /* Whole huge pages, with what lies beside the block in the first and the last:
- * it is likely a block of this kind as well. Advice only: a refusal costs speed,
- * not correctness. */
+ * it is likely a block of this kind as well. The rest of the heap comes along:
+ * the allocator writes a word behind the next block before that can be advised,
+ * and one small page there is enough to keep a huge one from being made. Advice
+ * only: a refusal costs speed, not correctness. */
 static void advise_huge(void *p, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
+    size_t after = bytes + HUGE_PAGE - 1 + atomic_load(&heap_step);
     uintptr_t from = (uintptr_t)p & ~(HUGE_PAGE - 1);
-    uintptr_t to = ((uintptr_t)p + bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    uintptr_t to = ((uintptr_t)p + after) & ~(HUGE_PAGE - 1);
     (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 #else
     (void)p, (void)bytes;
@@ -100,7 +106,8 @@ void bf_keep_freed_memory(void)
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
-    mallopt(M_TOP_PAD, 64 << 20);
+    mallopt(M_TOP_PAD, 256 << 20);
+    atomic_store(&heap_step, 256 << 20);
 #endif
 }
 
