@@ -37,23 +37,28 @@ typedef struct matrix_job {
  * own length, a power of two: read in place, equal slices of many limbs would
  * fall into a few cache sets and drive each other out. */
 typedef struct panel {
-    double *data;     /* b0, b1 of all b; a0, a1 of a row; d0, d1, d2 */
-    double **pointer; /* to the slices, in this order; then room for those of
-                       * b that a row of fewer columns uses */
-    size_t b, a, d;   /* slices of each */
+    double *data;        /* b0, b1 of all b; a0, a1 of a row */
+    double **pointer;    /* to the slices, in this order */
+    const double **from; /* what a copy reads */
+    double **some;       /* slices of b that a row of fewer columns uses */
+    double **d;          /* results d0, d1, d2 of a row */
+    size_t b, a;         /* slices of each */
 } panel;
 
 static bool panel_open(panel *p, const matrix_job *job)
 {
     p->b = 2 * job->terms * job->columns;
     p->a = 2 * job->terms;
-    p->d = 3 * job->columns;
-    size_t slices = p->b + p->a + p->d;
+    size_t slices = p->b + p->a, pointers = slices + 2 * p->b + 3 * job->columns;
     p->data = bf_alloc(slices * job->len * sizeof(double));
-    p->pointer = bf_alloc((slices + p->b) * sizeof(double *));
-    for (size_t i = 0; p->data && p->pointer && i < slices; i++)
+    p->pointer = bf_alloc(pointers * sizeof(double *));
+    if (!p->data || !p->pointer) return false;
+    for (size_t i = 0; i < slices; i++)
         p->pointer[i] = p->data + i * job->len;
-    return p->data && p->pointer;
+    p->from = (const double **)p->pointer + slices;
+    p->some = p->pointer + slices + p->b;
+    p->d = p->some + p->b;
+    return true;
 }
 
 static void panel_close(panel *p)
@@ -66,7 +71,7 @@ static void panel_close(panel *p)
 static double **row_columns(const matrix_job *job, const bf_tensor_row *row,
                             const panel *p)
 {
-    double **b = p->pointer, **some = b + p->b + p->a + p->d;
+    double **b = p->pointer, **some = p->some;
     if (row->count == job->columns) return b;
     for (size_t i = 0; i < 2 * job->terms; i++)
         for (size_t c = 0; c < row->count; c++)
@@ -74,42 +79,55 @@ static double **row_columns(const matrix_job *job, const bf_tensor_row *row,
     return some;
 }
 
+/* Bytes on their way while a slice is copied. */
+enum { AHEAD = 4096, CACHE_LINE = 64 };
+
+/* The slices are read once, from all over memory, where no hardware looks
+ * ahead. */
+static void copy_slices(double *const *to, const double *const *from,
+                        size_t count, size_t len)
+{
+    size_t bytes = len * sizeof(double), ahead = AHEAD / bytes + 1;
+    for (size_t i = 0; i < count + ahead; i++) {
+        if (i < count)
+            for (size_t k = 0; k < bytes; k += CACHE_LINE)
+                __builtin_prefetch((const char *)from[i] + k);
+        if (i >= ahead) memcpy(to[i - ahead], from[i - ahead], bytes);
+    }
+}
+
 static void row_slice(const matrix_job *job, const bf_tensor_row *row,
                       bf_ct *out, unsigned limb, size_t offset,
                       const panel *p)
 {
-    size_t n = job->ring->n, bytes = job->len * sizeof(double);
-    size_t count = row->count;
-    double **a = p->pointer + p->b, **d = a + p->a;
-    double **b = row_columns(job, row, p);
+    size_t n = job->ring->n, count = row->count;
+    double **a = p->pointer + p->b, **b = row_columns(job, row, p);
     for (size_t i = 0; i < p->a; i++) {
         size_t k = i % job->terms;
-        memcpy(a[i], bf_ct_limb(row->a[k], i != k, limb, n) + offset, bytes);
+        p->from[i] = bf_ct_limb(row->a[k], i != k, limb, n) + offset;
     }
-    memset(d[0], 0, 3 * count * bytes);
-    bf_range_tensor_sum_block(
-        job->ring, limb, d, d + count, d + 2 * count,
-        (const double *const *)a, (const double *const *)(a + job->terms),
-        (const double *const *)b,
-        (const double *const *)(b + job->terms * count), (unsigned)job->terms,
-        (unsigned)count, job->len);
-    for (size_t i = 0; i < 3 * count; i++) {
-        unsigned poly = (unsigned)(i / count);
-        memcpy(bf_ct_limb(&out[i % count], poly, limb, n) + offset, d[i],
-               bytes);
-    }
+    copy_slices(a, p->from, p->a, job->len);
+    for (size_t i = 0; i < 3 * count; i++)
+        p->d[i] = bf_ct_limb(&out[i % count], (unsigned)(i / count), limb, n) +
+                  offset;
+    bf_range_tensor_sum(job->ring, limb, p->d, p->d + count, p->d + 2 * count,
+                        (const double *const *)a,
+                        (const double *const *)(a + job->terms),
+                        (const double *const *)b,
+                        (const double *const *)(b + job->terms * count),
+                        (unsigned)job->terms, (unsigned)count, job->len);
 }
 
 static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
                          const panel *p)
 {
-    size_t n = job->ring->n, bytes = job->len * sizeof(double);
+    size_t n = job->ring->n;
     bf_ct *out = job->out;
     for (size_t i = 0; i < p->b; i++) {
         size_t k = i % (p->b / 2);
-        memcpy(p->pointer[i], bf_ct_limb(job->b[k], i != k, limb, n) + offset,
-               bytes);
+        p->from[i] = bf_ct_limb(job->b[k], i != k, limb, n) + offset;
     }
+    copy_slices(p->pointer, p->from, p->b, job->len);
     for (size_t r = 0; r < job->count; out += job->rows[r++].count)
         row_slice(job, &job->rows[r], out, limb, offset, p);
 }
@@ -121,7 +139,7 @@ static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
     bool out_of_memory = false, stop = false;
 #pragma omp parallel if (!bf_serial())
     {
-        panel p;
+        panel p = {0};
         bool ready = panel_open(&p, job);
 #pragma omp for collapse(2) schedule(dynamic)
         for (unsigned i = 0; i < limbs; i++)

@@ -219,20 +219,11 @@ void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
     r->k->dot2(o0, o1, x, y0, y1, terms, len, &r->mod[m]);
 }
 
-void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
-                         double *d2, const double *const *a0,
-                         const double *const *a1, const double *const *b0,
-                         const double *const *b1, unsigned terms, size_t len)
-{
-    bf_range_tensor_sum_block(r, m, &d0, &d1, &d2, a0, a1, b0, b1, terms, 1,
-                              len);
-}
-
-void bf_range_tensor_sum_block(const bf_ring *r, unsigned m, double *const *d0,
-                               double *const *d1, double *const *d2,
-                               const double *const *a0, const double *const *a1,
-                               const double *const *b0, const double *const *b1,
-                               unsigned terms, unsigned count, size_t len)
+void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
+                         double *const *d1, double *const *d2,
+                         const double *const *a0, const double *const *a1,
+                         const double *const *b0, const double *const *b1,
+                         unsigned terms, unsigned count, size_t len)
 {
     const bf_tensor_sum s = {d0, d1, d2, a0, a1, b0, b1, terms, count};
     r->k->tensor_sum(&s, len, &r->mod[m]);

@@ -145,22 +145,17 @@ void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                    const double *const *x, const double *const *y0,
                    const double *const *y1, unsigned terms, size_t len);
 
-/* Tensor products of pairs summed without reduction of degree:
- *   d0 += sum_k a0[k]*b0[k], d1 += sum a0*b1 + a1*b0, d2 += sum a1*b1
+/* Tensor products of pairs summed without reduction of degree, for c < count:
+ *   d0[c] = sum_k a0[k]*b0[k*count + c], d2[c] the same of a1 and b1,
+ *   d1[c] = sum_k a0[k]*b1[k*count + c] + a1[k]*b0[k*count + c],
  * for `len` consecutive residues (multiple of 16) of each. Pointers are to the
- * start of the range. terms may be any number. */
-void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *d0, double *d1,
-                         double *d2, const double *const *a0,
-                         const double *const *a1, const double *const *b0,
-                         const double *const *b1, unsigned terms, size_t len);
-/* The same for `count` right-hand sides that share the a: for c < count,
- *   d[c] += sum_k a[k] (x) b[k*count + c].
- * Faster than `count` calls: each a is loaded once for several c. */
-void bf_range_tensor_sum_block(const bf_ring *r, unsigned m, double *const *d0,
-                               double *const *d1, double *const *d2,
-                               const double *const *a0, const double *const *a1,
-                               const double *const *b0, const double *const *b1,
-                               unsigned terms, unsigned count, size_t len);
+ * start of the range. terms may be any number. Results are written past the
+ * caches. */
+void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
+                         double *const *d1, double *const *d2,
+                         const double *const *a0, const double *const *a1,
+                         const double *const *b0, const double *const *b1,
+                         unsigned terms, unsigned count, size_t len);
 
 /* o[i] = a[perm[i]], i < n; perm from bf_ring_automorphism. o and a disjoint.
  */

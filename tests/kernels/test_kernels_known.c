@@ -68,7 +68,7 @@ static void check_tensor(const bf_ring *r, double *const x[6], const answer *a)
     rng g = {r->log_n + 100};
     const double *a0[] = {x[0], x[1]}, *a1[] = {x[1], x[2]};
     for (int i = 0; i < 6; i++) fill_reduced(&g, x[i], r->n, r->mod[2].value);
-    bf_range_tensor_sum(r, 2, x[3], x[4], x[5], a0, a1, a1, a0, 2, r->n);
+    bf_range_tensor_sum(r, 2, x + 3, x + 4, x + 5, a0, a1, a1, a0, 2, 1, r->n);
     check("tensor", x[4], r, 2, a->tensor);
 }
 

@@ -133,11 +133,10 @@ static void check_dot2(arrays *x, unsigned terms, const bf_modulus *m)
     }
 }
 
-static void expect_tensor(const arrays *x, const bf_tensor_sum *s, unsigned c,
-                          size_t i, uint64_t p, uint64_t out[3])
+static void expect_tensor(const bf_tensor_sum *s, unsigned c, size_t i,
+                          uint64_t p, uint64_t out[3])
 {
-    for (unsigned d = 0; d < 3; d++)
-        out[d] = wide_mod(as_integer(x->in[d * COUNT_MAX + c][i]), p);
+    out[0] = out[1] = out[2] = 0;
     for (unsigned k = 0; k < s->terms; k++) {
         const double a0 = s->a0[k][i], a1 = s->a1[k][i];
         const double b0 = s->b0[k * s->count + c][i];
@@ -173,7 +172,7 @@ static void check_tensor(arrays *x, unsigned terms, unsigned count,
     for (unsigned c = 0; c < count; c++)
         for (size_t i = 0; i < N; i++) {
             uint64_t e[3];
-            expect_tensor(x, &s, c, i, m->value, e);
+            expect_tensor(&s, c, i, m->value, e);
             for (unsigned d = 0; d < 3; d++)
                 assert_centred_equal(x->ref[d * COUNT_MAX + c][i], e[d],
                                      m->value);

@@ -27,9 +27,7 @@ static void tensor_one(const bf_tensor_sum *s, unsigned c, size_t i,
                        const bf_modulus *m)
 {
     const bf_lazy lazy = m->lazy;
-    bf_acc t[3] = {{lazy.offset, s->d0[c][i]},
-                   {lazy.offset, s->d1[c][i]},
-                   {lazy.offset, s->d2[c][i]}};
+    bf_acc t[3] = {{lazy.offset, 0}, {lazy.offset, 0}, {lazy.offset, 0}};
     for (unsigned k = 0; k < s->terms; k++) {
         if (k && k % (lazy.interval / 2) == 0)
             for (int d = 0; d < 3; d++) bf_acc_flush(&t[d], lazy.offset, m);

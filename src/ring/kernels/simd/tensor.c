@@ -4,7 +4,8 @@
  * registers: the slices usually lie a power of two apart, so a line that is
  * left half used is gone from the first-level cache at the next visit. The
  * middle sum is Karatsuba's, sum (a0+a1)(b0+b1) less the outer two, where the
- * prime leaves room for the larger products. */
+ * prime leaves room for the larger products. Results go past the caches, which
+ * the factors fill. */
 #include "ring/kernels/simd/simd.h"
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
@@ -16,13 +17,10 @@ typedef struct triple {
     bf_vacc d0, d1, d2;
 } triple;
 
-BF_INLINE triple triple_start(const bf_tensor_sum *s, unsigned c, size_t i,
-                              bf_v offset, bool karatsuba)
+BF_INLINE triple triple_start(bf_v offset)
 {
-    const bf_v d0 = v_load(s->d0[c] + i), d2 = v_load(s->d2[c] + i);
-    bf_v d1 = v_load(s->d1[c] + i);
-    if (karatsuba) d1 = v_add(d1, v_add(d0, d2));
-    return (triple){{offset, d0}, {offset, d1}, {offset, d2}};
+    const bf_vacc zero = {offset, v_set(0)};
+    return (triple){zero, zero, zero};
 }
 
 BF_INLINE void triple_add(triple *t, const double *a0, const double *a1,
@@ -55,9 +53,9 @@ BF_INLINE void triple_end(const bf_tensor_sum *s, unsigned c, size_t i,
     const bf_v d2 = v_acc_red(&t->d2, offset, m);
     bf_v d1 = v_acc_red(&t->d1, offset, m);
     if (karatsuba) d1 = v_red(v_sub(d1, v_add(d0, d2)), m);
-    v_store(s->d0[c] + i, d0);
-    v_store(s->d1[c] + i, d1);
-    v_store(s->d2[c] + i, d2);
+    v_stream(s->d0[c] + i, d0);
+    v_stream(s->d1[c] + i, d1);
+    v_stream(s->d2[c] + i, d2);
 }
 
 /* Residues i to i+7 for right-hand side c. The second triple is for two
@@ -68,8 +66,7 @@ BF_INLINE void step(const bf_tensor_sum *s, unsigned c, size_t i, bf_lazy lazy,
     const bool two = BF_LANES < LINE;
     const size_t j = two ? i + BF_LANES : i;
     const bf_v offset = v_set(lazy.offset);
-    triple t = triple_start(s, c, i, offset, karatsuba);
-    triple u = triple_start(s, c, j, offset, karatsuba);
+    triple t = triple_start(offset), u = t;
     for (unsigned k = 0;;) {
         const unsigned end = MIN(k + lazy.interval, s->terms);
         for (; k < end; k++) {
@@ -101,4 +98,5 @@ void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n,
             else
                 step(s, c, i, plain, false, &m);
         }
+    v_stream_end();
 }

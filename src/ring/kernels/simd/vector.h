@@ -14,6 +14,12 @@
 
 #define BF_INLINE static inline __attribute__((always_inline))
 
+/* After v_stream: other threads see what was written. */
+BF_INLINE void v_stream_end(void)
+{
+    _mm_sfence();
+}
+
 #if defined(BF_SIMD_AVX512)
 
 #define BF_SIMD(name) bf_avx512_##name
@@ -29,6 +35,10 @@ BF_INLINE bf_v v_load(const double *x)
 BF_INLINE void v_store(double *x, bf_v a)
 {
     _mm512_store_pd(x, a);
+}
+BF_INLINE void v_stream(double *x, bf_v a)
+{
+    _mm512_stream_pd(x, a);
 }
 BF_INLINE bf_v v_set(double x)
 {
@@ -141,6 +151,10 @@ BF_INLINE bf_v v_load(const double *x)
 BF_INLINE void v_store(double *x, bf_v a)
 {
     _mm256_store_pd(x, a);
+}
+BF_INLINE void v_stream(double *x, bf_v a)
+{
+    _mm256_stream_pd(x, a);
 }
 BF_INLINE bf_v v_set(double x)
 {
