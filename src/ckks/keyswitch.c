@@ -157,7 +157,7 @@ static void position_rows(bf_eval *ev, const bf_ks_source *src,
 
 /* Positions whose digits are made together: the sources of a block, at most a
  * few hundred kB, are read once for all of them. */
-enum { BATCH = 2 };
+enum { BATCH = 4 };
 
 static void batch(bf_eval *ev, const bf_ks_source *src, const bf_ks_work *work,
                   unsigned first, unsigned count, double *tmp)
