@@ -38,8 +38,9 @@ static void *out_of_memory(size_t bytes)
     return NULL;
 }
 
-/* By how much the heap grows once freed memory is kept; 0 before that. */
-static atomic_size_t heap_step;
+/* By how much the heap grows at a time once freed memory is kept. */
+#define HEAP_STEP (256 << 20)
+static atomic_size_t heap_step; /* HEAP_STEP from then on */
 
 /* Whole huge pages, with what lies beside the block in the first and the last:
  * it is likely a block of this kind as well. The rest of the heap comes along:
@@ -106,8 +107,8 @@ void bf_keep_freed_memory(void)
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
-    mallopt(M_TOP_PAD, 256 << 20);
-    atomic_store(&heap_step, 256 << 20);
+    mallopt(M_TOP_PAD, HEAP_STEP);
+    atomic_store(&heap_step, HEAP_STEP);
 #endif
 }
 

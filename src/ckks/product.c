@@ -49,7 +49,8 @@ static bool panel_open(panel *p, const matrix_job *job)
 {
     p->b = 2 * job->terms * job->columns;
     p->a = 2 * job->terms;
-    size_t slices = p->b + p->a, pointers = slices + 2 * p->b + 3 * job->columns;
+    size_t slices = p->b + p->a;
+    size_t pointers = slices + 2 * p->b + 3 * job->columns;
     p->data = bf_alloc(slices * job->len * sizeof(double));
     p->pointer = bf_alloc(pointers * sizeof(double *));
     if (!p->data || !p->pointer) return false;
@@ -71,12 +72,12 @@ static void panel_close(panel *p)
 static double **row_columns(const matrix_job *job, const bf_tensor_row *row,
                             const panel *p)
 {
-    double **b = p->pointer, **some = p->some;
+    double **b = p->pointer;
     if (row->count == job->columns) return b;
     for (size_t i = 0; i < 2 * job->terms; i++)
         for (size_t c = 0; c < row->count; c++)
-            some[i * row->count + c] = b[i * job->columns + row->first + c];
-    return some;
+            p->some[i * row->count + c] = b[i * job->columns + row->first + c];
+    return p->some;
 }
 
 /* Bytes on their way while a slice is copied. */
