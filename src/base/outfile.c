@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,6 +22,8 @@ static struct slot {
     atomic_int state;
     char path[PATH_MAX];
 } slots[OPEN_FILES_MAX];
+/* Commits that are past the point where a signal could still undo them. */
+static atomic_int moving;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "used in signal handlers");
 
 struct bf_outfile {
@@ -63,6 +67,10 @@ void bf_files_abort_all(void)
         if (atomic_compare_exchange_strong(&slots[i].state, &live, SLOT_GONE))
             unlink(slots[i].path);
     }
+    /* A caller that exits next must not cut short what is being moved. The
+     * mover's own thread has signals blocked: it is never the one that waits. */
+    while (atomic_load(&moving) > 0)
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
     errno = saved;
 }
 
@@ -309,21 +317,35 @@ static bf_status move_into_place(const bf_outfile *f)
     return sync_folder(f->path);
 }
 
+/* All of them in place, or none left. */
+static bf_status move_all(bf_outfile *const *files, size_t count)
+{
+    bf_status s = BF_OK;
+    for (size_t i = 0; i < count && s == BF_OK; i++)
+        s = withdraw_slot(files[i]);
+    for (size_t i = 0; i < count && s == BF_OK; i++)
+        s = move_into_place(files[i]);
+    for (size_t i = 0; i < count && s != BF_OK; i++) {
+        struct slot *slot = files[i]->slot;
+        if (slot && atomic_load(&slot->state) == SLOT_BUSY) unlink(slot->path);
+    }
+    return s;
+}
+
 bf_status bf_outfile_commit_all(bf_outfile *const *files, size_t count)
 {
     bf_status s = BF_OK;
-    size_t moved = 0;
     for (size_t i = 0; i < count && s == BF_OK; i++) s = finish_data(files[i]);
-    for (size_t i = 0; i < count && s == BF_OK; i++)
-        s = withdraw_slot(files[i]);
-    while (moved < count && s == BF_OK) s = move_into_place(files[moved++]);
-    for (size_t i = 0; i < count; i++) {
-        struct slot *slot = files[i]->slot;
-        /* After a failure, what is withdrawn and not moved is removed here. */
-        if (s != BF_OK && slot && atomic_load(&slot->state) == SLOT_BUSY)
-            unlink(slot->path);
-        bf_outfile_abort(files[i]);
+    if (s == BF_OK) {
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &before);
+        atomic_fetch_add(&moving, 1);
+        s = move_all(files, count);
+        atomic_fetch_sub(&moving, 1);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
     }
+    for (size_t i = 0; i < count; i++) bf_outfile_abort(files[i]);
     return s;
 }
 

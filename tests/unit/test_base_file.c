@@ -190,32 +190,61 @@ static void on_signal(int sig)
     _exit(99);
 }
 
-/* Kills a process that writes over and over, at scattered moments: what is
- * left is a complete file, and no temporary. */
+/* `work` in a process of its own, interrupted after so many microseconds if it
+ * has not ended by then. */
+static void interrupt_after(unsigned delay, void (*work)(void))
+{
+    int ready[2], how;
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGINT, on_signal);
+        if (write(ready[1], "", 1) != 1) _exit(1);
+        work();
+        _exit(99);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    usleep(delay);
+    kill(child, SIGINT);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 99);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void write_for_ever(void)
+{
+    for (;;) put(path, "complete");
+}
+
 static void signal_at_any_moment(void **state)
 {
     (void)state;
     put(path, "complete");
-    for (unsigned round = 0; round < 100; round++) {
-        int ready[2];
-        assert_int_equal(pipe(ready), 0);
-        pid_t child = fork();
-        if (child == 0) {
-            signal(SIGINT, on_signal);
-            if (write(ready[1], "", 1) != 1) _exit(1);
-            for (;;) put(path, "complete");
-        }
-        char byte;
-        assert_int_equal(read(ready[0], &byte, 1), 1);
-        usleep(37 * round);
-        kill(child, SIGINT);
-        int how;
-        assert_int_equal(waitpid(child, &how, 0), child);
-        assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 99);
-        close(ready[0]);
-        close(ready[1]);
+    for (unsigned round = 0; round < 200; round++) {
+        interrupt_after(19 * round, write_for_ever);
         assert_int_equal(entries(), 1);
         assert_content(path, "complete");
+    }
+}
+
+static void write_pair(void)
+{
+    bf_outfile *f[2];
+    open_both(f);
+    assert_int_equal(bf_outfile_commit_all(f, 2), BF_OK);
+}
+
+static void signal_keeps_files_together(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 200; round++) {
+        interrupt_after(5 * round, write_pair);
+        assert_int_equal(access(path, F_OK), access(other, F_OK));
+        assert_int_equal(entries(), access(path, F_OK) == 0 ? 2 : 0);
+        unlink(path);
+        unlink(other);
     }
 }
 
@@ -385,6 +414,7 @@ int main(void)
         FILE_TEST(aborted_files_leave_nothing),
         FILE_TEST(abort_all_removes_temporaries),
         FILE_TEST(signal_at_any_moment),
+        FILE_TEST(signal_keeps_files_together),
         FILE_TEST(every_failing_call_is_reported),
         FILE_TEST(size_limit_stops_a_short_write),
         FILE_TEST(devices_are_written_directly),
