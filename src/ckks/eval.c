@@ -197,11 +197,11 @@ bf_status bf_eval_key(bf_eval *ev, uint32_t galois, unsigned limbs,
     return BF_OK;
 }
 
-static bf_status make_perm(bf_eval *ev, uint32_t galois, const uint32_t **out)
+static bf_status make_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 {
     for (size_t i = 0; i < ev->perm_count; i++) {
         if (ev->perms[i].galois == galois) {
-            *out = ev->perms[i].index;
+            *out = ev->perms[i];
             return BF_OK;
         }
     }
@@ -215,15 +215,18 @@ static bf_status make_perm(bf_eval *ev, uint32_t galois, const uint32_t **out)
         ev->perms = grown;
         ev->perm_cap = cap;
     }
-    uint32_t *index = bf_alloc(bf_eval_n(ev) * sizeof *index);
+    size_t n = bf_eval_n(ev), rows = n / BF_ROW_LEN;
+    uint32_t *index = bf_alloc((n + rows) * sizeof *index);
     if (!index) return BF_ERR_MEMORY;
     bf_ring_automorphism(ev->ctx->params.log_n, galois, index);
-    ev->perms[ev->perm_count++] = (bf_perm){galois, index};
-    *out = index;
+    for (size_t r = 0; r < rows; r++)
+        index[n + index[r * BF_ROW_LEN] / BF_ROW_LEN] =
+            (uint32_t)(r * BF_ROW_LEN);
+    *out = ev->perms[ev->perm_count++] = (bf_perm){galois, index, index + n};
     return BF_OK;
 }
 
-bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, const uint32_t **out)
+bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 {
     bf_status status;
 #pragma omp critical(bf_eval_perm)

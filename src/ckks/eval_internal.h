@@ -7,10 +7,20 @@
 
 #include "ckks/internal.h"
 
+/* An automorphism X -> X^g. It takes rows to rows. */
 typedef struct bf_perm {
     uint32_t galois;
-    uint32_t *index; /* [N] */
+    uint32_t *index; /* [N], of bf_limb_permute; NULL: the identity */
+    uint32_t *row;   /* behind it: where each row begins afterwards */
 } bf_perm;
+
+/* out, a whole limb, gets the row of a limb that begins at `first`. */
+static inline void bf_perm_row(const bf_ring *ring, const bf_perm *perm,
+                               double *out, const double *row, size_t first)
+{
+    size_t to = perm->row[first / BF_ROW_LEN];
+    bf_range_permute(ring, out + to, row, perm->index + to, BF_ROW_LEN);
+}
 
 struct bf_eval {
     const bf_context *ctx;
@@ -69,7 +79,7 @@ static inline void bf_count_symbolic(bf_eval *ev, unsigned limbs, uint64_t ups,
 BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, uint32_t galois,
                                     unsigned limbs, const bf_switch_key **out);
 BF_MUST_CHECK bf_status bf_eval_perm(bf_eval *ev, uint32_t galois,
-                                     const uint32_t **out);
+                                     bf_perm *out);
 
 /* Items in batches of at most `most`, as many batches for each thread. */
 static inline unsigned bf_batch_count(unsigned items, unsigned most)
@@ -152,7 +162,7 @@ void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
 
 /* An automorphism of the result: out = perm(down + (c0 of add, 0)). */
 typedef struct bf_ks_turn {
-    const uint32_t *perm;
+    bf_perm perm;
     const bf_ct *add;
 } bf_ks_turn;
 /* acc (overwritten) -> out limbs, divided by P, or by P*q_{l-1} when rescale

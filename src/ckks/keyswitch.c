@@ -63,9 +63,10 @@ bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
 #pragma omp parallel if (!bf_serial())
     {
         double *tmp = bf_eval_scratch(ev, 1);
+        /* Polynomials innermost: they share a prime's twiddles. */
 #pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned k = 0; k < polys; k++)
-            for (unsigned i = 0; i < limbs; i++) {
+        for (unsigned i = 0; i < limbs; i++)
+            for (unsigned k = 0; k < polys; k++) {
                 if (tmp)
                     open_limb(ev, src, ct, k, i, tmp);
                 else

@@ -224,7 +224,7 @@ void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count)
 typedef struct baby {
     size_t step;
     const bf_switch_key *key; /* NULL for step 0 */
-    const uint32_t *perm;
+    bf_perm perm;
 } baby;
 
 typedef struct apply_job {
@@ -339,8 +339,8 @@ static void baby_turns(const apply_job *job, const bf_ks_piece *piece,
         if (b->step) {
             bf_ks_inner(ev, piece, &b->key, t0, t1);
             bf_ks_lift_add(ev, piece, t0, job->a, 0);
-            bf_limb_permute(ring, u0, t0, b->perm);
-            bf_limb_permute(ring, u1, t1, b->perm);
+            bf_limb_permute(ring, u0, t0, b->perm.index);
+            bf_limb_permute(ring, u1, t1, b->perm.index);
         } else if (in_q) {
             bf_limb_mul_const(ring, m, u0, bf_ct_limb(job->a, 0, p, n),
                               ev->p_mul[p]);

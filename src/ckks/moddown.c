@@ -31,8 +31,8 @@ static void down_sources(bf_eval *ev, const down_job *job)
     const bf_ring *ring = ev->ctx->ring;
     unsigned k = down_count(ev, job);
 #pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned poly = 0; poly < 2; poly++)
-        for (unsigned i = 0; i < k; i++) {
+    for (unsigned i = 0; i < k; i++)
+        for (unsigned poly = 0; poly < 2; poly++) {
             unsigned p = job->first + i;
             double *x = bf_ks_acc(ev, job->acc, p, poly);
             bf_ntt_inverse_blocked(ring, bf_ks_modulus(ev, job->limbs, p),
@@ -81,8 +81,8 @@ static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
         if (turn && poly == 0)
             bf_range_add(ring, m, x + at, x + at,
                          bf_ct_limb(turn->add, 0, m, ring->n) + at, BF_ROW_LEN);
+        if (turn) bf_perm_row(ring, &turn->perm, out, x + at, at);
     }
-    if (turn) bf_limb_permute(ring, out, x, turn->perm);
 }
 
 /* Targets that share the reads of a block of all sources. */

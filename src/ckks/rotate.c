@@ -10,7 +10,7 @@ enum { HOIST_BATCH = 8 }; /* accumulators alive at a time */
 
 typedef struct turn {
     const bf_switch_key *key;
-    const uint32_t *perm;
+    bf_perm perm;
     double *acc; /* [position][2][N] */
 } turn;
 
@@ -142,11 +142,10 @@ bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a, const int *r,
 /* A term of three polynomials is relinearised on the way: its second goes from
  * s and its third from s^2 to phi_{1/g}(s), both in one inner product. */
 typedef struct term {
-    uint32_t galois;
-    const bf_ct *a;
+    bf_ct a; /* a view, at the limbs of the sum */
     const bf_switch_key *keys[2]; /* of polynomials first.. */
     unsigned first, polys;        /* to switch; none: polys = 0 */
-    const uint32_t *perm;         /* NULL: the identity */
+    bf_perm perm;
 } term;
 
 static bf_status term_key(bf_eval *ev, term *t, uint32_t element,
@@ -159,7 +158,8 @@ static bf_status term_open(bf_eval *ev, term *t, const bf_ct *a, int r,
                            unsigned limbs)
 {
     uint32_t g = bf_galois_rotation(ev->ctx, r);
-    *t = (term){.galois = g, .a = a, .first = g == 1 ? 2 : 1};
+    *t = (term){.a = *a, .first = g == 1 ? 2 : 1};
+    t->a.limbs = limbs;
     if (g != 1) BF_TRY(term_key(ev, t, g, limbs));
     if (a->polys == 3)
         BF_TRY(term_key(ev, t, bf_galois_from_square(g), limbs));
@@ -171,42 +171,43 @@ typedef struct sum_job {
     bf_eval *ev;
     const term *t;
     double *acc;
+    bool first; /* acc holds nothing yet */
 } sum_job;
 
-/* scratch: what the sum is turned from, and what it is turned to. */
 static void sum_row(void *user, const bf_ks_piece *piece, double *scratch)
 {
     const sum_job *job = user;
-    size_t n = bf_eval_n(job->ev);
-    double *o = scratch + piece->first;
-    bf_ks_inner(job->ev, piece, job->t->keys, o, o + n);
-    for (unsigned k = 0; k < job->t->first; k++)
-        bf_ks_lift_add(job->ev, piece, o + k * n, job->t->a, k);
-}
-
-static void sum_whole(void *user, const bf_ks_piece *piece, double *scratch)
-{
-    const sum_job *job = user;
+    const bf_perm *perm = &job->t->perm;
     const bf_ring *ring = job->ev->ctx->ring;
-    double *turned = scratch + 2 * ring->n;
+    size_t n = piece->len, to = piece->first;
+    double row[2][BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
+    double turned[BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
+    (void)scratch;
+    bf_ks_inner(job->ev, piece, job->t->keys, row[0], row[1]);
+    for (unsigned k = 0; k < job->t->first; k++)
+        bf_ks_lift_add(job->ev, piece, row[k], &job->t->a, k);
+    if (perm->index) to = perm->row[piece->first / n];
     for (unsigned k = 0; k < 2; k++) {
-        double *sum = bf_ks_acc(job->ev, job->acc, piece->position, k);
-        double *o = scratch + k * ring->n;
-        if (job->t->perm) {
-            bf_limb_permute(ring, turned, o, job->t->perm);
+        const double *o = row[k];
+        double *sum = bf_ks_acc(job->ev, job->acc, piece->position, k) + to;
+        if (perm->index) {
+            bf_range_permute(ring, turned, o, perm->index + to, n);
             o = turned;
         }
-        bf_limb_add(ring, piece->modulus, sum, sum, o);
+        if (job->first)
+            memcpy(sum, o, n * sizeof *o);
+        else
+            bf_range_add(ring, piece->modulus, sum, sum, o, n);
     }
 }
 
-/* acc += one term in the extended basis. */
-static bf_status sum_term(bf_eval *ev, const term *t, double *acc)
+/* acc += one term in the extended basis; the first one starts it. */
+static bf_status sum_term(bf_eval *ev, const term *t, double *acc, bool first)
 {
-    sum_job job = {ev, t, acc};
-    bf_ks_work work = {sum_row, sum_whole, &job, 3};
+    sum_job job = {ev, t, acc, first};
+    bf_ks_work work = {.row = sum_row, .user = &job};
     bf_ks_source src;
-    BF_TRY(bf_ks_open(ev, &src, t->a, t->first, t->polys));
+    BF_TRY(bf_ks_open(ev, &src, &t->a, t->first, t->polys));
     bf_status status = bf_ks_for_positions(ev, &src, &work);
     bf_ks_close(ev, &src);
     return status;
@@ -223,22 +224,30 @@ static void sum_lift(bf_eval *ev, const bf_ct *a, double *acc)
     }
 }
 
-static bf_status sum_compute(bf_eval *ev, bf_ct *res, term *terms, size_t count)
+static bf_status sum_terms(bf_eval *ev, const term *terms, size_t count,
+                           double *acc)
+{
+    bool first = true;
+    for (size_t i = 0; i < count; i++) {
+        if (!terms[i].polys) continue;
+        BF_TRY(sum_term(ev, &terms[i], acc, first));
+        first = false;
+    }
+    if (first)
+        memset(acc, 0, 2 * (size_t)bf_ks_positions(ev, terms[0].a.limbs) *
+                           bf_eval_n(ev) * sizeof *acc);
+    for (size_t i = 0; i < count; i++)
+        if (!terms[i].polys) sum_lift(ev, &terms[i].a, acc);
+    return BF_OK;
+}
+
+static bf_status sum_compute(bf_eval *ev, bf_ct *res, const term *terms,
+                             size_t count)
 {
     size_t acc_limbs = 2 * (size_t)bf_ks_positions(ev, res->limbs);
     double *acc = bf_eval_scratch(ev, acc_limbs);
     if (!acc) return BF_ERR_MEMORY;
-    memset(acc, 0, acc_limbs * bf_eval_n(ev) * sizeof *acc);
-    bf_status status = BF_OK;
-    for (size_t i = 0; i < count && status == BF_OK; i++) {
-        bf_ct view = *terms[i].a;
-        view.limbs = res->limbs;
-        terms[i].a = &view;
-        if (terms[i].polys)
-            status = sum_term(ev, &terms[i], acc);
-        else
-            sum_lift(ev, &view, acc);
-    }
+    bf_status status = sum_terms(ev, terms, count, acc);
     if (status == BF_OK)
         status = bf_ks_mod_down(ev, acc, res->limbs, false, res, NULL);
     bf_eval_scratch_give(ev, acc, acc_limbs);

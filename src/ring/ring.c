@@ -234,3 +234,9 @@ void bf_limb_permute(const bf_ring *r, double *o, const double *a,
 {
     r->k->permute(o, a, perm, r->n);
 }
+
+void bf_range_permute(const bf_ring *r, double *o, const double *a,
+                      const uint32_t *perm, size_t len)
+{
+    r->k->permute(o, a, perm, len);
+}

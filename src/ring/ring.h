@@ -161,6 +161,11 @@ void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
  */
 void bf_limb_permute(const bf_ring *r, double *o, const double *a,
                      const uint32_t *perm);
+/* An automorphism takes runs of 2^k residues that begin at a multiple of 2^k,
+ * k >= 4, to such runs. o: the one at perm's place of len residues, a: the one
+ * it comes from, perm[0]/len in number. */
+void bf_range_permute(const bf_ring *r, double *o, const double *a,
+                      const uint32_t *perm, size_t len);
 
 /* --- the transforms in two phases ------------------------------------------
  * For callers that interleave them with other work on data in cache. A limb of

@@ -289,6 +289,12 @@ static void test_permute(void **state)
             memset(o, 0, SIZE * sizeof *o);
             k->permute(o, a, perm, SIZE);
             for (size_t i = 0; i < SIZE; i++) assert_true(o[i] == a[perm[i]]);
+            /* The same in runs of any length, each of which comes from one. */
+            size_t len = (size_t)16 << t % 7;
+            memset(o, 0, SIZE * sizeof *o);
+            for (size_t to = 0; to < SIZE; to += len)
+                k->permute(o + to, a + perm[to] / len * len, perm + to, len);
+            for (size_t i = 0; i < SIZE; i++) assert_true(o[i] == a[perm[i]]);
         }
     }
     bf_free(a);

@@ -64,7 +64,8 @@ struct bf_kernels {
                  const double *const *y0, const double *const *y1,
                  unsigned terms, size_t n, const bf_modulus *m);
     void (*tensor_sum)(const bf_tensor_sum *s, size_t n, const bf_modulus *m);
-    /* o and a disjoint; perm[16g..16g+15] lie in one group of sixteen. */
+    /* o[i] = a[perm[i] mod n], n a power of two; o and a disjoint;
+     * perm[16g..16g+15] lie in one group of sixteen. */
     void (*permute)(double *o, const double *a, const uint32_t *perm, size_t n);
     /* o = sum_{j<k} x[j] c[j] + v c[k]; `lazy` for |x[j] c[j]|. Centred. */
     void (*convert)(double *o, const double *const *x, const double *v,

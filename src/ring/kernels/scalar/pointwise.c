@@ -61,7 +61,7 @@ static void reduce(double *o, const double *a, size_t n, const bf_modulus *m)
 
 static void permute(double *o, const double *a, const uint32_t *perm, size_t n)
 {
-    for (size_t i = 0; i < n; i++) o[i] = a[perm[i]];
+    for (size_t i = 0; i < n; i++) o[i] = a[perm[i] & (n - 1)];
 }
 
 const bf_kernels bf_kernels_scalar = {

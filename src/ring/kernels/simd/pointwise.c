@@ -85,7 +85,7 @@ static void reduce(double *o, const double *a, size_t n, const bf_modulus *mod)
 static void permute(double *o, const double *a, const uint32_t *perm, size_t n)
 {
     for (size_t i = 0; i < n; i += 16)
-        v_permute_group(o + i, a + (perm[i] & ~15u), perm + i);
+        v_permute_group(o + i, a + (perm[i] & (n - 16)), perm + i);
 }
 
 const bf_kernels BF_SIMD_TABLE = {
