@@ -156,23 +156,25 @@ bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
 
 /* ---- how long ------------------------------------------------------------- */
 
-#define TIMED 32
+#define TIMED 16
+#define TIMED_SECONDS 0.25
 
-/* Best of a few batches: what the machine does when left alone. */
+/* Best of many batches: what the machine does when left alone. */
 static double time_transform(const bf_ring *ring, double *a)
 {
-    double best = INFINITY;
-    for (int batch = 0; batch < 8; batch++) {
-        double start = bf_now();
+    double best = INFINITY, begin = bf_now(), now = begin;
+    while (now < begin + TIMED_SECONDS) {
+        double start = now;
         for (int i = 0; i < TIMED; i++) bf_ntt_forward(ring, 0, a);
-        best = fmin(best, (bf_now() - start) / TIMED);
+        now = bf_now();
+        best = fmin(best, (now - start) / TIMED);
     }
     return best;
 }
 
 /* Measured work of whole jobs against the plan's count of it, and what a
  * second thread gives (docs/performance.md). */
-#define WORK_FACTOR 2.9
+#define WORK_FACTOR 2.75
 #define THREAD_GAIN 0.8
 
 bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
