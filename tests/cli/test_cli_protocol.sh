@@ -74,7 +74,7 @@ cmp -s "$dir/two.enc" "$dir/model.enc" || fail "one thread differs from all"
 
 # On a terminal, the result does not go on where progress stood: each line of
 # progress is overwritten by the next or cleared.
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     rows 128 400 10 1 >"$work/long.csv"
     script -qec "$blindfit fit $work/long.csv -k 3 --threads 1 \
         --no-regression" /dev/null >"$work/terminal" </dev/null
