@@ -83,5 +83,7 @@ if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
         grep -q '%' && fail "progress and result share a line"
     tr '\r' '\n' <"$work/terminal" | grep -q 'Accuracy' ||
         fail "no result on a terminal"
+else
+    echo "skipped: no pseudo-terminal to show progress on"
 fi
 finish
