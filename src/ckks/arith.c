@@ -8,6 +8,8 @@
 #include "ckks/eval_internal.h"
 
 #define SCALE_TOLERANCE 0x1p-20
+/* A factor of that size is near enough to its nearest integer. */
+#define ADJUST_WHOLE 0x1p24
 
 /* Bytes of the residues; the block may be larger. */
 static size_t ct_bytes(const bf_ct *ct)
@@ -109,6 +111,16 @@ static void integer_constants(const bf_eval *ev, int64_t c, unsigned limbs,
     }
 }
 
+/* The same for an integer that a double holds, of any size. */
+static void real_constants(const bf_eval *ev, double c, unsigned limbs,
+                           bf_mulc *out)
+{
+    for (unsigned i = 0; i < limbs; i++) {
+        double q = (double)ev->ctx->params.q[i], r = fmod(c, q);
+        out[i] = bf_mulc_make((uint64_t)(r < 0 ? r + q : r), (uint64_t)q);
+    }
+}
+
 bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a, int64_t c)
 {
     bf_ct res;
@@ -129,25 +141,27 @@ bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
     bf_ct res = {0};
     bf_mulc k[BF_MAX_Q];
     BF_TRY(bf_eval_check(ev, a, 2, "scale adjustment"));
-    if (limbs < 1 || limbs >= a->limbs)
+    double ratio = factor * scale / a->scale;
+    bool divide = !(fabs(ratio) >= ADJUST_WHOLE);
+    if (limbs < 1 || limbs + divide > a->limbs)
         return bf_fail(BF_ERR_ARGUMENT,
                        "scale adjustment from %u to %u limbs: needs one less",
                        a->limbs, limbs);
-    double q = (double)ev->ctx->params.q[limbs];
-    double c = nearbyint(factor * scale / a->scale * q);
-    if (!(fabs(c) >= 0x1p10 && fabs(c) < 0x1p62))
+    double q = divide ? (double)ev->ctx->params.q[limbs] : 1;
+    double c = nearbyint(ratio * q);
+    if (!(fabs(c) >= 0x1p10 && fabs(c) < 0x1p200))
         return bf_fail(BF_ERR_RANGE,
                        "scale adjustment from 2^%.2f to 2^%.2f by %g at %u "
                        "limbs: constant out of range",
                        log2(a->scale), log2(scale), factor, limbs);
     bf_ct view = *a;
-    view.limbs = limbs + 1;
-    integer_constants(ev, (int64_t)c, view.limbs, k);
+    view.limbs = limbs + divide;
+    real_constants(ev, c, view.limbs, k);
     BF_TRY(mul_constants(ev, &res, &view, k));
     res.scale = scale * q;
     res.noise = a->noise * fabs(c);
     res.bound = a->bound * fabs(factor);
-    bf_status status = bf_rescale(ev, &res, &res);
+    bf_status status = divide ? bf_rescale(ev, &res, &res) : BF_OK;
     if (status != BF_OK) {
         bf_eval_release(ev, &res);
         return status;

@@ -265,9 +265,11 @@ BF_MUST_CHECK bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                    int64_t c);
 /* Brings factor*a to exactly this scale at fewer limbs than a has: a product
- * with an integer constant of the size of q_{limbs}, and one rescale. Relative
- * error of the factor: at most 1/(2*that integer); BF_ERR_RANGE when the
- * integer would lie below 2^10. out represents factor * a. */
+ * with an integer constant of the size of q_{limbs}, and one rescale. Where the
+ * scale is to grow by 2^24 or more, the product alone, and a may have as few
+ * limbs as that. Relative error of the factor: at most 1/(2*that integer);
+ * BF_ERR_RANGE when it would lie below 2^10 or above 2^200. out represents
+ * factor * a. */
 BF_MUST_CHECK bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   double factor, double scale, unsigned limbs);
 /* X^e times a, e mod 2N; no level, no noise. X^{N/2} is the imaginary unit. */

@@ -9,25 +9,64 @@
 /* Up to this K every rotation has a key of its own. */
 #define HOIST_K 4
 
-/* A mask has period F (or K): 2F coefficients, rounded to integers. The error
- * in a slot is sqrt(F/6)/scale, small against the one of its neighbour. */
+/* Squares of the rounding errors of a mask of this period, summed over its
+ * 2*period coefficients cos(pi j/(2 period))/period: the mean square of a
+ * slot's error. Masks for other places have the same coefficients in another
+ * order. */
+static double mask_variance(const double *coeff, size_t period, double scale)
+{
+    double sum = 0;
+    for (size_t j = 0; j < period; j++) {
+        double x = coeff[j] * scale, d = x - nearbyint(x);
+        sum += (j ? 2 : 1) * d * d; /* j and 2 period - j differ in sign */
+    }
+    return sum;
+}
+
+static void mask_coefficients(double *coeff, size_t period)
+{
+    for (size_t j = 0; j < period; j++)
+        coeff[j] = cos(M_PI * (double)j / (2 * (double)period)) / (double)period;
+}
+
+/* Beyond that period no scale below the usual one is exact enough by luck. */
+enum { LUCKY_PERIOD = 32 };
+#define LUCKY_STEP 0.25
+
+double bf_mask_log_scale(const bf_layout *l, int bits)
+{
+    double relative = ldexp(1, -bits), usual = sqrt((double)l->f / 6) / relative;
+    double every[LUCKY_PERIOD], one[LUCKY_PERIOD];
+    if (l->f == 1) return 0;
+    if (l->f > LUCKY_PERIOD) return log2(usual);
+    mask_coefficients(one, l->f);
+    mask_coefficients(every, l->k);
+    for (double s = LUCKY_STEP; s < usual; s += LUCKY_STEP) {
+        double worst = relative * relative * s * s;
+        if (mask_variance(one, l->f, s) <= worst &&
+            mask_variance(every, l->k, s) <= worst)
+            return log2(s);
+    }
+    return log2(usual);
+}
+
 static bf_status make_mask(bf_pt *out, const bf_context *ctx, size_t period,
                            size_t place, double scale, unsigned limbs,
                            bool symbolic)
 {
-    if (symbolic) {
-        double n = (double)bf_context_ring(ctx)->n;
-        *out = (bf_pt){.ctx = ctx,
-                       .limbs = limbs,
-                       .scale = scale,
-                       .bound = 1,
-                       .noise = sqrt(2 * (double)period / n / 12)};
-        return BF_OK;
-    }
+    size_t n = bf_context_ring(ctx)->n;
+    bf_status status = BF_OK;
     double *v = bf_alloc_zero(period * sizeof *v);
     if (!v) return BF_ERR_MEMORY;
-    v[place] = 1;
-    bf_status status = bf_encode_real(out, ctx, v, period, scale, limbs);
+    mask_coefficients(v, period);
+    double noise = sqrt(mask_variance(v, period, scale) / (double)n);
+    *out = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale, .bound = 1};
+    if (!symbolic) {
+        memset(v, 0, period * sizeof *v);
+        v[place] = 1;
+        status = bf_encode_real(out, ctx, v, period, scale, limbs);
+    }
+    out->noise = noise;
     bf_free(v);
     return status;
 }

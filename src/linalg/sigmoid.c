@@ -114,7 +114,7 @@ bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
     if (!(fabs(lead) > 1e-300) || !isfinite(lead))
         return bf_fail(BF_ERR_ARGUMENT,
                        "sigmoid polynomial: leading coefficient %g", lead);
-    bf_sigmoid_form f = {.sign = lead < 0 ? -1 : 1};
+    bf_sigmoid_form f = {.sign = lead < 0 ? -1 : 1, .degree = p->degree};
     f.norm = pow(fabs(lead), -1.0 / p->degree);
     for (unsigned i = 0; i < m; i++)
         q[i] = f.sign * p->odd[i] * pow(f.norm, 2 * i + 1);
@@ -129,8 +129,22 @@ bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
     item_depths(&f, depth);
     for (unsigned count = f.factors + 1; count > 1; count--)
         f.depth = merge_step(depth, count, &a, &b);
+    f.primes = f.depth;
     *out = f;
     return BF_OK;
+}
+
+double bf_sigmoid_slope(const bf_sigmoid *p, double deviation)
+{
+    double squares = 0, weights = 0;
+    for (double x = 0; x < 6; x += 1.0 / 64) {
+        double z = fmin(x * deviation, p->range), slope = 0;
+        for (unsigned i = (p->degree + 1) / 2; i-- > 0;)
+            slope = slope * z * z + (2 * i + 1) * p->odd[i];
+        squares += exp(-x * x / 2) * slope * slope;
+        weights += exp(-x * x / 2);
+    }
+    return sqrt(squares / weights);
 }
 
 /* The last product's factors: one a level deeper than the other, or there is
@@ -143,49 +157,64 @@ static bool can_join(const bf_sigmoid_form *f)
     return count == 2 && depth[0] != depth[1];
 }
 
-bool bf_sigmoid_form_join(bf_sigmoid_form *f, double log_scale)
+bool bf_sigmoid_form_divide(bf_sigmoid_form *f, bf_division division)
 {
-    if (f->joined || 2 * log_scale > BF_PRIME_BITS_MAX || !can_join(f))
-        return f->joined;
-    f->joined = true;
-    f->depth--;
+    if (division == BF_DIVIDE_JOINED && !can_join(f)) return false;
+    if (division == BF_DIVIDE_LATE && f->factors == 0) return false;
+    f->division = division;
+    f->primes = division == BF_DIVIDE_EACH     ? f->depth
+                : division == BF_DIVIDE_JOINED ? f->depth - 1
+                                               : 0;
     return true;
 }
 
-/* The steps of bf_sigmoid_evaluate on scales: what comes out at depth k is
- * divided by prime number k-1 from the top, the joined one's last. */
+/* Which of the form's primes, from the top, a product of this depth is divided
+ * by; -1: it is left as it is. A joined form leaves the only one of the last
+ * depth but one. */
+static int divisor(const bf_sigmoid_form *f, unsigned depth)
+{
+    if (f->division == BF_DIVIDE_LATE) return -1;
+    if (f->division == BF_DIVIDE_EACH || depth + 1 < f->depth)
+        return (int)depth - 1;
+    return depth < f->depth ? -1 : (int)depth - 2;
+}
+
+/* The steps of bf_sigmoid_evaluate on scales. */
+static double divide_log(const bf_sigmoid_form *f, unsigned depth, double scale,
+                         const double *log_prime)
+{
+    int i = divisor(f, depth);
+    return i < 0 ? scale : scale - log_prime[i];
+}
+
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime)
 {
-    double scale[5] = {log_z}, w, w2;
-    unsigned depth[5], a, b, last = form->depth + form->joined;
-    bool single = form->factors == 1;
-    bool linear = single && !form->factor[0].quadratic;
-    w = 2 * log_z;
-    if (!(form->joined && linear)) w -= log_prime[0];
-    w2 = 2 * w;
-    if (form->factors && !(form->joined && single)) w2 -= log_prime[1];
-    for (unsigned i = 0; i < form->factors; i++)
-        scale[i + 1] = form->factor[i].quadratic ? w2 : w;
+    double scale[5] = {log_z};
+    unsigned depth[5], a, b;
+    for (unsigned i = 0; i < form->factors; i++) {
+        double w = divide_log(form, 1, 2 * log_z, log_prime);
+        bool quadratic = form->factor[i].quadratic;
+        scale[i + 1] = quadratic ? divide_log(form, 2, 2 * w, log_prime) : w;
+    }
     item_depths(form, depth);
     for (unsigned count = form->factors + 1; count > 1; count--) {
         unsigned k = merge_step(depth, count, &a, &b);
-        bool left = form->joined && count == 3;
-        scale[a] += scale[b];
-        if (!left) scale[a] -= log_prime[k == last ? form->depth - 1 : k - 1];
+        scale[a] = divide_log(form, k, scale[a] + scale[b], log_prime);
         scale[b] = scale[count - 1];
     }
     return scale[0];
 }
 
-/* a*b; divided by a prime unless it is the product that is `left`. */
-static bf_status product(bf_eval *ev, bf_ct *out, const bf_ct *a,
-                         const bf_ct *b, bool left)
+/* a*b at this depth of the form, divided where it says so. */
+static bf_status product(bf_eval *ev, bf_ct *out, const bf_sigmoid_form *form,
+                         unsigned depth, const bf_ct *a, const bf_ct *b)
 {
     bf_ct t = {0};
     BF_TRY(bf_tensor(ev, &t, a, b));
-    bf_status status = left ? bf_relinearize(ev, out, &t)
-                            : bf_relinearize_rescale(ev, out, &t);
+    bf_status status = divisor(form, depth) < 0
+                           ? bf_relinearize(ev, out, &t)
+                           : bf_relinearize_rescale(ev, out, &t);
     bf_eval_release(ev, &t);
     return status;
 }
@@ -216,18 +245,17 @@ static bf_status factor_evaluate(bf_eval *ev, bf_ct *out, const bf_factor *f,
     return status;
 }
 
-/* All factors of form->factor, of w = z^2. A single one is the item that a
- * joined form leaves. */
+/* All factors of form->factor, of w = z^2. */
 static bf_status factors_evaluate(bf_eval *ev, bf_ct *out,
                                   const bf_sigmoid_form *form, const bf_ct *z)
 {
     bf_ct w = {0}, w2 = {0};
-    bool quadratic = false, left = form->joined && form->factors == 1;
+    bool quadratic = false;
     bf_status status;
     for (unsigned i = 0; i < form->factors; i++)
         quadratic |= form->factor[i].quadratic;
-    BF_GOTO(product(ev, &w, z, z, left && !quadratic), done);
-    if (quadratic) BF_GOTO(product(ev, &w2, &w, &w, left), done);
+    BF_GOTO(product(ev, &w, form, 1, z, z), done);
+    if (quadratic) BF_GOTO(product(ev, &w2, form, 2, &w, &w), done);
     for (unsigned i = 0; i < form->factors; i++)
         BF_GOTO(factor_evaluate(ev, &out[i], &form->factor[i], &w, &w2), done);
 done:
@@ -247,10 +275,8 @@ bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y, const bf_sigmoid_form *form
         BF_GOTO(factors_evaluate(ev, &item[1], form, z), done);
     item_depths(form, depth);
     for (unsigned count = form->factors + 1; count > 1; count--) {
-        merge_step(depth, count, &a, &b);
-        BF_GOTO(product(ev, &item[a], &item[a], &item[b],
-                        form->joined && count == 3),
-                done);
+        unsigned k = merge_step(depth, count, &a, &b);
+        BF_GOTO(product(ev, &item[a], form, k, &item[a], &item[b]), done);
         bf_eval_release(ev, &item[b]);
         if (b != count - 1) {
             item[b] = item[count - 1];

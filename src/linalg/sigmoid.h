@@ -5,10 +5,15 @@
  * a product of real linear and quadratic factors, multiplied shallowest
  * first: depth 0, 2, 3, 3, 4 for degree 1, 3, 5, 7, 9; 4 up to 15.
  *
- * A form can be JOINED: the deeper factor of the last product is left at the
- * square of the scale, and that product is divided by one prime of twice the
- * bits. One limb less does the work of two, which half-filled primes of 24 bits
- * waste. */
+ * What is divided by primes on the way, and where, is the form's DIVISION:
+ *
+ *   EACH    every product, by a prime of the scale's bits;
+ *   JOINED  the deeper factor of the last product is left at the square of the
+ *           scale, and that product is divided by one prime of twice the bits;
+ *   LATE    nothing: y has the degree-th power of the scale, and what it is
+ *           used for is divided by all of it.
+ *
+ * The later, the fewer primes, as they can be long, and the more bits. */
 #ifndef BF_LINALG_SIGMOID_H
 #define BF_LINALG_SIGMOID_H
 
@@ -20,11 +25,19 @@ typedef struct bf_factor {
     double a, b; /* w^2 + a w + b, or w + b */
 } bf_factor;
 
+typedef enum bf_division {
+    BF_DIVIDE_EACH,
+    BF_DIVIDE_JOINED,
+    BF_DIVIDE_LATE
+} bf_division;
+
 typedef struct bf_sigmoid_form {
     double norm;
     int sign;
-    bool joined;
-    unsigned factors, depth; /* depth: levels, one for the joined ones */
+    bf_division division;
+    unsigned degree, factors;
+    unsigned depth;  /* of products */
+    unsigned primes; /* that they are divided by: levels consumed */
     bf_factor factor[4];
 } bf_sigmoid_form;
 
@@ -32,16 +45,19 @@ typedef struct bf_sigmoid_form {
  * to 1e-9. */
 BF_MUST_CHECK bf_status bf_sigmoid_form_make(bf_sigmoid_form *out,
                                              const bf_sigmoid *p);
-/* Joins the form if its last product allows it (degrees 3, 5, 9, 11) and twice
- * the bits of the scale of z' fit a prime. Returns whether it is joined. */
-bool bf_sigmoid_form_join(bf_sigmoid_form *form, double log_scale);
+/* Slope of p, root mean square over normal scores of this deviation, those
+ * beyond the range counted at its end: what errors of scores come out times. */
+double bf_sigmoid_slope(const bf_sigmoid *p, double deviation);
+/* Sets the division; false, and nothing done, where there is none to set:
+ * JOINED takes degrees whose last product has one factor a level deeper than
+ * the other (3, 5, 9, 11), JOINED and LATE take a product at all. */
+bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division);
 /* log2 of the scale of y below, for that of z and the logarithms of the
- * form->depth primes that the levels divide by, in order. */
+ * form->primes primes that the levels divide by, in order. */
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime);
 /* y = z' * Q(z'^2), z holding z' = z/norm (declare scale * norm). Consumes
- * form->depth levels, each by one rescale of a product; the last of a joined
- * form divides by about the square of the scale. */
+ * form->primes levels, each by one rescale of a product. */
 BF_MUST_CHECK bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
                                             const bf_sigmoid_form *form,
                                             const bf_ct *z);

@@ -72,7 +72,7 @@ typedef struct bf_volley_bounds {
 /* One gradient of [Chi23]: G = ((Y - p(X V^T))^T X) (.) Bbar, p by `form`.
  * x[blocks], v[groups] and bbar[groups] in the encodings of A and B^T; y holds
  * Y - 1/2 in that of C, zero in the padding. out[groups]. Consumes 3 +
- * form->depth levels of v; y needs one limb more than the scores keep. */
+ * form->primes levels of v; y needs one limb more than the scores keep. */
 BF_MUST_CHECK bf_status bf_volley_step(bf_eval *ev, const bf_volley *l,
                                        const bf_pt *mask,
                                        const bf_sigmoid_form *form,

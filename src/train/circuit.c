@@ -99,8 +99,9 @@ static bf_status make_scores(circuit *c)
     return BF_OK;
 }
 
-/* z' of one group: folded, rescaled, real part, period K. Re(a) = (a + conj
- * a)/2; the half and the polynomial's norm go to the scale. */
+/* z' of one group: folded, real part, period K, rescaled. Re(a) = (a + conj
+ * a)/2; the half and the polynomial's norm go to the scale. The rescale is last:
+ * the key switches' noise counts at the scale of the products. */
 static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
 {
     size_t count = bf_block_group_size(c->l, &c->block, g);
@@ -109,17 +110,36 @@ static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
     double bound = c->job->typical.logit[c->iteration];
     BF_GOTO(bf_fold(c->ev, &c->masks, &c->a[g * c->l->k], count, z), done);
     z->bound = bound;
-    BF_GOTO(bf_rescale(c->ev, z, z), done);
     BF_GOTO(bf_conjugate(c->ev, &turned, z), done);
     BF_GOTO(bf_add(c->ev, z, z, &turned), done);
     z->scale *= 2;
     z->bound = bound;
     BF_GOTO(bf_fold_periodic(c->ev, &c->masks, z), done);
+    BF_GOTO(bf_rescale(c->ev, z, z), done);
     z->scale *= c->job->form.norm;
     z->bound = bound / c->job->form.norm;
 done:
     bf_eval_release(c->ev, &turned);
     return status;
+}
+
+static double usual_slope(const circuit *c)
+{
+    return bf_sigmoid_slope(&c->job->schedule.sigmoid,
+                            c->job->typical.logit[c->iteration]);
+}
+
+/* Odd part of p(z). An error of z comes out times a slope, not times the sum of
+ * what the products on the way would make of it. */
+static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
+{
+    const bf_sigmoid_form *form = &c->job->form;
+    bf_ct exact = *z;
+    exact.noise = 0;
+    BF_TRY(bf_sigmoid_evaluate(c->ev, y, form, &exact));
+    double error = usual_slope(c) * form->norm * z->noise / z->scale;
+    y->noise = hypot(y->noise, error * y->scale);
+    return BF_OK;
 }
 
 /* e = y - 1/2 - odd part of p(z), spread over features. */
@@ -134,7 +154,7 @@ static bf_status group_errors(void *user, size_t g)
         BF_GOTO(bf_copy(c->ev, &e, labels), done);
     } else {
         BF_GOTO(group_scores(c, g, &z), done);
-        BF_GOTO(bf_sigmoid_evaluate(c->ev, &y, &c->job->form, &z), done);
+        BF_GOTO(group_sigmoid(c, &z, &y), done);
         BF_GOTO(bf_adjust(c->ev, &e, labels, 1, y.scale, y.limbs), done);
         BF_GOTO(c->job->form.sign < 0 ? bf_add(c->ev, &e, &e, &y)
                                  : bf_sub(c->ev, &e, &e, &y),
@@ -154,11 +174,12 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
 {
     bool serial = bf_eval_is_symbolic(c->ev);
     if (v) {
-        bf_ct conj = {0};
+        bf_ct conj = {0}, exact = *v;
+        exact.noise = 0; /* what errors of V come to: `stretch` */
         c->w = ct_array(c->l->m);
         c->a = ct_array(c->block.outs);
         if (!c->w || !c->a) return BF_ERR_MEMORY;
-        BF_TRY(bf_conjugate(c->ev, &conj, v));
+        BF_TRY(bf_conjugate(c->ev, &conj, &exact));
         bf_status s = bf_expand(c->ev, c->w, &conj, c->l->m, c->l->log_m,
                                 (unsigned)c->l->f, -1);
         bf_eval_release(c->ev, &conj);
@@ -253,10 +274,27 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     bf_free(g.x);
     BF_TRY(status);
     tick(c, "pack gradient");
-    return bf_rescale(c->ev, out, out);
+    for (unsigned i = bf_job_gradient_primes(c->job, c->iteration); i > 0; i--)
+        BF_TRY(bf_rescale(c->ev, out, out));
+    return BF_OK;
 }
 
 /* ---- update -------------------------------------------------------------------- */
+
+/* By how much a step stretches an error of the weights that it starts from, root
+ * mean square over directions, an estimate: V - step U' p' U V, where U'U/n is
+ * the identity; for some of the rows its eigenvalues have the mean 1 and the
+ * variance columns/rows. */
+static double stretch(const circuit *c)
+{
+    const bf_schedule *s = &c->job->schedule;
+    size_t first, last;
+    bf_schedule_rows(s, c->iteration, &first, &last);
+    double rows = (double)(last - first);
+    double moved = s->step[c->iteration] * rows * usual_slope(c);
+    double variance = s->batch ? (double)c->l->cols / rows : 0;
+    return fmax(1, hypot(1 - moved, moved * sqrt(variance)));
+}
 
 /* out = step*g + p*v + q*u, brought to g's modulus; v, u may be NULL. */
 static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g, double step,
@@ -273,6 +311,7 @@ static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g, double step,
         if (!term[i] || factor[i] == 0) continue;
         BF_GOTO(bf_adjust(c->ev, &t, term[i], factor[i], sum.scale, sum.limbs),
                 done);
+        t.noise *= stretch(c);
         BF_GOTO(bf_add(c->ev, &sum, &sum, &t), done);
     }
     sum.bound = c->job->typical.weight;

@@ -12,6 +12,7 @@
 
 #include "base/host.h"
 #include "base/memory.h"
+#include "linalg/dense.h"
 #include "train/circuit.h"
 
 /* Precision. One number of bits, b, sets rows and scores: their errors reach
@@ -27,18 +28,29 @@ enum {
     BITS_MIN = 6,
     BITS_MAX = 20,
     START_BITS = 14,
-    PRIME_MAX = 48,
     PRIME_MIN = 25,
     WEIGHT_HEADROOM = 3 /* bits: sign, and noise on top of the bound */
 };
 
-/* What a recipe tolerates (docs/algorithms.md). The whitened one needs 9 bits;
- * the paper's weights are to agree with its plaintext run to 2e-5 when scaled
- * back. */
+#define PRIME_MAX 48.875 /* bits; find_primes may add a small part of one */
+
+/* What a recipe tolerates (docs/algorithms.md): the expected error of a weight,
+ * relative to a typical one, and the bits of masks. The paper's weights are to
+ * agree with its plaintext run to 2e-5 when scaled back. */
 static const struct {
-    double noise; /* expected error of a weight, relative to a typical one */
+    double noise;
     int mask_bits;
-} tolerance[] = {{0x1p-14, 14}, {0x1p-9, 12}};
+} tolerance[] = {{0x1.3ap-15, 14}, {0.022, 12}};
+
+/* With few rows a column, unseen rows are longer than those trained on, and so
+ * are the errors of their scores. */
+static double tolerated(const bf_job *job)
+{
+    double noise = tolerance[job->recipe.kind].noise * job->typical.weight;
+    if (job->recipe.kind == BF_RECIPE_PAPER) return noise;
+    double rows = (double)job->layout.n / (double)job->layout.cols;
+    return noise * fmin(1, sqrt(rows) / 4);
+}
 
 typedef struct chain {
     unsigned n_q;
@@ -46,10 +58,21 @@ typedef struct chain {
     uint64_t prime[BF_MAX_Q]; /* nearest to 2^bits */
 } chain;
 
+/* Whether iteration t has scores, and so a polynomial. */
+static bool has_scores(const bf_job *job, unsigned t)
+{
+    return t > 0 || !job->schedule.zero_start;
+}
+
+unsigned bf_job_gradient_primes(const bf_job *job, unsigned t)
+{
+    return has_scores(job, t) ? job->gradient_primes : 1;
+}
+
 static unsigned iteration_depth(const bf_job *job, unsigned t)
 {
-    if (t == 0 && job->schedule.zero_start) return 1;
-    return 2 + job->form.depth;
+    unsigned g = bf_job_gradient_primes(job, t);
+    return has_scores(job, t) ? 1 + job->form.primes + g : g;
 }
 
 unsigned bf_job_x_limbs(const bf_job *job)
@@ -65,7 +88,7 @@ unsigned bf_job_x_limbs(const bf_job *job)
 unsigned bf_job_y_limbs(const bf_job *job)
 {
     unsigned top = bf_job_x_limbs(job);
-    return job->schedule.zero_start ? top : top - iteration_depth(job, 0) + 2;
+    return job->schedule.zero_start ? top : top - job->form.primes;
 }
 
 size_t bf_job_uploads(const bf_job *job)
@@ -82,22 +105,39 @@ static double log_step(const bf_job *job, unsigned t)
     return log2(fabs(s->step[t] * (1 - eta)));
 }
 
+/* log2 of the scale of errors, before the spread mask. */
+static double log_errors(const bf_job *job, unsigned t)
+{
+    if (!has_scores(job, t)) return job->log_labels;
+    bool late = job->form.division == BF_DIVIDE_LATE;
+    return job->log_dense * (late ? job->form.degree : 1);
+}
+
+/* log2 of what the gradient of iteration t is divided by, if the scale of the
+ * weights that it leads to is 1. */
+static double log_gradient(const bf_job *job, unsigned t)
+{
+    return job->log_x + log_errors(job, t) + job->log_mask - log_step(job, t);
+}
+
 /* The scale v' of weights between two iterations, or at the end: it moves bits
- * from the prime of G to that of the following Z (or to q0) and costs none, so
+ * from the primes of G to that of the following Z (or to q0) and costs none, so
  * it is as large as the primes allow. */
 static double weight_scale(const bf_job *job, unsigned next, double z_rest)
 {
-    double g_rest = job->log_x + job->log_dense + job->log_mask -
-                    log_step(job, next - 1);
+    unsigned g = bf_job_gradient_primes(job, next - 1);
     double above = z_rest;
     if (next == job->schedule.iterations)
         above = log2(job->ranges.weight) + WEIGHT_HEADROOM;
-    return fmin(PRIME_MAX - above, g_rest - PRIME_MIN);
+    return fmin(PRIME_MAX - above, log_gradient(job, next - 1) - g * PRIME_MIN);
 }
 
 /* The dense scale of a joined polynomial (linalg/sigmoid.h): its primes have
  * that many bits, the last one twice as many. */
 #define JOINED_BITS 24.45
+/* The least dense scale of a late division that is tried, and how finely. */
+#define LATE_MIN 12.0
+#define LATE_STEP 0.125
 
 static bool push(chain *c, double bits)
 {
@@ -118,12 +158,12 @@ static bool make_chain(bf_job *job, chain *c, double log_v0)
     c->n_q = 0;
     if (!push(c, v + log2(job->ranges.weight) + WEIGHT_HEADROOM)) return false;
     for (unsigned t = s->iterations; t-- > 0;) {
-        double g = job->log_x + job->log_dense + job->log_mask -
-                   log_step(job, t) - v;
-        if (!push(c, g)) return false;
-        if (t == 0 && s->zero_start) break;
-        for (unsigned i = 0; i < job->form.depth; i++) {
-            bool both = i == 0 && job->form.joined;
+        unsigned g = bf_job_gradient_primes(job, t);
+        for (unsigned i = 0; i < g; i++)
+            if (!push(c, (log_gradient(job, t) - v) / g)) return false;
+        if (!has_scores(job, t)) break;
+        for (unsigned i = 0; i < job->form.primes; i++) {
+            bool both = i == 0 && job->form.division == BF_DIVIDE_JOINED;
             if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
         }
         if (t > 0)
@@ -135,19 +175,30 @@ static bool make_chain(bf_job *job, chain *c, double log_v0)
     return true;
 }
 
+/* What scores of this many bits of precision need. */
+static double dense_wanted(const bf_job *job, int bits)
+{
+    return ceil(bits + job->layout.log_n - log2(18) / 2 +
+                log2(job->form.norm) + 1);
+}
+
 static bool set_precision(bf_job *job, chain *c, int bits)
 {
     const bf_layout *l = &job->layout;
-    double log_n = l->log_n, f = (double)l->f;
-    job->log_mask = 0;
-    if (l->f > 1)
-        job->log_mask = tolerance[job->recipe.kind].mask_bits + log2(f / 6) / 2;
+    double log_n = l->log_n;
+    double log_v0 = bits + START_BITS + log2(3.24) + log2(2 * (double)l->f) / 2;
     job->log_x = bits + log2(3.24) + log_n / 2 - log2(job->typical.entry);
-    job->log_dense = JOINED_BITS;
-    if (!job->form.joined)
-        job->log_dense = fmax(PRIME_MIN, ceil(bits + log_n - log2(18) / 2 +
-                                              log2(job->form.norm) + 1));
-    return make_chain(job, c, bits + START_BITS + log2(3.24) + log2(2 * f) / 2);
+    job->log_dense = dense_wanted(job, bits);
+    if (job->form.division == BF_DIVIDE_EACH)
+        job->log_dense = fmax(PRIME_MIN, job->log_dense);
+    if (job->form.division == BF_DIVIDE_JOINED) job->log_dense = JOINED_BITS;
+    job->log_labels = job->log_dense;
+    if (job->form.division != BF_DIVIDE_LATE)
+        return make_chain(job, c, log_v0);
+    /* As precise as the primes of gradients allow, but no more than wanted. */
+    for (; job->log_dense >= LATE_MIN; job->log_dense -= LATE_STEP)
+        if (make_chain(job, c, log_v0)) return true;
+    return false;
 }
 
 /* A prime as near to 2^bits as there is: a scale that is off by a part of a
@@ -172,6 +223,35 @@ static bool find_prime(chain *c, unsigned log_n, unsigned i, double *bits)
     return c->prime[i] != 0;
 }
 
+/* Prime number i, to divide a scale that is off by *off, which becomes what is
+ * left of it. */
+static bool find_rest(chain *c, unsigned log_n, unsigned i, double *off)
+{
+    double wanted = c->bits[i] + *off, bits = wanted;
+    if (!find_prime(c, log_n, i, &bits)) return false;
+    *off = wanted - bits;
+    return true;
+}
+
+/* The primes of Z and of the polynomial, from *next - 1 downwards. */
+static bool find_score_primes(const bf_job *job, chain *c, unsigned *next,
+                              double *off)
+{
+    const bf_sigmoid_form *form = &job->form;
+    unsigned log_n = job->layout.log_n;
+    double level[BF_MAX_Q];
+    if (!find_rest(c, log_n, --*next, off)) return false;
+    double z = job->log_dense + *off;
+    for (unsigned k = 0; k < form->primes; k++) {
+        level[k] = c->bits[--*next];
+        if (k + 1 == form->primes && form->division == BF_DIVIDE_JOINED)
+            level[k] += bf_sigmoid_log_scale(form, z, level) - job->log_dense;
+        if (!find_prime(c, log_n, *next, &level[k])) return false;
+    }
+    *off = bf_sigmoid_log_scale(form, z, level) - log_errors(job, 1);
+    return true;
+}
+
 /* From the top. Short primes of a large ring are few and lie far from what is
  * wanted; left alone, the scale's error would be raised to the polynomial's
  * degree in every iteration. So the long primes, which can be had to a small
@@ -179,29 +259,13 @@ static bool find_prime(chain *c, unsigned log_n, unsigned i, double *bits)
  * joined one for the short primes above it, that of G for what is left. */
 static bool find_primes(const bf_job *job, chain *c)
 {
-    const bf_sigmoid_form *form = &job->form;
     unsigned log_n = job->layout.log_n, i = c->n_q;
     double off = 0; /* log2 of the scale over the one wanted: weights, then y */
     for (unsigned t = 0; t < job->schedule.iterations; t++) {
-        double bits, level[8];
-        if (t > 0 || !job->schedule.zero_start) {
-            bits = c->bits[--i] + off;
-            off = bits;
-            if (!find_prime(c, log_n, i, &bits)) return false;
-            double z = job->log_dense + off - bits;
-            for (unsigned k = 0; k < form->depth; k++) {
-                level[k] = c->bits[--i];
-                if (k + 1 == form->depth && form->joined)
-                    level[k] += bf_sigmoid_log_scale(form, z, level) -
-                                job->log_dense;
-                if (!find_prime(c, log_n, i, &level[k])) return false;
-            }
-            off = bf_sigmoid_log_scale(form, z, level) - job->log_dense;
-        }
-        bits = c->bits[--i] + off;
-        off = bits;
-        if (!find_prime(c, log_n, i, &bits)) return false;
-        off -= bits;
+        if (has_scores(job, t) && !find_score_primes(job, c, &i, &off))
+            return false;
+        for (unsigned k = bf_job_gradient_primes(job, t); k > 0; k--)
+            if (!find_rest(c, log_n, --i, &off)) return false;
     }
     double bits = c->bits[0] + off;
     return find_prime(c, log_n, 0, &bits);
@@ -370,7 +434,7 @@ static bf_status walk_circuit(const bf_job *job, const bf_context *ctx,
     for (size_t i = 0; i < xs; i++)
         x[i] = symbolic_input(ctx, top, exp2(job->log_x), job->typical.entry);
     for (size_t i = 0; i < l->groups; i++)
-        y[i] = symbolic_input(ctx, bf_job_y_limbs(job), exp2(job->log_dense),
+        y[i] = symbolic_input(ctx, bf_job_y_limbs(job), exp2(job->log_labels),
                               0.5);
     bf_train_inputs in = {x, y, job->schedule.zero_start ? NULL : &v0};
     bf_train_state state = {0};
@@ -412,13 +476,10 @@ done:
 
 /* ---- search ---------------------------------------------------------------- */
 
-#define RELAX_MAX 65536
-
 typedef struct search {
     bf_job best_job;
     bf_plan best;
     bool found;
-    double relax; /* factor on the tolerance */
     const bf_plan_options *options;
 } search;
 
@@ -461,8 +522,7 @@ static bool fit_digits(bf_job *job, const chain *c, bf_plan *plan)
 static void consider_bits(search *s, bf_job *job)
 {
     chain c;
-    double wanted =
-        s->relax * tolerance[job->recipe.kind].noise * job->typical.weight;
+    double wanted = tolerated(job);
     for (int bits = BITS_MIN; bits <= BITS_MAX; bits++) {
         bf_plan plan;
         bool secure = false;
@@ -482,14 +542,23 @@ static void consider_bits(search *s, bf_job *job)
     }
 }
 
-/* A joined polynomial has the noise of its scale whatever the bits, so it may
- * keep no tolerance; where it does, its shorter chain is cheaper. */
-static void consider_layout(search *s, const bf_job *job)
+/* Ways to divide: with fewer primes, a dense scale that the primes dictate; it
+ * may keep no tolerance, the walk tells. */
+static void consider_layout(search *s, const bf_job *base)
 {
-    bf_job joined = *job, plain = *job;
-    if (bf_sigmoid_form_join(&joined.form, JOINED_BITS))
-        consider_bits(s, &joined);
-    consider_bits(s, &plain);
+    static const struct {
+        bf_division polynomial;
+        unsigned gradient;
+    } ways[] = {{BF_DIVIDE_LATE, 1}, {BF_DIVIDE_LATE, 2}, {BF_DIVIDE_LATE, 3},
+                {BF_DIVIDE_JOINED, 1}, {BF_DIVIDE_EACH, 1}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        bf_job job = *base;
+        job.log_mask = bf_mask_log_scale(&job.layout,
+                                         tolerance[job.recipe.kind].mask_bits);
+        job.gradient_primes = ways[i].gradient;
+        if (bf_sigmoid_form_divide(&job.form, ways[i].polynomial))
+            consider_bits(s, &job);
+    }
 }
 
 /* A rough count of key switches times the ring's size, to leave out layouts
@@ -550,13 +619,16 @@ static bf_ranges typical_magnitudes(const bf_ranges *r, const bf_recipe *recipe,
 {
     unsigned iterations = recipe->iterations;
     bf_ranges t = *r;
-    t.entry = r->row / sqrt((double)cols);
-    if (recipe->kind == BF_RECIPE_PAPER) /* row sums of X^T X/n are at most 1 */
-        t.entry = sqrt(2 / (double)cols);
-    t.weight = r->weight / 16;
-    t.update = r->update / 16;
-    t.residual = 0.5;
     for (unsigned i = 0; i < iterations; i++) t.logit[i] = r->logit[i] / 6;
+    t.residual = 0.5;
+    t.update = r->update / 16;
+    if (recipe->kind == BF_RECIPE_PAPER) { /* row sums of X^T X/n are at most 1 */
+        t.entry = sqrt(2 / (double)cols);
+        t.weight = r->weight / 16;
+    } else {
+        t.entry = r->row / sqrt((double)cols);
+        t.weight = r->weight / 4 / r->row; /* logits of 1/6 of their bound */
+    }
     return t;
 }
 
@@ -565,8 +637,11 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
 {
     size_t cols = bf_recipe_outputs(&job->recipe, n, job->features);
     BF_TRY(bf_schedule_make(&job->schedule, &job->recipe, n));
+    bf_division division = job->form.division;
     BF_TRY(bf_sigmoid_form_make(&job->form, &job->schedule.sigmoid));
-    bf_sigmoid_form_join(&job->form, job->log_dense);
+    if (!bf_sigmoid_form_divide(&job->form, division))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "the job's polynomial can't be divided as it says");
     BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
     job->typical = typical_magnitudes(&job->ranges, &job->recipe, cols);
     BF_TRY(bf_layout_make(&job->layout, job->params.log_n, n, cols, classes,
@@ -591,14 +666,9 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     base.typical = typical_magnitudes(&base.ranges, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options};
-    /* The estimate takes errors as independent that a gradient step contracts:
-     * over many iterations of few rows it is orders of magnitude too cautious
-     * (docs/algorithms.md). When nothing keeps the tolerance, the next best is
-     * taken. */
-    for (s.relax = 1; s.relax <= RELAX_MAX && !s.found; s.relax *= 16)
-        for (unsigned log_n = 13; log_n <= 16; log_n++)
-            if (!options->log_n || options->log_n == log_n)
-                consider_ring(&s, &base, log_n, n, cols, classes);
+    for (unsigned log_n = 13; log_n <= 16; log_n++)
+        if (!options->log_n || options->log_n == log_n)
+            consider_ring(&s, &base, log_n, n, cols, classes);
     if (!s.found)
         return bf_fail(BF_ERR_ARGUMENT,
                        "no 128-bit parameters fit %u iterations over %zu x %zu "

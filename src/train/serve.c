@@ -51,7 +51,7 @@ static void expected_input(const bf_job *job, size_t index, unsigned *limbs,
         *bound = job->typical.entry;
     } else if (index < xs + job->layout.groups) {
         *limbs = bf_job_y_limbs(job);
-        *scale = exp2(job->log_dense);
+        *scale = exp2(job->log_labels);
         *bound = 0.5;
     } else {
         *limbs = bf_job_x_limbs(job);

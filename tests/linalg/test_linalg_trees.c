@@ -160,8 +160,19 @@ static void test_dense(void **state)
     check_dense(32, 1, 1);
 }
 
-/* Joined: scale 2^24, every prime of 24 bits but the last to be used. */
-static void check_sigmoid(const bf_sigmoid *p, bool join)
+/* Scale and prime bits that a division can do with; the joined one's last prime
+ * to be used has twice the bits. */
+static const unsigned division_bits[] = {42, 24, 22};
+
+static void divided_chain(unsigned *chain, const bf_sigmoid_form *form)
+{
+    for (unsigned i = 0; i < 7; i++) chain[i] = division_bits[form->division];
+    if (form->division == BF_DIVIDE_JOINED) chain[7 - form->primes] = 48;
+    if (form->division == BF_DIVIDE_LATE)
+        for (unsigned i = 0; i < 7; i++) chain[i] = 48;
+}
+
+static void check_sigmoid(const bf_sigmoid *p, bf_division division)
 {
     bf_sigmoid_form form;
     bf_fixture big;
@@ -169,10 +180,10 @@ static void check_sigmoid(const bf_sigmoid *p, bool join)
     unsigned chain[7];
     double complex v[SLOTS], want[SLOTS];
     OK(bf_sigmoid_form_make(&form, p));
-    double log_scale = join ? 24 : 42;
-    assert_int_equal(bf_sigmoid_form_join(&form, log_scale), join);
-    for (unsigned i = 0; i < 7; i++) chain[i] = (unsigned)log_scale;
-    if (join) chain[7 - form.depth] = 48;
+    assert_true(bf_sigmoid_form_divide(&form, division));
+    double log_scale = division_bits[division];
+    double log_y = log_scale * (division == BF_DIVIDE_LATE ? p->degree : 1);
+    divided_chain(chain, &form);
     bf_fixture_open_chain(&big, LOG_N, chain, 7, 2);
     bf_fixture_keys(&big, NULL, 0);
     for (size_t j = 0; j < SLOTS; j++) {
@@ -184,17 +195,18 @@ static void check_sigmoid(const bf_sigmoid *p, bool join)
     z.scale *= form.norm;
     z.bound /= form.norm;
     OK(bf_sigmoid_evaluate(big.ev, &y, &form, &z));
-    assert_int_equal(7 - y.limbs, form.depth);
-    assert_true(fabs(log2(y.scale) - log_scale) < 1);
+    assert_int_equal(7 - y.limbs, form.primes);
+    assert_true(fabs(log2(y.scale) - log_y) < 1);
     double level[7];
-    for (unsigned i = 0; i < form.depth; i++)
+    for (unsigned i = 0; i < form.primes; i++)
         level[i] = log2((double)bf_context_params(big.ctx)->q[6 - i]);
     double foretold = bf_sigmoid_log_scale(&form, log2(z.scale), level);
     assert_true(fabs(log2(y.scale) - foretold) < 1e-6);
     double error = bf_fixture_error(&big, &y, want);
     double tolerance = bf_fixture_tolerance(&big, &y);
-    if (!(error <= tolerance && tolerance < (join ? 1 : 1e-3)))
-        fail_msg("degree %u: error %g above %g", p->degree, error, tolerance);
+    if (!(error <= tolerance && tolerance < (log_scale < 42 ? 1 : 1e-3)))
+        fail_msg("degree %u, division %d: error %g above %g", p->degree,
+                 (int)division, error, tolerance);
     bf_eval_release(big.ev, &y);
     bf_ct_clear(&z);
     bf_fixture_close(&big);
@@ -221,14 +233,65 @@ static void test_sigmoid(void **state)
     };
     for (unsigned i = 0; i < 5; i++) {
         bf_sigmoid_form form;
+        bool product = c[i].depth > 0;
         OK(bf_sigmoid_form_make(&form, &c[i].p));
         assert_int_equal(form.depth, c[i].depth);
-        check_sigmoid(&c[i].p, false);
-        assert_false(bf_sigmoid_form_join(&form, 24.6));
-        assert_int_equal(bf_sigmoid_form_join(&form, 24), c[i].joins);
-        assert_int_equal(form.depth, c[i].depth - c[i].joins);
-        if (c[i].joins) check_sigmoid(&c[i].p, true);
+        assert_int_equal(form.primes, c[i].depth);
+        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_JOINED),
+                         c[i].joins);
+        assert_int_equal(form.primes, c[i].depth - c[i].joins);
+        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_LATE), product);
+        assert_int_equal(form.primes, 0);
+        check_sigmoid(&c[i].p, BF_DIVIDE_EACH);
+        if (c[i].joins) check_sigmoid(&c[i].p, BF_DIVIDE_JOINED);
+        if (product) check_sigmoid(&c[i].p, BF_DIVIDE_LATE);
     }
+}
+
+/* The slope against differences of p, weighted by hand for a cubic: with
+ * E x^2 = s^2, E x^4 = 3 s^4, E (a + 3 b x^2)^2 = a^2 + 6 a b s^2 + 27 b^2 s^4. */
+static void test_slope(void **state)
+{
+    (void)state;
+    const bf_sigmoid p = {3, {0.15, -0.0016}, 8};
+    for (double s = 0.25; s <= 2; s *= 2) {
+        double a = 0.15, b = -0.0016;
+        double want = sqrt(a * a + 6 * a * b * s * s +
+                           27 * b * b * s * s * s * s);
+        assert_true(fabs(bf_sigmoid_slope(&p, s) / want - 1) < 1e-2);
+    }
+}
+
+/* Masks of the scale that is proposed, encoded and read back: the error is what
+ * was asked for, and no scale is above the usual one. */
+static void test_mask_scale(void **state)
+{
+    (void)state;
+    static const size_t wide[] = {2, 4, 8, 32, 64}, k[] = {1, 4, 2, 8, 16};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        bf_layout l = {.f = wide[i], .k = k[i], .t = SLOTS / wide[i]};
+        double log_scale = bf_mask_log_scale(&l, 12);
+        double usual = 12 + log2((double)wide[i] / 6) / 2;
+        bf_masks masks;
+        double complex slot[SLOTS];
+        assert_true(log_scale <= usual + 1e-9);
+        OK(bf_masks_make(&masks, f.ctx, &l, exp2(log_scale), 1, false));
+        for (size_t place = 0; place < k[i]; place++) {
+            double sum = 0;
+            OK(bf_decode_slots(slot, &masks.one[place]));
+            for (size_t j = 0; j < SLOTS; j++) {
+                double error = cabs(slot[j] - (j % wide[i] == place));
+                sum += error * error;
+            }
+            double rms = sqrt(sum / SLOTS);
+            double told = masks.one[place].noise * sqrt((double)(2 * SLOTS));
+            assert_true(fabs(rms * masks.scale - told) < 1e-6 * (1 + told));
+            if (wide[i] <= 32) assert_true(rms <= 0x1p-12 * (1 + 1e-9));
+        }
+        bf_masks_clear(&masks);
+    }
+    const bf_layout none = {.f = 1, .k = 1, .t = SLOTS};
+    assert_true(bf_mask_log_scale(&none, 12) == 0);
 }
 
 int main(void)
@@ -240,6 +303,8 @@ int main(void)
         cmocka_unit_test(test_trees),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_sigmoid),
+        cmocka_unit_test(test_slope),
+        cmocka_unit_test(test_mask_scale),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -117,6 +117,13 @@ static bf_status op_adjust(trial *t)
     return bf_adjust(t->ev, &t->out, &t->ca, -1.75, 0x1.8p35, 1);
 }
 
+static bf_status op_adjust_up(trial *t)
+{
+    for (size_t i = 0; i < t->n; i++) t->want[i] = -1.75 * t->a[i];
+    return bf_adjust(t->ev, &t->out, &t->ca, -1.75, t->ca.scale * 0x1.8p24,
+                     t->ca.limbs);
+}
+
 static bf_status op_monomial(trial *t)
 {
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * t->w->root[i];
@@ -285,6 +292,7 @@ static const struct {
     {"mul_int", op_mul_int},
     {"add_const", op_add_const},
     {"adjust", op_adjust},
+    {"adjust upwards", op_adjust_up},
     {"mul_monomial", op_monomial},
     {"add_plain", op_add_plain},
     {"mul_plain", op_mul_plain},

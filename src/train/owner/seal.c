@@ -35,7 +35,7 @@ static bf_status seal_labels(bf_pt *pt, const bf_job *job,
     if (!slots) return BF_ERR_MEMORY;
     bf_layout_y(l, labels, group, slots);
     bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t,
-                                 exp2(job->log_dense), bf_job_y_limbs(job));
+                                 exp2(job->log_labels), bf_job_y_limbs(job));
     bf_free(slots);
     return s;
 }
