@@ -70,6 +70,8 @@ bf_status cli_report_plan(const bf_job *job, const bf_plan *plan,
             job->params.n_q - 1, plan->log2_qp,
             bf_security_log2_qp_limit(job->params.log_n, 128));
     cli_row("security", "%.0f bits", plan->security_bits);
+    cli_row("expected error", "%.2g of a typical weight",
+            plan->weight_noise / job->typical.weight);
     cli_row("layout", "%zu features by %zu rows a ciphertext, in %zu + %zu",
             l->f, l->t, l->chunks * l->pairs,
             plan->ciphertexts - l->chunks * l->pairs);

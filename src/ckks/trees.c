@@ -424,8 +424,11 @@ static bf_status pack_rest(tree *t)
     bf_ct *sum = &t->nodes[0];
     for (size_t r = (size_t)t->f << t->log_m; r < bf_eval_n(t->ev) / 2; r *= 2) {
         bf_ct turned = {0};
+        /* Coefficients that are kept double, others vanish. */
+        double kept = 2 * sum->noise;
         bf_status status = bf_rotate(t->ev, &turned, sum, (int)r);
         if (status == BF_OK) status = bf_add(t->ev, sum, sum, &turned);
+        if (status == BF_OK) sum->noise = fmax(sum->noise, kept);
         bf_eval_release(t->ev, &turned);
         BF_TRY(status);
     }

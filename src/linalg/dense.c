@@ -11,12 +11,13 @@
 
 /* Squares of the rounding errors of a mask of this period, summed over its
  * 2*period coefficients cos(pi j/(2 period))/period: the mean square of a
- * slot's error. Masks for other places have the same coefficients in another
- * order. */
-static double mask_variance(const double *coeff, size_t period, double scale)
+ * slot's error; or some of them, once they are more than `enough`. Masks for
+ * other places have the same coefficients in another order. */
+static double mask_variance(const double *coeff, size_t period, double scale,
+                            double enough)
 {
     double sum = 0;
-    for (size_t j = 0; j < period; j++) {
+    for (size_t j = 0; j < period && sum <= enough; j++) {
         double x = coeff[j] * scale, d = x - nearbyint(x);
         sum += (j ? 2 : 1) * d * d; /* j and 2 period - j differ in sign */
     }
@@ -43,8 +44,8 @@ double bf_mask_log_scale(const bf_layout *l, int bits)
     mask_coefficients(every, l->k);
     for (double s = LUCKY_STEP; s < usual; s += LUCKY_STEP) {
         double worst = relative * relative * s * s;
-        if (mask_variance(one, l->f, s) <= worst &&
-            mask_variance(every, l->k, s) <= worst)
+        if (mask_variance(one, l->f, s, worst) <= worst &&
+            mask_variance(every, l->k, s, worst) <= worst)
             return log2(s);
     }
     return log2(usual);
@@ -59,14 +60,16 @@ static bf_status make_mask(bf_pt *out, const bf_context *ctx, size_t period,
     double *v = bf_alloc_zero(period * sizeof *v);
     if (!v) return BF_ERR_MEMORY;
     mask_coefficients(v, period);
-    double noise = sqrt(mask_variance(v, period, scale) / (double)n);
-    *out = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale, .bound = 1};
+    double noise = sqrt(mask_variance(v, period, scale, INFINITY) / (double)n);
+    *out = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale};
     if (!symbolic) {
         memset(v, 0, period * sizeof *v);
         v[place] = 1;
         status = bf_encode_real(out, ctx, v, period, scale, limbs);
     }
     out->noise = noise;
+    /* Its root mean square: what gets through of the noise of a product. */
+    out->bound = 1 / sqrt((double)period);
     bf_free(v);
     return status;
 }

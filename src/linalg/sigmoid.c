@@ -157,36 +157,45 @@ static bool can_join(const bf_sigmoid_form *f)
     return count == 2 && depth[0] != depth[1];
 }
 
-bool bf_sigmoid_form_divide(bf_sigmoid_form *f, bf_division division)
+bool bf_sigmoid_form_divide(bf_sigmoid_form *f, bf_division division,
+                            unsigned late)
 {
     if (division == BF_DIVIDE_JOINED && !can_join(f)) return false;
     if (division == BF_DIVIDE_LATE && f->factors == 0) return false;
     f->division = division;
     f->primes = division == BF_DIVIDE_EACH     ? f->depth
                 : division == BF_DIVIDE_JOINED ? f->depth - 1
-                                               : 0;
+                                               : late;
     return true;
 }
 
-/* Which of the form's primes, from the top, a product of this depth is divided
- * by; -1: it is left as it is. A joined form leaves the only one of the last
+/* How many primes a product of this depth is divided by, the first of them
+ * number *first from the top. A joined form leaves the only product of the last
  * depth but one. */
-static int divisor(const bf_sigmoid_form *f, unsigned depth)
+static unsigned divisors(const bf_sigmoid_form *f, unsigned depth,
+                         unsigned *first)
 {
-    if (f->division == BF_DIVIDE_LATE) return -1;
-    if (f->division == BF_DIVIDE_EACH || depth + 1 < f->depth)
-        return (int)depth - 1;
-    return depth < f->depth ? -1 : (int)depth - 2;
+    bool last = depth == f->depth;
+    *first = depth - 1;
+    switch (f->division) {
+    case BF_DIVIDE_EACH: return 1;
+    case BF_DIVIDE_JOINED:
+        if (last) *first = depth - 2;
+        return depth + 1 != f->depth;
+    case BF_DIVIDE_LATE: *first = 0; return last ? f->primes : 0;
+    }
+    return 0;
 }
 
-/* The steps of bf_sigmoid_evaluate on scales. */
 static double divide_log(const bf_sigmoid_form *f, unsigned depth, double scale,
                          const double *log_prime)
 {
-    int i = divisor(f, depth);
-    return i < 0 ? scale : scale - log_prime[i];
+    unsigned first, count = divisors(f, depth, &first);
+    for (unsigned i = first; i < first + count; i++) scale -= log_prime[i];
+    return scale;
 }
 
+/* The steps of bf_sigmoid_evaluate on scales. */
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime)
 {
@@ -206,15 +215,17 @@ double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
     return scale[0];
 }
 
-/* a*b at this depth of the form, divided where it says so. */
+/* a*b at this depth of the form, divided as it says. */
 static bf_status product(bf_eval *ev, bf_ct *out, const bf_sigmoid_form *form,
                          unsigned depth, const bf_ct *a, const bf_ct *b)
 {
     bf_ct t = {0};
+    unsigned first, count = divisors(form, depth, &first);
     BF_TRY(bf_tensor(ev, &t, a, b));
-    bf_status status = divisor(form, depth) < 0
-                           ? bf_relinearize(ev, out, &t)
-                           : bf_relinearize_rescale(ev, out, &t);
+    bf_status status = count ? bf_relinearize_rescale(ev, out, &t)
+                             : bf_relinearize(ev, out, &t);
+    for (; count > 1 && status == BF_OK; count--)
+        status = bf_rescale(ev, out, out);
     bf_eval_release(ev, &t);
     return status;
 }

@@ -10,8 +10,8 @@
  *   EACH    every product, by a prime of the scale's bits;
  *   JOINED  the deeper factor of the last product is left at the square of the
  *           scale, and that product is divided by one prime of twice the bits;
- *   LATE    nothing: y has the degree-th power of the scale, and what it is
- *           used for is divided by all of it.
+ *   LATE    the last product, at the degree-th power of the scale, by as many
+ *           primes as are set; none leaves it so.
  *
  * The later, the fewer primes, as they can be long, and the more bits. */
 #ifndef BF_LINALG_SIGMOID_H
@@ -50,14 +50,16 @@ BF_MUST_CHECK bf_status bf_sigmoid_form_make(bf_sigmoid_form *out,
 double bf_sigmoid_slope(const bf_sigmoid *p, double deviation);
 /* Sets the division; false, and nothing done, where there is none to set:
  * JOINED takes degrees whose last product has one factor a level deeper than
- * the other (3, 5, 9, 11), JOINED and LATE take a product at all. */
-bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division);
+ * the other (3, 5, 9, 11), JOINED and LATE take a product at all. `late` counts
+ * the primes of LATE; the others have theirs. */
+bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division,
+                            unsigned late);
 /* log2 of the scale of y below, for that of z and the logarithms of the
  * form->primes primes that the levels divide by, in order. */
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime);
 /* y = z' * Q(z'^2), z holding z' = z/norm (declare scale * norm). Consumes
- * form->primes levels, each by one rescale of a product. */
+ * form->primes levels. */
 BF_MUST_CHECK bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
                                             const bf_sigmoid_form *form,
                                             const bf_ct *z);

@@ -274,9 +274,7 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     bf_free(g.x);
     BF_TRY(status);
     tick(c, "pack gradient");
-    for (unsigned i = bf_job_gradient_primes(c->job, c->iteration); i > 0; i--)
-        BF_TRY(bf_rescale(c->ev, out, out));
-    return BF_OK;
+    return bf_rescale(c->ev, out, out);
 }
 
 /* ---- update -------------------------------------------------------------------- */

@@ -18,15 +18,12 @@ typedef struct bf_job {
     bf_params params;
     bf_ranges ranges;  /* what the circuit covers */
     bf_ranges typical; /* what its noise estimate assumes */
-    /* log2 of the scales chosen; q is made to fit them (plan.c). */
+    /* log2 of the scales chosen; q is made to fit them (chain.c). */
     double log_x;    /* rows */
     double log_mask;
     double log_labels;
     double log_dense; /* z' */
     double log_v0;    /* initial weights, when the start is not zero */
-    /* Primes that a gradient is divided by. The first of a zero start has no
-     * polynomial in it and takes one. */
-    unsigned gradient_primes;
 } bf_job;
 
 /* What running a job takes; from the symbolic walk. */
@@ -82,7 +79,6 @@ double bf_job_work(const bf_params *p, const bf_counters *c);
 /* Limbs at which things travel and live. */
 unsigned bf_job_x_limbs(const bf_job *job); /* all */
 unsigned bf_job_y_limbs(const bf_job *job);
-unsigned bf_job_gradient_primes(const bf_job *job, unsigned iteration);
 /* Uploaded ciphertexts: chunks*pairs of X, then groups of Y, then V0. */
 size_t bf_job_uploads(const bf_job *job);
 

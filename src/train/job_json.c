@@ -63,9 +63,9 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(s, "labels", job->log_labels);
     cJSON_AddNumberToObject(s, "dense", job->log_dense);
     cJSON_AddNumberToObject(s, "start", job->log_v0);
-    cJSON *d = cJSON_AddObjectToObject(o, "divisions");
-    cJSON_AddStringToObject(d, "polynomial", divisions[job->form.division]);
-    cJSON_AddNumberToObject(d, "gradient", job->gradient_primes);
+    cJSON *d = cJSON_AddObjectToObject(o, "polynomial");
+    cJSON_AddStringToObject(d, "division", divisions[job->form.division]);
+    cJSON_AddNumberToObject(d, "primes", job->form.primes);
     cJSON *k = cJSON_AddObjectToObject(o, "parameters");
     cJSON_AddNumberToObject(k, "log2_ring_degree", p->log_n);
     cJSON_AddNumberToObject(k, "digit_limbs", p->digit_limbs);
@@ -203,15 +203,15 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
 static void read_numbers(reader *r, const cJSON *o, bf_job *job)
 {
     const cJSON *s = member(r, o, "log2_scales"),
-                *d = member(r, o, "divisions"),
+                *d = member(r, o, "polynomial"),
                 *k = member(r, o, "parameters");
     job->log_x = real(r, s, "rows", 0, 60);
     job->log_mask = real(r, s, "mask", 0, 40);
     job->log_labels = real(r, s, "labels", 10, 60);
     job->log_dense = real(r, s, "dense", 10, 60);
     job->log_v0 = real(r, s, "start", 0, 60);
-    job->form.division = (bf_division)word(r, d, "polynomial", divisions, 3);
-    job->gradient_primes = (unsigned)whole(r, d, "gradient", 1, BF_MAX_Q);
+    job->form.division = (bf_division)word(r, d, "division", divisions, 3);
+    job->form.primes = (unsigned)whole(r, d, "primes", 0, BF_MAX_Q);
     bf_params *p = &job->params;
     p->log_n = (unsigned)whole(r, k, "log2_ring_degree", 13, BF_LOG_N_MAX);
     p->digit_limbs = (unsigned)whole(r, k, "digit_limbs", 1, BF_MAX_Q);

@@ -172,7 +172,8 @@ static void divided_chain(unsigned *chain, const bf_sigmoid_form *form)
         for (unsigned i = 0; i < 7; i++) chain[i] = 48;
 }
 
-static void check_sigmoid(const bf_sigmoid *p, bf_division division)
+static void check_sigmoid(const bf_sigmoid *p, bf_division division,
+                          unsigned late)
 {
     bf_sigmoid_form form;
     bf_fixture big;
@@ -180,9 +181,10 @@ static void check_sigmoid(const bf_sigmoid *p, bf_division division)
     unsigned chain[7];
     double complex v[SLOTS], want[SLOTS];
     OK(bf_sigmoid_form_make(&form, p));
-    assert_true(bf_sigmoid_form_divide(&form, division));
+    assert_true(bf_sigmoid_form_divide(&form, division, late));
     double log_scale = division_bits[division];
-    double log_y = log_scale * (division == BF_DIVIDE_LATE ? p->degree : 1);
+    double log_y = log_scale;
+    if (division == BF_DIVIDE_LATE) log_y = log_scale * p->degree - 48.0 * late;
     divided_chain(chain, &form);
     bf_fixture_open_chain(&big, LOG_N, chain, 7, 2);
     bf_fixture_keys(&big, NULL, 0);
@@ -237,14 +239,18 @@ static void test_sigmoid(void **state)
         OK(bf_sigmoid_form_make(&form, &c[i].p));
         assert_int_equal(form.depth, c[i].depth);
         assert_int_equal(form.primes, c[i].depth);
-        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_JOINED),
+        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_JOINED, 0),
                          c[i].joins);
         assert_int_equal(form.primes, c[i].depth - c[i].joins);
-        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_LATE), product);
-        assert_int_equal(form.primes, 0);
-        check_sigmoid(&c[i].p, BF_DIVIDE_EACH);
-        if (c[i].joins) check_sigmoid(&c[i].p, BF_DIVIDE_JOINED);
-        if (product) check_sigmoid(&c[i].p, BF_DIVIDE_LATE);
+        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_LATE, 1),
+                         product);
+        assert_int_equal(form.primes, product);
+        check_sigmoid(&c[i].p, BF_DIVIDE_EACH, 0);
+        if (c[i].joins) check_sigmoid(&c[i].p, BF_DIVIDE_JOINED, 0);
+        /* What is left of the scale holds the value: 22 bits and more. */
+        for (unsigned late = 0; product && 48 * late + 22 <= 22 * c[i].p.degree;
+             late++)
+            check_sigmoid(&c[i].p, BF_DIVIDE_LATE, late);
     }
 }
 

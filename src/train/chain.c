@@ -1,0 +1,272 @@
+/* One iteration multiplies by rows (scale x), a fold mask, the polynomial, a
+ * spread mask and rows again. In log2, with v the scale of the weights entering
+ * it, m the expansion's doublings, d the dense scale:
+ *   Z prime = x + v + m + mask + 1 + norm - d
+ *   products  d each; 2 d for two that are joined
+ *   G prime = x + d + mask - step - v'       (v' the scale of the next weights)
+ * Late products leave degree * d in place of d, which primes of equal bits, the
+ * last of them that of G, divide. The chain from the bottom: q0, then per
+ * iteration, last first: G, products, Z. */
+#include "train/chain.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Precision. One number of bits, b, sets rows and scores: their errors reach
+ * about 2^-b of a typical value (sd of a fresh ciphertext 3.24, of a division's
+ * rounding sqrt(N/18) per coefficient, sqrt(N) times that in a slot).
+ *   rows:  3.24 sqrt(N) per slot
+ *   dense: N/sqrt(18) per slot, a few times over, in scores times norm
+ *   start: 3.24 per coefficient, 2F of them in an element; START_BITS more, as
+ *          initial weights stay in the model
+ * The errors of masks, sqrt(F/6) per slot, are the same for every sample, so
+ * they act as a relative error of the gradient and have bits of their own. */
+enum {
+    START_BITS = 14,
+    PRIME_MIN = 25,
+    WEIGHT_HEADROOM = 3 /* bits: sign, and noise on top of the bound */
+};
+
+#define PRIME_MAX 48.875 /* bits; bf_chain_primes may add a small part of one */
+
+/* Whether iteration t has scores, and so a polynomial. */
+static bool has_scores(const bf_job *job, unsigned t)
+{
+    return t > 0 || !job->schedule.zero_start;
+}
+
+static unsigned iteration_depth(const bf_job *job, unsigned t)
+{
+    return has_scores(job, t) ? 2 + job->form.primes : 1;
+}
+
+unsigned bf_job_x_limbs(const bf_job *job)
+{
+    unsigned limbs = 1;
+    for (unsigned t = 0; t < job->schedule.iterations; t++)
+        limbs += iteration_depth(job, t);
+    return limbs;
+}
+
+/* Labels join at the depth of the first errors; a zero start has them at the
+ * top, otherwise one limb more than the errors, for the scale adjustment. */
+unsigned bf_job_y_limbs(const bf_job *job)
+{
+    unsigned top = bf_job_x_limbs(job);
+    return job->schedule.zero_start ? top : top - job->form.primes;
+}
+
+/* log2 of what turns the last gradient sum into weights. */
+static double log_step(const bf_job *job, unsigned t)
+{
+    const bf_schedule *s = &job->schedule;
+    double eta = t + 1 == s->iterations && s->momentum ? s->eta[t] : 0;
+    return log2(fabs(s->step[t] * (1 - eta)));
+}
+
+/* log2 of the scale of errors before the spread mask; late ones undivided. */
+static double log_errors(const bf_job *job, unsigned t)
+{
+    if (!has_scores(job, t)) return job->log_labels;
+    bool late = job->form.division == BF_DIVIDE_LATE;
+    return job->log_dense * (late ? job->form.degree : 1);
+}
+
+/* log2 of what lies between those errors and weights of scale 1. */
+static double log_gradient(const bf_job *job, unsigned t)
+{
+    return job->log_x + log_errors(job, t) + job->log_mask - log_step(job, t);
+}
+
+/* Primes that this is divided by, with those that late errors left. */
+static unsigned gradient_primes(const bf_job *job, unsigned t)
+{
+    bool late = job->form.division == BF_DIVIDE_LATE && has_scores(job, t);
+    return late ? job->form.primes + 1 : 1;
+}
+
+/* The scale v' of weights between two iterations, or at the end: it moves bits
+ * from the primes of G to that of the following Z (or to q0) and costs none, so
+ * it is as large as the primes allow. */
+static double weight_scale(const bf_job *job, unsigned next, double z_rest)
+{
+    unsigned g = gradient_primes(job, next - 1);
+    double above = z_rest;
+    if (next == job->schedule.iterations)
+        above = log2(job->ranges.weight) + WEIGHT_HEADROOM;
+    return fmin(PRIME_MAX - above, log_gradient(job, next - 1) - g * PRIME_MIN);
+}
+
+/* The dense scale of a joined polynomial (linalg/sigmoid.h): its primes have
+ * that many bits, the last one twice as many. */
+#define JOINED_BITS 24.45
+/* The least dense scale of a late division that is tried, and how finely. */
+#define LATE_MIN 12.0
+#define LATE_STEP 0.125
+
+static bool push(bf_chain *c, double bits)
+{
+    bool fits = bits >= PRIME_MIN && bits <= PRIME_MAX;
+    fits |= bits == JOINED_BITS || bits == 2 * JOINED_BITS;
+    if (!fits || c->n_q == BF_MAX_Q) return false;
+    c->bits[c->n_q++] = bits;
+    return true;
+}
+
+/* Bottom up. False when a prime would be too small or too large. */
+static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
+{
+    const bf_schedule *s = &job->schedule;
+    double z_rest = job->log_x + job->layout.log_m + job->log_mask + 1 +
+                    log2(job->form.norm) - job->log_dense;
+    double v = weight_scale(job, s->iterations, z_rest);
+    c->n_q = 0;
+    if (!push(c, v + log2(job->ranges.weight) + WEIGHT_HEADROOM)) return false;
+    for (unsigned t = s->iterations; t-- > 0;) {
+        unsigned g = gradient_primes(job, t);
+        for (unsigned i = 0; i < g; i++)
+            if (!push(c, (log_gradient(job, t) - v) / g)) return false;
+        if (!has_scores(job, t)) break;
+        for (unsigned i = 0; i + g <= job->form.primes; i++) {
+            bool both = i == 0 && job->form.division == BF_DIVIDE_JOINED;
+            if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
+        }
+        if (t > 0)
+            v = weight_scale(job, t, z_rest);
+        else
+            job->log_v0 = v = fmin(PRIME_MAX - z_rest, log_v0);
+        if (!push(c, v + z_rest)) return false;
+    }
+    return true;
+}
+
+/* What scores of this many bits of precision need. */
+static double dense_wanted(const bf_job *job, int bits)
+{
+    return ceil(bits + job->layout.log_n - log2(18) / 2 +
+                log2(job->form.norm) + 1);
+}
+
+bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
+{
+    const bf_layout *l = &job->layout;
+    double log_n = l->log_n;
+    double log_v0 = bits + START_BITS + log2(3.24) + log2(2 * (double)l->f) / 2;
+    job->log_x = bits + log2(3.24) + log_n / 2 - log2(job->typical.entry);
+    job->log_dense = dense_wanted(job, bits);
+    if (job->form.division == BF_DIVIDE_EACH)
+        job->log_dense = fmax(PRIME_MIN, job->log_dense);
+    if (job->form.division == BF_DIVIDE_JOINED) job->log_dense = JOINED_BITS;
+    job->log_labels = job->log_dense;
+    if (job->form.division != BF_DIVIDE_LATE)
+        return make_chain(job, c, log_v0);
+    /* As precise as the primes of gradients allow, but no more than wanted. */
+    for (; job->log_dense >= LATE_MIN; job->log_dense -= LATE_STEP)
+        if (make_chain(job, c, log_v0)) return true;
+    return false;
+}
+
+/* A prime as near to 2^bits as there is: a scale that is off by a part of a
+ * bit is raised to the polynomial's degree in every iteration. */
+static uint64_t nearest_prime(double bits, unsigned log_n, const uint64_t *used,
+                              unsigned count)
+{
+    uint64_t target = (uint64_t)exp2(bits);
+    uint64_t below = bf_prime_below(target, log_n, used, count);
+    uint64_t above = bf_prime_above(target, log_n, used, count);
+    if (!above || above >> BF_PRIME_BITS_MAX) return below;
+    if (!below) return above;
+    return above - target < target - below ? above : below;
+}
+
+/* Prime number i, nearest to 2^bits; *bits becomes its logarithm. */
+static bool find_prime(bf_chain *c, unsigned log_n, unsigned i, double *bits)
+{
+    /* The ones above it are taken already. */
+    c->prime[i] = nearest_prime(*bits, log_n, c->prime + i + 1, c->n_q - i - 1);
+    *bits = log2((double)c->prime[i]);
+    return c->prime[i] != 0;
+}
+
+/* Prime number i, to divide a scale that is off by *off, which becomes what is
+ * left of it. */
+static bool find_rest(bf_chain *c, unsigned log_n, unsigned i, double *off)
+{
+    double wanted = c->bits[i] + *off, bits = wanted;
+    if (!find_prime(c, log_n, i, &bits)) return false;
+    *off = wanted - bits;
+    return true;
+}
+
+/* The primes of Z and of the products, from *next - 1 downwards. */
+static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned *next,
+                              double *off)
+{
+    const bf_sigmoid_form *form = &job->form;
+    unsigned log_n = job->layout.log_n;
+    double level[BF_MAX_Q];
+    if (!find_rest(c, log_n, --*next, off)) return false;
+    if (form->division == BF_DIVIDE_LATE) {
+        *off *= form->degree;
+        return true;
+    }
+    double z = job->log_dense + *off;
+    for (unsigned k = 0; k < form->primes; k++) {
+        level[k] = c->bits[--*next];
+        if (k + 1 == form->primes && form->division == BF_DIVIDE_JOINED)
+            level[k] += bf_sigmoid_log_scale(form, z, level) - job->log_dense;
+        if (!find_prime(c, log_n, *next, &level[k])) return false;
+    }
+    *off = bf_sigmoid_log_scale(form, z, level) - job->log_dense;
+    return true;
+}
+
+/* From the top. Short primes of a large ring are few and lie far from what is
+ * wanted; left alone, the scale's error would be raised to the polynomial's
+ * degree in every iteration. So the long primes, which can be had to a small
+ * part of a bit, make up for it: that of Z for the scale of the weights, a
+ * joined one for the short primes above it, that of G for what is left. */
+bool bf_chain_primes(const bf_job *job, bf_chain *c)
+{
+    unsigned log_n = job->layout.log_n, i = c->n_q;
+    double off = 0; /* log2 of the scale over the one wanted: weights, then y */
+    for (unsigned t = 0; t < job->schedule.iterations; t++) {
+        if (has_scores(job, t) && !find_score_primes(job, c, &i, &off))
+            return false;
+        for (unsigned k = gradient_primes(job, t); k > 0; k--)
+            if (!find_rest(c, log_n, --i, &off)) return false;
+    }
+    double bits = c->bits[0] + off;
+    return find_prime(c, log_n, 0, &bits);
+}
+
+/* Special primes for digits of alpha limbs: P must exceed every digit. */
+bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
+                     unsigned alpha)
+{
+    double widest = 0, total = 0;
+    for (unsigned i = 0; i < c->n_q; i += alpha) {
+        double digit = 0;
+        for (unsigned k = i; k < i + alpha && k < c->n_q; k++)
+            digit += log2((double)c->prime[k]);
+        total += digit;
+        widest = fmax(widest, digit);
+    }
+    unsigned n_p = (unsigned)ceil((widest + 1) / PRIME_MAX);
+    double limit = bf_security_log2_qp_limit(log_n, 128);
+    if (n_p > BF_MAX_P || total + widest > limit) return false;
+    *out = (bf_params){.log_n = log_n, .n_q = c->n_q, .n_p = n_p,
+                       .digit_limbs = alpha};
+    uint64_t used[BF_MAX_Q + BF_MAX_P];
+    memcpy(used, c->prime, c->n_q * sizeof *used);
+    memcpy(out->q, c->prime, c->n_q * sizeof *used);
+    for (unsigned k = 0; k < n_p; k++) {
+        uint64_t p = nearest_prime((widest + 0.5) / n_p, log_n, used,
+                                   c->n_q + k);
+        if (!p) return false;
+        used[c->n_q + k] = out->p[k] = p;
+    }
+    double log2_p = bf_params_log2_p(out);
+    return log2_p > widest && total + log2_p <= limit;
+}
+

@@ -1,0 +1,28 @@
+/* The modulus chain of a job: scales, and the primes that they lead to. */
+#ifndef BF_TRAIN_CHAIN_H
+#define BF_TRAIN_CHAIN_H
+
+#include "train/job.h"
+
+#define BF_CHAIN_BITS_MIN 6
+#define BF_CHAIN_BITS_MAX 20
+
+/* q_0 first. */
+typedef struct bf_chain {
+    unsigned n_q;
+    double bits[BF_MAX_Q];    /* wanted */
+    uint64_t prime[BF_MAX_Q]; /* nearest to 2^bits */
+} bf_chain;
+
+/* Scales of rows, labels, z' and weights for this many bits of precision, by
+ * the job's layout, mask scale and division, and the primes' bits. False when
+ * there is no chain of such primes. */
+bool bf_chain_scales(bf_job *job, bf_chain *c, int bits);
+/* The primes themselves; false when the ring has too few. */
+bool bf_chain_primes(const bf_job *job, bf_chain *c);
+/* Parameters of the chain with digits of alpha limbs; false where they would
+ * have fewer than 128 bits of security. */
+bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
+                     unsigned alpha);
+
+#endif

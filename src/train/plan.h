@@ -1,0 +1,14 @@
+/* What the search for a plan takes from plans. */
+#ifndef BF_TRAIN_PLAN_H
+#define BF_TRAIN_PLAN_H
+
+#include "train/job.h"
+
+/* Magnitudes to expect, where `ranges` has bounds. */
+bf_ranges bf_plan_typical(const bf_ranges *ranges, const bf_recipe *recipe,
+                          size_t cols);
+/* Everything of the plan that follows from its counters and key needs, and the
+ * job's parameters. */
+void bf_plan_sizes(bf_plan *plan, const bf_job *job);
+
+#endif

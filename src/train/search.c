@@ -1,0 +1,196 @@
+/* The search for ring, layout, divisions and digits. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "linalg/dense.h"
+#include "train/chain.h"
+#include "train/plan.h"
+
+/* What a recipe tolerates (docs/algorithms.md): the expected error of a weight,
+ * relative to a typical one, and the bits of masks. The paper's weights are to
+ * agree with its plaintext run to 2e-5 when scaled back. */
+static const struct {
+    double noise;
+    int mask_bits;
+} tolerance[] = {{0x1p-16, 14}, {0.022, 12}};
+
+/* With few rows a column, unseen rows are longer than those trained on, and so
+ * are the errors of their scores. */
+static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
+{
+    double noise = tolerance[recipe->kind].noise;
+    if (recipe->kind == BF_RECIPE_PAPER) return noise;
+    return noise * fmin(1, sqrt((double)n / (double)cols) / 8);
+}
+
+/* Where nothing keeps the tolerance (few rows, many iterations), it gives way by
+ * this factor at a time, up to an error of a tenth. Plans say what they expect. */
+#define RELAX_STEP 4
+#define RELAX_MAX 0.1
+
+typedef struct search {
+    double tolerance; /* error of a weight, relative to a typical one */
+    bf_job best_job;
+    bf_plan best;
+    bool found;
+    const bf_plan_options *options;
+} search;
+
+/* Takes the plan over, or frees it. */
+static void consider(search *s, const bf_job *job, bf_plan *plan)
+{
+    bool fits = !s->options->max_memory ||
+                plan->memory_bytes <= s->options->max_memory;
+    if (!fits || (s->found && plan->cost >= s->best.cost)) {
+        bf_plan_clear(plan);
+        return;
+    }
+    bf_plan_clear(&s->best);
+    s->best = *plan;
+    s->best_job = *job;
+    s->found = true;
+}
+
+/* The digit length of least cost: counters and needs do not depend on it. */
+static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
+{
+    bf_params best = {0};
+    double cost = INFINITY;
+    for (unsigned alpha = c->n_q; alpha >= 1; alpha--) {
+        if (!bf_chain_params(&job->params, job->layout.log_n, c, alpha))
+            continue;
+        bf_plan_sizes(plan, job);
+        if (plan->cost < cost) {
+            cost = plan->cost;
+            best = job->params;
+        }
+    }
+    if (cost == INFINITY) return false;
+    job->params = best;
+    bf_plan_sizes(plan, job);
+    return true;
+}
+
+/* The fewest bits that keep the recipe's tolerance. */
+static void consider_bits(search *s, bf_job *job)
+{
+    bf_chain c;
+    double wanted = s->tolerance * job->typical.weight, last = INFINITY;
+    for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
+        bf_plan plan;
+        bool secure = false;
+        if (!bf_chain_scales(job, &c, bits) ||
+            !bf_chain_primes(job, &c))
+            continue;
+        for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
+            secure = bf_chain_params(&job->params, job->layout.log_n, &c, alpha);
+        if (!secure || bf_job_walk(&plan, job) != BF_OK) return;
+        bool hopeless = s->found && plan.work > 2 * s->best.cost;
+        if (plan.weight_noise <= wanted && fit_digits(job, &c, &plan)) {
+            consider(s, job, &plan);
+            return;
+        }
+        hopeless |= plan.weight_noise >= last;
+        last = plan.weight_noise;
+        bf_plan_clear(&plan);
+        if (hopeless) return; /* more bits make it no cheaper or no better */
+    }
+}
+
+/* Ways to divide: with fewer primes, a dense scale that the primes dictate; it
+ * may keep no tolerance, the walk tells. */
+static void consider_layout(search *s, const bf_job *base)
+{
+    static const struct {
+        bf_division division;
+        unsigned late;
+    } ways[] = {{BF_DIVIDE_LATE, 0}, {BF_DIVIDE_LATE, 1},
+                {BF_DIVIDE_JOINED, 0}, {BF_DIVIDE_EACH, 0}};
+    double log_mask = bf_mask_log_scale(
+        &base->layout, tolerance[base->recipe.kind].mask_bits);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        bf_job job = *base;
+        job.log_mask = log_mask;
+        if (bf_sigmoid_form_divide(&job.form, ways[i].division, ways[i].late))
+            consider_bits(s, &job);
+    }
+}
+
+/* A rough count of key switches times the ring's size, to leave out layouts
+ * that can't win without walking them: a pack and an expansion of m elements, a
+ * few switches per output. */
+static double rough_work(const bf_layout *l)
+{
+    double outs = (double)(l->chunks * l->classes);
+    return (2 * (double)l->m + 3 * outs) * exp2(l->log_n);
+}
+
+#define ROUGH_FACTOR 1.6 /* how far the rough count may mislead */
+
+static double least_rough_work(const bf_job *base, unsigned log_n, size_t n,
+                               size_t cols, size_t classes)
+{
+    double least = INFINITY;
+    bf_layout l;
+    for (size_t f = 1; f <= (size_t)1 << (log_n - 1); f *= 2)
+        if (bf_layout_make(&l, log_n, n, cols, classes, base->recipe.batch, f,
+                           1) == BF_OK)
+            least = fmin(least, rough_work(&l));
+    return least;
+}
+
+static bool inputs_fit(const search *s, const bf_job *job)
+{
+    const bf_layout *l = &job->layout;
+    uint64_t limb = (uint64_t)16 << l->log_n;
+    uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_x_limbs(job);
+    return !s->options->max_memory || inputs * limb <= s->options->max_memory;
+}
+
+static void consider_ring(search *s, const bf_job *base, unsigned log_n,
+                          size_t n, size_t cols, size_t classes)
+{
+    double least = least_rough_work(base, log_n, n, cols, classes);
+    if (s->found) least = fmin(least, rough_work(&s->best_job.layout));
+    for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
+        if (s->options->f && s->options->f != f) continue;
+        for (size_t k = 1; k <= f && k <= 64; k *= 2) {
+            bf_job job = *base;
+            if (s->options->k && s->options->k != k) continue;
+            if (bf_layout_make(&job.layout, log_n, n, cols, classes,
+                               base->recipe.batch, f, k) != BF_OK)
+                continue;
+            if (rough_work(&job.layout) <= ROUGH_FACTOR * least &&
+                inputs_fit(s, &job))
+                consider_layout(s, &job);
+        }
+    }
+}
+
+bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
+                      size_t n, size_t features, size_t classes,
+                      const bf_plan_options *options)
+{
+    bf_job base = {.recipe = *recipe, .features = features};
+    size_t cols = bf_recipe_outputs(recipe, n, features);
+    BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
+    BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));
+    base.typical = bf_plan_typical(&base.ranges, recipe, cols);
+    BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
+    search s = {.options = options};
+    for (s.tolerance = tolerated(recipe, n, cols);
+         s.tolerance <= RELAX_MAX && !s.found; s.tolerance *= RELAX_STEP)
+        for (unsigned log_n = 13; log_n <= 16; log_n++)
+            if (!options->log_n || options->log_n == log_n)
+                consider_ring(&s, &base, log_n, n, cols, classes);
+    if (!s.found)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "no 128-bit parameters fit %u iterations over %zu x %zu "
+                       "with %zu classes%s (fewer iterations need less)",
+                       recipe->iterations, n, features, classes,
+                       options->max_memory ? " in the memory allowed" : "");
+    *job = s.best_job;
+    *plan = s.best;
+    return BF_OK;
+}
