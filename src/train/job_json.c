@@ -234,7 +234,8 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t k = whole(&r, l, "dense_places", 1, 1 << 16);
     read_numbers(&r, o, job);
     if (r.status != BF_OK) return r.status;
-    return bf_job_derive(job, n, classes, f, k);
+    bf_status s = bf_job_derive(job, n, classes, f, k);
+    return s == BF_OK ? s : bf_fail_in(s, "%s", path);
 }
 
 bf_status bf_job_read(bf_job *job, const char *path, uint8_t id[BF_HASH_BYTES])
