@@ -51,27 +51,44 @@ double bf_mask_log_scale(const bf_layout *l, int bits)
     return log2(usual);
 }
 
-static bf_status make_mask(bf_pt *out, const bf_context *ctx, size_t period,
-                           size_t place, double scale, unsigned limbs,
-                           bool symbolic)
+/* Standard deviation of a coefficient's rounding error, over all n of the ring. */
+static bf_status mask_noise(double *noise, size_t period, double scale, size_t n)
 {
-    size_t n = bf_context_ring(ctx)->n;
-    bf_status status = BF_OK;
+    double *coeff = bf_alloc(period * sizeof *coeff);
+    if (!coeff) return BF_ERR_MEMORY;
+    mask_coefficients(coeff, period);
+    *noise = sqrt(mask_variance(coeff, period, scale, INFINITY) / (double)n);
+    bf_free(coeff);
+    return BF_OK;
+}
+
+static bf_status encode_mask(bf_pt *out, const bf_context *ctx, size_t period,
+                             size_t place, double scale, unsigned limbs)
+{
     double *v = bf_alloc_zero(period * sizeof *v);
     if (!v) return BF_ERR_MEMORY;
-    mask_coefficients(v, period);
-    double noise = sqrt(mask_variance(v, period, scale, INFINITY) / (double)n);
-    *out = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale};
-    if (!symbolic) {
-        memset(v, 0, period * sizeof *v);
-        v[place] = 1;
-        status = bf_encode_real(out, ctx, v, period, scale, limbs);
-    }
-    out->noise = noise;
-    /* Its root mean square: what gets through of the noise of a product. */
-    out->bound = 1 / sqrt((double)period);
+    v[place] = 1;
+    bf_status status = bf_encode_real(out, ctx, v, period, scale, limbs);
     bf_free(v);
     return status;
+}
+
+/* The masks of all K places. */
+static bf_status make_masks(bf_pt *out, size_t k, const bf_context *ctx,
+                            size_t period, double scale, unsigned limbs,
+                            bool symbolic)
+{
+    double noise;
+    BF_TRY(mask_noise(&noise, period, scale, bf_context_ring(ctx)->n));
+    for (size_t i = 0; i < k; i++) {
+        out[i] = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale};
+        if (!symbolic)
+            BF_TRY(encode_mask(&out[i], ctx, period, i, scale, limbs));
+        out[i].noise = noise;
+        /* Its root mean square: what gets through of a product's noise. */
+        out[i].bound = 1 / sqrt((double)period);
+    }
+    return BF_OK;
 }
 
 bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
@@ -86,13 +103,10 @@ bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
     out->one = bf_alloc_zero(k * sizeof(bf_pt));
     out->every = bf_alloc_zero(k * sizeof(bf_pt));
     bf_status status = out->one && out->every ? BF_OK : BF_ERR_MEMORY;
-    for (size_t i = 0; i < k && status == BF_OK; i++) {
-        status = make_mask(&out->one[i], ctx, layout->f, i, scale, limbs,
-                           symbolic);
-        if (status == BF_OK)
-            status = make_mask(&out->every[i], ctx, k, i, scale, limbs,
-                               symbolic);
-    }
+    if (status == BF_OK)
+        status = make_masks(out->one, k, ctx, layout->f, scale, limbs, symbolic);
+    if (status == BF_OK)
+        status = make_masks(out->every, k, ctx, k, scale, limbs, symbolic);
     if (status != BF_OK) bf_masks_clear(out);
     return status;
 }

@@ -31,7 +31,7 @@ void bf_masks_clear(bf_masks *m);
  * not yet rescaled and not yet periodic. */
 BF_MUST_CHECK bf_status bf_fold(bf_eval *ev, const bf_masks *masks, bf_ct *a,
                                 size_t count, bf_ct *z);
-/* Fills places K..F-1 of a folded (and rescaled) z by copies, period K. */
+/* Fills places K..F-1 of a folded z by copies, period K. */
 BF_MUST_CHECK bf_status bf_fold_periodic(bf_eval *ev, const bf_masks *masks,
                                          bf_ct *z);
 /* out[k] = the errors of output k copied over all features; scale times the

@@ -19,8 +19,8 @@
  *   dense: N/sqrt(18) per slot, a few times over, in scores times norm
  *   start: 3.24 per coefficient, 2F of them in an element; START_BITS more, as
  *          initial weights stay in the model
- * The errors of masks, sqrt(F/6) per slot, are the same for every sample, so
- * they act as a relative error of the gradient and have bits of their own. */
+ * The errors of masks are the same for every sample, so they act as a relative
+ * error of the gradient and have bits of their own. */
 enum {
     START_BITS = 14,
     PRIME_MIN = 25,
@@ -78,11 +78,15 @@ static double log_gradient(const bf_job *job, unsigned t)
     return job->log_x + log_errors(job, t) + job->log_mask - log_step(job, t);
 }
 
-/* Primes that this is divided by, with those that late errors left. */
+/* Primes that products have to themselves; late ones share the gradient's. */
+static unsigned product_primes(const bf_job *job)
+{
+    return job->form.division == BF_DIVIDE_LATE ? 0 : job->form.primes;
+}
+
 static unsigned gradient_primes(const bf_job *job, unsigned t)
 {
-    bool late = job->form.division == BF_DIVIDE_LATE && has_scores(job, t);
-    return late ? job->form.primes + 1 : 1;
+    return has_scores(job, t) ? job->form.primes - product_primes(job) + 1 : 1;
 }
 
 /* The scale v' of weights between two iterations, or at the end: it moves bits
@@ -127,7 +131,7 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
         for (unsigned i = 0; i < g; i++)
             if (!push(c, (log_gradient(job, t) - v) / g)) return false;
         if (!has_scores(job, t)) break;
-        for (unsigned i = 0; i + g <= job->form.primes; i++) {
+        for (unsigned i = 0; i < product_primes(job); i++) {
             bool both = i == 0 && job->form.division == BF_DIVIDE_JOINED;
             if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
         }
@@ -269,4 +273,3 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
     double log2_p = bf_params_log2_p(out);
     return log2_p > widest && total + log2_p <= limit;
 }
-

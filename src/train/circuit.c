@@ -16,6 +16,7 @@ typedef struct circuit {
     bf_progress progress;
     double total; /* work of the whole run, for progress */
     unsigned iteration;
+    double slope; /* of its polynomial, usual */
     bf_block block;
     bf_ct *w;       /* [m] expanded weights */
     bf_ct *a;       /* [outs] scores */
@@ -123,12 +124,6 @@ done:
     return status;
 }
 
-static double usual_slope(const circuit *c)
-{
-    return bf_sigmoid_slope(&c->job->schedule.sigmoid,
-                            c->job->typical.logit[c->iteration]);
-}
-
 /* Odd part of p(z). An error of z comes out times a slope, not times the sum of
  * what the products on the way would make of it. */
 static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
@@ -137,7 +132,7 @@ static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
     bf_ct exact = *z;
     exact.noise = 0;
     BF_TRY(bf_sigmoid_evaluate(c->ev, y, form, &exact));
-    double error = usual_slope(c) * form->norm * z->noise / z->scale;
+    double error = c->slope * form->norm * z->noise / z->scale;
     y->noise = hypot(y->noise, error * y->scale);
     return BF_OK;
 }
@@ -289,7 +284,7 @@ static double stretch(const circuit *c)
     size_t first, last;
     bf_schedule_rows(s, c->iteration, &first, &last);
     double rows = (double)(last - first);
-    double moved = s->step[c->iteration] * rows * usual_slope(c);
+    double moved = s->step[c->iteration] * rows * c->slope;
     double variance = s->batch ? (double)c->l->cols / rows : 0;
     return fmax(1, hypot(1 - moved, moved * sqrt(variance)));
 }
@@ -347,6 +342,7 @@ static bf_status iterate(circuit *c, bf_train_state *state)
     bf_ct g = {0}, next = {0};
     bf_status status = BF_OK;
     c->block = bf_layout_block(c->l, t % c->l->blocks);
+    c->slope = bf_sigmoid_slope(&s->sigmoid, c->job->typical.logit[t]);
     c->e = ct_array(c->block.outs);
     if (!c->e) status = BF_ERR_MEMORY;
     if (status == BF_OK) status = make_errors(c, v);

@@ -231,4 +231,3 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                      bf_params_log2_p(&job->params);
     return bf_security_check(job->params.log_n, log2_qp, 0);
 }
-

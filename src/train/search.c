@@ -80,8 +80,7 @@ static void consider_bits(search *s, bf_job *job)
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
         bool secure = false;
-        if (!bf_chain_scales(job, &c, bits) ||
-            !bf_chain_primes(job, &c))
+        if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
             continue;
         for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
             secure = bf_chain_params(&job->params, job->layout.log_n, &c, alpha);
