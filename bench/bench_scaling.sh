@@ -1,14 +1,12 @@
 #!/bin/sh
-# Server time against the number of rows and of features, beside what the
-# counted arithmetic would take alone: a table and a log-log picture.
+# Server time against the number of rows and of features, beside what `plan`
+# makes of the counted arithmetic: a table and a log-log picture.
 #
 #   bench/bench_scaling.sh BUILD TRAIN.npy LABELS.npy OUT-DIR
 #
 # TRAIN has 60,000 rows of 768 features or more, as `make demo-fashion` leaves
 # them in demo-out-fashion/. ROWS and FEATURES choose the points ("1000 10000"),
-# ITERATIONS their number (3). "floor" is the time of the job's transforms and
-# products at the speed of one transform measured then (what `plan` tells);
-# "products" counts tensor products, "GB" what they read: both factors of each
+# ITERATIONS their number (3). "products" counts tensor products, "GB" what they read: both factors of each
 # at two polynomials of an average half of the chain.
 set -eu
 [ $# = 4 ] || { sed -n '2,13p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
@@ -41,21 +39,21 @@ measure() # N D
     awk -v n="$1" -v d="$2" -v ring="$(value "$out/plan.json" ring_degree)" \
         -v limbs="$(value "$out/plan.json" limbs)" \
         -v train="$(seconds "$out/fit.json" train)" \
-        -v floor="$(value "$out/plan.json" server_seconds_estimate)" \
+        -v planned="$(value "$out/plan.json" server_seconds_estimate)" \
         -v read="$(seconds "$out/fit.json" server_read)" \
         -v switches="$(value "$out/fit.json" key_switches)" \
         -v products="$(value "$out/fit.json" tensor_products)" \
         -v memory="$(value "$out/fit.json" server)" 'BEGIN {
             bytes = products * 2 * 2 * 8 * ring * limbs / 2
             printf "%6d %4d %6d %5d %9.2f %9.2f %6.2f %8.2f %9d %9d " \
-                "%7.1f %6.2f\n", n, d, ring, limbs, train, floor, train / floor,
+                "%7.1f %6.2f\n", n, d, ring, limbs, train, planned, train / planned,
                 read, switches, products, bytes / 1e9, memory / 1e9
         }'
 }
 table_head()
 {
     printf '#%5s %4s %6s %5s %9s %9s %6s %8s %9s %9s %7s %6s\n' rows d ring \
-        limbs train/s floor/s ratio read/s switches products GB RAM/GB
+        limbs train/s plan/s ratio read/s switches products GB RAM/GB
 }
 {
     table_head

@@ -123,8 +123,14 @@ BF_MUST_CHECK bf_status cli_plan_job(struct bf_job *job, struct bf_plan *plan,
                                      size_t n, size_t d, size_t classes);
 const char *cli_recipe_name(bf_recipe_kind kind);
 const char *cli_map_name(bf_feature_map map);
+
+/* ---- time (timing.c) ------------------------------------------------------- */
+
+/* Median of enough calls to fill `budget` seconds, at least three. */
+BF_MUST_CHECK bf_status cli_time_calls(double *median, double budget,
+                                       bf_status (*call)(void *), void *user);
 /* Seconds of server time for this plan on this machine and its threads, from
- * one transform timed now. */
+ * key switches timed now. */
 BF_MUST_CHECK bf_status cli_estimate(double *seconds, const struct bf_job *job,
                                      const struct bf_plan *plan);
 

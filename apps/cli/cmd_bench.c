@@ -1,6 +1,5 @@
 #include <math.h>
 
-#include "base/cpu.h"
 #include "base/memory.h"
 #include "ckks/owner/owner.h"
 #include "cli.h"
@@ -14,25 +13,6 @@ typedef struct row {
     bf_backend backend;
     double seconds;
 } row;
-
-/* Median of enough calls to fill `budget` seconds, at least three. */
-static bf_status time_calls(double *median, double budget,
-                            bf_status (*call)(void *), void *user)
-{
-    double times[256], begin = bf_now();
-    size_t n = 0;
-    BF_TRY(call(user)); /* warm */
-    while (n < 256 && (n < 3 || bf_now() - begin < budget)) {
-        double start = bf_now();
-        BF_TRY(call(user));
-        double t = bf_now() - start;
-        size_t i = n++;
-        for (; i > 0 && times[i - 1] > t; i--) times[i] = times[i - 1];
-        times[i] = t;
-    }
-    *median = times[n / 2];
-    return BF_OK;
-}
 
 /* ---- transform -------------------------------------------------------------- */
 
@@ -56,7 +36,7 @@ static bf_status time_transform(row *r)
     uint64_t prime = bf_prime_below((uint64_t)1 << 46, r->log_n, NULL, 0);
     BF_TRY(bf_ring_create(&ring, r->log_n, &prime, 1, r->backend));
     transform_work w = {ring, bf_alloc_zero(ring->n * sizeof(double))};
-    bf_status s = w.a ? time_calls(&r->seconds, 0.2, call_transform, &w)
+    bf_status s = w.a ? cli_time_calls(&r->seconds, 0.2, call_transform, &w)
                       : BF_ERR_MEMORY;
     r->seconds /= TRANSFORMS;
     bf_free(w.a);
@@ -114,7 +94,7 @@ static bf_status time_key_switch(row *r)
     BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, (bf_progress){0}), done);
     BF_GOTO(encrypt_zero(&w.in, ctx, sk, r->limbs), done);
     BF_GOTO(bf_eval_create(&w.ev, ctx, &keys), done);
-    BF_GOTO(time_calls(&r->seconds, 0.5, call_rotation, &w), done);
+    BF_GOTO(cli_time_calls(&r->seconds, 0.5, call_rotation, &w), done);
 done:
     if (w.ev) bf_eval_release(w.ev, &w.out);
     bf_ct_clear(&w.in);

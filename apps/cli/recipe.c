@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "cli.h"
 #include "train/job.h"
 
@@ -152,46 +151,4 @@ bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
     bf_status s = bf_job_plan(job, plan, &recipe, n, d, classes, &options);
     if (s != BF_OK) BF_TRY(bf_check_interrupt()); /* finds nothing then */
     return s;
-}
-
-/* ---- how long ------------------------------------------------------------- */
-
-#define TIMED 16
-#define TIMED_SECONDS 0.25
-
-/* Best of many batches: what the machine does when left alone. */
-static double time_transform(const bf_ring *ring, double *a)
-{
-    double best = INFINITY, begin = bf_now(), now = begin;
-    while (now < begin + TIMED_SECONDS) {
-        double start = now;
-        for (int i = 0; i < TIMED; i++) bf_ntt_forward(ring, 0, a);
-        now = bf_now();
-        best = fmin(best, (now - start) / TIMED);
-    }
-    return best;
-}
-
-/* Measured work of whole jobs against the plan's count of it, and what a
- * second thread gives (docs/performance.md). */
-#define WORK_FACTOR 2.75
-#define THREAD_GAIN 0.8
-
-bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
-{
-    bf_ring *ring;
-    unsigned log_n = job->params.log_n;
-    size_t n = (size_t)1 << log_n;
-    BF_TRY(bf_ring_create(&ring, log_n, job->params.q, 1, BF_BACKEND_AUTO));
-    double *a = bf_alloc_zero(n * sizeof *a);
-    if (!a) {
-        bf_ring_destroy(ring);
-        return BF_ERR_MEMORY;
-    }
-    double butterfly = time_transform(ring, a) / ((double)n * log_n);
-    bf_free(a);
-    bf_ring_destroy(ring);
-    double threads = 1 + THREAD_GAIN * (bf_get_threads() - 1.0);
-    *seconds = WORK_FACTOR * plan->work * butterfly / threads;
-    return BF_OK;
 }
