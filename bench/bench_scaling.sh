@@ -6,10 +6,10 @@
 #
 # TRAIN has 60,000 rows of 768 features or more, as `make demo-fashion` leaves
 # them in demo-out-fashion/. ROWS and FEATURES choose the points ("1000 10000"),
-# ITERATIONS their number (3). "products" counts tensor products, "GB" what they read: both factors of each
-# at two polynomials of an average half of the chain.
+# ITERATIONS their number (3). "products" counts tensor products, "GB" what they
+# read: both factors of each at two polynomials of an average half of the chain.
 set -eu
-[ $# = 4 ] || { sed -n '2,13p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+[ $# = 4 ] || { sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 blindfit=$1/blindfit train=$2 labels=$3 out=$4
 rows=${ROWS:-1000 10000 30000 60000}
 features=${FEATURES:-64 128 256 400 768}
