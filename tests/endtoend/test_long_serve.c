@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,9 +316,38 @@ static void test_same_model(void **state)
     bf_free(want);
 }
 
+/* ---- what comes out of a decryption -------------------------------------- */
+
+/* Multiples of a power of two just below the expected error, after every
+ * iteration, and no coarser than that. */
+static void test_rounded(void **state)
+{
+    (void)state;
+    bf_plan plan;
+    OK(serve(files.upload, files.model, BF_BACKEND_AUTO));
+    OK(bf_job_walk(&plan, &files.made));
+    double step = exp2(floor(log2(plan.weight_noise)));
+    assert_true(step > 0);
+    for (unsigned i = 0; i <= files.made.recipe.iterations; i++) {
+        bf_matrix w;
+        size_t odd = 0;
+        OK(bf_deal_decrypt(&w, &files.made, files.id, files.secret, files.model,
+                           i));
+        for (size_t k = 0; k < w.rows * w.cols; k++) {
+            assert_true(remainder(w.data[k], step) == 0);
+            odd += remainder(w.data[k], 2 * step) != 0;
+        }
+        assert_true(odd > 0);
+        bf_matrix_clear(&w);
+    }
+    bf_plan_clear(&plan);
+    assert_int_equal(unlink(files.model), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rounded),
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_pasted),
         cmocka_unit_test(test_same_model),

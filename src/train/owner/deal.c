@@ -13,7 +13,10 @@ static bf_status open_secret(bf_context **ctx, bf_secret_key **sk,
 {
     BF_TRY(bf_context_create(ctx, &job->params, BF_BACKEND_AUTO));
     bf_status s = bf_wire_read_secret_key(sk, path, *ctx);
-    if (s != BF_OK) bf_context_destroy(*ctx);
+    if (s != BF_OK) {
+        bf_context_destroy(*ctx);
+        *ctx = NULL;
+    }
     return s;
 }
 
@@ -163,19 +166,25 @@ done:
 
 /* The job fixes the final model's limbs and scale: whatever else a server may
  * have sent under its label is refused. */
-static bf_status check_final(const bf_job *job, const bf_ct *ct,
+static bf_status check_final(const bf_plan *plan, const bf_ct *ct,
                              const char *path)
 {
-    bf_plan plan;
-    BF_TRY(bf_job_walk(&plan, job));
-    double scale = plan.weight_scale;
-    bf_plan_clear(&plan);
+    double scale = plan->weight_scale;
     if (ct->limbs == 1 && ct->polys == 2 && fabs(ct->scale / scale - 1) < 1e-9)
         return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: the model has %u limbs at scale 2^%.3f, the job ends at "
                    "1 limb and 2^%.3f",
                    path, ct->limbs, log2(ct->scale), log2(scale));
+}
+
+/* Digits below the noise tell of the secret key, not of the model. The step is
+ * at most the expected error, to which rounding adds a twenty-fourth. */
+static void round_weights(bf_matrix *weights, double noise)
+{
+    double step = exp2(floor(log2(noise)));
+    for (size_t i = 0; i < weights->rows * weights->cols; i++)
+        weights->data[i] = rint(weights->data[i] / step) * step;
 }
 
 bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
@@ -185,23 +194,27 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
 {
     bf_label label = {iteration ? BF_MODEL_ITERATION : BF_MODEL_FINAL,
                       iteration};
-    bf_context *ctx;
-    bf_secret_key *sk;
+    bf_plan plan;
+    bf_context *ctx = NULL;
+    bf_secret_key *sk = NULL;
     bf_wire_reader *r = NULL;
     bf_wire_item item;
     bf_ct ct = {0};
     bf_status status;
-    BF_TRY(open_secret(&ctx, &sk, job, secret_path));
+    BF_TRY(bf_job_walk(&plan, job));
+    BF_GOTO(open_secret(&ctx, &sk, job, secret_path), done);
     BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, ctx,
                          (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
-    if (!iteration) BF_GOTO(check_final(job, &ct, model_path), done);
+    if (!iteration) BF_GOTO(check_final(&plan, &ct, model_path), done);
     BF_GOTO(bf_job_open(weights, job, sk, &ct), done);
+    round_weights(weights, plan.weight_noise);
 done:
     bf_wire_close(r);
     bf_ct_clear(&ct);
     close_secret(ctx, sk);
+    bf_plan_clear(&plan);
     return status;
 }
