@@ -47,8 +47,8 @@ bf_status bf_dataset_check(const bf_dataset *d)
 {
     if (d->x.rows == 0 || d->x.cols == 0 || !d->x.data || !d->labels)
         return bf_fail(BF_ERR_ARGUMENT, "the data set has no labelled rows");
-    if (d->classes < 2 || d->classes > BF_CLASSES_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "%u classes; 2 to %u are possible",
+    if (d->classes > BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%u classes; up to %u are possible",
                        d->classes, BF_CLASSES_MAX);
     BF_TRY(check_values(&d->x));
     return check_labels(d);

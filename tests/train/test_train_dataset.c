@@ -41,9 +41,11 @@ static void test_dataset_check(void **state)
     check_fails(BF_ERR_ARGUMENT, "row 3: label -1", bf_dataset_check(&d));
     labels[2] = labels[1] = 0;
     check_fails(BF_ERR_ARGUMENT, "every row has label 0", bf_dataset_check(&d));
+    d.classes = 1; /* as files tell that hold no other */
+    check_fails(BF_ERR_ARGUMENT, "every row has label 0", bf_dataset_check(&d));
     labels[1] = 1;
-    d.classes = 1;
-    check_fails(BF_ERR_ARGUMENT, "1 classes", bf_dataset_check(&d));
+    check_fails(BF_ERR_ARGUMENT, "row 2: label 1 is not in 0..0",
+                bf_dataset_check(&d));
     d.classes = BF_CLASSES_MAX + 1;
     check_fails(BF_ERR_ARGUMENT, "101 classes", bf_dataset_check(&d));
     d.classes = BF_CLASSES_MAX; /* most without a sample */
