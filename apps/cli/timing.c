@@ -123,7 +123,7 @@ static bf_status time_unit(double *seconds, const bf_job *job,
     BF_GOTO(probe_open(&p, job, plan), done);
     BF_GOTO(probe_call(&p), done);
     bf_eval_counters(p.ev, &one);
-    BF_GOTO(cli_time_calls(seconds, 0.4, probe_call, &p), done);
+    BF_GOTO(cli_time_calls(seconds, 0.8, probe_call, &p), done);
     *seconds /= bf_job_work(&job->params, &one);
 done:
     probe_close(&p);

@@ -45,43 +45,66 @@ BF_INLINE void triple_flush(triple *t, bf_v offset, const bf_vmod *m)
     v_acc_flush(&t->d2, offset, m);
 }
 
-BF_INLINE void triple_end(const bf_tensor_sum *s, unsigned c, size_t i,
-                          const triple *t, bf_v offset, bool karatsuba,
-                          const bf_vmod *m)
+/* Where a sum belongs: right-hand side c, residues from i on. */
+typedef struct place {
+    unsigned c;
+    size_t i;
+} place;
+
+BF_INLINE void triple_end(const bf_tensor_sum *s, place at, const triple *t,
+                          bf_v offset, bool karatsuba, const bf_vmod *m)
 {
     const bf_v d0 = v_acc_red(&t->d0, offset, m);
     const bf_v d2 = v_acc_red(&t->d2, offset, m);
     bf_v d1 = v_acc_red(&t->d1, offset, m);
     if (karatsuba) d1 = v_red(v_sub(d1, v_add(d0, d2)), m);
-    v_stream(s->d0[c] + i, d0);
-    v_stream(s->d1[c] + i, d1);
-    v_stream(s->d2[c] + i, d2);
+    v_stream(s->d0[at.c] + at.i, d0);
+    v_stream(s->d1[at.c] + at.i, d1);
+    v_stream(s->d2[at.c] + at.i, d2);
 }
 
-/* Residues i to i+7 for right-hand side c. The second triple is for two
- * vectors a line. */
-BF_INLINE void step(const bf_tensor_sum *s, unsigned c, size_t i, bf_lazy lazy,
-                    bool karatsuba, const bf_vmod *m)
+BF_INLINE void term_add(triple *t, const bf_tensor_sum *s, unsigned k, place at,
+                        bool karatsuba)
 {
-    const bool two = BF_LANES < LINE;
-    const size_t j = two ? i + BF_LANES : i;
+    const size_t b = (size_t)k * s->count + at.c;
+    triple_add(t, s->a0[k] + at.i, s->a1[k] + at.i, s->b0[b] + at.i,
+               s->b1[b] + at.i, karatsuba);
+}
+
+/* One vector, or two side by side: a sum alone waits for its own additions. */
+BF_INLINE void step(const bf_tensor_sum *s, place p, place q, bool two,
+                    bf_lazy lazy, bool karatsuba, const bf_vmod *m)
+{
     const bf_v offset = v_set(lazy.offset);
     triple t = triple_start(offset), u = t;
     for (unsigned k = 0;;) {
         const unsigned end = MIN(k + lazy.interval, s->terms);
         for (; k < end; k++) {
-            const double *a0 = s->a0[k], *a1 = s->a1[k];
-            const double *b0 = s->b0[(size_t)k * s->count + c];
-            const double *b1 = s->b1[(size_t)k * s->count + c];
-            triple_add(&t, a0 + i, a1 + i, b0 + i, b1 + i, karatsuba);
-            if (two) triple_add(&u, a0 + j, a1 + j, b0 + j, b1 + j, karatsuba);
+            term_add(&t, s, k, p, karatsuba);
+            if (two) term_add(&u, s, k, q, karatsuba);
         }
         if (k == s->terms) break;
         triple_flush(&t, offset, m);
         if (two) triple_flush(&u, offset, m);
     }
-    triple_end(s, c, i, &t, offset, karatsuba, m);
-    if (two) triple_end(s, c, j, &u, offset, karatsuba, m);
+    triple_end(s, p, &t, offset, karatsuba, m);
+    if (two) triple_end(s, q, &u, offset, karatsuba, m);
+}
+
+/* A line's residues i to i+7 for all right-hand sides: two halves of each in
+ * turn, or two of them. */
+BF_INLINE void line(const bf_tensor_sum *s, size_t i, bf_lazy lazy,
+                    bool karatsuba, const bf_vmod *m)
+{
+    const bool halves = BF_LANES < LINE;
+    for (unsigned c = 0; c < s->count; c += halves ? 1 : 2) {
+        const place p = {c, i};
+        const place q = halves ? (place){c, i + BF_LANES} : (place){c + 1, i};
+        if (q.c < s->count)
+            step(s, p, q, true, lazy, karatsuba, m);
+        else
+            step(s, p, p, false, lazy, karatsuba, m);
+    }
 }
 
 void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n,
@@ -91,12 +114,11 @@ void BF_SIMD(tensor_sum)(const bf_tensor_sum *s, size_t n,
     /* The middle sum takes two plain products a term. */
     const bf_lazy plain = {mod->lazy.offset, mod->lazy.interval / 2};
     const bool karatsuba = mod->lazy_pairs.interval >= KARATSUBA_INTERVAL_MIN;
-    for (size_t i = 0; i < n; i += LINE)
-        for (unsigned c = 0; c < s->count; c++) {
-            if (karatsuba)
-                step(s, c, i, mod->lazy_pairs, true, &m);
-            else
-                step(s, c, i, plain, false, &m);
-        }
+    for (size_t i = 0; i < n; i += LINE) {
+        if (karatsuba)
+            line(s, i, mod->lazy_pairs, true, &m);
+        else
+            line(s, i, plain, false, &m);
+    }
     v_stream_end();
 }
