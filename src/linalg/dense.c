@@ -62,31 +62,40 @@ static bf_status mask_noise(double *noise, size_t period, double scale, size_t n
     return BF_OK;
 }
 
-static bf_status encode_mask(bf_pt *out, const bf_context *ctx, size_t period,
-                             size_t place, double scale, unsigned limbs)
+/* The masks of all K places, of this period. */
+typedef struct mask_job {
+    bf_pt *out;
+    const bf_context *ctx;
+    size_t period;
+    double scale;
+    unsigned limbs;
+} mask_job;
+
+static bf_status encode_mask(void *user, size_t i)
 {
-    double *v = bf_alloc_zero(period * sizeof *v);
+    const mask_job *job = user;
+    double *v = bf_alloc_zero(job->period * sizeof *v);
     if (!v) return BF_ERR_MEMORY;
-    v[place] = 1;
-    bf_status status = bf_encode_real(out, ctx, v, period, scale, limbs);
+    v[i] = 1;
+    bf_status status = bf_encode_real(&job->out[i], job->ctx, v, job->period,
+                                      job->scale, job->limbs);
     bf_free(v);
     return status;
 }
 
-/* The masks of all K places. */
-static bf_status make_masks(bf_pt *out, size_t k, const bf_context *ctx,
-                            size_t period, double scale, unsigned limbs,
-                            bool symbolic)
+static bf_status make_masks(mask_job job, size_t k, bool symbolic)
 {
     double noise;
-    BF_TRY(mask_noise(&noise, period, scale, bf_context_ring(ctx)->n));
+    BF_TRY(mask_noise(&noise, job.period, job.scale,
+                      bf_context_ring(job.ctx)->n));
+    for (size_t i = 0; i < k; i++)
+        job.out[i] = (bf_pt){.ctx = job.ctx, .limbs = job.limbs,
+                             .scale = job.scale};
+    if (!symbolic) BF_TRY(bf_parallel_for(k, false, encode_mask, &job));
     for (size_t i = 0; i < k; i++) {
-        out[i] = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = scale};
-        if (!symbolic)
-            BF_TRY(encode_mask(&out[i], ctx, period, i, scale, limbs));
-        out[i].noise = noise;
+        job.out[i].noise = noise;
         /* Its root mean square: what gets through of a product's noise. */
-        out[i].bound = 1 / sqrt((double)period);
+        job.out[i].bound = 1 / sqrt((double)job.period);
     }
     return BF_OK;
 }
@@ -104,9 +113,11 @@ bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
     out->every = bf_alloc_zero(k * sizeof(bf_pt));
     bf_status status = out->one && out->every ? BF_OK : BF_ERR_MEMORY;
     if (status == BF_OK)
-        status = make_masks(out->one, k, ctx, layout->f, scale, limbs, symbolic);
+        status = make_masks((mask_job){out->one, ctx, layout->f, scale, limbs},
+                            k, symbolic);
     if (status == BF_OK)
-        status = make_masks(out->every, k, ctx, k, scale, limbs, symbolic);
+        status = make_masks((mask_job){out->every, ctx, k, scale, limbs}, k,
+                            symbolic);
     if (status != BF_OK) bf_masks_clear(out);
     return status;
 }
