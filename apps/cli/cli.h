@@ -130,7 +130,7 @@ const char *cli_map_name(bf_feature_map map);
 BF_MUST_CHECK bf_status cli_time_calls(double *median, double budget,
                                        bf_status (*call)(void *), void *user);
 /* Seconds of server time for this plan on this machine and its threads, from
- * key switches timed now. */
+ * steps of it timed now, about a second long. */
 BF_MUST_CHECK bf_status cli_estimate(double *seconds, const struct bf_job *job,
                                      const struct bf_plan *plan);
 

@@ -73,7 +73,16 @@ BF_MUST_CHECK bf_status bf_job_derive(bf_job *job, size_t n, size_t classes,
 /* The plan of a job that is already fixed: one symbolic walk. */
 BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
 
-/* Server work up to these counters, in the unit of bf_plan.work. */
+/* What a step of a key switch takes at one modulus of the extended basis: ModUp
+ * of a digit, inner product with a digit of a key, ModDown of a result; and a
+ * tensor product at one limb. */
+typedef struct bf_prices {
+    double up, inner, down, tensor;
+} bf_prices;
+double bf_counters_price(const bf_params *p, const bf_counters *c,
+                         const bf_prices *prices);
+/* Server work up to these counters, in the unit of bf_plan.work, at prices that
+ * hold nearly everywhere. */
 double bf_job_work(const bf_params *p, const bf_counters *c);
 
 /* Limbs at which things travel and live. */

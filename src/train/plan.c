@@ -14,16 +14,18 @@ size_t bf_job_uploads(const bf_job *job)
     return l->chunks * l->pairs + l->groups + !job->schedule.zero_start;
 }
 
-/* Key switching in transforms of one limb, with conversions taken as a third
- * as much again and two inner products of a limb as a third each. */
-static double key_switch_cost(const bf_params *p, const bf_counters *c,
-                              unsigned limbs)
+double bf_counters_price(const bf_params *p, const bf_counters *c,
+                         const bf_prices *prices)
 {
-    double digits = (limbs + p->digit_limbs - 1) / p->digit_limbs;
-    double wide = limbs + p->n_p;
-    return wide * (1.35 * digits * (double)c->mod_ups[limbs] +
-                   1.35 * 2 * (double)c->mod_downs[limbs] +
-                   0.33 * digits * (double)c->key_switches[limbs]);
+    double sum = (double)c->tensor_limbs * prices->tensor;
+    for (unsigned l = 1; l <= p->n_q; l++) {
+        double digits = (l + p->digit_limbs - 1) / p->digit_limbs;
+        sum += (l + p->n_p) *
+               (prices->up * digits * (double)c->mod_ups[l] +
+                prices->inner * digits * (double)c->key_switches[l] +
+                prices->down * (double)c->mod_downs[l]);
+    }
+    return sum;
 }
 
 #define FIXED_BYTES ((uint64_t)192 << 20)
@@ -33,14 +35,13 @@ static double key_switch_cost(const bf_params *p, const bf_counters *c,
  * transform per element and stage, about 0.15 ns. */
 #define COST_PER_BYTE (10e-9 / 0.15e-9)
 
+/* In transforms of one limb: conversions take a third as much again, an inner
+ * product of a limb and three accumulated tensor products a third. */
 double bf_job_work(const bf_params *p, const bf_counters *c)
 {
-    double sum = 0, n = (double)((size_t)1 << p->log_n);
-    for (unsigned l = 1; l <= p->n_q; l++)
-        sum += key_switch_cost(p, c, l);
-    /* Three accumulated products of a limb cost a third of its transform. */
-    sum += (double)c->tensor_limbs * 0.3;
-    return sum * n * p->log_n;
+    static const bf_prices prices = {1.35, 0.33, 2 * 1.35, 0.3};
+    double n = (double)((size_t)1 << p->log_n);
+    return bf_counters_price(p, c, &prices) * n * p->log_n;
 }
 
 void bf_plan_clear(bf_plan *p)
