@@ -218,7 +218,7 @@ static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
 
 /* Time of whole jobs against that of their counted steps: additions, copies, the
  * first touch of memory (docs/performance.md). */
-#define JOB_FACTOR 1.35
+#define JOB_FACTOR 1.45
 
 bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
 {
