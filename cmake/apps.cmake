@@ -1,7 +1,7 @@
 # build/blindfit: everything. build/blindfit-server: what a server needs, from
 # the archive that holds no owner's object.
 set(cli_shared program options outputs progress report recipe timing
-  job_report)
+  estimate job_report)
 set(cli_server main_server cmd_train cmd_plan cmd_inspect)
 set(cli_owner main_owner cmd_train cmd_plan cmd_inspect cmd_extract cmd_keygen
   cmd_encrypt cmd_decrypt cmd_evaluate cmd_predict cmd_fit cmd_report cmd_bench

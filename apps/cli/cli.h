@@ -124,9 +124,10 @@ BF_MUST_CHECK bf_status cli_plan_job(struct bf_job *job, struct bf_plan *plan,
 const char *cli_recipe_name(bf_recipe_kind kind);
 const char *cli_map_name(bf_feature_map map);
 
-/* ---- time (timing.c) ------------------------------------------------------- */
+/* ---- time (timing.c, estimate.c) ------------------------------------------ */
 
-/* Median of enough calls to fill `budget` seconds, at least three. */
+/* Median of enough calls to fill `budget` seconds, at least three; or the first
+ * one, where it fills the budget alone. */
 BF_MUST_CHECK bf_status cli_time_calls(double *median, double budget,
                                        bf_status (*call)(void *), void *user);
 /* Seconds of server time for this plan on this machine and its threads, from

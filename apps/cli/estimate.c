@@ -1,0 +1,214 @@
+/* How long a job will take, from steps of it timed now. */
+#include <math.h>
+
+#include "base/cpu.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "cli.h"
+#include "train/job.h"
+
+/* ---- steps of a job -------------------------------------------------------- */
+
+/* Random numbers for keys and ciphertexts: nothing is decrypted. There are the
+ * keys of one step of a packing tree, and ciphertexts that no cache holds. */
+enum { TURNS = 3, KEYS = 2 * TURNS + 1, ROWS = 2, COLUMNS = 10, TERMS = 16 };
+#define INPUT_BYTES ((size_t)64 << 20)
+
+typedef struct probe {
+    bf_context *ctx;
+    bf_eval_keys keys;
+    bf_eval *ev;
+    size_t ins, turn;
+    bf_ct *in, *products; /* [ins] each, of two and of three polynomials */
+    size_t outs;
+    bf_ct *out; /* TURNS for each thread, or a matrix */
+    bf_status (*step)(struct probe *p, bf_ct *out, size_t in);
+} probe;
+
+static const int turns[TURNS + 1] = {1, 2, 3, 0};
+
+static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
+                           unsigned index)
+{
+    const bf_params *params = bf_context_params(like->ctx);
+    size_t n = bf_context_ring(like->ctx)->n;
+    unsigned moduli = params->n_q + params->n_p;
+    uint32_t g = bf_galois_rotation(like->ctx, turns[index % (TURNS + 1)]);
+    *key = *like;
+    key->galois = index < TURNS ? g : bf_galois_from_square(g);
+    key->data = bf_alloc((size_t)key->digits * moduli * 2 * n * sizeof(double));
+    if (!key->data) return BF_ERR_MEMORY;
+    for (unsigned d = 0; d < key->digits; d++)
+        for (unsigned m = 0; m < moduli; m++)
+            for (unsigned half = 0; half < 2; half++)
+                bf_expand_a(key->ctx, key->seed, 2 * index + half, d, m,
+                            bf_switch_key_limb(key, d, m, half, n,
+                                               params->n_p));
+    return BF_OK;
+}
+
+static bf_status probe_keys(probe *p)
+{
+    const bf_params *params = bf_context_params(p->ctx);
+    unsigned alpha = params->digit_limbs;
+    bf_switch_key like = {.ctx = p->ctx, .limbs = params->n_q,
+                          .digits = (params->n_q + alpha - 1) / alpha};
+    p->keys.ctx = p->ctx;
+    p->keys.keys = bf_alloc_zero(KEYS * sizeof *p->keys.keys);
+    if (!p->keys.keys) return BF_ERR_MEMORY;
+    p->keys.count = KEYS;
+    for (unsigned i = 0; i < KEYS; i++)
+        BF_TRY(probe_key(&p->keys.keys[i], &like, i));
+    return BF_OK;
+}
+
+static bf_status probe_input(bf_ct *in, const bf_context *ctx, unsigned polys,
+                             size_t index)
+{
+    static const uint8_t seed[BF_SEED_BYTES];
+    const bf_params *params = bf_context_params(ctx);
+    size_t n = bf_context_ring(ctx)->n;
+    BF_TRY(bf_ct_init(in, ctx, params->n_q, polys));
+    in->scale = 1;
+    for (unsigned i = 0; i < in->limbs; i++)
+        for (unsigned k = 0; k < polys; k++)
+            bf_expand_a(ctx, seed, 3 * index + k, 0, i,
+                        bf_ct_limb(in, k, i, n));
+    return BF_OK;
+}
+
+static bf_status probe_open(probe *p, const bf_params *params)
+{
+    size_t bytes = params->n_q * sizeof(double) << params->log_n;
+    size_t threads = bf_get_threads();
+    p->ins = INPUT_BYTES / (2 * bytes) + TURNS + 1;
+    p->outs = threads * TURNS > ROWS * COLUMNS ? threads * TURNS
+                                               : ROWS * COLUMNS;
+    BF_TRY(bf_context_create(&p->ctx, params, BF_BACKEND_AUTO));
+    BF_TRY(probe_keys(p));
+    p->in = bf_alloc_zero(p->ins * sizeof *p->in);
+    p->products = bf_alloc_zero(p->ins * sizeof *p->products);
+    p->out = bf_alloc_zero(p->outs * sizeof *p->out);
+    if (!p->in || !p->products || !p->out) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < p->ins; i++) {
+        BF_TRY(probe_input(&p->in[i], p->ctx, 2, i));
+        BF_TRY(probe_input(&p->products[i], p->ctx, 3, i));
+    }
+    return bf_eval_create(&p->ev, p->ctx, &p->keys);
+}
+
+static void probe_close(probe *p)
+{
+    for (size_t i = 0; p->ev && i < p->outs; i++)
+        bf_eval_release(p->ev, &p->out[i]);
+    bf_eval_destroy(p->ev);
+    for (size_t i = 0; i < p->ins; i++) {
+        if (p->in) bf_ct_clear(&p->in[i]);
+        if (p->products) bf_ct_clear(&p->products[i]);
+    }
+    bf_free(p->in);
+    bf_free(p->products);
+    bf_free(p->out);
+    bf_eval_keys_clear(&p->keys);
+    bf_context_destroy(p->ctx);
+}
+
+static bf_status rotate_one(probe *p, bf_ct *out, size_t in)
+{
+    return bf_rotate(p->ev, out, &p->in[in], turns[0]);
+}
+
+static bf_status rotate_many(probe *p, bf_ct *out, size_t in)
+{
+    return bf_rotate_many(p->ev, out, &p->in[in], turns, TURNS);
+}
+
+static bf_status rotate_sum(probe *p, bf_ct *out, size_t in)
+{
+    const bf_ct *term[TURNS + 1];
+    for (size_t i = 0; i <= TURNS; i++)
+        term[i] = &p->products[(in + i) % p->ins];
+    return bf_rotate_sum(p->ev, out, term, turns, TURNS + 1);
+}
+
+static bf_status one_thread(void *user, size_t i)
+{
+    probe *p = user;
+    size_t in = (p->turn * bf_get_threads() + i) % p->ins;
+    return p->step(p, &p->out[i * TURNS], in);
+}
+
+/* One step on each thread, as the trees take them. */
+static bf_status all_threads(void *user)
+{
+    probe *p = user;
+    BF_TRY(bf_check_interrupt());
+    p->turn++;
+    return bf_parallel_for(bf_get_threads(), false, one_thread, p);
+}
+
+static bf_status matrix(void *user)
+{
+    probe *p = user;
+    const bf_ct *a[ROWS * TERMS], *b[TERMS * COLUMNS];
+    for (size_t i = 0; i < ROWS * TERMS; i++) a[i] = &p->in[i % p->ins];
+    for (size_t i = 0; i < TERMS * COLUMNS; i++) b[i] = &p->in[i * 7 % p->ins];
+    BF_TRY(bf_check_interrupt());
+    return bf_tensor_matrix(p->ev, p->out, ROWS, COLUMNS, a, b, TERMS);
+}
+
+/* ---- their prices ---------------------------------------------------------- */
+
+#define BUDGET 0.25 /* seconds for each kind of step */
+
+/* Seconds of wall time for one step, of as many as there are threads. */
+static bf_status time_step(double *seconds, probe *p,
+                           bf_status (*step)(probe *p, bf_ct *out, size_t in))
+{
+    p->step = step;
+    BF_TRY(cli_time_calls(seconds, BUDGET, all_threads, p));
+    *seconds /= bf_get_threads();
+    return BF_OK;
+}
+
+/* A rotation is one ModUp, inner product and ModDown; three of one ciphertext
+ * share the ModUp; the sum has 2 TURNS + 1 of the first two and one of the
+ * last. */
+static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
+{
+    double one, many, sum, product;
+    BF_TRY(time_step(&one, p, rotate_one));
+    BF_TRY(time_step(&many, p, rotate_many));
+    BF_TRY(time_step(&sum, p, rotate_sum));
+    BF_TRY(cli_time_calls(&product, BUDGET, matrix, p));
+    double inner_down = fmax(many - one, 0) / (TURNS - 1);
+    double up = fmax(one - inner_down, 0);
+    double inner = (sum - KEYS * up - inner_down) / (KEYS - 1);
+    inner = fmin(fmax(inner, 0), inner_down);
+    double moduli = params->n_q + params->n_p;
+    double digits = p->keys.keys[0].digits;
+    *out = (bf_prices){
+        .up = up / (moduli * digits),
+        .inner = inner / (moduli * digits),
+        .down = (inner_down - inner) / moduli,
+        .tensor = product / ((double)ROWS * COLUMNS * TERMS * params->n_q)};
+    return BF_OK;
+}
+
+/* Time of whole jobs against that of their counted steps: additions, copies, the
+ * first touch of memory (docs/performance.md). */
+#define JOB_FACTOR 1.45
+
+bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
+{
+    probe p = {0};
+    bf_prices prices;
+    bf_status status;
+    BF_GOTO(probe_open(&p, &job->params), done);
+    BF_GOTO(measure(&prices, &p, &job->params), done);
+    *seconds = JOB_FACTOR *
+               bf_counters_price(&job->params, &plan->counters, &prices);
+done:
+    probe_close(&p);
+    return status;
+}
