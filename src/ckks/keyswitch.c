@@ -192,10 +192,13 @@ bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
 #pragma omp parallel if (!bf_serial())
     {
         double *tmp = bf_eval_scratch(ev, limbs);
+        /* The special primes' first: no digit has a limb of its own there, and
+         * what takes longest should not be left to one thread at the end. */
 #pragma omp for schedule(dynamic)
         for (unsigned i = 0; i < batches; i++) {
-            unsigned first = bf_batch_first(positions, batches, i);
-            unsigned end = bf_batch_first(positions, batches, i + 1);
+            unsigned last = batches - 1 - i;
+            unsigned first = bf_batch_first(positions, batches, last);
+            unsigned end = bf_batch_first(positions, batches, last + 1);
             if (tmp)
                 batch(ev, src, work, first, end - first, tmp);
             else
