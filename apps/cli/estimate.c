@@ -50,9 +50,8 @@ static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
 static bf_status probe_keys(probe *p)
 {
     const bf_params *params = bf_context_params(p->ctx);
-    unsigned alpha = params->digit_limbs;
     bf_switch_key like = {.ctx = p->ctx, .limbs = params->n_q,
-                          .digits = (params->n_q + alpha - 1) / alpha};
+                          .digits = bf_params_digits(params, params->n_q)};
     p->keys.ctx = p->ctx;
     p->keys.keys = bf_alloc_zero(KEYS * sizeof *p->keys.keys);
     if (!p->keys.keys) return BF_ERR_MEMORY;

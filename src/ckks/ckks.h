@@ -35,6 +35,12 @@ typedef struct bf_params {
     bool insecure; /* accept less than 128 bits: for tests, never silent */
 } bf_params;
 
+/* Key-switching digits of an object of this many limbs: ceil(limbs/alpha). */
+static inline unsigned bf_params_digits(const bf_params *p, unsigned limbs)
+{
+    return (limbs + p->digit_limbs - 1) / p->digit_limbs;
+}
+
 /* Fills in primes from bit lengths: for each entry the unused prime = 1 mod
  * 2N nearest to 2^bits (largest below for 49 bits). Deterministic. */
 BF_MUST_CHECK bf_status bf_params_make(bf_params *out, unsigned log_n,

@@ -125,7 +125,7 @@ static bf_status create_conversions(bf_context *ctx)
         bf_alloc_zero((size_t)p->n_q * ctx->dnum * sizeof *ctx->convert_up);
     if (!ctx->convert_up) return BF_ERR_MEMORY;
     for (unsigned limbs = 1; limbs <= p->n_q; limbs++) {
-        for (unsigned d = 0; d < bf_context_digits(ctx, limbs); d++)
+        for (unsigned d = 0; d < bf_params_digits(p, limbs); d++)
             BF_TRY(create_up(ctx, limbs, d));
     }
     unsigned src[BF_MAX_P], dst[BF_MAX_Q];
@@ -144,7 +144,7 @@ static bf_status create_bare(bf_context **out, const bf_params *params)
     bf_context *ctx = bf_alloc_zero(sizeof *ctx);
     if (!ctx) return BF_ERR_MEMORY;
     ctx->params = *params;
-    ctx->dnum = bf_context_digits(ctx, params->n_q);
+    ctx->dnum = bf_params_digits(params, params->n_q);
     hash_params(params, ctx->hash);
     *out = ctx;
     return BF_OK;

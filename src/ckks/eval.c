@@ -248,7 +248,7 @@ double bf_noise_key_switch(const bf_context *ctx, unsigned limbs)
 {
     const bf_params *pr = &ctx->params;
     double log_p = bf_params_log2_p(pr), sum = 0;
-    for (unsigned j = 0; j < bf_context_digits(ctx, limbs); j++) {
+    for (unsigned j = 0; j < bf_params_digits(pr, limbs); j++) {
         double log_d = 0;
         for (unsigned i = j * pr->digit_limbs;
              i < limbs && i < (j + 1) * pr->digit_limbs; i++)

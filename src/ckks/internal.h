@@ -10,7 +10,7 @@ struct bf_context {
     bf_params params;
     bf_ring *ring; /* moduli q_0..q_{n_q-1}, p_0..p_{n_p-1} */
     uint8_t hash[BF_HASH_BYTES];
-    unsigned dnum; /* ceil(n_q / digit_limbs) */
+    unsigned dnum; /* digits of a full object */
     /* ModUp: convert_up[limbs][digit], from the digit's limbs (cut at `limbs`)
      * to the other limbs below `limbs` and all special primes. */
     bf_convert **convert_up;
@@ -48,11 +48,5 @@ BF_MUST_CHECK bf_status bf_embed_split_forward(double *re, double *im,
                                                unsigned log_slots);
 BF_MUST_CHECK bf_status bf_embed_split_inverse(double *re, double *im,
                                                unsigned log_slots);
-
-/* Digits in use at `limbs` limbs. */
-static inline unsigned bf_context_digits(const bf_context *ctx, unsigned limbs)
-{
-    return (limbs + ctx->params.digit_limbs - 1) / ctx->params.digit_limbs;
-}
 
 #endif

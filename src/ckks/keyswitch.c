@@ -10,7 +10,7 @@
 
 static size_t source_limbs(const bf_eval *ev, const bf_ks_source *src)
 {
-    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
+    unsigned digits = bf_params_digits(&ev->ctx->params, src->limbs);
     return (size_t)src->polys * (src->limbs + digits);
 }
 
@@ -23,7 +23,7 @@ static double *source_coeff(const bf_eval *ev, const bf_ks_source *src,
 static double *source_overflow(const bf_eval *ev, const bf_ks_source *src,
                                unsigned poly, unsigned digit)
 {
-    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
+    unsigned digits = bf_params_digits(&ev->ctx->params, src->limbs);
     size_t first = (size_t)src->polys * src->limbs + (size_t)poly * digits;
     return src->coeff + (first + digit) * bf_eval_n(ev);
 }
@@ -55,7 +55,7 @@ bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
                      unsigned first, unsigned polys)
 {
     unsigned limbs = ct->limbs;
-    unsigned digits = bf_context_digits(ev->ctx, limbs);
+    unsigned digits = bf_params_digits(&ev->ctx->params, limbs);
     bool out_of_memory = false;
     *src = (bf_ks_source){.limbs = limbs, .first = first, .polys = polys};
     src->coeff = bf_eval_scratch(ev, source_limbs(ev, src));
@@ -132,7 +132,8 @@ static void position_rows(bf_eval *ev, const bf_ks_source *src,
                           const bf_ks_work *work, unsigned position,
                           double *const *digit, double *scratch)
 {
-    unsigned limbs = src->limbs, digits = bf_context_digits(ev->ctx, limbs);
+    unsigned limbs = src->limbs;
+    unsigned digits = bf_params_digits(&ev->ctx->params, limbs);
     size_t n = bf_eval_n(ev);
     const double *x[BF_KS_DIGITS_MAX];
     bf_ks_piece piece = {src, position, bf_ks_modulus(ev, limbs, position), 0,
@@ -163,7 +164,7 @@ enum { BATCH = 4 };
 static void batch(bf_eval *ev, const bf_ks_source *src, const bf_ks_work *work,
                   unsigned first, unsigned count, double *tmp)
 {
-    unsigned digits = bf_context_digits(ev->ctx, src->limbs);
+    unsigned digits = bf_params_digits(&ev->ctx->params, src->limbs);
     unsigned all = src->polys * digits;
     size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
     double *digit[BATCH][BF_KS_DIGITS_MAX];
@@ -186,7 +187,8 @@ bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
 {
     unsigned positions = bf_ks_positions(ev, src->limbs);
     unsigned batches = bf_batch_count(positions, BATCH);
-    unsigned digits = src->polys * bf_context_digits(ev->ctx, src->limbs);
+    unsigned digits =
+        src->polys * bf_params_digits(&ev->ctx->params, src->limbs);
     size_t limbs = (size_t)BATCH * digits + work->scratch;
     bool out_of_memory = false;
 #pragma omp parallel if (!bf_serial())
@@ -214,7 +216,7 @@ void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,
 {
     const bf_context *ctx = ev->ctx;
     const bf_ks_source *src = piece->src;
-    unsigned limbs = src->limbs, digits = bf_context_digits(ctx, limbs);
+    unsigned limbs = src->limbs, digits = bf_params_digits(&ctx->params, limbs);
     unsigned p = piece->position, all = src->polys * digits;
     const double *b[BF_KS_DIGITS_MAX], *a[BF_KS_DIGITS_MAX];
     for (unsigned d = 0; d < all; d++) {

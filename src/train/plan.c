@@ -19,7 +19,7 @@ double bf_counters_price(const bf_params *p, const bf_counters *c,
 {
     double sum = (double)c->tensor_limbs * prices->tensor;
     for (unsigned l = 1; l <= p->n_q; l++) {
-        double digits = (l + p->digit_limbs - 1) / p->digit_limbs;
+        double digits = bf_params_digits(p, l);
         sum += (l + p->n_p) *
                (prices->up * digits * (double)c->mod_ups[l] +
                 prices->inner * digits * (double)c->key_switches[l] +
@@ -100,7 +100,7 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
     plan->key_bytes = plan->memory_bytes = 0;
     for (size_t i = 0; i < plan->key_count; i++) {
         unsigned limbs = plan->keys[i].limbs;
-        uint64_t digits = (limbs + p->digit_limbs - 1) / p->digit_limbs;
+        uint64_t digits = bf_params_digits(p, limbs);
         plan->key_bytes += digits * packed_bytes(p, limbs, true);
         plan->memory_bytes +=
             digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);

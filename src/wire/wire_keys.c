@@ -6,16 +6,12 @@
 #include "wire/internal.h"
 #include "wire/pack.h"
 
-static unsigned digits_of(const bf_params *p, unsigned limbs)
-{
-    return (limbs + p->digit_limbs - 1) / p->digit_limbs;
-}
-
 static size_t payload_bytes(const bf_params *p, unsigned limbs)
 {
     bf_wire_rows rows;
     bf_wire_rows_make(&rows, p, limbs, true);
-    return BF_WIRE_SWITCH_KEY_FIXED + digits_of(p, limbs) * rows.at[rows.count];
+    return BF_WIRE_SWITCH_KEY_FIXED +
+           bf_params_digits(p, limbs) * rows.at[rows.count];
 }
 
 size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs)
@@ -41,7 +37,7 @@ static bf_status check_shape(const bf_wire_key_head *h, const bf_params *p)
     if (g != 0 && !bf_galois_is_element(g, p->log_n))
         return bf_fail(BF_ERR_FORMAT, "Galois element %u", g);
     if (h->limbs < 1 || h->limbs > p->n_q ||
-        h->digits != digits_of(p, h->limbs))
+        h->digits != bf_params_digits(p, h->limbs))
         return bf_fail(BF_ERR_FORMAT, "a key of %u limbs and %u digits",
                        h->limbs, h->digits);
     return BF_OK;

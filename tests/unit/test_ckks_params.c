@@ -187,7 +187,7 @@ static void constants_equal_gmp(void **state)
     assert_int_equal(bf_context_ring(ctx)->mod[5].value, params.p[0]);
     assert_int_equal(ctx->dnum, 3);
     for (unsigned limbs = 1; limbs <= 5; limbs++) {
-        assert_int_equal(bf_context_digits(ctx, limbs), (limbs + 1) / 2);
+        assert_int_equal(bf_params_digits(&params, limbs), (limbs + 1) / 2);
         for (unsigned d = 0; d < (limbs + 1) / 2; d++)
             assert_non_null(bf_context_up(ctx, limbs, d));
     }

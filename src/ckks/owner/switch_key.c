@@ -36,7 +36,7 @@ static bf_status workspace_init(workspace *w, const bf_ring *ring)
 static bf_status allocate(bf_switch_key *key, const bf_context *ctx,
                           unsigned limbs)
 {
-    unsigned digits = bf_context_digits(ctx, limbs);
+    unsigned digits = bf_params_digits(&ctx->params, limbs);
     size_t polys = (size_t)digits * (limbs + ctx->params.n_p) * 2;
     double *data = bf_alloc(polys * ctx->ring->n * sizeof(double));
     if (!data) return BF_ERR_MEMORY;
