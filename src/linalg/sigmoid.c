@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define ROOTS_MAX ((BF_POLY_DEGREE_MAX - 1) / 2)
+#define ITEMS_MAX (BF_FACTORS_MAX + 1) /* z' and the factors */
 
 static long double complex horner(const double *q, unsigned m,
                                   long double complex x)
@@ -34,8 +35,17 @@ static void find_roots(const double *q, unsigned m, long double complex *root)
     }
 }
 
-/* Pairs conjugate roots, then real ones; an odd one out stays linear. */
-static void make_factors(bf_sigmoid_form *f, long double complex *root,
+static bool add_factor(bf_sigmoid_form *f, bf_factor factor)
+{
+    if (f->factors == BF_FACTORS_MAX) return false;
+    f->factor[f->factors++] = factor;
+    return true;
+}
+
+/* Pairs conjugate roots, then real ones; an odd one out stays linear. False
+ * when there are too many: approximations of a multiple root need not come in
+ * conjugate pairs. */
+static bool make_factors(bf_sigmoid_form *f, const long double complex *root,
                          unsigned m)
 {
     long double real[ROOTS_MAX];
@@ -44,16 +54,17 @@ static void make_factors(bf_sigmoid_form *f, long double complex *root,
         long double re = creall(root[i]), im = cimagl(root[i]);
         if (fabsl(im) <= 1e-12L * cabsl(root[i]))
             real[reals++] = re;
-        else if (im > 0)
-            f->factor[f->factors++] = (bf_factor){
-                true, (double)(-2 * re), (double)(re * re + im * im)};
+        else if (im > 0 &&
+                 !add_factor(f, (bf_factor){true, (double)(-2 * re),
+                                            (double)(re * re + im * im)}))
+            return false;
     }
     for (unsigned i = 0; i + 1 < reals; i += 2)
-        f->factor[f->factors++] =
-            (bf_factor){true, (double)-(real[i] + real[i + 1]),
-                        (double)(real[i] * real[i + 1])};
-    if (reals % 2)
-        f->factor[f->factors++] = (bf_factor){false, 0, (double)-real[reals - 1]};
+        if (!add_factor(f, (bf_factor){true, (double)-(real[i] + real[i + 1]),
+                                       (double)(real[i] * real[i + 1])}))
+            return false;
+    return reals % 2 == 0 ||
+           add_factor(f, (bf_factor){false, 0, (double)-real[reals - 1]});
 }
 
 static bool factors_match(const bf_sigmoid_form *f, const double *q, unsigned m)
@@ -120,12 +131,11 @@ bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
         q[i] = f.sign * p->odd[i] * pow(f.norm, 2 * i + 1);
     long double complex root[ROOTS_MAX];
     find_roots(q, m, root);
-    make_factors(&f, root, m);
-    if (!factors_match(&f, q, m))
+    if (!make_factors(&f, root, m) || !factors_match(&f, q, m))
         return bf_fail(BF_ERR_ARGUMENT,
                        "sigmoid polynomial of degree %u does not factor",
                        p->degree);
-    unsigned depth[5], a, b;
+    unsigned depth[ITEMS_MAX], a, b;
     item_depths(&f, depth);
     for (unsigned count = f.factors + 1; count > 1; count--)
         f.depth = merge_step(depth, count, &a, &b);
@@ -151,7 +161,7 @@ double bf_sigmoid_slope(const bf_sigmoid *p, double deviation)
  * none to join with. */
 static bool can_join(const bf_sigmoid_form *f)
 {
-    unsigned depth[5], a, b, count = f->factors + 1;
+    unsigned depth[ITEMS_MAX], a, b, count = f->factors + 1;
     item_depths(f, depth);
     for (; count > 2; count--) merge_step(depth, count, &a, &b);
     return count == 2 && depth[0] != depth[1];
@@ -199,8 +209,8 @@ static double divide_log(const bf_sigmoid_form *f, unsigned depth, double scale,
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime)
 {
-    double scale[5] = {log_z};
-    unsigned depth[5], a, b;
+    double scale[ITEMS_MAX] = {log_z};
+    unsigned depth[ITEMS_MAX], a, b;
     for (unsigned i = 0; i < form->factors; i++) {
         double w = divide_log(form, 1, 2 * log_z, log_prime);
         bool quadratic = form->factor[i].quadratic;
@@ -237,7 +247,10 @@ static bf_status linear_term(bf_eval *ev, bf_ct *out, double a, const bf_ct *w,
 {
     if (w2->limbs < w->limbs)
         return bf_adjust(ev, out, w, a, w2->scale, w2->limbs);
-    BF_TRY(bf_mul_int(ev, out, w, llrint(a * w2->scale / w->scale)));
+    double factor = a * w2->scale / w->scale;
+    if (!(fabs(factor) < 0x1p62))
+        return bf_fail(BF_ERR_RANGE, "sigmoid: %g at scale %g", a, w2->scale);
+    BF_TRY(bf_mul_int(ev, out, w, llrint(factor)));
     out->scale = w2->scale;
     out->bound = w->bound * fabs(a);
     return BF_OK;
@@ -278,8 +291,8 @@ done:
 bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y, const bf_sigmoid_form *form,
                               const bf_ct *z)
 {
-    bf_ct item[5] = {{0}};
-    unsigned depth[5], a, b;
+    bf_ct item[ITEMS_MAX] = {{0}};
+    unsigned depth[ITEMS_MAX], a, b;
     bf_status status;
     BF_GOTO(bf_copy(ev, &item[0], z), done);
     if (form->factors)
@@ -296,6 +309,6 @@ bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y, const bf_sigmoid_form *form
     }
     bf_move(ev, y, &item[0]);
 done:
-    for (unsigned i = 0; i < 5; i++) bf_eval_release(ev, &item[i]);
+    for (unsigned i = 0; i < ITEMS_MAX; i++) bf_eval_release(ev, &item[i]);
     return status;
 }

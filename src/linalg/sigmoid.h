@@ -20,6 +20,8 @@
 #include "blindfit/train.h"
 #include "ckks/ckks.h"
 
+#define BF_FACTORS_MAX 4 /* of (BF_POLY_DEGREE_MAX - 1)/2 = 7 roots */
+
 typedef struct bf_factor {
     bool quadratic;
     double a, b; /* w^2 + a w + b, or w + b */
@@ -38,7 +40,7 @@ typedef struct bf_sigmoid_form {
     unsigned degree, factors;
     unsigned depth;  /* of products */
     unsigned primes; /* that they are divided by: levels consumed */
-    bf_factor factor[4];
+    bf_factor factor[BF_FACTORS_MAX];
 } bf_sigmoid_form;
 
 /* BF_ERR_ARGUMENT when the leading coefficient is zero or Q does not factor

@@ -254,6 +254,25 @@ static void test_sigmoid(void **state)
     }
 }
 
+/* Multiple roots come out as clusters that need not pair up: up to six factors
+ * where four have room. */
+static void test_sigmoid_multiple_roots(void **state)
+{
+    (void)state;
+    static const bf_sigmoid p[] = {
+        {15, {-54, 243, -450, 443, -250, 81, -14, 1}, 8},
+        {15,
+         {-0.052734375, 0.791015625, -4.60546875, 13.1640625, -19.609375,
+          15.5625, -6.25, 1},
+         8},
+    };
+    for (unsigned i = 0; i < 2; i++) {
+        bf_sigmoid_form form;
+        assert_int_equal(bf_sigmoid_form_make(&form, &p[i]), BF_ERR_ARGUMENT);
+        assert_non_null(strstr(bf_last_error(), "does not factor"));
+    }
+}
+
 /* The slope against differences of p, weighted by hand for a cubic: with
  * E x^2 = s^2, E x^4 = 3 s^4, E (a + 3 b x^2)^2 = a^2 + 6 a b s^2 + 27 b^2 s^4. */
 static void test_slope(void **state)
@@ -309,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_trees),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_sigmoid),
+        cmocka_unit_test(test_sigmoid_multiple_roots),
         cmocka_unit_test(test_slope),
         cmocka_unit_test(test_mask_scale),
     };
