@@ -25,7 +25,9 @@ FILE *bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
 const char *bf_outfile_path(const bf_outfile *f);
 BF_MUST_CHECK bf_status bf_outfile_commit(bf_outfile *f); /* frees f always */
 /* Files that belong together: none is moved before the data of all is on disk,
- * and a signal comes before all or after all. Frees all of them, always. */
+ * and a signal comes before all or after all. Only a rename that fails after
+ * that, by an error of the disk, can leave some moved and others not. Frees all
+ * of them, always. */
 BF_MUST_CHECK bf_status bf_outfile_commit_all(bf_outfile *const *files,
                                               size_t count);
 void bf_outfile_abort(bf_outfile *f);                     /* NULL is fine */

@@ -98,8 +98,9 @@ static size_t folder_length(const char *path)
 }
 
 /* The name is short and apart from the target's, so that a target of the
- * longest legal name works. It is published before the file exists: a signal
- * in between then removes nothing, and one after it misses nothing. */
+ * longest legal name works. It is published before the file exists, so that a
+ * signal after that misses nothing; one in between, which found nothing to
+ * remove, shows in the slot. */
 static int create_temporary(struct slot *slot, const char *path, unsigned mode)
 {
     size_t folder = folder_length(path);
@@ -117,6 +118,12 @@ static int create_temporary(struct slot *slot, const char *path, unsigned mode)
         if (injected_failure()) return -1;
         int fd = open(slot->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                       (mode_t)mode);
+        if (fd >= 0 && atomic_load(&slot->state) != SLOT_LIVE) {
+            close(fd);
+            unlink(slot->path);
+            errno = EINTR;
+            return -1;
+        }
         if (fd >= 0 || errno != EEXIST) return fd;
         atomic_store(&slot->state, SLOT_BUSY);
     }
@@ -173,6 +180,8 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
                            f->path, OPEN_FILES_MAX);
         f->fd = create_temporary(f->slot, f->path, mode);
     }
+    if (f->fd < 0 && errno == EINTR)
+        return bf_fail(BF_ERR_INTERRUPTED, "%s: interrupted", f->path);
     if (f->fd < 0) return bf_fail_errno(errno, "%s: cannot create", f->path);
     return BF_OK;
 }
@@ -317,7 +326,8 @@ static bf_status move_into_place(const bf_outfile *f)
     return sync_folder(f->path);
 }
 
-/* All of them in place, or none left. */
+/* All of them in place; else no temporary is left. Of several, those moved
+ * before a rename failed stay: what they replaced is gone. */
 static bf_status move_all(bf_outfile *const *files, size_t count)
 {
     bf_status s = BF_OK;

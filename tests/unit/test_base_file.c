@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -181,6 +183,35 @@ static void abort_all_removes_temporaries(void **state)
     assert_int_equal(entries(), 0);
     put(path, "works again");
     assert_content(path, "works again");
+}
+
+static atomic_bool opening;
+
+static void *abort_all_the_time(void *user)
+{
+    (void)user;
+    while (atomic_load(&opening)) bf_files_abort_all();
+    return NULL;
+}
+
+/* Where a signal may come between any two steps of opening, nothing is left. */
+static void abort_all_while_opening(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    atomic_store(&opening, true);
+    assert_int_equal(pthread_create(&thread, NULL, abort_all_the_time, NULL), 0);
+    for (int i = 0; i < 3000; i++) {
+        bf_outfile *f;
+        bf_status s = bf_outfile_open(&f, path, 0644);
+        if (s == BF_OK)
+            bf_outfile_abort(f);
+        else
+            assert_int_equal(s, BF_ERR_INTERRUPTED);
+    }
+    atomic_store(&opening, false);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(entries(), 0);
 }
 
 static void on_signal(int sig)
@@ -413,6 +444,7 @@ int main(void)
         FILE_TEST(files_commit_together),
         FILE_TEST(aborted_files_leave_nothing),
         FILE_TEST(abort_all_removes_temporaries),
+        FILE_TEST(abort_all_while_opening),
         FILE_TEST(signal_at_any_moment),
         FILE_TEST(signal_keeps_files_together),
         FILE_TEST(every_failing_call_is_reported),
