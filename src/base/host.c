@@ -23,23 +23,51 @@ static uint64_t read_number(const char *path, const char *key, uint64_t unit)
     return found;
 }
 
-#define CGROUP "/sys/fs/cgroup/"
+#define CGROUPS "/sys/fs/cgroup"
+
+static uint64_t read_group(const char *group, const char *file,
+                           const char *key)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, CGROUPS "%s/%s", group, file);
+    return n > 0 && (size_t)n < sizeof path ? read_number(path, key, 1)
+                                            : UINT64_MAX;
+}
 
 /* Cached files count as used, but give way. */
-static uint64_t cgroup_available(void)
+static uint64_t group_available(const char *group)
 {
-    uint64_t limit = read_number(CGROUP "memory.max", "", 1);
-    uint64_t used = read_number(CGROUP "memory.current", "", 1);
-    uint64_t cached = read_number(CGROUP "memory.stat", "inactive_file ", 1);
+    uint64_t limit = read_group(group, "memory.max", "");
+    uint64_t used = read_group(group, "memory.current", "");
+    uint64_t cached = read_group(group, "memory.stat", "inactive_file ");
     if (limit == UINT64_MAX || used == UINT64_MAX) return UINT64_MAX;
     if (cached != UINT64_MAX) used = used > cached ? used - cached : 0;
     return limit > used ? limit - used : 0;
 }
 
+/* This process's group (the line "0::/path") and all above it. */
+static uint64_t cgroups_available(void)
+{
+    char line[PATH_MAX];
+    uint64_t least = UINT64_MAX;
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (strncmp(line, "0::/", 4) != 0) continue;
+        line[strcspn(line, "\n")] = 0;
+        for (char *end = line + strlen(line); end; end = strrchr(line, '/')) {
+            *end = 0;
+            uint64_t here = group_available(line + 3);
+            if (here < least) least = here;
+        }
+    }
+    if (f) fclose(f);
+    return least;
+}
+
 uint64_t bf_memory_available(void)
 {
     uint64_t all = read_number("/proc/meminfo", "MemAvailable:", 1024);
-    uint64_t group = cgroup_available();
+    uint64_t group = cgroups_available();
     return group < all ? group : all;
 }
 

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /* Bytes a process can still take without swapping: the kernel's MemAvailable,
- * or less where a control group (version 2) leaves less. UINT64_MAX when the
- * system does not tell. */
+ * or less where its control group (version 2), or one above it, leaves less.
+ * UINT64_MAX when the system does not tell. */
 uint64_t bf_memory_available(void);
 
 /* Bytes that can still be written to the file system of `path`, a file that
