@@ -33,6 +33,7 @@ bf_status bf_decrypt(bf_pt *out, const bf_secret_key *sk, const bf_ct *ct)
     BF_TRY(bf_pt_reserve(out, sk->ctx, ct->limbs));
     out->scale = ct->scale;
     out->bound = ct->bound;
+    out->noise = ct->noise;
 #pragma omp parallel for if (!omp_in_parallel())
     for (unsigned i = 0; i < ct->limbs; i++)
         decrypt_limb(out->data + i * sk->ctx->ring->n, sk, ct, i);

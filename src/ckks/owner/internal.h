@@ -20,6 +20,12 @@ static inline const double *bf_secret_neg(const bf_secret_key *sk, unsigned m)
     return sk->neg + (size_t)m * sk->ctx->ring->n;
 }
 
+/* An empty key, its weight unchecked; and `neg` from `coeffs`. */
+BF_MUST_CHECK bf_status bf_secret_allocate(bf_secret_key **out,
+                                           const bf_context *ctx,
+                                           unsigned weight);
+void bf_secret_transform(bf_secret_key *sk);
+
 /* BF_ERR_SECURITY unless something encrypted under sk modulo q_0..q_{limbs-1},
  * times P when `special`, is safe, or the parameters are `insecure`. */
 BF_MUST_CHECK bf_status bf_secret_check_modulus(const bf_secret_key *sk,

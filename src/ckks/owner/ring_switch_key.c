@@ -7,27 +7,13 @@
 static bf_status embed(bf_secret_key **out, const bf_secret_key *small,
                        const bf_context *large)
 {
-    const bf_ring *ring = large->ring;
-    size_t n = small->ctx->ring->n, stride = ring->n / n;
-    bf_secret_key *sk = bf_alloc_zero(sizeof *sk);
-    if (!sk) return BF_ERR_MEMORY;
-    sk->ctx = large;
-    sk->weight = small->weight;
-    sk->coeffs = bf_secret_alloc(ring->n);
-    sk->neg = bf_secret_alloc(ring->count * ring->n * sizeof(double));
-    if (!sk->coeffs || !sk->neg) {
-        bf_secret_key_destroy(sk);
-        return BF_ERR_MEMORY;
-    }
+    size_t n = small->ctx->ring->n, stride = large->ring->n / n;
+    bf_secret_key *sk;
+    BF_TRY(bf_secret_allocate(&sk, large, small->weight));
     memcpy(sk->id, small->id, sizeof sk->id);
-    memset(sk->coeffs, 0, ring->n);
+    memset(sk->coeffs, 0, large->ring->n);
     for (size_t j = 0; j < n; j++) sk->coeffs[j * stride] = small->coeffs[j];
-    for (unsigned m = 0; m < ring->count; m++) {
-        double *limb = sk->neg + m * ring->n;
-        bf_limb_from_i8(ring, m, limb, sk->coeffs);
-        bf_limb_neg(ring, m, limb, limb);
-        bf_ntt_forward(ring, m, limb);
-    }
+    bf_secret_transform(sk);
     *out = sk;
     return BF_OK;
 }

@@ -19,11 +19,9 @@ bf_status bf_secret_check_modulus(const bf_secret_key *sk, unsigned limbs,
     return check_modulus(sk->ctx, sk->weight, limbs, special);
 }
 
-static bf_status allocate(bf_secret_key **out, const bf_context *ctx,
-                          unsigned weight)
+bf_status bf_secret_allocate(bf_secret_key **out, const bf_context *ctx,
+                             unsigned weight)
 {
-    /* A weight that no modulus allows fails here, not at its first use. */
-    BF_TRY(check_modulus(ctx, weight, 1, false));
     bf_secret_key *sk = bf_alloc_zero(sizeof *sk);
     if (!sk) return BF_ERR_MEMORY;
     size_t n = ctx->ring->n;
@@ -39,7 +37,7 @@ static bf_status allocate(bf_secret_key **out, const bf_context *ctx,
     return BF_OK;
 }
 
-static void transform(bf_secret_key *sk)
+void bf_secret_transform(bf_secret_key *sk)
 {
     const bf_ring *ring = sk->ctx->ring;
 #pragma omp parallel for if (!omp_in_parallel())
@@ -49,6 +47,14 @@ static void transform(bf_secret_key *sk)
         bf_limb_neg(ring, m, limb, limb);
         bf_ntt_forward(ring, m, limb);
     }
+}
+
+/* A weight that no modulus allows fails here, not at its first use. */
+static bf_status allocate(bf_secret_key **out, const bf_context *ctx,
+                          unsigned weight)
+{
+    BF_TRY(check_modulus(ctx, weight, 1, false));
+    return bf_secret_allocate(out, ctx, weight);
 }
 
 bf_status bf_secret_key_generate(bf_secret_key **out, const bf_context *ctx,
@@ -67,7 +73,7 @@ bf_status bf_secret_key_generate(bf_secret_key **out, const bf_context *ctx,
         }
     }
     bf_random_bytes(sk->id, sizeof sk->id);
-    transform(sk);
+    bf_secret_transform(sk);
     *out = sk;
     return BF_OK;
 }
@@ -103,7 +109,7 @@ bf_status bf_secret_key_import(bf_secret_key **out, const bf_context *ctx,
     BF_TRY(allocate(&sk, ctx, weight));
     memcpy(sk->coeffs, coeffs, n);
     memcpy(sk->id, id, BF_KEY_ID_BYTES);
-    transform(sk);
+    bf_secret_transform(sk);
     *out = sk;
     return BF_OK;
 }
