@@ -87,6 +87,7 @@ void bf_free(void *p)
 
 bf_status bf_shrink(void **p, size_t bytes)
 {
+    if (bytes == 0) return bf_fail(BF_ERR_ARGUMENT, "a block of no bytes");
     void *q = realloc(*p, bytes), *aligned;
     if (!q) return BF_OK; /* as large as it was */
     *p = q;

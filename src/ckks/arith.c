@@ -7,7 +7,6 @@
 
 #include "ckks/eval_internal.h"
 
-#define SCALE_TOLERANCE 0x1p-20
 /* A factor of that size is near enough to its nearest integer. */
 #define ADJUST_WHOLE 0x1p24
 
@@ -32,14 +31,6 @@ bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
     return BF_OK;
 }
 
-static bf_status check_scales(double a, double b, const char *what)
-{
-    if (!(fabs(a / b - 1) <= SCALE_TOLERANCE))
-        return bf_fail(BF_ERR_MISMATCH, "%s: scales 2^%.6f and 2^%.6f differ",
-                       what, log2(a), log2(b));
-    return BF_OK;
-}
-
 static bf_status add_or_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
                             const bf_ct *b, bool sub)
 {
@@ -47,7 +38,7 @@ static bf_status add_or_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
     bf_ct res;
     BF_TRY(bf_eval_check(ev, a, 3, what));
     BF_TRY(bf_eval_check(ev, b, 3, what));
-    BF_TRY(check_scales(a->scale, b->scale, what));
+    BF_TRY(bf_eval_check_scales(a->scale, b->scale, what));
     if (a->polys != b->polys)
         return bf_fail(BF_ERR_ARGUMENT, "%s: %u and %u polynomials", what,
                        a->polys, b->polys);
@@ -178,6 +169,8 @@ static bf_status check_plain(const bf_eval *ev, const bf_pt *b, unsigned limbs,
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: plaintext of other parameters or too few limbs",
                        what);
+    if (ev->keys && !b->data)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: plaintext without data", what);
     return BF_OK;
 }
 
@@ -186,7 +179,7 @@ bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_pt *b)
     bf_ct res;
     BF_TRY(bf_eval_check(ev, a, 3, "plaintext addition"));
     BF_TRY(check_plain(ev, b, a->limbs, "plaintext addition"));
-    BF_TRY(check_scales(a->scale, b->scale, "plaintext addition"));
+    BF_TRY(bf_eval_check_scales(a->scale, b->scale, "plaintext addition"));
     BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
     res.scale = a->scale;
     res.noise = hypot(a->noise, b->noise);
@@ -266,7 +259,7 @@ bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
                        "plaintext product: the sum has %u limbs, the term %u",
                        out->limbs, a->limbs);
     plain_metadata(&term, a, b);
-    BF_TRY(check_scales(out->scale, term.scale, "plaintext product"));
+    BF_TRY(bf_eval_check_scales(out->scale, term.scale, "plaintext product"));
     out->noise = hypot(out->noise, term.noise);
     out->bound += term.bound;
     bf_count(&ev->counters.plain_products, 1);

@@ -47,6 +47,7 @@ BF_MUST_CHECK bf_status bf_params_make(bf_params *out, unsigned log_n,
                                        const unsigned *q_bits, unsigned n_q,
                                        const unsigned *p_bits, unsigned n_p,
                                        unsigned digit_limbs);
+/* Of q_0...q_{limbs-1}, and of P. */
 double bf_params_log2_q(const bf_params *p, unsigned limbs);
 double bf_params_log2_p(const bf_params *p);
 
@@ -61,6 +62,8 @@ double bf_security_bits(unsigned log_n, double log2_qp);
 BF_MUST_CHECK bf_status bf_security_check(unsigned log_n, double log2_qp,
                                           unsigned weight);
 
+/* Tables of a parameter set; immutable, for all threads. BF_ERR_ARGUMENT for
+ * primes or digits that do not serve, BF_ERR_SECURITY below 128 bits. */
 typedef struct bf_context bf_context;
 BF_MUST_CHECK bf_status bf_context_create(bf_context **out,
                                           const bf_params *params,
@@ -138,6 +141,8 @@ BF_MUST_CHECK bf_status bf_encode_real(bf_pt *out, const bf_context *ctx,
 BF_MUST_CHECK bf_status bf_encode_coeffs(bf_pt *out, const bf_context *ctx,
                                          const double *coeffs, size_t count,
                                          double scale, unsigned limbs);
+/* out[N/2] slots, out[N] coefficients, divided by the scale; coefficients are
+ * the representatives closest to zero. */
 BF_MUST_CHECK bf_status bf_decode_slots(double complex *out, const bf_pt *pt);
 BF_MUST_CHECK bf_status bf_decode_coeffs(double *out, const bf_pt *pt);
 /* The canonical embedding alone, length N/2 slots <-> N real coefficients. */
@@ -170,7 +175,7 @@ static inline bool bf_galois_is_element(uint32_t element, unsigned log_n)
  *   b + a*s_to = e + P * [modulus in digit] * s_from. */
 typedef struct bf_switch_key {
     const bf_context *ctx;
-    uint32_t galois; /* element, see below; 0 other */
+    uint32_t galois; /* element, as above; 0 for other uses */
     unsigned limbs;  /* usable up to this many limbs of q */
     unsigned digits;
     double *data;
@@ -194,6 +199,7 @@ typedef struct bf_eval_keys {
     bf_switch_key *keys; /* by galois element, any order */
 } bf_eval_keys;
 
+/* The set's own; NULL when it has none for this element. */
 const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
                                        uint32_t galois);
 void bf_switch_key_clear(bf_switch_key *k);
@@ -244,8 +250,8 @@ size_t bf_eval_peak_bytes(const bf_eval *ev);
 /* Every operation: out may be an input unless said; out is allocated from the
  * evaluator's pool, and its previous content goes back where it came from: the
  * pool for results of an evaluator (this one), the allocator for fresh
- * ciphertexts and those from files. Inputs of different limbs are used at the lower
- * one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH). Products
+ * ciphertexts and those from files. Inputs of different limbs are used at the
+ * lower one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH). Products
  * of ciphertexts, automorphisms, rescale and adjust take 2 polynomials,
  * relinearisation 3, the rest either. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
@@ -313,10 +319,13 @@ BF_MUST_CHECK bf_status bf_relinearize_rescale(bf_eval *ev, bf_ct *out,
                                                const bf_ct *a);
 BF_MUST_CHECK bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                const bf_ct *b); /* tensor + relinearize */
+/* Forgets the limbs from `limbs` on, in place: consumes levels, no work. */
 BF_MUST_CHECK bf_status bf_mod_drop(bf_eval *ev, bf_ct *ct, unsigned limbs);
 BF_MUST_CHECK bf_status bf_rotate(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   int r);
 BF_MUST_CHECK bf_status bf_conjugate(bf_eval *ev, bf_ct *out, const bf_ct *a);
+/* X -> X^galois, odd and below 2N; 1 copies. Its key is needed, of at least
+ * a's limbs (BF_ERR_MISMATCH), here as for rotations and conjugation. */
 BF_MUST_CHECK bf_status bf_automorphism(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                         uint32_t galois);
 

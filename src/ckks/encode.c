@@ -102,19 +102,11 @@ static bf_status encode_split(bf_pt *out, const bf_context *ctx, double *work,
                         limbs);
 }
 
-static bf_status check_limbs(const bf_context *ctx, unsigned limbs)
-{
-    if (limbs < 1 || limbs > ctx->params.n_q)
-        return bf_fail(BF_ERR_ARGUMENT, "encoding to %u limbs: the modulus "
-                       "chain has 1 to %u", limbs, ctx->params.n_q);
-    return BF_OK;
-}
-
 bf_status bf_encode_slots(bf_pt *out, const bf_context *ctx,
                           const double complex *values, size_t count,
                           double scale, unsigned limbs)
 {
-    BF_TRY(check_limbs(ctx, limbs));
+    BF_TRY(bf_context_check_limbs(ctx, limbs));
     BF_TRY(check_scale(scale));
     BF_TRY(check_slot_count(ctx, count));
     double *work = bf_alloc(ctx->ring->n * sizeof(double));
@@ -132,7 +124,7 @@ bf_status bf_encode_real(bf_pt *out, const bf_context *ctx,
                          const double *values, size_t count, double scale,
                          unsigned limbs)
 {
-    BF_TRY(check_limbs(ctx, limbs));
+    BF_TRY(bf_context_check_limbs(ctx, limbs));
     BF_TRY(check_scale(scale));
     BF_TRY(check_slot_count(ctx, count));
     double *work = bf_alloc(ctx->ring->n * sizeof(double));
@@ -164,7 +156,7 @@ bf_status bf_encode_coeffs(bf_pt *out, const bf_context *ctx,
                            const double *coeffs, size_t count, double scale,
                            unsigned limbs)
 {
-    BF_TRY(check_limbs(ctx, limbs));
+    BF_TRY(bf_context_check_limbs(ctx, limbs));
     BF_TRY(check_scale(scale));
     size_t n = ctx->ring->n;
     if (count > n)
@@ -219,8 +211,10 @@ bf_status bf_decode_coeffs(double *out, const bf_pt *pt)
     if (!x) return BF_ERR_MEMORY;
     memcpy(x, pt->data, words * sizeof(double));
 #pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned m = 0; m < pt->limbs; m++)
+    for (unsigned m = 0; m < pt->limbs; m++) {
         bf_ntt_inverse(ring, m, x + m * n);
+        bf_limb_reduce(ring, m, x + m * n, x + m * n);
+    }
     mixed_radix(ctx, x, x + words, pt->limbs);
 #pragma omp parallel for if (!omp_in_parallel())
     for (size_t k = 0; k < n; k++) {

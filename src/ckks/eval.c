@@ -1,7 +1,9 @@
 /* Evaluator: life cycle, objects, keys, permutations, counters. */
+#include <math.h>
 #include <string.h>
 
 #include "ckks/eval_internal.h"
+#include "ckks/sample.h"
 
 static bf_status make_down_tables(bf_eval *ev)
 {
@@ -79,7 +81,11 @@ const bf_context *bf_eval_context(const bf_eval *ev)
 
 void bf_eval_counters(const bf_eval *ev, bf_counters *out)
 {
-    *out = ev->counters;
+    /* Progress is read while other threads count. */
+    const uint64_t *from = (const uint64_t *)&ev->counters;
+    uint64_t *to = (uint64_t *)out;
+    for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
+        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
 size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs)
@@ -145,6 +151,16 @@ bf_status bf_eval_check(const bf_eval *ev, const bf_ct *ct, unsigned polys_max,
     if (!ct->data != !ev->keys)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: symbolic and real objects do not mix", what);
+    return BF_OK;
+}
+
+#define SCALE_TOLERANCE 0x1p-20
+
+bf_status bf_eval_check_scales(double a, double b, const char *what)
+{
+    if (!(fabs(a / b - 1) <= SCALE_TOLERANCE))
+        return bf_fail(BF_ERR_MISMATCH, "%s: scales 2^%.6f and 2^%.6f differ",
+                       what, log2(a), log2(b));
     return BF_OK;
 }
 
@@ -239,7 +255,7 @@ bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 double bf_noise_rounding(const bf_context *ctx)
 {
     double n = (double)ctx->ring->n;
-    return __builtin_sqrt((1 + 2 * n / 3) / 12);
+    return sqrt((1 + 2 * n / 3) / 12);
 }
 
 /* Digits are uniform modulo their product Q_j, so the inner product with the
@@ -252,11 +268,10 @@ double bf_noise_key_switch(const bf_context *ctx, unsigned limbs)
         double log_d = 0;
         for (unsigned i = j * pr->digit_limbs;
              i < limbs && i < (j + 1) * pr->digit_limbs; i++)
-            log_d += __builtin_log2((double)pr->q[i]);
-        sum += __builtin_exp2(2 * (log_d - log_p));
+            log_d += log2((double)pr->q[i]);
+        sum += exp2(2 * (log_d - log_p));
     }
-    double sigma2 = 10.5;
-    double ks = (double)ctx->ring->n * sigma2 * sum / 12;
+    double ks = (double)ctx->ring->n * BF_NOISE_SD * BF_NOISE_SD * sum / 12;
     double r = bf_noise_rounding(ctx);
-    return __builtin_sqrt(ks + r * r);
+    return sqrt(ks + r * r);
 }

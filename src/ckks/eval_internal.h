@@ -3,6 +3,7 @@
 #ifndef BF_CKKS_EVAL_INTERNAL_H
 #define BF_CKKS_EVAL_INTERNAL_H
 
+#include <math.h>
 #include <omp.h>
 
 #include "ckks/internal.h"
@@ -57,6 +58,9 @@ BF_MUST_CHECK bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs,
                                     unsigned polys);
 BF_MUST_CHECK bf_status bf_eval_check(const bf_eval *ev, const bf_ct *ct,
                                       unsigned polys_max, const char *what);
+/* BF_ERR_MISMATCH when scales differ by more than what rounding explains. */
+BF_MUST_CHECK bf_status bf_eval_check_scales(double a, double b,
+                                             const char *what);
 double *bf_eval_scratch(bf_eval *ev, size_t limbs);
 void bf_eval_scratch_give(bf_eval *ev, double *p, size_t limbs);
 
@@ -181,7 +185,7 @@ double bf_noise_rounding(const bf_context *ctx); /* of one division */
 double bf_noise_key_switch(const bf_context *ctx, unsigned limbs);
 static inline double bf_hypot3(double a, double b, double c)
 {
-    return __builtin_sqrt(a * a + b * b + c * c);
+    return sqrt(a * a + b * b + c * c);
 }
 
 #endif

@@ -10,7 +10,7 @@ struct bf_context {
     bf_params params;
     bf_ring *ring; /* moduli q_0..q_{n_q-1}, p_0..p_{n_p-1} */
     uint8_t hash[BF_HASH_BYTES];
-    unsigned dnum; /* digits of a full object */
+    unsigned dnum; /* digits of an object with all limbs of q */
     /* ModUp: convert_up[limbs][digit], from the digit's limbs (cut at `limbs`)
      * to the other limbs below `limbs` and all special primes. */
     bf_convert **convert_up;
@@ -32,6 +32,10 @@ static inline bool bf_context_same(const bf_context *a, const bf_context *b)
 {
     return a == b || (a && b && !memcmp(a->hash, b->hash, BF_HASH_BYTES));
 }
+
+/* BF_ERR_ARGUMENT unless 1 <= limbs <= n_q. */
+BF_MUST_CHECK bf_status bf_context_check_limbs(const bf_context *ctx,
+                                               unsigned limbs);
 
 /* Makes *pt (*ct) an object of this shape: keeps its memory when that fits,
  * else frees it and allocates. The object is zeroed or initialised before;

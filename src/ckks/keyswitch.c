@@ -56,7 +56,7 @@ bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
 {
     unsigned limbs = ct->limbs;
     unsigned digits = bf_params_digits(&ev->ctx->params, limbs);
-    bool out_of_memory = false;
+    bf_first_error failed = {0};
     *src = (bf_ks_source){.limbs = limbs, .first = first, .polys = polys};
     src->coeff = bf_eval_scratch(ev, source_limbs(ev, src));
     if (!src->coeff) return BF_ERR_MEMORY;
@@ -70,13 +70,13 @@ bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
                 if (tmp)
                     open_limb(ev, src, ct, k, i, tmp);
                 else
-                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                    bf_first_error_keep(&failed, BF_ERR_MEMORY);
             }
         bf_eval_scratch_give(ev, tmp, 1);
     }
-    if (out_of_memory) {
+    if (bf_first_error_seen(&failed)) {
         bf_ks_close(ev, src);
-        return BF_ERR_MEMORY;
+        return bf_first_error_raise(&failed);
     }
 #pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
     for (unsigned k = 0; k < polys; k++)
@@ -190,7 +190,7 @@ bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
     unsigned digits =
         src->polys * bf_params_digits(&ev->ctx->params, src->limbs);
     size_t limbs = (size_t)BATCH * digits + work->scratch;
-    bool out_of_memory = false;
+    bf_first_error failed = {0};
 #pragma omp parallel if (!bf_serial())
     {
         double *tmp = bf_eval_scratch(ev, limbs);
@@ -204,11 +204,11 @@ bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
             if (tmp)
                 batch(ev, src, work, first, end - first, tmp);
             else
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                bf_first_error_keep(&failed, BF_ERR_MEMORY);
         }
         bf_eval_scratch_give(ev, tmp, limbs);
     }
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    return bf_first_error_raise(&failed);
 }
 
 void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,

@@ -92,7 +92,7 @@ static bf_status down_targets(bf_eval *ev, const down_job *job)
 {
     size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
     unsigned batches = bf_batch_count(job->targets, BATCH);
-    bool out_of_memory = false;
+    bf_first_error failed = {0};
 #pragma omp parallel if (!bf_serial())
     {
         double *tmp = bf_eval_scratch(ev, BATCH);
@@ -102,7 +102,7 @@ static bf_status down_targets(bf_eval *ev, const down_job *job)
                 unsigned first = bf_batch_first(job->targets, batches, i);
                 unsigned end = bf_batch_first(job->targets, batches, i + 1);
                 if (!tmp) {
-                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                    bf_first_error_keep(&failed, BF_ERR_MEMORY);
                     continue;
                 }
                 for (size_t block = 0; block * len < n; block++)
@@ -112,7 +112,7 @@ static bf_status down_targets(bf_eval *ev, const down_job *job)
             }
         bf_eval_scratch_give(ev, tmp, BATCH);
     }
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    return bf_first_error_raise(&failed);
 }
 
 bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,

@@ -1,6 +1,6 @@
 #include "ckks/internal.h"
 
-static bf_status check_limbs(const bf_context *ctx, unsigned limbs)
+bf_status bf_context_check_limbs(const bf_context *ctx, unsigned limbs)
 {
     if (limbs < 1 || limbs > ctx->params.n_q)
         return bf_fail(BF_ERR_ARGUMENT, "%u limbs: the modulus chain has 1 to "
@@ -22,7 +22,7 @@ void bf_ct_clear(bf_ct *ct)
 
 bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx, unsigned limbs)
 {
-    BF_TRY(check_limbs(ctx, limbs));
+    BF_TRY(bf_context_check_limbs(ctx, limbs));
     double *data = bf_alloc(limbs * ctx->ring->n * sizeof(double));
     if (!data) return BF_ERR_MEMORY;
     *pt = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = 1, .data = data};
@@ -32,7 +32,7 @@ bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx, unsigned limbs)
 bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx, unsigned limbs,
                      unsigned polys)
 {
-    BF_TRY(check_limbs(ctx, limbs));
+    BF_TRY(bf_context_check_limbs(ctx, limbs));
     if (polys < 2 || polys > 3)
         return bf_fail(BF_ERR_ARGUMENT, "a ciphertext of %u polynomials: 2 or "
                        "3", polys);

@@ -16,9 +16,9 @@ static double product_noise(const bf_ct *a, const bf_ct *b, double n)
 
 /* Residues handled at a time: one slice of all b, which every row uses again,
  * should stay in five eighths of the second-level cache. */
-static size_t slice_length(size_t n, size_t terms, size_t count)
+static size_t slice_length(size_t terms, size_t count)
 {
-    size_t len = n < 512 ? n : 512, room = bf_cache_bytes() / 8 * 5;
+    size_t len = 512, room = bf_cache_bytes() / 8 * 5;
     while (len > 32 && terms * count * 2 * len * sizeof(double) > room)
         len /= 2;
     return len;
@@ -45,7 +45,7 @@ typedef struct panel {
     size_t b, a;         /* slices of each */
 } panel;
 
-static bool panel_open(panel *p, const matrix_job *job)
+static bf_status panel_open(panel *p, const matrix_job *job)
 {
     p->b = 2 * job->terms * job->columns;
     p->a = 2 * job->terms;
@@ -53,13 +53,13 @@ static bool panel_open(panel *p, const matrix_job *job)
     size_t pointers = slices + 2 * p->b + 3 * job->columns;
     p->data = bf_alloc(slices * job->len * sizeof(double));
     p->pointer = bf_alloc(pointers * sizeof(double *));
-    if (!p->data || !p->pointer) return false;
+    if (!p->data || !p->pointer) return BF_ERR_MEMORY;
     for (size_t i = 0; i < slices; i++)
         p->pointer[i] = p->data + i * job->len;
     p->from = (const double **)p->pointer + slices;
     p->some = p->pointer + slices + p->b;
     p->d = p->some + p->b;
-    return true;
+    return BF_OK;
 }
 
 static void panel_close(panel *p)
@@ -137,25 +137,22 @@ static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
 static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
 {
     size_t slices = job->ring->n / job->len;
-    bool out_of_memory = false, stop = false;
+    bf_first_error failed = {0};
 #pragma omp parallel if (!bf_serial())
     {
         panel p = {0};
-        bool ready = panel_open(&p, job);
+        bf_status ready = panel_open(&p, job);
 #pragma omp for collapse(2) schedule(dynamic)
         for (unsigned i = 0; i < limbs; i++)
             for (size_t s = 0; s < slices; s++) {
-                if (!ready)
-                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
-                else if (bf_check_interrupt() != BF_OK)
-                    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-                else
-                    matrix_slice(job, i, s * job->len, &p);
+                bf_status status = ready;
+                if (status == BF_OK) status = bf_check_interrupt();
+                if (status == BF_OK) matrix_slice(job, i, s * job->len, &p);
+                bf_first_error_keep(&failed, status);
             }
         panel_close(&p);
     }
-    if (stop) BF_TRY(bf_check_interrupt());
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    return bf_first_error_raise(&failed);
 }
 
 static bf_status check_factor(bf_eval *ev, const bf_ct *x, unsigned *limbs)
@@ -165,7 +162,20 @@ static bf_status check_factor(bf_eval *ev, const bf_ct *x, unsigned *limbs)
     return BF_OK;
 }
 
-/* All inputs are sound and of one scale per side; *limbs becomes the lowest. */
+/* The terms of each sum have one scale. */
+static bf_status check_row_scales(const matrix_job *job,
+                                  const bf_tensor_row *row)
+{
+    for (size_t c = row->first; c < row->first + row->count; c++)
+        for (size_t k = 1; k < job->terms; k++)
+            BF_TRY(bf_eval_check_scales(
+                row->a[0]->scale * job->b[c]->scale,
+                row->a[k]->scale * job->b[k * job->columns + c]->scale,
+                "sum of products"));
+    return BF_OK;
+}
+
+/* All inputs are sound; *limbs becomes the lowest. */
 static bf_status matrix_check(bf_eval *ev, const matrix_job *job,
                               unsigned *limbs)
 {
@@ -180,13 +190,8 @@ static bf_status matrix_check(bf_eval *ev, const matrix_job *job,
             return bf_fail(BF_ERR_ARGUMENT, "sum of products: no such columns");
         for (size_t k = 0; k < job->terms; k++)
             BF_TRY(check_factor(ev, row->a[k], limbs));
+        BF_TRY(check_row_scales(job, row));
     }
-    const bf_ct *const *a = job->rows[0].a;
-    for (size_t k = 0; k < job->terms; k++)
-        if (fabs(a[k]->scale * job->b[k * job->columns]->scale /
-                     (a[0]->scale * job->b[0]->scale) - 1) > 0x1p-20)
-            return bf_fail(BF_ERR_MISMATCH,
-                           "sum of products: scales of terms differ");
     return BF_OK;
 }
 
@@ -224,7 +229,7 @@ bf_status bf_tensor_rows(bf_eval *ev, const bf_tensor_row *rows, size_t count,
     size_t results = 0;
     BF_TRY(matrix_check(ev, &job, &limbs));
     for (size_t r = 0; r < count; r++) results += rows[r].count;
-    job.len = slice_length(job.ring->n, terms, columns);
+    job.len = slice_length(terms, columns);
     job.out = bf_alloc_zero(results * sizeof(bf_ct));
     if (!job.out) return BF_ERR_MEMORY;
     bf_status status = matrix_results(ev, &job, limbs);
@@ -321,8 +326,8 @@ bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
     return status;
 }
 
-/* out_i = (a_i - [a]_{q_last}) / q_last; the remainder is centred, so this
- * rounds to nearest. */
+/* out_i = (a_i - [a]_{q_last}) / q_last. The remainder is reduced: this rounds
+ * to nearest, but for some that lie close to the middle. */
 static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
 {
     const bf_context *ctx = ev->ctx;
@@ -336,7 +341,7 @@ static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
         memcpy(x + k * n, bf_ct_limb(a, k, last, n), n * sizeof(double));
         bf_ntt_inverse(ring, last, x + k * n);
     }
-    bool out_of_memory = false;
+    bf_first_error failed = {0};
 #pragma omp parallel if (!bf_serial())
     {
         double *t = bf_eval_scratch(ev, 1);
@@ -344,7 +349,7 @@ static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
         for (unsigned i = 0; i < last; i++)
             for (unsigned k = 0; k < a->polys; k++) {
                 if (!t) {
-                    __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                    bf_first_error_keep(&failed, BF_ERR_MEMORY);
                     continue;
                 }
                 bf_limb_reduce(ring, i, t, x + k * n);
@@ -356,7 +361,7 @@ static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
         bf_eval_scratch_give(ev, t, 1);
     }
     bf_eval_scratch_give(ev, x, a->polys);
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    return bf_first_error_raise(&failed);
 }
 
 bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a)

@@ -52,7 +52,8 @@ static bf_status map_coefficients(bf_eval *from, bf_eval *to, bf_ct *out,
                                   const bf_ct *a)
 {
     const bf_ring *in_ring = from->ctx->ring, *out_ring = to->ctx->ring;
-    bool up = out_ring->n > in_ring->n, out_of_memory = false;
+    bool up = out_ring->n > in_ring->n;
+    bf_first_error failed = {0};
     size_t count = up ? in_ring->n : out_ring->n;
     size_t step_in = in_ring->n / count, step_out = out_ring->n / count;
 #pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
@@ -61,7 +62,7 @@ static bf_status map_coefficients(bf_eval *from, bf_eval *to, bf_ct *out,
             double *x = bf_eval_scratch(from, 1);
             double *o = bf_ct_limb(out, k, i, out_ring->n);
             if (!x) {
-                __atomic_store_n(&out_of_memory, true, __ATOMIC_RELAXED);
+                bf_first_error_keep(&failed, BF_ERR_MEMORY);
                 continue;
             }
             memcpy(x, bf_ct_limb(a, k, i, in_ring->n),
@@ -73,7 +74,7 @@ static bf_status map_coefficients(bf_eval *from, bf_eval *to, bf_ct *out,
             bf_ntt_forward(out_ring, i, o);
             bf_eval_scratch_give(from, x, 1);
         }
-    return out_of_memory ? BF_ERR_MEMORY : BF_OK;
+    return bf_first_error_raise(&failed);
 }
 
 static bf_status check(const bf_eval *from, const bf_eval *to,

@@ -261,8 +261,8 @@ bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
     if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "sum of no rotations");
     for (size_t i = 0; i < count; i++) {
         BF_TRY(bf_eval_check(ev, a[i], 3, "sum of rotations"));
-        if (fabs(a[i]->scale / a[0]->scale - 1) > 0x1p-20)
-            return bf_fail(BF_ERR_MISMATCH, "sum of rotations: scales differ");
+        BF_TRY(bf_eval_check_scales(a[0]->scale, a[i]->scale,
+                                    "sum of rotations"));
         if (a[i]->limbs < limbs) limbs = a[i]->limbs;
     }
     term *terms = bf_alloc_zero(count * sizeof *terms);

@@ -244,6 +244,8 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
         out[m].bound = packed->bound;
     }
 done:
+    for (size_t m = 0; status != BF_OK && t.nodes && m < count; m++)
+        bf_eval_release(ev, &out[m]);
     tree_close(&t);
     return status;
 }
@@ -361,11 +363,10 @@ static bf_status check_alike(const tree *t, size_t m, size_t first)
 {
     const bf_ct *g = &t->nodes[m], *zero = &t->nodes[0];
     BF_TRY(bf_eval_check(t->ev, g, 3, "packing"));
-    if (g->limbs == zero->limbs && g->polys == t->nodes[first].polys &&
-        fabs(g->scale / zero->scale - 1) <= 0x1p-20)
-        return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH,
-                   "packing: elements of different levels, scales or sizes");
+    if (g->limbs != zero->limbs || g->polys != t->nodes[first].polys)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "packing: elements of different levels or sizes");
+    return bf_eval_check_scales(zero->scale, g->scale, "packing");
 }
 
 /* Elements of nodes first..end-1 of the first step, made and checked. */
@@ -391,10 +392,11 @@ enum { PARTS = 4, PARTS_LOG_MIN = 6 };
  * elements is known. */
 static bf_status pack_first(tree *t, bf_pack_make make, void *user)
 {
-    unsigned log_m = t->log_m, parts = log_m >= PARTS_LOG_MIN ? PARTS : 1;
+    unsigned log_m = t->log_m;
     size_t nodes = (size_t)1 << (log_m >= 2 ? log_m - 2 : 0);
     bool four = false;
     if (nodes > t->count) nodes = t->count;
+    unsigned parts = log_m >= PARTS_LOG_MIN && nodes >= PARTS ? PARTS : 1;
     for (unsigned i = 0; i < parts; i++) {
         size_t first = nodes * i / parts, end = nodes * (i + 1) / parts;
         BF_TRY(bf_check_interrupt());
@@ -454,7 +456,7 @@ bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
 bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
                   unsigned log_m, unsigned f, double bound)
 {
-    unsigned limbs = g[0].limbs;
+    unsigned limbs = BF_MAX_Q;
     for (size_t m = 0; m < count; m++)
         if (g[m].limbs < limbs) limbs = g[m].limbs;
     for (size_t m = 0; m < count; m++) g[m].limbs = limbs;

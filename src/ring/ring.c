@@ -50,7 +50,6 @@ bf_status bf_ring_create(bf_ring **out, unsigned log_n, const uint64_t *primes,
     r->log_n = log_n;
     r->n = (size_t)1 << log_n;
     r->count = count;
-    r->backend = backend;
     r->k = bf_backend_kernels(backend);
     r->mod = bf_alloc_zero(count * sizeof *r->mod);
     r->ntt = bf_alloc_zero(count * sizeof(bf_ntt *));

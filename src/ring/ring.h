@@ -34,8 +34,9 @@ typedef enum bf_backend {
     BF_BACKEND_AVX512
 } bf_backend;
 
-/* Best backend this machine runs; BLINDFIT_BACKEND=scalar|avx2|avx512 in the
- * environment forces one (BF_ERR_UNSUPPORTED if the machine lacks it). */
+/* AUTO: the best backend this machine runs, or the one that the environment's
+ * BLINDFIT_BACKEND=scalar|avx2|avx512 forces; else `wanted` itself.
+ * BF_ERR_UNSUPPORTED if the machine lacks it. */
 BF_MUST_CHECK bf_status bf_backend_resolve(bf_backend wanted, bf_backend *out);
 const char *bf_backend_name(bf_backend b);
 
@@ -64,7 +65,6 @@ typedef struct bf_ring {
     unsigned log_n;
     size_t n;
     unsigned count;
-    bf_backend backend;
     const bf_kernels *k;
     bf_modulus *mod; /* [count] */
     bf_ntt **ntt;    /* [count] */
@@ -122,7 +122,7 @@ void bf_limb_sub_mul_const(const bf_ring *r, unsigned m, double *o,
 /* o = a mod p of m, centred, for integer-valued |a| < 2^52. */
 void bf_limb_reduce(const bf_ring *r, unsigned m, double *o, const double *a);
 
-/* o0 = sum_k x[k]*y0[k], o1 = sum_k x[k]*y1[k], k < terms <= 64. */
+/* o0 = sum_k x[k]*y0[k], o1 = sum_k x[k]*y1[k], k < terms, any number. */
 void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *x, const double *const *y0,
                   const double *const *y1, unsigned terms);
