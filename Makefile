@@ -2,7 +2,7 @@
 #
 #   make            build/blindfit and build/blindfit-server
 #   make demo       everything from images to accuracy, in about a minute
-#   make demo-fashion   the same with 60,000 images (about ten minutes)
+#   make demo-fashion   the same with 60,000 images (two to three minutes)
 #   make check      installs what tests need; warnings as errors, all tests,
 #                   sanitizers
 #   make bench      every benchmark, as tables

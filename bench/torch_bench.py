@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Images a second of bench_backbones beside torchvision's regnet_x_400mf.
 
-    bench/torch_bench.py build/bench_backbones [--rounds R] [--json]
+    bench/torch_bench.py build/bench/bench_backbones [--rounds R] [--json]
 
 Same machine, same numbers of threads (1 and all), batch 32, one program at a
 time, in turn for R rounds; the best call of all rounds counts, so that other

@@ -13,6 +13,7 @@ rows 60 8 3 1 >"$work/train.csv"
 ok "$root/bin/blindfit" fit "$work/train.csv" --json
 ok "$root/bin/blindfit-server" --version
 [ -s "$root/share/man/man1/blindfit.1" ] || fail "no manual"
+[ -s "$root/share/man/man1/blindfit-server.1" ] || fail "no manual of the server"
 
 pc=$(dirname "$(find "$root" -name blindfit.pc)")
 export PKG_CONFIG_PATH="$pc"

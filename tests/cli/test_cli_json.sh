@@ -1,0 +1,54 @@
+#!/bin/sh
+# docs/json.md names every key that --json prints, and no others.
+. "$(dirname "$0")/lib.sh"
+
+page=docs/json.md
+rows 40 60 3 1 >"$work/train.csv"
+: >"$work/all"
+
+printed() # COMMAND...: its keys are added to those seen
+{
+    ok "$@" --json
+    grep -o '"[A-Za-z_0-9]*":' "$work/stdout" | tr -d '":' >>"$work/all"
+}
+
+printed "$blindfit" extract data/digits-train-images.idx.gz --first 20 \
+    --labels data/digits-train-labels.idx.gz -o "$work/x.npy" \
+    --labels-out "$work/y.npy"
+printed "$blindfit" plan -n 40 -d 60 -c 3 -o "$work/job.json"
+printed "$blindfit" keygen "$work/job.json" -o "$work/keys"
+printed "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
+    --key "$work/keys/secret.key" -o "$work/upload.bf"
+printed "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
+    --upload "$work/upload.bf" -o "$work/model.enc"
+printed "$blindfit" decrypt "$work/job.json" "$work/model.enc" \
+    --key "$work/keys/secret.key" --transform "$work/keys/transform.bf" \
+    -o "$work/model.npy"
+printed "$blindfit" evaluate "$work/model.npy" "$work/train.csv"
+printed "$blindfit" predict "$work/model.npy" "$work/train.csv" \
+    -o "$work/classes.csv"
+for file in upload.bf job.json keys/transform.bf; do
+    printed "$blindfit" inspect "$work/$file"
+done
+printed "$blindfit" fit "$work/train.csv" --every-iteration
+cp "$work/stdout" "$work/fit.json"
+printed "$blindfit" report "$work/fit.json"
+printed "$blindfit" bench
+
+sort -u "$work/all" >"$work/printed"
+holds "$(wc -l <"$work/printed") > 70"
+
+# Names in backquotes, without commands, options, files and values.
+grep -o '`[a-z_0-9]*`' "$page" | tr -d '`' | sort -u >"$work/named"
+for key in $(comm -23 "$work/printed" "$work/named"); do
+    fail "$page does not name the key $key"
+done
+values="bench decrypt encrypt evaluate extract fit inspect keygen none paper
+plan predict report sqrt test training whitened class_names"
+for name in $(comm -13 "$work/printed" "$work/named"); do
+    case " $(echo $values) " in
+    *" $name "*) ;;
+    *) fail "$page names $name, which nothing prints" ;;
+    esac
+done
+finish
