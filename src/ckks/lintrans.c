@@ -296,13 +296,15 @@ static bf_status open_giants(apply_job *job)
     return BF_OK;
 }
 
-/* What sums of diagonals times baby rotations come to. */
+/* What sums of diagonals times baby rotations come to. A rotation has the
+ * errors of its key only: it stays in the basis q+P, and the sum is rounded. */
 static bf_status open_sums(apply_job *job)
 {
     const bf_lintrans *t = job->t;
     size_t limbs = 2 * (size_t)bf_ks_positions(job->ev, job->limbs);
     double ks = bf_noise_key_switch(job->ev->ctx, job->limbs);
     double rounding = bf_noise_rounding(job->ev->ctx);
+    double key = sqrt(fmax(0, ks * ks - rounding * rounding));
     for (size_t g = 0; g < job->giants; g++) {
         bf_ct *s = &job->sum[g];
         BF_TRY(bf_eval_new(job->ev, s, job->limbs, 2));
@@ -310,7 +312,7 @@ static bf_status open_sums(apply_job *job)
         s->noise = rounding;
         for (size_t i = job->begin[g]; i < job->begin[g + 1]; i++) {
             bool turned = t->index[i] % t->baby != 0;
-            double u = hypot(job->a->noise, turned ? ks : 0);
+            double u = hypot(job->a->noise, turned ? key : 0);
             s->noise = bf_hypot3(s->noise, t->bound[i] * t->scale * u,
                                  job->a->bound * job->a->scale * t->noise);
             s->bound += t->bound[i] * job->a->bound;
