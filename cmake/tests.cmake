@@ -10,8 +10,8 @@ endforeach()
 # Run once by tools/check, on the best backend without sanitizers.
 #   statistics over thousands of trials: every backend gives the same bits
 #   (test_ckks_kat, test_kernels_known), so the same errors
-set_tests_properties(test_ckks_noise test_linalg_volley test_train_circuit
-  PROPERTIES LABELS slow)
+set_tests_properties(test_ckks_noise test_circuit_noise test_linalg_volley
+  test_train_circuit PROPERTIES LABELS slow)
 #   searches for plans: symbolic, so the same on every backend
 set_tests_properties(test_train_plan PROPERTIES LABELS slow)
 #   files, processes and pictures: no arithmetic that other tests leave out

@@ -1,12 +1,10 @@
-/* Errors of every operation in 1,000 trials at every ring degree in use: each
- * within the tolerance that follows from the declared noise
- * (tests/support/ckks_fixture.h), none with a tolerance so wide that it says
- * nothing. Prints the largest ratio of error to tolerance.
+/* Errors of every operation of ckks.h in 1,000 trials at every ring degree that
+ * plans use (support/noise_trials.h). Linear maps, polynomials, ring switching
+ * and what is built of operations: test_circuit_noise.c.
  *
- * Affordable because a degree's trials share context and keys, chains have two
- * limbs, both threads run trials, and results small enough are decrypted modulo
- * one limb. BLINDFIT_TEST_TRIALS changes the number, BLINDFIT_TEST_SEED the
- * data. */
+ * A chain of three limbs and digits of two: key switches of three limbs have a
+ * digit of two and one of one, those of two limbs a single full one. What lies
+ * in one limb is given no more. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,361 +15,398 @@
 
 #include <cmocka.h>
 
-#include "base/parallel.h"
-#include "ckks/lintrans.h"
-#include "support/ckks_fixture.h"
+#include "support/noise_trials.h"
 
-enum { LIMBS = 2, Q_BITS = 45 };
+enum { LIMBS = 3, ALPHA = 2, Q_BITS = 45 };
 static const double scale = 0x1p36;
-static uint64_t seed = 20240601;
-#ifdef __SANITIZE_ADDRESS__
-static size_t trials = 50; /* the numbers are those of a plain build */
-#else
-static size_t trials = 1000;
-#endif
+
+typedef bf_noise_trial trial;
 
 typedef struct world {
     bf_fixture f;
     bf_public_key pk;
-    bf_lintrans map;
-    double complex *map_values; /* diagonals 0 and 1 */
-    double complex *root;       /* value of X in each slot */
-    double *ratio;              /* [operation][trial] */
+    double complex *root; /* value of X in each slot */
 } world;
 
-typedef struct trial {
-    const world *w;
-    bf_eval *ev;
-    size_t n; /* slots */
-    double complex *a, *b, *want;
-    bf_pt pa, pb;
-    bf_ct ca, cb, out;
-    double worst; /* of results measured so far */
-} trial;
-
-/* The tolerance of bf_fixture_tolerance; no assertions: runs in any thread. */
-static bf_status measure(trial *t, const bf_ct *ct)
+static const world *world_of(const trial *t)
 {
-    bf_pt pt = {0};
-    bf_ct view = *ct;
-    double complex *got = bf_alloc(t->n * sizeof *got);
-    if (!got) return BF_ERR_MEMORY;
-    /* |value| * scale and all errors stay below half of q_0. */
-    if (ct->scale * ct->bound < exp2(Q_BITS - 3)) view.limbs = 1;
-    bf_status status = bf_decrypt(&pt, t->w->f.sk, &view);
-    if (status == BF_OK) status = bf_decode_slots(got, &pt);
-    double error = 0;
-    for (size_t i = 0; i < t->n && status == BF_OK; i++)
-        error = fmax(error, cabs(got[i] - t->want[i]));
-    t->worst = fmax(t->worst, error / bf_fixture_tolerance(&t->w->f, ct));
-    bf_pt_clear(&pt);
-    bf_free(got);
-    return status;
+    return t->table->user;
 }
 
-/* ---- operations: result in t->out, expectation in t->want ---------------- */
+/* The same ciphertext at fewer limbs. */
+static bf_ct low(const bf_ct *ct, unsigned limbs)
+{
+    bf_ct view = *ct;
+    view.limbs = limbs;
+    return view;
+}
+
+static double complex turned(const trial *t, const double complex *v, size_t i,
+                             size_t by)
+{
+    return v[(i + by) % t->n];
+}
+
+/* ---- encryption ---------------------------------------------------------- */
 
 static bf_status op_encrypt(trial *t)
 {
     memcpy(t->want, t->a, t->n * sizeof *t->want);
-    return bf_copy(t->ev, &t->out, &t->ca);
+    t->result = &t->ca;
+    return BF_OK;
 }
 
 static bf_status op_encrypt_public(trial *t)
 {
     bf_ct ct = {0};
-    memcpy(t->want, t->a, t->n * sizeof *t->want);
-    BF_TRY(bf_encrypt_public(&ct, &t->w->pk, &t->pa));
-    bf_status status = bf_copy(t->ev, &t->out, &ct);
+    bf_pt pt = t->pa;
+    pt.limbs = 1;
+    BF_TRY(bf_encrypt_public(&ct, &world_of(t)->pk, &pt));
+    bf_status status = bf_noise_measure(t, t->f, &ct);
+    t->result = NULL;
     bf_ct_clear(&ct);
     return status;
 }
 
+/* Coefficients, not slots: N numbers with errors of `noise` each, Gaussian. */
+static bf_status op_coefficients(trial *t)
+{
+    const double *x = (const double *)t->a;
+    double *got = (double *)t->got, worst = 0;
+    bf_pt pt = {0};
+    bf_ct ct = {0};
+    t->result = NULL;
+    bf_status status =
+        bf_encode_coeffs(&pt, t->f->ctx, x, 2 * t->n, scale, 1);
+    if (status == BF_OK) status = bf_encrypt_symmetric(&ct, t->f->sk, &pt);
+    if (status == BF_OK) status = bf_decrypt(&pt, t->f->sk, &ct);
+    if (status == BF_OK) status = bf_decode_coeffs(got, &pt);
+    for (size_t i = 0; i < 2 * t->n && status == BF_OK; i++) {
+        double error = fabs(got[i] - x[i]);
+        if (!(error <= worst)) worst = isnan(error) ? INFINITY : error;
+    }
+    t->worst = worst * scale / (10 * ct.noise);
+    bf_pt_clear(&pt);
+    bf_ct_clear(&ct);
+    return status;
+}
+
+/* ---- sums and constants -------------------------------------------------- */
+
 static bf_status op_add(trial *t)
 {
+    bf_ct a = low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] + t->b[i];
-    return bf_add(t->ev, &t->out, &t->ca, &t->cb);
+    return bf_add(t->ev, &t->out, &a, &t->cb);
 }
 
 static bf_status op_sub(trial *t)
 {
+    bf_ct b = low(&t->cb, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] - t->b[i];
-    return bf_sub(t->ev, &t->out, &t->ca, &t->cb);
+    return bf_sub(t->ev, &t->out, &t->ca, &b);
+}
+
+static bf_status op_negate(trial *t)
+{
+    bf_ct a = low(&t->ca, 1);
+    for (size_t i = 0; i < t->n; i++) t->want[i] = -t->a[i];
+    return bf_negate(t->ev, &t->out, &a);
 }
 
 static bf_status op_mul_int(trial *t)
 {
+    bf_ct a = low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -37 * t->a[i];
-    return bf_mul_int(t->ev, &t->out, &t->ca, -37);
+    return bf_mul_int(t->ev, &t->out, &a, -37);
 }
 
 static bf_status op_add_const(trial *t)
 {
+    bf_ct a = low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] + 2.5;
-    return bf_add_const(t->ev, &t->out, &t->ca, 2.5);
+    return bf_add_const(t->ev, &t->out, &a, 2.5);
 }
 
 static bf_status op_adjust(trial *t)
 {
+    bf_ct a = low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -1.75 * t->a[i];
-    return bf_adjust(t->ev, &t->out, &t->ca, -1.75, 0x1.8p35, 1);
+    return bf_adjust(t->ev, &t->out, &a, -1.75, 0x1.8p35, 1);
 }
 
 static bf_status op_adjust_up(trial *t)
 {
+    bf_ct a = low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -1.75 * t->a[i];
-    return bf_adjust(t->ev, &t->out, &t->ca, -1.75, t->ca.scale * 0x1.8p24,
-                     t->ca.limbs);
+    return bf_adjust(t->ev, &t->out, &a, -1.75, a.scale * 0x1.8p24, 2);
 }
 
 static bf_status op_monomial(trial *t)
 {
-    for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * t->w->root[i];
-    return bf_mul_monomial(t->ev, &t->out, &t->ca, 1);
+    const double complex *root = world_of(t)->root;
+    bf_ct a = low(&t->ca, 1);
+    for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * root[i];
+    return bf_mul_monomial(t->ev, &t->out, &a, 1);
 }
+
+/* ---- products with plaintexts -------------------------------------------- */
 
 static bf_status op_add_plain(trial *t)
 {
+    bf_ct a = low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] + t->b[i];
-    return bf_add_plain(t->ev, &t->out, &t->ca, &t->pb);
+    return bf_add_plain(t->ev, &t->out, &a, &t->pb);
 }
 
 static bf_status op_mul_plain(trial *t)
 {
+    bf_ct a = low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * t->b[i];
-    return bf_mul_plain(t->ev, &t->out, &t->ca, &t->pb);
+    return bf_mul_plain(t->ev, &t->out, &a, &t->pb);
 }
 
+/* Added to what op_mul_plain left. */
 static bf_status op_mul_plain_add(trial *t)
 {
-    BF_TRY(op_mul_plain(t));
     for (size_t i = 0; i < t->n; i++) t->want[i] += t->b[i] * t->b[i];
     return bf_mul_plain_add(t->ev, &t->out, &t->cb, &t->pb);
 }
 
+/* Of what came before. */
+static bf_status op_rescale(trial *t)
+{
+    return bf_rescale(t->ev, &t->out, &t->out);
+}
+
+/* ---- products of ciphertexts ---------------------------------------------- */
+
+/* Kept for those that follow. */
 static bf_status op_tensor(trial *t)
 {
+    bf_ct a = low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * t->b[i];
-    return bf_tensor(t->ev, &t->out, &t->ca, &t->cb);
+    t->result = &t->kept;
+    return bf_tensor(t->ev, &t->kept, &a, &t->cb);
+}
+
+static bf_status op_relinearize_rescale(trial *t)
+{
+    return bf_relinearize_rescale(t->ev, &t->out, &t->kept);
+}
+
+/* bf_tensor and bf_relinearize. */
+static bf_status op_mul(trial *t)
+{
+    return bf_mul(t->ev, &t->out, &t->ca, &t->cb);
+}
+
+/* Of the product of three limbs, whose scale takes two. */
+static bf_status op_mod_drop(trial *t)
+{
+    return bf_mod_drop(t->ev, &t->out, 2);
 }
 
 static bf_status op_tensor_sum(trial *t)
 {
-    const bf_ct *x[2] = {&t->ca, &t->cb}, *y[2] = {&t->cb, &t->cb};
+    bf_ct a = low(&t->ca, 2);
+    const bf_ct *x[2] = {&a, &t->cb}, *y[2] = {&t->cb, &t->cb};
     for (size_t i = 0; i < t->n; i++)
         t->want[i] = (t->a[i] + t->b[i]) * t->b[i];
     return bf_tensor_sum(t->ev, &t->out, x, y, 2);
 }
 
-static bf_status op_relinearize(trial *t)
+/* Measures and releases results, number i of the values that want() sets. */
+static bf_status measure_all(trial *t, bf_ct *results, size_t count,
+                             void (*want)(trial *, size_t i))
 {
-    BF_TRY(op_tensor(t));
-    return bf_relinearize(t->ev, &t->out, &t->out);
+    bf_status status = BF_OK;
+    t->result = NULL;
+    for (size_t i = 0; i < count; i++) {
+        want(t, i);
+        if (status == BF_OK) status = bf_noise_measure(t, t->f, &results[i]);
+        bf_eval_release(t->ev, &results[i]);
+    }
+    return status;
 }
 
-static bf_status op_rescale(trial *t)
+/* (b a; a b) (a b; b b) */
+static void want_matrix(trial *t, size_t i)
 {
-    BF_TRY(op_mul_plain(t));
-    return bf_rescale(t->ev, &t->out, &t->out);
+    const double complex *p = i < 2 ? t->b : t->a, *q = i < 2 ? t->a : t->b;
+    const double complex *column = i % 2 ? t->b : t->a;
+    for (size_t k = 0; k < t->n; k++)
+        t->want[k] = p[k] * column[k] + q[k] * t->b[k];
 }
 
-static bf_status op_relinearize_rescale(trial *t)
+static bf_status op_tensor_matrix(trial *t)
 {
-    BF_TRY(op_tensor(t));
-    return bf_relinearize_rescale(t->ev, &t->out, &t->out);
+    bf_ct a = low(&t->ca, 2), out[4] = {{0}};
+    const bf_ct *b = &t->cb, *x[4] = {b, &a, &a, b}, *y[4] = {&a, b, b, b};
+    BF_TRY(bf_tensor_matrix(t->ev, out, 2, 2, x, y, 2));
+    return measure_all(t, out, 4, want_matrix);
 }
+
+/* Row a with both columns, b and a; row b with the second alone. */
+static void want_rows(trial *t, size_t i)
+{
+    for (size_t k = 0; k < t->n; k++)
+        t->want[k] = t->a[k] * (i == 1 ? t->a[k] : t->b[k]);
+}
+
+static bf_status op_tensor_rows(trial *t)
+{
+    bf_ct a = low(&t->ca, 2), out[3] = {{0}};
+    const bf_ct *x[2] = {&a, &t->cb}, *y[2] = {&t->cb, &a};
+    const bf_tensor_row rows[2] = {{&x[0], 0, 2, out}, {&x[1], 1, 1, out + 2}};
+    BF_TRY(bf_tensor_rows(t->ev, rows, 2, y, 2, 1));
+    return measure_all(t, out, 3, want_rows);
+}
+
+/* ---- automorphisms --------------------------------------------------------- */
 
 static bf_status op_conjugate(trial *t)
 {
+    bf_ct a = low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = conj(t->a[i]);
-    return bf_conjugate(t->ev, &t->out, &t->ca);
+    return bf_conjugate(t->ev, &t->out, &a);
 }
 
 static bf_status op_rotate(trial *t)
 {
-    for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[(i + 1) % t->n];
+    for (size_t i = 0; i < t->n; i++) t->want[i] = turned(t, t->a, i, 1);
     return bf_rotate(t->ev, &t->out, &t->ca, 1);
+}
+
+static void want_rotated(trial *t, size_t i)
+{
+    size_t by = i ? t->n / 2 : 1;
+    for (size_t k = 0; k < t->n; k++) t->want[k] = turned(t, t->a, k, by);
 }
 
 static bf_status op_rotate_many(trial *t)
 {
     int r[2] = {1, (int)t->n / 2};
-    bf_ct out[2] = {{0}, {0}};
-    BF_TRY(bf_rotate_many(t->ev, out, &t->ca, r, 2));
-    for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[(i + 1) % t->n];
-    bf_status status = measure(t, &out[0]);
-    bf_eval_release(t->ev, &out[0]);
-    for (size_t i = 0; i < t->n; i++)
-        t->want[i] = t->a[(i + t->n / 2) % t->n];
-    bf_move(t->ev, &t->out, &out[1]);
-    return status;
+    bf_ct a = low(&t->ca, 2), out[2] = {{0}};
+    BF_TRY(bf_rotate_many(t->ev, out, &a, r, 2));
+    return measure_all(t, out, 2, want_rotated);
 }
 
+/* A product, turned and relinearised by one key, beside a ciphertext of two
+ * polynomials. */
 static bf_status op_rotate_sum(trial *t)
 {
-    const bf_ct *x[3] = {&t->ca, &t->cb, &t->ca};
-    int r[3] = {1, (int)t->n / 2, 0};
+    bf_ct scaled = low(&t->ca, 2);
+    const bf_ct *x[2] = {&t->kept, &scaled};
+    int r[2] = {1, 0};
+    scaled.scale = t->kept.scale; /* a times a/ab, a number that is known */
+    double part = t->ca.scale / t->kept.scale;
     for (size_t i = 0; i < t->n; i++)
-        t->want[i] = t->a[(i + 1) % t->n] + t->b[(i + t->n / 2) % t->n] +
-                     t->a[i];
-    return bf_rotate_sum(t->ev, &t->out, x, r, 3);
+        t->want[i] = turned(t, t->a, i, 1) * turned(t, t->b, i, 1) +
+                     part * t->a[i];
+    return bf_rotate_sum(t->ev, &t->out, x, r, 2);
 }
 
-/* Relinearised on the way: turned, in place, and beside a turned one of two
- * polynomials. */
-static bf_status op_rotate_sum_products(trial *t)
+/* ---- trees: four elements of three polynomials, in one step of radix 4 ----- */
+
+/* Element number i: ab, bb, aa, ab. */
+static const double complex *left(const trial *t, size_t i)
 {
-    bf_ct ab = {0};
-    const bf_ct *x[3] = {&ab, &ab, &t->ca};
-    int r[3] = {1, 0, (int)t->n / 2};
-    BF_TRY(bf_tensor(t->ev, &ab, &t->ca, &t->cb));
-    bf_ct scaled = t->ca;
-    scaled.scale = ab.scale; /* a times a/ab, a number that is known */
-    x[2] = &scaled;
-    double part = t->ca.scale / ab.scale;
+    return i == 1 ? t->b : t->a;
+}
+static const double complex *right(const trial *t, size_t i)
+{
+    return i == 2 ? t->a : t->b;
+}
+
+/* Its sum over the four samples of n/4 slots. */
+static double complex trace(const trial *t, size_t element, size_t i)
+{
+    const double complex *x = left(t, element), *y = right(t, element);
+    double complex sum = 0;
+    for (size_t k = i % (t->n / 4); k < t->n; k += t->n / 4) sum += x[k] * y[k];
+    return sum;
+}
+
+static bf_status make_products(void *user, bf_ct *g, size_t first, size_t n,
+                               size_t stride, unsigned turns)
+{
+    const trial *t = user;
+    bf_ct a = low(&t->ca, 2), b = low(&t->cb, 2);
+    for (size_t i = first; i < first + n; i++)
+        for (size_t k = i; k < turns * stride; k += stride)
+            BF_TRY(bf_tensor(t->ev, &g[k], left(t, k) == t->a ? &a : &b,
+                             right(t, k) == t->a ? &a : &b));
+    return BF_OK;
+}
+
+static bf_status op_pack_made(trial *t)
+{
+    const double complex *root = world_of(t)->root;
+    bf_ct g[4] = {{0}};
     for (size_t i = 0; i < t->n; i++) {
-        size_t k = (i + 1) % t->n;
-        t->want[i] = t->a[k] * t->b[k] + t->a[i] * t->b[i] +
-                     part * t->a[(i + t->n / 2) % t->n];
+        t->want[i] = 0;
+        for (size_t k = 4; k-- > 0;)
+            t->want[i] = root[i] * t->want[i] + trace(t, k, i);
     }
-    bf_status status = bf_rotate_sum(t->ev, &t->out, x, r, 3);
-    bf_eval_release(t->ev, &ab);
-    return status;
+    return bf_pack_made(t->ev, &t->out, g, 4, 2, (unsigned)t->n / 4, 16,
+                        make_products, t);
 }
 
-/* Two elements of two samples each: places m = 0, 1 at X^m. */
-static bf_status pack(trial *t)
+static void want_trace(trial *t, size_t i)
 {
-    bf_ct g[2] = {{0}, {0}};
-    BF_TRY(bf_copy(t->ev, &g[0], &t->ca));
-    BF_TRY(bf_copy(t->ev, &g[1], &t->cb));
-    return bf_pack(t->ev, &t->out, g, 2, 1, (unsigned)t->n / 2, 2);
-}
-
-static double complex trace(const trial *t, const double complex *v, size_t i)
-{
-    return v[i] + v[(i + t->n / 2) % t->n];
-}
-
-static bf_status op_pack(trial *t)
-{
-    for (size_t i = 0; i < t->n; i++)
-        t->want[i] = trace(t, t->a, i) + t->w->root[i] * trace(t, t->b, i);
-    return pack(t);
+    for (size_t k = 0; k < t->n; k++) t->want[k] = trace(t, i, k);
 }
 
 static bf_status op_expand(trial *t)
 {
-    bf_ct out[2] = {{0}, {0}};
-    BF_TRY(pack(t));
-    BF_TRY(bf_expand(t->ev, out, &t->out, 2, 1, (unsigned)t->n / 2, 1));
-    for (size_t i = 0; i < t->n; i++) t->want[i] = trace(t, t->a, i);
-    bf_status status = measure(t, &out[0]);
-    bf_eval_release(t->ev, &out[0]);
-    for (size_t i = 0; i < t->n; i++) t->want[i] = trace(t, t->b, i);
-    bf_move(t->ev, &t->out, &out[1]);
-    return status;
+    bf_ct out[4] = {{0}};
+    BF_TRY(bf_expand(t->ev, out, &t->out, 4, 2, (unsigned)t->n / 4, 1));
+    return measure_all(t, out, 4, want_trace);
 }
 
-static bf_status op_linear_map(trial *t)
-{
-    const double complex *d = t->w->map_values;
-    for (size_t i = 0; i < t->n; i++)
-        t->want[i] = d[i] * t->a[i] + d[t->n + i] * t->a[(i + 1) % t->n];
-    return bf_lintrans_apply(t->ev, &t->out, &t->ca, &t->w->map);
-}
-
-static const struct {
-    const char *name;
-    bf_status (*run)(trial *);
-} operations[] = {
-    {"encrypt, seeded", op_encrypt},
-    {"encrypt, public", op_encrypt_public},
-    {"add", op_add},
-    {"sub", op_sub},
-    {"mul_int", op_mul_int},
-    {"add_const", op_add_const},
-    {"adjust", op_adjust},
-    {"adjust upwards", op_adjust_up},
-    {"mul_monomial", op_monomial},
-    {"add_plain", op_add_plain},
-    {"mul_plain", op_mul_plain},
-    {"mul_plain_add", op_mul_plain_add},
-    {"tensor", op_tensor},
-    {"tensor_sum", op_tensor_sum},
-    {"relinearize", op_relinearize},
-    {"rescale", op_rescale},
-    {"relinearize_rescale", op_relinearize_rescale},
-    {"conjugate", op_conjugate},
-    {"rotate", op_rotate},
-    {"rotate_many", op_rotate_many},
-    {"rotate_sum", op_rotate_sum},
-    {"rotate_sum of products", op_rotate_sum_products},
-    {"pack", op_pack},
-    {"expand", op_expand},
-    {"linear map", op_linear_map},
+/* In this order: an operation may use what the one before it left. */
+static const bf_noise_op operations[] = {
+    {"encrypt, seeded", op_encrypt, 0, 0},
+    {"encrypt, public", op_encrypt_public, 0, 0},
+    {"encrypt, coefficients", op_coefficients, 0, 0},
+    {"add", op_add, 0, 0},
+    {"sub", op_sub, 0, 0},
+    {"negate", op_negate, 0, 0},
+    {"mul_int", op_mul_int, 0, 0},
+    {"add_const", op_add_const, 0, 0},
+    {"adjust", op_adjust, 0, 0},
+    {"adjust upwards", op_adjust_up, 0, 0},
+    {"mul_monomial", op_monomial, 0, 0},
+    {"add_plain", op_add_plain, 0, 0},
+    {"mul_plain", op_mul_plain, 0, 0},
+    {"mul_plain_add", op_mul_plain_add, 0, 0},
+    {"rescale", op_rescale, 0, 0},
+    {"tensor", op_tensor, 0, 0},
+    {"relinearize_rescale", op_relinearize_rescale, 0, 0},
+    {"mul", op_mul, 0, 0},
+    {"mod_drop", op_mod_drop, 0, 0},
+    {"tensor_sum", op_tensor_sum, 0, 0},
+    {"tensor_matrix", op_tensor_matrix, 4, 0},
+    {"tensor_rows", op_tensor_rows, 3, 0},
+    {"conjugate", op_conjugate, 0, 0},
+    {"rotate", op_rotate, 0, 0},
+    {"rotate_many", op_rotate_many, 2, 0},
+    {"rotate_sum", op_rotate_sum, 0, 0},
+    {"pack", op_pack_made, 0, 0},
+    {"expand", op_expand, 4, 0},
 };
-enum { OPERATIONS = sizeof operations / sizeof *operations };
-
-/* ---- trials -------------------------------------------------------------- */
-
-static bf_status open_trial(trial *t, size_t index)
-{
-    const bf_fixture *f = &t->w->f;
-    uint64_t state = seed + (index + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    t->a = bf_alloc(3 * t->n * sizeof *t->a);
-    if (!t->a) return BF_ERR_MEMORY;
-    t->b = t->a + t->n;
-    t->want = t->b + t->n;
-    bf_fixture_random(t->a, 2 * t->n, 1, &state);
-    BF_TRY(bf_encode_slots(&t->pa, f->ctx, t->a, t->n, scale, LIMBS));
-    BF_TRY(bf_encode_slots(&t->pb, f->ctx, t->b, t->n, scale, LIMBS));
-    BF_TRY(bf_encrypt_symmetric(&t->ca, f->sk, &t->pa));
-    return bf_encrypt_symmetric(&t->cb, f->sk, &t->pb);
-}
-
-static void close_trial(trial *t)
-{
-    bf_eval_release(t->ev, &t->out);
-    bf_ct_clear(&t->ca);
-    bf_ct_clear(&t->cb);
-    bf_pt_clear(&t->pa);
-    bf_pt_clear(&t->pb);
-    bf_free(t->a);
-}
-
-static bf_status run_trial(void *user, size_t index)
-{
-    world *w = user;
-    trial t = {.w = w, .ev = w->f.ev, .n = w->f.slots};
-    bf_status status = open_trial(&t, index);
-    for (size_t k = 0; k < OPERATIONS && status == BF_OK; k++) {
-        t.worst = 0;
-        status = operations[k].run(&t);
-        if (status == BF_OK) status = measure(&t, &t.out);
-        w->ratio[k * trials + index] = t.worst;
-    }
-    close_trial(&t);
-    return status;
-}
 
 static void open_world(world *w, unsigned log_n)
 {
     memset(w, 0, sizeof *w);
-    bf_fixture_open(&w->f, log_n, LIMBS, Q_BITS, 1);
+    bf_fixture_open(&w->f, log_n, LIMBS, Q_BITS, ALPHA);
     size_t n = w->f.slots;
-    int rotations[2] = {1, (int)n / 2};
-    bf_fixture_keys(&w->f, rotations, 2);
+    int quarter = (int)n / 4;
+    int rotations[4] = {1, quarter, 2 * quarter, 3 * quarter};
+    bf_fixture_keys(&w->f, rotations, 4);
     assert_int_equal(bf_public_key_generate(&w->pk, w->f.sk), BF_OK);
-    w->map_values = bf_alloc(2 * n * sizeof *w->map_values);
     w->root = bf_alloc(n * sizeof *w->root);
-    w->ratio = bf_alloc_zero(OPERATIONS * trials * sizeof *w->ratio);
-    uint64_t state = seed;
-    bf_fixture_random(w->map_values, 2 * n, 1, &state);
-    const bf_diagonal d[2] = {{0, w->map_values}, {1, w->map_values + n}};
-    assert_int_equal(bf_lintrans_make(&w->map, w->f.ctx, d, 2, n, scale, LIMBS,
-                                      false),
-                     BF_OK);
     uint64_t power = 1;
     for (size_t i = 0; i < n; i++) {
         w->root[i] = cexp(I * M_PI * (double)power / (double)(2 * n));
@@ -382,40 +417,18 @@ static void open_world(world *w, unsigned log_n)
 static void close_world(world *w)
 {
     bf_public_key_clear(&w->pk);
-    bf_lintrans_clear(&w->map);
-    bf_free(w->map_values);
     bf_free(w->root);
-    bf_free(w->ratio);
     bf_fixture_close(&w->f);
-}
-
-/* Largest ratio of one operation; fails when it is not a bound, or, over all
- * trials, 50 times too wide. */
-static void judge(const world *w, size_t k, unsigned log_n)
-{
-    double worst = 0;
-    for (size_t i = 0; i < trials; i++) {
-        double ratio = w->ratio[k * trials + i];
-        if (!(ratio <= 1))
-            fail_msg("%s at 2^%u, trial %zu: error %g times the bound (seed "
-                     "%llu)",
-                     operations[k].name, log_n, i, ratio,
-                     (unsigned long long)seed);
-        worst = fmax(worst, ratio);
-    }
-    printf("2^%u %-20s %.3f\n", log_n, operations[k].name, worst);
-    if (!(worst >= 0.02))
-        fail_msg("%s at 2^%u: bound is %g times the largest error",
-                 operations[k].name, log_n, 1 / worst);
 }
 
 static void check_degree(unsigned log_n)
 {
     world w;
     open_world(&w, log_n);
-    bf_status status = bf_parallel_for(trials, false, run_trial, &w);
-    if (status != BF_OK) fail_msg("2^%u: %s", log_n, bf_last_error());
-    for (size_t k = 0; k < OPERATIONS; k++) judge(&w, k, log_n);
+    const bf_noise_table table = {&w.f, &w, operations,
+                                  sizeof operations / sizeof *operations,
+                                  scale, LIMBS};
+    bf_noise_run(&table);
     close_world(&w);
 }
 
@@ -437,19 +450,20 @@ static void test_degree_15(void **state)
     check_degree(15);
 }
 
+static void test_degree_16(void **state)
+{
+    (void)state;
+    check_degree(16);
+}
+
 int main(void)
 {
-    const char *given = getenv("BLINDFIT_TEST_SEED");
-    const char *number = getenv("BLINDFIT_TEST_TRIALS");
-    if (given) seed = strtoull(given, NULL, 0);
-    if (number && strtoull(number, NULL, 0) > 0)
-        trials = strtoull(number, NULL, 0);
-    printf("seed %llu, %zu trials; largest error as a part of its bound\n",
-           (unsigned long long)seed, trials);
+    bf_noise_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_degree_13),
         cmocka_unit_test(test_degree_14),
         cmocka_unit_test(test_degree_15),
+        cmocka_unit_test(test_degree_16),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,14 +26,20 @@ void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
 {
     unsigned p[BF_MAX_P];
     bf_params params;
-    memset(f, 0, sizeof *f);
     for (unsigned i = 0; i < alpha; i++) p[i] = 48;
     require(bf_params_make(&params, log_n, q, n_q, p, alpha, alpha));
-    double log2_qp = bf_params_log2_q(&params, n_q) + bf_params_log2_p(&params);
-    params.insecure = log2_qp > bf_security_log2_qp_limit(log_n, 128);
-    require(bf_context_create(&f->ctx, &params, BF_BACKEND_AUTO));
+    bf_fixture_open_params(f, &params);
+}
+
+void bf_fixture_open_params(bf_fixture *f, const bf_params *params)
+{
+    bf_params own = *params;
+    double log2_qp = bf_params_log2_q(&own, own.n_q) + bf_params_log2_p(&own);
+    memset(f, 0, sizeof *f);
+    own.insecure = log2_qp > bf_security_log2_qp_limit(own.log_n, 128);
+    require(bf_context_create(&f->ctx, &own, BF_BACKEND_AUTO));
     require(bf_secret_key_generate(&f->sk, f->ctx, 0));
-    f->slots = (size_t)1 << (log_n - 1);
+    f->slots = (size_t)1 << (own.log_n - 1);
 }
 
 void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count)
@@ -89,17 +95,28 @@ void bf_fixture_encrypt(bf_fixture *f, bf_ct *out, const double complex *v,
     bf_pt_clear(&pt);
 }
 
+double bf_fixture_distance(const double complex *x, const double complex *y,
+                           size_t n)
+{
+    double most = 0, sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        double re = creal(x[i]) - creal(y[i]), im = cimag(x[i]) - cimag(y[i]);
+        double square = re * re + im * im;
+        most = square > most ? square : most;
+        sum += square; /* not a number where one term is none */
+    }
+    return isfinite(sum) ? sqrt(most) : INFINITY;
+}
+
 double bf_fixture_error(bf_fixture *f, const bf_ct *ct,
                         const double complex *expected)
 {
     bf_pt pt = {0};
     double complex *got = bf_alloc(f->slots * sizeof *got);
-    double worst = 0;
     assert_non_null(got);
     require(bf_decrypt(&pt, f->sk, ct));
     require(bf_decode_slots(got, &pt));
-    for (size_t i = 0; i < f->slots; i++)
-        worst = fmax(worst, cabs(got[i] - expected[i]));
+    double worst = bf_fixture_distance(got, expected, f->slots);
     bf_pt_clear(&pt);
     bf_free(got);
     return worst;

@@ -20,6 +20,8 @@ void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
 /* The same with a number of bits for each prime, q_0 first. */
 void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
                            unsigned n_q, unsigned alpha);
+/* The same with parameters that exist. */
+void bf_fixture_open_params(bf_fixture *f, const bf_params *params);
 /* Generates keys for relinearisation, conjugation and these rotations, each
  * from s and from s^2. */
 void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count);
@@ -30,6 +32,9 @@ void bf_fixture_random(double complex *v, size_t n, double bound,
                        uint64_t *state);
 void bf_fixture_encrypt(bf_fixture *f, bf_ct *out, const double complex *v,
                         double scale, unsigned limbs, double bound);
+/* Largest |x - y|; infinite where one is not a number. */
+double bf_fixture_distance(const double complex *x, const double complex *y,
+                           size_t n);
 /* Largest |slot - expected|. */
 double bf_fixture_error(bf_fixture *f, const bf_ct *ct,
                         const double complex *expected);
