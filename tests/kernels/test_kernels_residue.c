@@ -4,6 +4,7 @@
 #include "kernels/testing.h"
 
 #define RANDOM ((size_t)1000000)
+#define EDGES ((size_t)1024) /* more than pairs of boundary values */
 #define LOG_N 10
 
 typedef enum kind { REDUCED, WIDE } kind;
@@ -200,6 +201,7 @@ static size_t fill_inputs(rng *r, const op *f, uint64_t p, double *a, double *b)
     double left[64], right[64];
     const size_t lefts = boundary_values(f->left, p, left);
     const size_t rights = boundary_values(f->right, p, right);
+    assert_true(lefts * rights <= EDGES);
     const uint64_t max = reduced_max(p);
     const uint64_t bound = f->left == REDUCED ? max : (1ULL << 52) - 1 - max;
     const size_t n = (lefts * rights + RANDOM + 31) / 32 * 32;
@@ -209,6 +211,18 @@ static size_t fill_inputs(rng *r, const op *f, uint64_t p, double *a, double *b)
         b[i] = edge ? right[i % rights] : rng_within(r, max);
     }
     return n;
+}
+
+/* What is added to: with every pair of boundary values each boundary value in
+ * turn, then random ones. `turn` is below the number of boundary values. */
+static void fill_accumulators(rng *r, double *before, size_t n, uint64_t p,
+                              size_t turn)
+{
+    double edge[64];
+    const size_t edges = boundary_values(REDUCED, p, edge);
+    for (size_t i = 0; i < n; i++)
+        before[i] = i < EDGES ? edge[(i + i / edges + turn) % edges]
+                              : rng_within(r, reduced_max(p));
 }
 
 static void check_outputs(const op *f, const bf_modulus *m, const double *o,
@@ -228,26 +242,36 @@ static void check_outputs(const op *f, const bf_modulus *m, const double *o,
     }
 }
 
-static void check_op(rng *r, const op *f, const bf_modulus *m, double *x[5])
+/* The first len inputs on every backend, accumulators as they are. */
+static void check_constant(const op *f, const bf_modulus *m, double *x[5],
+                           uint64_t constant, size_t len)
 {
     double *a = x[0], *b = x[1], *before = x[2], *expected = x[3], *o = x[4];
-    const size_t n = fill_inputs(r, f, m->value, a, b);
+    const bf_mulc c = bf_mulc_make(constant, m->value);
+    FOR_BACKENDS(k)
+    {
+        double *out = k == &bf_kernels_scalar ? expected : o;
+        memcpy(out, before, len * sizeof *out);
+        f->run(k, out, a, b, c, len, m);
+        if (out == o) assert_same_bits(o, expected, len);
+    }
+    check_outputs(f, m, expected, before, a, b, c.w, len);
+}
+
+static void check_op(rng *r, const op *f, const bf_modulus *m, double *x[5])
+{
+    const size_t n = fill_inputs(r, f, m->value, x[0], x[1]);
     const uint64_t edges[] = {0, 1, m->value / 2, m->value / 2 + 1,
                               rng_next(r) % m->value};
-    fill_reduced(r, before, n, m->value);
-    for (size_t e = 0; e < 5; e++) {
-        /* The constant's edge values on the boundary part only. */
-        const size_t len = e < 4 ? 1024 : n;
-        const bf_mulc c = bf_mulc_make(edges[e], m->value);
-        FOR_BACKENDS(k)
-        {
-            double *out = k == &bf_kernels_scalar ? expected : o;
-            memcpy(out, before, len * sizeof *out);
-            f->run(k, out, a, b, c, len, m);
-            if (out == o) assert_same_bits(o, expected, len);
-        }
-        check_outputs(f, m, expected, before, a, b, c.w, len);
+    /* The constant's and the accumulator's edge values on the boundary part
+     * only, each with each; the accumulator's are 16. */
+    for (size_t turn = 0; turn < 16; turn++) {
+        fill_accumulators(r, x[2], EDGES, m->value, turn);
+        for (size_t e = 0; e < 5; e++)
+            check_constant(f, m, x, edges[e], EDGES);
     }
+    fill_accumulators(r, x[2], n, m->value, 0);
+    check_constant(f, m, x, edges[4], n);
 }
 
 static void test_residue_operations(void **state)

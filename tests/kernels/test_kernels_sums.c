@@ -53,32 +53,38 @@ static void arrays_do(arrays *x, bool create)
     each(x->ref, 3 * COUNT_MAX, create);
 }
 
-/* Two factors, large within the bound, of a product that is 2^(e-1) - 1 mod
+/* Two factors, large within their bounds, of a product that is 2^(e-1) - 1 mod
  * 2^e: what an accumulator with grid 2^e rounds off, always with one sign. */
-static void lossy_factors(rng *r, unsigned e, uint64_t bound, double *x,
-                          double *y)
+static void lossy_factors(rng *r, unsigned e, uint64_t x_bound,
+                          uint64_t y_bound, double *x, double *y)
 {
     const uint64_t grid = 1ULL << e;
     for (;;) {
-        const uint64_t v = (bound - rng_next(r) % (bound / 8)) | 1;
+        const uint64_t v = (y_bound - rng_next(r) % (y_bound / 8)) | 1;
         uint64_t inverse = v; /* to 3 bits; Newton doubles them */
         for (int i = 0; i < 5; i++) inverse *= 2 - v * inverse;
-        const uint64_t u = (grid / 2 - 1) * inverse & (grid - 1);
-        if (v > bound || u > bound || u < bound / 2) continue;
+        uint64_t u = (grid / 2 - 1) * inverse & (grid - 1);
+        if (v > y_bound || u > x_bound) continue;
+        u += (x_bound - u) / grid * grid;
+        if (u < x_bound / 2) continue;
         *x = (double)u;
         *y = (double)v;
         return;
     }
 }
 
+static unsigned grid_of(bf_lazy lazy)
+{
+    return (unsigned)ilogb(lazy.offset) - 52;
+}
+
 /* For the grid that belongs to products of reduced residues. */
 static void fill_lossy(rng *r, arrays *x, const bf_modulus *m)
 {
-    const unsigned e = (unsigned)ilogb(m->lazy.offset) - 52;
     const uint64_t bound = reduced_max(m->value);
     for (size_t i = 0; i < N; i++) {
         double u, v;
-        lossy_factors(r, e, bound, &u, &v);
+        lossy_factors(r, grid_of(m->lazy), bound, bound, &u, &v);
         for (size_t k = 0; k < 2 * TERMS_MAX; k++) x->a[k][i] = u;
         for (size_t k = 0; k < 2 * TERMS_MAX * COUNT_MAX; k++) x->b[k][i] = v;
     }
@@ -88,8 +94,7 @@ static void arrays_fill(rng *r, arrays *x, pattern how, const bf_modulus *m)
 {
     const uint64_t p = m->value;
     if (how == LOSSY) {
-        /* Where the losses limit the interval: below, the grid is finer. */
-        if (p >> 43) fill_lossy(r, x, m);
+        fill_lossy(r, x, m);
         return;
     }
     for (size_t i = 0; i < 2 * TERMS_MAX; i++)
@@ -199,7 +204,23 @@ static void test_sums(void **state)
     arrays_do(&x, false);
 }
 
-/* Sources of 49 bits into targets of every size: quotients at their largest. */
+/* Sources of 49 bits into targets of every size: quotients at their largest.
+ * Constants are at most p/2; the last source is the overflow, at most k. */
+static void fill_convert(rng *r, arrays *x, double *c, unsigned k, pattern how,
+                         bf_lazy lazy, const bf_modulus *m)
+{
+    const uint64_t max = reduced_max(prime_of_bits(49, 10));
+    const uint64_t half = m->value / 2;
+    for (unsigned j = 0; j <= k; j++) {
+        fill(r, x->a[j], how, j < k ? max : k, true);
+        c[j] = how == RANDOM ? rng_within(r, half) : (double)half;
+        if (how != LOSSY || j == k) continue;
+        double u;
+        lossy_factors(r, grid_of(lazy), max, half, &u, &c[j]);
+        for (size_t i = 0; i < N; i++) x->a[j][i] = u;
+    }
+}
+
 static void check_convert(rng *r, arrays *x, unsigned k, pattern how,
                           const bf_modulus *m)
 {
@@ -207,11 +228,7 @@ static void check_convert(rng *r, arrays *x, unsigned k, pattern how,
     double c[BF_CONVERT_SOURCES_MAX + 1];
     const bf_lazy lazy =
         bf_lazy_make(bf_reduced_bound((double)q) * m->p / 2, m->p);
-    for (unsigned j = 0; j <= k; j++) {
-        fill(r, x->a[j], how, j < k ? reduced_max(q) : k, true);
-        c[j] = how == RANDOM ? rng_within(r, m->value / 2)
-                             : (double)(m->value / 2);
-    }
+    fill_convert(r, x, c, k, how, lazy, m);
     FOR_BACKENDS(kernels)
     {
         double *o = kernels == &bf_kernels_scalar ? x->ref[0] : x->out[0];
