@@ -326,8 +326,9 @@ bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
     return status;
 }
 
-/* out_i = (a_i - [a]_{q_last}) / q_last. The remainder is reduced: this rounds
- * to nearest, but for some that lie close to the middle. */
+/* out_i = (a_i - [a]_{q_last}) / q_last; the remainder is centred, for which
+ * the inverse transform's result is reduced once more, so this rounds to
+ * nearest. */
 static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
 {
     const bf_context *ctx = ev->ctx;
@@ -340,6 +341,7 @@ static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
     for (unsigned k = 0; k < a->polys; k++) {
         memcpy(x + k * n, bf_ct_limb(a, k, last, n), n * sizeof(double));
         bf_ntt_inverse(ring, last, x + k * n);
+        bf_limb_reduce(ring, last, x + k * n, x + k * n);
     }
     bf_first_error failed = {0};
 #pragma omp parallel if (!bf_serial())

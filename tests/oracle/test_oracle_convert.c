@@ -1,5 +1,6 @@
-/* Basis conversion against CRT in GMP: random values, and those next to the
- * boundary +-Q/2 where the representative flips. */
+/* Basis conversion against CRT in GMP: random values, a million of them for two
+ * numbers of sources, and those next to the boundary +-Q/2 where the
+ * representative flips. */
 #include <gmp.h>
 #include <math.h>
 
@@ -15,14 +16,8 @@ static void set_u64(mpz_t x, uint64_t v)
 
 static uint64_t mod_u64(const mpz_t x, uint64_t p)
 {
-    mpz_t m;
-    uint64_t r = 0;
-    mpz_init(m);
-    set_u64(m, p);
-    mpz_mod(m, x, m);
-    mpz_export(&r, NULL, -1, sizeof r, 0, 0, m);
-    mpz_clear(m);
-    return r;
+    _Static_assert(sizeof(unsigned long) == sizeof p, "a prime is a GMP limb");
+    return mpz_fdiv_ui(x, p);
 }
 
 /* Primes of mixed sizes, 36 to 49 bits, all different. */
@@ -91,9 +86,11 @@ static void fill_sources(rng *r, const bf_ring *ring, const bf_convert *c,
             x[j][i] = i % 3 == 0 && fabs(other) <= (double)max ? other : y;
         }
         for (size_t i = N / 2; i < N; i++) {
-            const uint64_t y = max - rng_next(r) % 1000;
-            x[j][i] = i % 2 ? (double)y : 0 - (double)y;
-            if (i % 2)
+            /* The bound itself first; signs alike, or at random. */
+            const uint64_t y = max - (i < N / 2 + 16 ? 0 : rng_next(r) % 1000);
+            const bool up = i % 4 > 1 ? rng_next(r) & 1 : i & 1;
+            x[j][i] = up ? (double)y : 0 - (double)y;
+            if (up)
                 mpz_addmul_ui(a[i], hat, y);
             else
                 mpz_submul_ui(a[i], hat, y);
@@ -151,28 +148,47 @@ static void check_conversion(rng *r, bf_ring *ring, unsigned k,
     mpz_clears(q, p, NULL);
 }
 
+/* Rounds of N values for each number of sources, with two targets before the
+ * sources and two or more behind. */
+static void check_sources(const unsigned *sources, size_t count,
+                          unsigned primes, size_t rounds, rng *r)
+{
+    mpz_t *a = malloc(N * sizeof *a);
+    double *x[BF_CONVERT_SOURCES_MAX + 2];
+    gmp_randstate_t rand;
+    bf_ring *ring = mixed_ring(primes);
+    assert_non_null(a);
+    gmp_randinit_default(rand);
+    gmp_randseed_ui(rand, rng_next(r));
+    for (size_t i = 0; i < N; i++) mpz_init(a[i]);
+    for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) x[i] = new_array(N);
+    for (size_t i = 0; i < count * rounds; i++)
+        check_conversion(r, ring, sources[i % count], rand, a, x);
+    for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) bf_free(x[i]);
+    for (size_t i = 0; i < N; i++) mpz_clear(a[i]);
+    free(a);
+    gmp_randclear(rand);
+    bf_ring_destroy(ring);
+}
+
 static void test_conversion(void **state)
 {
     (void)state;
     rng r = rng_start("conversion against CRT");
     static const unsigned sources[] = {
         1, 2, 3, 4, 7, 8, 11, 12, 13, 16, 24, BF_CONVERT_SOURCES_MAX};
-    mpz_t *a = malloc(N * sizeof *a);
-    double *x[BF_CONVERT_SOURCES_MAX + 2];
-    gmp_randstate_t rand;
-    bf_ring *ring = mixed_ring(BF_CONVERT_SOURCES_MAX + 4);
-    assert_non_null(a);
-    gmp_randinit_default(rand);
-    gmp_randseed_ui(rand, rng_next(&r));
-    for (size_t i = 0; i < N; i++) mpz_init(a[i]);
-    for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) x[i] = new_array(N);
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
-        check_conversion(&r, ring, sources[i], rand, a, x);
-    for (size_t i = 0; i < BF_CONVERT_SOURCES_MAX + 2; i++) bf_free(x[i]);
-    for (size_t i = 0; i < N; i++) mpz_clear(a[i]);
-    free(a);
-    gmp_randclear(rand);
-    bf_ring_destroy(ring);
+    check_sources(sources, sizeof sources / sizeof *sources,
+                  BF_CONVERT_SOURCES_MAX + 4, 1, &r);
+}
+
+/* A million values that are uniform, and as many from sources at their bounds. */
+static void test_million(void **state)
+{
+    (void)state;
+    rng r = rng_start("a million conversions");
+    static const unsigned two = 2, seven = 7;
+    check_sources(&two, 1, two + 4, 2000000 / N, &r);
+    check_sources(&seven, 1, seven + 4, 2000000 / N, &r);
 }
 
 static void test_refusals(void **state)
@@ -200,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversion),
+        cmocka_unit_test(test_million),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

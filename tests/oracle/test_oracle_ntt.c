@@ -136,6 +136,64 @@ static void test_products(void **state)
     }
 }
 
+/* Both factors dense, in 128-bit integers: a sum of n <= 2^12 products stays
+ * below 2^12 (2p/3)^2 < 2^109. */
+static void schoolbook_dense(const double *a, const double *b, double *o,
+                             size_t n, uint64_t p)
+{
+    for (size_t k = 0; k < n; k++) {
+        wide sum = 0;
+        for (size_t i = 0; i <= k; i++) sum += (wide)a[i] * (wide)b[k - i];
+        for (size_t i = k + 1; i < n; i++)
+            sum -= (wide)a[i] * (wide)b[n + k - i];
+        o[k] = bf_centre(wide_mod(sum, p), p);
+    }
+}
+
+static void check_dense_product(rng *r, bf_ring *ring, unsigned m, bool top)
+{
+    const size_t n = ring->n, bytes = n * sizeof(double);
+    const uint64_t p = ring->mod[m].value, max = reduced_max(p);
+    double *a = new_array(n), *b = new_array(n), *expected = new_array(n);
+    double *x = new_array(n), *y = new_array(n);
+    for (size_t i = 0; i < n; i++) {
+        a[i] = top ? (double)max : rng_within(r, max);
+        b[i] = top ? -(double)max : rng_within(r, max);
+    }
+    schoolbook_dense(a, b, expected, n, p);
+    FOR_BACKENDS(k)
+    {
+        ring->k = k;
+        memcpy(x, a, bytes);
+        memcpy(y, b, bytes);
+        bf_ntt_forward(ring, m, x);
+        bf_ntt_forward(ring, m, y);
+        bf_limb_mul(ring, m, x, x, y);
+        bf_ntt_inverse(ring, m, x);
+        bf_limb_reduce(ring, m, x, x);
+        assert_same_bits(x, expected, n);
+    }
+    bf_free(a);
+    bf_free(b);
+    bf_free(expected);
+    bf_free(x);
+    bf_free(y);
+}
+
+static void test_dense_products(void **state)
+{
+    (void)state;
+    rng r = rng_start("dense negacyclic products");
+    for (unsigned log_n = BF_LOG_N_MIN; log_n <= 12; log_n++) {
+        bf_ring *ring = ring_of(log_n, BF_BACKEND_AUTO);
+        for (unsigned m = 0; m < ring->count; m++) {
+            check_dense_product(&r, ring, m, false);
+            check_dense_product(&r, ring, m, true);
+        }
+        bf_ring_destroy(ring);
+    }
+}
+
 /* Inputs that drive the lazy ranges to where they get: random, at the bound,
  * and images of single values, whose butterflies all add up. */
 static void fill_case(rng *r, double *a, const bf_ring *ring, unsigned m, int c)
@@ -313,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),     cmocka_unit_test(test_products),
+        cmocka_unit_test(test_dense_products),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_growth),
         cmocka_unit_test(test_phases),
     };
