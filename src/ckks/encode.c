@@ -187,6 +187,7 @@ static void mixed_radix(const bf_context *ctx, double *x, double *tmp,
 {
     const bf_ring *ring = ctx->ring;
     size_t n = ring->n;
+    bf_limb_reduce(ring, 0, x, x); /* the others are centred below */
     for (unsigned j = 0; j + 1 < limbs; j++) {
         const double *digit = x + j * n;
 #pragma omp parallel for if (!omp_in_parallel())

@@ -320,6 +320,16 @@ static void half_the_modulus_is_the_limit(void **state)
                      "half the modulus");
         assert_ok(bf_encode_coeffs(&pt, ctx, &y, 1, 1, 2));
     }
+    /* The upper third of the range, in every coefficient. */
+    uint64_t rng = ckks_test_seed(9);
+    double many[1 << 10];
+    for (size_t k = 0; k < 1 << 10; k++) {
+        double x = rint(most * (5 + ckks_test_unit(&rng)) / 6);
+        many[k] = k % 2 ? x : -x;
+    }
+    assert_ok(bf_encode_coeffs(&pt, ctx, many, 1 << 10, 1, 1));
+    assert_ok(bf_decode_coeffs(back, &pt));
+    assert_memory_equal(back, many, sizeof many);
     double one = 1;
     assert_fails(bf_encode_real(&pt, ctx, &one, 1, 0x1p48, 1), BF_ERR_RANGE,
                  "half the modulus");
