@@ -212,10 +212,8 @@ bf_status bf_decode_coeffs(double *out, const bf_pt *pt)
     if (!x) return BF_ERR_MEMORY;
     memcpy(x, pt->data, words * sizeof(double));
 #pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned m = 0; m < pt->limbs; m++) {
+    for (unsigned m = 0; m < pt->limbs; m++)
         bf_ntt_inverse(ring, m, x + m * n);
-        bf_limb_reduce(ring, m, x + m * n, x + m * n);
-    }
     mixed_radix(ctx, x, x + words, pt->limbs);
 #pragma omp parallel for if (!omp_in_parallel())
     for (size_t k = 0; k < n; k++) {
