@@ -28,7 +28,7 @@ static bf_status open_model(bf_model *out, const decrypt_args *a,
                             const char *path)
 {
     bf_transform *t;
-    bf_matrix weights;
+    bf_matrix weights = {0};
     bf_wire_info whole; /* verifies what decryption has no use for as well */
     BF_TRY(bf_wire_inspect(&whole, path, cli_progress()));
     BF_TRY(bf_transform_load(&t, a->transform));

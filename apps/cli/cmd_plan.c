@@ -14,7 +14,9 @@ static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
                        "plan wants --samples (2 or more), --features and "
                        "--classes (2 or more), or a job file to read");
     BF_TRY(cli_plan_job(job, plan, n, d, classes));
-    return path ? bf_job_write(job, path) : BF_OK;
+    bf_status s = path ? bf_job_write(job, path) : BF_OK;
+    if (s != BF_OK) bf_plan_clear(plan);
+    return s;
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
