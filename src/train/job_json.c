@@ -110,6 +110,15 @@ static const cJSON *member(reader *r, const cJSON *o, const char *name)
     return m;
 }
 
+static const cJSON *object(reader *r, const cJSON *o, const char *name)
+{
+    const cJSON *m = member(r, o, name);
+    if (m && !cJSON_IsObject(m) && r->status == BF_OK)
+        r->status = bf_fail(BF_ERR_FORMAT, "%s: \"%s\" must be an object",
+                            r->path, name);
+    return m;
+}
+
 static double real(reader *r, const cJSON *o, const char *name, double low,
                    double high)
 {
@@ -202,9 +211,9 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
 
 static void read_numbers(reader *r, const cJSON *o, bf_job *job)
 {
-    const cJSON *s = member(r, o, "log2_scales"),
-                *d = member(r, o, "polynomial"),
-                *k = member(r, o, "parameters");
+    const cJSON *s = object(r, o, "log2_scales"),
+                *d = object(r, o, "polynomial"),
+                *k = object(r, o, "parameters");
     job->log_x = real(r, s, "rows", 0, 60);
     job->log_mask = real(r, s, "mask", 0, 40);
     job->log_labels = real(r, s, "labels", 10, 60);
@@ -228,7 +237,7 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t n = whole(&r, o, "samples", 2, BF_JOB_SAMPLES_MAX);
     size_t classes = whole(&r, o, "classes", 2, BF_CLASSES_MAX);
     job->features = whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
-    const cJSON *recipe = member(&r, o, "recipe"), *l = member(&r, o, "layout");
+    const cJSON *recipe = object(&r, o, "recipe"), *l = object(&r, o, "layout");
     read_recipe(&r, recipe, &job->recipe);
     size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);
     size_t k = whole(&r, l, "dense_places", 1, 1 << 16);

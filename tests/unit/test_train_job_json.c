@@ -1,0 +1,313 @@
+/* job.json from a stranger: for every member, what is missing, of another type
+ * or out of its bounds is refused in one line that names the member and the
+ * file. The job that is spoilt is the golden one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/job.h"
+
+typedef enum kind { WHOLE, REAL, WORD, LIST, PRIMES, OBJECT } kind;
+
+/* The bounds stand here a second time: they are the format's. */
+typedef struct field {
+    const char *in, *name; /* in NULL: at the top */
+    kind kind;
+    double low, high; /* of a list: its least and largest length */
+} field;
+
+static const field fields[] = {
+    {NULL, "blindfit_job", WHOLE, 1, 1},
+    {NULL, "samples", WHOLE, 2, 1 << 30},
+    {NULL, "features", WHOLE, 1, 1 << 20},
+    {NULL, "classes", WHOLE, 2, 100},
+    {NULL, "recipe", OBJECT, 0, 0},
+    {"recipe", "kind", WORD, 0, 0},
+    {"recipe", "iterations", WHOLE, 1, 64},
+    {"recipe", "feature_map", WORD, 0, 0},
+    {"recipe", "sigmoid", LIST, 1, 8},
+    {"recipe", "sigmoid_range", REAL, 0, 1e6},
+    {"recipe", "lambda", REAL, 0, 1e12},
+    {"recipe", "clip", REAL, 0, 1e6},
+    {"recipe", "components", WHOLE, 0, 1 << 20},
+    {"recipe", "steps", LIST, 1, 64},
+    {"recipe", "batch", WHOLE, 0, 1 << 30},
+    {NULL, "layout", OBJECT, 0, 0},
+    {"layout", "features_per_ciphertext", WHOLE, 1, 1 << 16},
+    {"layout", "dense_places", WHOLE, 1, 1 << 16},
+    {NULL, "log2_scales", OBJECT, 0, 0},
+    {"log2_scales", "rows", REAL, 0, 60},
+    {"log2_scales", "mask", REAL, 0, 40},
+    {"log2_scales", "labels", REAL, 10, 60},
+    {"log2_scales", "dense", REAL, 10, 60},
+    {"log2_scales", "start", REAL, 0, 60},
+    {NULL, "polynomial", OBJECT, 0, 0},
+    {"polynomial", "division", WORD, 0, 0},
+    {"polynomial", "primes", WHOLE, 0, BF_MAX_Q},
+    {NULL, "parameters", OBJECT, 0, 0},
+    {"parameters", "log2_ring_degree", WHOLE, 13, 17},
+    {"parameters", "digit_limbs", WHOLE, 1, BF_MAX_Q},
+    {"parameters", "primes", PRIMES, 1, BF_MAX_Q},
+    {"parameters", "special_primes", PRIMES, 1, BF_MAX_P},
+};
+enum { FIELDS = sizeof fields / sizeof *fields };
+
+static char folder[] = "/tmp/blindfit-job-XXXXXX";
+static char path[64];
+static cJSON *golden;
+
+static int start(void **state)
+{
+    (void)state;
+    uint8_t *text;
+    size_t bytes;
+    if (!mkdtemp(folder)) return -1;
+    snprintf(path, sizeof path, "%s/stranger.json", folder);
+    if (bf_read_file("tests/golden/train-v1/job.json", 1 << 20, &text,
+                     &bytes) != BF_OK)
+        return -1;
+    golden = cJSON_ParseWithLength((const char *)text, bytes);
+    bf_free(text);
+    return golden ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    cJSON_Delete(golden);
+    return bf_remove_tree(folder) == BF_OK ? 0 : -1;
+}
+
+static bf_status read_text(const char *text)
+{
+    bf_job job = {.features = 77};
+    uint8_t id[BF_HASH_BYTES];
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    bf_status s = bf_job_read(&job, path, id);
+    if (s != BF_OK) assert_int_equal(job.features, 77); /* left alone */
+    return s;
+}
+
+/* The golden job with `value` for the field, or without it. */
+static bf_status read_with(const field *f, const char *value)
+{
+    cJSON *job = cJSON_Duplicate(golden, true);
+    cJSON *in = f->in ? cJSON_GetObjectItem(job, f->in) : job;
+    assert_true(cJSON_HasObjectItem(in, f->name));
+    if (value)
+        cJSON_ReplaceItemInObjectCaseSensitive(in, f->name,
+                                               cJSON_CreateRaw(value));
+    else
+        cJSON_DeleteItemFromObjectCaseSensitive(in, f->name);
+    char *text = cJSON_PrintUnformatted(job);
+    cJSON_Delete(job);
+    assert_non_null(text);
+    bf_status s = read_text(text);
+    cJSON_free(text);
+    return s;
+}
+
+static void refused(const field *f, const char *value)
+{
+    char quoted[64];
+    bf_status s = read_with(f, value);
+    const char *shown = value ? value : "nothing";
+    if (s != BF_ERR_FORMAT)
+        fail_msg("\"%s\" of %.60s: %s", f->name, shown, bf_status_name(s));
+    snprintf(quoted, sizeof quoted, "\"%s\"", f->name);
+    /* Without its version it is some other JSON. */
+    bool foreign = !value && strcmp(f->name, "blindfit_job") == 0;
+    if (!strstr(bf_last_error(), foreign ? "not a blindfit job" : quoted) ||
+        !strstr(bf_last_error(), "stranger.json"))
+        fail_msg("\"%s\" of %.60s: %s", f->name, shown, bf_last_error());
+}
+
+static void a_number(const field *f, const char *format, double v)
+{
+    char text[64];
+    snprintf(text, sizeof text, format, v);
+    refused(f, text);
+}
+
+static void test_missing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FIELDS; i++) refused(&fields[i], NULL);
+}
+
+static void test_types(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"null", "true", "false", "\"\"",
+                                         "\"4\"", "[]", "{}", "7"};
+    for (int i = 0; i < FIELDS; i++)
+        for (int v = 0; v < 8; v++) {
+            kind k = fields[i].kind;
+            bool number = v == 7 && (k == WHOLE || k == REAL);
+            /* An empty object lacks what it should hold; said so below. */
+            if (!number && !(v == 6 && k == OBJECT))
+                refused(&fields[i], values[v]);
+        }
+}
+
+static void test_empty_objects(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FIELDS; i++) {
+        if (fields[i].kind != OBJECT) continue;
+        assert_int_equal(read_with(&fields[i], "{}"), BF_ERR_FORMAT);
+        assert_non_null(strstr(bf_last_error(), "is missing"));
+    }
+}
+
+/* Numbers that JSON can write; what is NaN in JavaScript is no JSON. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < FIELDS; i++) {
+        const field *f = &fields[i];
+        if (f->kind != WHOLE && f->kind != REAL) continue;
+        a_number(f, "%.17g", f->low - 1);
+        a_number(f, "%.17g", -f->high - 1);
+        a_number(f, "%.17g", f->high + (f->kind == WHOLE ? 1 : f->high * 1e-9));
+        static const char *const huge[] = {"1e999", "-1e999", "1e308",
+                                           "18446744073709551616", "-1e-300"};
+        for (int k = 0; k < 5; k++)
+            if (k < 4 || f->kind == WHOLE || f->low >= 0) refused(f, huge[k]);
+        if (f->kind == WHOLE && f->high > f->low)
+            a_number(f, "%.17g", f->low + 0.5);
+        assert_int_equal(read_with(f, "NaN"), BF_ERR_FORMAT);
+        assert_non_null(strstr(bf_last_error(), "stranger.json: not JSON"));
+    }
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"\"Whitened\"", "\"paper \"",
+                                         "\"LATE\"", "[\"none\"]"};
+    for (int i = 0; i < FIELDS; i++)
+        for (int v = 0; v < 4 && fields[i].kind == WORD; v++)
+            refused(&fields[i], values[v]);
+}
+
+/* A list of `count` times the item. */
+static void a_list(const field *f, const char *item, int count)
+{
+    char text[4096] = "[";
+    for (int i = 0; i < count; i++) {
+        strcat(text, i ? "," : "");
+        strcat(text, item);
+    }
+    refused(f, strcat(text, "]"));
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"null", "\"3\"", "[3]", "{}",
+                                        "1e999", "-1e999"};
+    static const char *const primes[] = {"2",    "-65537", "65537.5", "0",
+                                         "1e18", "5.7e14", "562949953421312"};
+    for (int i = 0; i < FIELDS; i++) {
+        const field *f = &fields[i];
+        if (f->kind != LIST && f->kind != PRIMES) continue;
+        a_list(f, "3", 0);
+        a_list(f, "3", (int)f->high + 1);
+        a_list(f, "3", 1000);
+        for (int k = 0; k < 6; k++) a_list(f, items[k], 1);
+        for (int k = 0; k < 7 && f->kind == PRIMES; k++)
+            a_list(f, primes[k], 1);
+    }
+}
+
+/* Within their bounds, but together no job that can be run. */
+static void impossible(const char *in, const char *name, const char *value,
+                       const char *words)
+{
+    field f = {.in = in, .name = name};
+    bf_status s = read_with(&f, value);
+    if (s == BF_OK || !strstr(bf_last_error(), words) ||
+        !strstr(bf_last_error(), "stranger.json"))
+        fail_msg("%s of %s: %s: %s", name, value, bf_status_name(s),
+                 bf_last_error());
+}
+
+static void test_combinations(void **state)
+{
+    (void)state;
+    impossible("recipe", "sigmoid_range", "0", "sigmoid range");
+    impossible("recipe", "sigmoid", "[0.1, 0]", "leading coefficient");
+    impossible("recipe", "steps", "[4, 0]", "step 2");
+    impossible("recipe", "steps", "[-1]", "step 1");
+    impossible("recipe", "iterations", "3", "primes");
+    impossible("recipe", "kind", "\"paper\"", "primes");
+    impossible("layout", "features_per_ciphertext", "3", "F=3");
+    impossible("layout", "dense_places", "16", "K=16");
+    impossible("polynomial", "primes", "2", "polynomial");
+    impossible("polynomial", "division", "\"each\"", "polynomial");
+    impossible("parameters", "log2_ring_degree", "13", "bits");
+    impossible("parameters", "primes", "[33128449]", "primes");
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "{", "[]", "7", "null", "\"\"",
+                                        "{\"blindfit_job\"}", "\xff\xfe{}"};
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(read_text(texts[i]), BF_ERR_FORMAT);
+        assert_non_null(strstr(bf_last_error(), "stranger.json: not "));
+    }
+    char *deep = calloc(1, 200001);
+    memset(deep, '[', 200000);
+    assert_int_equal(read_text(deep), BF_ERR_FORMAT);
+    free(deep);
+    char *large = calloc(1, (1 << 20) + 2);
+    memset(large, ' ', (1 << 20) + 1);
+    assert_int_equal(read_text(large), BF_ERR_RANGE);
+    assert_non_null(strstr(bf_last_error(), "stranger.json"));
+    free(large);
+}
+
+/* The table is whole: no member of the golden job is left out. */
+static void test_every_member(void **state)
+{
+    (void)state;
+    int members = 0;
+    const cJSON *m, *inner;
+    cJSON_ArrayForEach(m, golden) {
+        members++;
+        if (cJSON_IsObject(m))
+            cJSON_ArrayForEach(inner, m) members++;
+    }
+    assert_int_equal(members, FIELDS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_member),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_empty_objects),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_texts),
+    };
+    return cmocka_run_group_tests(tests, start, leave);
+}
