@@ -1,0 +1,53 @@
+/* Any bytes as a checkpoint: digests, lengths and context hash are put right,
+ * then it is read as the server reads one that it resumes from. */
+#include "../wire/wire_sample.h"
+#include "wire_repair.h"
+
+#include "train/checkpoint.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define ITERATIONS 3
+
+static void check_state(const bf_run_state *s)
+{
+    unsigned done = s->train.iteration;
+    if (done < 1 || done > ITERATIONS || !s->train.v.data) abort();
+    for (unsigned t = 0; t < done; t++)
+        if (!s->models[t].data) abort();
+}
+
+static bf_status read_checkpoint(const uint8_t *bytes, size_t size, bf_eval *ev)
+{
+    static const uint8_t upload[BF_HASH_BYTES] = {0};
+    bf_run_state s = {0};
+    char name[64];
+    int fd = image_fd(bytes, size);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    bf_status status = bf_checkpoint_read(
+        &s, name, ev, (bf_run_ids){.upload = upload}, ITERATIONS);
+    if (status == BF_OK) check_state(&s);
+    bf_run_state_release(ev, &s);
+    close(fd);
+    return status;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bf_context *ctx;
+    static bf_eval_keys none;
+    static bf_eval *ev;
+    bf_wire_type type;
+    if (!ctx) {
+        if (sample_context(&ctx) != BF_OK) abort();
+        none.ctx = ctx;
+        if (bf_eval_create(&ev, ctx, &none) != BF_OK) abort();
+    }
+    uint8_t *bytes = malloc(size + 64);
+    if (!bytes) return 0;
+    if (size) memcpy(bytes, data, size);
+    if (repair(bytes, &size, ctx, &type))
+        (void)read_checkpoint(bytes, size, ev);
+    free(bytes);
+    return 0;
+}
