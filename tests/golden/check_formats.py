@@ -2,9 +2,13 @@
 """A second reader of the file formats, written from docs/formats.md alone.
 
 Checks the golden files (or those named) down to every residue; prints one line
-a record. The samples' residues 0 and 1 of a row are 0 and p-1."""
+a record. The samples' residues 0 and 1 of a row are 0 and p-1. Needs nothing
+but Python itself; tests/golden/test_golden_formats.sh runs it."""
+import ast
 import glob
 import hashlib
+import json
+import math
 import struct
 import sys
 
@@ -91,19 +95,134 @@ def secret_key(p, payload, label):
     return f"secret key of weight {weight}"
 
 
+def text(p, payload, label):
+    json.loads(payload)
+    return f"text {payload}"
+
+
+def container(data):
+    reader = {2: text, 3: ciphertext, 4: switching_key, 5: public_key,
+              6: secret_key}
+    all_records = records(data)
+    kind, label, payload = next(all_records)
+    assert kind == 1 and label == (0, 0)
+    p = Parameters(payload, data[32:64])
+    labels = []
+    for kind, label, payload in all_records:
+        yield reader[kind](p, payload, label)
+        labels.append(label)
+    if data[10:12] == b"\6\0" and labels[0] == (7, 0):
+        yield checkpoint(data, labels)
+
+
+def checkpoint(data, labels):
+    """Section 9; of the paper's recipe, which has V of the iteration before."""
+    first = list(records(data))[1][2]
+    done = json.loads(first)
+    models = [(3, t + 1) for t in range(done["iterations"])]
+    assert labels == [(7, 0), (4, 0), (5, 0)] + models
+    assert len(bytes.fromhex(done["upload"])) == 32
+    return f"checkpoint of {len(models)} iterations"
+
+
+def transform(data):
+    version, kind, feature_map, zero, d, k, clip = struct.unpack_from(
+        "<IIIIQQd", data, 8)
+    assert data[:8] == b"BFTRANSF" and version == 1 and zero == 0
+    assert feature_map in (1, 2) and data[-32:] == h(data[:-32])
+    count = [d + 1, d + d * (k - 1)][kind]
+    assert len(data) == 48 + 8 * count + 32 and (kind == 1 or k == d + 1)
+    values = struct.unpack_from(f"<{count}d", data, 48)
+    assert all(map(math.isfinite, values)) and clip >= 0
+    yield f"transform {d} to {k}, map {feature_map}, {values}"
+
+
+def job(data):
+    o = json.loads(data)
+    assert o["blindfit_job"] == 1 and o["samples"] >= 2 and o["features"] >= 1
+    r, layout, p = o["recipe"], o["layout"], o["parameters"]
+    assert r["kind"] in ("whitened", "paper")
+    assert r["feature_map"] in ("auto", "none", "sqrt")
+    f, places = layout["features_per_ciphertext"], layout["dense_places"]
+    assert f & f - 1 == 0 and places & places - 1 == 0 and places <= f
+    assert set(o["log2_scales"]) == {"rows", "mask", "labels", "dense", "start"}
+    assert o["polynomial"]["division"] in ("each", "joined", "late")
+    with_scores = r["iterations"] - (r["kind"] == "whitened")
+    limbs = 1 + r["iterations"] - with_scores
+    limbs += with_scores * (2 + o["polynomial"]["primes"])
+    assert len(p["primes"]) == limbs
+    for q in p["primes"] + p["special_primes"]:
+        assert q % (2 << p["log2_ring_degree"]) == 1
+    yield f"{r['kind']} job of {o['samples']} x {o['features']}, {limbs} limbs"
+
+
+def beside(path):
+    with open(path + ".json", encoding="utf-8") as f:
+        o = json.load(f)
+    assert o["feature_map"] in ("none", "sqrt")
+    return o["feature_map"], o["class_names"]
+
+
+def model(weights, feature_map, names):
+    assert len(weights) == len(names) and len({len(w) for w in weights}) == 1
+    return f"model, map {feature_map}, classes {names}, {weights}"
+
+
+def npy(path, data):
+    length, = struct.unpack_from("<H", data, 8)
+    header = ast.literal_eval(data[10:10 + length].decode())
+    assert data[:8] == b"\x93NUMPY\1\0" and not header["fortran_order"]
+    rows, columns = header["shape"]
+    assert header["descr"] == "<f8"
+    flat = struct.unpack(f"<{rows * columns}d", data[10 + length:])
+    yield model([flat[i * columns:(i + 1) * columns] for i in range(rows)],
+                *beside(path))
+
+
+def csv(path, data):
+    yield model([[float(v) for v in line.split(",")]
+                 for line in data.decode().splitlines()], *beside(path))
+
+
+def safetensors(path, data):
+    length, = struct.unpack_from("<Q", data)
+    header = json.loads(data[8:8 + length])
+    values = {}
+    for name in ("weight", "bias"):
+        start, end = header[name]["data_offsets"]
+        assert header[name]["dtype"] == "F32"
+        values[name] = struct.unpack(f"<{(end - start) // 4}f",
+                                     data[8 + length:][start:end])
+    rows, columns = header["weight"]["shape"]
+    weights = [(values["bias"][c],
+                *values["weight"][c * columns:(c + 1) * columns])
+               for c in range(rows)]
+    metadata = header["__metadata__"]
+    yield model(weights, metadata["feature_map"],
+                json.loads(metadata["class_names"]))
+
+
+def lines_of(path, data):
+    if data[:8] == b"BLINDFIT":
+        return container(data)
+    if data[:8] == b"BFTRANSF":
+        return transform(data)
+    for ending, reader in ((".npy", npy), (".csv", csv),
+                           (".safetensors", safetensors)):
+        if path.endswith(ending):
+            return reader(path, data)
+    if path.endswith((".npy.json", ".csv.json")):
+        return [str(beside(path[:-5]))]
+    return job(data)
+
+
 def main(paths):
-    reader = {2: lambda p, b, label: f"text {b}", 3: ciphertext,
-              4: switching_key, 5: public_key, 6: secret_key}
     for path in paths:
         with open(path, "rb") as f:
             data = f.read()
-        all_records = records(data)
-        kind, label, payload = next(all_records)
-        assert kind == 1 and label == (0, 0)
-        p = Parameters(payload, data[32:64])
-        for kind, label, payload in all_records:
-            print(f"{path}: {reader[kind](p, payload, label)}")
+        for line in lines_of(path, data):
+            print(f"{path}: {line}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or sorted(glob.glob("tests/golden/wire-v1/*")))
+    main(sys.argv[1:] or sorted(glob.glob("tests/golden/*-v*/*")))
