@@ -17,26 +17,11 @@ void bf_run_state_release(bf_eval *ev, bf_run_state *s)
 
 /* ---- models of iterations ------------------------------------------------ */
 
-/* Limbs whose product exceeds twice the largest coefficient, with this much
- * to spare for noise. */
-#define SPARE_BITS 3
-
-static unsigned model_limbs(const bf_job *job, double scale, unsigned limbs)
-{
-    double need = log2(scale) + log2(job->ranges.weight) + 1 + SPARE_BITS;
-    double have = 0;
-    for (unsigned i = 0; i < limbs; i++) {
-        have += log2((double)job->params.q[i]);
-        if (have >= need) return i + 1;
-    }
-    return limbs;
-}
-
 bf_status bf_run_state_keep(bf_run_state *s, const bf_job *job)
 {
     const bf_ct *w = &s->train.w;
     bf_ct *kept = &s->models[s->train.iteration - 1];
-    unsigned limbs = model_limbs(job, w->scale, w->limbs);
+    unsigned limbs = bf_job_model_limbs(job, w->scale, w->limbs);
     bf_ct fresh;
     BF_TRY(bf_ct_init(&fresh, w->ctx, limbs, w->polys));
     memcpy(fresh.data, w->data, ((size_t)limbs * w->polys * sizeof(double))
@@ -106,19 +91,9 @@ bf_status bf_model_write(const char *path, const bf_context *ctx,
     return status;
 }
 
-/* Models take their scales from the chain: two limbs hold them. */
-uint64_t bf_model_write_bytes(const bf_job *job)
+uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p)
 {
-    const bf_params *p = &job->params;
-    return bf_wire_file_bytes(p) +
-           (job->schedule.iterations + 1) *
-               bf_wire_ct_bytes(p, p->n_q < 2 ? p->n_q : 2, 2, false);
-}
-
-uint64_t bf_checkpoint_bytes(const bf_job *job)
-{
-    const bf_params *p = &job->params;
-    return bf_model_write_bytes(job) + bf_wire_json_bytes(256) +
+    return plan->model_bytes + bf_wire_json_bytes(256) +
            2 * bf_wire_ct_bytes(p, p->n_q, 2, false);
 }
 

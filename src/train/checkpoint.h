@@ -37,11 +37,11 @@ BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
                                            bf_eval *ev, bf_run_ids ids,
                                            unsigned iterations);
 /* An upper bound of its size. */
-uint64_t bf_checkpoint_bytes(const bf_job *job);
+uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);
 
-/* The encrypted model file: every iteration's model, and the last one's. */
+/* The encrypted model file: every iteration's model, and the last one's; as
+ * long as the job's plan says. */
 BF_MUST_CHECK bf_status bf_model_write(const char *path, const bf_context *ctx,
                                        bf_wire_ids ids, const bf_run_state *s);
-uint64_t bf_model_write_bytes(const bf_job *job); /* an upper bound */
 
 #endif

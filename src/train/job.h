@@ -26,7 +26,15 @@ typedef struct bf_job {
     double log_v0;    /* initial weights, when the start is not zero */
 } bf_job;
 
-/* What running a job takes; from the symbolic walk. */
+/* The weights after an iteration. */
+typedef struct bf_plan_weights {
+    unsigned limbs; /* in the run */
+    unsigned kept;  /* of them, in the model file */
+    double scale;
+} bf_plan_weights;
+
+/* What running a job takes; from the symbolic walk. The bytes are those of the
+ * files, exactly. */
 typedef struct bf_plan {
     bf_counters counters;
     size_t key_count;
@@ -36,7 +44,7 @@ typedef struct bf_plan {
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
-    double weight_scale; /* of the model's ciphertext */
+    bf_plan_weights weights[BF_MAX_ITERATIONS];
     double weight_noise; /* expected rms error of a weight, transformed space */
     double work;         /* of the server, in butterflies' worth: N log2 N a
                           * transform of one limb */
@@ -88,6 +96,8 @@ double bf_job_work(const bf_params *p, const bf_counters *c);
 /* Limbs at which things travel and live. */
 unsigned bf_job_x_limbs(const bf_job *job); /* all */
 unsigned bf_job_y_limbs(const bf_job *job);
+/* The lowest limbs that hold every weight of the job's ranges, of so many. */
+unsigned bf_job_model_limbs(const bf_job *job, double scale, unsigned limbs);
 /* Uploaded ciphertexts: chunks*pairs of X, then groups of Y, then V0. */
 size_t bf_job_uploads(const bf_job *job);
 

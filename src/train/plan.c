@@ -7,6 +7,7 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "train/circuit.h"
+#include "wire/wire.h"
 
 size_t bf_job_uploads(const bf_job *job)
 {
@@ -50,32 +51,49 @@ void bf_plan_clear(bf_plan *p)
     memset(p, 0, sizeof *p);
 }
 
-static uint64_t packed_bytes(const bf_params *p, unsigned limbs, bool special)
-{
-    double bits = 0;
-    for (unsigned i = 0; i < limbs; i++) bits += ceil(log2((double)p->q[i]));
-    for (unsigned i = 0; special && i < p->n_p; i++)
-        bits += ceil(log2((double)p->p[i]));
-    return (uint64_t)(bits * exp2(p->log_n) / 8);
-}
-
+/* Fresh ciphertexts travel as a polynomial and a seed. */
 static void plan_uploads(bf_plan *plan, const bf_job *job)
 {
     const bf_layout *l = &job->layout;
+    const bf_params *p = &job->params;
     unsigned x = bf_job_x_limbs(job), y = bf_job_y_limbs(job);
-    uint64_t limb = (uint64_t)16 << job->params.log_n;
+    uint64_t limb = (uint64_t)16 << p->log_n;
     plan->ciphertexts = bf_job_uploads(job);
     plan->upload_bytes =
-        l->chunks * l->pairs * packed_bytes(&job->params, x, false) +
-        l->groups * packed_bytes(&job->params, y, false);
+        bf_wire_file_bytes(p) +
+        l->groups * bf_wire_ct_bytes(p, y, 2, true) +
+        (plan->ciphertexts - l->groups) * bf_wire_ct_bytes(p, x, 2, true);
     plan->memory_bytes += l->chunks * l->pairs * x * limb + l->groups * y * limb;
-    if (!job->schedule.zero_start)
-        plan->upload_bytes += packed_bytes(&job->params, x, false);
-    /* The weights after every iteration but the last have two limbs left. */
-    unsigned two = job->params.n_q < 2 ? 1 : 2;
-    plan->model_bytes = 2 * packed_bytes(&job->params, 1, false) +
-                        (job->schedule.iterations - 1) * 2 *
-                            packed_bytes(&job->params, two, false);
+}
+
+/* Limbs whose product exceeds twice the largest coefficient, with this much
+ * to spare for noise. */
+#define SPARE_BITS 3
+
+unsigned bf_job_model_limbs(const bf_job *job, double scale, unsigned limbs)
+{
+    double need = log2(scale) + log2(job->ranges.weight) + 1 + SPARE_BITS;
+    double have = 0;
+    for (unsigned i = 0; i < limbs; i++) {
+        have += log2((double)job->params.q[i]);
+        if (have >= need) return i + 1;
+    }
+    return limbs;
+}
+
+/* One ciphertext an iteration, and the last of them again. */
+static void plan_model(bf_plan *plan, const bf_job *job)
+{
+    const bf_params *p = &job->params;
+    uint64_t last = 0;
+    plan->model_bytes = bf_wire_file_bytes(p);
+    for (unsigned t = 0; t < job->schedule.iterations; t++) {
+        bf_plan_weights *w = &plan->weights[t];
+        w->kept = bf_job_model_limbs(job, w->scale, w->limbs);
+        last = bf_wire_ct_bytes(p, w->kept, 2, false);
+        plan->model_bytes += last;
+    }
+    plan->model_bytes += last;
 }
 
 bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
@@ -97,15 +115,17 @@ bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
 void bf_plan_sizes(bf_plan *plan, const bf_job *job)
 {
     const bf_params *p = &job->params;
-    plan->key_bytes = plan->memory_bytes = 0;
+    plan->key_bytes = bf_wire_file_bytes(p);
+    plan->memory_bytes = 0;
     for (size_t i = 0; i < plan->key_count; i++) {
         unsigned limbs = plan->keys[i].limbs;
         uint64_t digits = bf_params_digits(p, limbs);
-        plan->key_bytes += digits * packed_bytes(p, limbs, true);
+        plan->key_bytes += bf_wire_switch_key_bytes(p, limbs);
         plan->memory_bytes +=
             digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
     }
     plan_uploads(plan, job);
+    plan_model(plan, job);
     /* Blocks are rounded up to quarter steps between powers of two, and some lie
      * idle; the rest is code, tables and scratch. */
     plan->memory_bytes += plan->circuit_bytes / 4 * 5 + FIXED_BYTES;
@@ -135,8 +155,17 @@ static bf_ct symbolic_input(const bf_context *ctx, unsigned limbs, double scale,
                    .noise = sd, .bound = bound};
 }
 
-static bf_status walk_circuit(const bf_job *job, const bf_context *ctx,
-                              bf_eval *ev, bf_ct *weights)
+static bf_status note_weights(void *user, const bf_train_state *state)
+{
+    bf_plan *plan = user;
+    plan->weights[state->iteration - 1] =
+        (bf_plan_weights){.limbs = state->w.limbs, .scale = state->w.scale};
+    return BF_OK;
+}
+
+static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
+                              const bf_context *ctx, bf_eval *ev,
+                              bf_ct *weights)
 {
     const bf_layout *l = &job->layout;
     size_t xs = l->chunks * l->pairs;
@@ -152,7 +181,7 @@ static bf_status walk_circuit(const bf_job *job, const bf_context *ctx,
                               0.5);
     bf_train_inputs in = {x, y, job->schedule.zero_start ? NULL : &v0};
     bf_train_state state = {0};
-    bf_status s = bf_train_circuit(ev, job, &in, &state, NULL, NULL,
+    bf_status s = bf_train_circuit(ev, job, &in, &state, note_weights, plan,
                                    (bf_progress){0});
     if (s == BF_OK) bf_move(ev, weights, &state.w);
     bf_train_state_release(ev, &state);
@@ -169,7 +198,7 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
     bf_status status;
     BF_GOTO(bf_context_create_symbolic(&ctx, &job->params), done);
     BF_GOTO(bf_eval_create(&ev, ctx, NULL), done);
-    BF_GOTO(walk_circuit(job, ctx, ev, &weights), done);
+    BF_GOTO(walk_circuit(&p, job, ctx, ev, &weights), done);
     bf_eval_counters(ev, &p.counters);
     BF_GOTO(copy_keys(&p, ev), done);
     p.circuit_bytes = bf_eval_peak_bytes(ev);
@@ -177,7 +206,6 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
      * squares is in the real part. */
     p.weight_noise =
         weights.noise * sqrt((double)job->layout.f) / weights.scale;
-    p.weight_scale = weights.scale;
     bf_plan_sizes(&p, job);
     *plan = p;
     memset(&p, 0, sizeof p);

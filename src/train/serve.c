@@ -277,9 +277,9 @@ static bf_status check_target(const char *path, uint64_t bytes)
 static bf_status check_resources(const server *s)
 {
     bf_plan plan;
-    uint64_t model = bf_model_write_bytes(&s->job);
-    uint64_t kept = 2 * bf_checkpoint_bytes(&s->job);
     BF_TRY(bf_job_walk(&plan, &s->job));
+    uint64_t model = plan.model_bytes;
+    uint64_t kept = 2 * bf_checkpoint_bytes(&plan, &s->job.params);
     bf_status status = bf_plan_check_memory(&plan, s->o->max_memory);
     bf_plan_clear(&plan);
     if (status == BF_OK) status = check_target(s->o->model, model);

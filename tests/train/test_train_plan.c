@@ -30,7 +30,8 @@ static void plan_shape(const shape *s, unsigned iterations)
     assert_true(plan.security_bits >= 128);
     /* The weights' scale is what q_0 was chosen for. */
     double room = log2((double)job.params.q[0]) -
-                  log2(plan.weight_scale * job.ranges.weight);
+                  log2(plan.weights[iterations - 1].scale *
+                       job.ranges.weight);
     assert_true(room > 2 && room < 5);
     bf_plan_clear(&plan);
 }

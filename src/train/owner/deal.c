@@ -73,9 +73,9 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
 
 /* The run, seen beforehand in plaintext: numbers that leave what the circuit
  * covers come back as noise, which nobody could tell from a model. */
-static bf_status check_ranges(const bf_job *job, const bf_matrix *u,
-                              const int32_t *labels,
-                              const bf_schedule *schedule)
+bf_status bf_deal_check_ranges(const bf_job *job, const bf_matrix *u,
+                               const int32_t *labels,
+                               const bf_schedule *schedule)
 {
     bf_ranges measured, covered = job->ranges;
     for (unsigned t = 0; t < schedule->iterations; t++)
@@ -148,7 +148,7 @@ bf_status bf_deal_encrypt(const bf_job *job,
     bf_wire_writer *w = NULL;
     bf_status status;
     BF_TRY(check_shapes(job, u, schedule));
-    BF_TRY(check_ranges(job, u, labels, schedule));
+    BF_TRY(bf_deal_check_ranges(job, u, labels, schedule));
     BF_TRY(open_secret(&ctx, &sk, job, secret_path));
     batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
                .labels = labels};
@@ -164,18 +164,20 @@ done:
     return status;
 }
 
-/* The job fixes the final model's limbs and scale: whatever else a server may
- * have sent under its label is refused. */
-static bf_status check_final(const bf_plan *plan, const bf_ct *ct,
-                             const char *path)
+/* The job fixes limbs and scale of every iteration's model: whatever else a
+ * server may have sent under its label is refused. */
+static bf_status check_model(const bf_plan *plan, const bf_ct *ct,
+                             unsigned iteration, const char *path)
 {
-    double scale = plan->weight_scale;
-    if (ct->limbs == 1 && ct->polys == 2 && fabs(ct->scale / scale - 1) < 1e-9)
+    const bf_plan_weights *w = &plan->weights[iteration - 1];
+    if (ct->limbs == w->kept && ct->polys == 2 &&
+        fabs(ct->scale / w->scale - 1) < 1e-9)
         return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
-                   "%s: the model has %u limbs at scale 2^%.3f, the job ends at "
-                   "1 limb and 2^%.3f",
-                   path, ct->limbs, log2(ct->scale), log2(scale));
+                   "%s: the model after iteration %u has %u limbs at scale "
+                   "2^%.3f, the job's %u at 2^%.3f",
+                   path, iteration, ct->limbs, log2(ct->scale), w->kept,
+                   log2(w->scale));
 }
 
 /* Digits below the noise tell of the secret key, not of the model. The step is
@@ -201,6 +203,9 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
     bf_wire_item item;
     bf_ct ct = {0};
     bf_status status;
+    if (iteration > job->schedule.iterations)
+        return bf_fail(BF_ERR_ARGUMENT, "iteration %u: the job has %u",
+                       iteration, job->schedule.iterations);
     BF_TRY(bf_job_walk(&plan, job));
     BF_GOTO(open_secret(&ctx, &sk, job, secret_path), done);
     BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, ctx,
@@ -208,7 +213,10 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
             done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
-    if (!iteration) BF_GOTO(check_final(&plan, &ct, model_path), done);
+    BF_GOTO(check_model(&plan, &ct,
+                        iteration ? iteration : job->schedule.iterations,
+                        model_path),
+            done);
     BF_GOTO(bf_job_open(weights, job, sk, &ct), done);
     round_weights(weights, plan.weight_noise);
 done:

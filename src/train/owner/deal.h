@@ -12,11 +12,16 @@ BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
                                        const char *keys_path,
                                        bf_progress progress);
 
+/* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
+ * job's ranges. */
+BF_MUST_CHECK bf_status bf_deal_check_ranges(const bf_job *job,
+                                             const bf_matrix *u,
+                                             const int32_t *labels,
+                                             const bf_schedule *schedule);
 /* Encrypts transformed rows and labels into one upload file, a few ciphertexts
  * a thread at a time. schedule->v0 is used when the job does not start from
- * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; data on which the
- * run would leave the job's ranges, by running it in plaintext first:
- * BF_ERR_RANGE. */
+ * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; first checks the
+ * ranges, as above. */
 BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,
