@@ -1,28 +1,15 @@
 /* The whole job in one process: plan, keys, encryption, the circuit, and after
- * every iteration the decrypted weights against the plaintext twin. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+ * every iteration the decrypted weights against the plaintext twin, over fixed
+ * and random shapes; what the run does is what the plan says. */
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "blindfit/features.h"
 #include "train/circuit.h"
+#include "train/owner/deal.h"
 #include "train/owner/seal.h"
+#include "train/train_testing.h"
 
-#define OK(x) require((x), #x)
-
-static void require(bf_status s, const char *what)
-{
-    if (s != BF_OK) fail_msg("%s: %s", what, bf_last_error());
-}
-
+#define OK check_ok
 
 typedef struct run {
     bf_job job;
@@ -42,25 +29,25 @@ static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
     return BF_OK;
 }
 
-static double largest_difference(const bf_matrix *a, const bf_matrix *b)
+static double difference(const bf_matrix *a, const bf_matrix *b)
 {
-    double worst = 0;
-    for (size_t i = 0; i < a->rows * a->cols; i++)
-        worst = fmax(worst, fabs(a->data[i] - b->data[i]));
-    return worst;
+    return largest_difference(a->data, b->data, a->rows * a->cols);
 }
 
 static bf_status compare(void *user, const bf_train_state *state)
 {
     run *r = user;
     unsigned t = state->iteration - 1;
+    const bf_plan_weights *planned = &r->plan.weights[t];
     bf_matrix w = {0};
+    assert_int_equal(state->w.limbs, planned->limbs);
+    assert_true(fabs(state->w.scale / planned->scale - 1) < 1e-9);
     BF_TRY(bf_job_open(&w, &r->job, r->sk, &state->w));
     bf_matrix model = {0}, twin_model = {0};
     BF_TRY(bf_transform_unmap(&model, r->transform, &w));
     BF_TRY(bf_transform_unmap(&twin_model, r->transform, &r->twin[t]));
-    double worst = largest_difference(&w, &r->twin[t]);
-    double worst_model = largest_difference(&model, &twin_model);
+    double worst = difference(&w, &r->twin[t]);
+    double worst_model = difference(&model, &twin_model);
     printf("  iteration %u: largest error %.2e (%.1e rms expected), of the "
            "model %.2e\n",
            t + 1, worst, r->plan.weight_noise, worst_model);
@@ -101,6 +88,11 @@ static void check_counters(const bf_counters *a, const bf_counters *b)
     assert_int_equal(a->rescales, b->rescales);
 }
 
+/* What threads hold beside the circuit's ciphertexts, as the plan's memory has
+ * it: a quarter, and 192 MiB. */
+#define PEAK_FACTOR 1.25
+#define PEAK_FIXED ((double)(192 << 20))
+
 static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
                           const bf_matrix *v0)
 {
@@ -124,8 +116,13 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     double start = bf_now();
     OK(bf_train_circuit(ev, &r->job, &in, &state, compare, r,
                         (bf_progress){0}));
-    printf("  circuit %.3f s, peak %.0f MB of ciphertexts\n", bf_now() - start,
-           (double)bf_eval_peak_bytes(ev) / 1e6);
+    printf("  circuit %.3f s, peak %.1f MB of ciphertexts, %.1f planned\n",
+           bf_now() - start, (double)bf_eval_peak_bytes(ev) / 1e6,
+           (double)r->plan.circuit_bytes / 1e6);
+    double planned = (double)r->plan.circuit_bytes;
+    assert_true((double)bf_eval_peak_bytes(ev) >= planned);
+    assert_true((double)bf_eval_peak_bytes(ev) <=
+                PEAK_FACTOR * planned + PEAK_FIXED);
     bf_eval_counters(ev, &counters);
     check_counters(&counters, &r->plan.counters);
     assert_int_equal(state.w.limbs, 1);
@@ -159,7 +156,10 @@ static void print_plan(const run *r)
  * errors of masks add to all weights alike. */
 #define DEVIATIONS 12
 
-static void check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
+enum { RANDOM_SHAPES = 6 };
+
+/* False where the owner would have refused to encrypt. */
+static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
                        const int32_t *labels, unsigned classes, size_t batch,
                        double model_limit)
 {
@@ -182,8 +182,15 @@ static void check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     OK(bf_transform_start(&schedule, r.transform, classes));
     OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin));
     r.twin = twin;
-    encrypted_run(&r, &u, labels, schedule.zero_start ? NULL : &schedule.v0);
-    assert_int_equal(r.iterations, iterations);
+    bf_status fits = bf_deal_check_ranges(&r.job, &u, labels, &schedule);
+    if (fits == BF_OK) {
+        encrypted_run(&r, &u, labels,
+                      schedule.zero_start ? NULL : &schedule.v0);
+        assert_int_equal(r.iterations, iterations);
+    } else {
+        assert_int_equal(fits, BF_ERR_RANGE);
+        printf("  refused: %s\n", bf_last_error());
+    }
     if (!(r.worst <= DEVIATIONS * r.plan.weight_noise))
         fail_msg("largest weight error %g, expected rms %g", r.worst,
                  r.plan.weight_noise);
@@ -195,17 +202,20 @@ static void check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     bf_schedule_clear(&schedule);
     bf_transform_destroy(r.transform);
     bf_plan_clear(&r.plan);
+    return fits == BF_OK;
 }
 
-static void check_run(bf_recipe_kind kind, unsigned iterations, size_t n,
+static bool check_run(bf_recipe_kind kind, unsigned iterations, size_t n,
                       size_t d, unsigned classes, size_t batch)
 {
     bf_matrix x = {0};
     int32_t *labels;
     make_data(&x, &labels, n, d, classes, 11 * n + d);
-    check_data(kind, iterations, x, labels, classes, batch, INFINITY);
+    bool done =
+        check_data(kind, iterations, x, labels, classes, batch, INFINITY);
     bf_matrix_clear(&x);
     bf_free(labels);
+    return done;
 }
 
 /* The paper's own features: weights within 2e-5 of the plaintext run. */
@@ -218,30 +228,69 @@ static void test_paper_features(void **state)
         printf("skipped: %s\n", bf_last_error());
         skip();
     }
-    check_data(BF_RECIPE_PAPER, 2, data.x, data.labels, 10, 0, 2e-5);
-    check_data(BF_RECIPE_WHITENED, 2, data.x, data.labels, 10, 0, 5e-2);
+    assert_true(
+        check_data(BF_RECIPE_PAPER, 2, data.x, data.labels, 10, 0, 2e-5));
+    assert_true(
+        check_data(BF_RECIPE_WHITENED, 2, data.x, data.labels, 10, 0, 5e-2));
     bf_dataset_clear(&data);
 }
 
 static void test_whitened(void **state)
 {
     (void)state;
-    check_run(BF_RECIPE_WHITENED, 1, 50, 20, 3, 0);
-    check_run(BF_RECIPE_WHITENED, 2, 128, 400, 10, 0);
-    check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0);
-    check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100);
+    assert_true(check_run(BF_RECIPE_WHITENED, 1, 50, 20, 3, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 128, 400, 10, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
 }
 
 static void test_paper(void **state)
 {
     (void)state;
-    check_run(BF_RECIPE_PAPER, 2, 128, 400, 10, 0);
-    check_run(BF_RECIPE_PAPER, 1, 37, 5, 2, 0);
+    assert_true(check_run(BF_RECIPE_PAPER, 2, 128, 400, 10, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 1, 37, 5, 2, 0));
+}
+
+/* As many classes as there may be, and more features than slots of a ring. */
+static void test_wide(void **state)
+{
+    (void)state;
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 130, 30, 100, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 1, 24, 2100, 3, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 1, 40, 2100, 100, 0));
+}
+
+/* From low to high, each power of two as likely as the next. */
+static size_t random_size(uint64_t *seed, size_t low, size_t high)
+{
+    double ratio = ((double)high + 1) / (double)low;
+    return (size_t)((double)low * pow(ratio, random_unit(seed)));
+}
+
+/* Fewer classes with more iterations, to take seconds. */
+static void test_random_shapes(void **state)
+{
+    static const size_t most_classes[] = {100, 50, 10, 4};
+    (void)state;
+    uint64_t seed = test_seed(64);
+    int i = 0, draws = 0;
+    while (i < RANDOM_SHAPES) {
+        assert_true(++draws <= 3 * RANDOM_SHAPES);
+        bf_recipe_kind kind = i % 2 ? BF_RECIPE_PAPER : BF_RECIPE_WHITENED;
+        unsigned iterations = 1 + (unsigned)random_below(&seed, 4);
+        unsigned classes =
+            (unsigned)random_size(&seed, 2, most_classes[iterations - 1]);
+        size_t n = random_size(&seed, 8, 500), d = random_size(&seed, 2, 300);
+        size_t batch = i % 4 ? 0 : 1 + n / (1 + random_below(&seed, 4));
+        i += check_run(kind, iterations, n, d, classes, batch);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_random_shapes),
         cmocka_unit_test(test_whitened),
         cmocka_unit_test(test_paper),
         cmocka_unit_test(test_paper_features),
