@@ -8,17 +8,21 @@ typedef struct decrypt_args {
     size_t iteration;
 } decrypt_args;
 
-/* Class names lie beside the transform, where encrypt knew them. */
+/* Class names lie beside the transform, where encrypt knew them. No model is
+ * lost for want of them. */
 static bf_status make_model(bf_model *out, const decrypt_args *a,
                             const bf_transform *t, const bf_matrix *weights)
 {
     bf_dataset names = {.classes = (unsigned)weights->rows};
     bf_status s = cli_read_class_names(&names, a->transform);
-    if (s == BF_OK && names.classes != weights->rows)
-        s = bf_fail(BF_ERR_MISMATCH,
-                    "%s.json: names of %u classes, the model has %zu",
-                    a->transform, names.classes, weights->rows);
-    if (s == BF_OK) s = cli_make_model(out, t, weights, names.class_names);
+    if (s != BF_OK)
+        cli_note("%s: %s; the model has none", cli_program(), bf_last_error());
+    else if (names.classes != weights->rows)
+        cli_note("%s: %s.json: names of %u classes, the model has %zu and gets "
+                 "none",
+                 cli_program(), a->transform, names.classes, weights->rows);
+    bool fit = s == BF_OK && names.classes == weights->rows;
+    s = cli_make_model(out, t, weights, fit ? names.class_names : NULL);
     bf_dataset_clear(&names);
     return s;
 }

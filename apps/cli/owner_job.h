@@ -16,7 +16,8 @@ BF_MUST_CHECK bf_status cli_prepare(cli_prepared *out, const bf_job *job,
                                     bf_progress progress);
 void cli_prepared_clear(cli_prepared *p);
 
-/* BF_ERR_MISMATCH unless the data has the job's rows, features and classes. */
+/* BF_ERR_MISMATCH unless the data has the job's rows and features, and its
+ * classes where they have names; fewer without names are noted. */
 BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job,
                                          const bf_dataset *data,
                                          const char *path);

@@ -111,19 +111,28 @@ refuse 3 'folder' train "$dir" "$keys" "$job"
 
 # ---- of another job or key ----------------------------------------------------
 other=$work/other
-refuse 4 . train "$other/upload.bf" "$keys" "$job"
-refuse 4 . train "$upload" "$other/keys/eval.keys" "$job"
-refuse 4 . decrypt "$other/model.enc" "$secret" "$transform" "$job"
-refuse 4 . decrypt "$model" "$other/keys/secret.key" "$transform" "$job"
+refuse 4 'other/upload.bf: of another key' \
+    train "$other/upload.bf" "$keys" "$job"
+refuse 4 'upload.bf: of another key' \
+    train "$upload" "$other/keys/eval.keys" "$job"
+refuse 4 'other/model.enc: of another key' \
+    decrypt "$other/model.enc" "$secret" "$transform" "$job"
+refuse 4 'model.enc: of another key' \
+    decrypt "$model" "$other/keys/secret.key" "$transform" "$job"
 sed 's/"samples":\t40/"samples":\t39/' "$job" >"$work/changed.json"
-refuse 4 . train "$upload" "$keys" "$work/changed.json"
-sed 's/"log2_ring_degree":\t[0-9]*/"log2_ring_degree":\t12/' "$job" \
+refuse 4 'eval.keys: of another job' \
+    train "$upload" "$keys" "$work/changed.json"
+refuse 4 'model.enc: of another job' \
+    decrypt "$model" "$secret" "$transform" "$work/changed.json"
+# Its primes serve the smaller ring as well, which they are too many for.
+sed 's/"log2_ring_degree":\t14/"log2_ring_degree":\t13/' "$job" \
     >"$work/weak.json"
 ! cmp -s "$job" "$work/weak.json" || fail "weak.json is not weak"
-checks=$((checks + 1))
-if "$server" plan "$work/weak.json" >/dev/null 2>&1; then
-    fail "a job below 128 bits was accepted"
-fi
+insecure='weak.json: .*at most 214 for 128 bits'
+refuse 5 "$insecure" "$server" plan "$work/weak.json"
+refuse 5 "$insecure" train "$upload" "$keys" "$work/weak.json"
+refuse 5 "$insecure" "$blindfit" keygen "$work/weak.json" -o "$work/weak"
+refuse 5 "$insecure" encrypt "$work/train.csv" "$secret" "$work/weak.json"
 absent "$work/out.enc" "$work/out.npy"
 
 ok "$blindfit" decrypt "$job" "$model" --key "$secret" \
@@ -205,6 +214,38 @@ ok "$blindfit" fit "$work/gap.csv" --json
 grep -q 'gap.csv: no row has label 1' "$work/stderr" ||
     fail "a class without a sample is not told"
 
+# Class names of fewer classes than planned would be lost after the server's
+# run; without names, the classes too many are told.
+mkdir "$work/named"
+ok "$blindfit" plan -n 40 -d 9 -o "$work/named/job.json"
+ok "$blindfit" keygen "$work/named/job.json" -o "$work/named"
+ok encrypt "$work/train.csv" "$work/named/secret.key" "$work/named/job.json"
+grep -q 'train.csv: labels 0 to 2, the job is for 10 classes' "$work/stderr" ||
+    fail "classes without rows are not told"
+rm "$work/out.bf"
+cut -d, -f2- "$work/train.csv" >"$work/x.csv"
+npy_header() # TYPE SHAPE
+{
+    printf '\223NUMPY\001\000v\000'
+    printf '%-117s\n' \
+        "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"
+}
+{
+    npy_header '|u1' '40,'
+    cut -c1 "$work/train.csv" | tr '012\n' '\000\001\002\n' | tr -d '\n'
+} >"$work/y.npy"
+echo '{"class_names": ["cat", "dog", "hen"]}' >"$work/y.npy.json"
+refuse 4 'x.csv: 3 classes have names, the job is for 10' \
+    "$blindfit" encrypt "$work/named/job.json" "$work/x.csv" \
+    --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf"
+absent "$work/out.bf"
+# A model is not lost for its names.
+echo '{"class_names": ["cat"]}' >"$transform.json"
+ok decrypt "$model" "$secret" "$transform" "$job"
+grep -q 'transform.bf.json: class_names are not names of 3' "$work/stderr" ||
+    fail "a model without names is not told"
+rm "$transform.json" "$work"/out.npy*
+
 # ---- places that cannot be written --------------------------------------------
 refuse 3 '/nowhere' "$blindfit" plan -n 40 -d 9 -o "$work/nowhere/job.json"
 refuse 3 'is a folder' "$blindfit" plan -n 40 -d 9 -o "$work"
@@ -260,4 +301,54 @@ refuse 3 'out.bf.*too large' limited 8 "$blindfit" encrypt "$job" \
 refuse 3 'out.enc.*too large' limited 8 "$server" train "$job" \
     --keys "$keys" --upload "$upload" -o "$work/out.enc"
 absent "$work/out.bf" "$work/out.enc"
+
+# ---- without permission ---------------------------------------------------------
+# Root may read and write everything, so another user tries.
+if [ "$(id -u)" != 0 ]; then
+    as_other() { "$@"; }
+elif setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
+    as_other() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+else
+    as_other() { false; }
+fi
+chmod 755 "$work" "$dir" "$dir/keys"
+if ! as_other "$server" --version >/dev/null 2>&1; then
+    echo "skipped: no other user to read and write as"
+    finish
+fi
+mkdir -m 555 "$work/closed"
+mkdir -m 777 "$work/open"
+denied() # FILE COMMAND...: cannot be read
+{
+    chmod 000 "$1"
+    file=$1
+    shift
+    refuse 3 "${file##*/}: .*Permission denied" as_other "$@"
+    chmod 644 "$file"
+}
+cp "$work/train.csv" "$work/open/train.csv"
+cp "$secret" "$work/open/secret.key"
+chmod 644 "$work/open/"*
+serve_as_other="$server train $job --keys $keys --upload $upload -o"
+for file in "$job" "$keys" "$upload"; do
+    denied "$file" $serve_as_other "$work/open/m.enc"
+done
+chmod 644 "$job" "$keys" "$upload" "$model" "$work/model.npy"*
+encrypt_as_other="$blindfit encrypt $job $work/open/train.csv \
+    --key $work/open/secret.key -o"
+for file in "$work/open/train.csv" "$work/open/secret.key"; do
+    denied "$file" $encrypt_as_other "$work/open/u.bf"
+done
+denied "$work/model.npy" "$blindfit" predict "$work/model.npy" "$work/x.csv"
+denied "$work/train.csv" "$blindfit" fit "$work/train.csv"
+no='closed/.*Permission denied'
+refuse 3 "$no" as_other $serve_as_other "$work/closed/m.enc"
+refuse 3 "$no" as_other $encrypt_as_other "$work/closed/u.bf"
+refuse 3 "$no" as_other "$blindfit" keygen "$job" -o "$work/closed/keys"
+refuse 3 "$no" as_other "$blindfit" plan -n 40 -d 9 -o "$work/closed/j.json"
+refuse 3 "$no" as_other "$blindfit" fit "$work/open/train.csv" \
+    -o "$work/closed/m.npy"
+refuse 3 "$no" as_other "$blindfit" predict "$work/model.npy" "$work/x.csv" \
+    -o "$work/closed/p.csv"
+absent "$work/open/m.enc" "$work/open/u.bf" "$work/closed/x"
 finish

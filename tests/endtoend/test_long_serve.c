@@ -1,6 +1,6 @@
 /* The server's run over files: uploads that are not what the job wants are
  * refused before training; the model file depends on neither threads nor
- * kernels. */
+ * kernels; models that no run of the job made are refused by the owner. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -344,10 +344,94 @@ static void test_rounded(void **state)
     assert_int_equal(unlink(files.model), 0);
 }
 
+/* ---- models of a server that did something else -------------------------- */
+
+static void as_it_was(bf_ct *ct)
+{
+    (void)ct;
+}
+
+static void other_scale(bf_ct *ct)
+{
+    ct->scale *= 2;
+}
+
+/* As decryption by another circuit, or beyond the modulus, would look. */
+static void noise_alone(bf_ct *ct)
+{
+    size_t n = (size_t)1 << files.made.params.log_n;
+    for (unsigned l = 0; l < ct->limbs; l++)
+        for (size_t i = 0; i < ct->polys * n; i++) {
+            uint64_t bits;
+            bf_random_bytes(&bits, sizeof bits);
+            ct->data[l * ct->polys * n + i] =
+                (double)(bits % files.made.params.q[l]);
+        }
+}
+
+static void put_changed(bf_wire_reader *r, bf_wire_writer *w,
+                        void (*change)(bf_ct *ct))
+{
+    for (;;) {
+        bf_wire_item item;
+        bf_ct ct = {0};
+        OK(bf_wire_next(r, &item));
+        if (item.kind == BF_FRAME_END) return;
+        OK(bf_wire_get_ct(r, &ct));
+        change(&ct);
+        OK(bf_wire_put_ct(w, item.label, &ct));
+        bf_ct_clear(&ct);
+    }
+}
+
+static void rewrite_model(void (*change)(bf_ct *ct))
+{
+    bf_context *ctx;
+    bf_wire_reader *r;
+    bf_wire_writer *w;
+    OK(bf_context_create(&ctx, &files.made.params, BF_BACKEND_AUTO));
+    OK(bf_wire_open(&r, files.model, BF_WIRE_MODEL, ctx, (bf_wire_ids){0}));
+    OK(bf_wire_create(&w, files.bad, BF_WIRE_MODEL, ctx,
+                      (bf_wire_ids){bf_wire_header(r)->key_id, files.id}));
+    put_changed(r, w, change);
+    OK(bf_wire_commit(w));
+    bf_wire_close(r);
+    bf_context_destroy(ctx);
+}
+
+static void test_foreign_models(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*change)(bf_ct *ct);
+        bf_status status;
+        const char *words;
+    } cases[] = {{as_it_was, BF_OK, ""},
+                 {other_scale, BF_ERR_MISMATCH, "bad.bf: the model after"},
+                 {noise_alone, BF_ERR_RANGE, "bad.bf: the decrypted weights"}};
+    OK(serve(files.upload, files.model, BF_BACKEND_AUTO));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rewrite_model(cases[i].change);
+        for (unsigned t = 0; t <= files.made.recipe.iterations; t++) {
+            bf_matrix w = {0};
+            bf_status s = bf_deal_decrypt(&w, &files.made, files.id,
+                                          files.secret, files.bad, t);
+            if (s != cases[i].status ||
+                (s != BF_OK && !strstr(bf_last_error(), cases[i].words)))
+                fail_msg("change %zu, iteration %u: %s: %s", i, t,
+                         bf_status_name(s), bf_last_error());
+            assert_true((s == BF_OK) == (w.data != NULL));
+            bf_matrix_clear(&w);
+        }
+    }
+    assert_int_equal(unlink(files.model), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rounded),
+        cmocka_unit_test(test_foreign_models),
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_pasted),
         cmocka_unit_test(test_same_model),

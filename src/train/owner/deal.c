@@ -217,7 +217,11 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
                         iteration ? iteration : job->schedule.iterations,
                         model_path),
             done);
-    BF_GOTO(bf_job_open(weights, job, sk, &ct), done);
+    status = bf_job_open(weights, job, sk, &ct);
+    if (status != BF_OK) {
+        status = bf_fail_in(status, "%s", model_path);
+        goto done;
+    }
     round_weights(weights, plan.weight_noise);
 done:
     bf_wire_close(r);
