@@ -64,7 +64,7 @@ typedef enum cli_kind {
     CLI_TEXT,   /* const char * */
     CLI_COUNT,  /* size_t, at least 0 */
     CLI_NUMBER, /* double */
-    CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1024 */
+    CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */
     CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
     CLI_TABLE   /* value is another table, all of whose options count */
 } cli_kind;

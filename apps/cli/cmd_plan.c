@@ -57,7 +57,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 const cli_command cli_plan = {
     .name = "plan",
     .summary = "choose parameters for a job and say what it takes",
-    .synopsis = "--samples N --features D [--classes C] -o JOB | JOB",
+    .synopsis = "--samples N --features D [--classes C] [-o JOB] | JOB",
     .examples =
         "  # 128 images of 400 features, two iterations of our recipe\n"
         "  blindfit plan --samples 128 --features 400 -o job.json\n"

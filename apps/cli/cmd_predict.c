@@ -48,23 +48,43 @@ static void write_rows(FILE *to, const bf_matrix *scores, char *const *names)
     }
 }
 
+/* Where the rows went, or without a file the classes themselves. */
+static bf_status report_json(const bf_matrix *scores, char *const *names,
+                             const char *path)
+{
+    cJSON *o = cJSON_CreateObject();
+    size_t classes = scores->cols;
+    cJSON_AddNumberToObject(o, "samples", (double)scores->rows);
+    cJSON_AddNumberToObject(o, "classes", (double)classes);
+    if (path) {
+        cJSON_AddStringToObject(o, "predictions", path);
+        return cli_json(o);
+    }
+    if (names)
+        cJSON_AddItemToObject(
+            o, "class_names",
+            cJSON_CreateStringArray((const char *const *)names, (int)classes));
+    cJSON *rows = cJSON_AddArrayToObject(o, "predictions");
+    for (size_t i = 0; i < scores->rows; i++) {
+        const double *row = scores->data + i * classes;
+        cJSON_AddItemToArray(
+            rows, cJSON_CreateNumber((double)largest(row, classes)));
+    }
+    return cli_json(o);
+}
+
 static bf_status save(const bf_matrix *scores, char *const *names,
                       const char *path)
 {
     bf_outfile *f;
-    if (!path) {
+    if (path) {
+        BF_TRY(bf_outfile_open(&f, path, 0644));
+        write_rows(bf_outfile_stream(f), scores, names);
+        BF_TRY(bf_outfile_commit(f));
+    } else if (!cli_common_options.json) {
         write_rows(stdout, scores, names);
-        return BF_OK;
     }
-    BF_TRY(bf_outfile_open(&f, path, 0644));
-    write_rows(bf_outfile_stream(f), scores, names);
-    BF_TRY(bf_outfile_commit(f));
-    if (!cli_common_options.json) return BF_OK;
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "predictions", path);
-    cJSON_AddNumberToObject(o, "samples", (double)scores->rows);
-    cJSON_AddNumberToObject(o, "classes", (double)scores->cols);
-    return cli_json(o);
+    return cli_common_options.json ? report_json(scores, names, path) : BF_OK;
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
@@ -72,13 +92,12 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const char *path = NULL, *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"output", 'o', CLI_TEXT, &path, "FILE",
-         "predictions, a .csv (default: standard output)"},
+         "predictions, a .csv (default: standard output; --json: classes)"},
         {0},
     };
     bf_model model;
     bf_matrix x = {0}, scores = {0};
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
-    if (cli_common_options.json) BF_TRY(cli_need(path, "output"));
     if (path)
         BF_TRY(cli_check_output(path, CLI_FILES(operands[0], operands[1])));
     BF_TRY(bf_model_load(&model, operands[0]));

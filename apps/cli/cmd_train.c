@@ -71,7 +71,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"resume", 0, CLI_FLAG, &o.resume, NULL,
          "go on from the checkpoint"},
         {"max-memory", 0, CLI_BYTES, &o.max_memory, "SIZE",
-         "refuse a job that needs more"},
+         "refuse a job that needs more, such as 12G (10^9; Gi: 2^30)"},
         {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
         {0},
     };

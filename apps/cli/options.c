@@ -58,9 +58,9 @@ static bool read_bytes(const char *text, uint64_t *out)
         char unit = *end == 'K' ? 'k' : *end;
         const char *at = strchr(units, unit);
         if (!at) return false;
-        v *= exp2(10 * (double)(at - units + 1));
-        end++;
-        if (*end == 'i') end++;
+        bool binary = end[1] == 'i';
+        v *= pow(binary ? 1024 : 1000, (double)(at - units + 1));
+        end += binary ? 2 : 1;
         if (*end == 'B') end++;
         if (*end) return false;
     }

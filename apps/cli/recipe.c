@@ -22,21 +22,22 @@ const cli_option cli_recipe_options[] = {
     {"iterations", 'k', CLI_COUNT, &given.iterations, "K",
      "gradient steps (default 2)"},
     {"map", 0, CLI_TEXT, &given.map, "MAP",
-     "feature map: auto (default), sqrt or none"},
+     "feature map: auto (default; paper: none), sqrt or none"},
     {"components", 0, CLI_COUNT, &given.components, "D",
-     "directions kept by the whitening (default all)"},
+     "whitened only: directions kept (default all)"},
     {"lambda", 0, CLI_NUMBER, &given.lambda, "L",
-     "ridge of the whitening, relative (default by n/d)"},
+     "whitened only: ridge, relative (default by n/d)"},
     {"clip", 0, CLI_NUMBER, &given.clip, "C",
-     "row norms cut at C times their median (default 1.25; 0: off)"},
+     "whitened only: row norms cut at C times their median (default 1.25; 0: "
+     "off)"},
     {"steps", 0, CLI_TEXT, &given.steps, "S,S,...",
-     "step sizes; the last repeats (default by n/d)"},
+     "whitened only: step sizes; the last repeats (default by n/d)"},
     {"batch", 0, CLI_COUNT, &given.batch, "B",
-     "rows a step takes (default all)"},
+     "whitened only: rows a step takes (default all)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
-     "most memory the server may need, such as 12G"},
+     "most memory the server may need, such as 12G (10^9; Gi: 2^30)"},
     {"ring", 0, CLI_COUNT, &given.ring, "N",
-     "ring degree (default: the cheapest that fits)"},
+     "ring degree, 8192 to 65536 (default: the cheapest that fits)"},
     {0},
 };
 
@@ -85,6 +86,19 @@ static bf_status parse_steps(bf_recipe *r)
     }
 }
 
+/* What only the whitened recipe has is not passed over in silence. */
+static bf_status check_paper(void)
+{
+    const char *name = !isnan(given.lambda) ? "lambda"
+                       : !isnan(given.clip) ? "clip"
+                       : given.components   ? "components"
+                       : given.steps        ? "steps"
+                       : given.batch        ? "batch"
+                                            : NULL;
+    return name ? bf_fail(BF_ERR_ARGUMENT, "--%s: recipe paper has none", name)
+                : BF_OK;
+}
+
 bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
 {
     bf_recipe_kind kind = BF_RECIPE_WHITENED;
@@ -97,6 +111,7 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
     if (given.iterations == 0 || given.iterations > BF_MAX_ITERATIONS)
         return bf_fail(BF_ERR_ARGUMENT, "--iterations: %zu is not 1 to %d",
                        given.iterations, BF_MAX_ITERATIONS);
+    if (kind == BF_RECIPE_PAPER) BF_TRY(check_paper());
     BF_TRY(bf_recipe_default(out, kind, (unsigned)given.iterations, n, d));
     out->batch = given.batch;
     out->components = given.components;
@@ -111,10 +126,12 @@ static bf_status parse_ring(unsigned *log_n)
 {
     *log_n = 0;
     if (!given.ring) return BF_OK;
-    while (((size_t)1 << *log_n) < given.ring && *log_n < 17) ++*log_n;
-    if (((size_t)1 << *log_n) == given.ring) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "--ring: %zu is no power of two to 2^17",
-                   given.ring);
+    for (unsigned l = BF_JOB_LOG_N_MIN; l <= BF_JOB_LOG_N_MAX; l++)
+        if (given.ring == (size_t)1 << l) *log_n = l;
+    if (*log_n) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "--ring: %zu is no power of two from %u to "
+                   "%u", given.ring, 1u << BF_JOB_LOG_N_MIN,
+                   1u << BF_JOB_LOG_N_MAX);
 }
 
 bool cli_recipe_asked(void)

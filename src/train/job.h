@@ -59,6 +59,9 @@ BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,
 /* What job.json can say; classes: BF_CLASSES_MAX. */
 #define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)
 #define BF_JOB_FEATURES_MAX ((size_t)1 << 20)
+/* log2 of its ring degree. */
+#define BF_JOB_LOG_N_MIN 13u
+#define BF_JOB_LOG_N_MAX 16u
 
 typedef struct bf_plan_options {
     unsigned log_n;      /* 0: choose */

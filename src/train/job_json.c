@@ -222,7 +222,8 @@ static void read_numbers(reader *r, const cJSON *o, bf_job *job)
     job->form.division = (bf_division)word(r, d, "division", divisions, 3);
     job->form.primes = (unsigned)whole(r, d, "primes", 0, BF_MAX_Q);
     bf_params *p = &job->params;
-    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", 13, BF_LOG_N_MAX);
+    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", BF_JOB_LOG_N_MIN,
+                               BF_JOB_LOG_N_MAX);
     p->digit_limbs = (unsigned)whole(r, k, "digit_limbs", 1, BF_MAX_Q);
     p->n_q = prime_list(r, k, "primes", p->q, BF_MAX_Q);
     p->n_p = prime_list(r, k, "special_primes", p->p, BF_MAX_P);

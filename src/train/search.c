@@ -180,15 +180,20 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     search s = {.options = options};
     for (s.tolerance = tolerated(recipe, n, cols);
          s.tolerance <= RELAX_MAX && !s.found; s.tolerance *= RELAX_STEP)
-        for (unsigned log_n = 13; log_n <= 16; log_n++)
+        for (unsigned log_n = BF_JOB_LOG_N_MIN; log_n <= BF_JOB_LOG_N_MAX;
+             log_n++)
             if (!options->log_n || options->log_n == log_n)
                 consider_ring(&s, &base, log_n, n, cols, classes);
     if (!s.found)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "no 128-bit parameters fit %u iterations over %zu x %zu "
-                       "with %zu classes%s (fewer iterations need less)",
-                       recipe->iterations, n, features, classes,
-                       options->max_memory ? " in the memory allowed" : "");
+                       "no 128-bit parameters fit %u iteration%s over %zu x "
+                       "%zu with %zu classes%s%s%s",
+                       recipe->iterations, recipe->iterations > 1 ? "s" : "", n,
+                       features, classes,
+                       options->log_n ? " at this ring degree" : "",
+                       options->max_memory ? " in the memory allowed" : "",
+                       recipe->iterations > 1 ? " (fewer iterations need less)"
+                                              : "");
     *job = s.best_job;
     *plan = s.best;
     return BF_OK;

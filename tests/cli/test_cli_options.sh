@@ -50,6 +50,16 @@ refuse 2 '--output is missing' "$blindfit" extract x.idx
 refuse 2 'no 128-bit parameters fit' "$blindfit" plan -n 100 -d 100 \
     --iterations 60
 refuse 2 'memory' "$blindfit" plan -n 5000 -d 400 --max-memory 1M
+for ring in 4096 131072 10000; do
+    refuse 2 "--ring: $ring is no power of two from 8192 to 65536" \
+        "$blindfit" plan -n 100 -d 20 --ring $ring
+done
+refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 100 -d 20 \
+    -k 3 --ring 8192
+for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10; do
+    refuse 2 "${option%%=*}: recipe paper has none" \
+        "$blindfit" plan -n 100 -d 20 --recipe paper $option
+done
 
 # One JSON object and nothing else on stdout, numbers with full precision.
 ok "$blindfit" plan -n 100 -d 20 -c 3 --json

@@ -71,6 +71,14 @@ ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" -o "$work/p.csv"
 [ "$(wc -l <"$work/p.csv")" = 91 ] || fail "predict: rows"
 right=$(cut -d, -f1 "$work/p.csv" | tail -n +2 |
     paste -d, - "$work/test.csv" | awk -F, '$1 == $2' | wc -l)
+# The same as JSON, with a file and without.
+ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" --json
+tr -d ' \t\n' <"$work/stdout" | sed 's/.*"predictions":\[\([0-9,]*\)\].*/\1/' |
+    tr , '\n' >"$work/p.json"
+cut -d, -f1 "$work/p.csv" | tail -n +2 | cmp -s - "$work/p.json" ||
+    fail "predict --json differs from its table"
+ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" -o "$work/p.csv" --json
+[ "$(number samples "$work/stdout")" = 90 ] || fail "predict -o --json: samples"
 holds "($right / 90 - $(cat "$dir/accuracy.npy")) ^ 2 < 1e-12"
 for file in "$dir/job.json" "$dir/upload.bf" "$dir/model.enc" \
     "$dir/keys/eval.keys" "$dir/keys/secret.key" "$dir/keys/transform.bf"; do

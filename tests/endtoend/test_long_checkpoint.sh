@@ -73,6 +73,11 @@ absent "$work/out.enc"
 # ---- too little, known beforehand --------------------------------------------
 refuse 7 'needs .* GB of memory.*allowed' train "$a" upload \
     -o "$work/out.enc" --max-memory 10M
+# Powers of 1000, as sizes are printed; of 1024 where that is said.
+for size in 150M=0.15 150MB=0.15 150Mi=0.16 150MiB=0.16; do
+    refuse 7 "${size#*=} GB are allowed" train "$a" upload \
+        -o "$work/out.enc" --max-memory "${size%=*}"
+done
 refuse 3 'nowhere' train "$a" upload -o "$work/nowhere/out.enc"
 refuse 3 'nowhere' train "$a" upload -o "$work/out.enc" \
     --checkpoint "$work/nowhere/state.bf"
