@@ -1,5 +1,5 @@
 /* The server's work of whole jobs: the training circuit on ciphertexts of
- * random rows, on one thread and on all, beside what the plan estimates.
+ * random rows, on one thread and on all, and what their plans count.
  *
  * --filter chooses jobs by name. docs/performance.md has figures of whole runs
  * with files, from `blindfit fit --json`. */
@@ -131,12 +131,27 @@ static void train(void *arg)
     bf_train_state_release(w->ev, &state);
 }
 
+/* `blindfit plan` turns these into seconds. */
+static void print_plan(const shape *s, const bf_plan *p)
+{
+    uint64_t switches = 0;
+    for (unsigned l = 0; l <= BF_MAX_Q; l++)
+        switches += p->counters.key_switches[l];
+    fprintf(stderr, "%s: planned %llu key switches, %llu ciphertext products, "
+           "%.1f MB of keys, %.1f MB sent, %.0f MB of memory\n",
+           s->name, (unsigned long long)switches,
+           (unsigned long long)p->counters.tensor_products,
+           (double)p->key_bytes / 1e6, (double)p->upload_bytes / 1e6,
+           (double)p->memory_bytes / 1e6);
+}
+
 static void measure(bf_bench *b, const shape *s)
 {
     work w = {0};
     char variant[64];
     unsigned all = bf_get_threads();
     start(&w, s);
+    print_plan(s, &w.plan);
     bf_set_threads(1);
     bf_timing one = bf_bench_time(b, train, &w);
     snprintf(variant, sizeof variant, "N=2^%u, 1 thread", w.job.params.log_n);
