@@ -73,8 +73,8 @@ right=$(cut -d, -f1 "$work/p.csv" | tail -n +2 |
     paste -d, - "$work/test.csv" | awk -F, '$1 == $2' | wc -l)
 # The same as JSON, with a file and without.
 ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" --json
-tr -d ' \t\n' <"$work/stdout" | sed 's/.*"predictions":\[\([0-9,]*\)\].*/\1/' |
-    tr , '\n' >"$work/p.json"
+{ tr -d ' \t\n' <"$work/stdout" && echo; } |
+    sed 's/.*"predictions":\[\([0-9,]*\)\].*/\1/' | tr , '\n' >"$work/p.json"
 cut -d, -f1 "$work/p.csv" | tail -n +2 | cmp -s - "$work/p.json" ||
     fail "predict --json differs from its table"
 ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" -o "$work/p.csv" --json
