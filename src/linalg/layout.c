@@ -138,11 +138,11 @@ bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
     size_t unit = l->t >> l->log_m;
     double complex *slots = bf_alloc(l->f * sizeof *slots);
     double *small = bf_alloc(2 * l->f * sizeof *small);
+    bf_matrix made = {0};
     bf_status status = slots && small ? BF_OK : BF_ERR_MEMORY;
-    if (status == BF_OK)
-        status = bf_matrix_init(weights, l->classes, l->cols);
+    if (status == BF_OK) status = bf_matrix_init(&made, l->classes, l->cols);
     for (size_t m = 0; m < l->m && status == BF_OK; m++) {
-        double *row = weights->data + m % l->classes * l->cols;
+        double *row = made.data + m % l->classes * l->cols;
         for (size_t j = 0; j < 2 * l->f; j++)
             small[j] = coeffs[j * l->t + unit * m];
         status = bf_embed_forward(slots, small, log2_ceil(2 * l->f));
@@ -154,5 +154,9 @@ bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
     }
     bf_free(slots);
     bf_free(small);
+    if (status == BF_OK)
+        *weights = made;
+    else
+        bf_matrix_clear(&made);
     return status;
 }
