@@ -18,6 +18,9 @@
 #define BF_MAX_ITERATIONS 64
 #define BF_POLY_DEGREE_MAX 15
 #define BF_CLASSES_MAX 100
+#define BF_SIGMOID_RANGE_MAX 1e6
+#define BF_RIDGE_MAX 1e12
+#define BF_CLIP_MAX 1e6
 
 typedef struct bf_matrix {
     size_t rows, cols;
@@ -77,7 +80,8 @@ typedef struct bf_recipe {
 BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
                                           unsigned iterations, size_t n,
                                           size_t d);
-/* BF_ERR_ARGUMENT naming the field that no trainer can follow. */
+/* BF_ERR_ARGUMENT naming the field that no trainer can follow, or that job.json
+ * does not hold. */
 BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
 /* Columns k of the transformed rows. Shapes alone decide it, so that a job is
  * planned before its data is seen: paper d + 1, whitened

@@ -201,9 +201,9 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
     unsigned odd = list(r, o, "sigmoid", out->sigmoid.odd,
                         (BF_POLY_DEGREE_MAX + 1) / 2);
     out->sigmoid.degree = odd ? 2 * odd - 1 : 0;
-    out->sigmoid.range = real(r, o, "sigmoid_range", 0, 1e6);
-    out->lambda = real(r, o, "lambda", 0, 1e12);
-    out->clip = real(r, o, "clip", 0, 1e6);
+    out->sigmoid.range = real(r, o, "sigmoid_range", 0, BF_SIGMOID_RANGE_MAX);
+    out->lambda = real(r, o, "lambda", 0, BF_RIDGE_MAX);
+    out->clip = real(r, o, "clip", 0, BF_CLIP_MAX);
     out->components = whole(r, o, "components", 0, BF_JOB_FEATURES_MAX);
     out->step_count = list(r, o, "steps", out->steps, BF_MAX_ITERATIONS);
     out->batch = whole(r, o, "batch", 0, BF_JOB_SAMPLES_MAX);

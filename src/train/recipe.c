@@ -114,17 +114,20 @@ static bf_status check_sigmoid(const bf_sigmoid *p)
             return bf_fail(BF_ERR_ARGUMENT,
                            "recipe: coefficient of z^%u is not finite",
                            2 * i + 1);
-    if (!(p->range > 0) || !isfinite(p->range))
+    if (!(p->range > 0) || !(p->range <= BF_SIGMOID_RANGE_MAX))
         return bf_fail(BF_ERR_ARGUMENT, "recipe: sigmoid range %g", p->range);
     return BF_OK;
 }
 
-static bf_status check_whitened(const bf_recipe *r)
+/* Also where the kind has no use for them: job.json holds them all. */
+static bf_status check_numbers(const bf_recipe *r)
 {
-    if (!(r->lambda >= 0) || !isfinite(r->lambda))
-        return bf_fail(BF_ERR_ARGUMENT, "recipe: ridge %g", r->lambda);
-    if (!(r->clip >= 0) || !isfinite(r->clip))
-        return bf_fail(BF_ERR_ARGUMENT, "recipe: clip %g", r->clip);
+    if (!(r->lambda >= 0) || !(r->lambda <= BF_RIDGE_MAX))
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: ridge %g; 0 to %g", r->lambda,
+                       BF_RIDGE_MAX);
+    if (!(r->clip >= 0) || !(r->clip <= BF_CLIP_MAX))
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: clip %g; 0 to %g", r->clip,
+                       BF_CLIP_MAX);
     if (r->step_count == 0 || r->step_count > BF_MAX_ITERATIONS)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: %u steps; 1 to %d",
                        r->step_count, BF_MAX_ITERATIONS);
@@ -147,9 +150,9 @@ bf_status bf_recipe_check(const bf_recipe *r)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: unknown feature map %d",
                        (int)r->map);
     BF_TRY(check_sigmoid(&r->sigmoid));
-    if (r->kind == BF_RECIPE_WHITENED) return check_whitened(r);
+    BF_TRY(check_numbers(r));
     /* Its diagonal Hessian bound is that of all rows together. */
-    if (r->batch != 0)
+    if (r->kind == BF_RECIPE_PAPER && r->batch != 0)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no mini-batches");
     return BF_OK;
 }
