@@ -17,6 +17,7 @@
 typedef struct server {
     const bf_serve_options *o;
     bf_job job;
+    bf_plan plan;
     uint8_t job_id[BF_HASH_BYTES], key_id[BF_KEY_ID_BYTES];
     bf_context *ctx;
     bf_eval_keys keys;
@@ -156,7 +157,8 @@ static bf_status read_upload(server *s, bf_progress progress)
 static bf_status read_keys(server *s, bf_progress progress)
 {
     bf_wire_ids any = {NULL, s->job_id};
-    BF_TRY(bf_wire_read_eval_keys(&s->keys, s->o->keys, s->ctx, any, progress));
+    BF_TRY(bf_wire_read_eval_keys(&s->keys, s->o->keys, s->ctx, any,
+                                  s->plan.keys, s->plan.key_count, progress));
     memcpy(s->key_id, s->keys.key_id, sizeof s->key_id);
     return bf_eval_create(&s->ev, s->ctx, &s->keys);
 }
@@ -276,16 +278,12 @@ static bf_status check_target(const char *path, uint64_t bytes)
  * files are written in the end. */
 static bf_status check_resources(const server *s)
 {
-    bf_plan plan;
-    BF_TRY(bf_job_walk(&plan, &s->job));
-    uint64_t model = plan.model_bytes;
-    uint64_t kept = 2 * bf_checkpoint_bytes(&plan, &s->job.params);
-    bf_status status = bf_plan_check_memory(&plan, s->o->max_memory);
-    bf_plan_clear(&plan);
-    if (status == BF_OK) status = check_target(s->o->model, model);
-    if (status == BF_OK && s->o->checkpoint)
-        status = check_target(s->o->checkpoint, model + kept);
-    return status;
+    uint64_t model = s->plan.model_bytes;
+    uint64_t kept = 2 * bf_checkpoint_bytes(&s->plan, &s->job.params);
+    BF_TRY(bf_plan_check_memory(&s->plan, s->o->max_memory));
+    BF_TRY(check_target(s->o->model, model));
+    if (!s->o->checkpoint) return BF_OK;
+    return check_target(s->o->checkpoint, model + kept);
 }
 
 static bf_status run_circuit(server *s, bf_progress progress)
@@ -303,6 +301,7 @@ static bf_status run(server *s, bf_serve_report *report, bf_progress progress)
     const bf_serve_options *o = s->o;
     double start = bf_now();
     BF_TRY(bf_job_read(&s->job, o->job, s->job_id));
+    BF_TRY(bf_job_walk(&s->plan, &s->job));
     BF_TRY(check_resources(s));
     BF_TRY(bf_context_create(&s->ctx, &s->job.params, o->backend));
     BF_TRY(read_keys(s, progress));
@@ -347,6 +346,7 @@ bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
     for (size_t i = 0; s.inputs && i < s.count; i++) bf_ct_clear(&s.inputs[i]);
     bf_free(s.inputs);
     bf_eval_keys_clear(&s.keys);
+    bf_plan_clear(&s.plan);
     bf_context_destroy(s.ctx);
     made.peak_rss = bf_peak_rss();
     if (status == BF_OK) *report = made;

@@ -127,12 +127,12 @@ BF_MUST_CHECK bf_status bf_wire_write_eval_keys(const char *path,
                                                 const bf_eval_keys *keys,
                                                 const uint8_t *job_id,
                                                 bf_progress progress);
-/* BF_ERR_FORMAT when a Galois element other than 0 is there twice. */
-BF_MUST_CHECK bf_status bf_wire_read_eval_keys(bf_eval_keys *out,
-                                               const char *path,
-                                               const bf_context *ctx,
-                                               bf_wire_ids ids,
-                                               bf_progress progress);
+/* These keys and no others (an element occurs once in needs, 0 never):
+ * BF_ERR_FORMAT when one is there twice, BF_ERR_MISMATCH when one is missing,
+ * has other limbs, or is not among them. */
+BF_MUST_CHECK bf_status bf_wire_read_eval_keys(
+    bf_eval_keys *out, const char *path, const bf_context *ctx, bf_wire_ids ids,
+    const bf_key_need *needs, size_t count, bf_progress progress);
 BF_MUST_CHECK bf_status bf_wire_write_public_key(const char *path,
                                                  const bf_public_key *pk);
 BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,

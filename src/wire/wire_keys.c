@@ -160,7 +160,8 @@ static bf_status unpack_rows(bf_switch_key *key, const bf_wire_key_head *h,
     return bf_first_error_raise(&first);
 }
 
-bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
+/* limbs: those that are needed, no others; 0: any. */
+static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
 {
     const bf_params *p = bf_context_params(r->ctx);
     const uint8_t *in;
@@ -173,6 +174,9 @@ bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
     if (s == BF_OK &&
         (r->item.label.kind != 0 || r->item.label.index != h.galois))
         s = bf_fail(BF_ERR_FORMAT, "label and Galois element differ");
+    if (s == BF_OK && limbs && h.limbs != limbs)
+        s = bf_fail(BF_ERR_MISMATCH, "a key of %u limbs, %u are needed",
+                    h.limbs, limbs);
     if (s == BF_OK) s = reserve(out, r->ctx, &h);
     if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
     s = unpack_rows(out, &h, in + BF_WIRE_SWITCH_KEY_FIXED);
@@ -186,32 +190,32 @@ bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
     return BF_OK;
 }
 
-/* Appends to keys, whose array has room for `room`. The number of keys is
- * not taken from the header: the array grows with what was read. */
-static bf_status append(bf_eval_keys *keys, size_t *room, bf_switch_key *key)
+bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
 {
-    if (key->galois != 0 && bf_eval_keys_find(keys, key->galois))
+    return get_key(r, out, 0);
+}
+
+/* Which of the needs the present item is for. What is not needed is refused
+ * before it takes memory. */
+static bf_status find_need(const bf_wire_item *item, const bf_eval_keys *keys,
+                           const bf_key_need *needs, size_t *at)
+{
+    size_t i = 0;
+    while (i < keys->count && item->label.index != needs[i].galois) i++;
+    if (i == keys->count)
+        return bf_fail(BF_ERR_MISMATCH, "a key that is not needed");
+    if (keys->keys[i].data)
         return bf_fail(BF_ERR_FORMAT, "the key of Galois element %u again",
-                       key->galois);
-    if (keys->count == *room) {
-        size_t wider = *room ? 2 * *room : 64;
-        bf_switch_key *array = bf_alloc_zero(wider * sizeof *array);
-        if (!array) return BF_ERR_MEMORY;
-        if (keys->count)
-            memcpy(array, keys->keys, keys->count * sizeof *array);
-        bf_free(keys->keys);
-        keys->keys = array;
-        *room = wider;
-    }
-    keys->keys[keys->count++] = *key;
+                       needs[i].galois);
+    *at = i;
     return BF_OK;
 }
 
 static bf_status read_all(bf_wire_reader *r, bf_eval_keys *keys,
-                          bf_progress progress)
+                          const bf_key_need *needs, bf_progress progress)
 {
     bf_wire_item item;
-    size_t room = 0;
+    size_t at = 0, done = 0;
     for (;;) {
         BF_TRY(bf_wire_next(r, &item));
         if (item.kind == BF_FRAME_END) return BF_OK;
@@ -219,28 +223,39 @@ static bf_status read_all(bf_wire_reader *r, bf_eval_keys *keys,
             BF_TRY(bf_frame_verify(r->frame, NULL, 0));
             continue;
         }
-        bf_switch_key key = {0};
-        BF_TRY(bf_wire_get_switch_key(r, &key));
-        bf_status s = append(keys, &room, &key);
-        if (s != BF_OK) {
-            bf_switch_key_clear(&key);
-            return bf_frame_fail_in(r->frame, s);
-        }
+        bf_status s = find_need(&item, keys, needs, &at);
+        if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
+        BF_TRY(get_key(r, &keys->keys[at], needs[at].limbs));
         if (progress.fn)
-            progress.fn(progress.user, "read keys", (double)keys->count,
-                        (double)(bf_wire_header(r)->records - 1));
+            progress.fn(progress.user, "read keys", (double)++done,
+                        (double)keys->count);
     }
+}
+
+static bf_status check_all_there(const bf_eval_keys *keys,
+                                 const bf_key_need *needs, const char *path)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (!keys->keys[i].data)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "%s: the key of Galois element %u is missing", path,
+                           needs[i].galois);
+    return BF_OK;
 }
 
 bf_status bf_wire_read_eval_keys(bf_eval_keys *out, const char *path,
                                  const bf_context *ctx, bf_wire_ids ids,
+                                 const bf_key_need *needs, size_t count,
                                  bf_progress progress)
 {
     bf_wire_reader *r;
-    bf_eval_keys keys = {.ctx = ctx};
+    bf_eval_keys keys = {.ctx = ctx, .count = count};
     BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, ctx, ids));
     memcpy(keys.key_id, bf_wire_header(r)->key_id, sizeof keys.key_id);
-    bf_status s = read_all(r, &keys, progress);
+    keys.keys = bf_alloc_zero(count * sizeof *keys.keys);
+    bf_status s = keys.keys ? read_all(r, &keys, needs, progress)
+                            : BF_ERR_MEMORY;
+    if (s == BF_OK) s = check_all_there(&keys, needs, path);
     bf_wire_close(r);
     if (s != BF_OK) {
         bf_eval_keys_clear(&keys);

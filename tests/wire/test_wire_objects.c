@@ -142,7 +142,8 @@ static void eval_keys_round_trip(void **state)
                                      bf_wire_switch_key_bytes(p, 1));
     bf_wire_ids own = {.key_id = sample_key_id};
     for (int again = 0; again < 2; again++)
-        assert_int_equal(bf_wire_read_eval_keys(&got, path, ctx, own, quiet),
+        assert_int_equal(bf_wire_read_eval_keys(&got, path, ctx, own,
+                                                sample_needs, 2, quiet),
                          BF_OK);
     assert_int_equal(got.count, want.count);
     assert_memory_equal(got.key_id, want.key_id, sizeof got.key_id);

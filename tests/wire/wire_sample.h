@@ -88,6 +88,8 @@ static inline bf_status sample_switch_key(bf_switch_key *key,
     return BF_OK;
 }
 
+static const bf_key_need sample_needs[] = {{1, 2}, {5, 1}};
+
 static inline bf_status sample_eval_keys(bf_eval_keys *keys,
                                          const bf_context *ctx)
 {
@@ -208,17 +210,22 @@ static inline bf_status consume_set(const char *path, bf_wire_type type,
     bf_wire_reader *r;
     bf_wire_item item;
     bf_ct ct = {0};
+    bf_switch_key key = {0};
     BF_TRY(bf_wire_open(&r, path, type, ctx, ids));
     bf_status s;
     while ((s = bf_wire_next(r, &item)) == BF_OK && item.kind != BF_FRAME_END) {
         char *text = NULL;
         size_t bytes;
-        s = item.kind == BF_WIRE_JSON ? bf_wire_get_json(r, &text, &bytes)
-                                      : bf_wire_get_ct(r, &ct);
+        if (item.kind == BF_WIRE_JSON)
+            s = bf_wire_get_json(r, &text, &bytes);
+        else
+            s = type == BF_WIRE_EVAL_KEYS ? bf_wire_get_switch_key(r, &key)
+                                          : bf_wire_get_ct(r, &ct);
         bf_free(text);
         if (s != BF_OK) break;
     }
     bf_ct_clear(&ct);
+    bf_switch_key_clear(&key);
     bf_wire_close(r);
     return s;
 }
@@ -237,8 +244,11 @@ static inline bf_status consume_file(const char *path, bf_wire_type type,
         bf_secret_key_destroy(sk);
         break;
     case BF_WIRE_EVAL_KEYS:
-        s = bf_wire_read_eval_keys(&keys, path, ctx, ids, (bf_progress){0});
+        s = bf_wire_read_eval_keys(&keys, path, ctx, ids, sample_needs, 2,
+                                   (bf_progress){0});
         bf_eval_keys_clear(&keys);
+        /* Other keys than the sample's, and nothing wrong with them? */
+        if (s == BF_ERR_MISMATCH) s = consume_set(path, type, ctx, ids);
         break;
     case BF_WIRE_PUBLIC_KEY:
         s = bf_wire_read_public_key(&pk, path, ctx, ids);
