@@ -16,5 +16,5 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_linalg_volley
 set_tests_properties(test_train_plan PROPERTIES LABELS slow)
 #   files, processes and pictures: no arithmetic that other tests leave out
 set_tests_properties(test_cli_bad_input test_cli_interrupt test_e2e_pictures
-  test_long_checkpoint test_long_resume test_long_serve
+  test_long_checkpoint test_long_resume test_long_rewritten test_long_serve
   test_regnet_torch PROPERTIES LABELS slow)

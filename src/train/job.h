@@ -31,6 +31,7 @@ typedef struct bf_plan_weights {
     unsigned limbs; /* in the run */
     unsigned kept;  /* of them, in the model file */
     double scale;
+    double noise; /* expected rms error of a weight, transformed space */
 } bf_plan_weights;
 
 /* What running a job takes; from the symbolic walk. The bytes are those of the
@@ -45,7 +46,7 @@ typedef struct bf_plan {
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
     bf_plan_weights weights[BF_MAX_ITERATIONS];
-    double weight_noise; /* expected rms error of a weight, transformed space */
+    double weight_noise; /* of the last of them */
     double work;         /* of the server, in butterflies' worth: N log2 N a
                           * transform of one limb */
     double cost;         /* what the search minimised: work and bytes */

@@ -155,17 +155,26 @@ static bf_ct symbolic_input(const bf_context *ctx, unsigned limbs, double scale,
                    .noise = sd, .bound = bound};
 }
 
-static bf_status note_weights(void *user, const bf_train_state *state)
+typedef struct walk {
+    const bf_job *job;
+    bf_plan *plan;
+} walk;
+
+/* An element of period F keeps 2F of N coefficients' errors; half of their
+ * squares is in the real part. */
+static bf_status note_state(void *user, const bf_train_state *state)
 {
-    bf_plan *plan = user;
-    plan->weights[state->iteration - 1] =
-        (bf_plan_weights){.limbs = state->w.limbs, .scale = state->w.scale};
+    const walk *k = user;
+    const bf_ct *w = &state->w;
+    k->plan->weights[state->iteration - 1] = (bf_plan_weights){
+        .limbs = w->limbs,
+        .scale = w->scale,
+        .noise = w->noise * sqrt((double)k->job->layout.f) / w->scale};
     return BF_OK;
 }
 
 static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
-                              const bf_context *ctx, bf_eval *ev,
-                              bf_ct *weights)
+                              const bf_context *ctx, bf_eval *ev)
 {
     const bf_layout *l = &job->layout;
     size_t xs = l->chunks * l->pairs;
@@ -181,9 +190,9 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
                               0.5);
     bf_train_inputs in = {x, y, job->schedule.zero_start ? NULL : &v0};
     bf_train_state state = {0};
-    bf_status s = bf_train_circuit(ev, job, &in, &state, note_weights, plan,
+    walk k = {job, plan};
+    bf_status s = bf_train_circuit(ev, job, &in, &state, note_state, &k,
                                    (bf_progress){0});
-    if (s == BF_OK) bf_move(ev, weights, &state.w);
     bf_train_state_release(ev, &state);
     bf_free(x);
     return s;
@@ -193,25 +202,20 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
 {
     bf_context *ctx = NULL;
     bf_eval *ev = NULL;
-    bf_ct weights = {0};
     bf_plan p = {0};
     bf_status status;
     BF_GOTO(bf_context_create_symbolic(&ctx, &job->params), done);
     BF_GOTO(bf_eval_create(&ev, ctx, NULL), done);
-    BF_GOTO(walk_circuit(&p, job, ctx, ev, &weights), done);
+    BF_GOTO(walk_circuit(&p, job, ctx, ev), done);
     bf_eval_counters(ev, &p.counters);
     BF_GOTO(copy_keys(&p, ev), done);
     p.circuit_bytes = bf_eval_peak_bytes(ev);
-    /* An element of period F keeps 2F of N coefficients' errors; half of their
-     * squares is in the real part. */
-    p.weight_noise =
-        weights.noise * sqrt((double)job->layout.f) / weights.scale;
+    p.weight_noise = p.weights[job->schedule.iterations - 1].noise;
     bf_plan_sizes(&p, job);
     *plan = p;
     memset(&p, 0, sizeof p);
 done:
     bf_plan_clear(&p);
-    if (ev) bf_eval_release(ev, &weights);
     bf_eval_destroy(ev);
     bf_context_destroy(ctx);
     return status;

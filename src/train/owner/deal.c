@@ -166,10 +166,9 @@ done:
 
 /* The job fixes limbs and scale of every iteration's model: whatever else a
  * server may have sent under its label is refused. */
-static bf_status check_model(const bf_plan *plan, const bf_ct *ct,
+static bf_status check_model(const bf_plan_weights *w, const bf_ct *ct,
                              unsigned iteration, const char *path)
 {
-    const bf_plan_weights *w = &plan->weights[iteration - 1];
     if (ct->limbs == w->kept && ct->polys == 2 &&
         fabs(ct->scale / w->scale - 1) < 1e-9)
         return BF_OK;
@@ -213,16 +212,15 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
             done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
-    BF_GOTO(check_model(&plan, &ct,
-                        iteration ? iteration : job->schedule.iterations,
-                        model_path),
-            done);
+    unsigned after = iteration ? iteration : job->schedule.iterations;
+    const bf_plan_weights *planned = &plan.weights[after - 1];
+    BF_GOTO(check_model(planned, &ct, after, model_path), done);
     status = bf_job_open(weights, job, sk, &ct);
     if (status != BF_OK) {
         status = bf_fail_in(status, "%s", model_path);
         goto done;
     }
-    round_weights(weights, plan.weight_noise);
+    round_weights(weights, planned->noise);
 done:
     bf_wire_close(r);
     bf_ct_clear(&ct);

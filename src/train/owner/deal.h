@@ -33,7 +33,8 @@ BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
 
 /* Decrypts a model file: weights C x cols in transformed space, after this
  * iteration (from 1), or with 0 the final ones; rounded to multiples of the
- * power of two just below the expected error of the final ones. */
+ * power of two just below their expected error. A ciphertext that has not the
+ * limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,

@@ -1,0 +1,216 @@
+/* Files of a real run, put together anew by one who can compute digests: what
+ * is not of the job is refused, by the owner as by the server. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/owner/deal.h"
+#include "train/serve.h"
+#include "train/upload.h"
+#include "wire/wire.h"
+
+#define OK(expr)                                                            \
+    do {                                                                    \
+        bf_status ok_s_ = (expr);                                           \
+        if (ok_s_ != BF_OK)                                                 \
+            fail_msg("%s: %s: %s", #expr, bf_status_name(ok_s_),            \
+                     bf_last_error());                                      \
+    } while (0)
+
+#define REFUSED(status, words, expr)                                        \
+    do {                                                                    \
+        bf_status refused_s_ = (expr);                                      \
+        if (refused_s_ != (status) || !strstr(bf_last_error(), (words)))    \
+            fail_msg("%s: %s: %s", #expr, bf_status_name(refused_s_),       \
+                     bf_last_error());                                      \
+    } while (0)
+
+enum { ROWS = 40, FEATURES = 9, CLASSES = 2, ITERATIONS = 2 };
+
+static const bf_progress quiet = {0};
+
+static struct {
+    char dir[64], job[96], secret[96], keys[96], upload[96], model[96],
+        checkpoint[96], bad[96], other[96];
+    bf_job made;
+    bf_plan plan;
+    uint8_t id[BF_HASH_BYTES];
+    bf_context *ctx;
+} files;
+
+static void name(char out[96], const char *file)
+{
+    snprintf(out, 96, "%s/%s", files.dir, file);
+}
+
+/* The paper's recipe has initial weights and momentum. */
+static void make_upload(const bf_recipe *recipe)
+{
+    bf_matrix x, u;
+    bf_transform *t;
+    bf_schedule schedule;
+    int32_t labels[ROWS];
+    OK(bf_matrix_init(&x, ROWS, FEATURES));
+    for (size_t i = 0; i < ROWS; i++) {
+        labels[i] = (int32_t)(i % CLASSES);
+        for (size_t j = 0; j < FEATURES; j++)
+            x.data[i * FEATURES + j] =
+                (double)((i * 7 + j * 5 + i * i * j) % 11) / 11 +
+                (j < 3) * labels[i];
+    }
+    OK(bf_transform_fit(&t, recipe, &x, quiet));
+    OK(bf_transform_apply(&u, t, &x, true));
+    OK(bf_schedule_make(&schedule, recipe, ROWS));
+    OK(bf_transform_start(&schedule, t, CLASSES));
+    OK(bf_deal_encrypt(&files.made, files.id, files.secret, &u, labels,
+                       &schedule, files.upload, quiet));
+    bf_schedule_clear(&schedule);
+    bf_transform_destroy(t);
+    bf_matrix_clear(&u);
+    bf_matrix_clear(&x);
+}
+
+static bf_status serve(const char *keys, const char *checkpoint, bool resume)
+{
+    bf_serve_report report;
+    bf_serve_options o = {.job = files.job, .keys = keys,
+                          .upload = files.upload, .model = files.model,
+                          .checkpoint = checkpoint, .resume = resume};
+    return bf_serve_train(&report, &o, quiet);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    bf_recipe recipe;
+    bf_plan_options options = {0};
+    const char *tmp = getenv("TMPDIR");
+    snprintf(files.dir, sizeof files.dir, "%.40s/bf-again-XXXXXX",
+             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+    assert_non_null(mkdtemp(files.dir));
+    name(files.job, "job.json");
+    name(files.secret, "secret.key");
+    name(files.keys, "eval.keys");
+    name(files.upload, "upload.bf");
+    name(files.model, "model.enc");
+    name(files.checkpoint, "checkpoint.enc");
+    name(files.bad, "bad.enc");
+    name(files.other, "other.enc");
+    OK(bf_random_init());
+    OK(bf_recipe_default(&recipe, BF_RECIPE_PAPER, ITERATIONS, ROWS, FEATURES));
+    OK(bf_job_plan(&files.made, &files.plan, &recipe, ROWS, FEATURES, CLASSES,
+                   &options));
+    bf_plan_clear(&files.plan);
+    OK(bf_job_write(&files.made, files.job));
+    OK(bf_job_read(&files.made, files.job, files.id));
+    OK(bf_job_walk(&files.plan, &files.made));
+    OK(bf_context_create(&files.ctx, &files.made.params, BF_BACKEND_AUTO));
+    OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys, quiet));
+    make_upload(&recipe);
+    OK(serve(files.keys, files.checkpoint, false));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bf_plan_clear(&files.plan);
+    bf_context_destroy(files.ctx);
+    OK(bf_remove_tree(files.dir));
+    return 0;
+}
+
+/* ---- other files of the same records ------------------------------------- */
+
+static const bf_label final = {BF_MODEL_FINAL, 0},
+                      first = {BF_MODEL_ITERATION, 1},
+                      second = {BF_MODEL_ITERATION, 2};
+
+/* files.bad: as `path`, but what is labelled `to` is what was labelled `from`,
+ * at a scale `factor` times as large; without from, it is left out. */
+static void rewrite(const char *path, bf_wire_type type, bf_label to,
+                    const bf_label *from, double factor)
+{
+    bf_wire_reader *r, *again;
+    bf_wire_writer *w;
+    bf_wire_item item;
+    OK(bf_wire_open(&r, path, type, files.ctx, (bf_wire_ids){0}));
+    OK(bf_wire_create(&w, files.bad, type, files.ctx,
+                      (bf_wire_ids){bf_wire_header(r)->key_id, files.id}));
+    for (;;) {
+        bf_ct ct = {0};
+        OK(bf_wire_next(r, &item));
+        if (item.kind == BF_FRAME_END) break;
+        if (item.kind == BF_WIRE_JSON) {
+            char *text;
+            size_t bytes;
+            OK(bf_wire_get_json(r, &text, &bytes));
+            OK(bf_wire_put_json(w, item.label, text, bytes));
+            bf_free(text);
+            continue;
+        }
+        OK(bf_wire_get_ct(r, &ct));
+        if (item.label.kind == to.kind && item.label.index == to.index) {
+            bf_ct_clear(&ct);
+            if (!from) continue;
+            OK(bf_wire_open(&again, path, type, files.ctx, (bf_wire_ids){0}));
+            bf_wire_item found;
+            OK(bf_wire_find(again, BF_WIRE_CIPHERTEXT, *from, &found));
+            OK(bf_wire_get_ct(again, &ct));
+            bf_wire_close(again);
+            ct.scale *= factor;
+        }
+        OK(bf_wire_put_ct(w, item.label, &ct));
+        bf_ct_clear(&ct);
+    }
+    bf_wire_close(r);
+    OK(bf_wire_commit(w));
+}
+
+/* ---- models --------------------------------------------------------------- */
+
+static bf_status decrypt(const char *path, unsigned iteration)
+{
+    bf_matrix w = {0};
+    bf_status s = bf_deal_decrypt(&w, &files.made, files.id, files.secret, path,
+                                  iteration);
+    bf_matrix_clear(&w);
+    return s;
+}
+
+static void test_models(void **state)
+{
+    (void)state;
+    const bf_plan_weights *w = files.plan.weights;
+    assert_true(w[0].noise > 0 && w[0].noise != w[1].noise);
+    assert_true(w[1].noise == files.plan.weight_noise);
+    for (unsigned t = 0; t <= ITERATIONS; t++) OK(decrypt(files.model, t));
+    REFUSED(BF_ERR_ARGUMENT, "the job has 2", decrypt(files.model, 3));
+
+    rewrite(files.model, BF_WIRE_MODEL, first, &final, 1);
+    REFUSED(BF_ERR_MISMATCH, "after iteration 1", decrypt(files.bad, 1));
+    OK(decrypt(files.bad, 2));
+    rewrite(files.model, BF_WIRE_MODEL, second, &first, 1);
+    REFUSED(BF_ERR_MISMATCH, "after iteration 2", decrypt(files.bad, 2));
+    OK(decrypt(files.bad, 0));
+    rewrite(files.model, BF_WIRE_MODEL, final, &first, 1);
+    REFUSED(BF_ERR_MISMATCH, "after iteration 2", decrypt(files.bad, 0));
+    rewrite(files.model, BF_WIRE_MODEL, first, &first, 2);
+    REFUSED(BF_ERR_MISMATCH, "after iteration 1", decrypt(files.bad, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_models),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
