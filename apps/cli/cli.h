@@ -8,6 +8,7 @@
 #define BF_CLI_H
 
 #include <cjson/cJSON.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -55,7 +56,7 @@ void cli_hold_secrets(void);
 size_t cli_peak_rss(void);
 
 /* Removes what a second Ctrl-C must not leave behind; async-signal-safe. */
-extern void (*cli_emergency)(void);
+extern void (*_Atomic cli_emergency)(void);
 
 /* ---- options (options.c) -------------------------------------------------- */
 

@@ -10,7 +10,8 @@
 #include "cli.h"
 
 static const char *program_name = "blindfit";
-void (*cli_emergency)(void);
+void (*_Atomic cli_emergency)(void);
+_Static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "read in a signal handler");
 
 const char *cli_program(void)
 {
@@ -78,7 +79,8 @@ static void on_signal(int number)
     (void)number;
     bf_files_abort_all();
     if (seen) {
-        if (cli_emergency) cli_emergency();
+        void (*emergency)(void) = cli_emergency;
+        if (emergency) emergency();
         _exit(CLI_EXIT_INTERRUPTED);
     }
     seen = 1;

@@ -54,9 +54,9 @@ const char *cli_scratch_file(const char *name)
 
 void cli_scratch_remove(void)
 {
-    cli_emergency = NULL;
     if (!folder[0]) return;
     bf_status s = bf_remove_tree(folder);
+    cli_emergency = NULL; /* not before: removal may be cut short as well */
     if (s != BF_OK) cli_note("%s: %s", cli_program(), bf_last_error());
     folder[0] = 0;
     file_count = 0;
