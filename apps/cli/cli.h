@@ -48,7 +48,7 @@ enum {
 int cli_exit_code(bf_status s);
 bf_status cli_status_of_exit(int code); /* the other way, for a child */
 
-/* For processes that hold secrets: no core files. */
+/* For processes that hold secrets: no core files, and nobody else's debugger. */
 void cli_hold_secrets(void);
 
 /* Largest resident set of this program; getrusage's would count that of the

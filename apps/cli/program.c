@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -56,6 +57,8 @@ bf_status cli_status_of_exit(int code)
 void cli_hold_secrets(void)
 {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    /* Where core_pattern is a pipe, the limit does not count. */
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 size_t cli_peak_rss(void)
