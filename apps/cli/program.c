@@ -92,10 +92,12 @@ static void on_signal(int number)
 
 static void install_signals(void)
 {
-    struct sigaction stop = {.sa_handler = on_signal};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGHUP, &stop, NULL);
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction stop = {.sa_handler = on_signal}, before;
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
+        if (sigaction(stops[i], NULL, &before) == 0 &&
+            before.sa_handler != SIG_IGN) /* as nohup leaves SIGHUP */
+            sigaction(stops[i], &stop, NULL);
     /* A reader that went away and a file that may not grow are errors of the
      * write, not deaths. */
     signal(SIGPIPE, SIG_IGN);

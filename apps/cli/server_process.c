@@ -51,6 +51,7 @@ static bf_status spawn(pid_t *pid, char *const *argv, const char *report,
     sigset_t defaults;
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
+    sigaddset(&defaults, SIGTERM); /* how it is told to stop */
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attr);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, report,

@@ -7,6 +7,9 @@ rows 128 400 10 1 >"$work/train.csv"
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
 
+# A script's background jobs are born deaf to Ctrl-C, and stay so.
+hearing="env --default-signal=INT,TERM,HUP"
+
 # Processes whose command line names this test's folder, this shell's aside.
 left()
 {
@@ -20,7 +23,7 @@ left()
 interrupt() # SIGNAL SECONDS
 {
     checks=$((checks + 1))
-    "$blindfit" fit "$work/train.csv" -k 3 -o "$work/tmp/model.npy" \
+    $hearing "$blindfit" fit "$work/train.csv" -k 3 -o "$work/tmp/model.npy" \
         --threads 2 >"$work/stdout" 2>"$work/stderr" &
     pid=$!
     sleep "$2"
@@ -53,7 +56,7 @@ interrupt HUP 1.4
 # A second one does not wait; what it cannot clean up is at most the folder. The
 # job takes seconds on the fastest machines.
 checks=$((checks + 1))
-"$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &
+$hearing "$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &
 pid=$!
 sleep 0.7
 kill -s INT $pid
