@@ -1,8 +1,6 @@
 #include "owner_job.h"
 
-#include <string.h>
-
-#include "base/memory.h"
+#include "features/class_names.h"
 
 static bf_status get_transform(cli_prepared *p, const bf_job *job,
                                const bf_dataset *data, const char *fitted,
@@ -74,25 +72,15 @@ bf_status cli_check_shapes(const bf_job *job, const bf_dataset *data,
     return BF_OK;
 }
 
-static bf_status copy_names(bf_model *m, char *const *names)
-{
-    size_t classes = m->weights.rows;
-    m->class_names = bf_alloc_zero(classes * sizeof *m->class_names);
-    if (!m->class_names) return BF_ERR_MEMORY;
-    for (size_t c = 0; c < classes; c++) {
-        m->class_names[c] = bf_alloc(strlen(names[c]) + 1);
-        if (!m->class_names[c]) return BF_ERR_MEMORY;
-        strcpy(m->class_names[c], names[c]);
-    }
-    return BF_OK;
-}
-
 bf_status cli_make_model(bf_model *out, const bf_transform *t,
                          const bf_matrix *weights, char *const *names)
 {
     bf_model m = {.map = bf_transform_map(t)};
     BF_TRY(bf_transform_unmap(&m.weights, t, weights));
-    bf_status s = names ? copy_names(&m, names) : BF_OK;
+    bf_status s = names ? bf_class_names_copy(&m.class_names,
+                                              (const char *const *)names,
+                                              m.weights.rows)
+                        : BF_OK;
     if (s == BF_OK)
         *out = m;
     else

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "features/backbone.h"
+#include "features/class_names.h"
 #include "features/image_source.h"
 
 #define WHY_BYTES 512
@@ -153,15 +154,7 @@ static bf_status copy_class_names(bf_dataset *d, const bf_images *images)
     const char *const *names = bf_images_class_names(images);
     d->classes = bf_images_classes(images);
     if (!names || d->classes == 0) return BF_OK;
-    d->class_names = bf_alloc_zero(d->classes * sizeof *d->class_names);
-    if (!d->class_names) return BF_ERR_MEMORY;
-    for (unsigned c = 0; c < d->classes; c++) {
-        size_t bytes = strlen(names[c]) + 1;
-        d->class_names[c] = bf_alloc(bytes);
-        if (!d->class_names[c]) return BF_ERR_MEMORY;
-        memcpy(d->class_names[c], names[c], bytes);
-    }
-    return BF_OK;
+    return bf_class_names_copy(&d->class_names, names, d->classes);
 }
 
 static bf_status allocate(extraction *e)

@@ -7,13 +7,13 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "features/class_names.h"
 #include "features/csv.h"
 #include "features/npy.h"
 #include "features/safetensors.h"
 
-#define SIDECAR_MAX ((size_t)1 << 20)
 #define KEY_MAP "feature_map"
-#define KEY_NAMES "class_names"
+#define KEY_NAMES BF_CLASS_NAMES_KEY
 
 typedef enum model_format { NPY, CSV, SAFETENSORS } model_format;
 
@@ -61,33 +61,16 @@ static cJSON *names_to_json(const bf_model *m)
 static bf_status names_from_json(bf_model *m, const cJSON *names,
                                  const char *path)
 {
-    size_t classes = m->weights.rows, i = 0;
+    size_t count;
+    char **read;
     if (!names || cJSON_IsNull(names)) return BF_OK;
-    if (!cJSON_IsArray(names) || (size_t)cJSON_GetArraySize(names) != classes)
+    BF_TRY(bf_class_names_from_json(&read, &count, names, path));
+    if (count != m->weights.rows) {
+        bf_class_names_free(read, count);
         return bf_fail(BF_ERR_FORMAT, "%s: " KEY_NAMES " are not %zu names",
-                       path, classes);
-    m->class_names = bf_alloc_zero(classes * sizeof *m->class_names);
-    if (!m->class_names) return BF_ERR_MEMORY;
-    const cJSON *name;
-    cJSON_ArrayForEach(name, names)
-    {
-        const char *text = cJSON_GetStringValue(name);
-        if (!text)
-            return bf_fail(BF_ERR_FORMAT, "%s: a class name is no string",
-                           path);
-        char *copy = bf_alloc(strlen(text) + 1);
-        if (!copy) return BF_ERR_MEMORY;
-        m->class_names[i++] = strcpy(copy, text);
+                       path, m->weights.rows);
     }
-    return BF_OK;
-}
-
-static bf_status sidecar_path(char **out, const char *path)
-{
-    size_t size = strlen(path) + sizeof ".json";
-    *out = bf_alloc(size);
-    if (!*out) return BF_ERR_MEMORY;
-    snprintf(*out, size, "%s.json", path);
+    m->class_names = read;
     return BF_OK;
 }
 
@@ -110,13 +93,13 @@ static bf_status write_sidecar(bf_outfile *f, const bf_model *m)
 
 static bf_status load_sidecar(bf_model *m, const char *path)
 {
-    char *side;
+    char side[PATH_MAX];
     uint8_t *data = NULL;
     size_t bytes;
     cJSON *root = NULL;
-    BF_TRY(sidecar_path(&side, path));
+    BF_TRY(bf_sidecar_path(side, path));
     bf_status status;
-    BF_GOTO(bf_read_file(side, SIDECAR_MAX, &data, &bytes), done);
+    BF_GOTO(bf_read_file(side, BF_SIDECAR_MAX, &data, &bytes), done);
     root = cJSON_ParseWithLength((const char *)data, bytes);
     BF_GOTO(map_of(&m->map,
                    cJSON_GetStringValue(cJSON_GetObjectItem(root, KEY_MAP)),
@@ -127,7 +110,6 @@ static bf_status load_sidecar(bf_model *m, const char *path)
 done:
     cJSON_Delete(root);
     bf_free(data);
-    bf_free(side);
     return status;
 }
 
@@ -273,17 +255,15 @@ bf_status bf_model_check_path(const char *path)
 bf_status bf_model_save(const bf_model *m, const char *path)
 {
     model_format format = NPY;
-    char *side;
+    char side[PATH_MAX];
     BF_TRY(format_of(&format, path));
     BF_TRY(check(m, path));
     if (m->map == BF_MAP_AUTO)
         return bf_fail(BF_ERR_ARGUMENT, "%s: the feature map is not known",
                        path);
     if (format == SAFETENSORS) return save_safetensors(m, path);
-    BF_TRY(sidecar_path(&side, path));
-    bf_status status = save_pair(m, path, side, format);
-    bf_free(side);
-    return status;
+    BF_TRY(bf_sidecar_path(side, path));
+    return save_pair(m, path, side, format);
 }
 
 static bf_status load(bf_model *m, model_format format, const char *path)
