@@ -1,4 +1,7 @@
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,20 +16,34 @@ static bf_status path_in(char out[PATH_MAX], const char *dir, const char *name)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", dir);
 }
 
-static bf_status make_keys(const bf_job *job, const uint8_t *id,
-                           const char *secret, const char *keys)
+static bf_status check_free(const char *path, const char *why)
 {
-    if (access(secret, F_OK) == 0)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "%s: is there already; what it opens would be lost, so "
-                       "remove it yourself or choose another folder",
-                       secret);
-    bf_status s = bf_deal_keygen(job, id, secret, keys, cli_progress());
-    if (s != BF_OK) {
-        unlink(secret); /* one without the other is of no use */
-        unlink(keys);
-    }
-    return s;
+    if (access(path, F_OK) != 0) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: is there already; %s, so remove it yourself or choose "
+                   "another folder",
+                   path, why);
+}
+
+/* One at a time in a folder: two would each find it free. Until the program
+ * ends; file systems that cannot lock do without. */
+static bf_status lock(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return BF_OK;
+    close(fd);
+    return bf_fail(BF_ERR_ARGUMENT, "%s: another keygen is at work in it", dir);
+}
+
+static bf_status make_keys(const bf_job *job, const uint8_t *id,
+                           const char *dir, const char *secret,
+                           const char *keys)
+{
+    BF_TRY(lock(dir));
+    BF_TRY(check_free(secret, "what it opens would be lost"));
+    BF_TRY(check_free(keys, "uploads under its key would be of no use"));
+    return bf_deal_keygen(job, id, secret, keys, cli_progress());
 }
 
 static bf_status report(const char *secret, const char *keys)
@@ -64,7 +81,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(bf_make_dir(dir, 0700));
     BF_TRY(path_in(secret, dir, "secret.key"));
     BF_TRY(path_in(keys, dir, "eval.keys"));
-    BF_TRY(make_keys(&job, id, secret, keys));
+    BF_TRY(make_keys(&job, id, dir, secret, keys));
     return report(secret, keys);
 }
 

@@ -62,7 +62,7 @@ bf_status bf_frame_write(bf_frame_writer *w, uint32_t kind, bf_label label,
     return BF_OK;
 }
 
-bf_status bf_frame_commit(bf_frame_writer *w)
+bf_status bf_frame_finish(bf_outfile **out, bf_frame_writer *w)
 {
     uint8_t bytes[BF_FRAME_HEADER_BYTES];
     bf_frame_record end = {.kind = BF_FRAME_END, .sequence = w->header.records};
@@ -72,11 +72,18 @@ bf_status bf_frame_commit(bf_frame_writer *w)
         s = bf_outfile_patch(w->file, 0, bytes, sizeof bytes);
     }
     if (s == BF_OK) {
-        s = bf_outfile_commit(w->file);
+        *out = w->file;
         w->file = NULL;
     }
     bf_frame_abort(w);
     return s;
+}
+
+bf_status bf_frame_commit(bf_frame_writer *w)
+{
+    bf_outfile *f;
+    BF_TRY(bf_frame_finish(&f, w));
+    return bf_outfile_commit(f);
 }
 
 void bf_frame_abort(bf_frame_writer *w)

@@ -70,6 +70,8 @@ BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
 BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
                                                const bf_switch_key *key);
 BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
+/* As commit, but the file is left for bf_outfile_commit_all. */
+BF_MUST_CHECK bf_status bf_wire_finish(bf_outfile **out, bf_wire_writer *w);
 void bf_wire_abort(bf_wire_writer *w);                     /* NULL is fine */
 
 /* ---- reading ------------------------------------------------------------ */
@@ -127,6 +129,12 @@ BF_MUST_CHECK bf_status bf_wire_write_eval_keys(const char *path,
                                                 const bf_eval_keys *keys,
                                                 const uint8_t *job_id,
                                                 bf_progress progress);
+/* The same file, whole but not committed. */
+BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
+                                                  const char *path,
+                                                  const bf_eval_keys *keys,
+                                                  const uint8_t *job_id,
+                                                  bf_progress progress);
 /* These keys and no others (an element occurs once in needs, 0 never):
  * BF_ERR_FORMAT when one is there twice, BF_ERR_MISMATCH when one is missing,
  * has other limbs, or is not among them. */

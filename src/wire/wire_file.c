@@ -117,12 +117,19 @@ bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label, const char *text,
     return bf_frame_write(w->frame, BF_WIRE_JSON, label, text, bytes);
 }
 
-bf_status bf_wire_commit(bf_wire_writer *w)
+bf_status bf_wire_finish(bf_outfile **out, bf_wire_writer *w)
 {
-    bf_status s = bf_frame_commit(w->frame);
+    bf_status s = bf_frame_finish(out, w->frame);
     w->frame = NULL;
     bf_wire_abort(w);
     return s;
+}
+
+bf_status bf_wire_commit(bf_wire_writer *w)
+{
+    bf_outfile *f;
+    BF_TRY(bf_wire_finish(&f, w));
+    return bf_outfile_commit(f);
 }
 
 void bf_wire_abort(bf_wire_writer *w)

@@ -103,8 +103,9 @@ bf_status bf_wire_put_switch_key(bf_wire_writer *w, const bf_switch_key *key)
                           bytes);
 }
 
-bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *keys,
-                                  const uint8_t *job_id, bf_progress progress)
+bf_status bf_wire_prepare_eval_keys(bf_outfile **out, const char *path,
+                                    const bf_eval_keys *keys,
+                                    const uint8_t *job_id, bf_progress progress)
 {
     bf_wire_writer *w;
     bf_wire_ids ids = {.key_id = keys->key_id, .job_id = job_id};
@@ -119,7 +120,15 @@ bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *keys,
             progress.fn(progress.user, "write keys", (double)(i + 1),
                         (double)keys->count);
     }
-    return bf_wire_commit(w);
+    return bf_wire_finish(out, w);
+}
+
+bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *keys,
+                                  const uint8_t *job_id, bf_progress progress)
+{
+    bf_outfile *f;
+    BF_TRY(bf_wire_prepare_eval_keys(&f, path, keys, job_id, progress));
+    return bf_outfile_commit(f);
 }
 
 /* ---- reading ------------------------------------------------------------ */

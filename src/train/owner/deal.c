@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/owner/seal.h"
@@ -34,6 +35,8 @@ bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
     bf_context *ctx = NULL;
     bf_secret_key *sk = NULL;
     bf_eval_keys keys = {0};
+    enum { KEYS, SECRET, FILES };
+    bf_outfile *f[FILES] = {NULL};
     bf_status status;
     BF_TRY(bf_job_walk(&plan, job));
     BF_GOTO(bf_context_create(&ctx, &job->params, BF_BACKEND_AUTO), done);
@@ -41,11 +44,14 @@ bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
     BF_GOTO(bf_eval_keys_generate(&keys, sk, plan.keys, plan.key_count,
                                   progress),
             done);
-    BF_GOTO(bf_wire_write_eval_keys(keys_path, &keys, job_id,
-                                    (bf_progress){0}),
+    BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys, job_id,
+                                      (bf_progress){0}),
             done);
-    BF_GOTO(bf_wire_write_secret_key(secret_path, sk, 0), done);
+    BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk, 0), done);
+    status = bf_outfile_commit_all(f, FILES);
+    f[KEYS] = f[SECRET] = NULL;
 done:
+    for (int i = 0; i < FILES; i++) bf_outfile_abort(f[i]);
     bf_eval_keys_clear(&keys);
     close_secret(ctx, sk);
     bf_plan_clear(&plan);
@@ -137,7 +143,7 @@ static bf_status write_upload(batch *b, bf_wire_writer *w, bf_progress progress)
     return s;
 }
 
-bf_status bf_deal_encrypt(const bf_job *job,
+bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
                           const int32_t *labels, const bf_schedule *schedule,
@@ -156,12 +162,24 @@ bf_status bf_deal_encrypt(const bf_job *job,
                            (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
     BF_GOTO(write_upload(&b, w, progress), done);
-    status = bf_wire_commit(w);
+    status = bf_wire_finish(out, w);
     w = NULL;
 done:
     bf_wire_abort(w);
     close_secret(ctx, sk);
     return status;
+}
+
+bf_status bf_deal_encrypt(const bf_job *job,
+                          const uint8_t job_id[BF_HASH_BYTES],
+                          const char *secret_path, const bf_matrix *u,
+                          const int32_t *labels, const bf_schedule *schedule,
+                          const char *upload_path, bf_progress progress)
+{
+    bf_outfile *f;
+    BF_TRY(bf_deal_prepare(&f, job, job_id, secret_path, u, labels, schedule,
+                           upload_path, progress));
+    return bf_outfile_commit(f);
 }
 
 /* The job fixes limbs and scale of every iteration's model: whatever else a

@@ -2,10 +2,12 @@
 #ifndef BF_TRAIN_OWNER_DEAL_H
 #define BF_TRAIN_OWNER_DEAL_H
 
+#include "base/file.h"
 #include "ckks/owner/owner.h"
 #include "train/job.h"
 
-/* Makes the secret key (0600) and the evaluation keys the job needs. */
+/* Makes the secret key (0600) and the evaluation keys the job needs: both files
+ * or none. */
 BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
                                        const uint8_t job_id[BF_HASH_BYTES],
                                        const char *secret_path,
@@ -23,6 +25,16 @@ BF_MUST_CHECK bf_status bf_deal_check_ranges(const bf_job *job,
  * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; first checks the
  * ranges, as above. */
 BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
+                                        const uint8_t job_id[BF_HASH_BYTES],
+                                        const char *secret_path,
+                                        const bf_matrix *u,
+                                        const int32_t *labels,
+                                        const bf_schedule *schedule,
+                                        const char *upload_path,
+                                        bf_progress progress);
+
+/* The same upload, whole but not committed. */
+BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,
                                         const bf_matrix *u,

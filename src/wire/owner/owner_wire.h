@@ -11,6 +11,11 @@
 BF_MUST_CHECK bf_status bf_wire_write_secret_key(const char *path,
                                                  const bf_secret_key *sk,
                                                  unsigned weight);
+/* The same file, whole but not committed. */
+BF_MUST_CHECK bf_status bf_wire_prepare_secret_key(bf_outfile **out,
+                                                   const char *path,
+                                                   const bf_secret_key *sk,
+                                                   unsigned weight);
 
 /* The context is that of the file's parameters (bf_wire_read_params). */
 BF_MUST_CHECK bf_status bf_wire_read_secret_key(bf_secret_key **out,

@@ -38,8 +38,8 @@ static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk,
     return s;
 }
 
-bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk,
-                                   unsigned weight)
+bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
+                                     const bf_secret_key *sk, unsigned weight)
 {
     const bf_context *ctx = bf_secret_key_context(sk);
     size_t n = (size_t)1 << bf_context_params(ctx)->log_n;
@@ -50,10 +50,18 @@ bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk,
                         (bf_wire_ids){.key_id = bf_secret_key_id(sk)});
     BF_TRY(bf_frame_create(&w, path, 0600, &h));
     bf_status s = write_key(w, sk, weight);
-    if (s == BF_OK) s = bf_frame_commit(w);
+    if (s == BF_OK) s = bf_frame_finish(out, w);
     else bf_frame_abort(w);
     bf_wipe_stack();
     return s;
+}
+
+bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk,
+                                   unsigned weight)
+{
+    bf_outfile *f;
+    BF_TRY(bf_wire_prepare_secret_key(&f, path, sk, weight));
+    return bf_outfile_commit(f);
 }
 
 static bf_status read_record(bf_frame_reader *r, uint8_t *payload, size_t bytes)
