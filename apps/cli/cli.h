@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "base/status.h"
+#include "base/file.h"
 #include "blindfit/features.h"
 
 /* ---- commands (program.c) ------------------------------------------------ */
@@ -145,13 +145,26 @@ BF_MUST_CHECK bf_status cli_load_training(bf_dataset *out, const char *path,
 BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
                                       size_t d, size_t classes);
-/* Class names as BESIDE.json, beside a file of labels or a transform. Without
- * names writing removes the file, reading leaves the data as they are; names
- * for fewer than data->classes are BF_ERR_FORMAT, more raise it. */
-BF_MUST_CHECK bf_status cli_write_class_names(const char *beside,
+/* Class names as BESIDE.json, beside a file of labels or a transform. Before
+ * the work: cli_check_output for it, and BF_ERR_ARGUMENT when something is there
+ * that holds no class names. */
+BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
+                                              const char *const *others,
+                                              size_t count);
+/* Commits the files, at most CLI_COMMIT_MAX, and the names together; without
+ * names it removes those that are there. Frees the files, always. */
+#define CLI_COMMIT_MAX 3
+BF_MUST_CHECK bf_status cli_commit_with_names(bf_outfile *const *files,
+                                              size_t count, const char *beside,
                                               const bf_dataset *data);
+/* Leaves the data as they are where there are none; names for fewer than
+ * data->classes are BF_ERR_FORMAT, more raise it. */
 BF_MUST_CHECK bf_status cli_read_class_names(bf_dataset *data,
                                              const char *beside);
+/* Before the work: cli_check_output for a model and what lies beside it. */
+BF_MUST_CHECK bf_status cli_check_model(const char *path,
+                                        const char *const *others,
+                                        size_t count);
 
 /* ---- progress (progress.c) ------------------------------------------------ */
 

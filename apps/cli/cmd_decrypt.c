@@ -85,8 +85,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.transform, "transform"));
     BF_TRY(cli_need(a.model, "output"));
-    BF_TRY(bf_model_check_path(a.model));
-    BF_TRY(cli_check_output(
+    BF_TRY(cli_check_model(
         a.model, CLI_FILES(operands[0], operands[1], a.key, a.transform)));
     BF_TRY(bf_job_read(&job, operands[0], id));
     if (a.iteration > job.recipe.iterations)

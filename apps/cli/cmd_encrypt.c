@@ -5,6 +5,7 @@
 #include "cli.h"
 #include "owner_job.h"
 #include "train/owner/deal.h"
+#include "train/owner/transform.h"
 
 typedef struct encrypt_args {
     const char *key, *labels, *upload, *transform, *fitted;
@@ -23,25 +24,33 @@ static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->key);
 }
 
-/* With the names beside it: what goes to the server does not carry them. */
-static bf_status save_transform(const bf_transform *t, const char *path,
-                                const bf_dataset *data)
+/* An upload whose transform is an earlier one would be decrypted to another
+ * model: all files or none. The names lie beside the transform, as what goes to
+ * the server does not carry them. */
+static bf_status save(bf_outfile *upload, const bf_transform *t,
+                      const char *path, const bf_dataset *data)
 {
-    BF_TRY(cli_write_class_names(path, data));
-    return bf_transform_save(t, path);
+    bf_outfile *f[] = {upload, NULL};
+    bf_status s = bf_transform_prepare(&f[1], t, path);
+    if (s == BF_OK) return cli_commit_with_names(f, 2, path, data);
+    bf_outfile_abort(upload);
+    return s;
 }
 
 static bf_status seal(const encrypt_args *a, const bf_job *job,
                       const uint8_t *id, const bf_dataset *data)
 {
     cli_prepared p = {0};
+    bf_outfile *upload;
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
     bf_status s = cli_prepare(&p, job, data, a->fitted, cli_progress());
     if (s == BF_OK)
-        s = bf_deal_encrypt(job, id, a->key, &p.rows, data->labels,
+        s = bf_deal_prepare(&upload, job, id, a->key, &p.rows, data->labels,
                             &p.schedule, a->upload, cli_progress());
-    if (s == BF_OK && !a->fitted) s = save_transform(p.transform, path, data);
+    if (s == BF_OK)
+        s = a->fitted ? bf_outfile_commit(upload)
+                      : save(upload, p.transform, path, data);
     cli_prepared_clear(&p);
     return s;
 }
@@ -78,7 +87,9 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
                             CLI_FILES(a->key, job, train, a->labels, a->fitted,
                                       a->fitted ? NULL : path)));
     if (a->fitted) return BF_OK;
-    return cli_check_output(path, CLI_FILES(a->key, job, train, a->labels));
+    BF_TRY(cli_check_output(path, CLI_FILES(a->key, job, train, a->labels)));
+    return cli_check_class_names(
+        path, CLI_FILES(a->key, job, train, a->labels, a->upload));
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)

@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli.h"
 #include "features/dataset.h"
 #include "features/image_source.h"
+#include "features/npy.h"
 
 typedef struct extract_args {
     bf_backbone_options backbone;
@@ -100,12 +102,30 @@ static bf_status extract(outcome *out, const extract_args *a)
     return s;
 }
 
+static bf_status write(bf_outfile *const f[2], const outcome *o,
+                       const extract_args *a)
+{
+    BF_TRY(bf_npy_write_to(f[0], &o->data.x, a->float32));
+    if (!f[1]) return BF_OK;
+    return bf_npy_write_labels_to(f[1], o->data.labels, o->data.x.rows);
+}
+
+/* Labels of other features than those beside them would be taken for theirs:
+ * all files or none. */
 static bf_status save(const outcome *o, const extract_args *a)
 {
-    BF_TRY(bf_npy_write(a->features, &o->data.x, a->float32));
-    if (!a->labels_out) return BF_OK;
-    BF_TRY(cli_write_class_names(a->labels_out, &o->data));
-    return bf_npy_write_labels(a->labels_out, o->data.labels, o->data.x.rows);
+    bf_outfile *f[2] = {NULL};
+    bf_status s = bf_outfile_open(&f[0], a->features, 0644);
+    if (s == BF_OK && a->labels_out)
+        s = bf_outfile_open(&f[1], a->labels_out, 0644);
+    if (s == BF_OK) s = write(f, o, a);
+    if (s == BF_OK)
+        return a->labels_out
+                   ? cli_commit_with_names(f, 2, a->labels_out, &o->data)
+                   : bf_outfile_commit(f[0]);
+    bf_outfile_abort(f[0]);
+    bf_outfile_abort(f[1]);
+    return s;
 }
 
 /* Labels that no other file holds, or whose file has rows too many now. */
@@ -155,7 +175,12 @@ static bf_status check(extract_args *a)
 {
     BF_TRY(cli_need(a->features, "output"));
     BF_TRY(check_output(a, a->features, a->labels_out));
-    if (a->labels_out) BF_TRY(check_output(a, a->labels_out, NULL));
+    if (a->labels_out) {
+        BF_TRY(check_output(a, a->labels_out, NULL));
+        BF_TRY(cli_check_class_names(
+            a->labels_out, CLI_FILES(a->images, a->labels, a->backbone.weights,
+                                     a->features)));
+    }
     if (a->first && a->rows.last + a->rows.first)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--first and --rows exclude each other");

@@ -28,9 +28,8 @@ static bf_status check(const fit_args *a)
     if (a->test_labels && !a->test)
         return bf_fail(BF_ERR_ARGUMENT, "--test-labels wants --test");
     if (!a->model) return BF_OK;
-    BF_TRY(bf_model_check_path(a->model));
-    return cli_check_output(a->model, CLI_FILES(a->train, a->labels, a->test,
-                                                a->test_labels));
+    return cli_check_model(a->model, CLI_FILES(a->train, a->labels, a->test,
+                                               a->test_labels));
 }
 
 static bf_status fit_all(fit *f, const fit_args *a)

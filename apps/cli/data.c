@@ -1,92 +1,132 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli.h"
+#include "features/class_names.h"
+#include "features/dataset.h"
 
-#define NAMES_MAX ((size_t)1 << 20)
+/* ---- class names --------------------------------------------------------- */
 
-static bf_status names_path(char out[PATH_MAX], const char *beside)
+static bf_status read_json(cJSON **out, const char *path)
 {
-    int n = snprintf(out, PATH_MAX, "%s.json", beside);
-    if (n >= 0 && n < PATH_MAX) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", beside);
+    uint8_t *text;
+    size_t bytes;
+    BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
+    *out = cJSON_ParseWithLength((char *)text, bytes);
+    bf_free(text);
+    return BF_OK;
+}
+
+/* Whose place names take: nothing's, or that of other names. */
+static bf_status check_replaceable(const char *path)
+{
+    cJSON *o;
+    if (access(path, F_OK) != 0) return BF_OK;
+    BF_TRY(read_json(&o, path));
+    bool names =
+        cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY));
+    cJSON_Delete(o);
+    if (names) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: is there already and holds no class names, whose place "
+                   "it is",
+                   path);
+}
+
+bf_status cli_check_class_names(const char *beside, const char *const *others,
+                                size_t count)
+{
+    char path[PATH_MAX];
+    BF_TRY(bf_sidecar_path(path, beside));
+    BF_TRY(cli_check_output(path, others, count));
+    return check_replaceable(path);
 }
 
 /* Names of what a file held before would be taken for those of what it holds
  * now. */
 static bf_status remove_names(const char *path)
 {
+    BF_TRY(check_replaceable(path));
     if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return BF_OK;
     return bf_fail_errno(errno, "%s: cannot remove", path);
 }
 
-bf_status cli_write_class_names(const char *beside, const bf_dataset *data)
+static bf_status write_names(bf_outfile **out, const char *path,
+                             const bf_dataset *data)
 {
-    char path[PATH_MAX];
-    bf_outfile *f;
-    BF_TRY(names_path(path, beside));
-    if (!data->class_names) return remove_names(path);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddItemToObject(
-        o, "class_names",
+        o, BF_CLASS_NAMES_KEY,
         cJSON_CreateStringArray((const char *const *)data->class_names,
                                 (int)data->classes));
     char *text = cJSON_Print(o);
     cJSON_Delete(o);
     if (!text) return bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
-    bf_status s = bf_outfile_open(&f, path, 0644);
-    if (s == BF_OK) {
-        fprintf(bf_outfile_stream(f), "%s\n", text);
-        s = bf_outfile_commit(f);
-    }
+    bf_status s = bf_outfile_open(out, path, 0644);
+    if (s == BF_OK) fprintf(bf_outfile_stream(*out), "%s\n", text);
     cJSON_free(text);
     return s;
 }
 
-static bf_status copy_names(bf_dataset *d, const cJSON *names, const char *path)
+bf_status cli_commit_with_names(bf_outfile *const *files, size_t count,
+                                const char *beside, const bf_dataset *data)
 {
-    int count = cJSON_GetArraySize(names);
-    if (!cJSON_IsArray(names) || count < (int)d->classes ||
-        count > BF_CLASSES_MAX)
-        return bf_fail(BF_ERR_FORMAT,
-                       "%s: class_names are not names of %u classes", path,
-                       d->classes);
-    d->class_names = bf_alloc_zero((size_t)count * sizeof *d->class_names);
-    if (!d->class_names) return BF_ERR_MEMORY;
-    d->classes = (unsigned)count;
-    for (int i = 0; i < count; i++) {
-        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(names, i));
-        if (!name)
-            return bf_fail(BF_ERR_FORMAT, "%s: class name %d is no text", path,
-                           i + 1);
-        d->class_names[i] = bf_alloc(strlen(name) + 1);
-        if (!d->class_names[i]) return BF_ERR_MEMORY;
-        strcpy(d->class_names[i], name);
-    }
-    return BF_OK;
+    bf_outfile *all[CLI_COMMIT_MAX + 1];
+    char path[PATH_MAX];
+    bf_status s = bf_sidecar_path(path, beside);
+    for (size_t i = 0; i < count; i++) all[i] = files[i];
+    if (s == BF_OK)
+        s = data->class_names ? write_names(&all[count], path, data)
+                              : remove_names(path);
+    if (s == BF_OK)
+        return bf_outfile_commit_all(all, count + (data->class_names != NULL));
+    for (size_t i = 0; i < count; i++) bf_outfile_abort(files[i]);
+    return s;
 }
 
 bf_status cli_read_class_names(bf_dataset *d, const char *beside)
 {
-    char path[PATH_MAX];
-    uint8_t *text;
-    size_t bytes;
-    BF_TRY(names_path(path, beside));
+    char path[PATH_MAX], **names;
+    size_t count;
+    cJSON *o;
+    BF_TRY(bf_sidecar_path(path, beside));
     if (access(path, F_OK) != 0 || d->class_names) return BF_OK;
-    BF_TRY(bf_read_file(path, NAMES_MAX, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
-    bf_free(text);
-    bf_status s = copy_names(
-        d, cJSON_GetObjectItemCaseSensitive(o, "class_names"), path);
+    BF_TRY(read_json(&o, path));
+    bf_status s = bf_class_names_from_json(
+        &names, &count,
+        cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY), path);
     cJSON_Delete(o);
-    return s;
+    BF_TRY(s);
+    if (count < d->classes) {
+        bf_class_names_free(names, count);
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: " BF_CLASS_NAMES_KEY " are %zu names, the labels "
+                       "have %u classes",
+                       path, count, d->classes);
+    }
+    d->class_names = names;
+    d->classes = (unsigned)count;
+    return BF_OK;
 }
+
+/* ---- models -------------------------------------------------------------- */
+
+bf_status cli_check_model(const char *path, const char *const *others,
+                          size_t count)
+{
+    char side[PATH_MAX];
+    BF_TRY(bf_model_check_path(path));
+    BF_TRY(cli_check_output(path, others, count));
+    if (bf_path_has_extension(path, ".safetensors")) return BF_OK;
+    BF_TRY(bf_sidecar_path(side, path));
+    return cli_check_output(side, others, count);
+}
+
+/* ---- data ---------------------------------------------------------------- */
 
 /* As when labels begin at 1: one class more is trained, of which nothing is
  * known. */

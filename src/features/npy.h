@@ -51,5 +51,7 @@ BF_MUST_CHECK bf_status bf_npy_fetch_rows(const bf_npy *a, const char *path,
 /* The whole array, as float64 or float32; the file stays open. */
 BF_MUST_CHECK bf_status bf_npy_write_to(bf_outfile *f, const bf_matrix *m,
                                         bool float32);
+BF_MUST_CHECK bf_status bf_npy_write_labels_to(bf_outfile *f,
+                                               const int32_t *labels, size_t n);
 
 #endif

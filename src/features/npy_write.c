@@ -69,13 +69,17 @@ bf_status bf_npy_write(const char *path, const bf_matrix *m, bool float32)
     return finish(f, bf_npy_write_to(f, m, float32));
 }
 
+bf_status bf_npy_write_labels_to(bf_outfile *f, const int32_t *labels, size_t n)
+{
+    if (n == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: no labels", bf_outfile_path(f));
+    BF_TRY(write_header(f, "<i4", n, 0));
+    return bf_outfile_write(f, labels, n * sizeof *labels);
+}
+
 bf_status bf_npy_write_labels(const char *path, const int32_t *labels, size_t n)
 {
-    if (n == 0) return bf_fail(BF_ERR_ARGUMENT, "%s: no labels", path);
     bf_outfile *f;
     BF_TRY(bf_outfile_open(&f, path, 0644));
-    bf_status status = write_header(f, "<i4", n, 0);
-    if (status == BF_OK)
-        status = bf_outfile_write(f, labels, n * sizeof *labels);
-    return finish(f, status);
+    return finish(f, bf_npy_write_labels_to(f, labels, n));
 }

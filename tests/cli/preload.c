@@ -1,6 +1,7 @@
-/* Loaded into a program by test_cli_signals.sh: what no shell can do to it. */
+/* Loaded into a program by the tests: what no shell can do to it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,17 @@ int remove(const char *path)
         raise(SIGINT);
     }
     return next(path);
+}
+
+/* FAIL_FSYNC=N: the Nth fails. */
+int fsync(int fd)
+{
+    static int calls;
+    int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    const char *which = getenv("FAIL_FSYNC");
+    if (!which || ++calls != atoi(which)) return next(fd);
+    errno = EIO;
+    return -1;
 }
 
 /* TELL_DUMPABLE: a line in this file when the program ends. */

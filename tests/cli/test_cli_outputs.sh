@@ -21,4 +21,104 @@ refuse 4 'of another key' "$blindfit" decrypt "$job" "$dir/model.enc" \
     -o "$work/out.npy"
 absent "$work/out.npy" "$work/out.npy.json"
 
+# ---- what lies beside an output ----------------------------------------------
+encrypt() # TRANSFORM [JOB]
+{
+    "$blindfit" encrypt "${2:-$job}" "$work/train.csv" \
+        --key "$dir/a/secret.key" -o "$work/out.bf" --transform "$1"
+}
+cp "$job" "$work/whole.json"
+same() # WHAT
+{
+    checks=$((checks + 1))
+    cmp -s "$job" "$work/whole.json" || fail "$1: the job is gone"
+    absent "$work/out.bf"
+}
+refuse 2 'job.json: to be written, but' encrypt "$dir/job"
+same 'encrypt --transform job'
+cp "$job" "$work/mine.json"
+refuse 2 'mine.json: is there already and holds no class names' \
+    encrypt "$work/mine"
+cmp -s "$work/mine.json" "$work/whole.json" || fail "a .json of mine is gone"
+absent "$work/mine" "$work/out.bf"
+# Names of an earlier transform are not those of one without.
+echo '{"class_names": ["a", "b", "c"]}' >"$work/named.json"
+ok encrypt "$work/named"
+absent "$work/named.json"
+rm "$work/out.bf"
+for form in npy csv; do
+    cp "$job" "$dir/m.$form.json"
+    refuse 2 "m.$form.json: to be written, but" "$blindfit" decrypt \
+        "$dir/m.$form.json" "$dir/model.enc" --key "$dir/a/secret.key" \
+        --transform "$dir/a/transform.bf" -o "$dir/m.$form"
+    cmp -s "$dir/m.$form.json" "$job" || fail "decrypt -o m.$form took the job"
+    absent "$dir/m.$form"
+done
+ok "$blindfit" decrypt "$job" "$dir/model.enc" --key "$dir/a/secret.key" \
+    --transform "$dir/a/transform.bf" -o "$dir/m.npy"
+
+{
+    printf '\0\0\010\003\0\0\0\003\0\0\0\010\0\0\0\010'
+    head -c 192 /dev/zero
+} >"$work/x.idx"
+printf '\0\0\010\001\0\0\0\003\0\001\002' >"$work/y.idx"
+extract() # LABELS-OUT
+{
+    "$blindfit" extract "$work/x.idx" --labels "$work/y.idx" \
+        -o "$work/x.npy" --labels-out "$1"
+}
+cp "$job" "$work/y.npy.json"
+refuse 2 'y.npy.json: is there already and holds no class' extract "$work/y.npy"
+absent "$work/x.npy" "$work/y.npy"
+rm "$work/y.npy.json"
+
+ok extract "$work/y.npy"
+
+# ---- keys ---------------------------------------------------------------------
+keygen() # FOLDER
+{
+    "$blindfit" keygen "$job" -o "$1"
+}
+mkdir "$work/keys"
+echo secret >"$work/keys/secret.key"
+refuse 2 'secret.key: is there already' keygen "$work/keys"
+absent "$work/keys/eval.keys"
+mv "$work/keys/secret.key" "$work/keys/eval.keys"
+refuse 2 'eval.keys: is there already' keygen "$work/keys"
+absent "$work/keys/secret.key"
+[ "$(cat "$work/keys/eval.keys")" = secret ] || fail "keygen took eval.keys"
+
+# Several at once in one folder: one of them makes both files of one key.
+mkdir "$work/race"
+for i in 1 2 3 4; do
+    (keygen "$work/race" >/dev/null 2>"$work/race.$i"; echo $? >"$work/rc.$i") &
+done
+wait
+checks=$((checks + 2))
+[ "$(cat "$work"/rc.? | sort | tr '\n' ' ')" = '0 2 2 2 ' ] ||
+    fail "four keygens at once: $(cat "$work"/rc.? "$work"/race.?)"
+id() # FILE
+{
+    "$blindfit" inspect "$1" --json | grep '"key_id"'
+}
+[ "$(id "$work/race/secret.key")" = "$(id "$work/race/eval.keys")" ] ||
+    fail "four keygens at once: keys of two"
+
+# ---- files that belong together ----------------------------------------------
+if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
+    finish # its runtime wants to be loaded first
+fi
+ok cc -shared -fPIC -o "$work/preload.so" tests/cli/preload.c -ldl
+broken() # COMMAND...: the second flush to disk fails
+{
+    env LD_PRELOAD="$work/preload.so" FAIL_FSYNC=2 "$@"
+}
+mkdir "$work/pair"
+refuse 3 'cannot flush to disk' broken "$blindfit" extract "$work/x.idx" \
+    --labels "$work/y.idx" -o "$work/pair/x.npy" --labels-out "$work/pair/y.npy"
+refuse 3 'cannot flush to disk' broken "$blindfit" encrypt "$job" \
+    "$work/train.csv" --key "$dir/a/secret.key" -o "$work/pair/upload.bf" \
+    --transform "$work/pair/transform.bf"
+refuse 3 'cannot flush to disk' broken "$blindfit" keygen "$job" -o "$work/pair"
+[ -z "$(ls -A "$work/pair")" ] || fail "some of a set: $(ls -A "$work/pair")"
 finish

@@ -2,7 +2,7 @@
 #ifndef BF_TRAIN_OWNER_TRANSFORM_H
 #define BF_TRAIN_OWNER_TRANSFORM_H
 
-#include "base/status.h"
+#include "base/file.h"
 #include "blindfit/train.h"
 
 /* Rows handled at a time, so that a fit needs no second copy of its data. */
@@ -49,6 +49,11 @@ BF_MUST_CHECK bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
  * count x d doubles. */
 void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,
                     size_t first, size_t count, double *scratch);
+
+/* The file of bf_transform_save, whole but not committed. */
+BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,
+                                             const bf_transform *t,
+                                             const char *path);
 
 static inline size_t bf_block_rows(size_t rows, size_t first)
 {

@@ -71,15 +71,25 @@ static bf_status write_all(bf_outfile *f, const bf_transform *t)
     return bf_outfile_write(f, digest, sizeof digest);
 }
 
-bf_status bf_transform_save(const bf_transform *t, const char *path)
+bf_status bf_transform_prepare(bf_outfile **out, const bf_transform *t,
+                               const char *path)
 {
     BF_TRY(bf_random_init());
     bf_outfile *f;
     BF_TRY(bf_outfile_open(&f, path, 0600));
     bf_status status = write_all(f, t);
-    if (status == BF_OK) return bf_outfile_commit(f);
-    bf_outfile_abort(f);
+    if (status == BF_OK)
+        *out = f;
+    else
+        bf_outfile_abort(f);
     return status;
+}
+
+bf_status bf_transform_save(const bf_transform *t, const char *path)
+{
+    bf_outfile *f;
+    BF_TRY(bf_transform_prepare(&f, t, path));
+    return bf_outfile_commit(f);
 }
 
 /* Shapes are checked against the length of the file before any allocation. */
