@@ -36,7 +36,9 @@ static void print_confusion(const bf_metrics *m, char *const *names)
     for (unsigned p = 0; p < m->classes; p++) printf(" %6u", p);
     putchar('\n');
     for (unsigned t = 0; t < m->classes; t++) {
-        printf("  %3u %-13.13s", t, names ? names[t] : "");
+        char name[64];
+        snprintf(name, sizeof name, "%s", names ? names[t] : "");
+        printf("  %3u %-13.13s", t, bf_printable(name));
         for (unsigned p = 0; p < m->classes; p++)
             printf(" %6llu",
                    (unsigned long long)m->confusion[t * m->classes + p]);

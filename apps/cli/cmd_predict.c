@@ -1,14 +1,13 @@
 #include <string.h>
-#include <strings.h>
 
 #include "base/file.h"
 #include "cli.h"
+#include "features/dataset.h"
 
 /* Rows of d features, or of a label and d features, which a .csv may have. */
 static bf_status load(bf_matrix *x, const char *path, size_t d)
 {
-    size_t n = strlen(path);
-    bool csv = n > 4 && strcasecmp(path + n - 4, ".csv") == 0;
+    bool csv = bf_path_has_extension(path, ".csv");
     BF_TRY(csv ? bf_csv_read(x, path) : bf_npy_read(x, path));
     if (x->cols == d) return BF_OK;
     if (csv && x->cols == d + 1) {
@@ -32,6 +31,20 @@ static size_t largest(const double *row, size_t count)
     return best;
 }
 
+/* A field of RFC 4180, printable. */
+static void write_name(FILE *to, const char *name)
+{
+    char text[1024];
+    snprintf(text, sizeof text, "%s", name);
+    bool quoted = strpbrk(bf_printable(text), ",\"") != NULL;
+    if (quoted) fputc('"', to);
+    for (const char *c = text; *c; c++) {
+        if (*c == '"') fputc('"', to);
+        fputc(*c, to);
+    }
+    if (quoted) fputc('"', to);
+}
+
 static void write_rows(FILE *to, const bf_matrix *scores, char *const *names)
 {
     size_t classes = scores->cols;
@@ -43,7 +56,10 @@ static void write_rows(FILE *to, const bf_matrix *scores, char *const *names)
         size_t best = largest(row, classes);
         fprintf(to, "%zu", best);
         for (size_t c = 0; c < classes; c++) fprintf(to, ",%.9g", row[c]);
-        if (names) fprintf(to, ",%s", names[best]);
+        if (names) {
+            fputc(',', to);
+            write_name(to, names[best]);
+        }
         fputc('\n', to);
     }
 }

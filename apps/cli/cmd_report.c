@@ -79,13 +79,20 @@ static cli_text scientific(double v)
     return t;
 }
 
+static cli_text recipe(const runs *r, size_t i)
+{
+    cli_text t;
+    snprintf(t.s, sizeof t.s, "%s",
+             cJSON_GetObjectItemCaseSensitive(r->run[i], "recipe")
+                 ->valuestring);
+    bf_printable(t.s);
+    return t;
+}
+
 static void print_table(const runs *r)
 {
     printf("%-38s", "");
-    for (size_t i = 0; i < r->count; i++)
-        printf("%*s", COLUMN,
-               cJSON_GetObjectItemCaseSensitive(r->run[i], "recipe")
-                   ->valuestring);
+    for (size_t i = 0; i < r->count; i++) printf("%*s", COLUMN, recipe(r, i).s);
     printf("\nWhat was trained\n");
     line(r, "encrypted images", "samples", cli_count);
     line(r, "features of an image", "features", cli_count);
@@ -127,8 +134,7 @@ static void write_curve(FILE *to, const runs *r)
         const cJSON *list =
             cJSON_GetObjectItemCaseSensitive(o, "accuracy_by_iteration");
         /* A block of its own for gnuplot's `index`. */
-        fprintf(to, "%s\"%s\"\n", i ? "\n\n" : "",
-                cJSON_GetObjectItemCaseSensitive(o, "recipe")->valuestring);
+        fprintf(to, "%s\"%s\"\n", i ? "\n\n" : "", recipe(r, i).s);
         cJSON_ArrayForEach(item, list) fprintf(
             to, "%.0f %.4f %.4f %.4f\n", value(item, "iteration"),
             100 * value(item, "encrypted"),

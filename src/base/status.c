@@ -6,15 +6,23 @@
 
 static _Thread_local char last_error[BF_MESSAGE_BYTES];
 
+char *bf_printable(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        bool high = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f; /* C1 */
+        if (high) *c++ = '?';
+        if (high || *c < 0x20 || *c == 0x7f) *c = '?';
+    }
+    return text;
+}
+
 /* Messages quote paths and file contents: keep them to one printable line. */
 static void store(const char *text)
 {
-    size_t i = 0;
-    for (; text[i] && i < BF_MESSAGE_BYTES - 1; i++) {
-        unsigned char c = (unsigned char)text[i];
-        last_error[i] = c < 0x20 || c == 0x7f ? '?' : (char)c;
-    }
-    last_error[i] = 0;
+    size_t n = strnlen(text, BF_MESSAGE_BYTES - 1);
+    memcpy(last_error, text, n);
+    last_error[n] = 0;
+    bf_printable(last_error);
 }
 
 const char *bf_last_error(void)

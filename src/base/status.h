@@ -14,6 +14,10 @@
  * Control characters become '?'. The arguments may quote bf_last_error(). */
 bf_status bf_fail(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
 
+/* Control characters, with which a file's contents could steer a terminal,
+ * become '?' where they stand; UTF-8's are two. Returns text. */
+char *bf_printable(char *text);
+
 /* Puts "context: " in front of this thread's message and returns `s`. */
 bf_status bf_fail_in(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
 

@@ -35,6 +35,9 @@ static void message_and_context(void **state)
     assert_string_equal(bf_last_error(), "again (a.csv: row 7)");
     bf_fail(BF_ERR_FORMAT, "name\n\x1b[2J\x7f.");
     assert_string_equal(bf_last_error(), "name??[2J?.");
+    char text[] = "a\tb\xc2\x9b" "31m \xc3\x9b \xc2\xa0 \xc2";
+    assert_string_equal(bf_printable(text),
+                        "a?b??31m \xc3\x9b \xc2\xa0 \xc2");
 }
 
 static void long_messages_are_cut(void **state)
