@@ -13,6 +13,7 @@ static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
         return bf_fail(BF_ERR_ARGUMENT,
                        "plan wants --samples (2 or more), --features and "
                        "--classes (2 or more), or a job file to read");
+    if (path) BF_TRY(cli_check_output(path, NULL, 0));
     BF_TRY(cli_plan_job(job, plan, n, d, classes));
     bf_status s = path ? bf_job_write(job, path) : BF_OK;
     if (s != BF_OK) bf_plan_clear(plan);

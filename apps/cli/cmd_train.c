@@ -7,11 +7,11 @@
 #include "job_report.h"
 #include "train/serve.h"
 
-static bf_status report_json(const bf_serve_options *o, const bf_job *job,
+static bf_status report_json(const bf_serve_options *o,
                              const bf_serve_report *r, double model_bytes)
 {
     cJSON *j = cJSON_CreateObject();
-    cli_json_job(j, job);
+    cli_json_job(j, &r->job);
     cJSON_AddStringToObject(j, "model", o->model);
     cJSON_AddNumberToObject(j, "threads", bf_get_threads());
     cJSON *s = cJSON_AddObjectToObject(j, "seconds");
@@ -33,11 +33,8 @@ static bf_status report_json(const bf_serve_options *o, const bf_job *job,
 static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
 {
     struct stat st;
-    bf_job job;
-    uint8_t id[BF_HASH_BYTES];
-    BF_TRY(bf_job_read(&job, o->job, id));
     double bytes = stat(o->model, &st) == 0 ? (double)st.st_size : 0;
-    if (cli_common_options.json) return report_json(o, &job, r, bytes);
+    if (cli_common_options.json) return report_json(o, r, bytes);
     cli_row("encrypted model", "%s: %s, back to the owner", o->model,
             cli_size(bytes).s);
     cli_row("time", "%s reading, %s training, %s writing",

@@ -348,7 +348,7 @@ bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
     bf_eval_keys_clear(&s.keys);
     bf_plan_clear(&s.plan);
     bf_context_destroy(s.ctx);
-    made.peak_rss = bf_peak_rss();
+    made.job = s.job;
     if (status == BF_OK) *report = made;
     return status;
 }

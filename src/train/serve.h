@@ -18,9 +18,10 @@ typedef struct bf_serve_options {
 } bf_serve_options;
 
 typedef struct bf_serve_report {
+    bf_job job; /* as it was read */
     bf_counters counters;
     double read_seconds, train_seconds, write_seconds;
-    uint64_t peak_rss, peak_ciphertext_bytes;
+    uint64_t peak_ciphertext_bytes;
 } bf_serve_report;
 
 /* Checks that job, keys and upload belong together before any arithmetic, and

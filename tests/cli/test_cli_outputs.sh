@@ -104,6 +104,30 @@ id() # FILE
 [ "$(id "$work/race/secret.key")" = "$(id "$work/race/eval.keys")" ] ||
     fail "four keygens at once: keys of two"
 
+# ---- files that are looked at once, or too late ------------------------------
+refuse 3 'nowhere/job.json: cannot create' \
+    "$blindfit" plan -n 40 -d 9 -c 3 -o "$work/nowhere/job.json"
+ok "$blindfit" fit "$work/train.csv" --every-iteration --json
+cp "$work/stdout" "$work/fit.json"
+cp "$work/fit.json" "$work/kept.json"
+refuse 2 'fit.json: to be written, but' \
+    "$blindfit" report "$work/fit.json" --curve "$work/fit.json"
+cmp -s "$work/fit.json" "$work/kept.json" || fail "report took its input"
+
+# A job that is moved while it runs has been read.
+checks=$((checks + 1))
+cp "$job" "$work/moved.json"
+"$server" train "$work/moved.json" --keys "$dir/a/eval.keys" --json \
+    --upload "$dir/a/upload.bf" -o "$work/moved.enc" \
+    --checkpoint "$work/state.bf" >"$work/stdout" 2>"$work/stderr" &
+pid=$!
+while [ ! -e "$work/state.bf" ] && kill -s 0 $pid 2>/dev/null; do
+    sleep 0.01
+done
+rm "$work/moved.json"
+wait $pid || fail "train: $(cat "$work/stderr")"
+holds "$(number samples "$work/stdout") == 40"
+
 # ---- files that belong together ----------------------------------------------
 if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
     finish # its runtime wants to be loaded first
