@@ -89,6 +89,35 @@ static cli_text recipe(const runs *r, size_t i)
     return t;
 }
 
+static const char *judged_on(const runs *r, size_t i)
+{
+    const char *on = cJSON_GetStringValue(
+        cJSON_GetObjectItemCaseSensitive(r->run[i], "judged_on"));
+    if (on && strcmp(on, "test") == 0) return on;
+    return on && strcmp(on, "training") == 0 ? on : "-";
+}
+
+static void print_judges(const runs *r)
+{
+    bool same = true;
+    double rows = value(r->run[0], "judged_rows");
+    const char *on = judged_on(r, 0);
+    for (size_t i = 1; i < r->count; i++)
+        same &= strcmp(judged_on(r, i), on) == 0 &&
+                value(r->run[i], "judged_rows") == rows;
+    if (same && *on != '-') {
+        printf("Accuracy on %s images %s\n", cli_count(rows).s,
+               strcmp(on, "test") == 0 ? "that were not trained on"
+                                       : "that were trained on");
+        return;
+    }
+    printf("Accuracy\n  %-36s", "on images of the set for");
+    for (size_t i = 0; i < r->count; i++)
+        printf("%*s", COLUMN, judged_on(r, i));
+    putchar('\n');
+    line(r, "  as many as", "judged_rows", cli_count);
+}
+
 static void print_table(const runs *r)
 {
     printf("%-38s", "");
@@ -110,8 +139,7 @@ static void print_table(const runs *r)
     line(r, "owner: decryption", "seconds.decrypt", cli_time);
     line(r, "in all, with files", "seconds.total", cli_time);
     line(r, "server's memory", "peak_rss_bytes.server", cli_size);
-    printf("Accuracy on %s images that were not trained on\n",
-           cli_count(value(r->run[0], "judged_rows")).s);
+    print_judges(r);
     line(r, "trained encrypted", "accuracy.encrypted", cli_percent);
     line(r, "same recipe in plaintext", "accuracy.plaintext_same_recipe",
          cli_percent);
@@ -190,8 +218,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_report = {
     .name = "report",
-    .summary = "reports of fit --json side by side",
-    .synopsis = "FIT.json [FIT.json ...]",
+    .summary = "reports of fit --json side by side, up to four",
+    .synopsis = "FIT.json [FIT.json [FIT.json [FIT.json]]]",
     .examples =
         "  blindfit fit data.csv --recipe paper --json > paper.json\n"
         "  blindfit fit data.csv --json > ours.json\n"
