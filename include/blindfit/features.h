@@ -63,7 +63,9 @@ BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
 void bf_images_close(bf_images *s);
 size_t bf_images_count(const bf_images *s);
 /* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
- * for one that cannot be read (strict or not: the caller skips). */
+ * and BF_ERR_RANGE for one that cannot be read, a missing file among them
+ * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is not
+ * the picture's fault. */
 BF_MUST_CHECK bf_status bf_images_read(bf_images *s, size_t i, bf_image *out);
 int32_t bf_images_label(const bf_images *s, size_t i);
 unsigned bf_images_classes(const bf_images *s); /* 0 when unlabelled */

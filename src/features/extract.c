@@ -69,7 +69,7 @@ static void take_batch(extraction *e, size_t first, size_t count)
 static bool may_skip(bf_status s)
 {
     return s == BF_ERR_FORMAT || s == BF_ERR_UNSUPPORTED ||
-           s == BF_ERR_ARGUMENT || s == BF_ERR_RANGE || s == BF_ERR_IO;
+           s == BF_ERR_ARGUMENT || s == BF_ERR_RANGE;
 }
 
 /* The first good picture tells how wide the matrix is. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -210,13 +211,24 @@ static bf_status collect(folder *f, const char *path, const char *labels_path,
     return status;
 }
 
+/* Gone, or closed to us: the picture's trouble. Any other, as too many files
+ * open or a bad disk, is the machine's. */
+static bf_status read_bytes(const char *path, uint8_t **data, size_t *bytes)
+{
+    bf_status s = bf_read_file(path, PICTURE_BYTES_MAX, data, bytes);
+    if (s == BF_ERR_IO && access(path, R_OK) != 0 &&
+        (errno == ENOENT || errno == EACCES))
+        return BF_ERR_FORMAT;
+    return s;
+}
+
 static bf_status folder_read(void *self, size_t i, bf_image *out)
 {
     const folder *f = self;
     const char *path = f->pictures[i].path;
     uint8_t *data = NULL;
     size_t bytes = 0;
-    BF_TRY(bf_read_file(path, PICTURE_BYTES_MAX, &data, &bytes));
+    BF_TRY(read_bytes(path, &data, &bytes));
     bf_status status = bf_decode_picture(out, data, bytes, path);
     bf_free(data);
     if (status != BF_OK) return status;

@@ -22,13 +22,17 @@ typedef struct jpeg_reader {
     uint8_t *row;
     bf_image image;
     const char *name;
+    bf_status status; /* what a longjmp is about */
 } jpeg_reader;
 
 static void fail(jpeg_reader *r)
 {
     char message[JMSG_LENGTH_MAX];
     r->errors.format_message((j_common_ptr)&r->jpeg, message);
-    bf_fail(BF_ERR_FORMAT, "%s: damaged JPEG (%s)", r->name, message);
+    r->status =
+        r->errors.msg_code == JERR_OUT_OF_MEMORY
+            ? bf_fail(BF_ERR_MEMORY, "%s: no memory for libjpeg", r->name)
+            : bf_fail(BF_ERR_FORMAT, "%s: damaged JPEG (%s)", r->name, message);
     longjmp(r->escape, 1);
 }
 
@@ -59,8 +63,8 @@ static void on_progress(j_common_ptr jpeg)
 {
     jpeg_reader *r = jpeg->client_data;
     if (r->jpeg.input_scan_number <= SCANS_MAX) return;
-    bf_fail(BF_ERR_FORMAT, "%s: JPEG of more than %d scans", r->name,
-            SCANS_MAX);
+    r->status = bf_fail(BF_ERR_FORMAT, "%s: JPEG of more than %d scans",
+                        r->name, SCANS_MAX);
     longjmp(r->escape, 1);
 }
 
@@ -105,7 +109,7 @@ static bf_status read_rows(jpeg_reader *r)
 
 static bf_status read_picture(jpeg_reader *r, const uint8_t *data, size_t bytes)
 {
-    if (setjmp(r->escape)) return BF_ERR_FORMAT;
+    if (setjmp(r->escape)) return r->status;
     jpeg_create_decompress(&r->jpeg);
     r->jpeg.progress = &r->progress;
     jpeg_mem_src(&r->jpeg, data, bytes);

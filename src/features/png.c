@@ -21,12 +21,31 @@ typedef struct png_reader {
     png_bytep *rows; /* of an interlaced picture */
     bf_image image;
     const char *name;
+    bool no_memory;   /* libpng asked in vain */
+    bf_status status; /* what a longjmp is about */
 } png_reader;
+
+static png_voidp on_alloc(png_structp png, png_alloc_size_t bytes)
+{
+    png_reader *r = png_get_mem_ptr(png);
+    void *p = malloc(bytes);
+    r->no_memory |= p == NULL;
+    return p;
+}
+
+static void on_free(png_structp png, png_voidp p)
+{
+    (void)png;
+    free(p);
+}
 
 static void on_error(png_structp png, png_const_charp message)
 {
-    const png_reader *r = png_get_error_ptr(png);
-    bf_fail(BF_ERR_FORMAT, "%s: damaged PNG (%s)", r->name, message);
+    png_reader *r = png_get_error_ptr(png);
+    r->status =
+        r->no_memory
+            ? bf_fail(BF_ERR_MEMORY, "%s: no memory for libpng", r->name)
+            : bf_fail(BF_ERR_FORMAT, "%s: damaged PNG (%s)", r->name, message);
     png_longjmp(png, 1);
 }
 
@@ -81,7 +100,7 @@ static bf_status read_rows(png_reader *r)
 
 static bf_status read_picture(png_reader *r)
 {
-    if (setjmp(png_jmpbuf(r->png))) return BF_ERR_FORMAT;
+    if (setjmp(png_jmpbuf(r->png))) return r->status;
     png_set_read_fn(r->png, r, on_read);
     png_set_user_limits(r->png, BF_IMAGE_SIDE_MAX, BF_IMAGE_SIDE_MAX);
     png_set_chunk_malloc_max(r->png, ANCILLARY_BYTES_MAX);
@@ -98,8 +117,8 @@ bf_status bf_decode_png(bf_image *out, const uint8_t *data, size_t bytes,
                         const char *name)
 {
     png_reader r = {.data = data, .left = bytes, .name = name};
-    r.png =
-        png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, on_error, on_warning);
+    r.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r, on_error,
+                                     on_warning, &r, on_alloc, on_free);
     if (r.png != NULL) r.info = png_create_info_struct(r.png);
     bf_status status =
         r.info == NULL

@@ -2,6 +2,7 @@
  * about the others. */
 #include "picture_testing.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "blindfit/features.h"
@@ -186,7 +187,27 @@ static void test_vanished(void **state)
     put_png("a.png", 1, 1, 1);
     check_ok(bf_images_open(&images, folder, NULL, true));
     assert_int_equal(unlink(path_in(folder, "a.png")), 0);
-    check_fails(BF_ERR_IO, "a.png", folder, bf_images_read(images, 0, &img));
+    check_fails(BF_ERR_FORMAT, "a.png", folder, bf_images_read(images, 0, &img));
+    bf_images_close(images);
+}
+
+/* No descriptor is left: the same picture can be read a moment later. */
+static void test_too_many_open(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    bf_image img = {0};
+    struct rlimit before, none;
+    put_png("a.png", 1, 1, 1);
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bf_status s = bf_images_read(images, 0, &img);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    check_fails(BF_ERR_IO, "a.png", "Too many open files", s);
+    check_ok(bf_images_read(images, 0, &img));
+    bf_image_clear(&img);
     bf_images_close(images);
 }
 
@@ -277,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup(test_wrong_folders, empty_folder),
         cmocka_unit_test_setup(test_too_many_classes, empty_folder),
         cmocka_unit_test_setup(test_vanished, empty_folder),
+        cmocka_unit_test_setup(test_too_many_open, empty_folder),
         cmocka_unit_test_setup(test_extraction, empty_folder),
     };
     return cmocka_run_group_tests(tests, enter, leave);
