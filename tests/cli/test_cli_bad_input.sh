@@ -242,7 +242,7 @@ absent "$work/out.bf"
 # A model is not lost for its names.
 echo '{"class_names": ["cat"]}' >"$transform.json"
 ok decrypt "$model" "$secret" "$transform" "$job"
-grep -q 'transform.bf.json: class_names are not names of 3' "$work/stderr" ||
+grep -q 'transform.bf.json: class_names are 1 names, the labels have 3' "$work/stderr" ||
     fail "a model without names is not told"
 rm "$transform.json" "$work"/out.npy*
 
