@@ -30,7 +30,8 @@ static void ground_open(ground *g, unsigned log_n, unsigned alpha)
     static const int rotations[] = {1, 2, 3, 7, -1, -5, 64, 128, 256, 512};
     memset(g, 0, sizeof *g);
     bf_fixture_open(&g->f, log_n, LIMBS, BITS, alpha);
-    bf_fixture_keys(&g->f, rotations, 10);
+    /* The largest rings' keys are large, too. */
+    bf_fixture_keys(&g->f, rotations, log_n < 16 ? 10 : 1);
     size_t n = g->f.slots;
     g->a = bf_alloc(n * sizeof *g->a);
     g->b = bf_alloc(n * sizeof *g->b);
@@ -196,11 +197,40 @@ static void test_operations(void **state)
     }
 }
 
+/* The largest rings, which plans use at times, or never: a product, its key
+ * switch and division, and an automorphism. */
+static void test_largest_rings(void **state)
+{
+    (void)state;
+    for (unsigned log_n = 16; log_n <= BF_LOG_N_MAX; log_n++) {
+        ground g;
+        ground_open(&g, log_n, 3);
+        size_t n = g.f.slots;
+        ground_draw(&g);
+        OK(bf_mul(g.f.ev, &g.out, &g.ca, &g.cb));
+        for (size_t i = 0; i < n; i++) g.want[i] = g.a[i] * g.b[i];
+        compare(&g, "product");
+        OK(bf_rescale(g.f.ev, &g.out, &g.out));
+        assert_int_equal(g.out.limbs, LIMBS - 1);
+        compare(&g, "rescaled product");
+        OK(bf_rotate(g.f.ev, &g.out, &g.ca, 1));
+        for (size_t i = 0; i < n; i++) g.want[i] = g.a[(i + 1) % n];
+        compare(&g, "rotation");
+        OK(bf_conjugate(g.f.ev, &g.out, &g.cb));
+        for (size_t i = 0; i < n; i++) g.want[i] = conj(g.b[i]);
+        compare(&g, "conjugation");
+        ground_close(&g);
+    }
+}
+
 int main(void)
 {
     const char *given = getenv("BLINDFIT_TEST_SEED");
     if (given) seed = strtoull(given, NULL, 0);
     printf("seed %llu\n", (unsigned long long)seed);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_operations)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_largest_rings),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
