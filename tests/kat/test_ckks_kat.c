@@ -6,6 +6,7 @@
 #include "../unit/ckks_testing.h"
 
 #include "base/random.h"
+#include "ckks/lintrans.h"
 
 typedef struct answer {
     const char *name, *hash; /* the first 16 bytes in hexadecimal */
@@ -27,6 +28,26 @@ static const answer answers[] = {
     {"rotation key, cut", "55dc1beb6b2ec7d1a0db920e876d0171"},
     {"switch key", "e53ac295cc9535bb7630620e2b24736f"},
     {"decryption", "1253ad5d432f026f215decea8e2910ce"},
+    {"tensor product", "d52ac85080e630f26d682a1e2fe352c0"},
+    {"relinearisation", "a765925d2774cf332f90605389ea0ef5"},
+    {"rescale", "380a9689510541a673ec132c5bd0e2ef"},
+    {"both at once", "380a9689510541a673ec132c5bd0e2ef"},
+    {"tensor sum", "29890f4ab4f66bc763020bfbb49e0b2b"},
+    {"tensor matrix", "2080a0a7dc2d786a910f6cb61f73a44d"},
+    {"tensor matrix", "21a287499270fb16d8fa6b9b112cf2cd"},
+    {"tensor matrix", "da4fb500918428ef2ac7e62b9acfe098"},
+    {"tensor matrix", "c4935d2812a76ba0102e0a00c52d62b2"},
+    {"rotation", "9f17790bfc2729a02e4f6a0fd61b744f"},
+    {"rotations of one", "9f17790bfc2729a02e4f6a0fd61b744f"},
+    {"rotations of one", "d74257c15663d577af58b1b991dadf3e"},
+    {"rotations of one", "28d49a3b9a41b5dbf369dd67223acd9c"},
+    {"sum of rotations", "d7e050e831677777a3d7ecb4548d9d53"},
+    {"packing", "c1ff8ff885d50ee71828e6b51762bbe1"},
+    {"expansion", "31e29b03dcc623f19c0b55b3e7228f54"},
+    {"expansion", "3f457f264cbfd23a5e5af9f5b9f6fce1"},
+    {"expansion", "cb43a0dd6e65a09cab810cc00cb7b539"},
+    {"expansion", "65bf8addb0e4c0f4b81fab464868080f"},
+    {"linear map", "ae8e98afe3b42564294543d0637a3188"},
 };
 #define ANSWERS (sizeof answers / sizeof *answers)
 
@@ -97,6 +118,112 @@ static void check_switch_key(const char *name, const bf_switch_key *key)
     check_limbs(name, key->ctx, key->data, order, count, 2);
 }
 
+static void check_ct(const char *name, const bf_ct *ct)
+{
+    static const unsigned identity[] = {0, 1, 2, 3, 4};
+    check_limbs(name, ct->ctx, ct->data, identity, ct->limbs, ct->polys);
+}
+
+/* Checks and releases results of one operation. */
+static void check_results(const char *name, bf_eval *ev, bf_ct *ct,
+                          unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        check_ct(name, &ct[i]);
+        bf_eval_release(ev, &ct[i]);
+    }
+}
+
+static void check_products(bf_eval *ev, const bf_ct *a, const bf_ct *b)
+{
+    const bf_ct *x[4] = {a, b, b, b}, *y[4] = {a, a, b, a};
+    bf_ct product = {0}, out[4] = {{0}};
+    assert_ok(bf_tensor(ev, &product, a, b));
+    check_ct("tensor product", &product);
+    assert_ok(bf_relinearize(ev, out, &product));
+    check_ct("relinearisation", out);
+    assert_ok(bf_rescale(ev, out, out));
+    check_results("rescale", ev, out, 1);
+    assert_ok(bf_relinearize_rescale(ev, out, &product));
+    check_results("both at once", ev, out, 1);
+    assert_ok(bf_tensor_sum(ev, out, x, y, 4));
+    check_results("tensor sum", ev, out, 1);
+    assert_ok(bf_tensor_matrix(ev, out, 2, 2, x, y, 2));
+    check_results("tensor matrix", ev, out, 4);
+    bf_eval_release(ev, &product);
+}
+
+static void check_rotations(bf_eval *ev, const bf_ct *a, const bf_ct *b)
+{
+    static const int r[3] = {128, 0, 256};
+    const bf_ct *x[3] = {a, b, b};
+    bf_ct out[3] = {{0}};
+    assert_ok(bf_rotate(ev, out, a, 128));
+    check_results("rotation", ev, out, 1);
+    assert_ok(bf_rotate_many(ev, out, a, r, 3));
+    check_results("rotations of one", ev, out, 3);
+    assert_ok(bf_rotate_sum(ev, out, x, r, 3));
+    check_results("sum of rotations", ev, out, 1);
+}
+
+/* Four products in one step of radix 4, and back. */
+static void check_tree(bf_eval *ev, const bf_ct *a, const bf_ct *b)
+{
+    bf_ct g[4] = {{0}}, packed = {0};
+    for (unsigned i = 0; i < 4; i++)
+        assert_ok(bf_tensor(ev, &g[i], i % 2 ? a : b, i / 2 ? a : b));
+    assert_ok(bf_pack(ev, &packed, g, 4, 2, 128, 16));
+    check_ct("packing", &packed);
+    assert_ok(bf_expand(ev, g, &packed, 4, 2, 128, 1));
+    check_results("expansion", ev, g, 4);
+    bf_eval_release(ev, &packed);
+}
+
+/* Diagonals 0 and 128: a baby and a giant step. */
+static void check_linear_map(bf_eval *ev, const bf_ct *a,
+                             const double complex *z)
+{
+    const bf_diagonal d[2] = {{0, z}, {128, z}};
+    bf_lintrans map;
+    bf_ct out = {0};
+    assert_ok(bf_lintrans_make(&map, bf_eval_context(ev), d, 2, 512, 0x1p30, 3,
+                               false));
+    assert_ok(bf_lintrans_apply(ev, &out, a, &map));
+    check_results("linear map", ev, &out, 1);
+    bf_lintrans_clear(&map);
+}
+
+/* Three limbs: a digit of two and one of one. */
+static void check_evaluation(const bf_secret_key *sk, const double complex *z)
+{
+    const bf_context *ctx = bf_secret_key_context(sk);
+    bf_key_need need[7] = {{1, 3}};
+    bf_eval_keys keys = {0};
+    bf_eval *ev;
+    bf_pt pt = {0};
+    bf_ct a = {0}, b = {0};
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t g = bf_galois_rotation(ctx, 128 * ((int)i + 1));
+        need[1 + 2 * i] = (bf_key_need){g, 3};
+        need[2 + 2 * i] = (bf_key_need){bf_galois_from_square(g), 3};
+    }
+    assert_ok(bf_eval_keys_generate(&keys, sk, need, 7, (bf_progress){0}));
+    assert_ok(bf_eval_create(&ev, ctx, &keys));
+    assert_ok(bf_encode_slots(&pt, ctx, z, 512, 0x1p36, 3));
+    assert_ok(bf_encrypt_symmetric(&a, sk, &pt));
+    assert_ok(bf_encode_slots(&pt, ctx, z, 256, 0x1p36, 3));
+    assert_ok(bf_encrypt_symmetric(&b, sk, &pt));
+    check_products(ev, &a, &b);
+    check_rotations(ev, &a, &b);
+    check_tree(ev, &a, &b);
+    check_linear_map(ev, &a, z);
+    bf_pt_clear(&pt);
+    bf_ct_clear(&a);
+    bf_ct_clear(&b);
+    bf_eval_destroy(ev);
+    bf_eval_keys_clear(&keys);
+}
+
 /* Everything in one order, as the fixed randomness is one stream. */
 static void run(bf_backend backend, unsigned threads)
 {
@@ -146,6 +273,7 @@ static void run(bf_backend backend, unsigned threads)
     check_switch_key("switch key", &key);
     assert_ok(bf_decrypt(&pt, sk, &ct));
     check_limbs("decryption", ctx, pt.data, identity, 5, 1);
+    check_evaluation(sk, z);
     assert_int_equal(next, ANSWERS);
 
     bf_pt_clear(&pt);
