@@ -54,22 +54,25 @@ static void test_primality(void **state)
     }
 }
 
-/* No prime of the right form lies between the bound and the answer. */
+/* No prime of the right form lies between the bound and the answer, or, where
+ * there is none, the end of the primes that the library takes. */
 static void check_neighbours(uint64_t at, unsigned log_n)
 {
-    const uint64_t step = 2ULL << log_n;
-    const uint64_t below = bf_prime_below(at, log_n, NULL, 0);
-    const uint64_t above = bf_prime_above(at, log_n, NULL, 0);
-    if (below) {
+    const uint64_t step = 2ULL << log_n, first = (at - 1) / step * step + 1;
+    uint64_t below = bf_prime_below(at, log_n, NULL, 0);
+    uint64_t above = bf_prime_above(at, log_n, NULL, 0);
+    if (below)
         assert_true(below < at && below % step == 1 && gmp_is_prime(below));
-        for (uint64_t p = below + step; p < at; p += step)
-            assert_false(gmp_is_prime(p));
-    }
-    if (above) {
+    else
+        below = (1ULL << (BF_PRIME_BITS_MIN - 1)) - 1;
+    if (above)
         assert_true(above >= at && above % step == 1 && gmp_is_prime(above));
-        for (uint64_t p = above - step; p >= at; p -= step)
-            assert_false(gmp_is_prime(p));
-    }
+    else
+        above = 1ULL << BF_PRIME_BITS_MAX;
+    for (uint64_t p = first < at ? first : first - step; p > below; p -= step)
+        assert_false(gmp_is_prime(p));
+    for (uint64_t p = first < at ? first + step : first; p < above; p += step)
+        assert_false(gmp_is_prime(p));
 }
 
 static void test_prime_search(void **state)

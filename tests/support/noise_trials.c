@@ -51,7 +51,8 @@ bf_status bf_noise_measure(bf_noise_trial *t, const bf_fixture *f,
     bf_pt_clear(&pt);
     BF_TRY(status);
     double error = bf_fixture_distance(t->got, t->want, f->slots);
-    t->worst = fmax(t->worst, error / bf_fixture_tolerance(f, ct));
+    double ratio = error / bf_fixture_tolerance(f, ct);
+    t->worst = isnan(ratio) ? INFINITY : fmax(t->worst, ratio);
     return BF_OK;
 }
 
