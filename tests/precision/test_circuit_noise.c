@@ -22,18 +22,19 @@
 
 #define OK(x) assert_int_equal((x), BF_OK)
 
-enum { LOG_N = 13, LIMBS = 4, ALPHA = 2, Q_BITS = 45, SLOTS = 1 << (LOG_N - 1) };
+enum { LOG_N = 13, SLOTS = 1 << (LOG_N - 1) };
+enum { LIMBS = 4, ALPHA = 2, Q_BITS = 45 };
 enum { DIM = 8 }; /* of the linear map */
 enum { FEATURES = 8, NARROW = 4, WIDE = 8 }; /* F; K hoisted, by powers */
-enum { OUTPUTS = 4 };                        /* in a group */
+enum { OUTPUTS = 4 };                        /* of a group */
 enum { ELEMENTS = 5, LOG_M = 3, PERIOD = SLOTS / 16 }; /* of the tree */
 static const double scale = 0x1p45;
 
 typedef bf_noise_trial trial;
 
 typedef struct world {
-    bf_fixture f, small;       /* the ring, and one of half its degree */
-    bf_switch_key up, down;    /* between them */
+    bf_fixture f, small;    /* the ring, and one of half its degree */
+    bf_switch_key up, down; /* between them */
     bf_lintrans map;
     double complex matrix[DIM * DIM];
     bf_layout narrow, wide;
