@@ -4,8 +4,8 @@ from, as other programs write them (numpy and Pillow).
 
     python3 tests/fuzz/make_seeds.py
 
-Formats of our own need none: their seeds are the golden files, and a plan of
-another kind (fuzz_job_json/late.json). What a fuzzer finds goes beside these,
+Formats of our own have the golden files; here are some that are nearly right,
+and a plan of another kind (fuzz_job_json/late.json). What a fuzzer finds goes beside these,
 under a name that says what it was."""
 import gzip
 import io
@@ -98,5 +98,20 @@ write("model", "half.safetensors", safetensors(
     [("weight", "F16", small.reshape(2, 3).astype("<f2")),
      ("bias", "F32", np.ones(2, dtype="<f4"))],
     {"feature_map": "sqrt", "class_names": "[\"a\", \"b\"]"}))
+write("model", "short-bias.safetensors", safetensors(
+    [("weight", "F32", np.ones((3, 2), dtype="<f4")),
+     ("bias", "F32", np.ones(2, dtype="<f4"))], {"feature_map": "none"}))
+# Beside the target's model of three classes.
+write("model", "few-names.json",
+      b'{"feature_map": "none", "class_names": ["a", "b"]}')
+write("model", "many-names.json",
+      b'{"feature_map": "none", "class_names": ["a", "b", "c", "d"]}')
 write("class_names", "names.json",
       b'{"class_names": ["boot", "\xc3\xa9t\\u00e9", ""]}')
+
+# The target puts digests right.
+golden = os.path.join(SEEDS, "../../golden/train-v1/checkpoint.enc")
+with open(golden, "rb") as file:
+    state = file.read()
+write("checkpoint", "iteration-99.enc",
+      state.replace(b'"iterations": 2', b'"iterations":99'))
