@@ -1,5 +1,6 @@
 # Tests of the programs: scripts that are told where the programs are.
-file(GLOB scripts CONFIGURE_DEPENDS tests/cli/test_*.sh tests/endtoend/test_*.sh)
+file(GLOB scripts CONFIGURE_DEPENDS tests/cli/test_*.sh
+  tests/endtoend/test_*.sh tests/golden/test_*.sh)
 foreach(script ${scripts})
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME ${name} COMMAND sh ${script} ${CMAKE_BINARY_DIR}
@@ -7,14 +8,39 @@ foreach(script ${scripts})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
 
-# Run once by tools/check, on the best backend without sanitizers.
-#   statistics over thousands of trials: every backend gives the same bits
-#   (test_ckks_kat, test_kernels_known), so the same errors
-set_tests_properties(test_ckks_noise test_circuit_noise test_linalg_volley
-  test_train_circuit PROPERTIES LABELS slow)
-#   searches for plans: symbolic, so the same on every backend
-set_tests_properties(test_train_plan PROPERTIES LABELS slow)
+# tools/check runs everything on every backend, with and without sanitizers, but
+# for the tests with these labels.
+#
+# once: on the best backend only, with and without sanitizers.
+#   nothing is computed on ciphertexts
+file(GLOB sources RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} tests/features/test_*.c
+  tests/unit/test_base_*.c)
+set(once test_cli_layers test_golden_formats test_train_dataset test_train_files
+  test_train_job_json test_train_paper test_train_recipe
+  test_train_softmax test_train_twin test_train_whiten)
+foreach(source ${sources})
+  get_filename_component(name ${source} NAME_WE)
+  list(APPEND once ${name})
+endforeach()
+#   searches for plans: symbolic
+list(APPEND once test_train_plan)
+#   statistics over many trials (fewer of them under sanitizers): every backend
+#   gives the same bits (test_ckks_kat, test_kernels_known), so the same errors
+list(APPEND once test_ckks_noise test_circuit_noise)
 #   files, processes and pictures: no arithmetic that other tests leave out
-set_tests_properties(test_cli_bad_input test_cli_interrupt test_e2e_pictures
-  test_long_checkpoint test_long_resume test_long_rewritten test_long_serve
-  test_regnet_torch PROPERTIES LABELS slow)
+list(APPEND once test_cli_bad_input test_cli_interrupt test_e2e_pictures
+  test_long_checkpoint test_long_rewritten test_long_serve)
+set_tests_properties(${once} PROPERTIES LABELS once)
+# once and unsanitized: fifty runs killed at random moments, of code that the
+# interrupts and checkpoints above take through the sanitizers; minutes there.
+set_tests_properties(test_long_resume PROPERTIES LABELS "once;unsanitized")
+# simd: long arithmetic; on every SIMD backend, under sanitizers on the best.
+set_tests_properties(test_linalg_volley test_train_circuit
+  PROPERTIES LABELS simd)
+
+# Also built by other compilers and without optimisation, which is when
+# src/ring/kernels/scalar asserts the ranges of residues: the target holds what
+# the tests of this label need.
+set(known_answers test_ckks_kat test_kernels_known)
+set_tests_properties(${known_answers} PROPERTIES LABELS known)
+add_custom_target(known_answers DEPENDS ${known_answers})
