@@ -69,7 +69,7 @@ static void make_rows(bf_matrix *u, int32_t **labels, bf_schedule *schedule,
         }
     }
     need(bf_transform_fit(&t, &r, &x, (bf_progress){0}));
-    need(bf_transform_apply(u, t, &x, true));
+    need(bf_transform_apply(u, t, &x, true, (bf_progress){0}));
     need(bf_schedule_make(schedule, &r, s->n));
     need(bf_transform_start(schedule, t, (unsigned)s->classes));
     bf_transform_destroy(t);

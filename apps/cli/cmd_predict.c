@@ -8,7 +8,7 @@
 static bf_status load(bf_matrix *x, const char *path, size_t d)
 {
     bool csv = bf_path_has_extension(path, ".csv");
-    BF_TRY(csv ? bf_csv_read(x, path) : bf_npy_read(x, path));
+    BF_TRY(csv ? bf_csv_read(x, path, cli_progress()) : bf_npy_read(x, path));
     if (x->cols == d) return BF_OK;
     if (csv && x->cols == d + 1) {
         for (size_t i = 0; i < x->rows; i++)

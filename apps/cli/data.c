@@ -176,7 +176,7 @@ static bf_status check_training(bf_dataset *d, const char *path,
 bf_status cli_load_training(bf_dataset *out, const char *path,
                             const char *labels, bf_rows rows)
 {
-    BF_TRY(bf_dataset_load(out, path, labels, rows));
+    BF_TRY(bf_dataset_load(out, path, labels, rows, cli_progress()));
     bf_status s = check_training(out, path, labels);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;
@@ -203,7 +203,7 @@ static bf_status check_test(const bf_dataset *test, const char *path, size_t d,
 bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
                         bf_rows rows, size_t d, size_t classes)
 {
-    BF_TRY(bf_dataset_load(out, path, labels, rows));
+    BF_TRY(bf_dataset_load(out, path, labels, rows, cli_progress()));
     bf_status s = check_test(out, path, d, classes);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;

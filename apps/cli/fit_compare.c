@@ -41,7 +41,7 @@ static bf_status compare_twin(fit *f)
     const cli_prepared *p = &f->prepared;
     BF_TRY(bf_twin_run(&weights, &p->schedule, &p->rows, f->train.labels,
                        f->train.classes, f->every_iteration ? judge_twin : NULL,
-                       f));
+                       f, cli_progress()));
     bf_status s = twin_model(f, &weights, &m);
     bf_matrix_clear(&weights);
     BF_TRY(s);
@@ -69,7 +69,8 @@ static bf_status reduced_rows(const fit *f, bf_matrix *out,
                               const bf_dataset *data)
 {
     bf_matrix u;
-    BF_TRY(bf_transform_apply(&u, f->prepared.transform, &data->x, false));
+    BF_TRY(bf_transform_apply(&u, f->prepared.transform, &data->x, false,
+                              cli_progress()));
     bf_status s = bf_matrix_init(out, u.rows, u.cols - 1);
     for (size_t i = 0; i < u.rows && s == BF_OK; i++)
         memcpy(out->data + i * out->cols, u.data + i * u.cols + 1,

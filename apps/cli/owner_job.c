@@ -27,7 +27,9 @@ bf_status cli_prepare(cli_prepared *out, const bf_job *job,
     cli_prepared p = {0};
     bf_status status;
     BF_GOTO(get_transform(&p, job, data, fitted, progress), fail);
-    BF_GOTO(bf_transform_apply(&p.rows, p.transform, &data->x, true), fail);
+    BF_GOTO(bf_transform_apply(&p.rows, p.transform, &data->x, true,
+                               progress),
+            fail);
     BF_GOTO(bf_schedule_make(&p.schedule, &job->recipe, data->x.rows), fail);
     BF_GOTO(bf_transform_start(&p.schedule, p.transform,
                                (unsigned)job->layout.classes),

@@ -23,10 +23,12 @@ typedef struct bf_rows {
  * numbers and labels outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer
  * labels than rows or the reverse BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out, const char *path,
-                                        const char *labels_path, bf_rows rows);
+                                        const char *labels_path, bf_rows rows,
+                                        bf_progress progress);
 
 /* Every column of a .csv file, labels or none. */
-BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path);
+BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path,
+                                    bf_progress progress);
 
 /* Atomic. */
 BF_MUST_CHECK bf_status bf_npy_write(const char *path, const bf_matrix *m,

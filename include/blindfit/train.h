@@ -153,7 +153,8 @@ bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
 /* u = rows in transformed space (n x k); errors as in fit. Training rows are
  * clipped so that bf_recipe_bounds' `row` holds; others are not. */
 BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
-                                           const bf_matrix *x, bool training);
+                                           const bf_matrix *x, bool training,
+                                           bf_progress progress);
 /* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
  * features. BF_ERR_MISMATCH for other widths. */
 BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
@@ -176,12 +177,12 @@ typedef bf_status (*bf_twin_fn)(void *user, unsigned iteration,
 BF_MUST_CHECK bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
                                     const bf_matrix *u, const int32_t *labels,
                                     unsigned classes, bf_twin_fn each,
-                                    void *user);
+                                    void *user, bf_progress progress);
 /* The same run, measured. */
 BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
                                        const bf_matrix *u,
                                        const int32_t *labels,
-                                       unsigned classes);
+                                       unsigned classes, bf_progress progress);
 
 /* Well-converged multinomial logistic regression, in model space of the feature
  * map, standardised internally: minimises

@@ -193,10 +193,10 @@ static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
 
 /* A .csv whose labels lie elsewhere: the whole of it, then the range. */
 static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
-                          size_t *rows_in_file)
+                          size_t *rows_in_file, bf_progress progress)
 {
     bf_matrix all;
-    BF_TRY(bf_csv_load(&all, NULL, NULL, path, (bf_rows){0, 0}));
+    BF_TRY(bf_csv_load(&all, NULL, NULL, path, (bf_rows){0, 0}, progress));
     *rows_in_file = all.rows;
     bf_status status = bf_rows_resolve(&rows, all.rows, path);
     if (status != BF_OK) {
@@ -211,16 +211,18 @@ static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
 }
 
 bf_status bf_dataset_load(bf_dataset *out, const char *path,
-                          const char *labels_path, bf_rows rows)
+                          const char *labels_path, bf_rows rows,
+                          bf_progress progress)
 {
     bf_dataset d = {0};
     size_t n = 0;
     bf_status status;
     if (bf_path_has_extension(path, ".csv")) {
         if (labels_path)
-            status = csv_rows(&d.x, path, rows, &n);
+            status = csv_rows(&d.x, path, rows, &n, progress);
         else
-            status = bf_csv_load(&d.x, &d.labels, &d.classes, path, rows);
+            status = bf_csv_load(&d.x, &d.labels, &d.classes, path, rows,
+                                 progress);
     } else if (bf_path_has_extension(path, ".npy")) {
         status = read_npy_rows(&d.x, path, rows, &n);
         if (status == BF_OK) status = check_finite(&d.x, rows, path);

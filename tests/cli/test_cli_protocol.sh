@@ -99,9 +99,12 @@ cmp -s "$dir/two.enc" "$dir/model.enc" || fail "one thread differs from all"
 # progress is overwritten by the next or cleared.
 if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     rows 128 400 10 1 >"$work/long.csv"
-    script -qec "$blindfit fit $work/long.csv -k 3 --threads 1 \
+    script -qec "$blindfit fit $work/long.csv -k 5 --threads 1 \
         --no-regression" /dev/null >"$work/terminal" </dev/null
-    checks=$((checks + 1))
+    checks=$((checks + 2))
+    tr '\r' '\n' <"$work/terminal" |
+        grep -q -E '^.*[a-z]+ [0-9]+ %, [0-9.]+ (s|min).* left' ||
+        fail "a run of seconds shows no time left"
     tr '\r' '\n' <"$work/terminal" | grep 'Recipe' |
         grep -q '%' && fail "progress and result share a line"
     tr '\r' '\n' <"$work/terminal" | grep -q 'Accuracy' ||

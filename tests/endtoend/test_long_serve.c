@@ -66,7 +66,7 @@ static void make_uploads(const bf_recipe *recipe)
         }
     }
     OK(bf_transform_fit(&t, recipe, &x, (bf_progress){0}));
-    OK(bf_transform_apply(&u, t, &x, true));
+    OK(bf_transform_apply(&u, t, &x, true, (bf_progress){0}));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     encrypt(files.upload, &u, labels, &schedule);
     encrypt(files.again, &u, labels, &schedule);

@@ -88,7 +88,8 @@ static void check_table(const char *text)
     static const int32_t labels[2] = {2, 0};
     bf_dataset d;
     check_ok(
-        bf_dataset_load(&d, given_text("t.csv", text), NULL, (bf_rows){0, 0}));
+        bf_dataset_load(&d, given_text("t.csv", text), NULL, (bf_rows){0, 0},
+                        (bf_progress){0}));
     assert_true(d.x.rows == 2 && d.x.cols == 3 && d.classes == 3);
     assert_memory_equal(d.x.data, should, sizeof should);
     assert_memory_equal(d.labels, labels, sizeof labels);
@@ -111,7 +112,8 @@ static void test_plain_matrix(void **state)
 {
     (void)state;
     bf_matrix m;
-    check_ok(bf_csv_read(&m, given_text("m.csv", "-1\n2.5\n1e3\n")));
+    check_ok(bf_csv_read(&m, given_text("m.csv", "-1\n2.5\n1e3\n"),
+                         (bf_progress){0}));
     static const double should[3] = {-1, 2.5, 1000};
     assert_true(m.rows == 3 && m.cols == 1);
     assert_memory_equal(m.data, should, sizeof should);
@@ -124,20 +126,25 @@ static void test_ranges(void **state)
     (void)state;
     bf_dataset d;
     const char *path = given_text("r.csv", "0,1\n1,2\n2,3\n9,4\n");
-    check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){1, 3}));
+    check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){1, 3},
+                             (bf_progress){0}));
     assert_true(d.x.rows == 2 && d.classes == 10);
     assert_true(d.x.data[0] == 2 && d.x.data[1] == 3);
     assert_true(d.labels[0] == 1 && d.labels[1] == 2);
     bf_dataset_clear(&d);
-    check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){3, 0}));
+    check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){3, 0},
+                             (bf_progress){0}));
     assert_true(d.x.rows == 1 && d.labels[0] == 9);
     bf_dataset_clear(&d);
     check_fails(BF_ERR_ARGUMENT, "r.csv", "rows 2 to 5 asked for, it has 4",
-                bf_dataset_load(&d, path, NULL, (bf_rows){1, 5}));
+                bf_dataset_load(&d, path, NULL, (bf_rows){1, 5},
+                                (bf_progress){0}));
     check_fails(BF_ERR_ARGUMENT, "r.csv", "it has 4",
-                bf_dataset_load(&d, path, NULL, (bf_rows){4, 0}));
+                bf_dataset_load(&d, path, NULL, (bf_rows){4, 0},
+                                (bf_progress){0}));
     check_fails(BF_ERR_ARGUMENT, "r.csv", "",
-                bf_dataset_load(&d, path, NULL, (bf_rows){3, 2}));
+                bf_dataset_load(&d, path, NULL, (bf_rows){3, 2},
+                                (bf_progress){0}));
 }
 
 static void test_labels_elsewhere(void **state)
@@ -147,7 +154,7 @@ static void test_labels_elsewhere(void **state)
     bf_dataset d;
     const char *x = given_text("x.csv", "1,2\n3,4\n5,6\n");
     const char *y = given("y.idx", file, sizeof file);
-    check_ok(bf_dataset_load(&d, x, y, (bf_rows){1, 0}));
+    check_ok(bf_dataset_load(&d, x, y, (bf_rows){1, 0}, (bf_progress){0}));
     assert_true(d.x.rows == 2 && d.x.cols == 2 && d.classes == 7);
     assert_true(d.x.data[0] == 3 && d.x.data[3] == 6);
     assert_true(d.labels[0] == 5 && d.labels[1] == 6);
@@ -160,7 +167,7 @@ static void refuse(bf_status status, const char *where, const char *why,
     bf_dataset d;
     check_fails(status, where, why,
                 bf_dataset_load(&d, given_text("bad.csv", text), NULL,
-                                (bf_rows){0, 0}));
+                                (bf_rows){0, 0}, (bf_progress){0}));
     assert_non_null(strstr(bf_last_error(), "bad.csv"));
 }
 
@@ -195,11 +202,14 @@ static void test_strange_bytes(void **state)
     (void)state;
     bf_matrix m;
     check_fails(BF_ERR_FORMAT, "line 1, column 2", "'1?2'",
-                bf_csv_read(&m, given("nul.csv", "0,1\0002\n", 7)));
+                bf_csv_read(&m, given("nul.csv", "0,1\0002\n", 7),
+                            (bf_progress){0}));
     check_fails(BF_ERR_FORMAT, "line 2, column 1", "'?\?'",
-                bf_csv_read(&m, given("bin.csv", "1\n\xff\xfe\n", 5)));
+                bf_csv_read(&m, given("bin.csv", "1\n\xff\xfe\n", 5),
+                            (bf_progress){0}));
     check_fails(BF_ERR_IO, "absent.csv", "No such file",
-                bf_csv_read(&m, path_in(scratch, "absent.csv")));
+                bf_csv_read(&m, path_in(scratch, "absent.csv"),
+                            (bf_progress){0}));
 }
 
 /* A first row of 100,000 numbers over 100,000 rows of one: 80 GB if believed.
@@ -214,7 +224,8 @@ static void test_hostile_shape(void **state)
     for (size_t i = 0; i < wide; i++) memcpy(text + 2 * wide + 2 * i, "1\n", 2);
     bf_matrix m;
     check_fails(BF_ERR_FORMAT, "line 2 has 1 columns", "100000",
-                bf_csv_read(&m, given("wide.csv", text, bytes)));
+                bf_csv_read(&m, given("wide.csv", text, bytes),
+                            (bf_progress){0}));
     bf_free(text);
 }
 
@@ -227,7 +238,8 @@ static void test_real_rows(void **state)
     }
     bf_dataset d;
     double start = bf_now();
-    check_ok(bf_dataset_load(&d, REGNET, NULL, (bf_rows){0, 0}));
+    check_ok(bf_dataset_load(&d, REGNET, NULL, (bf_rows){0, 0},
+                             (bf_progress){0}));
     print_message("512 x 401 numbers in %.1f ms\n", 1e3 * (bf_now() - start));
     assert_true(d.x.rows == 512 && d.x.cols == 400 && d.classes == 10);
     /* The first line begins 5.0,4.153106,0.23424642,3.3723886 */

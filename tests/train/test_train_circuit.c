@@ -177,12 +177,14 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     OK(bf_job_plan(&r.job, &r.plan, &recipe, n, d, classes, &options));
     print_plan(&r);
     OK(bf_transform_fit(&r.transform, &recipe, &x, (bf_progress){0}));
-    OK(bf_transform_apply(&u, r.transform, &x, true));
+    OK(bf_transform_apply(&u, r.transform, &x, true, (bf_progress){0}));
     OK(bf_schedule_make(&schedule, &recipe, n));
     OK(bf_transform_start(&schedule, r.transform, classes));
-    OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin));
+    OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin,
+                   (bf_progress){0}));
     r.twin = twin;
-    bf_status fits = bf_deal_check_ranges(&r.job, &u, labels, &schedule);
+    bf_status fits = bf_deal_check_ranges(&r.job, &u, labels, &schedule,
+                                          (bf_progress){0});
     if (fits == BF_OK) {
         encrypted_run(&r, &u, labels,
                       schedule.zero_start ? NULL : &schedule.v0);
@@ -224,7 +226,7 @@ static void test_paper_features(void **state)
     (void)state;
     bf_dataset data = {0};
     if (bf_dataset_load(&data, "../shared/data/regnet_mnist_512.csv", NULL,
-                        (bf_rows){0, 128}) != BF_OK) {
+                        (bf_rows){0, 128}, (bf_progress){0}) != BF_OK) {
         printf("skipped: %s\n", bf_last_error());
         skip();
     }

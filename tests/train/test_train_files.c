@@ -133,8 +133,8 @@ static void test_transforms(void **state)
         assert_int_equal(bf_transform_inputs(back), 12);
         assert_int_equal(bf_transform_outputs(back), 13);
         assert_int_equal(bf_transform_map(back), bf_transform_map(t));
-        check_ok(bf_transform_apply(&a, t, &data.x, true));
-        check_ok(bf_transform_apply(&b, back, &data.x, true));
+        check_ok(bf_transform_apply(&a, t, &data.x, true, (bf_progress){0}));
+        check_ok(bf_transform_apply(&b, back, &data.x, true, (bf_progress){0}));
         check_close(a.data, b.data, 40 * 13, 0);
         bf_matrix_clear(&a);
         bf_matrix_clear(&b);

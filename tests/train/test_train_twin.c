@@ -39,7 +39,8 @@ static void compare(size_t n, size_t k, unsigned classes, bool momentum,
     if (!s.zero_start)
         memcpy(expected.data, s.v0.data, classes * k * sizeof(double));
     reference_run(expected.data, &s, &u, labels, classes);
-    check_ok(bf_twin_run(&got, &s, &u, labels, classes, NULL, NULL));
+    check_ok(bf_twin_run(&got, &s, &u, labels, classes, NULL, NULL,
+                         (bf_progress){0}));
     assert_int_equal(got.rows, classes);
     assert_int_equal(got.cols, k);
     check_close(got.data, expected.data, classes * k, 1e-12);
@@ -101,11 +102,13 @@ static void test_callback(void **state)
         for (size_t i = 0; i < 50; i++)
             labels[i] = (int32_t)random_below(&seed, 4);
         check_fails(BF_ERR_IO, "third",
-                    bf_twin_run(&untouched, &s, &u, labels, 4, remember, &s3));
+                    bf_twin_run(&untouched, &s, &u, labels, 4, remember, &s3,
+                                (bf_progress){0}));
         assert_null(untouched.data);
         assert_int_equal(s3.calls, 3);
         s.iterations = 3;
-        check_ok(bf_twin_run(&three, &s, &u, labels, 4, NULL, NULL));
+        check_ok(bf_twin_run(&three, &s, &u, labels, 4, NULL, NULL,
+                             (bf_progress){0}));
         check_close(s3.last.data, three.data, 24, 0);
         bf_matrix_clear(&u);
         bf_matrix_clear(&three);
@@ -130,9 +133,10 @@ static void test_padding(void **state)
                      .zero_start = true,
                      .sigmoid = {.degree = 3, .odd = {0.15, -0.001}},
                      .step = {0.02, 0.03, 0.01}};
-    check_ok(bf_twin_run(&a, &s, &u, labels, 3, NULL, NULL));
+    check_ok(bf_twin_run(&a, &s, &u, labels, 3, NULL, NULL, (bf_progress){0}));
     s.n = 80;
-    check_ok(bf_twin_run(&b, &s, &padded, labels, 3, NULL, NULL));
+    check_ok(bf_twin_run(&b, &s, &padded, labels, 3, NULL, NULL,
+                         (bf_progress){0}));
     check_close(a.data, b.data, 18, 1e-14);
     bf_matrix_clear(&u);
     bf_matrix_clear(&padded);
@@ -156,9 +160,11 @@ static void test_threads(void **state)
                      .step = {2e-4, 2e-4, 2e-4}};
     unsigned before = bf_get_threads();
     bf_set_threads(1);
-    check_ok(bf_twin_run(&one, &s, &data.x, data.labels, 3, NULL, NULL));
+    check_ok(bf_twin_run(&one, &s, &data.x, data.labels, 3, NULL, NULL,
+                         (bf_progress){0}));
     bf_set_threads(3);
-    check_ok(bf_twin_run(&three, &s, &data.x, data.labels, 3, NULL, NULL));
+    check_ok(bf_twin_run(&three, &s, &data.x, data.labels, 3, NULL, NULL,
+                         (bf_progress){0}));
     bf_set_threads(before);
     check_close(one.data, three.data, 27, 0);
     bf_matrix_clear(&one);
@@ -180,7 +186,7 @@ static void test_ranges_by_hand(void **state)
                      .sigmoid = {.degree = 1, .odd = {0.25}},
                      .step = {1, 10}};
     bf_ranges r;
-    check_ok(bf_twin_ranges(&r, &s, &u, &label, 1));
+    check_ok(bf_twin_ranges(&r, &s, &u, &label, 1, (bf_progress){0}));
     assert_true(r.row == 2 && r.entry == 2);
     assert_true(r.logit[0] == 0 && r.logit[1] == 2); /* V: 0, then 1 */
     assert_true(r.residual == 0.5);                  /* 1 - 1/2, then 1 - 1 */
@@ -197,13 +203,16 @@ static void test_refusals(void **state)
     bf_schedule s = {
         .iterations = 1, .n = 3, .zero_start = true, .sigmoid = {.degree = 1}};
     check_fails(BF_ERR_MISMATCH, "3 rows",
-                bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL));
+                bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL,
+                            (bf_progress){0}));
     s.n = 2;
     check_fails(BF_ERR_ARGUMENT, "row 2: label 3",
-                bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL));
+                bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL,
+                            (bf_progress){0}));
     s.zero_start = false;
     check_fails(BF_ERR_MISMATCH, "initial weights",
-                bf_twin_run(&w, &s, &u, labels, 4, NULL, NULL));
+                bf_twin_run(&w, &s, &u, labels, 4, NULL, NULL,
+                            (bf_progress){0}));
     assert_null(w.data);
     bf_matrix_clear(&u);
 }

@@ -45,7 +45,7 @@ bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
                                   progress),
             done);
     BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys, job_id,
-                                      (bf_progress){0}),
+                                      progress),
             done);
     BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk, 0), done);
     status = bf_outfile_commit_all(f, FILES);
@@ -81,14 +81,15 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
  * covers come back as noise, which nobody could tell from a model. */
 bf_status bf_deal_check_ranges(const bf_job *job, const bf_matrix *u,
                                const int32_t *labels,
-                               const bf_schedule *schedule)
+                               const bf_schedule *schedule,
+                               bf_progress progress)
 {
     bf_ranges measured, covered = job->ranges;
     for (unsigned t = 0; t < schedule->iterations; t++)
         covered.logit[t] *= LOGIT_SLACK;
     covered.residual = INFINITY;
     BF_TRY(bf_twin_ranges(&measured, schedule, u, labels,
-                          (unsigned)job->layout.classes));
+                          (unsigned)job->layout.classes, progress));
     bf_status s = bf_ranges_check(&measured, &covered, schedule->iterations);
     return s == BF_OK ? BF_OK
                       : bf_fail_in(s, "the data leave the recipe's range");
@@ -154,7 +155,7 @@ bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
     bf_wire_writer *w = NULL;
     bf_status status;
     BF_TRY(check_shapes(job, u, schedule));
-    BF_TRY(bf_deal_check_ranges(job, u, labels, schedule));
+    BF_TRY(bf_deal_check_ranges(job, u, labels, schedule, progress));
     BF_TRY(open_secret(&ctx, &sk, job, secret_path));
     batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
                .labels = labels};

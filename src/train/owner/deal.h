@@ -19,7 +19,8 @@ BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
 BF_MUST_CHECK bf_status bf_deal_check_ranges(const bf_job *job,
                                              const bf_matrix *u,
                                              const int32_t *labels,
-                                             const bf_schedule *schedule);
+                                             const bf_schedule *schedule,
+                                             bf_progress progress);
 /* Encrypts transformed rows and labels into one upload file, a few ciphertexts
  * a thread at a time. schedule->v0 is used when the job does not start from
  * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; first checks the

@@ -273,7 +273,8 @@ static bf_status load(bf_model *m, model_format format, const char *path)
         return check(m, path);
     }
     if (format == CSV)
-        BF_TRY(bf_csv_load(&m->weights, NULL, NULL, path, (bf_rows){0, 0}));
+        BF_TRY(bf_csv_load(&m->weights, NULL, NULL, path, (bf_rows){0, 0},
+                           (bf_progress){0}));
     else
         BF_TRY(bf_npy_read(&m->weights, path));
     BF_TRY(check(m, path));

@@ -94,7 +94,7 @@ static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
     recipe.clip = 0;
     recipe.lambda = 4 * l2 / (double)x->rows; /* a sample's Hessian <= 1/4 */
     BF_TRY(bf_transform_fit(&p->t, &recipe, x, (bf_progress){0}));
-    BF_TRY(bf_transform_apply(&p->u, p->t, x, false));
+    BF_TRY(bf_transform_apply(&p->u, p->t, x, false, p->progress));
     BF_TRY(bf_gradient_init(&p->work, &p->u, p->classes, residual, p));
     p->penalty = bf_alloc_zero(p->u.cols * sizeof(double));
     if (!p->penalty) return BF_ERR_MEMORY;

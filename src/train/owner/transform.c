@@ -106,7 +106,8 @@ static void clip_rows(double *u, const bf_transform *t, size_t count)
 }
 
 bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
-                             const bf_matrix *x, bool training)
+                             const bf_matrix *x, bool training,
+                             bf_progress progress)
 {
     if (x->cols != t->inputs)
         return bf_fail(BF_ERR_MISMATCH,
@@ -122,7 +123,8 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
         bf_matrix_clear(&m);
         return BF_ERR_MEMORY;
     }
-    for (size_t i = 0; i < x->rows; i += BF_ROW_BLOCK) {
+    bf_status status = BF_OK;
+    for (size_t i = 0; i < x->rows && status == BF_OK; i += BF_ROW_BLOCK) {
         size_t rows = bf_block_rows(x->rows, i);
         double *to = m.data + i * t->outputs;
         if (t->kind == BF_RECIPE_PAPER)
@@ -130,10 +132,17 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
         else
             bf_whiten_rows(to, t, x, i, rows, scratch);
         if (training && t->clip_norm > 0) clip_rows(to, t, rows);
+        if (progress.fn)
+            progress.fn(progress.user, "transform", (double)(i + rows),
+                        (double)x->rows);
+        status = bf_check_interrupt();
     }
     bf_free(scratch);
-    *u = m;
-    return BF_OK;
+    if (status == BF_OK)
+        *u = m;
+    else
+        bf_matrix_clear(&m);
+    return status;
 }
 
 /* The start is the same in every column, and each iteration combines V and W

@@ -107,9 +107,12 @@ static void descend(twin *t)
     if (w) t->ranges->weight = largest(t->ranges->weight, w, values);
 }
 
-static bf_status run(twin *t, bf_twin_fn each, void *user)
+static bf_status run(twin *t, bf_twin_fn each, void *user,
+                     bf_progress progress)
 {
     const bf_matrix *model = t->s->momentum ? &t->w : &t->v;
+    if (progress.fn)
+        progress.fn(progress.user, "plaintext run", 0, t->s->iterations);
     for (unsigned i = 0; i < t->s->iterations; i++) {
         size_t first, last;
         BF_TRY(bf_check_interrupt());
@@ -118,19 +121,23 @@ static bf_status run(twin *t, bf_twin_fn each, void *user)
         bf_gradient_run(&t->work, t->g.data, t->v.data, first, last);
         descend(t);
         if (each) BF_TRY(each(user, i, model));
+        if (progress.fn)
+            progress.fn(progress.user, "plaintext run", i + 1,
+                        t->s->iterations);
     }
     return BF_OK;
 }
 
 bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
                       const bf_matrix *u, const int32_t *labels,
-                      unsigned classes, bf_twin_fn each, void *user)
+                      unsigned classes, bf_twin_fn each, void *user,
+                      bf_progress progress)
 {
     BF_TRY(check(s, u, labels, classes));
     twin t = {.s = s, .u = u, .labels = labels, .classes = classes};
     bf_status status;
     BF_GOTO(start(&t), done);
-    BF_GOTO(run(&t, each, user), done);
+    BF_GOTO(run(&t, each, user, progress), done);
     bf_matrix *model = s->momentum ? &t.w : &t.v;
     *weights = *model;
     *model = (bf_matrix){0};
@@ -150,7 +157,7 @@ static void measure_rows(bf_ranges *out, const bf_matrix *u)
 
 bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
                          const bf_matrix *u, const int32_t *labels,
-                         unsigned classes)
+                         unsigned classes, bf_progress progress)
 {
     BF_TRY(check(s, u, labels, classes));
     bf_ranges ranges = {0};
@@ -163,7 +170,7 @@ bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
     bf_status status;
     BF_GOTO(start(&t), done);
     ranges.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
-    BF_GOTO(run(&t, NULL, NULL), done);
+    BF_GOTO(run(&t, NULL, NULL, progress), done);
     *out = ranges;
 done:
     clear(&t);
