@@ -53,6 +53,70 @@ done
 interrupt TERM 0.8
 interrupt HUP 1.4
 
+# The single commands: stopped after so many seconds, or while a file is being
+# written, each ends with 130 and leaves nothing, or was faster and leaves all.
+steps=$work/steps
+mkdir "$steps" "$steps/out"
+ok "$blindfit" plan -n 128 -d 400 -k 3 -o "$steps/job.json"
+ok "$blindfit" keygen "$steps/job.json" -o "$steps"
+ok "$blindfit" encrypt "$steps/job.json" "$work/train.csv" \
+    --key "$steps/secret.key" -o "$steps/upload.bf"
+ok "$server" train "$steps/job.json" --keys "$steps/eval.keys" \
+    --upload "$steps/upload.bf" -o "$steps/model.enc"
+stop() # MOMENT COMMAND...
+{
+    checks=$((checks + 1))
+    moment=$1
+    shift
+    "$@" >"$work/stdout" 2>"$work/stderr" &
+    pid=$!
+    if [ "$moment" = writing ]; then
+        until [ -n "$(find "$steps/out" -name '.blindfit-*.tmp')" ] ||
+            ! kill -0 $pid 2>/dev/null; do
+            sleep 0.01
+        done
+    else
+        sleep "$moment"
+    fi
+    kill -s INT $pid 2>/dev/null
+    wait $pid
+    code=$?
+    case $code in
+    130)
+        stopped=$((stopped + 1))
+        [ -z "$(ls -A "$steps/out")" ] ||
+            fail "$2, stopped at $moment, left $(ls -A "$steps/out")"
+        ;;
+    0)
+        [ "$(ls "$steps/out" | wc -l)" = "$made" ] ||
+            fail "$2 made $(ls -A "$steps/out")"
+        ;;
+    *) fail "$2, stopped at $moment: exit $code, $(cat "$work/stderr")" ;;
+    esac
+    rm -rf "$steps/out"
+    mkdir "$steps/out"
+}
+stop_often() # FILES-IT-MAKES COMMAND...
+{
+    stopped=0 made=$1
+    shift
+    for moment in 0.01 0.03 0.06 0.1 0.2 0.4 0.8 writing writing; do
+        stop $moment "$@"
+    done
+    checks=$((checks + 1))
+    [ $stopped -ge 2 ] || fail "$2 was stopped $stopped times of 9"
+}
+stop_often 2 "$blindfit" extract data/digits-test-images.idx.gz \
+    --labels data/digits-test-labels.idx.gz -o "$steps/out/x.npy" \
+    --labels-out "$steps/out/y.npy"
+stop_often 2 "$blindfit" keygen "$steps/job.json" -o "$steps/out"
+stop_often 2 "$blindfit" encrypt "$steps/job.json" "$work/train.csv" \
+    --key "$steps/secret.key" -o "$steps/out/upload.bf" \
+    --transform "$steps/out/transform.bf"
+stop_often 2 "$blindfit" decrypt "$steps/job.json" "$steps/model.enc" \
+    --key "$steps/secret.key" --transform "$steps/transform.bf" \
+    -o "$steps/out/model.npy"
+
 # A second one does not wait; what it cannot clean up is at most the folder. The
 # job takes seconds on the fastest machines.
 checks=$((checks + 1))
