@@ -257,6 +257,32 @@ static void test_damage(void **state)
     replay(LLVMFuzzerTestOneInput, text, sizeof text - 1, 5000, &rng);
 }
 
+static void watch(void *user, const char *phase, double done, double total)
+{
+    double *last = user;
+    assert_string_equal(phase, "read rows");
+    assert_true(done >= *last && done <= total);
+    *last = done;
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    static char text[4 * 3000 + 1];
+    bf_matrix m = {0};
+    double last = 0;
+    for (size_t i = 0; i < 3000; i++) memcpy(text + 4 * i, "1,2\n", 4);
+    const char *path = given_text("many.csv", text);
+    check_ok(bf_csv_read(&m, path, (bf_progress){watch, &last}));
+    assert_true(last > 0.9);
+    bf_matrix_clear(&m);
+    bf_interrupt(1);
+    bf_status s = bf_csv_read(&m, path, (bf_progress){0});
+    bf_interrupt(0);
+    assert_int_equal(s, BF_ERR_INTERRUPTED);
+    assert_null(m.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_hostile_shape),
         cmocka_unit_test(test_real_rows),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
 }

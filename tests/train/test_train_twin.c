@@ -217,12 +217,61 @@ static void test_refusals(void **state)
     bf_matrix_clear(&u);
 }
 
+/* From 0 to the whole, never backwards. */
+typedef struct shown {
+    double last, total;
+    unsigned calls;
+} shown;
+
+static void watch(void *user, const char *phase, double done, double total)
+{
+    shown *s = user;
+    assert_non_null(phase);
+    assert_true(done >= s->last && done <= total);
+    *s = (shown){done, total, s->calls + 1};
+}
+
+/* Rows and runs of seconds tell how far they are and hear of Ctrl-C. */
+static void test_progress(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(75);
+    bf_dataset data;
+    bf_recipe recipe;
+    bf_transform *t;
+    bf_schedule s;
+    bf_matrix u = {0}, w = {0};
+    shown rows = {0}, run = {0};
+    random_dataset(&data, 3000, 9, 3, &seed);
+    check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 3, 3000, 9));
+    check_ok(bf_transform_fit(&t, &recipe, &data.x, (bf_progress){0}));
+    check_ok(bf_schedule_make(&s, &recipe, 3000));
+
+    bf_interrupt(1);
+    check_fails(BF_ERR_INTERRUPTED, "",
+                bf_transform_apply(&u, t, &data.x, true, (bf_progress){0}));
+    bf_interrupt(0);
+    assert_null(u.data);
+
+    check_ok(bf_transform_apply(&u, t, &data.x, true,
+                                (bf_progress){watch, &rows}));
+    assert_true(rows.calls > 1 && rows.last == 3000 && rows.total == 3000);
+    check_ok(bf_twin_run(&w, &s, &u, data.labels, 3, NULL, NULL,
+                         (bf_progress){watch, &run}));
+    assert_true(run.calls == 4 && run.last == 3 && run.total == 3);
+    bf_matrix_clear(&w);
+    bf_matrix_clear(&u);
+    bf_transform_destroy(t);
+    free_dataset(&data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),         cmocka_unit_test(test_callback),
         cmocka_unit_test(test_padding),        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_ranges_by_hand), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
