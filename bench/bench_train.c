@@ -137,12 +137,13 @@ static void print_plan(const shape *s, const bf_plan *p)
     uint64_t switches = 0;
     for (unsigned l = 0; l <= BF_MAX_Q; l++)
         switches += p->counters.key_switches[l];
-    fprintf(stderr, "%s: planned %llu key switches, %llu ciphertext products, "
-           "%.1f MB of keys, %.1f MB sent, %.0f MB of memory\n",
-           s->name, (unsigned long long)switches,
-           (unsigned long long)p->counters.tensor_products,
-           (double)p->key_bytes / 1e6, (double)p->upload_bytes / 1e6,
-           (double)p->memory_bytes / 1e6);
+    fprintf(stderr,
+            "%s: planned %llu key switches, %llu ciphertext products, %.1f MB "
+            "of keys, %.1f MB sent, %.0f MB of memory\n",
+            s->name, (unsigned long long)switches,
+            (unsigned long long)p->counters.tensor_products,
+            (double)p->key_bytes / 1e6, (double)p->upload_bytes / 1e6,
+            (double)p->memory_bytes / 1e6);
 }
 
 static void measure(bf_bench *b, const shape *s)

@@ -68,8 +68,8 @@ bf_status cli_check_shapes(const bf_job *job, const bf_dataset *data,
                        "%s: %u classes have names, the job is for %zu (plan "
                        "--classes %u)",
                        path, data->classes, l->classes, data->classes);
-    cli_note("%s: %s: labels 0 to %u, the job is for %zu classes: of the others "
-             "nothing is learnt",
+    cli_note("%s: %s: labels 0 to %u, the job is for %zu classes: of the "
+             "others nothing is learnt",
              cli_program(), path, data->classes - 1, l->classes);
     return BF_OK;
 }

@@ -129,9 +129,9 @@ static bf_status parse_ring(unsigned *log_n)
     for (unsigned l = BF_JOB_LOG_N_MIN; l <= BF_JOB_LOG_N_MAX; l++)
         if (given.ring == (size_t)1 << l) *log_n = l;
     if (*log_n) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "--ring: %zu is no power of two from %u to "
-                   "%u", given.ring, 1u << BF_JOB_LOG_N_MIN,
-                   1u << BF_JOB_LOG_N_MAX);
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "--ring: %zu is no power of two from %u to %u", given.ring,
+                   1u << BF_JOB_LOG_N_MIN, 1u << BF_JOB_LOG_N_MAX);
 }
 
 bool cli_recipe_asked(void)
