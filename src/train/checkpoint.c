@@ -104,6 +104,7 @@ typedef struct reading {
     const char *path;
     bf_eval *ev;
     bf_run_ids ids;
+    const bf_plan *plan;
     unsigned iterations;
 } reading;
 
@@ -135,48 +136,78 @@ static bf_status read_text(const reading *in, bf_wire_reader *r)
     return BF_OK;
 }
 
+static bf_status check_ct(const reading *in, const bf_ct *ct, const char *what,
+                          unsigned limbs, double scale)
+{
+    if (ct->limbs == limbs && ct->polys == 2 &&
+        fabs(ct->scale / scale - 1) <= 1e-9)
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: %s has %u limbs at scale 2^%.3f, the job's %u at 2^%.3f",
+                   in->path, what, ct->limbs, log2(ct->scale), limbs,
+                   log2(scale));
+}
+
 /* The circuit gives its state back to the evaluator's pool, so it must be from
  * there. */
 static bf_status read_circuit_state(const reading *in, bf_wire_reader *r,
-                                    bf_ct *out)
+                                    bf_ct *out, const char *what,
+                                    const bf_plan_ct *planned)
 {
     bf_ct ct = {0};
     BF_TRY(bf_wire_get_ct(r, &ct));
-    bf_status status = bf_copy(in->ev, out, &ct);
+    bf_status status = check_ct(in, &ct, what, planned->limbs, planned->scale);
+    if (status == BF_OK) status = bf_copy(in->ev, out, &ct);
     bf_ct_clear(&ct);
     return status;
 }
 
+static bf_status read_model(const reading *in, bf_wire_reader *r, size_t t)
+{
+    const bf_plan_weights *planned = &in->plan->weights[t - 1];
+    bf_ct *model = &in->s->models[t - 1];
+    BF_TRY(bf_wire_get_ct(r, model));
+    return check_ct(in, model, "a model", planned->kept, planned->scale);
+}
+
+/* The text is first: it tells what is to follow. */
 static bf_status read_item(const reading *in, bf_wire_reader *r,
                            const bf_wire_item *item)
 {
-    bf_run_state *s = in->s;
+    bf_train_state *s = &in->s->train;
     bf_label label = item->label;
-    if (item->kind == BF_WIRE_JSON) return read_text(in, r);
-    if (label.kind == BF_STATE_V && !s->train.v.data)
-        return read_circuit_state(in, r, &s->train.v);
-    if (label.kind == BF_STATE_PREVIOUS && !s->train.previous.data)
-        return read_circuit_state(in, r, &s->train.previous);
+    unsigned t = s->iteration;
+    const bf_plan_ct *v = in->plan->v;
+    if (item->kind == BF_WIRE_JSON && t == 0) return read_text(in, r);
+    if (t && label.kind == BF_STATE_V && !s->v.data)
+        return read_circuit_state(in, r, &s->v, "V", &v[t]);
+    if (t && label.kind == BF_STATE_PREVIOUS && !s->previous.data &&
+        v[t - 1].limbs)
+        return read_circuit_state(in, r, &s->previous, "V of before",
+                                  &v[t - 1]);
     if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
-        label.index <= s->train.iteration && !s->models[label.index - 1].data)
-        return bf_wire_get_ct(r, &s->models[label.index - 1]);
+        label.index <= t && !in->s->models[label.index - 1].data)
+        return read_model(in, r, label.index);
     return bf_fail(BF_ERR_FORMAT, "%s: unexpected record", in->path);
 }
 
+/* Without V of before, a run with momentum would leave its term out. */
 static bf_status check_complete(const reading *in)
 {
     const bf_run_state *s = in->s;
-    bool complete = s->train.iteration && s->train.v.data;
-    for (unsigned t = 0; t < s->train.iteration; t++)
-        complete = complete && s->models[t].data;
+    unsigned t = s->train.iteration;
+    bool complete = t && s->train.v.data &&
+                    (s->train.previous.data || !in->plan->v[t - 1].limbs);
+    for (unsigned i = 0; i < t; i++) complete = complete && s->models[i].data;
     return complete ? BF_OK
                     : bf_fail(BF_ERR_FORMAT, "%s: incomplete", in->path);
 }
 
 bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
-                             bf_eval *ev, bf_run_ids ids, unsigned iterations)
+                             bf_eval *ev, bf_run_ids ids, const bf_plan *plan,
+                             unsigned iterations)
 {
-    reading in = {s, path, ev, ids, iterations};
+    reading in = {s, path, ev, ids, plan, iterations};
     bf_wire_reader *r;
     bf_wire_item item;
     bf_status status;

@@ -31,10 +31,12 @@ BF_MUST_CHECK bf_status bf_checkpoint_write(const char *path,
                                             bf_run_ids ids,
                                             const bf_run_state *s);
 /* Into a zeroed state, of this evaluator's memory. BF_ERR_MISMATCH for a sound
- * checkpoint of another job, key or upload, BF_ERR_FORMAT for one that is
- * damaged or incomplete; release the state either way. */
+ * checkpoint of another job, key or upload, or whose ciphertexts are not what
+ * the plan has after that iteration; BF_ERR_FORMAT for one that is damaged or
+ * incomplete; release the state either way. */
 BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
                                            bf_eval *ev, bf_run_ids ids,
+                                           const bf_plan *plan,
                                            unsigned iterations);
 /* An upper bound of its size. */
 uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);

@@ -34,6 +34,12 @@ typedef struct bf_plan_weights {
     double noise; /* expected rms error of a weight, transformed space */
 } bf_plan_weights;
 
+/* A ciphertext that runs pass on; limbs 0: there is none. */
+typedef struct bf_plan_ct {
+    unsigned limbs;
+    double scale;
+} bf_plan_ct;
+
 /* What running a job takes; from the symbolic walk. The bytes are those of the
  * files, exactly. */
 typedef struct bf_plan {
@@ -46,6 +52,7 @@ typedef struct bf_plan {
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
     bf_plan_weights weights[BF_MAX_ITERATIONS];
+    bf_plan_ct v[BF_MAX_ITERATIONS + 1]; /* V_t; none is zero */
     double weight_noise; /* of the last of them */
     double work;         /* of the server, in butterflies' worth: N log2 N a
                           * transform of one limb */

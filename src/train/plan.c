@@ -165,7 +165,8 @@ typedef struct walk {
 static bf_status note_state(void *user, const bf_train_state *state)
 {
     const walk *k = user;
-    const bf_ct *w = &state->w;
+    const bf_ct *w = &state->w, *v = &state->v;
+    k->plan->v[state->iteration] = (bf_plan_ct){v->limbs, v->scale};
     k->plan->weights[state->iteration - 1] = (bf_plan_weights){
         .limbs = w->limbs,
         .scale = w->scale,
@@ -189,6 +190,7 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
         y[i] = symbolic_input(ctx, bf_job_y_limbs(job), exp2(job->log_labels),
                               0.5);
     bf_train_inputs in = {x, y, job->schedule.zero_start ? NULL : &v0};
+    if (in.v0) plan->v[0] = (bf_plan_ct){v0.limbs, v0.scale};
     bf_train_state state = {0};
     walk k = {job, plan};
     bf_status s = bf_train_circuit(ev, job, &in, &state, note_state, &k,

@@ -222,7 +222,7 @@ static bf_status write_checkpoint(server *s)
 static bf_status read_checkpoint(server *s)
 {
     BF_TRY(bf_checkpoint_read(&s->state, s->o->checkpoint, s->ev, run_ids(s),
-                              s->job.schedule.iterations));
+                              &s->plan, s->job.schedule.iterations));
     s->kept = s->state.train.iteration;
     return BF_OK;
 }

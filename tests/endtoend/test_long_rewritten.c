@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "train/checkpoint.h"
 #include "train/owner/deal.h"
 #include "train/serve.h"
 #include "train/upload.h"
@@ -207,10 +208,50 @@ static void test_models(void **state)
     REFUSED(BF_ERR_MISMATCH, "after iteration 1", decrypt(files.bad, 1));
 }
 
+/* ---- checkpoints ---------------------------------------------------------- */
+
+/* As the server reads it, without keys. */
+static bf_status read_checkpoint(const char *path)
+{
+    bf_wire_info upload;
+    bf_wire_ids ids = {upload.key_id, files.id};
+    bf_run_state state = {0};
+    bf_eval_keys none = {.ctx = files.ctx};
+    bf_eval *ev;
+    OK(bf_wire_inspect(&upload, files.upload, quiet));
+    OK(bf_eval_create(&ev, files.ctx, &none));
+    bf_status s =
+        bf_checkpoint_read(&state, path, ev, (bf_run_ids){ids, upload.digest},
+                           &files.plan, ITERATIONS);
+    bf_run_state_release(ev, &state);
+    bf_eval_destroy(ev);
+    return s;
+}
+
+/* Each of its parts left out, at another scale, or another one in its place. */
+static void test_checkpoints(void **state)
+{
+    (void)state;
+    const bf_label parts[] = {
+        {BF_STATE_V, 0}, {BF_STATE_PREVIOUS, 0}, first, second};
+    OK(read_checkpoint(files.checkpoint));
+    for (size_t i = 0; i < 4; i++) {
+        rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], NULL, 1);
+        REFUSED(BF_ERR_FORMAT, "incomplete", read_checkpoint(files.bad));
+        for (size_t k = 0; k < 4; k++) {
+            rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], &parts[k],
+                    k == i ? 2 : 1);
+            REFUSED(BF_ERR_MISMATCH, "the job's", read_checkpoint(files.bad));
+        }
+    }
+    OK(serve(files.keys, files.checkpoint, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models),
+        cmocka_unit_test(test_checkpoints),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
