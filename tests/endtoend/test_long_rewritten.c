@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -40,7 +41,7 @@ static const bf_progress quiet = {0};
 
 static struct {
     char dir[64], job[96], secret[96], keys[96], upload[96], model[96],
-        checkpoint[96], bad[96], other[96];
+        checkpoint[96], bad[96], early[96];
     bf_job made;
     bf_plan plan;
     uint8_t id[BF_HASH_BYTES];
@@ -79,13 +80,14 @@ static void make_upload(const bf_recipe *recipe)
     bf_matrix_clear(&x);
 }
 
-static bf_status serve(const char *keys, const char *checkpoint, bool resume)
+static bf_status serve(const char *model, const char *checkpoint, bool resume,
+                       bf_progress progress)
 {
     bf_serve_report report;
-    bf_serve_options o = {.job = files.job, .keys = keys,
-                          .upload = files.upload, .model = files.model,
+    bf_serve_options o = {.job = files.job, .keys = files.keys,
+                          .upload = files.upload, .model = model,
                           .checkpoint = checkpoint, .resume = resume};
-    return bf_serve_train(&report, &o, quiet);
+    return bf_serve_train(&report, &o, progress);
 }
 
 static int setup(void **state)
@@ -104,7 +106,7 @@ static int setup(void **state)
     name(files.model, "model.enc");
     name(files.checkpoint, "checkpoint.enc");
     name(files.bad, "bad.enc");
-    name(files.other, "other.enc");
+    name(files.early, "early.enc");
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, BF_RECIPE_PAPER, ITERATIONS, ROWS, FEATURES));
     OK(bf_job_plan(&files.made, &files.plan, &recipe, ROWS, FEATURES, CLASSES,
@@ -116,7 +118,7 @@ static int setup(void **state)
     OK(bf_context_create(&files.ctx, &files.made.params, BF_BACKEND_AUTO));
     OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys, quiet));
     make_upload(&recipe);
-    OK(serve(files.keys, files.checkpoint, false));
+    OK(serve(files.model, files.checkpoint, false, quiet));
     return 0;
 }
 
@@ -244,7 +246,32 @@ static void test_checkpoints(void **state)
             REFUSED(BF_ERR_MISMATCH, "the job's", read_checkpoint(files.bad));
         }
     }
-    OK(serve(files.keys, files.checkpoint, true));
+}
+
+static void stop_behind_checkpoint(void *user, const char *phase, double done,
+                                   double total)
+{
+    (void)phase, (void)done, (void)total;
+    if (access(user, F_OK) == 0) bf_interrupt(1);
+}
+
+/* After one iteration, the initial weights are those of before. */
+static void test_resumed(void **state)
+{
+    (void)state;
+    uint8_t *want, *got;
+    size_t bytes, other;
+    bf_progress stop = {stop_behind_checkpoint, files.early};
+    REFUSED(BF_ERR_INTERRUPTED, "keeps 1 of 2",
+            serve(files.bad, files.early, false, stop));
+    bf_interrupt(0);
+    OK(serve(files.bad, files.early, true, quiet));
+    OK(bf_read_file(files.model, 1 << 30, &want, &bytes));
+    OK(bf_read_file(files.bad, 1 << 30, &got, &other));
+    assert_int_equal(bytes, other);
+    assert_memory_equal(want, got, bytes);
+    bf_free(want);
+    bf_free(got);
 }
 
 int main(void)
@@ -252,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_checkpoints),
+        cmocka_unit_test(test_resumed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
