@@ -132,7 +132,8 @@ const char *cli_map_name(bf_feature_map map);
 BF_MUST_CHECK bf_status cli_time_calls(double *median, double budget,
                                        bf_status (*call)(void *), void *user);
 /* Seconds of server time for this plan on this machine and its threads, from
- * steps of it timed now, about a second long. */
+ * steps of it timed now, about a second long; NaN where one step takes much of
+ * the memory. */
 BF_MUST_CHECK bf_status cli_estimate(double *seconds, const struct bf_job *job,
                                      const struct bf_plan *plan);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/cpu.h"
+#include "base/host.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "cli.h"
@@ -38,12 +39,14 @@ static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
     key->galois = index < TURNS ? g : bf_galois_from_square(g);
     key->data = bf_alloc((size_t)key->digits * moduli * 2 * n * sizeof(double));
     if (!key->data) return BF_ERR_MEMORY;
-    for (unsigned d = 0; d < key->digits; d++)
+    for (unsigned d = 0; d < key->digits; d++) {
+        BF_TRY(bf_check_interrupt());
         for (unsigned m = 0; m < moduli; m++)
             for (unsigned half = 0; half < 2; half++)
                 bf_expand_a(key->ctx, key->seed, 2 * index + half, d, m,
                             bf_switch_key_limb(key, d, m, half, n,
                                                params->n_p));
+    }
     return BF_OK;
 }
 
@@ -76,13 +79,22 @@ static bf_status probe_input(bf_ct *in, const bf_context *ctx, unsigned polys,
     return BF_OK;
 }
 
-static bf_status probe_open(probe *p, const bf_params *params)
+/* Numbers of ciphertexts; returns what they and the keys take. */
+static uint64_t probe_sizes(probe *p, const bf_params *params)
 {
     size_t bytes = params->n_q * sizeof(double) << params->log_n;
     size_t threads = bf_get_threads();
     p->ins = INPUT_BYTES / (2 * bytes) + TURNS + 1;
     p->outs = threads * TURNS > ROWS * COLUMNS ? threads * TURNS
                                                : ROWS * COLUMNS;
+    uint64_t limbs = (uint64_t)bf_params_digits(params, params->n_q) * 2 *
+                     (params->n_q + params->n_p);
+    return KEYS * limbs * (sizeof(double) << params->log_n) +
+           (uint64_t)(5 * p->ins + 3 * p->outs) * bytes;
+}
+
+static bf_status probe_open(probe *p, const bf_params *params)
+{
     BF_TRY(bf_context_create(&p->ctx, params, BF_BACKEND_AUTO));
     BF_TRY(probe_keys(p));
     p->in = bf_alloc_zero(p->ins * sizeof *p->in);
@@ -198,11 +210,17 @@ static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
  * first touch of memory (docs/performance.md). */
 #define JOB_FACTOR 1.45
 
+/* Steps of a job that comes from elsewhere may take more than there is. */
+#define PROBE_MOST ((uint64_t)4 << 30)
+
 bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
 {
     probe p = {0};
     bf_prices prices;
     bf_status status;
+    uint64_t bytes = probe_sizes(&p, &job->params);
+    *seconds = NAN;
+    if (bytes > PROBE_MOST || bytes > bf_memory_available() / 2) return BF_OK;
     BF_GOTO(probe_open(&p, &job->params), done);
     BF_GOTO(measure(&prices, &p, &job->params), done);
     *seconds = JOB_FACTOR *

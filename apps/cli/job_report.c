@@ -1,5 +1,7 @@
 #include "job_report.h"
 
+#include <math.h>
+
 uint64_t cli_key_switches(const bf_counters *c)
 {
     uint64_t sum = 0;
@@ -87,8 +89,11 @@ bf_status cli_report_plan(const bf_job *job, const bf_plan *plan,
             cli_count((double)plan->counters.tensor_products).s);
     cli_row("server's memory", "about %s",
             cli_size((double)plan->memory_bytes).s);
-    cli_row("server's time", "about %s on this machine, %u thread%s",
-            cli_time(seconds).s, bf_get_threads(),
-            bf_get_threads() == 1 ? "" : "s");
+    if (isnan(seconds))
+        cli_row("server's time", "not measured: its steps are too large here");
+    else
+        cli_row("server's time", "about %s on this machine, %u thread%s",
+                cli_time(seconds).s, bf_get_threads(),
+                bf_get_threads() == 1 ? "" : "s");
     return BF_OK;
 }

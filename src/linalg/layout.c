@@ -69,6 +69,11 @@ bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
         return bf_fail(BF_ERR_ARGUMENT,
                        "layout: %zu weight elements do not fit %zu places",
                        l.m, l.t);
+    if (l.chunks > BF_LAYOUT_MOST / (l.pairs + classes))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "layout: %zu chunks of rows, %zu ciphertexts each and "
+                       "scores of %zu classes, are too many",
+                       l.chunks, l.pairs, classes);
     *out = l;
     return BF_OK;
 }

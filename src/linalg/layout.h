@@ -34,9 +34,14 @@ typedef struct bf_block {
     size_t outs; /* chunks*classes */
 } bf_block;
 
+/* Rows and scores of all chunks in ciphertexts: of the smallest ring they take
+ * 100 GB, and a walk takes minutes. */
+#define BF_LAYOUT_MOST ((size_t)1 << 20)
+
 /* batch 0 is one block of all rows. BF_ERR_ARGUMENT when the packed weights do
  * not fit one ciphertext (2^log_m > T), F or K is no power of two, K > F,
- * F > N/2, a size is zero or there are fewer than two classes. */
+ * F > N/2, a size is zero, there are fewer than two classes, or more ciphertexts
+ * than BF_LAYOUT_MOST. */
 BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
                                        size_t cols, size_t classes,
                                        size_t batch, size_t f, size_t k);

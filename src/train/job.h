@@ -63,6 +63,10 @@ void bf_plan_clear(bf_plan *p);
  * limit) or than this machine has free. */
 BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,
                                              uint64_t allowed);
+/* The same of the inputs alone, before a walk, which takes memory and time for
+ * each of them. */
+BF_MUST_CHECK bf_status bf_job_check_memory(const bf_job *job,
+                                            uint64_t allowed);
 
 /* What job.json can say; classes: BF_CLASSES_MAX. */
 #define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)

@@ -96,19 +96,32 @@ static void plan_model(bf_plan *plan, const bf_job *job)
     plan->model_bytes += last;
 }
 
-bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
+static bf_status check_memory(const char *what, uint64_t bytes,
+                              uint64_t allowed)
 {
-    double need = (double)plan->memory_bytes / 1e9;
+    double need = (double)bytes / 1e9;
     uint64_t left = bf_memory_available();
-    if (allowed && plan->memory_bytes > allowed)
+    if (allowed && bytes > allowed)
         return bf_fail(BF_ERR_MEMORY,
-                       "the job needs %.2f GB of memory, %.2f GB are allowed",
+                       "%s needs %.2f GB of memory, %.2f GB are allowed", what,
                        need, (double)allowed / 1e9);
-    if (plan->memory_bytes > left)
+    if (bytes > left)
         return bf_fail(BF_ERR_MEMORY,
-                       "the job needs %.2f GB of memory, %.2f GB are free",
+                       "%s needs %.2f GB of memory, %.2f GB are free", what,
                        need, (double)left / 1e9);
     return BF_OK;
+}
+
+bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
+{
+    return check_memory("the job", plan->memory_bytes, allowed);
+}
+
+bf_status bf_job_check_memory(const bf_job *job, uint64_t allowed)
+{
+    bf_plan inputs = {0};
+    plan_uploads(&inputs, job);
+    return check_memory("the job's upload alone", inputs.memory_bytes, allowed);
 }
 
 /* Everything that follows from counters, key needs and parameters. */

@@ -301,6 +301,7 @@ static bf_status run(server *s, bf_serve_report *report, bf_progress progress)
     const bf_serve_options *o = s->o;
     double start = bf_now();
     BF_TRY(bf_job_read(&s->job, o->job, s->job_id));
+    BF_TRY(bf_job_check_memory(&s->job, o->max_memory));
     BF_TRY(bf_job_walk(&s->plan, &s->job));
     BF_TRY(check_resources(s));
     BF_TRY(bf_context_create(&s->ctx, &s->job.params, o->backend));

@@ -1,4 +1,5 @@
-/* Weights taken out of coefficients: right by the definition, or left alone. */
+/* Layouts: how many ciphertexts they may have; weights taken out of coefficients
+ * are right by the definition, or left alone. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,11 +73,27 @@ static void failures_leave_it_alone(void **state)
     bf_matrix_clear(&w);
 }
 
+/* One row a chunk, so that chunks are counted; 3 of scores and 1 of features
+ * for each. */
+static void most_ciphertexts(void **state)
+{
+    (void)state;
+    bf_layout l;
+    const size_t most = (1 << 20) / 4;
+    assert_int_equal(bf_layout_make(&l, 13, most, 8, 3, 1, 4, 1), BF_OK);
+    assert_int_equal(l.chunks, most);
+    assert_int_equal(bf_layout_make(&l, 13, most + 1, 8, 3, 1, 4, 1),
+                     BF_ERR_ARGUMENT);
+    assert_int_equal(bf_layout_make(&l, 13, (size_t)1 << 30, 8, 3, 1, 4, 1),
+                     BF_ERR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_are_as_defined),
         cmocka_unit_test(failures_leave_it_alone),
+        cmocka_unit_test(most_ciphertexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
