@@ -38,7 +38,8 @@ static bf_status save(bf_outfile *upload, const bf_transform *t,
 }
 
 static bf_status seal(const encrypt_args *a, const bf_job *job,
-                      const uint8_t *id, const bf_dataset *data)
+                      const uint8_t *id, const bf_dataset *data,
+                      const char *train)
 {
     cli_prepared p = {0};
     bf_outfile *upload;
@@ -48,6 +49,7 @@ static bf_status seal(const encrypt_args *a, const bf_job *job,
     if (s == BF_OK)
         s = bf_deal_prepare(&upload, job, id, a->key, &p.rows, data->labels,
                             &p.schedule, a->upload, cli_progress());
+    if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);
     if (s == BF_OK)
         s = a->fitted ? bf_outfile_commit(upload)
                       : save(upload, p.transform, path, data);
@@ -120,7 +122,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(check_outputs(&a, operands[0], operands[1]));
     BF_TRY(cli_load_training(&data, operands[1], a.labels, a.rows));
     bf_status s = cli_check_shapes(&job, &data, operands[1]);
-    if (s == BF_OK) s = seal(&a, &job, id, &data);
+    if (s == BF_OK) s = seal(&a, &job, id, &data, operands[1]);
     bf_dataset_clear(&data);
     return s == BF_OK ? report(&a, &job) : s;
 }

@@ -55,6 +55,7 @@ static bf_status select_rows(bf_images *out, window *w, const extract_args *a)
     out->ops = &window_ops;
     out->self = w;
     out->count = rows.last - rows.first;
+    out->first = rows.first;
     return BF_OK;
 }
 

@@ -36,9 +36,11 @@ static bf_status fit_all(fit *f, const fit_args *a)
 {
     BF_TRY(check(a));
     BF_TRY(load(f, a));
-    BF_TRY(fit_run(f));
+    bf_status s = fit_run(f);
+    if (s == BF_ERR_RANGE) return bf_fail_in(s, "%s", a->train);
+    BF_TRY(s);
     if (a->model) BF_TRY(bf_model_save(&f->model, a->model));
-    bf_status s = fit_compare(f);
+    s = fit_compare(f);
     if (s == BF_ERR_RANGE) /* of the rows that it is judged by */
         return bf_fail_in(s, "%s", a->test ? a->test : a->train);
     return s == BF_OK ? fit_report(f) : s;

@@ -36,6 +36,17 @@ typedef struct extraction {
     size_t skipped;
 } extraction;
 
+/* In front of a message: the picture's name, or its number in what was
+ * opened. */
+static bf_status fail_in_picture(const extraction *e, bf_status s,
+                                 const char *name, size_t image)
+{
+    const bf_images *all = e->images;
+    if (name) return bf_fail_in(s, "%s", name);
+    s = bf_fail_in(s, "image %zu", all->first + image);
+    return all->path ? bf_fail_in(s, "%s", all->path) : s;
+}
+
 static bf_status take_picture(extraction *e, slot *s, float *input)
 {
     const bf_backbone_ops *ops = e->b->ops;
@@ -45,10 +56,8 @@ static bf_status take_picture(extraction *e, slot *s, float *input)
     bf_status status =
         ops->outputs(e->b->self, img.width, img.height, &s->outputs);
     if (status == BF_OK) status = ops->prepare(e->b->self, &img, input);
-    if (status != BF_OK && img.name)
-        status = bf_fail_in(status, "%s", img.name);
-    if (status != BF_OK && !img.name)
-        status = bf_fail_in(status, "image %zu", s->image);
+    if (status != BF_OK)
+        status = fail_in_picture(e, status, img.name, s->image);
     bf_image_clear(&img);
     return status;
 }
@@ -89,11 +98,10 @@ static bf_status check_picture(extraction *e, slot *s)
 {
     if (s->status != BF_OK) return bf_fail(s->status, "%s", s->why);
     if (!e->data.x.data) BF_TRY(make_room(e, s->outputs));
-    if (s->outputs != e->data.x.cols)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "image %zu gives %zu features, the first one %zu",
-                       s->image, s->outputs, e->data.x.cols);
-    return BF_OK;
+    if (s->outputs == e->data.x.cols) return BF_OK;
+    bf_fail(BF_ERR_ARGUMENT, "gives %zu features, the first one %zu",
+            s->outputs, e->data.x.cols);
+    return fail_in_picture(e, BF_ERR_ARGUMENT, NULL, s->image);
 }
 
 /* Closes the gaps that unreadable pictures left: *kept are at the front. */

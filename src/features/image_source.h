@@ -39,6 +39,10 @@ struct bf_images {
     size_t count;       /* images */
     unsigned classes;   /* 0 when unlabelled */
     char **class_names; /* [classes], owned by self, or NULL */
+    /* For messages: what was opened (images.c; NULL without), and the number in
+     * it of image 0. `path` lasts as long as self. */
+    char *path;
+    size_t first;
 };
 
 typedef struct bf_image_format {

@@ -103,7 +103,10 @@ bf_status bf_images_open(bf_images **out, const char *path,
                        path);
     bf_images *s = bf_alloc_zero(sizeof *s);
     if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
-    bf_status status = format->open(s, path, labels_path, strict);
+    s->path = bf_alloc(strlen(path) + 1);
+    bf_status status = BF_ERR_MEMORY;
+    if (s->path)
+        status = format->open(s, strcpy(s->path, path), labels_path, strict);
     if (status == BF_OK && s->count == 0)
         status = bf_fail(BF_ERR_FORMAT, "%s: no images", path);
     if (status != BF_OK) {
@@ -118,6 +121,7 @@ void bf_images_close(bf_images *s)
 {
     if (!s) return;
     if (s->self) s->ops->close(s->self);
+    bf_free(s->path);
     bf_free(s);
 }
 

@@ -1,6 +1,4 @@
 /* Grey images from IDX files. */
-#include <stdio.h>
-
 #include "base/memory.h"
 #include "features/idx.h"
 #include "features/image_source.h"
@@ -9,6 +7,7 @@ typedef struct idx_images {
     bf_idx pixels;
     int32_t *labels; /* or NULL */
     unsigned width, height;
+    const char *path; /* of the bf_images */
 } idx_images;
 
 /* Length of a plain IDX file with up to three dimensions; 0 if it is none. */
@@ -44,9 +43,7 @@ static bf_status idx_read(void *self, size_t i, bf_image *out)
 {
     const idx_images *s = self;
     size_t n = (size_t)s->width * s->height;
-    char name[32];
-    snprintf(name, sizeof name, "image %zu", i);
-    BF_TRY(bf_image_alloc(out, s->width, s->height, 1, name));
+    BF_TRY(bf_image_alloc(out, s->width, s->height, 1, s->path));
     const uint8_t *from = s->pixels.data + i * n;
     for (size_t k = 0; k < n; k++) out->pixels[k] = (float)from[k] / 255.0f;
     if (s->labels) out->label = s->labels[i];
@@ -77,6 +74,7 @@ static bf_status idx_open(bf_images *out, const char *path,
     if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
     out->ops = &ops;
     out->self = s;
+    s->path = out->path;
     BF_TRY(bf_idx_read(&s->pixels, path));
     const size_t *dim = s->pixels.dim;
     if (s->pixels.dims != 3)

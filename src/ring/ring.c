@@ -19,8 +19,8 @@ static bf_status check_prime(uint64_t p, unsigned log_n)
     return BF_OK;
 }
 
-static bf_status check_primes(unsigned log_n, const uint64_t *primes,
-                              unsigned count)
+bf_status bf_primes_check(unsigned log_n, const uint64_t *primes,
+                          unsigned count)
 {
     if (log_n < BF_LOG_N_MIN || log_n > BF_LOG_N_MAX)
         return bf_fail(BF_ERR_ARGUMENT,
@@ -44,7 +44,7 @@ bf_status bf_ring_create(bf_ring **out, unsigned log_n, const uint64_t *primes,
 {
     bf_status status = BF_ERR_MEMORY;
     BF_TRY(bf_backend_resolve(backend, &backend));
-    BF_TRY(check_primes(log_n, primes, count));
+    BF_TRY(bf_primes_check(log_n, primes, count));
     bf_ring *r = bf_alloc_zero(sizeof *r);
     if (!r) return BF_ERR_MEMORY;
     r->log_n = log_n;

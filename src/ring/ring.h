@@ -79,7 +79,10 @@ uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
                         unsigned used_count);
 bool bf_is_prime_var(uint64_t n);
 
-/* Checks every prime (range, = 1 mod 2N, distinct, prime) and builds tables. */
+/* BF_ERR_ARGUMENT unless all are in range, = 1 mod 2N, distinct and prime. */
+BF_MUST_CHECK bf_status bf_primes_check(unsigned log_n, const uint64_t *primes,
+                                        unsigned count);
+/* Checks the primes and builds tables. */
 BF_MUST_CHECK bf_status bf_ring_create(bf_ring **out, unsigned log_n,
                                        const uint64_t *primes, unsigned count,
                                        bf_backend backend);

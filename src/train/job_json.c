@@ -229,6 +229,16 @@ static void read_numbers(reader *r, const cJSON *o, bf_job *job)
     p->n_p = prime_list(r, k, "special_primes", p->p, BF_MAX_P);
 }
 
+/* Named here, with the file, rather than by all who make a context of them. */
+static bf_status check_primes(const bf_params *p)
+{
+    uint64_t all[BF_MAX_Q + BF_MAX_P];
+    memcpy(all, p->q, p->n_q * sizeof *all);
+    memcpy(all + p->n_q, p->p, p->n_p * sizeof *all);
+    bf_status s = bf_primes_check(p->log_n, all, p->n_q + p->n_p);
+    return s == BF_ERR_ARGUMENT ? BF_ERR_FORMAT : s;
+}
+
 static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
 {
     reader r = {path, BF_OK};
@@ -244,7 +254,8 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t k = whole(&r, l, "dense_places", 1, 1 << 16);
     read_numbers(&r, o, job);
     if (r.status != BF_OK) return r.status;
-    bf_status s = bf_job_derive(job, n, classes, f, k);
+    bf_status s = check_primes(&job->params);
+    if (s == BF_OK) s = bf_job_derive(job, n, classes, f, k);
     return s == BF_OK ? s : bf_fail_in(s, "%s", path);
 }
 

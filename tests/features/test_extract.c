@@ -176,7 +176,7 @@ static void test_skips(void **state)
     source s = good_source();
     static const size_t bad[5] = {0, 7, 8, 20, 63};
     static const char *const why[5] = {
-        "picture 0 is torn", "image 7: too small", "image 8 gives 3 features",
+        "picture 0 is torn", "image 7: too small", "image 8: gives 3 features",
         "picture 20 is torn", "picture 63"};
     s.status[0] = BF_ERR_FORMAT;
     s.side[7] = 1;

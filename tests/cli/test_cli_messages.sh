@@ -1,0 +1,45 @@
+#!/bin/sh
+# Messages name the file that is wrong, also where the trouble shows late.
+. "$(dirname "$0")/lib.sh"
+
+rows 40 9 3 1 >"$work/train.csv"
+sed '7s/,[^,]*/,-2/' "$work/train.csv" >"$work/negative.csv"
+ok "$blindfit" plan -n 40 -d 9 -c 3 --map sqrt -o "$work/job.json"
+ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
+refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" encrypt \
+    "$work/job.json" "$work/negative.csv" --key "$work/keys/secret.key" \
+    -o "$work/out.bf"
+refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" fit \
+    "$work/negative.csv" --map sqrt
+
+# Primes that are none: of the right form, as p + 2N k.
+ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
+    --key "$work/keys/secret.key" -o "$work/upload.bf"
+prime=$(sed -n 's/.*"special_primes":[^[]*\[\([0-9]*\).*/\1/p' "$work/job.json")
+twice=$(sed -n 's/.*"special_primes":[^[]*\[[0-9]*, \([0-9]*\).*/\1/p' \
+    "$work/job.json")
+for other in $((prime + 2)) $((prime * 3)) "$twice"; do
+    sed "s/$prime/$other/" "$work/job.json" >"$work/bad.json"
+    refuse 4 "bad.json: .*(prime|twice)" "$blindfit" keygen "$work/bad.json" \
+        -o "$work/none"
+    refuse 4 "bad.json: .*(prime|twice)" "$server" train "$work/bad.json" \
+        --keys "$work/keys/eval.keys" --upload "$work/upload.bf" \
+        -o "$work/out.enc"
+done
+absent "$work/out.bf" "$work/out.enc" "$work/none"
+
+{
+    printf '\0\0\010\003\0\0\0\003\0\0\0\004\0\0\0\004'
+    head -c 48 /dev/zero
+} >"$work/x.idx"
+refuse 2 'x.idx: image 2: 4 x 4 pixels' "$blindfit" extract "$work/x.idx" \
+    --rows 3:3 --strict -o "$work/x.npy"
+{
+    printf "\\223NUMPY\\1\\0\\166\\0%-117s\\n" \
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4, 4), }"
+    head -c 48 /dev/zero
+} >"$work/y.npy"
+refuse 2 'y.npy: image 0: 4 x 4 pixels' "$blindfit" extract "$work/y.npy" \
+    --strict -o "$work/x.npy"
+absent "$work/x.npy"
+finish
