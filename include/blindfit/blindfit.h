@@ -49,6 +49,9 @@ const char *bf_status_name(bf_status s);
  * file or argument and the trouble. Empty if nothing failed. Never NULL. */
 const char *bf_last_error(void);
 
+/* Frees what a function handed out "free with bf_free"; NULL is fine. */
+void bf_free(void *p);
+
 /* Progress of a long operation. `done` runs from 0 to `total` (any unit).
  * Called from one thread at a time. May be NULL wherever it is a parameter. */
 typedef void (*bf_progress_fn)(void *user, const char *phase, double done,

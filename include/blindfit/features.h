@@ -57,9 +57,11 @@ void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 
 /* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of
  * n x h x w (x 1 or 3) bytes (read as 0..1) or floats (taken as they are), or
- * a folder with one subfolder per class. labels_path may be NULL; for IDX it
- * is the other IDX file. strict: files of a folder that are no pictures are an
- * error; else they are left out. */
+ * a folder of PNG and JPEG files: one subfolder per class, or pictures side by
+ * side. labels_path is a file for bf_labels_read, or NULL; CIFAR files and class
+ * folders bring their own labels (BF_ERR_ARGUMENT). strict: files beside class
+ * folders are an error; else they are left out. Every file among the pictures
+ * counts as one: what it is shows when it is read. */
 BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
                                        const char *labels_path, bool strict);
 void bf_images_close(bf_images *s);
@@ -86,7 +88,8 @@ typedef struct bf_backbone_options {
 BF_MUST_CHECK bf_status bf_backbone_create(bf_backbone **out,
                                            const bf_backbone_options *opt);
 void bf_backbone_destroy(bf_backbone *b);
-/* Features per image of this size (scattering depends on it). */
+/* Features per image, the same for every size that the backbone takes;
+ * BF_ERR_ARGUMENT for others. */
 BF_MUST_CHECK bf_status bf_backbone_outputs(const bf_backbone *b,
                                             unsigned width, unsigned height,
                                             size_t *outputs);

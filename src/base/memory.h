@@ -10,7 +10,7 @@
  * NULL (with the message set) when memory is out or bytes is 0. */
 void *bf_alloc(size_t bytes);
 void *bf_alloc_zero(size_t bytes);
-void bf_free(void *p); /* NULL is fine */
+/* bf_free, of blindfit.h, frees them. */
 
 /* Makes a bf_alloc block smaller; it keeps its first `bytes`, at least one
  * (BF_ERR_ARGUMENT). BF_ERR_MEMORY only where the allocator moves blocks that shrink (*p is then NULL). */

@@ -19,7 +19,11 @@ pc=$(dirname "$(find "$root" -name blindfit.pc)")
 export PKG_CONFIG_PATH="$pc"
 ok cc -std=c17 -o "$work/client" tests/cli/install_client.c \
     $(pkg-config --cflags --libs blindfit)
-ok "$work/client" "$work/train.csv"
+{
+    printf '\0\0\010\001\0\0\0\074'
+    head -c 60 /dev/zero
+} >"$work/y.idx"
+ok "$work/client" "$work/train.csv" "$work/y.idx"
 grep -q '60 rows, 3 classes' "$work/stdout" || fail "the client's answer"
 
 # A server elsewhere is found, and its absence is told.
