@@ -73,15 +73,11 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
     int ends[2];
     BF_TRY(find_server(path));
     snprintf(threads, sizeof threads, "%u", bf_get_threads());
-    const char *argv[24] = {path,       "train",     run->job,
-                            "--keys",   run->keys,   "--upload",
-                            run->upload, "--output", run->model,
-                            "--threads", threads,    "--json",
-                            "--relay"};
-    if (run->checkpoint) {
-        argv[13] = "--checkpoint";
-        argv[14] = run->checkpoint;
-    }
+    const char *argv[] = {path,        "train",    run->job,
+                          "--keys",    run->keys,  "--upload",
+                          run->upload, "--output", run->model,
+                          "--threads", threads,    "--json",
+                          "--relay",   NULL};
     if (pipe2(ends, O_CLOEXEC) != 0) return bf_fail_errno(errno, "pipe");
     bf_status s = spawn(pid, (char *const *)argv, run->report, ends[1]);
     close(ends[1]);

@@ -6,8 +6,7 @@
 
 typedef struct cli_server_run {
     const char *job, *keys, *upload, *model;
-    const char *checkpoint; /* NULL for none */
-    const char *report;     /* file for its JSON */
+    const char *report; /* file for its JSON */
 } cli_server_run;
 
 typedef struct cli_server_result {
