@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -60,10 +61,10 @@ static bf_status wire_json(const char *path, const bf_wire_info *i)
 
 static void hex_row(const char *name, const uint8_t *data, size_t bytes)
 {
-    char text[65] = "";
-    for (size_t i = 0; i < bytes && i < 32; i++)
-        snprintf(text + 2 * i, 3, "%02x", data[i]);
-    cli_row(name, "%s", text);
+    char text[2 * BF_HASH_BYTES + 1];
+    cli_row(name, "%s",
+            sodium_bin2hex(text, sizeof text, data,
+                           bytes < BF_HASH_BYTES ? bytes : BF_HASH_BYTES));
 }
 
 static bf_status wire_table(const char *path, const bf_wire_info *i)

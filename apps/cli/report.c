@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +94,6 @@ void cli_json_hex(cJSON *object, const char *key, const uint8_t *data,
 {
     char text[2 * 64 + 1];
     if (bytes > 64) bytes = 64;
-    for (size_t i = 0; i < bytes; i++)
-        snprintf(text + 2 * i, 3, "%02x", data[i]);
+    sodium_bin2hex(text, sizeof text, data, bytes);
     cJSON_AddStringToObject(object, key, text);
 }

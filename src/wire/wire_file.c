@@ -1,4 +1,5 @@
 /* Headers, and the items of a file in order. */
+#include <sodium.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -45,9 +46,7 @@ void bf_wire_header_make(bf_frame_header *h, bf_wire_type type,
 /* The first bytes of an id, for messages. */
 static const char *brief(char out[17], const uint8_t *id)
 {
-    for (unsigned i = 0; i < 8; i++)
-        snprintf(out + 2 * i, 3, "%02x", (unsigned)id[i]);
-    return out;
+    return sodium_bin2hex(out, 17, id, 8);
 }
 
 static bf_status check_id(const char *path, const char *what,
