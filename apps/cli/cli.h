@@ -48,7 +48,7 @@ enum {
 int cli_exit_code(bf_status s);
 bf_status cli_status_of_exit(int code); /* the other way, for a child */
 
-/* For processes that hold secrets: no core files, and nobody else's debugger. */
+/* For processes that hold secrets: no core files, nobody else's debugger. */
 void cli_hold_secrets(void);
 
 /* Largest resident set of this program; getrusage's would count that of the
@@ -147,8 +147,8 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
                                       size_t d, size_t classes);
 /* Class names as BESIDE.json, beside a file of labels or a transform. Before
- * the work: cli_check_output for it, and BF_ERR_ARGUMENT when something is there
- * that holds no class names. */
+ * the work: cli_check_output for it, and BF_ERR_ARGUMENT when what is there
+ * holds no class names. */
 BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
                                               size_t count);

@@ -58,18 +58,18 @@ void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 /* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of
  * n x h x w (x 1 or 3) bytes (read as 0..1) or floats (taken as they are), or
  * a folder of PNG and JPEG files: one subfolder per class, or pictures side by
- * side. labels_path is a file for bf_labels_read, or NULL; CIFAR files and class
- * folders bring their own labels (BF_ERR_ARGUMENT). strict: files beside class
- * folders are an error; else they are left out. Every file among the pictures
- * counts as one: what it is shows when it is read. */
+ * side. labels_path is a file for bf_labels_read, or NULL; CIFAR files and
+ * class folders bring their own labels (BF_ERR_ARGUMENT). strict: files beside
+ * class folders are an error; else they are left out. Every file among the
+ * pictures counts as one: what it is shows when it is read. */
 BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
                                        const char *labels_path, bool strict);
 void bf_images_close(bf_images *s);
 size_t bf_images_count(const bf_images *s);
 /* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
  * and BF_ERR_RANGE for one that cannot be read, a missing file among them
- * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is not
- * the picture's fault. */
+ * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is
+ * not the picture's fault. */
 BF_MUST_CHECK bf_status bf_images_read(bf_images *s, size_t i, bf_image *out);
 int32_t bf_images_label(const bf_images *s, size_t i);
 unsigned bf_images_classes(const bf_images *s); /* 0 when unlabelled */

@@ -52,8 +52,8 @@ bf_status bf_class_names_from_json(char ***out, size_t *count,
     {
         text[n] = cJSON_GetStringValue(name);
         if (!text[n++])
-            return bf_fail(BF_ERR_FORMAT, "%s: class name %zu is no string", path,
-                           n);
+            return bf_fail(BF_ERR_FORMAT, "%s: class name %zu is no string",
+                           path, n);
     }
     BF_TRY(bf_class_names_copy(out, text, n));
     *count = n;

@@ -11,8 +11,8 @@
 #include "blindfit/features.h"
 
 /* All: BF_ERR_FORMAT for what is no such picture, damaged or beyond the limits
- * of image_source.h, BF_ERR_MEMORY; messages begin with `name`. On failure *out is as before.
- * out->label is -1 and out->name unset. Thread-safe. */
+ * of image_source.h, BF_ERR_MEMORY; messages begin with `name`. On failure *out
+ * is as before. out->label is -1 and out->name unset. Thread-safe. */
 
 /* PNG or JPEG by its first bytes, whatever the file is called. */
 BF_MUST_CHECK bf_status bf_decode_picture(bf_image *out, const uint8_t *data,

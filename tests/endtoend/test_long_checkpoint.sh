@@ -21,7 +21,8 @@ train() # FOLDER UPLOAD OPTIONS...
     folder=$1 upload=$2
     shift 2
     # A script's background jobs are born deaf to Ctrl-C.
-    env --default-signal=INT "$server" train "$folder/job.json" --keys "$folder/keys/eval.keys" \
+    env --default-signal=INT "$server" train "$folder/job.json" \
+        --keys "$folder/keys/eval.keys" \
         --upload "$folder/$upload.bf" "$@"
 }
 a=$work/a b=$work/b

@@ -16,7 +16,8 @@ state=$work/state.bf model=$work/model.enc
 train() # OPTIONS...
 {
     # A script's background jobs are born deaf to Ctrl-C.
-    exec env --default-signal=INT "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
+    exec env --default-signal=INT "$server" train "$work/job.json" \
+        --keys "$work/keys/eval.keys" \
         --upload "$work/upload.bf" -o "$model" --checkpoint "$state" "$@"
 }
 now()

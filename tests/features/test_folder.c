@@ -187,7 +187,8 @@ static void test_vanished(void **state)
     put_png("a.png", 1, 1, 1);
     check_ok(bf_images_open(&images, folder, NULL, true));
     assert_int_equal(unlink(path_in(folder, "a.png")), 0);
-    check_fails(BF_ERR_FORMAT, "a.png", folder, bf_images_read(images, 0, &img));
+    check_fails(BF_ERR_FORMAT, "a.png", folder,
+                bf_images_read(images, 0, &img));
     bf_images_close(images);
 }
 
