@@ -56,7 +56,7 @@ void cli_scratch_remove(void)
 {
     if (!folder[0]) return;
     bf_status s = bf_remove_tree(folder);
-    cli_emergency = 0; /* not before: removal may be cut short as well */
+    cli_emergency = (void (*)(void))0; /* not before: it may be cut short */
     if (s != BF_OK) cli_note("%s: %s", cli_program(), bf_last_error());
     folder[0] = 0;
     file_count = 0;
