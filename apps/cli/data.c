@@ -1,6 +1,7 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -41,6 +42,9 @@ bf_status cli_check_class_names(const char *beside, const char *const *others,
                                 size_t count)
 {
     char path[PATH_MAX];
+    struct stat st;
+    if (stat(beside, &st) == 0 && !S_ISREG(st.st_mode))
+        return BF_OK; /* a pipe has nothing beside it */
     BF_TRY(bf_sidecar_path(path, beside));
     BF_TRY(cli_check_output(path, others, count));
     return check_replaceable(path);

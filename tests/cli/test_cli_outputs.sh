@@ -46,6 +46,12 @@ echo '{"class_names": ["a", "b", "c"]}' >"$work/named.json"
 ok encrypt "$work/named"
 absent "$work/named.json"
 rm "$work/out.bf"
+checks=$((checks + 1)) # nothing lies beside a pipe
+encrypt /dev/fd/3 3>&1 >"$work/stdout" 2>"$work/stderr" |
+    cat >"$work/piped"
+[ "$(head -c 8 "$work/piped")" = BFTRANSF ] && [ -s "$work/out.bf" ] ||
+    fail "a transform into a pipe: $(cat "$work/stderr")"
+rm -f "$work/out.bf"
 for form in npy csv; do
     cp "$job" "$dir/m.$form.json"
     refuse 2 "m.$form.json: to be written, but" "$blindfit" decrypt \
