@@ -40,8 +40,8 @@ typedef struct bf_block {
 
 /* batch 0 is one block of all rows. BF_ERR_ARGUMENT when the packed weights do
  * not fit one ciphertext (2^log_m > T), F or K is no power of two, K > F,
- * F > N/2, a size is zero, there are fewer than two classes, or more ciphertexts
- * than BF_LAYOUT_MOST. */
+ * F > N/2, a size is zero, there are fewer than two classes, or more than
+ * BF_LAYOUT_MOST ciphertexts. */
 BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
                                        size_t cols, size_t classes,
                                        size_t batch, size_t f, size_t k);

@@ -77,8 +77,8 @@ bf_status bf_checkpoint_write(const char *path, const bf_context *ctx,
     return status;
 }
 
-bf_status bf_model_write(const char *path, const bf_context *ctx,
-                         bf_wire_ids ids, const bf_run_state *s)
+bf_status bf_encrypted_model_write(const char *path, const bf_context *ctx,
+                                   bf_wire_ids ids, const bf_run_state *s)
 {
     bf_wire_writer *w;
     const bf_ct *last = &s->models[s->train.iteration - 1];
@@ -143,8 +143,8 @@ static bf_status check_ct(const reading *in, const bf_ct *ct, const char *what,
         fabs(ct->scale / scale - 1) <= 1e-9)
         return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
-                   "%s: %s has %u limbs at scale 2^%.3f, the job's %u at 2^%.3f",
-                   in->path, what, ct->limbs, log2(ct->scale), limbs,
+                   "%s: %s has %u limbs at scale 2^%.3f, the job's %u at "
+                   "2^%.3f", in->path, what, ct->limbs, log2(ct->scale), limbs,
                    log2(scale));
 }
 

@@ -43,7 +43,9 @@ uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);
 
 /* The encrypted model file: every iteration's model, and the last one's; as
  * long as the job's plan says. */
-BF_MUST_CHECK bf_status bf_model_write(const char *path, const bf_context *ctx,
-                                       bf_wire_ids ids, const bf_run_state *s);
+BF_MUST_CHECK bf_status bf_encrypted_model_write(const char *path,
+                                                 const bf_context *ctx,
+                                                 bf_wire_ids ids,
+                                                 const bf_run_state *s);
 
 #endif

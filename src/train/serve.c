@@ -229,7 +229,8 @@ static bf_status read_checkpoint(server *s)
 
 static bf_status write_model(server *s)
 {
-    return bf_model_write(s->o->model, s->ctx, ids_of(s), &s->state);
+    return bf_encrypted_model_write(s->o->model, s->ctx, ids_of(s),
+                                    &s->state);
 }
 
 /* ---- run ----------------------------------------------------------------- */

@@ -1,5 +1,5 @@
-/* Layouts: how many ciphertexts they may have; weights taken out of coefficients
- * are right by the definition, or left alone. */
+/* Layouts: how many ciphertexts they may have; weights taken out of
+ * coefficients are right by the definition, or left alone. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
