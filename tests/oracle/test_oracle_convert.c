@@ -181,7 +181,7 @@ static void test_conversion(void **state)
                   BF_CONVERT_SOURCES_MAX + 4, 1, &r);
 }
 
-/* A million values that are uniform, and as many from sources at their bounds. */
+/* A million uniform values, and as many from sources at their bounds. */
 static void test_million(void **state)
 {
     (void)state;

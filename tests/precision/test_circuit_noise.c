@@ -67,7 +67,7 @@ static bf_status encrypt(bf_ct *out, const bf_fixture *f,
     return status;
 }
 
-/* ---- linear map ------------------------------------------------------------- */
+/* ---- linear map ---------------------------------------------------------- */
 
 /* Of the first DIM values of a, repeated. */
 static bf_status op_linear_map(trial *t)
@@ -85,7 +85,7 @@ static bf_status op_linear_map(trial *t)
     return status;
 }
 
-/* ---- polynomials -------------------------------------------------------------- */
+/* ---- polynomials --------------------------------------------------------- */
 
 static const double poly[8] = {0.1, -0.2, 0.3, 0.15, -0.25, 0.2, -0.1, 0.3};
 
@@ -168,7 +168,7 @@ static bf_status op_sigmoid_late(trial *t)
     return sigmoid(t, &cubic, &world_of(t)->late, 26);
 }
 
-/* ---- rings --------------------------------------------------------------------- */
+/* ---- rings --------------------------------------------------------------- */
 
 static bf_status op_ring_up(trial *t)
 {
@@ -194,7 +194,7 @@ static bf_status op_ring_down(trial *t)
     return status;
 }
 
-/* ---- trees ----------------------------------------------------------------------- */
+/* ---- trees --------------------------------------------------------------- */
 
 /* Element number i is i + 1 times a, or b; its sum over all samples. */
 static double complex trace(const trial *t, size_t element, size_t i)
@@ -226,7 +226,8 @@ static bf_status op_pack(trial *t)
 static bf_status op_expand(trial *t)
 {
     bf_ct out[ELEMENTS] = {{0}};
-    bf_status status = bf_expand(t->ev, out, &t->out, ELEMENTS, LOG_M, PERIOD, 1);
+    bf_status status =
+        bf_expand(t->ev, out, &t->out, ELEMENTS, LOG_M, PERIOD, 1);
     t->result = NULL;
     for (size_t m = 0; m < ELEMENTS && status == BF_OK; m++) {
         for (size_t i = 0; i < t->n; i++) t->want[i] = trace(t, m, i);
@@ -236,7 +237,7 @@ static bf_status op_expand(trial *t)
     return status;
 }
 
-/* ---- fold and spread --------------------------------------------------------------- */
+/* ---- fold and spread ----------------------------------------------------- */
 
 /* Output k of slot i's sample: the sum of a, or b, over its features. */
 static double complex score(const trial *t, size_t k, size_t i)
@@ -318,7 +319,7 @@ static const bf_noise_op operations[] = {
     {"spread by powers", op_spread_wide, OUTPUTS, 0},
 };
 
-/* ---- world ----------------------------------------------------------------------- */
+/* ---- world --------------------------------------------------------------- */
 
 static void make_keys(world *w)
 {

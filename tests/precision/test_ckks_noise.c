@@ -179,7 +179,7 @@ static bf_status op_rescale(trial *t)
     return bf_rescale(t->ev, &t->out, &t->out);
 }
 
-/* ---- products of ciphertexts ---------------------------------------------- */
+/* ---- products of ciphertexts --------------------------------------------- */
 
 /* Kept for those that follow. */
 static bf_status op_tensor(trial *t)
@@ -263,7 +263,7 @@ static bf_status op_tensor_rows(trial *t)
     return measure_all(t, out, 3, want_rows);
 }
 
-/* ---- automorphisms --------------------------------------------------------- */
+/* ---- automorphisms ------------------------------------------------------- */
 
 static bf_status op_conjugate(trial *t)
 {
@@ -307,7 +307,7 @@ static bf_status op_rotate_sum(trial *t)
     return bf_rotate_sum(t->ev, &t->out, x, r, 2);
 }
 
-/* ---- trees: four elements of three polynomials, in one step of radix 4 ----- */
+/* ---- trees: four elements of three polynomials, in one step of radix 4 --- */
 
 /* Element number i: ab, bb, aa, ab. */
 static const double complex *left(const trial *t, size_t i)
