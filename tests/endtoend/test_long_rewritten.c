@@ -69,7 +69,7 @@ static void make_upload(const bf_recipe *recipe)
                 (j < 3) * labels[i];
     }
     OK(bf_transform_fit(&t, recipe, &x, quiet));
-    OK(bf_transform_apply(&u, t, &x, true));
+    OK(bf_transform_apply(&u, t, &x, true, (bf_progress){0}));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     OK(bf_transform_start(&schedule, t, CLASSES));
     OK(bf_deal_encrypt(&files.made, files.id, files.secret, &u, labels,

@@ -1,9 +1,7 @@
 /* Any bytes as a checkpoint: digests, lengths and context hash are put right,
  * then it is read as the server reads one that it resumes from. */
-#include "../wire/wire_sample.h"
+#include "../train/checkpoint_sample.h"
 #include "wire_repair.h"
-
-#include "train/checkpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,15 +15,16 @@ static void check_state(const bf_run_state *s)
         if (!s->models[t].data) abort();
 }
 
-static bf_status read_checkpoint(const uint8_t *bytes, size_t size, bf_eval *ev)
+static bf_status read_checkpoint(const uint8_t *bytes, size_t size, bf_eval *ev,
+                                 const bf_plan *plan)
 {
-    static const uint8_t upload[BF_HASH_BYTES] = {0};
     bf_run_state s = {0};
     char name[64];
     int fd = image_fd(bytes, size);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     bf_status status = bf_checkpoint_read(
-        &s, name, ev, (bf_run_ids){.upload = upload}, ITERATIONS);
+        &s, name, ev, (bf_run_ids){.upload = sample_upload_digest}, plan,
+        ITERATIONS);
     if (status == BF_OK) check_state(&s);
     bf_run_state_release(ev, &s);
     close(fd);
@@ -37,9 +36,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bf_context *ctx;
     static bf_eval_keys none;
     static bf_eval *ev;
+    static bf_plan plan;
     bf_wire_type type;
     if (!ctx) {
-        if (sample_context(&ctx) != BF_OK) abort();
+        bf_run_state s = {0};
+        if (sample_context(&ctx) != BF_OK || sample_state(&s, ctx) != BF_OK)
+            abort();
+        plan = sample_plan(&s);
+        bf_ct_clear(&s.train.v);
+        bf_ct_clear(&s.train.previous);
+        bf_run_state_release(NULL, &s);
         none.ctx = ctx;
         if (bf_eval_create(&ev, ctx, &none) != BF_OK) abort();
     }
@@ -47,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!bytes) return 0;
     if (size) memcpy(bytes, data, size);
     if (repair(bytes, &size, ctx, &type))
-        (void)read_checkpoint(bytes, size, ev);
+        (void)read_checkpoint(bytes, size, ev, &plan);
     free(bytes);
     return 0;
 }

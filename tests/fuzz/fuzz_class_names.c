@@ -19,6 +19,11 @@ void cli_note(const char *fmt, ...)
     (void)fmt;
 }
 
+bf_progress cli_progress(void)
+{
+    return (bf_progress){0};
+}
+
 bf_status cli_check_output(const char *path, const char *const *others,
                            size_t count)
 {

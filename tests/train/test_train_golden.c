@@ -7,11 +7,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/checkpoint.h"
+#include "train/checkpoint_sample.h"
 #include "train/job.h"
 #include "train/owner/transform.h"
 #include "train/train_testing.h"
-#include "wire/wire_sample.h"
 
 static const char folder[] = "tests/golden/train-v1";
 
@@ -167,7 +166,7 @@ static void transforms_read_back(void **state)
     bf_matrix x = {1, INPUTS, (double[]){4, 9, 16}}, u;
     check_ok(bf_transform_load(&t, path_of(folder, "transform.bf")));
     assert_true(t->clip_norm == 2.5);
-    check_ok(bf_transform_apply(&u, t, &x, false));
+    check_ok(bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
     /* (2, 3, 4) - (0.5, 0.625, 0.75) times the 3 x 2 from -0.25 by eighths */
     double a = 1.5, b = 2.375, c = 3.25;
     assert_true(u.data[0] == 1);
@@ -176,7 +175,7 @@ static void transforms_read_back(void **state)
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
     check_ok(bf_transform_load(&t, path_of(folder, "transform-paper.bf")));
-    check_ok(bf_transform_apply(&u, t, &x, false));
+    check_ok(bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
     assert_true(u.data[0] == 0 && u.data[1] == 0.5 && u.data[2] == 2.25);
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
@@ -225,19 +224,6 @@ static void models_read_back(void **state)
 
 /* ---- a checkpoint after two iterations ----------------------------------- */
 
-static const uint8_t upload_digest[BF_HASH_BYTES] = {0};
-static const bf_run_ids run_ids = {{sample_key_id, sample_job_id},
-                                   upload_digest};
-
-static bf_status sample_state(bf_run_state *s, const bf_context *ctx)
-{
-    s->train.iteration = 2;
-    BF_TRY(sample_ct(&s->train.v, ctx, 2, 2, false, 11));
-    BF_TRY(sample_ct(&s->train.previous, ctx, 3, 2, false, 12));
-    BF_TRY(sample_ct(&s->models[0], ctx, 2, 2, false, 13));
-    return sample_ct(&s->models[1], ctx, 1, 2, false, 14);
-}
-
 static bf_status write_checkpoint(const char *in)
 {
     bf_context *ctx;
@@ -246,7 +232,7 @@ static bf_status write_checkpoint(const char *in)
     bf_status status = sample_state(&s, ctx);
     if (status == BF_OK)
         status = bf_checkpoint_write(path_of(in, "checkpoint.enc"), ctx,
-                                     run_ids, &s);
+                                     sample_run_ids, &s);
     bf_ct_clear(&s.train.v);
     bf_ct_clear(&s.train.previous);
     bf_run_state_release(NULL, &s);
@@ -272,8 +258,9 @@ static void checkpoint_reads_back(void **state)
     bf_eval_keys none = {.ctx = ctx};
     check_ok(bf_eval_create(&ev, ctx, &none));
     check_ok(sample_state(&want, ctx));
+    bf_plan plan = sample_plan(&want);
     check_ok(bf_checkpoint_read(&got, path_of(folder, "checkpoint.enc"), ev,
-                                run_ids, 3));
+                                sample_run_ids, &plan, 3));
     assert_int_equal(got.train.iteration, 2);
     check_ct(&got.train.v, &want.train.v);
     check_ct(&got.train.previous, &want.train.previous);
