@@ -68,7 +68,7 @@ stop() # MOMENT COMMAND...
     checks=$((checks + 1))
     moment=$1
     shift
-    "$@" >"$work/stdout" 2>"$work/stderr" &
+    $hearing "$@" >"$work/stdout" 2>"$work/stderr" &
     pid=$!
     if [ "$moment" = writing ]; then
         until [ -n "$(find "$steps/out" -name '.blindfit-*.tmp')" ] ||
@@ -100,11 +100,11 @@ stop_often() # FILES-IT-MAKES COMMAND...
 {
     stopped=0 made=$1
     shift
-    for moment in 0.01 0.03 0.06 0.1 0.2 0.4 0.8 writing writing; do
+    for moment in 0 0.005 0.01 0.03 0.06 0.1 0.2 0.4 0.8 writing writing; do
         stop $moment "$@"
     done
     checks=$((checks + 1))
-    [ $stopped -ge 2 ] || fail "$2 was stopped $stopped times of 9"
+    [ $stopped -ge 2 ] || fail "$2 was stopped $stopped times of 11"
 }
 stop_often 2 "$blindfit" extract data/digits-test-images.idx.gz \
     --labels data/digits-test-labels.idx.gz -o "$steps/out/x.npy" \
