@@ -54,8 +54,7 @@ typedef struct bf_plan {
     bf_plan_weights weights[BF_MAX_ITERATIONS];
     bf_plan_ct v[BF_MAX_ITERATIONS + 1]; /* V_t; none is zero */
     double weight_noise; /* of the last of them */
-    double work;         /* of the server, in butterflies' worth: N log2 N a
-                          * transform of one limb */
+    double work; /* of the server; one limb's transform has N log2 N of it */
     double cost;         /* what the search minimised: work and bytes */
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
