@@ -28,8 +28,11 @@ list(APPEND once test_train_plan)
 #   gives the same bits (test_ckks_kat, test_kernels_known), so the same errors
 list(APPEND once test_ckks_noise test_circuit_noise)
 #   files, processes and pictures: no arithmetic that other tests leave out
-list(APPEND once test_cli_bad_input test_cli_interrupt test_cli_large_jobs
-  test_e2e_pictures test_long_checkpoint test_long_rewritten test_long_serve)
+list(APPEND once test_cli_bad_input test_cli_install test_cli_interrupt
+  test_cli_json test_cli_large_jobs test_cli_messages test_cli_names
+  test_cli_options test_cli_outputs test_cli_report test_cli_signals
+  test_cli_symbols test_cli_terminal test_e2e_pictures test_long_checkpoint
+  test_long_rewritten test_long_serve)
 set_tests_properties(${once} PROPERTIES LABELS once)
 # once and unsanitized: fifty runs killed at random moments, of code that the
 # interrupts and checkpoints above take through the sanitizers; minutes there.

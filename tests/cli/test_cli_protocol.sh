@@ -94,22 +94,4 @@ ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
     --upload "$dir/upload.bf" -o "$dir/two.enc" --checkpoint "$dir/state.bf" \
     --threads 1
 cmp -s "$dir/two.enc" "$dir/model.enc" || fail "one thread differs from all"
-
-# On a terminal, the result does not go on where progress stood: each line of
-# progress is overwritten by the next or cleared.
-if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
-    rows 128 400 10 1 >"$work/long.csv"
-    script -qec "$blindfit fit $work/long.csv -k 5 --threads 1 \
-        --no-regression" /dev/null >"$work/terminal" </dev/null
-    checks=$((checks + 2))
-    tr '\r' '\n' <"$work/terminal" |
-        grep -q -E '^.*[a-z]+ [0-9]+ %, [0-9.]+ (s|min).* left' ||
-        fail "a run of seconds shows no time left"
-    tr '\r' '\n' <"$work/terminal" | grep 'Recipe' |
-        grep -q '%' && fail "progress and result share a line"
-    tr '\r' '\n' <"$work/terminal" | grep -q 'Accuracy' ||
-        fail "no result on a terminal"
-else
-    echo "skipped: no pseudo-terminal to show progress on"
-fi
 finish
