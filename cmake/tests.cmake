@@ -12,34 +12,40 @@ endforeach()
 # for the tests with these labels.
 #
 # once: on the best backend only, with and without sanitizers.
+#   these compare the backends themselves
+file(GLOB sources RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} tests/kernels/test_*.c
+  tests/oracle/test_*.c)
 #   nothing is computed on ciphertexts
-file(GLOB sources RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} tests/features/test_*.c
+file(GLOB plain RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} tests/features/test_*.c
   tests/unit/test_base_*.c)
-set(once test_cli_layers test_golden_formats test_train_dataset test_train_files
-  test_train_job_json test_train_paper test_train_recipe
-  test_train_softmax test_train_twin test_train_whiten)
-foreach(source ${sources})
+set(once test_cli_layers test_golden_formats test_recipe_limits
+  test_train_dataset test_train_files test_train_job_json test_train_paper
+  test_train_recipe test_train_softmax test_train_twin test_train_whiten)
+foreach(source ${sources} ${plain})
   get_filename_component(name ${source} NAME_WE)
   list(APPEND once ${name})
 endforeach()
-#   searches for plans: symbolic
-list(APPEND once test_train_plan)
-#   statistics over many trials (fewer of them under sanitizers): every backend
-#   gives the same bits (test_ckks_kat, test_kernels_known), so the same errors
-list(APPEND once test_ckks_noise test_circuit_noise)
 #   files, processes and pictures: no arithmetic that other tests leave out
 list(APPEND once test_cli_bad_input test_cli_install test_cli_interrupt
-  test_cli_json test_cli_large_jobs test_cli_messages test_cli_names
-  test_cli_options test_cli_outputs test_cli_report test_cli_signals
-  test_cli_symbols test_cli_terminal test_e2e_pictures test_long_checkpoint
-  test_long_rewritten test_long_serve)
+  test_cli_messages test_cli_names test_cli_options test_cli_outputs
+  test_cli_report test_cli_signals test_cli_symbols test_cli_terminal
+  test_e2e_pictures test_long_checkpoint test_long_rewritten test_long_serve)
 set_tests_properties(${once} PROPERTIES LABELS once)
-# once and unsanitized: fifty runs killed at random moments, of code that the
-# interrupts and checkpoints above take through the sanitizers; minutes there.
-set_tests_properties(test_long_resume PROPERTIES LABELS "once;unsanitized")
-# simd: long arithmetic; on every SIMD backend, under sanitizers on the best.
-set_tests_properties(test_linalg_volley test_train_circuit
-  PROPERTIES LABELS simd)
+# once and unsanitized, as they take minutes there or cannot run:
+#   statistics over many trials: every backend gives the same bits
+#   (test_ckks_kat, test_kernels_known), so the same errors
+#   searches for plans: symbolic
+#   what --json prints; runs killed at random moments, of code that the tests of
+#   interrupts and checkpoints take through the sanitizers
+#   a limit on addresses, of which the sanitizers take all
+set_tests_properties(test_ckks_noise test_circuit_noise test_train_plan
+  test_cli_json test_cli_large_jobs test_long_resume
+  PROPERTIES LABELS "once;unsanitized")
+# simd: longer arithmetic; on every SIMD backend, under sanitizers on the best.
+# The shapes of the circuit's test take a minute there, and the same code runs in
+# the protocol's.
+set_tests_properties(test_linalg_volley test_cli_protocol PROPERTIES LABELS simd)
+set_tests_properties(test_train_circuit PROPERTIES LABELS "simd;unsanitized")
 
 # Also built by other compilers and without optimisation, which is when
 # src/ring/kernels/scalar asserts the ranges of residues: the target holds what

@@ -43,7 +43,7 @@ grep -o '`[a-z_0-9]*`' "$page" | tr -d '`' | sort -u >"$work/named"
 for key in $(comm -23 "$work/printed" "$work/named"); do
     fail "$page does not name the key $key"
 done
-values="bench decrypt encrypt evaluate extract fit inspect keygen none paper
+values="bench decrypt encrypt evaluate extract fit inspect keygen none null paper
 plan predict report sqrt test training whitened class_names"
 for name in $(comm -13 "$work/printed" "$work/named"); do
     case " $(echo $values) " in
