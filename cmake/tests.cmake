@@ -28,8 +28,8 @@ endforeach()
 #   files, processes and pictures: no arithmetic that other tests leave out
 list(APPEND once test_cli_bad_input test_cli_install test_cli_interrupt
   test_cli_messages test_cli_names test_cli_options test_cli_outputs
-  test_cli_report test_cli_signals test_cli_symbols test_cli_terminal
-  test_e2e_pictures test_long_checkpoint test_long_rewritten test_long_serve)
+  test_cli_report test_cli_signals test_cli_symbols test_long_checkpoint
+  test_long_rewritten test_long_serve)
 set_tests_properties(${once} PROPERTIES LABELS once)
 # once and unsanitized, as they take minutes there or cannot run:
 #   statistics over many trials: every backend gives the same bits
@@ -38,14 +38,22 @@ set_tests_properties(${once} PROPERTIES LABELS once)
 #   what --json prints; runs killed at random moments, of code that the tests of
 #   interrupts and checkpoints take through the sanitizers
 #   a limit on addresses, of which the sanitizers take all
+#   pictures and a terminal: the same programs on more data
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_plan
-  test_cli_json test_cli_large_jobs test_long_resume
-  PROPERTIES LABELS "once;unsanitized")
+  test_cli_json test_cli_large_jobs test_cli_terminal test_e2e_pictures
+  test_long_resume PROPERTIES LABELS "once;unsanitized")
 # simd: longer arithmetic; on every SIMD backend, under sanitizers on the best.
 # The shapes of the circuit's test take a minute there, and the same code runs in
 # the protocol's.
 set_tests_properties(test_linalg_volley test_cli_protocol PROPERTIES LABELS simd)
 set_tests_properties(test_train_circuit PROPERTIES LABELS "simd;unsanitized")
+
+# Those of a quarter of a minute and more begin first, so that they do not end
+# alone.
+set_tests_properties(test_ckks_noise PROPERTIES COST 100)
+set_tests_properties(test_cli_interrupt test_cli_protocol test_train_circuit
+  test_circuit_noise test_long_resume test_long_checkpoint test_cli_bad_input
+  test_e2e_digits test_e2e_pictures PROPERTIES COST 30)
 
 # Also built by other compilers and without optimisation, which is when
 # src/ring/kernels/scalar asserts the ranges of residues: the target holds what

@@ -1,14 +1,5 @@
 /* Files of a real run, put together anew by one who can compute digests: what
  * is not of the job is refused, by the owner as by the server. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,24 +7,12 @@
 #include "train/checkpoint.h"
 #include "train/owner/deal.h"
 #include "train/serve.h"
+#include "train/train_testing.h"
 #include "train/upload.h"
 #include "wire/wire.h"
 
-#define OK(expr)                                                            \
-    do {                                                                    \
-        bf_status ok_s_ = (expr);                                           \
-        if (ok_s_ != BF_OK)                                                 \
-            fail_msg("%s: %s: %s", #expr, bf_status_name(ok_s_),            \
-                     bf_last_error());                                      \
-    } while (0)
-
-#define REFUSED(status, words, expr)                                        \
-    do {                                                                    \
-        bf_status refused_s_ = (expr);                                      \
-        if (refused_s_ != (status) || !strstr(bf_last_error(), (words)))    \
-            fail_msg("%s: %s: %s", #expr, bf_status_name(refused_s_),       \
-                     bf_last_error());                                      \
-    } while (0)
+#define OK check_ok
+#define REFUSED check_fails
 
 enum { ROWS = 40, FEATURES = 9, CLASSES = 2, ITERATIONS = 2 };
 

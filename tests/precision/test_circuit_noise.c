@@ -48,13 +48,6 @@ static const world *world_of(const trial *t)
     return t->table->user;
 }
 
-static bf_ct low(const bf_ct *ct, unsigned limbs)
-{
-    bf_ct view = *ct;
-    view.limbs = limbs;
-    return view;
-}
-
 /* A fresh encryption of values with this period; scale and limbs as given. */
 static bf_status encrypt(bf_ct *out, const bf_fixture *f,
                          const double complex *v, size_t period, double at,
@@ -211,7 +204,7 @@ static bf_status op_pack(trial *t)
 {
     bf_ct g[ELEMENTS] = {{0}};
     const double complex *root = world_of(t)->root;
-    bf_ct x[2] = {low(&t->ca, 2), low(&t->cb, 2)};
+    bf_ct x[2] = {bf_noise_low(&t->ca, 2), bf_noise_low(&t->cb, 2)};
     for (size_t i = 0; i < t->n; i++) {
         double complex step = root[i] * root[i];
         t->want[i] = 0;
@@ -252,7 +245,8 @@ static double complex score(const trial *t, size_t k, size_t i)
 /* Output k at the places k mod K. */
 static bf_status fold(trial *t, const bf_layout *l, const bf_masks *masks)
 {
-    bf_ct g[OUTPUTS] = {{0}}, x[2] = {low(&t->ca, 3), low(&t->cb, 3)};
+    bf_ct g[OUTPUTS] = {{0}};
+    bf_ct x[2] = {bf_noise_low(&t->ca, 3), bf_noise_low(&t->cb, 3)};
     for (size_t i = 0; i < t->n; i++) {
         size_t place = i % l->f % l->k;
         t->want[i] = place < OUTPUTS ? score(t, place, i) : 0;

@@ -33,14 +33,6 @@ static const world *world_of(const trial *t)
     return t->table->user;
 }
 
-/* The same ciphertext at fewer limbs. */
-static bf_ct low(const bf_ct *ct, unsigned limbs)
-{
-    bf_ct view = *ct;
-    view.limbs = limbs;
-    return view;
-}
-
 static double complex turned(const trial *t, const double complex *v, size_t i,
                              size_t by)
 {
@@ -95,49 +87,49 @@ static bf_status op_coefficients(trial *t)
 
 static bf_status op_add(trial *t)
 {
-    bf_ct a = low(&t->ca, 1);
+    bf_ct a = bf_noise_low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] + t->b[i];
     return bf_add(t->ev, &t->out, &a, &t->cb);
 }
 
 static bf_status op_sub(trial *t)
 {
-    bf_ct b = low(&t->cb, 1);
+    bf_ct b = bf_noise_low(&t->cb, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] - t->b[i];
     return bf_sub(t->ev, &t->out, &t->ca, &b);
 }
 
 static bf_status op_negate(trial *t)
 {
-    bf_ct a = low(&t->ca, 1);
+    bf_ct a = bf_noise_low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -t->a[i];
     return bf_negate(t->ev, &t->out, &a);
 }
 
 static bf_status op_mul_int(trial *t)
 {
-    bf_ct a = low(&t->ca, 1);
+    bf_ct a = bf_noise_low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -37 * t->a[i];
     return bf_mul_int(t->ev, &t->out, &a, -37);
 }
 
 static bf_status op_add_const(trial *t)
 {
-    bf_ct a = low(&t->ca, 1);
+    bf_ct a = bf_noise_low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] + 2.5;
     return bf_add_const(t->ev, &t->out, &a, 2.5);
 }
 
 static bf_status op_adjust(trial *t)
 {
-    bf_ct a = low(&t->ca, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -1.75 * t->a[i];
     return bf_adjust(t->ev, &t->out, &a, -1.75, 0x1.8p35, 1);
 }
 
 static bf_status op_adjust_up(trial *t)
 {
-    bf_ct a = low(&t->ca, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = -1.75 * t->a[i];
     return bf_adjust(t->ev, &t->out, &a, -1.75, a.scale * 0x1.8p24, 2);
 }
@@ -145,7 +137,7 @@ static bf_status op_adjust_up(trial *t)
 static bf_status op_monomial(trial *t)
 {
     const double complex *root = world_of(t)->root;
-    bf_ct a = low(&t->ca, 1);
+    bf_ct a = bf_noise_low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * root[i];
     return bf_mul_monomial(t->ev, &t->out, &a, 1);
 }
@@ -154,14 +146,14 @@ static bf_status op_monomial(trial *t)
 
 static bf_status op_add_plain(trial *t)
 {
-    bf_ct a = low(&t->ca, 1);
+    bf_ct a = bf_noise_low(&t->ca, 1);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] + t->b[i];
     return bf_add_plain(t->ev, &t->out, &a, &t->pb);
 }
 
 static bf_status op_mul_plain(trial *t)
 {
-    bf_ct a = low(&t->ca, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * t->b[i];
     return bf_mul_plain(t->ev, &t->out, &a, &t->pb);
 }
@@ -184,7 +176,7 @@ static bf_status op_rescale(trial *t)
 /* Kept for those that follow. */
 static bf_status op_tensor(trial *t)
 {
-    bf_ct a = low(&t->ca, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i] * t->b[i];
     t->result = &t->kept;
     return bf_tensor(t->ev, &t->kept, &a, &t->cb);
@@ -209,7 +201,7 @@ static bf_status op_mod_drop(trial *t)
 
 static bf_status op_tensor_sum(trial *t)
 {
-    bf_ct a = low(&t->ca, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2);
     const bf_ct *x[2] = {&a, &t->cb}, *y[2] = {&t->cb, &t->cb};
     for (size_t i = 0; i < t->n; i++)
         t->want[i] = (t->a[i] + t->b[i]) * t->b[i];
@@ -241,7 +233,7 @@ static void want_matrix(trial *t, size_t i)
 
 static bf_status op_tensor_matrix(trial *t)
 {
-    bf_ct a = low(&t->ca, 2), out[4] = {{0}};
+    bf_ct a = bf_noise_low(&t->ca, 2), out[4] = {{0}};
     const bf_ct *b = &t->cb, *x[4] = {b, &a, &a, b}, *y[4] = {&a, b, b, b};
     BF_TRY(bf_tensor_matrix(t->ev, out, 2, 2, x, y, 2));
     return measure_all(t, out, 4, want_matrix);
@@ -256,7 +248,7 @@ static void want_rows(trial *t, size_t i)
 
 static bf_status op_tensor_rows(trial *t)
 {
-    bf_ct a = low(&t->ca, 2), out[3] = {{0}};
+    bf_ct a = bf_noise_low(&t->ca, 2), out[3] = {{0}};
     const bf_ct *x[2] = {&a, &t->cb}, *y[2] = {&t->cb, &a};
     const bf_tensor_row rows[2] = {{&x[0], 0, 2, out}, {&x[1], 1, 1, out + 2}};
     BF_TRY(bf_tensor_rows(t->ev, rows, 2, y, 2, 1));
@@ -267,7 +259,7 @@ static bf_status op_tensor_rows(trial *t)
 
 static bf_status op_conjugate(trial *t)
 {
-    bf_ct a = low(&t->ca, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2);
     for (size_t i = 0; i < t->n; i++) t->want[i] = conj(t->a[i]);
     return bf_conjugate(t->ev, &t->out, &a);
 }
@@ -287,7 +279,7 @@ static void want_rotated(trial *t, size_t i)
 static bf_status op_rotate_many(trial *t)
 {
     int r[2] = {1, (int)t->n / 2};
-    bf_ct a = low(&t->ca, 2), out[2] = {{0}};
+    bf_ct a = bf_noise_low(&t->ca, 2), out[2] = {{0}};
     BF_TRY(bf_rotate_many(t->ev, out, &a, r, 2));
     return measure_all(t, out, 2, want_rotated);
 }
@@ -296,7 +288,7 @@ static bf_status op_rotate_many(trial *t)
  * polynomials. */
 static bf_status op_rotate_sum(trial *t)
 {
-    bf_ct scaled = low(&t->ca, 2);
+    bf_ct scaled = bf_noise_low(&t->ca, 2);
     const bf_ct *x[2] = {&t->kept, &scaled};
     int r[2] = {1, 0};
     scaled.scale = t->kept.scale; /* a times a/ab, a number that is known */
@@ -332,7 +324,7 @@ static bf_status make_products(void *user, bf_ct *g, size_t first, size_t n,
                                size_t stride, unsigned turns)
 {
     const trial *t = user;
-    bf_ct a = low(&t->ca, 2), b = low(&t->cb, 2);
+    bf_ct a = bf_noise_low(&t->ca, 2), b = bf_noise_low(&t->cb, 2);
     for (size_t i = first; i < first + n; i++)
         for (size_t k = i; k < turns * stride; k += stride)
             BF_TRY(bf_tensor(t->ev, &g[k], left(t, k) == t->a ? &a : &b,

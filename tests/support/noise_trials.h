@@ -59,4 +59,12 @@ void bf_noise_run(const bf_noise_table *table);
 BF_MUST_CHECK bf_status bf_noise_measure(bf_noise_trial *t, const bf_fixture *f,
                                          const bf_ct *ct);
 
+/* The same ciphertext at fewer limbs, its data. */
+static inline bf_ct bf_noise_low(const bf_ct *ct, unsigned limbs)
+{
+    bf_ct view = *ct;
+    view.limbs = limbs;
+    return view;
+}
+
 #endif
