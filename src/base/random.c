@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 
 _Static_assert(sizeof(crypto_generichash_state) <= sizeof(bf_hasher),
@@ -31,15 +32,10 @@ void bf_random_bytes(void *out, size_t bytes)
     pthread_mutex_unlock(&fixed_lock);
 }
 
-static void put_u64(uint8_t *out, uint64_t v)
-{
-    for (unsigned i = 0; i < 8; i++) out[i] = (uint8_t)(v >> 8 * i);
-}
-
 void bf_random_fix_for_tests(uint64_t seed)
 {
     uint8_t wide[BF_SEED_BYTES] = {0};
-    put_u64(wide, seed);
+    bf_put_u64(wide, seed);
     pthread_mutex_lock(&fixed_lock);
     bf_stream_init(&fixed_stream, wide, "blindfit-fixed", 0, 0);
     fixed = true;
@@ -56,8 +52,8 @@ void bf_stream_init(bf_stream *s, const uint8_t seed[BF_SEED_BYTES],
 {
     crypto_generichash_state h;
     uint8_t numbers[16];
-    put_u64(numbers, index);
-    put_u64(numbers + 8, part);
+    bf_put_u64(numbers, index);
+    bf_put_u64(numbers + 8, part);
     crypto_generichash_init(&h, seed, BF_SEED_BYTES, sizeof s->key);
     /* The domain's terminating 0 keeps it apart from the numbers. */
     crypto_generichash_update(&h, (const uint8_t *)domain, strlen(domain) + 1);

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "ckks/internal.h"
 
 /* What the hash covers besides the numbers: scheme, secret, noise. */
@@ -48,23 +49,15 @@ static bf_status check_security(const bf_params *p)
     return bf_security_check(p->log_n, log2_qp, 0);
 }
 
-static uint8_t *put_le(uint8_t *at, uint64_t v, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) *at++ = (uint8_t)(v >> (8 * i));
-    return at;
-}
-
 static void hash_params(const bf_params *p, uint8_t out[BF_HASH_BYTES])
 {
     uint8_t text[sizeof scheme + 16 + 8 * (BF_MAX_Q + BF_MAX_P)];
     memcpy(text, scheme, sizeof scheme);
     uint8_t *at = text + sizeof scheme;
-    at = put_le(at, p->log_n, 4);
-    at = put_le(at, p->n_q, 4);
-    at = put_le(at, p->n_p, 4);
-    at = put_le(at, p->digit_limbs, 4);
-    for (unsigned i = 0; i < p->n_q; i++) at = put_le(at, p->q[i], 8);
-    for (unsigned k = 0; k < p->n_p; k++) at = put_le(at, p->p[k], 8);
+    const unsigned counts[] = {p->log_n, p->n_q, p->n_p, p->digit_limbs};
+    for (unsigned i = 0; i < 4; i++, at += 4) bf_put_u32(at, counts[i]);
+    for (unsigned i = 0; i < p->n_q; i++, at += 8) bf_put_u64(at, p->q[i]);
+    for (unsigned k = 0; k < p->n_p; k++, at += 8) bf_put_u64(at, p->p[k]);
     bf_hash(text, (size_t)(at - text), out);
 }
 

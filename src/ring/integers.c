@@ -1,4 +1,5 @@
 /* Residues from integers and from random streams. */
+#include "base/bytes.h"
 #include "ring/ring.h"
 #include "ring/wide.h"
 
@@ -41,13 +42,6 @@ void bf_limb_from_i8(const bf_ring *r, unsigned m, double *o, const int8_t *a)
     for (size_t i = 0; i < r->n; i++) o[i] = a[i];
 }
 
-static uint64_t load_le64(const uint8_t *b)
-{
-    uint64_t x = 0;
-    for (unsigned i = 0; i < 8; i++) x |= (uint64_t)b[i] << (8 * i);
-    return x;
-}
-
 void bf_limb_uniform(const bf_ring *r, unsigned m, double *o, bf_stream *s)
 {
     const uint64_t p = r->mod[m].value;
@@ -59,7 +53,7 @@ void bf_limb_uniform(const bf_ring *r, unsigned m, double *o, bf_stream *s)
             r->n - i < sizeof bytes / 8 ? r->n - i : sizeof bytes / 8;
         bf_stream_bytes(s, bytes, 8 * words);
         for (size_t w = 0; w < words; w++) {
-            const uint64_t x = load_le64(bytes + 8 * w);
+            const uint64_t x = bf_get_u64(bytes + 8 * w);
             if (x >= limit) continue;
             /* The quotient is at most one too small. Masks, not branches: they
              * would be taken at random. */

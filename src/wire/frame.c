@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 #include "wire/frame_internal.h"
 
 /* Offsets of the header; docs/formats.md. */

@@ -2,7 +2,7 @@
 #include <omp.h>
 #include <string.h>
 
-#include "wire/bytes.h"
+#include "base/bytes.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 

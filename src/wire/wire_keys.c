@@ -1,8 +1,8 @@
 #include <omp.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
-#include "wire/bytes.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 

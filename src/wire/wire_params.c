@@ -1,7 +1,7 @@
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
-#include "wire/bytes.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 

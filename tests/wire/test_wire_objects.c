@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "fuzz/wire_image.h"
-#include "wire/bytes.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 #include "wire/wire_sample.h"

@@ -1,5 +1,5 @@
+#include "base/bytes.h"
 #include "base/memory.h"
-#include "wire/bytes.h"
 #include "wire/internal.h"
 #include "wire/owner/owner_wire.h"
 #include "wire/pack.h"

@@ -1,6 +1,6 @@
 /* Little-endian numbers at unaligned places: the byte order of all formats. */
-#ifndef BF_WIRE_BYTES_H
-#define BF_WIRE_BYTES_H
+#ifndef BF_BASE_BYTES_H
+#define BF_BASE_BYTES_H
 
 #include <stdint.h>
 #include <string.h>
