@@ -13,7 +13,8 @@ void *bf_alloc_zero(size_t bytes);
 /* bf_free, of blindfit.h, frees them. */
 
 /* Makes a bf_alloc block smaller; it keeps its first `bytes`, at least one
- * (BF_ERR_ARGUMENT). BF_ERR_MEMORY only where the allocator moves blocks that shrink (*p is then NULL). */
+ * (BF_ERR_ARGUMENT). BF_ERR_MEMORY only where the allocator moves blocks that
+ * shrink (*p is then NULL). */
 BF_MUST_CHECK bf_status bf_shrink(void **p, size_t bytes);
 
 /* For programs that allocate and free large blocks all the time: from now on

@@ -251,9 +251,9 @@ size_t bf_eval_peak_bytes(const bf_eval *ev);
  * evaluator's pool, and its previous content goes back where it came from: the
  * pool for results of an evaluator (this one), the allocator for fresh
  * ciphertexts and those from files. Inputs of different limbs are used at the
- * lower one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH). Products
- * of ciphertexts, automorphisms, rescale and adjust take 2 polynomials,
- * relinearisation 3, the rest either. */
+ * lower one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH).
+ * Products of ciphertexts, automorphisms, rescale and adjust take 2
+ * polynomials, relinearisation 3, the rest either. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
 /* out = a, which becomes empty; out's previous content is released. */
 void bf_move(bf_eval *ev, bf_ct *out, bf_ct *a);

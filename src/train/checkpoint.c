@@ -139,9 +139,7 @@ static bf_status read_text(const reading *in, bf_wire_reader *r)
 static bf_status check_ct(const reading *in, const bf_ct *ct, const char *what,
                           unsigned limbs, double scale)
 {
-    if (ct->limbs == limbs && ct->polys == 2 &&
-        fabs(ct->scale / scale - 1) <= 1e-9)
-        return BF_OK;
+    if (bf_plan_fits(ct, limbs, scale)) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: %s has %u limbs at scale 2^%.3f, the job's %u at "
                    "2^%.3f", in->path, what, ct->limbs, log2(ct->scale), limbs,

@@ -58,6 +58,9 @@ typedef struct bf_plan {
     double cost;         /* what the search minimised: work and bytes */
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
+/* Whether a ciphertext from a file is what the job has there: two polynomials,
+ * these limbs, this scale to 1e-9. Others are refused, whoever sent them. */
+bool bf_plan_fits(const bf_ct *ct, unsigned limbs, double scale);
 /* BF_ERR_MEMORY when the server would need more than is allowed (bytes, 0: no
  * limit) or than this machine has free. */
 BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,

@@ -81,6 +81,12 @@ unsigned bf_job_model_limbs(const bf_job *job, double scale, unsigned limbs)
     return limbs;
 }
 
+bool bf_plan_fits(const bf_ct *ct, unsigned limbs, double scale)
+{
+    return ct->limbs == limbs && ct->polys == 2 &&
+           fabs(ct->scale / scale - 1) <= 1e-9;
+}
+
 /* One ciphertext an iteration, and the last of them again. */
 static void plan_model(bf_plan *plan, const bf_job *job)
 {

@@ -96,8 +96,7 @@ static bf_status unpack_input(void *user, size_t i)
     if (status != BF_OK)
         return bf_fail_in(status, "%s: input %zu", s->o->upload, index + 1);
     expected_input(&s->job, index, &limbs, &scale, &bound);
-    if (ct->limbs != limbs || ct->polys != 2 ||
-        fabs(ct->scale / scale - 1) > 1e-9)
+    if (!bf_plan_fits(ct, limbs, scale))
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: input %zu has %u limbs at scale 2^%.3f, the job "
                        "wants %u at 2^%.3f",

@@ -188,9 +188,7 @@ bf_status bf_deal_encrypt(const bf_job *job,
 static bf_status check_model(const bf_plan_weights *w, const bf_ct *ct,
                              unsigned iteration, const char *path)
 {
-    if (ct->limbs == w->kept && ct->polys == 2 &&
-        fabs(ct->scale / w->scale - 1) < 1e-9)
-        return BF_OK;
+    if (bf_plan_fits(ct, w->kept, w->scale)) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: the model after iteration %u has %u limbs at scale "
                    "2^%.3f, the job's %u at 2^%.3f",
