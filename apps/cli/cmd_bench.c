@@ -89,7 +89,7 @@ static bf_status time_key_switch(row *r)
     bf_status status;
     BF_TRY(make_params(&p, r));
     BF_TRY(bf_context_create(&ctx, &p, r->backend));
-    bf_key_need need = {bf_galois_rotation(ctx, 1), r->limbs};
+    bf_key_need need = {bf_key_galois(bf_galois_rotation(ctx, 1)), r->limbs};
     BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
     BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, (bf_progress){0}), done);
     BF_GOTO(encrypt_zero(&w.in, ctx, sk, r->limbs), done);

@@ -36,7 +36,7 @@ static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
     unsigned moduli = params->n_q + params->n_p;
     uint32_t g = bf_galois_rotation(like->ctx, turns[index % (TURNS + 1)]);
     *key = *like;
-    key->galois = index < TURNS ? g : bf_galois_from_square(g);
+    key->name = index < TURNS ? bf_key_galois(g) : bf_key_from_square(g);
     key->data = bf_alloc((size_t)key->digits * moduli * 2 * n * sizeof(double));
     if (!key->data) return BF_ERR_MEMORY;
     for (unsigned d = 0; d < key->digits; d++) {

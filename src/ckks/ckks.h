@@ -154,29 +154,60 @@ BF_MUST_CHECK bf_status bf_embed_inverse(double *coeffs,
 
 /* ---- evaluation keys ------------------------------------------------------ */
 
-/* A key's element says what it is for: g, odd and not 1, for X -> X^g: from s
- * to phi_{1/g}(s). With BF_GALOIS_SQUARE from s^2 to phi_{1/g}(s), relinearising
- * on the way. 1 is relinearisation alone, from s^2 to s. */
-#define BF_GALOIS_SQUARE UINT32_C(0x80000000)
-static inline uint32_t bf_galois_from_square(uint32_t g)
+/* What a key is for, and what its element then is. s is the secret of the ring
+ * that the evaluator computes in, s' the sparse one that ModRaise wants. */
+typedef enum bf_key_use {
+    BF_KEY_OTHER,       /* between two secrets of the caller's; 0 */
+    BF_KEY_GALOIS,      /* X -> X^g, g odd and not 1: s to phi_{1/g}(s) */
+    BF_KEY_FROM_SQUARE, /* the same from s^2; g = 1: relinearisation, to s */
+    BF_KEY_ENCAPSULATE, /* s(X^k) to s', in the encapsulation ring; k */
+    BF_KEY_DECAPSULATE, /* s' to s; 1 */
+    BF_KEY_RING_DOWN,   /* s to s(X^k), s of the smaller ring; k */
+    BF_KEY_RING_UP,     /* s(X^k), s of the smaller ring, to s; k */
+    BF_KEY_IMPORT,      /* an owner's secret to s; the owner's number */
+} bf_key_use;
+
+/* One key of an owner's. */
+typedef struct bf_key_name {
+    bf_key_use use;
+    unsigned ring; /* which of a job's contexts it lives in, in the job's order;
+                    * an evaluator knows one, says 0 and asks for no other */
+    uint32_t element;
+} bf_key_name;
+
+static inline bf_key_name bf_key_galois(uint32_t g)
 {
-    return g == 1 ? g : g | BF_GALOIS_SQUARE;
+    return (bf_key_name){BF_KEY_GALOIS, 0, g};
 }
-/* 0 < element, of a ring of degree 2^log_n. */
-static inline bool bf_galois_is_element(uint32_t element, unsigned log_n)
+static inline bf_key_name bf_key_from_square(uint32_t g)
 {
-    uint32_t g = element & ~BF_GALOIS_SQUARE;
-    return g % 2 == 1 && g < (uint32_t)2 << log_n &&
-           element != (1 | BF_GALOIS_SQUARE);
+    return (bf_key_name){BF_KEY_FROM_SQUARE, 0, g};
 }
+/* True for the same key of one ring. */
+static inline bool bf_key_same(bf_key_name a, bf_key_name b)
+{
+    return a.use == b.use && a.element == b.element;
+}
+/* Use and element in one number, distinct for distinct keys of a ring: g of
+ * GALOIS, g | BF_KEY_LABEL_SQUARE of FROM_SQUARE but 1 of relinearisation, 0 of
+ * OTHER, else use * 2^24 + element. */
+#define BF_KEY_LABEL_SQUARE UINT32_C(0x80000000)
+uint32_t bf_key_label(bf_key_name name);
+/* The name of a label, of a ring of degree 2^log_n, ring 0. False when there is
+ * none: an element is even, out of range, or of no use. */
+bool bf_key_from_label(bf_key_name *out, uint32_t label, unsigned log_n);
+/* Is the element one that the use has in that ring? */
+bool bf_key_is_name(bf_key_name name, unsigned log_n);
+/* "the key of Galois element 5", for messages; overwritten by the next. */
+const char *bf_key_text(bf_key_name name);
 
 /* Switches a polynomial multiplied by s_from to one under s_to.
  * data[digit][modulus][b|a][N], modulus = q_0..q_{limbs-1} then p_0..p_{K-1}:
  *   b + a*s_to = e + P * [modulus in digit] * s_from. */
 typedef struct bf_switch_key {
     const bf_context *ctx;
-    uint32_t galois; /* element, as above; 0 for other uses */
-    unsigned limbs;  /* usable up to this many limbs of q */
+    bf_key_name name;
+    unsigned limbs; /* usable up to this many limbs of q */
     unsigned digits;
     double *data;
     uint8_t seed[BF_SEED_BYTES]; /* of the a halves */
@@ -196,12 +227,12 @@ typedef struct bf_eval_keys {
     const bf_context *ctx;
     uint8_t key_id[BF_KEY_ID_BYTES];
     size_t count;
-    bf_switch_key *keys; /* by galois element, any order */
+    bf_switch_key *keys; /* in any order */
 } bf_eval_keys;
 
-/* The set's own; NULL when it has none for this element. */
+/* The set's own; NULL when it has none of this use and element. */
 const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
-                                       uint32_t galois);
+                                       bf_key_name name);
 void bf_switch_key_clear(bf_switch_key *k);
 void bf_eval_keys_clear(bf_eval_keys *keys);
 /* The `a` half of a key or ciphertext from its seed (evaluation form):
@@ -212,7 +243,7 @@ void bf_expand_a(const bf_context *ctx, const uint8_t seed[BF_SEED_BYTES],
 
 /* Which keys a circuit uses, and how high: filled by a symbolic evaluator. */
 typedef struct bf_key_need {
-    uint32_t galois;
+    bf_key_name name;
     unsigned limbs;
 } bf_key_need;
 

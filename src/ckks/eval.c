@@ -174,10 +174,10 @@ void bf_eval_scratch_give(bf_eval *ev, double *p, size_t limbs)
     if (p) bf_pool_give(ev->pool, p, limbs * bf_eval_n(ev) * sizeof(double));
 }
 
-static bf_status record_need(bf_eval *ev, uint32_t galois, unsigned limbs)
+static bf_status record_need(bf_eval *ev, bf_key_name name, unsigned limbs)
 {
     for (size_t i = 0; i < ev->need_count; i++) {
-        if (ev->needs[i].galois != galois) continue;
+        if (!bf_key_same(ev->needs[i].name, name)) continue;
         if (ev->needs[i].limbs < limbs) ev->needs[i].limbs = limbs;
         return BF_OK;
     }
@@ -191,24 +191,23 @@ static bf_status record_need(bf_eval *ev, uint32_t galois, unsigned limbs)
         ev->needs = grown;
         ev->need_cap = cap;
     }
-    ev->needs[ev->need_count++] = (bf_key_need){galois, limbs};
+    ev->needs[ev->need_count++] = (bf_key_need){name, limbs};
     return BF_OK;
 }
 
-bf_status bf_eval_key(bf_eval *ev, uint32_t galois, unsigned limbs,
+bf_status bf_eval_key(bf_eval *ev, bf_key_name name, unsigned limbs,
                       const bf_switch_key **out)
 {
     *out = NULL;
     bf_count(&ev->counters.key_switches[limbs], 1);
-    if (!ev->keys) return record_need(ev, galois, limbs);
-    const bf_switch_key *key = bf_eval_keys_find(ev->keys, galois);
+    if (!ev->keys) return record_need(ev, name, limbs);
+    const bf_switch_key *key = bf_eval_keys_find(ev->keys, name);
     if (!key)
-        return bf_fail(BF_ERR_MISMATCH,
-                       "no evaluation key for automorphism %u", galois);
+        return bf_fail(BF_ERR_MISMATCH, "%s is not there", bf_key_text(name));
     if (key->limbs < limbs)
         return bf_fail(BF_ERR_MISMATCH,
-                       "key for automorphism %u reaches %u limbs, needs %u",
-                       galois, key->limbs, limbs);
+                       "%s reaches %u limbs, needs %u", bf_key_text(name),
+                       key->limbs, limbs);
     *out = key;
     return BF_OK;
 }

@@ -78,9 +78,9 @@ static inline void bf_count_symbolic(bf_eval *ev, unsigned limbs, uint64_t ups,
     bf_count(&ev->counters.mod_downs[limbs], downs);
 }
 
-/* Key for an automorphism (1: relinearisation) usable at `limbs`; symbolic
- * evaluators record the need and give NULL. */
-BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, uint32_t galois,
+/* The key of this name, usable at `limbs`; symbolic evaluators record the need
+ * and give NULL. */
+BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, bf_key_name name,
                                     unsigned limbs, const bf_switch_key **out);
 BF_MUST_CHECK bf_status bf_eval_perm(bf_eval *ev, uint32_t galois,
                                      bf_perm *out);

@@ -268,7 +268,8 @@ static bf_status open_babies(apply_job *job)
         k->step = b;
         if (b == 0) continue;
         uint32_t galois = bf_galois_rotation(job->ev->ctx, (int)b);
-        BF_TRY(bf_eval_key(job->ev, galois, job->limbs, &k->key));
+        BF_TRY(bf_eval_key(job->ev, bf_key_galois(galois), job->limbs,
+                           &k->key));
         if (job->ev->keys) BF_TRY(bf_eval_perm(job->ev, galois, &k->perm));
     }
     return BF_OK;

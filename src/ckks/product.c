@@ -283,7 +283,7 @@ static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
                        "relinearisation: ciphertext has two polynomials");
     if (rescale && a->limbs < 2)
         return bf_fail(BF_ERR_ARGUMENT, "rescale: no level left");
-    BF_TRY(bf_eval_key(ev, 1, a->limbs, &key));
+    BF_TRY(bf_eval_key(ev, bf_key_from_square(1), a->limbs, &key));
     bf_count_symbolic(ev, a->limbs, 1, 1);
     BF_TRY(bf_eval_new(ev, &res, a->limbs - rescale, 2));
     double ks = ev->ks_noise[a->limbs];

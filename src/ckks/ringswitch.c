@@ -79,14 +79,14 @@ static bf_status map_coefficients(bf_eval *from, bf_eval *to, bf_ct *out,
 
 static bf_status check(const bf_eval *from, const bf_eval *to,
                        const bf_eval *large, const bf_ct *a,
-                       const bf_switch_key *key)
+                       const bf_switch_key *key, bf_key_use use)
 {
     BF_TRY(bf_eval_check(from, a, 2, "ring switch"));
     if (!from->keys != !to->keys)
         return bf_fail(BF_ERR_ARGUMENT,
                        "ring switch: one evaluator is symbolic");
     if (!from->keys) return BF_OK;
-    if (!key || !key->data || key->ctx != large->ctx || key->galois != 0 ||
+    if (!key || !key->data || key->ctx != large->ctx || key->name.use != use ||
         key->limbs < a->limbs)
         return bf_fail(BF_ERR_MISMATCH, "ring switch at %u limbs: the key is "
                        "of other parameters, not for this, or reaches fewer",
@@ -98,7 +98,7 @@ bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
                             const bf_ct *a, const bf_switch_key *key)
 {
     bf_ct res = {0};
-    BF_TRY(check(from, to, to, a, key));
+    BF_TRY(check(from, to, to, a, key, BF_KEY_RING_UP));
     BF_TRY(bf_ring_switch_check(from->ctx, to->ctx, a->limbs));
     BF_TRY(bf_eval_new(to, &res, a->limbs, 2));
     res.scale = a->scale;
@@ -121,7 +121,7 @@ bf_status bf_ring_switch_down(bf_eval *from, bf_eval *to, bf_ct *out,
 {
     bf_ct under = {0}, res = {0};
     bf_status status;
-    BF_TRY(check(from, to, from, a, key));
+    BF_TRY(check(from, to, from, a, key, BF_KEY_RING_DOWN));
     BF_TRY(bf_ring_switch_check(to->ctx, from->ctx, a->limbs));
     BF_GOTO(bf_copy(from, &under, a), done);
     BF_GOTO(key_switch(from, &under, key), done);

@@ -18,7 +18,7 @@ static bf_status turn_open(bf_eval *ev, turn *t, uint32_t galois,
                            unsigned limbs)
 {
     memset(t, 0, sizeof *t);
-    BF_TRY(bf_eval_key(ev, galois, limbs, &t->key));
+    BF_TRY(bf_eval_key(ev, bf_key_galois(galois), limbs, &t->key));
     if (!ev->keys) return BF_OK;
     BF_TRY(bf_eval_perm(ev, galois, &t->perm));
     t->acc = bf_eval_scratch(ev, 2 * (size_t)bf_ks_positions(ev, limbs));
@@ -148,10 +148,10 @@ typedef struct term {
     bf_perm perm;
 } term;
 
-static bf_status term_key(bf_eval *ev, term *t, uint32_t element,
+static bf_status term_key(bf_eval *ev, term *t, bf_key_name name,
                           unsigned limbs)
 {
-    return bf_eval_key(ev, element, limbs, &t->keys[t->polys++]);
+    return bf_eval_key(ev, name, limbs, &t->keys[t->polys++]);
 }
 
 static bf_status term_open(bf_eval *ev, term *t, const bf_ct *a, int r,
@@ -160,9 +160,9 @@ static bf_status term_open(bf_eval *ev, term *t, const bf_ct *a, int r,
     uint32_t g = bf_galois_rotation(ev->ctx, r);
     *t = (term){.a = *a, .first = g == 1 ? 2 : 1};
     t->a.limbs = limbs;
-    if (g != 1) BF_TRY(term_key(ev, t, g, limbs));
+    if (g != 1) BF_TRY(term_key(ev, t, bf_key_galois(g), limbs));
     if (a->polys == 3)
-        BF_TRY(term_key(ev, t, bf_galois_from_square(g), limbs));
+        BF_TRY(term_key(ev, t, bf_key_from_square(g), limbs));
     bf_count_symbolic(ev, limbs, t->polys, 0);
     return g != 1 && ev->keys ? bf_eval_perm(ev, g, &t->perm) : BF_OK;
 }

@@ -93,7 +93,7 @@ BF_MUST_CHECK bf_status bf_wire_ct_head_decode(
     const bf_params *p);
 
 typedef struct bf_wire_key_head {
-    uint32_t galois;
+    bf_key_name name;
     unsigned limbs, digits;
     uint64_t seed_index;
     uint8_t seed[BF_SEED_BYTES];

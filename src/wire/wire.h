@@ -66,7 +66,7 @@ BF_MUST_CHECK bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label,
 /* The text is not looked at. At most BF_WIRE_JSON_MAX bytes. */
 BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
                                          const char *text, size_t bytes);
-/* Labelled {0, galois}. */
+/* Labelled {0, bf_key_label}; of uses GALOIS, FROM_SQUARE and OTHER. */
 BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
                                                const bf_switch_key *key);
 BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
@@ -135,7 +135,8 @@ BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
                                                   const bf_eval_keys *keys,
                                                   const uint8_t *job_id,
                                                   bf_progress progress);
-/* These keys and no others (an element occurs once in needs, 0 never):
+/* These keys and no others (a name occurs once in
+ * needs, OTHER never):
  * BF_ERR_FORMAT when one is there twice, BF_ERR_MISMATCH when one is missing,
  * has other limbs, or is not among them. */
 BF_MUST_CHECK bf_status bf_wire_read_eval_keys(

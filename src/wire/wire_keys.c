@@ -19,12 +19,12 @@ size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs)
     return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES + payload_bytes(p, limbs);
 }
 
-/* u32 galois, u16 limbs, u16 digits, u64 seed index, seed[32]; then the b rows
+/* u32 label of the name, u16 limbs, u16 digits, u64 seed index, seed[32]; then the b rows
  * [digit][modulus], q_0.. then p_0... */
 static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
                         const bf_switch_key *key)
 {
-    bf_put_u32(out, key->galois);
+    bf_put_u32(out, bf_key_label(key->name));
     bf_put_u16(out + 4, (uint16_t)key->limbs);
     bf_put_u16(out + 6, (uint16_t)key->digits);
     bf_put_u64(out + 8, key->seed_index);
@@ -33,9 +33,9 @@ static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
 
 static bf_status check_shape(const bf_wire_key_head *h, const bf_params *p)
 {
-    uint32_t g = h->galois;
-    if (g != 0 && !bf_galois_is_element(g, p->log_n))
-        return bf_fail(BF_ERR_FORMAT, "Galois element %u", g);
+    if (h->name.use > BF_KEY_FROM_SQUARE || !bf_key_is_name(h->name, p->log_n))
+        return bf_fail(BF_ERR_FORMAT, "no place for %s in a ring of 2^%u",
+                       bf_key_text(h->name), p->log_n);
     if (h->limbs < 1 || h->limbs > p->n_q ||
         h->digits != bf_params_digits(p, h->limbs))
         return bf_fail(BF_ERR_FORMAT, "a key of %u limbs and %u digits",
@@ -47,11 +47,12 @@ bf_status bf_wire_key_head_decode(bf_wire_key_head *h,
                                   const uint8_t in[BF_WIRE_SWITCH_KEY_FIXED],
                                   uint64_t bytes, const bf_params *p)
 {
-    *h = (bf_wire_key_head){.galois = bf_get_u32(in),
-                            .limbs = bf_get_u16(in + 4),
+    *h = (bf_wire_key_head){.limbs = bf_get_u16(in + 4),
                             .digits = bf_get_u16(in + 6),
                             .seed_index = bf_get_u64(in + 8)};
     memcpy(h->seed, in + 16, BF_SEED_BYTES);
+    if (!bf_key_from_label(&h->name, bf_get_u32(in), p->log_n))
+        return bf_fail(BF_ERR_FORMAT, "Galois element %u", bf_get_u32(in));
     BF_TRY(check_shape(h, p));
     size_t want = payload_bytes(p, h->limbs);
     if (bytes != want)
@@ -74,7 +75,7 @@ static bf_status check_for_writing(const bf_wire_writer *w,
         return bf_fail(BF_ERR_MISMATCH, "%s: a key of other parameters",
                        bf_frame_writer_path(w->frame));
     bf_wire_key_head h = {
-        .galois = key->galois, .limbs = key->limbs, .digits = key->digits};
+        .name = key->name, .limbs = key->limbs, .digits = key->digits};
     bf_status s = check_shape(&h, bf_context_params(w->ctx));
     return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
 }
@@ -99,7 +100,7 @@ bf_status bf_wire_put_switch_key(bf_wire_writer *w, const bf_switch_key *key)
     }
     BF_TRY(bf_first_error_raise(&first));
     return bf_frame_write(w->frame, BF_WIRE_SWITCH_KEY,
-                          (bf_label){.index = key->galois}, w->scratch.data,
+                          (bf_label){.index = bf_key_label(key->name)}, w->scratch.data,
                           bytes);
 }
 
@@ -181,7 +182,8 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
                       ? bf_fail(BF_ERR_FORMAT, "too short for a key")
                       : bf_wire_key_head_decode(&h, in, r->item.bytes, p);
     if (s == BF_OK &&
-        (r->item.label.kind != 0 || r->item.label.index != h.galois))
+        (r->item.label.kind != 0 ||
+         r->item.label.index != bf_key_label(h.name)))
         s = bf_fail(BF_ERR_FORMAT, "label and Galois element differ");
     if (s == BF_OK && limbs && h.limbs != limbs)
         s = bf_fail(BF_ERR_MISMATCH, "a key of %u limbs, %u are needed",
@@ -193,7 +195,7 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
         bf_switch_key_clear(out);
         return bf_frame_fail_in(r->frame, s);
     }
-    out->galois = h.galois;
+    out->name = h.name;
     out->seed_index = h.seed_index;
     memcpy(out->seed, h.seed, sizeof out->seed);
     return BF_OK;
@@ -210,12 +212,13 @@ static bf_status find_need(const bf_wire_item *item, const bf_eval_keys *keys,
                            const bf_key_need *needs, size_t *at)
 {
     size_t i = 0;
-    while (i < keys->count && item->label.index != needs[i].galois) i++;
+    while (i < keys->count && 
+           item->label.index != bf_key_label(needs[i].name))
+        i++;
     if (i == keys->count)
         return bf_fail(BF_ERR_MISMATCH, "a key that is not needed");
     if (keys->keys[i].data)
-        return bf_fail(BF_ERR_FORMAT, "the key of Galois element %u again",
-                       needs[i].galois);
+        return bf_fail(BF_ERR_FORMAT, "%s again", bf_key_text(needs[i].name));
     *at = i;
     return BF_OK;
 }
@@ -247,8 +250,8 @@ static bf_status check_all_there(const bf_eval_keys *keys,
     for (size_t i = 0; i < keys->count; i++)
         if (!keys->keys[i].data)
             return bf_fail(BF_ERR_MISMATCH,
-                           "%s: the key of Galois element %u is missing", path,
-                           needs[i].galois);
+                           "%s: %s is missing", path,
+                           bf_key_text(needs[i].name));
     return BF_OK;
 }
 

@@ -197,15 +197,15 @@ static void check_linear_map(bf_eval *ev, const bf_ct *a,
 static void check_evaluation(const bf_secret_key *sk, const double complex *z)
 {
     const bf_context *ctx = bf_secret_key_context(sk);
-    bf_key_need need[7] = {{1, 3}};
+    bf_key_need need[7] = {{bf_key_from_square(1), 3}};
     bf_eval_keys keys = {0};
     bf_eval *ev;
     bf_pt pt = {0};
     bf_ct a = {0}, b = {0};
     for (unsigned i = 0; i < 3; i++) {
         uint32_t g = bf_galois_rotation(ctx, 128 * ((int)i + 1));
-        need[1 + 2 * i] = (bf_key_need){g, 3};
-        need[2 + 2 * i] = (bf_key_need){bf_galois_from_square(g), 3};
+        need[1 + 2 * i] = (bf_key_need){bf_key_galois(g), 3};
+        need[2 + 2 * i] = (bf_key_need){bf_key_from_square(g), 3};
     }
     assert_ok(bf_eval_keys_generate(&keys, sk, need, 7, (bf_progress){0}));
     assert_ok(bf_eval_create(&ev, ctx, &keys));
@@ -265,9 +265,9 @@ static void run(bf_backend backend, unsigned threads)
     check_limbs("public key", ctx, pk.data, identity, 5, 2);
     assert_ok(bf_encrypt_public(&ct, &pk, &pt));
     check_limbs("public encryption", ctx, ct.data, identity, 5, 2);
-    assert_ok(bf_galois_key_generate(&key, sk, 1, 5));
+    assert_ok(bf_galois_key_generate(&key, sk, bf_key_from_square(1), 5));
     check_switch_key("relinearisation key", &key);
-    assert_ok(bf_galois_key_generate(&key, sk, 25, 3));
+    assert_ok(bf_galois_key_generate(&key, sk, bf_key_galois(25), 3));
     check_switch_key("rotation key, cut", &key);
     assert_ok(bf_switch_key_generate(&key, sk, sparse, 2));
     check_switch_key("switch key", &key);

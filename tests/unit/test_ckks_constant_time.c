@@ -117,10 +117,10 @@ static void keys_and_ciphertexts(bf_backend backend)
     assert_ok(bf_encrypt_public(&ct, &pk, &pt));
     assert_reports(0);
     taint(2); /* seed of a, then noise */
-    assert_ok(bf_galois_key_generate(&key, sk, 1, 3));
+    assert_ok(bf_galois_key_generate(&key, sk, bf_key_from_square(1), 3));
     assert_reports(0);
     taint(2);
-    assert_ok(bf_galois_key_generate(&key, sk, 5, 3));
+    assert_ok(bf_galois_key_generate(&key, sk, bf_key_galois(5), 3));
     assert_reports(0);
     taint(2);
     assert_ok(bf_switch_key_generate(&key, sk, sk, 2));

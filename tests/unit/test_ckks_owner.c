@@ -132,8 +132,8 @@ static void switching_keys_hold_their_equation(void **state)
     bf_switch_key key = {0};
 
     square(other, bf_secret_key_coeffs(sk), N);
-    assert_ok(bf_galois_key_generate(&key, sk, 1, 5));
-    assert_int_equal(key.galois, 1);
+    assert_ok(bf_galois_key_generate(&key, sk, bf_key_from_square(1), 5));
+    assert_true(bf_key_same(key.name, bf_key_from_square(1)));
     check_switch_key(&key, other, s);
 
     uint32_t elements[] = {5, bf_galois_conjugation(ctx),
@@ -143,24 +143,26 @@ static void switching_keys_hold_their_equation(void **state)
         while ((uint64_t)g * inverse % (2 * N) != 1) inverse += 2;
         automorphism(other, bf_secret_key_coeffs(sk), inverse, N);
         unsigned limbs = 5 - 2 * i; /* full, cut in a digit, one limb */
-        assert_ok(bf_galois_key_generate(&key, sk, g, limbs));
-        assert_int_equal(key.galois, g);
+        assert_ok(bf_galois_key_generate(&key, sk, bf_key_galois(g), limbs));
+        assert_true(bf_key_same(key.name, bf_key_galois(g)));
         assert_int_equal(key.limbs, limbs);
         check_switch_key(&key, s, other);
         int32_t squared[N];
         square(squared, bf_secret_key_coeffs(sk), N);
-        g = bf_galois_from_square(g);
-        assert_ok(bf_galois_key_generate(&key, sk, g, limbs));
-        assert_int_equal(key.galois, g);
+        bf_key_name name = bf_key_from_square(g);
+        assert_ok(bf_galois_key_generate(&key, sk, name, limbs));
+        assert_true(bf_key_same(key.name, name));
         check_switch_key(&key, squared, other);
     }
-    assert_int_equal(bf_galois_from_square(1), 1);
-    assert_int_equal(bf_galois_key_generate(&key, sk, 1 | BF_GALOIS_SQUARE, 2),
-                     BF_ERR_ARGUMENT);
+    assert_fails(bf_galois_key_generate(&key, sk, bf_key_galois(1), 2),
+                 BF_ERR_ARGUMENT, "not 1");
+    bf_key_name import = {BF_KEY_IMPORT, 0, 3};
+    assert_fails(bf_galois_key_generate(&key, sk, import, 2), BF_ERR_ARGUMENT,
+                 "the import key of owner 3");
 
     widen(other, bf_secret_key_coeffs(sparse), N);
     assert_ok(bf_switch_key_generate(&key, sk, sparse, 2));
-    assert_int_equal(key.galois, 0);
+    assert_int_equal(key.name.use, BF_KEY_OTHER);
     check_switch_key(&key, s, other);
     assert_ok(bf_switch_key_generate(&key, sparse, sk, 4));
     check_switch_key(&key, other, s);
@@ -187,6 +189,38 @@ static void expands_from_its_seed(const bf_switch_key *key)
     bf_free(a);
 }
 
+/* Distinct names of a ring have distinct labels, which say their names; what no
+ * name is written as is refused. */
+static void names_have_labels(void **state)
+{
+    (void)state;
+    const bf_key_name names[] = {
+        {BF_KEY_OTHER, 0, 0},       {BF_KEY_GALOIS, 0, 3},
+        {BF_KEY_GALOIS, 0, 2047},   {BF_KEY_FROM_SQUARE, 0, 1},
+        {BF_KEY_FROM_SQUARE, 0, 3}, {BF_KEY_ENCAPSULATE, 0, 1},
+        {BF_KEY_ENCAPSULATE, 0, 2}, {BF_KEY_DECAPSULATE, 0, 1},
+        {BF_KEY_RING_DOWN, 0, 2},   {BF_KEY_RING_UP, 0, 2},
+        {BF_KEY_IMPORT, 0, 0},      {BF_KEY_IMPORT, 0, 3}};
+    const uint32_t none[] = {
+        2, 2049, BF_KEY_LABEL_SQUARE | 1, BF_KEY_LABEL_SQUARE | 2,
+        BF_KEY_GALOIS << 24 | 3, BF_KEY_FROM_SQUARE << 24 | 3,
+        BF_KEY_ENCAPSULATE << 24 | 3, BF_KEY_ENCAPSULATE << 24 | 1024,
+        BF_KEY_DECAPSULATE << 24 | 2, BF_KEY_RING_DOWN << 24 | 1,
+        (BF_KEY_IMPORT + 1) << 24 | 1, BF_KEY_IMPORT << 24 | 1 << 31};
+    const size_t count = sizeof names / sizeof *names;
+    bf_key_name got;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(bf_key_is_name(names[i], 10));
+        assert_true(bf_key_from_label(&got, bf_key_label(names[i]), 10));
+        assert_true(bf_key_same(got, names[i]));
+        for (size_t j = 0; j < i; j++)
+            assert_int_not_equal(bf_key_label(names[i]),
+                                 bf_key_label(names[j]));
+    }
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(bf_key_from_label(&got, none[i], 10));
+}
+
 static void count_progress(void *user, const char *phase, double done,
                            double total)
 {
@@ -203,7 +237,10 @@ static void key_sets_hold_what_was_asked(void **state)
     bf_context *ctx = open_context(10);
     bf_secret_key *sk;
     assert_ok(bf_secret_key_generate(&sk, ctx, 0));
-    bf_key_need needs[] = {{5, 5}, {1, 3}, {2047, 4}, {25, 1}};
+    bf_key_need needs[] = {{bf_key_galois(5), 5},
+                           {bf_key_from_square(1), 3},
+                           {bf_key_galois(2047), 4},
+                           {bf_key_from_square(25), 1}};
     bf_eval_keys keys = {0};
     double done = 0;
     bf_progress progress = {count_progress, &done};
@@ -212,20 +249,23 @@ static void key_sets_hold_what_was_asked(void **state)
     assert_int_equal(keys.count, 4);
     assert_memory_equal(keys.key_id, bf_secret_key_id(sk), BF_KEY_ID_BYTES);
     for (unsigned i = 0; i < 4; i++) {
-        const bf_switch_key *k = bf_eval_keys_find(&keys, needs[i].galois);
+        const bf_switch_key *k = bf_eval_keys_find(&keys, needs[i].name);
         assert_non_null(k);
-        assert_int_equal(k->galois, needs[i].galois);
+        assert_true(bf_key_same(k->name, needs[i].name));
         assert_int_equal(k->limbs, needs[i].limbs);
-        assert_int_equal(k->seed_index, needs[i].galois);
+        assert_int_equal(k->seed_index, bf_key_label(needs[i].name));
         assert_memory_equal(k->seed, keys.keys[0].seed, BF_SEED_BYTES);
         expands_from_its_seed(k);
     }
-    assert_null(bf_eval_keys_find(&keys, 7));
+    assert_null(bf_eval_keys_find(&keys, bf_key_galois(25)));
 
     bf_progress none = {0};
     bf_switch_key *before = keys.keys;
-    bf_key_need twice[] = {{5, 5}, {5, 3}}, even[] = {{4, 2}}, big[] = {{2049, 2}};
-    bf_key_need tall[] = {{5, 2}, {25, 6}}, low[] = {{5, 0}};
+    bf_key_name five = bf_key_galois(5);
+    bf_key_need twice[] = {{five, 5}, {five, 3}}, low[] = {{five, 0}};
+    bf_key_need even[] = {{bf_key_galois(4), 2}};
+    bf_key_need big[] = {{bf_key_galois(2049), 2}};
+    bf_key_need tall[] = {{five, 2}, {bf_key_galois(25), 6}};
     assert_fails(bf_eval_keys_generate(&keys, sk, twice, 2, none),
                  BF_ERR_ARGUMENT, "twice");
     assert_fails(bf_eval_keys_generate(&keys, sk, even, 1, none),
@@ -243,7 +283,7 @@ static void key_sets_hold_what_was_asked(void **state)
     assert_ptr_equal(keys.keys, before);
     assert_ok(bf_eval_keys_generate(&keys, sk, NULL, 0, none));
     assert_int_equal(keys.count, 0);
-    assert_null(bf_eval_keys_find(&keys, 5));
+    assert_null(bf_eval_keys_find(&keys, bf_key_galois(5)));
     bf_eval_keys_clear(&keys);
     bf_eval_keys_clear(&keys);
     bf_secret_key_destroy(sk);
@@ -548,7 +588,8 @@ static bf_status use_everything(const bf_params *params)
     bf_switch_key key = {0};
     bf_pt pt = {0};
     bf_ct ct = {0};
-    bf_key_need needs[] = {{1, 2}, {5, 1}};
+    bf_key_need needs[] = {{bf_key_from_square(1), 2},
+                           {bf_key_galois(5), 1}};
     static double complex z[512];
     static double c[1024];
     bf_status status;
@@ -558,7 +599,7 @@ static bf_status use_everything(const bf_params *params)
     BF_GOTO(bf_public_key_generate(&pk, sk), done);
     BF_GOTO(bf_eval_keys_generate(&keys, sk, needs, 2, (bf_progress){0}), done);
     BF_GOTO(bf_switch_key_generate(&key, sk, sparse, 1), done);
-    BF_GOTO(bf_galois_key_generate(&key, sk, 25, 1), done);
+    BF_GOTO(bf_galois_key_generate(&key, sk, bf_key_galois(25), 1), done);
     BF_GOTO(bf_encode_slots(&pt, ctx, z, 512, 0x1p20, 2), done);
     BF_GOTO(bf_encrypt_symmetric(&ct, sk, &pt), done);
     BF_GOTO(bf_encode_coeffs(&pt, ctx, c, 1024, 0x1p20, 1), done);
@@ -602,6 +643,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(switching_keys_hold_their_equation),
+        cmocka_unit_test(names_have_labels),
         cmocka_unit_test(key_sets_hold_what_was_asked),
         cmocka_unit_test(symmetric_noise_is_as_derived),
         cmocka_unit_test(public_noise_is_as_derived),

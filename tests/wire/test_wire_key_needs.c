@@ -26,7 +26,7 @@ static void write_keys(const bf_key_need *keys, size_t count)
     for (size_t i = 0; i < count; i++) {
         bf_switch_key key;
         assert_int_equal(
-            sample_switch_key(&key, ctx, keys[i].galois, keys[i].limbs), BF_OK);
+            sample_switch_key(&key, ctx, keys[i].name, keys[i].limbs), BF_OK);
         assert_int_equal(bf_wire_put_switch_key(w, &key), BF_OK);
         bf_switch_key_clear(&key);
     }
@@ -54,11 +54,14 @@ static void refuses(bf_status status, const char *words,
 static void other_keys_are_refused(void **state)
 {
     (void)state;
-    const bf_key_need more[] = {{1, 2}, {5, 1}, {25, 1}},
-                      any[] = {{0, 3}, {0, 3}, {1, 2}, {5, 1}},
-                      turned[] = {{1, 2}, {5 | BF_GALOIS_SQUARE, 1}},
-                      high[] = {{1, 2}, {5, 3}}, low[] = {{1, 1}, {5, 1}},
-                      twice[] = {{1, 2}, {5, 1}, {5, 1}};
+    const bf_key_name square = bf_key_from_square(1), five = bf_key_galois(5),
+                      other = {BF_KEY_OTHER, 0, 0};
+    const bf_key_need more[] = {{square, 2}, {five, 1}, {bf_key_galois(25), 1}},
+                      any[] = {{other, 3}, {other, 3}, {square, 2}, {five, 1}},
+                      turned[] = {{square, 2}, {bf_key_from_square(5), 1}},
+                      high[] = {{square, 2}, {five, 3}},
+                      low[] = {{square, 1}, {five, 1}},
+                      twice[] = {{square, 2}, {five, 1}, {five, 1}};
     refuses(BF_ERR_MISMATCH, "not needed", more, 3);
     refuses(BF_ERR_MISMATCH, "not needed", any, 4);
     refuses(BF_ERR_MISMATCH, "not needed", turned, 2);
@@ -66,18 +69,19 @@ static void other_keys_are_refused(void **state)
     refuses(BF_ERR_MISMATCH, "1 limbs, 2 are needed", low, 2);
     refuses(BF_ERR_FORMAT, "again", twice, 3);
     refuses(BF_ERR_MISMATCH, "element 5 is missing", twice, 1);
-    refuses(BF_ERR_MISMATCH, "element 1 is missing", twice, 0);
+    refuses(BF_ERR_MISMATCH, "relinearisation key is missing", twice, 0);
 }
 
 static void any_order_is_read(void **state)
 {
     (void)state;
     bf_eval_keys got = {0};
-    const bf_key_need turned[] = {{5, 1}, {1, 2}};
+    const bf_key_need turned[] = {{bf_key_galois(5), 1},
+                                  {bf_key_from_square(1), 2}};
     write_keys(turned, 2);
     assert_int_equal(read_keys(&got), BF_OK);
     for (size_t i = 0; i < 2; i++) {
-        const bf_switch_key *key = bf_eval_keys_find(&got, turned[i].galois);
+        const bf_switch_key *key = bf_eval_keys_find(&got, turned[i].name);
         assert_non_null(key);
         assert_int_equal(key->limbs, turned[i].limbs);
     }

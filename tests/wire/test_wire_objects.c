@@ -149,7 +149,7 @@ static void eval_keys_round_trip(void **state)
     assert_memory_equal(got.key_id, want.key_id, sizeof got.key_id);
     for (size_t i = 0; i < got.count; i++) {
         const bf_switch_key *a = &got.keys[i], *b = &want.keys[i];
-        assert_int_equal(a->galois, b->galois);
+        assert_true(bf_key_same(a->name, b->name));
         assert_int_equal(a->limbs, b->limbs);
         assert_int_equal(a->digits, b->digits);
         assert_memory_equal(a->data, b->data, (size_t)a->digits *
@@ -320,7 +320,7 @@ static void writers_refuse_what_does_not_belong(void **state)
     assert_int_equal(bf_wire_create(&keys, keys_path, BF_WIRE_EVAL_KEYS, ctx,
                                     ids), BF_OK);
     assert_int_equal(sample_ct(&ct, ctx, 2, 2, true, 1), BF_OK);
-    assert_int_equal(sample_switch_key(&key, ctx, 5, 1), BF_OK);
+    assert_int_equal(sample_switch_key(&key, ctx, bf_key_galois(5), 1), BF_OK);
     const bf_label label = {0, 0};
     assert_int_equal(bf_wire_put_switch_key(w, &key), BF_ERR_ARGUMENT);
     assert_int_equal(bf_wire_put_ct(keys, label, &ct), BF_ERR_ARGUMENT);
@@ -333,11 +333,12 @@ static void writers_refuse_what_does_not_belong(void **state)
     assert_int_equal(bf_wire_put_ct(w, label, &bad), BF_ERR_ARGUMENT);
     ct.data[5] += 0.5;
     assert_int_equal(bf_wire_put_ct(w, label, &ct), BF_ERR_INTERNAL);
-    const uint32_t no_elements[] = {6, 1 | BF_GALOIS_SQUARE,
-                                    6 | BF_GALOIS_SQUARE, 2 * SAMPLE_N + 1,
-                                    (2 * SAMPLE_N + 1) | BF_GALOIS_SQUARE};
-    for (size_t i = 0; i < sizeof no_elements / sizeof *no_elements; i++) {
-        key.galois = no_elements[i];
+    const bf_key_name no_names[] = {
+        bf_key_galois(6), bf_key_galois(1), bf_key_from_square(6),
+        bf_key_galois(2 * SAMPLE_N + 1), bf_key_from_square(2 * SAMPLE_N + 1),
+        {BF_KEY_DECAPSULATE, 0, 1}};
+    for (size_t i = 0; i < sizeof no_names / sizeof *no_names; i++) {
+        key.name = no_names[i];
         assert_int_equal(bf_wire_put_switch_key(keys, &key), BF_ERR_ARGUMENT);
     }
     bf_wire_abort(w);

@@ -67,12 +67,13 @@ static inline bf_status sample_ct(bf_ct *ct, const bf_context *ctx,
 
 static inline bf_status sample_switch_key(bf_switch_key *key,
                                           const bf_context *ctx,
-                                          uint32_t galois, unsigned limbs)
+                                          bf_key_name name, unsigned limbs)
 {
+    uint32_t label = bf_key_label(name);
     const bf_params *p = bf_context_params(ctx);
     unsigned moduli = limbs + p->n_p;
-    *key = (bf_switch_key){.ctx = ctx, .galois = galois, .limbs = limbs,
-                           .digits = limbs, .seed_index = galois};
+    *key = (bf_switch_key){.ctx = ctx, .name = name, .limbs = limbs,
+                           .digits = limbs, .seed_index = label};
     memset(key->seed, 77, sizeof key->seed);
     key->data = bf_alloc(16 * (size_t)limbs * moduli * SAMPLE_N);
     if (!key->data) return BF_ERR_MEMORY;
@@ -81,14 +82,15 @@ static inline bf_status sample_switch_key(bf_switch_key *key,
             unsigned m = i < limbs ? i : p->n_q + i - limbs;
             uint64_t prime = i < limbs ? p->q[i] : p->p[i - limbs];
             sample_row(bf_switch_key_limb(key, d, i, 0, SAMPLE_N, p->n_p),
-                       prime, 1000 * galois + 10 * d + i);
-            bf_expand_a(ctx, key->seed, galois, d, m,
+                       prime, 1000 * label + 10 * d + i);
+            bf_expand_a(ctx, key->seed, label, d, m,
                         bf_switch_key_limb(key, d, i, 1, SAMPLE_N, p->n_p));
         }
     return BF_OK;
 }
 
-static const bf_key_need sample_needs[] = {{1, 2}, {5, 1}};
+static const bf_key_need sample_needs[] = {
+    {{BF_KEY_FROM_SQUARE, 0, 1}, 2}, {{BF_KEY_GALOIS, 0, 5}, 1}};
 
 static inline bf_status sample_eval_keys(bf_eval_keys *keys,
                                          const bf_context *ctx)
@@ -97,8 +99,8 @@ static inline bf_status sample_eval_keys(bf_eval_keys *keys,
     memcpy(keys->key_id, sample_key_id, sizeof keys->key_id);
     keys->keys = bf_alloc_zero(2 * sizeof *keys->keys);
     if (!keys->keys) return BF_ERR_MEMORY;
-    BF_TRY(sample_switch_key(&keys->keys[0], ctx, 1, 2));
-    return sample_switch_key(&keys->keys[1], ctx, 5, 1);
+    BF_TRY(sample_switch_key(&keys->keys[0], ctx, sample_needs[0].name, 2));
+    return sample_switch_key(&keys->keys[1], ctx, sample_needs[1].name, 1);
 }
 
 static inline bf_status sample_public_key(bf_public_key *pk,

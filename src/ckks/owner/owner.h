@@ -32,19 +32,21 @@ BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
 
 /* Every key is checked by bf_security_check against its own modulus
  * q_0..q_{limbs-1}*P and the weight of the secret it encrypts under. */
-/* The key for X -> X^g switches c1 from s to phi_{1/g}(s), and the evaluator
- * applies X -> X^g afterwards: b + a*phi_{1/g}(s) = e + P*[digit]*s. g = 1
- * gives the relinearisation key, from s^2 to s: b + a*s = e + P*[digit]*s^2. */
+/* A key of use GALOIS or FROM_SQUARE. The one for X -> X^g switches c1 from s to
+ * phi_{1/g}(s), and the evaluator applies X -> X^g afterwards:
+ * b + a*phi_{1/g}(s) = e + P*[digit]*s. From the square: s^2 in place of s. */
 BF_MUST_CHECK bf_status bf_galois_key_generate(bf_switch_key *out,
                                                const bf_secret_key *sk,
-                                               uint32_t galois, unsigned limbs);
-/* From one secret to another over the same context (galois field 0). */
+                                               bf_key_name name,
+                                               unsigned limbs);
+/* From one secret to another over the same context; a key of use OTHER. */
 BF_MUST_CHECK bf_status bf_switch_key_generate(bf_switch_key *out,
                                                const bf_secret_key *from,
                                                const bf_secret_key *to,
                                                unsigned limbs);
-/* All keys of a list (progress by key); shares one random `a` seed, the Galois
- * elements are the indices. BF_ERR_ARGUMENT when one is listed twice. */
+/* All keys of a list, of uses GALOIS and FROM_SQUARE (progress by key); shares
+ * one random `a` seed, labels of names are the indices. BF_ERR_ARGUMENT when one
+ * is listed twice. */
 BF_MUST_CHECK bf_status bf_eval_keys_generate(bf_eval_keys *out,
                                               const bf_secret_key *sk,
                                               const bf_key_need *needs,

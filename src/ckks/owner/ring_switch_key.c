@@ -18,6 +18,13 @@ static bf_status embed(bf_secret_key **out, const bf_secret_key *small,
     return BF_OK;
 }
 
+static bf_key_name name_of(bf_key_use use, const bf_secret_key *small,
+                           const bf_secret_key *large)
+{
+    size_t stride = large->ctx->ring->n / small->ctx->ring->n;
+    return (bf_key_name){use, 0, (uint32_t)stride};
+}
+
 /* A key under s(X^k), held against the small ring. */
 static bf_status check_under_small(const bf_secret_key *small,
                                    const bf_params *large, unsigned limbs)
@@ -39,6 +46,7 @@ bf_status bf_ring_up_key_generate(bf_switch_key *out,
     BF_TRY(bf_ring_switch_check(small->ctx, large->ctx, limbs));
     BF_TRY(embed(&embedded, small, large->ctx));
     bf_status status = bf_switch_key_generate(out, embedded, large, limbs);
+    if (status == BF_OK) out->name = name_of(BF_KEY_RING_UP, small, large);
     bf_secret_key_destroy(embedded);
     return status;
 }
@@ -52,6 +60,7 @@ bf_status bf_ring_down_key_generate(bf_switch_key *out,
     BF_TRY(check_under_small(small, &large->ctx->params, limbs));
     BF_TRY(embed(&embedded, small, large->ctx));
     bf_status status = bf_switch_key_generate(out, large, embedded, limbs);
+    if (status == BF_OK) out->name = name_of(BF_KEY_RING_DOWN, small, large);
     bf_secret_key_destroy(embedded);
     return status;
 }

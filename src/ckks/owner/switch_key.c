@@ -92,13 +92,13 @@ static uint32_t galois_inverse(uint32_t g, size_t n)
     return x & (uint32_t)(2 * n - 1);
 }
 
-/* From s, or s^2, to phi_{1/g}(s), what an element means (ckks.h). */
+/* From s, or s^2, to phi_{1/g}(s). */
 static recipe galois_recipe(const bf_secret_key *sk, workspace *w,
-                            uint32_t element)
+                            bf_key_name name)
 {
     const bf_ring *ring = sk->ctx->ring;
-    uint32_t g = element & ~BF_GALOIS_SQUARE;
-    bool square = element == bf_galois_from_square(g);
+    uint32_t g = name.element;
+    bool square = name.use == BF_KEY_FROM_SQUARE;
     recipe r = {sk->neg, sk->neg, true};
     if (g != 1) {
         bf_ring_automorphism(ring->log_n, galois_inverse(g, ring->n), w->perm);
@@ -126,11 +126,15 @@ static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
     return bf_secret_check_modulus(to, limbs, true);
 }
 
-static bf_status check_galois(const bf_context *ctx, uint32_t galois)
+static bf_status check_galois(const bf_context *ctx, bf_key_name name)
 {
-    if (!bf_galois_is_element(galois, ctx->params.log_n))
-        return bf_fail(BF_ERR_ARGUMENT, "Galois element %u: must be odd and "
-                       "below %zu", galois, 2 * ctx->ring->n);
+    if (name.use != BF_KEY_GALOIS && name.use != BF_KEY_FROM_SQUARE)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: more than one secret is needed",
+                       bf_key_text(name));
+    if (!bf_key_is_name(name, ctx->params.log_n))
+        return bf_fail(BF_ERR_ARGUMENT, "Galois element %u: must be odd, below "
+                       "%zu, and not 1 but from the square", name.element,
+                       2 * ctx->ring->n);
     return BF_OK;
 }
 
@@ -139,14 +143,14 @@ static bf_status make_galois(bf_switch_key *out, const bf_secret_key *sk,
                              workspace *w, bf_key_need need,
                              const uint8_t seed[BF_SEED_BYTES])
 {
-    BF_TRY(check_galois(sk->ctx, need.galois));
+    BF_TRY(check_galois(sk->ctx, need.name));
     BF_TRY(check_limbs(sk, need.limbs));
     bf_switch_key key;
     BF_TRY(allocate(&key, sk->ctx, need.limbs));
-    key.galois = need.galois;
-    key.seed_index = need.galois;
+    key.name = need.name;
+    key.seed_index = bf_key_label(need.name);
     memcpy(key.seed, seed, BF_SEED_BYTES);
-    recipe r = galois_recipe(sk, w, need.galois);
+    recipe r = galois_recipe(sk, w, need.name);
     bf_status status = fill(&key, &r);
     if (status != BF_OK)
         bf_switch_key_clear(&key);
@@ -156,14 +160,14 @@ static bf_status make_galois(bf_switch_key *out, const bf_secret_key *sk,
 }
 
 bf_status bf_galois_key_generate(bf_switch_key *out, const bf_secret_key *sk,
-                                 uint32_t galois, unsigned limbs)
+                                 bf_key_name name, unsigned limbs)
 {
     uint8_t seed[BF_SEED_BYTES];
     bf_random_bytes(seed, sizeof seed);
     workspace w;
     BF_TRY(workspace_init(&w, sk->ctx->ring));
     bf_switch_key key;
-    bf_key_need need = {galois, limbs};
+    bf_key_need need = {name, limbs};
     bf_status status = make_galois(&key, sk, &w, need, seed);
     workspace_clear(&w);
     if (status != BF_OK) return status;
@@ -193,14 +197,14 @@ bf_status bf_switch_key_generate(bf_switch_key *out, const bf_secret_key *from,
     return BF_OK;
 }
 
-/* Two keys of one element would share their `a` halves. */
+/* Two keys of one name would share their `a` halves. */
 static bf_status check_distinct(const bf_key_need *needs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
-            if (needs[i].galois == needs[j].galois)
-                return bf_fail(BF_ERR_ARGUMENT, "Galois element %u is listed "
-                               "twice", needs[i].galois);
+            if (bf_key_same(needs[i].name, needs[j].name))
+                return bf_fail(BF_ERR_ARGUMENT, "%s is listed twice",
+                               bf_key_text(needs[i].name));
         }
     }
     return BF_OK;
