@@ -1,5 +1,4 @@
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,11 +51,10 @@ bf_status cli_check_class_names(const char *beside, const char *const *others,
 
 /* Names of what a file held before would be taken for those of what it holds
  * now. */
-static bf_status remove_names(const char *path)
+static bf_status remove_names(bf_outfile **out, const char *path)
 {
     BF_TRY(check_replaceable(path));
-    if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR) return BF_OK;
-    return bf_fail_errno(errno, "%s: cannot remove", path);
+    return bf_outfile_remove(out, path);
 }
 
 static bf_status write_names(bf_outfile **out, const char *path,
@@ -85,9 +83,8 @@ bf_status cli_commit_with_names(bf_outfile *const *files, size_t count,
     for (size_t i = 0; i < count; i++) all[i] = files[i];
     if (s == BF_OK)
         s = data->class_names ? write_names(&all[count], path, data)
-                              : remove_names(path);
-    if (s == BF_OK)
-        return bf_outfile_commit_all(all, count + (data->class_names != NULL));
+                              : remove_names(&all[count], path);
+    if (s == BF_OK) return bf_outfile_commit_all(all, count + 1);
     for (size_t i = 0; i < count; i++) bf_outfile_abort(files[i]);
     return s;
 }

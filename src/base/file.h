@@ -9,8 +9,10 @@
 /* A file under construction: a temporary beside `path`, moved into place by
  * commit (fsync, rename, fsync of the folder). Removed by abort, and by
  * bf_files_abort_all() on Ctrl-C (async-signal-safe); after that commit fails
- * with BF_ERR_INTERRUPTED. The mode is subject to the umask. A path that names
- * a device, pipe or socket is written directly, without a temporary.
+ * with BF_ERR_INTERRUPTED. The mode is subject to the umask; a file that is
+ * there already keeps its own, cut to 0600 for a secret, and through a symbolic
+ * link it is the link's target that is replaced. A path that names a device,
+ * pipe or socket is written directly, without a temporary.
  * One thread at a time per file; at most 64 files at once. */
 typedef struct bf_outfile bf_outfile;
 BF_MUST_CHECK bf_status bf_outfile_open(bf_outfile **out, const char *path,
@@ -23,6 +25,10 @@ BF_MUST_CHECK bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset,
                                          const void *data, size_t bytes);
 FILE *bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
 const char *bf_outfile_path(const bf_outfile *f);
+/* Instead of a file to write: when it is committed, what lies at `path` is gone;
+ * aborted, or committed with others that fail, it is still there. A missing one
+ * is fine. Nothing can be written to it. */
+BF_MUST_CHECK bf_status bf_outfile_remove(bf_outfile **out, const char *path);
 BF_MUST_CHECK bf_status bf_outfile_commit(bf_outfile *f); /* frees f always */
 /* Files that belong together: none is moved before the data of all is on disk,
  * and a signal comes before all or after all. Only a rename that fails after

@@ -27,7 +27,9 @@ static atomic_int moving;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "used in signal handlers");
 
 struct bf_outfile {
-    char *path;
+    char *path;   /* as the caller names it */
+    char *target; /* the same with symbolic links followed: what is replaced */
+    bool removal; /* its slot is where the target goes until all is in place */
     FILE *stream;
     char *buffer;
     int fd;
@@ -97,23 +99,27 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* The name is short and apart from the target's, so that a target of the
- * longest legal name works. It is published before the file exists, so that a
- * signal after that misses nothing; one in between, which found nothing to
- * remove, shows in the slot. */
+/* A new name beside `path`, short and apart from the target's, so that a target
+ * of the longest legal name works. */
+static bool name_temporary(struct slot *slot, const char *path)
+{
+    uint64_t unique;
+    randombytes_buf(&unique, sizeof unique);
+    int n = snprintf(slot->path, sizeof slot->path, "%.*s.blindfit-%016llx.tmp",
+                     (int)folder_length(path), path,
+                     (unsigned long long)unique);
+    if (n >= 0 && (size_t)n < sizeof slot->path) return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+/* The name is published before the file exists, so that a signal after that
+ * misses nothing; one in between, which found nothing to remove, shows in the
+ * slot. */
 static int create_temporary(struct slot *slot, const char *path, unsigned mode)
 {
-    size_t folder = folder_length(path);
     for (int attempt = 0; attempt < 16; attempt++) {
-        uint64_t unique;
-        randombytes_buf(&unique, sizeof unique);
-        int n = snprintf(slot->path, sizeof slot->path,
-                         "%.*s.blindfit-%016llx.tmp", (int)folder, path,
-                         (unsigned long long)unique);
-        if (n < 0 || (size_t)n >= sizeof slot->path) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
+        if (!name_temporary(slot, path)) return -1;
         atomic_store(&slot->state, SLOT_LIVE);
         if (injected_failure()) return -1;
         int fd = open(slot->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -159,7 +165,47 @@ static void free_outfile(bf_outfile *f)
     if (f->buffer) bf_wipe(f->buffer, BUFFER_BYTES); /* keys pass through */
     free(f->buffer);
     free(f->path);
+    free(f->target);
     free(f);
+}
+
+static bf_status no_slot(const char *path)
+{
+    return bf_fail(BF_ERR_IO, "%s: more than %d files being written", path,
+                   OPEN_FILES_MAX);
+}
+
+/* Longest chain of links that is followed, as Linux does. */
+#define LINKS_MAX 40
+
+/* The path that a chain of symbolic links ends in, whether or not a file is
+ * there: NULL with errno when the chain is too long or memory is out. */
+static char *follow_links(const char *path)
+{
+    char at[PATH_MAX], link[PATH_MAX], next[PATH_MAX];
+    if (strlen(path) >= sizeof at) return strdup(path); /* open says why */
+    strcpy(at, path);
+    for (int i = 0; i < LINKS_MAX; i++) {
+        ssize_t n = readlink(at, link, sizeof link - 1);
+        if (n < 0) return strdup(at);
+        link[n] = 0;
+        int folder = link[0] == '/' ? 0 : (int)folder_length(at);
+        int length = snprintf(next, sizeof next, "%.*s%s", folder, at, link);
+        if (length < 0 || (size_t)length >= sizeof next) {
+            errno = ENAMETOOLONG;
+            return NULL;
+        }
+        strcpy(at, next);
+    }
+    errno = ELOOP;
+    return NULL;
+}
+
+/* A file that is replaced keeps its permissions, of which a secret's mode may
+ * take some away. */
+static mode_t kept_mode(mode_t old, unsigned mode)
+{
+    return old & (mode & 077 ? 0777 : (mode_t)mode);
 }
 
 static bf_status open_target(bf_outfile *f, unsigned mode)
@@ -175,14 +221,42 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
         f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
     } else {
         f->slot = take_slot();
-        if (!f->slot)
-            return bf_fail(BF_ERR_IO, "%s: more than %d files being written",
-                           f->path, OPEN_FILES_MAX);
-        f->fd = create_temporary(f->slot, f->path, mode);
+        if (!f->slot) return no_slot(f->path);
+        f->target = follow_links(f->path);
+        if (!f->target)
+            return bf_fail_errno(errno, "%s: cannot create", f->path);
+        f->fd = create_temporary(f->slot, f->target, mode);
+        if (f->fd >= 0 && exists && fchmod(f->fd, kept_mode(st.st_mode, mode)))
+            return bf_fail_errno(errno, "%s: cannot set its mode", f->path);
     }
     if (f->fd < 0 && errno == EINTR)
         return bf_fail(BF_ERR_INTERRUPTED, "%s: interrupted", f->path);
     if (f->fd < 0) return bf_fail_errno(errno, "%s: cannot create", f->path);
+    return BF_OK;
+}
+
+bf_status bf_outfile_remove(bf_outfile **out, const char *path)
+{
+    bf_outfile *f = calloc(1, sizeof *f);
+    if (!f) return bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
+    f->fd = -1;
+    f->removal = true;
+    f->path = strdup(path);
+    f->target = strdup(path); /* of a link, the link goes */
+    f->slot = take_slot();
+    bf_status s = BF_OK;
+    if (!f->path || !f->target)
+        s = bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
+    else if (!f->slot)
+        s = no_slot(path);
+    else if (!name_temporary(f->slot, path))
+        s = bf_fail_errno(errno, "%s: cannot remove", path);
+    if (s != BF_OK) {
+        free_outfile(f);
+        return s;
+    }
+    atomic_store(&f->slot->state, SLOT_LIVE);
+    *out = f;
     return BF_OK;
 }
 
@@ -318,12 +392,30 @@ static bf_status withdraw_slot(bf_outfile *f)
     return bf_fail(BF_ERR_INTERRUPTED, "%s: interrupted", f->path);
 }
 
+/* What is to go is only set aside, so that it can come back. */
+static bf_status set_aside(const bf_outfile *f)
+{
+    int rc = injected_failure() ? -1 : rename(f->target, f->slot->path);
+    if (rc == 0 || errno == ENOENT || errno == ENOTDIR) return BF_OK;
+    return bf_fail_errno(errno, "%s: cannot remove", f->path);
+}
+
 static bf_status move_into_place(const bf_outfile *f)
 {
     if (!f->slot) return BF_OK;
-    if (injected_failure() || rename(f->slot->path, f->path) != 0)
+    if (injected_failure() || rename(f->slot->path, f->target) != 0)
         return bf_fail_errno(errno, "%s: cannot move into place", f->path);
-    return sync_folder(f->path);
+    return sync_folder(f->target);
+}
+
+/* After a failure: the temporary of a file goes, what was set aside returns. */
+static void take_back(const bf_outfile *f)
+{
+    if (!f->slot || atomic_load(&f->slot->state) != SLOT_BUSY) return;
+    if (f->removal)
+        rename(f->slot->path, f->target);
+    else
+        unlink(f->slot->path);
 }
 
 /* All of them in place; else no temporary is left. Of several, those moved
@@ -334,10 +426,14 @@ static bf_status move_all(bf_outfile *const *files, size_t count)
     for (size_t i = 0; i < count && s == BF_OK; i++)
         s = withdraw_slot(files[i]);
     for (size_t i = 0; i < count && s == BF_OK; i++)
-        s = move_into_place(files[i]);
-    for (size_t i = 0; i < count && s != BF_OK; i++) {
-        struct slot *slot = files[i]->slot;
-        if (slot && atomic_load(&slot->state) == SLOT_BUSY) unlink(slot->path);
+        if (files[i]->removal) s = set_aside(files[i]);
+    for (size_t i = 0; i < count && s == BF_OK; i++)
+        if (!files[i]->removal) s = move_into_place(files[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (s != BF_OK)
+            take_back(files[i]);
+        else if (files[i]->removal)
+            unlink(files[i]->slot->path);
     }
     return s;
 }
@@ -345,7 +441,8 @@ static bf_status move_all(bf_outfile *const *files, size_t count)
 bf_status bf_outfile_commit_all(bf_outfile *const *files, size_t count)
 {
     bf_status s = BF_OK;
-    for (size_t i = 0; i < count && s == BF_OK; i++) s = finish_data(files[i]);
+    for (size_t i = 0; i < count && s == BF_OK; i++)
+        if (!files[i]->removal) s = finish_data(files[i]);
     if (s == BF_OK) {
         sigset_t all, before;
         sigfillset(&all);

@@ -63,6 +63,19 @@ done
 ok "$blindfit" decrypt "$job" "$dir/model.enc" --key "$dir/a/secret.key" \
     --transform "$dir/a/transform.bf" -o "$dir/m.npy"
 
+# A model that is private stays private, a link goes on pointing to it, and the
+# case of an ending says nothing.
+chmod 600 "$dir/m.npy" "$dir/m.npy.json"
+mkdir "$work/links"
+ln -s "$dir/m.npy" "$work/links/M.NPY"
+ok "$blindfit" decrypt "$job" "$dir/model.enc" --key "$dir/a/secret.key" \
+    --transform "$dir/a/transform.bf" -o "$work/links/M.NPY"
+ok "$blindfit" evaluate "$work/links/M.NPY" "$work/train.csv"
+checks=$((checks + 1))
+[ -L "$work/links/M.NPY" ] && [ -f "$work/links/M.NPY.json" ] &&
+    [ "$(stat -c %a "$dir/m.npy")" = 600 ] ||
+    fail "a private model behind a link: $(ls -l "$dir" "$work/links")"
+
 {
     printf '\0\0\010\003\0\0\0\003\0\0\0\010\0\0\0\010'
     head -c 192 /dev/zero
@@ -151,4 +164,13 @@ refuse 3 'cannot flush to disk' broken "$blindfit" encrypt "$job" \
     --transform "$work/pair/transform.bf"
 refuse 3 'cannot flush to disk' broken "$blindfit" keygen "$job" -o "$work/pair"
 [ -z "$(ls -A "$work/pair")" ] || fail "some of a set: $(ls -A "$work/pair")"
+
+# ... and vanish together: names of labels that stay are not removed.
+names='{"class_names": ["a", "b", "c"]}'
+echo "$names" >"$work/y.npy.json"
+refuse 3 'cannot flush to disk' broken "$blindfit" extract "$work/x.idx" \
+    --labels "$work/y.idx" -o "$work/x.npy" --labels-out "$work/y.npy"
+[ "$(cat "$work/y.npy.json")" = "$names" ] || fail "names went with a failure"
+ok extract "$work/y.npy"
+absent "$work/y.npy.json"
 finish

@@ -96,6 +96,61 @@ static void committed_files_replace(void **state)
     umask(mask);
 }
 
+static mode_t mode_of(const char *where)
+{
+    struct stat st;
+    assert_int_equal(stat(where, &st), 0);
+    return st.st_mode & 07777;
+}
+
+/* What its owner made private, or shared, stays so; a secret is never shared,
+ * whatever lay there. */
+static void replaced_files_keep_their_mode(void **state)
+{
+    (void)state;
+    static const struct {
+        mode_t before, asked, after;
+    } cases[] = {{0600, 0644, 0600}, {0664, 0644, 0664}, {0640, 0644, 0640},
+                 {0644, 0600, 0600}, {0400, 0600, 0400}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bf_outfile *f;
+        put(path, "old");
+        assert_int_equal(chmod(path, cases[i].before), 0);
+        assert_int_equal(bf_outfile_open(&f, path, cases[i].asked), BF_OK);
+        assert_int_equal(bf_outfile_commit(f), BF_OK);
+        assert_int_equal(mode_of(path), cases[i].after);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+/* Written through a link, the file that it points to changes. */
+static void links_stay_links(void **state)
+{
+    (void)state;
+    char sub[600], link[600], chain[600];
+    struct stat st;
+    snprintf(sub, sizeof sub, "%s/sub", folder);
+    snprintf(link, sizeof link, "%s/sub/link", folder);
+    snprintf(chain, sizeof chain, "%s/chain", folder);
+    assert_int_equal(mkdir(sub, 0700), 0);
+    assert_int_equal(symlink("../out.bin", link), 0);
+    assert_int_equal(symlink("sub/link", chain), 0);
+    put(chain, "made"); /* at first the chain ends in nothing */
+    assert_content(path, "made");
+    assert_int_equal(chmod(path, 0600), 0);
+    put(chain, "replaced");
+    assert_content(path, "replaced");
+    assert_int_equal(mode_of(path), 0600);
+    assert_true(lstat(chain, &st) == 0 && S_ISLNK(st.st_mode));
+    assert_true(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    assert_int_equal(entries(), 3); /* sub, chain, out.bin */
+    bf_outfile *f = NULL;
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink("link", link), 0);
+    assert_int_equal(bf_outfile_open(&f, link, 0644), BF_ERR_IO);
+    assert_null(f);
+}
+
 static void patches_keep_the_place(void **state)
 {
     (void)state;
@@ -151,6 +206,46 @@ static void files_commit_together(void **state)
     assert_content(path, "new");
     assert_content(other, "too");
     assert_int_equal(entries(), 2);
+}
+
+static void write_and_remove(bf_outfile *f[2])
+{
+    assert_int_equal(bf_outfile_remove(&f[0], other), BF_OK);
+    assert_int_equal(bf_outfile_open(&f[1], path, 0644), BF_OK);
+    assert_int_equal(bf_outfile_write(f[1], "new", 3), BF_OK);
+}
+
+/* A file goes when the others are in place, and not before. */
+static void removals_commit_together(void **state)
+{
+    (void)state;
+    bf_outfile *f[2];
+    put(path, "old");
+    put(other, "of the old");
+    /* write, fsync, close; set aside; move. */
+    for (long calls = 0; calls < 5; calls++) {
+        write_and_remove(f);
+        bf_outfile_fail_for_tests(calls, EIO);
+        assert_int_equal(bf_outfile_commit_all(f, 2), BF_ERR_IO);
+        bf_outfile_fail_for_tests(-1, 0);
+        assert_content(path, "old");
+        assert_content(other, "of the old");
+        assert_int_equal(entries(), 2);
+    }
+    write_and_remove(f);
+    bf_files_abort_all();
+    assert_int_equal(bf_outfile_commit_all(f, 2), BF_ERR_INTERRUPTED);
+    assert_content(other, "of the old");
+    write_and_remove(f);
+    bf_outfile_abort(f[0]);
+    bf_outfile_abort(f[1]);
+    assert_content(other, "of the old");
+    for (int times = 0; times < 2; times++) { /* the second finds it gone */
+        write_and_remove(f);
+        assert_int_equal(bf_outfile_commit_all(f, 2), BF_OK);
+        assert_content(path, "new");
+        assert_int_equal(entries(), 1);
+    }
 }
 
 static void aborted_files_leave_nothing(void **state)
@@ -440,8 +535,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         FILE_TEST(committed_files_replace),
+        FILE_TEST(replaced_files_keep_their_mode),
+        FILE_TEST(links_stay_links),
         FILE_TEST(patches_keep_the_place),
         FILE_TEST(files_commit_together),
+        FILE_TEST(removals_commit_together),
         FILE_TEST(aborted_files_leave_nothing),
         FILE_TEST(abort_all_removes_temporaries),
         FILE_TEST(abort_all_while_opening),

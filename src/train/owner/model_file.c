@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "features/class_names.h"
 #include "features/csv.h"
+#include "features/dataset.h"
 #include "features/npy.h"
 #include "features/safetensors.h"
 
@@ -20,14 +21,11 @@ typedef enum model_format { NPY, CSV, SAFETENSORS } model_format;
 static bf_status format_of(model_format *out, const char *path)
 {
     static const char *const endings[] = {".npy", ".csv", ".safetensors"};
-    size_t length = strlen(path);
-    for (int i = 0; i < 3; i++) {
-        size_t e = strlen(endings[i]);
-        if (length > e && strcmp(path + length - e, endings[i]) == 0) {
+    for (int i = 0; i < 3; i++)
+        if (bf_path_has_extension(path, endings[i])) {
             *out = (model_format)i;
             return BF_OK;
         }
-    }
     return bf_fail(BF_ERR_ARGUMENT,
                    "%s: models end in .npy, .csv or .safetensors", path);
 }
