@@ -1,5 +1,7 @@
 #include "features/regnet_dnn.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 
 bf_status bf_dnn_check(dnnl_status_t s, const char *what)
@@ -18,24 +20,26 @@ void bf_dnn_op_clear(bf_dnn_op *op)
     dnnl_primitive_destroy(op->primitive);
     dnnl_memory_destroy(op->weight);
     dnnl_memory_destroy(op->bias);
+    bf_dnn_order_destroy(op->src);
+    bf_dnn_order_destroy(op->dst);
+    bf_dnn_order_destroy(op->scratch);
     bf_free(op->weight_data);
     bf_free(op->bias_data);
     *op = (bf_dnn_op){0};
 }
 
-bf_status bf_dnn_describe(dnnl_memory_desc_t *out, unsigned n, unsigned c,
+bf_status bf_dnn_describe(bf_dnn_order **out, unsigned n, unsigned c,
                           unsigned side)
 {
     const dnnl_dims_t dims = {n, c, side, side};
-    return bf_dnn_check(
-        dnnl_memory_desc_init_by_tag(out, 4, dims, dnnl_f32, dnnl_nchw),
-        "describing a tensor");
+    return bf_dnn_check(bf_dnn_order_create(out, 4, dims, dnnl_nchw),
+                        "describing a tensor");
 }
 
-static bf_status make_memory(dnnl_memory_t *out, dnnl_engine_t engine,
-                             const dnnl_memory_desc_t *md, void *data)
+bf_status bf_dnn_memory(dnnl_memory_t *out, dnnl_engine_t engine,
+                        const bf_dnn_order *order, void *data)
 {
-    return bf_dnn_check(dnnl_memory_create(out, md, engine, data),
+    return bf_dnn_check(dnnl_memory_create(out, order, engine, data),
                         "describing memory");
 }
 
@@ -54,9 +58,8 @@ static bf_status run_reorder(dnnl_engine_t engine, dnnl_primitive_t primitive,
     return bf_dnn_check(s, "reordering");
 }
 
-bf_status bf_dnn_reorder(dnnl_engine_t engine, const dnnl_memory_desc_t *src,
-                         const void *from, const dnnl_memory_desc_t *dst,
-                         void *to)
+bf_status bf_dnn_reorder(dnnl_engine_t engine, const bf_dnn_order *src,
+                         const void *from, const bf_dnn_order *dst, void *to)
 {
     dnnl_primitive_desc_t pd = NULL;
     dnnl_primitive_t primitive = NULL;
@@ -69,8 +72,8 @@ bf_status bf_dnn_reorder(dnnl_engine_t engine, const dnnl_memory_desc_t *src,
     BF_GOTO(bf_dnn_check(dnnl_primitive_create(&primitive, pd),
                          "compiling a reorder"),
             done);
-    BF_GOTO(make_memory(&in, engine, src, (void *)from), done);
-    BF_GOTO(make_memory(&out, engine, dst, to), done);
+    BF_GOTO(bf_dnn_memory(&in, engine, src, (void *)from), done);
+    BF_GOTO(bf_dnn_memory(&out, engine, dst, to), done);
     status = run_reorder(engine, primitive, in, out);
 done:
     dnnl_memory_destroy(out);
@@ -87,9 +90,7 @@ static bf_status make_attributes(dnnl_primitive_attr_t *out, bool sum,
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t s = dnnl_primitive_attr_create(out);
     if (s == dnnl_success) s = dnnl_post_ops_create(&ops);
-    if (s == dnnl_success && sum) s = dnnl_post_ops_append_sum(ops, 1.0f);
-    if (s == dnnl_success && relu)
-        s = dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, 0, 0);
+    if (s == dnnl_success) s = bf_dnn_append(ops, sum, relu);
     if (s == dnnl_success) s = dnnl_primitive_attr_set_post_ops(*out, ops);
     if (s == dnnl_success)
         s = dnnl_primitive_attr_set_scratchpad_mode(*out,
@@ -98,58 +99,64 @@ static bf_status make_attributes(dnnl_primitive_attr_t *out, bool sum,
     return bf_dnn_check(s, "setting up an operation");
 }
 
-static bf_status compile(bf_dnn_op *op, dnnl_primitive_desc_t *pd,
-                         const_dnnl_op_desc_t desc, bool sum, bool relu,
-                         dnnl_engine_t engine)
+static dnnl_status_t keep(bf_dnn_order **out, const_dnnl_primitive_desc_t pd,
+                          dnnl_query_t which)
 {
-    dnnl_primitive_attr_t attr = NULL;
-    bf_status status = make_attributes(&attr, sum, relu);
-    if (status == BF_OK)
-        status = bf_dnn_check(
-            dnnl_primitive_desc_create(pd, desc, attr, engine, NULL),
-            "compiling an operation");
-    if (status == BF_OK)
-        status = bf_dnn_check(dnnl_primitive_create(&op->primitive, *pd),
-                              "compiling an operation");
-    dnnl_primitive_attr_destroy(attr);
-    if (status != BF_OK) return status;
-    op->src = *dnnl_primitive_desc_query_md(*pd, dnnl_query_src_md, 0);
-    op->dst = *dnnl_primitive_desc_query_md(*pd, dnnl_query_dst_md, 0);
-    op->scratch =
-        *dnnl_primitive_desc_query_md(*pd, dnnl_query_scratchpad_md, 0);
-    return BF_OK;
+    return bf_dnn_order_copy(out, dnnl_primitive_desc_query_md(pd, which, 0));
+}
+
+static bf_status compile(bf_dnn_op *op, const_dnnl_primitive_desc_t pd)
+{
+    dnnl_status_t s = dnnl_primitive_create(&op->primitive, pd);
+    if (s == dnnl_success) s = keep(&op->src, pd, dnnl_query_src_md);
+    if (s == dnnl_success) s = keep(&op->dst, pd, dnnl_query_dst_md);
+    if (s == dnnl_success) s = keep(&op->scratch, pd, dnnl_query_scratchpad_md);
+    return bf_dnn_check(s, "compiling an operation");
 }
 
 /* The layer's weights in the order that the operation wants. */
 static bf_status place_weights(bf_dnn_op *op, dnnl_engine_t engine,
                                const_dnnl_primitive_desc_t pd,
-                               const dnnl_memory_desc_t *plain,
-                               const float *weight)
+                               const bf_dnn_order *plain, const float *weight)
 {
-    const dnnl_memory_desc_t *wanted =
+    const bf_dnn_order *wanted =
         dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     op->bytes = dnnl_memory_desc_get_size(wanted);
     op->weight_data = bf_alloc(op->bytes);
     if (op->weight_data == NULL) return BF_ERR_MEMORY;
     BF_TRY(bf_dnn_reorder(engine, plain, weight, wanted, op->weight_data));
-    return make_memory(&op->weight, engine, wanted, op->weight_data);
+    return bf_dnn_memory(&op->weight, engine, wanted, op->weight_data);
 }
 
 static bf_status place_bias(bf_dnn_op *op, dnnl_engine_t engine,
-                            const dnnl_memory_desc_t *md, const float *bias)
+                            const bf_dnn_order *order, const float *bias,
+                            unsigned count)
 {
-    float *copy = bf_alloc(dnnl_memory_desc_get_size(md));
+    float *copy = bf_alloc(count * sizeof *copy);
     if (copy == NULL) return BF_ERR_MEMORY;
     op->bias_data = copy;
-    for (dnnl_dim_t i = 0; i < md->dims[0]; i++) copy[i] = bias[i];
-    return make_memory(&op->bias, engine, md, copy);
+    memcpy(copy, bias, count * sizeof *copy);
+    return bf_dnn_memory(&op->bias, engine, order, copy);
+}
+
+/* The tensors of a layer beside its input. */
+typedef struct layer_orders {
+    bf_dnn_order *plain;  /* weights as they come */
+    bf_dnn_order *weight; /* and in an order of oneDNN's choice */
+    bf_dnn_order *bias, *dst;
+} layer_orders;
+
+static void layer_orders_clear(layer_orders *o)
+{
+    bf_dnn_order_destroy(o->plain);
+    bf_dnn_order_destroy(o->weight);
+    bf_dnn_order_destroy(o->bias);
+    bf_dnn_order_destroy(o->dst);
 }
 
 /* Weights of [groups][out / groups][in / groups][k][k], groups first only
  * where there are some. */
-static dnnl_status_t describe_weights(dnnl_memory_desc_t *plain,
-                                      dnnl_memory_desc_t *any,
-                                      const bf_regnet_layer *l)
+static dnnl_status_t describe_weights(layer_orders *o, const bf_regnet_layer *l)
 {
     const dnnl_dims_t grouped = {l->groups, l->out / l->groups,
                                  l->in / l->groups, l->kernel, l->kernel};
@@ -157,59 +164,66 @@ static dnnl_status_t describe_weights(dnnl_memory_desc_t *plain,
     bool groups = l->groups > 1;
     const dnnl_dim_t *dims = groups ? grouped : full;
     int ndims = groups ? 5 : 4;
-    dnnl_status_t s = dnnl_memory_desc_init_by_tag(
-        plain, ndims, dims, dnnl_f32, groups ? dnnl_goihw : dnnl_oihw);
+    dnnl_status_t s = bf_dnn_order_create(&o->plain, ndims, dims,
+                                          groups ? dnnl_goihw : dnnl_oihw);
     if (s != dnnl_success) return s;
-    return dnnl_memory_desc_init_by_tag(any, ndims, dims, dnnl_f32,
-                                        dnnl_format_tag_any);
+    return bf_dnn_order_create(&o->weight, ndims, dims, dnnl_format_tag_any);
 }
 
-/* The three descriptions a convolution of this layer needs, output included. */
-static dnnl_status_t describe_convolution(dnnl_convolution_desc_t *out,
-                                          const bf_regnet_layer *l,
-                                          const dnnl_memory_desc_t *src,
-                                          const dnnl_memory_desc_t *residual,
-                                          const dnnl_memory_desc_t *weight,
-                                          dnnl_memory_desc_t *bias)
+static dnnl_status_t describe_layer(layer_orders *o, const bf_regnet_layer *l,
+                                    unsigned n, const bf_dnn_order *residual)
 {
-    dnnl_memory_desc_t dst;
-    const dnnl_dim_t side = (l->side - 1) / l->stride + 1, pad = l->kernel / 2;
-    const dnnl_dims_t channels = {l->out}, strides = {l->stride, l->stride};
-    const dnnl_dims_t shape = {src->dims[0], l->out, side, side};
-    const dnnl_dims_t padding = {pad, pad};
-    dnnl_status_t s =
-        dnnl_memory_desc_init_by_tag(bias, 1, channels, dnnl_f32, dnnl_x);
+    const unsigned side = bf_regnet_output_side(l);
+    const dnnl_dims_t channels = {l->out}, shape = {n, l->out, side, side};
+    dnnl_status_t s = describe_weights(o, l);
     if (s == dnnl_success)
-        s = dnnl_memory_desc_init_by_tag(&dst, 4, shape, dnnl_f32,
-                                         dnnl_format_tag_any);
+        s = bf_dnn_order_create(&o->bias, 1, channels, dnnl_x);
     if (s != dnnl_success) return s;
-    if (residual != NULL) dst = *residual;
-    return dnnl_convolution_forward_desc_init(
-        out, dnnl_forward_inference, dnnl_convolution_direct, src, weight, bias,
-        &dst, strides, padding, padding);
+    if (residual != NULL) return bf_dnn_order_copy(&o->dst, residual);
+    return bf_dnn_order_create(&o->dst, 4, shape, dnnl_format_tag_any);
+}
+
+static bf_status describe_convolution(dnnl_primitive_desc_t *out,
+                                      dnnl_engine_t engine,
+                                      const bf_regnet_layer *l,
+                                      const bf_dnn_order *src,
+                                      const layer_orders *o, bool sum)
+{
+    const dnnl_dim_t pad = l->kernel / 2;
+    const dnnl_dims_t strides = {l->stride, l->stride}, padding = {pad, pad};
+    dnnl_primitive_attr_t attr = NULL;
+    bf_status status = make_attributes(&attr, sum, l->relu);
+    if (status == BF_OK)
+        status = bf_dnn_check(
+            bf_dnn_convolution_desc(out, engine, src, o->weight, o->bias,
+                                    o->dst, strides, padding, attr),
+            "describing a convolution");
+    dnnl_primitive_attr_destroy(attr);
+    return status;
 }
 
 bf_status bf_dnn_convolution(bf_dnn_op *out, dnnl_engine_t engine,
-                             const bf_regnet_layer *l,
-                             const dnnl_memory_desc_t *src,
-                             const dnnl_memory_desc_t *residual,
-                             const float *weight, const float *bias)
+                             const bf_regnet_layer *l, unsigned n,
+                             const bf_dnn_order *src,
+                             const bf_dnn_order *residual, const float *weight,
+                             const float *bias)
 {
     bf_dnn_op op = {0};
+    layer_orders orders = {0};
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_convolution_desc_t desc;
-    dnnl_memory_desc_t plain, any, bias_md;
     bf_status status;
-    BF_GOTO(bf_dnn_check(describe_weights(&plain, &any, l), l->name), done);
-    BF_GOTO(bf_dnn_check(
-                describe_convolution(&desc, l, src, residual, &any, &bias_md),
-                l->name),
+    BF_GOTO(bf_dnn_check(describe_layer(&orders, l, n, residual),
+                         "describing its tensors"),
             done);
-    BF_GOTO(compile(&op, &pd, &desc, residual != NULL, l->relu, engine), done);
-    BF_GOTO(place_weights(&op, engine, pd, &plain, weight), done);
-    status = place_bias(&op, engine, &bias_md, bias);
+    BF_GOTO(
+        describe_convolution(&pd, engine, l, src, &orders, residual != NULL),
+        done);
+    BF_GOTO(compile(&op, pd), done);
+    BF_GOTO(place_weights(&op, engine, pd, orders.plain, weight), done);
+    status = place_bias(&op, engine, orders.bias, bias, l->out);
 done:
     dnnl_primitive_desc_destroy(pd);
+    layer_orders_clear(&orders);
     if (status != BF_OK) {
         bf_dnn_op_clear(&op);
         return bf_fail_in(status, "%s", l->name);
@@ -218,28 +232,26 @@ done:
     return BF_OK;
 }
 
-bf_status bf_dnn_average(bf_dnn_op *out, dnnl_engine_t engine,
-                         const dnnl_memory_desc_t *src)
+bf_status bf_dnn_average(bf_dnn_op *out, dnnl_engine_t engine, unsigned n,
+                         unsigned c, unsigned side, const bf_dnn_order *src)
 {
     bf_dnn_op op = {0};
+    dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t pd = NULL;
-    dnnl_memory_desc_t dst;
-    dnnl_pooling_desc_t desc;
-    const dnnl_dims_t kernel = {src->dims[2], src->dims[3]}, step = {1, 1},
-                      none = {0, 0};
+    bf_dnn_order *dst = NULL;
+    const dnnl_dims_t kernel = {side, side};
     bf_status status;
-    BF_GOTO(bf_dnn_describe(&dst, (unsigned)src->dims[0],
-                            (unsigned)src->dims[1], 1),
-            done);
-    BF_GOTO(bf_dnn_check(dnnl_pooling_forward_desc_init(
-                             &desc, dnnl_forward_inference,
-                             dnnl_pooling_avg_exclude_padding, src, &dst, step,
-                             kernel, none, none),
-                         "describing the average"),
-            done);
-    status = compile(&op, &pd, &desc, false, false, engine);
+    BF_GOTO(bf_dnn_describe(&dst, n, c, 1), done);
+    BF_GOTO(make_attributes(&attr, false, false), done);
+    BF_GOTO(
+        bf_dnn_check(bf_dnn_average_desc(&pd, engine, src, dst, kernel, attr),
+                     "describing the average"),
+        done);
+    status = compile(&op, pd);
 done:
     dnnl_primitive_desc_destroy(pd);
+    dnnl_primitive_attr_destroy(attr);
+    bf_dnn_order_destroy(dst);
     if (status != BF_OK) {
         bf_dnn_op_clear(&op);
         return status;

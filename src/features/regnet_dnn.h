@@ -2,15 +2,14 @@
 #ifndef BF_FEATURES_REGNET_DNN_H
 #define BF_FEATURES_REGNET_DNN_H
 
-#include <oneapi/dnnl/dnnl.h>
-
+#include "features/onednn/order.h"
 #include "features/regnet_layers.h"
 
 /* A compiled operation with its constants. It is only read while it runs, so
  * that many threads may share it; each brings its own scratch memory. */
 typedef struct bf_dnn_op {
     dnnl_primitive_t primitive;
-    dnnl_memory_desc_t src, dst, scratch;
+    bf_dnn_order *src, *dst, *scratch;
     dnnl_memory_t weight, bias; /* convolutions only */
     void *weight_data, *bias_data;
     size_t bytes; /* of weights */
@@ -21,7 +20,7 @@ void bf_dnn_op_clear(bf_dnn_op *op);
 BF_MUST_CHECK bf_status bf_dnn_check(dnnl_status_t s, const char *what);
 
 /* Plain [n][c][side][side]. */
-BF_MUST_CHECK bf_status bf_dnn_describe(dnnl_memory_desc_t *out, unsigned n,
+BF_MUST_CHECK bf_status bf_dnn_describe(bf_dnn_order **out, unsigned n,
                                         unsigned c, unsigned side);
 
 /* One layer with its bias, sum and ReLU on n pictures that lie as `src` says;
@@ -29,19 +28,25 @@ BF_MUST_CHECK bf_status bf_dnn_describe(dnnl_memory_desc_t *out, unsigned n,
  * for none), onto which it adds. Weights are copied in oneDNN's order. */
 BF_MUST_CHECK bf_status bf_dnn_convolution(bf_dnn_op *out, dnnl_engine_t engine,
                                            const bf_regnet_layer *layer,
-                                           const dnnl_memory_desc_t *src,
-                                           const dnnl_memory_desc_t *residual,
+                                           unsigned n, const bf_dnn_order *src,
+                                           const bf_dnn_order *residual,
                                            const float *weight,
                                            const float *bias);
 
-/* Mean over each channel's picture: plain [n][c][1][1]. */
+/* Mean over each channel's picture, [n][c][side][side] to plain
+ * [n][c][1][1]. */
 BF_MUST_CHECK bf_status bf_dnn_average(bf_dnn_op *out, dnnl_engine_t engine,
-                                       const dnnl_memory_desc_t *src);
+                                       unsigned n, unsigned c, unsigned side,
+                                       const bf_dnn_order *src);
+
+/* Memory for a tensor that lies so, at `data`, which the caller keeps. */
+BF_MUST_CHECK bf_status bf_dnn_memory(dnnl_memory_t *out, dnnl_engine_t engine,
+                                      const bf_dnn_order *order, void *data);
 
 /* Copies between two orders of the same tensor. */
 BF_MUST_CHECK bf_status bf_dnn_reorder(dnnl_engine_t engine,
-                                       const dnnl_memory_desc_t *src,
+                                       const bf_dnn_order *src,
                                        const void *from,
-                                       const dnnl_memory_desc_t *dst, void *to);
+                                       const bf_dnn_order *dst, void *to);
 
 #endif

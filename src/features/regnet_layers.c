@@ -14,7 +14,7 @@ typedef struct builder {
     int count;
 } builder;
 
-static unsigned output_side(const bf_regnet_layer *l)
+unsigned bf_regnet_output_side(const bf_regnet_layer *l)
 {
     return (l->side - 1) / l->stride + 1;
 }
@@ -29,7 +29,8 @@ static bf_regnet_layer *add(builder *b, int source, unsigned out,
                            .kernel = kernel,
                            .stride = stride,
                            .groups = groups,
-                           .side = from ? output_side(from) : BF_REGNET_SIDE,
+                           .side = from ? bf_regnet_output_side(from)
+                                        : BF_REGNET_SIDE,
                            .relu = true,
                            .source = source,
                            .residual = -1};

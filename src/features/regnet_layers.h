@@ -32,6 +32,9 @@ typedef struct bf_regnet_layer {
 /* Fills all layers in the order in which they run. */
 void bf_regnet_describe(bf_regnet_layer layers[BF_REGNET_LAYERS]);
 
+/* Side of the picture that the layer puts out. */
+unsigned bf_regnet_output_side(const bf_regnet_layer *layer);
+
 /* Convolutions with their batch norm folded in; batch norm's epsilon 1e-5. */
 typedef struct bf_regnet_weights {
     float *weight[BF_REGNET_LAYERS]; /* [out][in / groups][kernel][kernel] */

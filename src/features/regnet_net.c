@@ -67,20 +67,23 @@ static void assign_slots(bf_regnet_net *net)
  * needs no waiting between layers. oneDNN asks OpenMP how many there are. */
 static bf_status compile(bf_regnet_net *net, const bf_regnet_weights *weights)
 {
-    dnnl_memory_desc_t input;
-    BF_TRY(bf_dnn_describe(&input, net->chunk, BF_REGNET_INPUT_CHANNELS,
-                           BF_REGNET_SIDE));
-    for (int i = 0; i < BF_REGNET_LAYERS; i++) {
+    const bf_regnet_layer *last = &net->layers[LAST - 1];
+    bf_dnn_order *input = NULL;
+    bf_status status = bf_dnn_describe(
+        &input, net->chunk, BF_REGNET_INPUT_CHANNELS, BF_REGNET_SIDE);
+    for (int i = 0; status == BF_OK && i < BF_REGNET_LAYERS; i++) {
         const bf_regnet_layer *l = &net->layers[i];
-        BF_TRY(bf_dnn_convolution(
-            &net->ops[i], net->engine, l,
-            l->source < 0 ? &input : &net->ops[l->source].dst,
-            l->residual < 0 ? NULL : &net->ops[l->residual].dst,
-            weights->weight[i], weights->bias[i]));
+        status = bf_dnn_convolution(
+            &net->ops[i], net->engine, l, net->chunk,
+            l->source < 0 ? input : net->ops[l->source].dst,
+            l->residual < 0 ? NULL : net->ops[l->residual].dst,
+            weights->weight[i], weights->bias[i]);
         net->bytes += net->ops[i].bytes;
     }
-    return bf_dnn_average(&net->ops[LAST], net->engine,
-                          &net->ops[LAST - 1].dst);
+    bf_dnn_order_destroy(input);
+    if (status != BF_OK) return status;
+    return bf_dnn_average(&net->ops[LAST], net->engine, net->chunk, last->out,
+                          bf_regnet_output_side(last), net->ops[LAST - 1].dst);
 }
 
 static void *take(bf_regnet_net *net, size_t bytes)
@@ -93,11 +96,11 @@ static bf_status allocate(bf_regnet_net *net, worker *w)
 {
     size_t slot[SLOTS] = {0}, scratch = 1; /* no step may need any */
     for (int i = 0; i < STEPS; i++) {
-        size_t bytes = dnnl_memory_desc_get_size(&net->ops[i].scratch);
+        size_t bytes = dnnl_memory_desc_get_size(net->ops[i].scratch);
         if (scratch < bytes) scratch = bytes;
         if (i == LAST) break;
         size_t *s = &slot[net->slot_of[i]];
-        bytes = dnnl_memory_desc_get_size(&net->ops[i].dst);
+        bytes = dnnl_memory_desc_get_size(net->ops[i].dst);
         if (*s < bytes) *s = bytes;
     }
     for (int i = 0; i < SLOTS; i++) {
@@ -113,24 +116,18 @@ static bf_status allocate(bf_regnet_net *net, worker *w)
     return BF_OK;
 }
 
-static bf_status describe(dnnl_memory_t *out, dnnl_engine_t engine,
-                          const dnnl_memory_desc_t *md, void *data)
-{
-    return bf_dnn_check(dnnl_memory_create(out, md, engine, data),
-                        "describing memory");
-}
-
 static bf_status open_worker(bf_regnet_net *net, worker *w)
 {
     BF_TRY(allocate(net, w));
     BF_TRY(bf_dnn_check(dnnl_stream_create(&w->stream, net->engine, 0),
                         "starting"));
-    BF_TRY(describe(&w->input, net->engine, &net->ops[0].src, w->padded));
+    BF_TRY(bf_dnn_memory(&w->input, net->engine, net->ops[0].src, w->padded));
     for (int i = 0; i < STEPS; i++) {
         void *data = i == LAST ? w->features : w->slot[net->slot_of[i]];
-        BF_TRY(describe(&w->output[i], net->engine, &net->ops[i].dst, data));
-        BF_TRY(describe(&w->scratch_of[i], net->engine, &net->ops[i].scratch,
-                        w->scratch));
+        const bf_dnn_op *op = &net->ops[i];
+        BF_TRY(bf_dnn_memory(&w->output[i], net->engine, op->dst, data));
+        BF_TRY(bf_dnn_memory(&w->scratch_of[i], net->engine, op->scratch,
+                             w->scratch));
     }
     return BF_OK;
 }
@@ -213,17 +210,18 @@ void bf_regnet_net_tap(bf_regnet_net *net, bf_regnet_tap tap, void *user)
 static bf_status show(const bf_regnet_net *net, const worker *w, int i,
                       size_t count)
 {
-    const dnnl_memory_desc_t *md = &net->ops[i].dst;
-    dnnl_memory_desc_t plain;
-    unsigned side = (unsigned)md->dims[2];
-    BF_TRY(bf_dnn_describe(&plain, net->chunk, net->layers[i].out, side));
-    float *copy = bf_alloc(dnnl_memory_desc_get_size(&plain));
-    if (copy == NULL) return BF_ERR_MEMORY;
-    bf_status status =
-        bf_dnn_reorder(net->engine, md, w->slot[net->slot_of[i]], &plain, copy);
+    const bf_regnet_layer *l = &net->layers[i];
+    const unsigned side = bf_regnet_output_side(l);
+    bf_dnn_order *plain = NULL;
+    BF_TRY(bf_dnn_describe(&plain, net->chunk, l->out, side));
+    float *copy = bf_alloc(dnnl_memory_desc_get_size(plain));
+    bf_status status = copy == NULL ? BF_ERR_MEMORY : BF_OK;
     if (status == BF_OK)
-        net->tap(net->tap_user, &net->layers[i], count, side, copy);
+        status = bf_dnn_reorder(net->engine, net->ops[i].dst,
+                                w->slot[net->slot_of[i]], plain, copy);
+    if (status == BF_OK) net->tap(net->tap_user, l, count, side, copy);
     bf_free(copy);
+    bf_dnn_order_destroy(plain);
     return status;
 }
 

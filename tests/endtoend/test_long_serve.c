@@ -187,7 +187,7 @@ static void test_rewritten(void **state)
     assert_non_null(p);
 
     fill(p, n);
-    memmove(&p[1], &p[2], (n - 2) * sizeof *p);
+    for (size_t i = 1; i + 1 < n; i++) p[i] = p[i + 1];
     rewrite(p, n - 1);
     refused(BF_ERR_FORMAT, "input 2 of");
 
