@@ -50,9 +50,8 @@ set_tests_properties(test_train_circuit PROPERTIES LABELS "simd;unsanitized")
 
 # Those of a quarter of a minute and more begin first, so that they do not end
 # alone.
-set_tests_properties(test_ckks_noise PROPERTIES COST 100)
 set_tests_properties(test_cli_interrupt test_cli_protocol test_train_circuit
-  test_circuit_noise test_long_resume test_long_checkpoint test_cli_bad_input
+  test_long_resume test_long_checkpoint test_cli_bad_input
   test_e2e_digits test_e2e_pictures PROPERTIES COST 30)
 
 # Also built by other compilers and without optimisation, which is when

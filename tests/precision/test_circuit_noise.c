@@ -1,7 +1,7 @@
 /* Errors of what is built of operations (linear maps, polynomials, ring
- * switching, larger trees, folds and spreads, the sigmoid) in 1,000 trials at
- * the least ring degree that plans use, with a chain long enough for it. The
- * operations themselves, at all degrees: test_ckks_noise.c. */
+ * switching, larger trees, folds and spreads, the sigmoid) at the least ring
+ * degree that plans use, with a chain long enough for it. The operations
+ * themselves, at all degrees: test_ckks_noise.c. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,14 +48,38 @@ static const world *world_of(const trial *t)
     return t->table->user;
 }
 
-/* A fresh encryption of values with this period; scale and limbs as given. */
+/* Values with this period, scale and limbs as given; the bound is their root
+ * mean square. */
+static bf_status encode(bf_pt *out, const bf_fixture *f,
+                        const double complex *v, size_t period, double at,
+                        unsigned limbs)
+{
+    double squares = 0;
+    BF_TRY(bf_encode_slots(out, f->ctx, v, period, at, limbs));
+    for (size_t i = 0; i < period; i++)
+        squares += creal(v[i]) * creal(v[i]) + cimag(v[i]) * cimag(v[i]);
+    out->bound = sqrt(squares / (double)period);
+    return BF_OK;
+}
+
 static bf_status encrypt(bf_ct *out, const bf_fixture *f,
                          const double complex *v, size_t period, double at,
                          unsigned limbs)
 {
     bf_pt pt = {0};
-    BF_TRY(bf_encode_slots(&pt, f->ctx, v, period, at, limbs));
+    BF_TRY(encode(&pt, f, v, period, at, limbs));
     bf_status status = bf_encrypt_symmetric(out, f->sk, &pt);
+    bf_pt_clear(&pt);
+    return status;
+}
+
+static bf_status encrypt_exact(bf_ct *out, const bf_fixture *f,
+                               const double complex *v, size_t period,
+                               double at, unsigned limbs)
+{
+    bf_pt pt = {0};
+    BF_TRY(encode(&pt, f, v, period, at, limbs));
+    bf_status status = bf_fixture_encrypt_exact(f, out, &pt, 2);
     bf_pt_clear(&pt);
     return status;
 }
@@ -137,10 +161,10 @@ static bf_status sigmoid(trial *t, const bf_sigmoid *p,
         for (unsigned k = 0; 2 * k + 1 <= p->degree; k++, power *= x * x)
             t->want[i] += form->sign * p->odd[k] * power;
     }
-    BF_TRY(encrypt(&z, t->f, t->got, t->n, exp2(bits) / form->norm,
-                   form->primes + 1));
+    BF_TRY(encrypt_exact(&z, t->f, t->got, t->n, exp2(bits) / form->norm,
+                         form->primes + 1));
     z.scale *= form->norm;
-    z.bound = p->range / form->norm;
+    z.bound /= form->norm;
     bf_status status = bf_sigmoid_evaluate(t->ev, &t->out, form, &z);
     bf_ct_clear(&z);
     return status;
@@ -295,18 +319,40 @@ static bf_status op_spread_wide(trial *t)
     return spread(t, &world_of(t)->wide_masks);
 }
 
+/* Parts of the declared variance that are there, where that is a bound.
+ *
+ * Polynomials add errors up as if all had one sign and, in Chebyshev's basis,
+ * each step doubled them. Sigmoids: bounds of w and b are added in factors
+ * w + b, whose signs differ. */
+#define POLYNOMIAL 0.650
+#define CHEBYSHEV 0.0196
+#define SIGMOID_EACH 0.524
+#define SIGMOID_LATE 0.372
+/* Half of the coefficients to switch are zero, which halves the key's part, 7/16
+ * of N, but not the rounding's, 1/18. On the way down the switch is a full one,
+ * but its rounding is multiplied by a secret of half as many coefficients. */
+#define KEY (7. / 16)
+#define ROUNDING (1. / 18)
+#define RING_UP ((KEY / 2 + ROUNDING) / (KEY + ROUNDING))
+#define RING_DOWN ((1.5 * KEY + 1.5 * ROUNDING) / (2 * KEY + 2 * ROUNDING))
+/* The tree declares the noise of coefficients that its last step keeps, half of
+ * them. Of eight places three are empty, whose errors the expansion counts for
+ * those present. */
+#define PACK 0.486
+#define EXPAND 0.323
+
 /* In this order: an operation may use what the one before it left. */
 static const bf_noise_op operations[] = {
     {"linear map", op_linear_map, 0, 0},
-    {"polynomial", op_polynomial, 0, 0},
-    {"polynomial, Chebyshev", op_chebyshev, 0, 0},
-    {"sigmoid, each", op_sigmoid_each, 0, 0},
+    {"polynomial", op_polynomial, 0, POLYNOMIAL},
+    {"polynomial, Chebyshev", op_chebyshev, 0, CHEBYSHEV},
+    {"sigmoid, each", op_sigmoid_each, 0, SIGMOID_EACH},
     {"sigmoid, joined", op_sigmoid_joined, 0, 0},
-    {"sigmoid, late", op_sigmoid_late, 0, 0},
-    {"ring up", op_ring_up, 0, 0},
-    {"ring down", op_ring_down, 0, 0},
-    {"pack", op_pack, 0, 0},
-    {"expand", op_expand, ELEMENTS, 0},
+    {"sigmoid, late", op_sigmoid_late, 0, SIGMOID_LATE},
+    {"ring up", op_ring_up, 0, RING_UP},
+    {"ring down", op_ring_down, 0, RING_DOWN},
+    {"pack", op_pack, 0, PACK},
+    {"expand", op_expand, ELEMENTS, EXPAND},
     {"fold, hoisted", op_fold_narrow, 0, 0},
     {"spread, hoisted", op_spread_narrow, OUTPUTS, 0},
     {"fold by powers", op_fold_wide, 0, 0},
@@ -363,6 +409,7 @@ static void open_world(world *w)
     uint64_t state = 41, power = 1;
     make_rings(w);
     bf_fixture_random(w->matrix, DIM * DIM, 1, &state);
+    for (size_t i = 0; i < DIM * DIM; i++) w->matrix[i] /= cabs(w->matrix[i]);
     OK(bf_lintrans_matrix(&w->map, w->f.ctx, w->matrix, DIM, 0x1p40, 2, false));
     make_keys(w);
     make_layout(&w->narrow, &w->narrow_masks, w->f.ctx, NARROW);

@@ -1,10 +1,12 @@
-/* Errors of every operation of ckks.h in 1,000 trials at every ring degree that
- * plans use (support/noise_trials.h). Linear maps, polynomials, ring switching
- * and what is built of operations: test_circuit_noise.c.
+/* Errors of every operation of ckks.h at every ring degree that plans use
+ * (support/noise_trials.h). Linear maps, polynomials, ring switching and what is
+ * built of operations: test_circuit_noise.c.
  *
- * A chain of three limbs and digits of two: key switches of three limbs have a
- * digit of two and one of one, those of two limbs a single full one. What lies
- * in one limb is given no more. */
+ * A chain of five limbs and digits of two: key switches of five limbs have two
+ * digits of two and one of one, those of two limbs a single full one. What lies
+ * in one limb is given no more. Operations that multiply, and pack products,
+ * have errors that hide those of their key switches; so they are also given
+ * products without an error. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +19,7 @@
 
 #include "support/noise_trials.h"
 
-enum { LIMBS = 3, ALPHA = 2, Q_BITS = 45 };
+enum { LIMBS = 5, ALPHA = 2, Q_BITS = 45 };
 static const double scale = 0x1p36;
 
 typedef bf_noise_trial trial;
@@ -76,8 +78,10 @@ static bf_status op_coefficients(trial *t)
     for (size_t i = 0; i < 2 * t->n && status == BF_OK; i++) {
         double error = fabs(got[i] - x[i]);
         if (!(error <= worst)) worst = isnan(error) ? INFINITY : error;
+        t->squares += error * error;
     }
     t->worst = worst * scale / (10 * ct.noise);
+    t->expected = 2 * (double)t->n * ct.noise * ct.noise / scale / scale;
     bf_pt_clear(&pt);
     bf_ct_clear(&ct);
     return status;
@@ -299,6 +303,72 @@ static bf_status op_rotate_sum(trial *t)
     return bf_rotate_sum(t->ev, &t->out, x, r, 2);
 }
 
+/* ---- key switches alone -------------------------------------------------- */
+
+/* Three polynomials that hold a. Kept for those that follow. */
+static bf_status op_exact(trial *t)
+{
+    bf_eval_release(t->ev, &t->kept);
+    memcpy(t->want, t->a, t->n * sizeof *t->want);
+    t->result = &t->kept;
+    return bf_fixture_encrypt_exact(t->f, &t->kept, &t->pa, 3);
+}
+
+static bf_status op_relinearize_exact(trial *t)
+{
+    return bf_relinearize(t->ev, &t->out, &t->kept);
+}
+
+static bf_status op_rotate_sum_exact(trial *t)
+{
+    const bf_ct *x[2] = {&t->kept, &t->kept};
+    int r[2] = {1, (int)t->n / 2};
+    for (size_t i = 0; i < t->n; i++)
+        t->want[i] = turned(t, t->a, i, 1) + turned(t, t->a, i, t->n / 2);
+    return bf_rotate_sum(t->ev, &t->out, x, r, 2);
+}
+
+/* One element, its sum over four samples. */
+static bf_status make_exact(void *user, bf_ct *g, size_t first, size_t n,
+                            size_t stride, unsigned turns)
+{
+    const trial *t = user;
+    for (size_t i = first; i < first + n; i++)
+        for (size_t k = i; k < turns * stride; k += stride)
+            BF_TRY(bf_copy(t->ev, &g[k], &t->kept));
+    return BF_OK;
+}
+
+static bf_status op_pack_exact(trial *t)
+{
+    const double complex *root = world_of(t)->root;
+    bf_ct g[4] = {{0}};
+    for (size_t i = 0; i < t->n; i++) {
+        double complex sum = 0, x = root[i];
+        for (size_t k = i % (t->n / 4); k < t->n; k += t->n / 4) sum += t->a[k];
+        t->want[i] = sum * (1 + x * (1 + x * (1 + x)));
+    }
+    return bf_pack_made(t->ev, &t->out, g, 4, 2, (unsigned)t->n / 4, 16,
+                        make_exact, t);
+}
+
+static void want_sum(trial *t, size_t i)
+{
+    (void)i;
+    for (size_t k = 0; k < t->n; k++) {
+        t->want[k] = 0;
+        for (size_t j = k % (t->n / 4); j < t->n; j += t->n / 4)
+            t->want[k] += t->a[j];
+    }
+}
+
+static bf_status op_expand_exact(trial *t)
+{
+    bf_ct out[4] = {{0}};
+    BF_TRY(bf_expand(t->ev, out, &t->out, 4, 2, (unsigned)t->n / 4, 1));
+    return measure_all(t, out, 4, want_sum);
+}
+
 /* ---- trees: four elements of three polynomials, in one step of radix 4 --- */
 
 /* Element number i: ab, bb, aa, ab. */
@@ -357,6 +427,21 @@ static bf_status op_expand(trial *t)
     return measure_all(t, out, 4, want_trace);
 }
 
+/* Noise is declared as if terms of a sum had errors of their own. a and b are in
+ * several terms here, so their errors add up before they are squared: of
+ *   ab + bb                        1 + 4 + 1 in place of 4
+ *   2ab, bb + ab, aa + bb, ab + bb 8 + 6 + 8 + 6 in place of 16
+ *   ab, aa, ab                     2 + 4 + 2 in place of 6
+ *   ab, bb, aa, ab                 2 + 4 + 4 + 2 in place of 8 */
+#define TWICE_SUM (6. / 4)
+#define TWICE_MATRIX (28. / 16)
+#define TWICE_ROWS (8. / 6)
+#define TWICE_TREE (12. / 8)
+/* The rounding of a ModDown is declared for each of four switches that share
+ * it. With P half a bit above two full digits a switch has 2 N 10.5/2/12 of the
+ * key's variance (sd 3.24) beside the rounding's N/18. */
+#define SHARED ((4 * 0.875 + 1. / 18) / (4 * (0.875 + 1. / 18)))
+
 /* In this order: an operation may use what the one before it left. */
 static const bf_noise_op operations[] = {
     {"encrypt, seeded", op_encrypt, 0, 0},
@@ -378,15 +463,20 @@ static const bf_noise_op operations[] = {
     {"relinearize_rescale", op_relinearize_rescale, 0, 0},
     {"mul", op_mul, 0, 0},
     {"mod_drop", op_mod_drop, 0, 0},
-    {"tensor_sum", op_tensor_sum, 0, 0},
-    {"tensor_matrix", op_tensor_matrix, 4, 0},
-    {"tensor_rows", op_tensor_rows, 3, 0},
+    {"tensor_sum", op_tensor_sum, 0, TWICE_SUM},
+    {"tensor_matrix", op_tensor_matrix, 4, TWICE_MATRIX},
+    {"tensor_rows", op_tensor_rows, 3, TWICE_ROWS},
     {"conjugate", op_conjugate, 0, 0},
     {"rotate", op_rotate, 0, 0},
     {"rotate_many", op_rotate_many, 2, 0},
     {"rotate_sum", op_rotate_sum, 0, 0},
-    {"pack", op_pack_made, 0, 0},
-    {"expand", op_expand, 4, 0},
+    {"three polynomials", op_exact, 0, 0},
+    {"relinearize", op_relinearize_exact, 0, 0},
+    {"rotate_sum, exact", op_rotate_sum_exact, 0, SHARED},
+    {"pack, exact", op_pack_exact, 0, SHARED},
+    {"expand, exact", op_expand_exact, 4, SHARED},
+    {"pack", op_pack_made, 0, TWICE_TREE},
+    {"expand", op_expand, 4, TWICE_TREE},
 };
 
 static void open_world(world *w, unsigned log_n)

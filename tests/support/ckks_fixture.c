@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "ckks/owner/internal.h"
+
 static void require(bf_status s)
 {
     if (s != BF_OK) fail_msg("%s: %s", bf_status_name(s), bf_last_error());
@@ -21,13 +23,36 @@ void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
     bf_fixture_open_chain(f, log_n, q, n_q, alpha);
 }
 
+/* As plans have them (train/chain.c): as many primes as limbs of a digit, of
+ * equal length, their product half a bit above the widest digit. */
+static void special_primes(bf_params *params)
+{
+    unsigned alpha = params->digit_limbs, count = params->n_q;
+    uint64_t used[BF_MAX_Q + BF_MAX_P];
+    double widest = 0;
+    memcpy(used, params->q, count * sizeof *used);
+    for (unsigned i = 0; i < params->n_q; i += alpha) {
+        double digit = 0;
+        for (unsigned k = i; k < i + alpha && k < params->n_q; k++)
+            digit += log2((double)params->q[k]);
+        widest = fmax(widest, digit);
+    }
+    for (unsigned i = 0; i < alpha; i++) {
+        uint64_t from = (uint64_t)exp2((widest + 0.5) / alpha);
+        params->p[i] = bf_prime_above(from, params->log_n, used, count);
+        assert_true(params->p[i] != 0);
+        used[count++] = params->p[i];
+    }
+}
+
 void bf_fixture_open_chain(bf_fixture *f, unsigned log_n, const unsigned *q,
                            unsigned n_q, unsigned alpha)
 {
     unsigned p[BF_MAX_P];
     bf_params params;
-    for (unsigned i = 0; i < alpha; i++) p[i] = 48;
+    for (unsigned i = 0; i < alpha; i++) p[i] = BF_PRIME_BITS_MAX;
     require(bf_params_make(&params, log_n, q, n_q, p, alpha, alpha));
+    special_primes(&params);
     bf_fixture_open_params(f, &params);
 }
 
@@ -93,6 +118,36 @@ void bf_fixture_encrypt(bf_fixture *f, bf_ct *out, const double complex *v,
     require(bf_encrypt_symmetric(out, f->sk, &pt));
     out->bound = bound;
     bf_pt_clear(&pt);
+}
+
+/* c0 = m - c1 s - c2 s^2 with uniform c1, c2. */
+bf_status bf_fixture_encrypt_exact(const bf_fixture *f, bf_ct *out,
+                                   const bf_pt *pt, unsigned polys)
+{
+    const bf_ring *ring = bf_context_ring(f->ctx);
+    uint8_t seed[BF_SEED_BYTES];
+    size_t n = ring->n;
+    bf_random_bytes(seed, sizeof seed);
+    BF_TRY(bf_ct_init(out, f->ctx, pt->limbs, polys));
+    for (unsigned m = 0; m < pt->limbs; m++) {
+        const double *neg = bf_secret_neg(f->sk, m);
+        double *c0 = bf_ct_limb(out, 0, m, n);
+        memset(c0, 0, n * sizeof *c0);
+        for (unsigned k = polys; k-- > 1;) { /* Horner in -s */
+            double *c = bf_ct_limb(out, k, m, n);
+            bf_expand_a(f->ctx, seed, 0, k, m, c);
+            if (k % 2 == 1)
+                bf_limb_add(ring, m, c0, c0, c);
+            else
+                bf_limb_sub(ring, m, c0, c0, c);
+            bf_limb_mul(ring, m, c0, c0, neg);
+        }
+        bf_limb_add(ring, m, c0, c0, pt->data + m * n);
+    }
+    out->scale = pt->scale;
+    out->bound = pt->bound;
+    out->noise = pt->noise;
+    return BF_OK;
 }
 
 double bf_fixture_distance(const double complex *x, const double complex *y,

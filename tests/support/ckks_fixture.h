@@ -13,8 +13,9 @@ typedef struct bf_fixture {
     size_t slots;
 } bf_fixture;
 
-/* Chain of n_q primes of q_bits and special primes of 48 bits, digits of
- * `alpha` limbs. Below 128 bits the context is made insecure: it is a test. */
+/* Chain of n_q primes of q_bits, digits of `alpha` limbs and as many special
+ * primes, whose product exceeds a digit by half a bit, as in plans. Below 128
+ * bits of security the context is made insecure: it is a test. */
 void bf_fixture_open(bf_fixture *f, unsigned log_n, unsigned n_q,
                      unsigned q_bits, unsigned alpha);
 /* The same with a number of bits for each prime, q_0 first. */
@@ -27,11 +28,17 @@ void bf_fixture_open_params(bf_fixture *f, const bf_params *params);
 void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count);
 void bf_fixture_close(bf_fixture *f);
 
-/* Uniform complex values in the square |re|, |im| <= bound/sqrt(2). */
+/* Uniform complex values in the square |re|, |im| <= bound/sqrt(2); their root
+ * mean square is bound/sqrt(3). */
 void bf_fixture_random(double complex *v, size_t n, double bound,
                        uint64_t *state);
 void bf_fixture_encrypt(bf_fixture *f, bf_ct *out, const double complex *v,
                         double scale, unsigned limbs, double bound);
+/* Without an error but the encoding's, of 2 or 3 polynomials: what an operation
+ * adds to it shows. Not for keeping a secret. */
+BF_MUST_CHECK bf_status bf_fixture_encrypt_exact(const bf_fixture *f,
+                                                 bf_ct *out, const bf_pt *pt,
+                                                 unsigned polys);
 /* Largest |x - y|; infinite where one is not a number. */
 double bf_fixture_distance(const double complex *x, const double complex *y,
                            size_t n);

@@ -1,11 +1,14 @@
-/* Many trials of a table of operations over one context: each result is
- * decrypted and its error divided by the tolerance that follows from the noise
- * it declares (ckks_fixture.h). No ratio may exceed 1; none may stay below what
- * the table expects, or the tolerance says nothing.
+/* Trials of a table of operations over one context: each result is decrypted,
+ * and the root mean square of its error, over all slots and trials, is compared
+ * with the noise that the result declares. A slot's error is the sum of N
+ * coefficients' errors times roots of unity, so its mean square is N times the
+ * noise squared; bounds of ciphertexts are root mean squares here, as in plans,
+ * which makes the declared noise an expectation. No single error may exceed
+ * bf_fixture_tolerance either.
  *
- * Affordable because the trials of a degree share context and keys, all threads
- * run trials, operations of a trial share what they are given, and results are
- * decrypted modulo as few limbs as hold them.
+ * A trial has N/2 >= 4,096 slots. The secret, the keys and the inputs are each
+ * as good as N samples, so that 20 trials give the root mean square to a
+ * percent.
  *
  * BLINDFIT_TEST_TRIALS changes the number, BLINDFIT_TEST_SEED the data. */
 #ifndef BF_TESTS_SUPPORT_NOISE_TRIALS_H
@@ -28,8 +31,13 @@ typedef struct bf_noise_trial {
     const bf_ct *result; /* out, unless the operation says otherwise; NULL:
                           * measured by itself */
     double complex *got; /* scratch */
-    double worst;        /* ratio of what was measured so far */
+    double worst;        /* largest error so far, over its tolerance */
+    double squares, expected; /* of the errors of all results, summed */
 } bf_noise_trial;
+
+/* What the ratio measured may be off by: six deviations of 20 trials at 2^13. A
+ * key's noise that is a tenth too large shows in every key switch. */
+#define BF_NOISE_WITHIN 0.04
 
 /* Leaves t->out (or another result) and t->want, both for the next operation
  * to use. */
@@ -38,7 +46,7 @@ typedef struct bf_noise_op {
     bf_status (*run)(bf_noise_trial *t);
     unsigned results; /* of one run, all measured; 0: one. Run that many times
                        * less often, so that results are as many as trials */
-    double least;     /* largest ratio over all trials; 0: the usual 1/50 */
+    double part; /* of the declared variance that is to be found; 0: all */
 } bf_noise_op;
 
 typedef struct bf_noise_table {
@@ -52,8 +60,8 @@ typedef struct bf_noise_table {
 
 /* Reads the environment and prints what will be done. */
 void bf_noise_start(void);
-/* Runs all trials, prints the largest ratio of each operation and fails where
- * it has to. */
+/* Runs all trials, prints the ratios of each operation and fails where it has
+ * to. */
 void bf_noise_run(const bf_noise_table *table);
 /* Takes the error of ct, a ciphertext of f, into account. */
 BF_MUST_CHECK bf_status bf_noise_measure(bf_noise_trial *t, const bf_fixture *f,
