@@ -82,7 +82,7 @@ static void encrypt(work *w, const bf_secret_key *sk, const shape *s)
     int32_t *labels;
     bf_schedule schedule;
     make_rows(&u, &labels, &schedule, s);
-    w->count = bf_job_uploads(&w->job);
+    w->count = bf_job_inputs(&w->job);
     w->inputs = bf_alloc_zero(w->count * sizeof *w->inputs);
     if (!w->inputs) need(BF_ERR_MEMORY);
     for (size_t i = 0; i < w->count; i++)
@@ -121,14 +121,11 @@ static void finish(work *w)
 static void train(void *arg)
 {
     work *w = arg;
-    bf_train_state state = {0};
-    const bf_layout *l = &w->job.layout;
-    const bf_ct *y = w->inputs + l->chunks * l->pairs;
-    bf_train_inputs in = {w->inputs, y, NULL};
-    if (!w->job.schedule.zero_start) in.v0 = y + l->groups;
-    need(bf_train_circuit(w->ev, &w->job, &in, &state, NULL, NULL,
-                          (bf_progress){0}));
-    bf_train_state_release(w->ev, &state);
+    bf_state state = {0};
+    bf_inputs in = bf_job_inputs_by_kind(&w->job, w->inputs);
+    need(bf_circuit_run(w->ev, &w->job, &in, &state, NULL, NULL, 0,
+                        (bf_progress){0}));
+    bf_state_release(w->ev, &state);
 }
 
 /* `blindfit plan` turns these into seconds. */

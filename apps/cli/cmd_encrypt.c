@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "owner_job.h"
+#include "train/circuit.h"
 #include "train/owner/deal.h"
 #include "train/owner/transform.h"
 
@@ -69,12 +70,12 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
         cJSON_AddStringToObject(o, "upload", a->upload);
         cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
         cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
-                                (double)bf_job_uploads(job));
+                                (double)bf_job_inputs(job));
         cJSON_AddStringToObject(o, "transform", path);
         return cli_json(o);
     }
     cli_row("upload", "%s: %zu ciphertexts, %s, for the server", a->upload,
-            bf_job_uploads(job), cli_size((double)st.st_size).s);
+            bf_job_inputs(job), cli_size((double)st.st_size).s);
     cli_row("transform", "%s: stays here, wanted by decrypt", path);
     return BF_OK;
 }

@@ -11,21 +11,20 @@
 
 void bf_run_state_release(bf_eval *ev, bf_run_state *s)
 {
-    if (ev) bf_train_state_release(ev, &s->train);
+    if (ev) bf_state_release(ev, &s->circuit);
     for (unsigned t = 0; t < BF_MAX_ITERATIONS; t++) bf_ct_clear(&s->models[t]);
 }
 
 /* ---- models of iterations ------------------------------------------------ */
 
-bf_status bf_run_state_keep(bf_run_state *s, const bf_job *job)
+bf_status bf_run_state_keep(bf_run_state *s, const bf_plan *plan)
 {
-    const bf_ct *w = &s->train.w;
-    bf_ct *kept = &s->models[s->train.iteration - 1];
-    unsigned limbs = bf_job_model_limbs(job, w->scale, w->limbs);
-    bf_ct fresh;
+    const bf_ct *w = &s->circuit.output;
+    unsigned step = s->circuit.step - 1, limbs = plan->steps[step].kept;
+    bf_ct *kept = &s->models[step], fresh;
     BF_TRY(bf_ct_init(&fresh, w->ctx, limbs, w->polys));
     memcpy(fresh.data, w->data, ((size_t)limbs * w->polys * sizeof(double))
-                                    << job->params.log_n);
+                                    << bf_context_params(w->ctx)->log_n);
     fresh.scale = w->scale;
     fresh.noise = w->noise;
     fresh.bound = w->bound;
@@ -36,7 +35,7 @@ bf_status bf_run_state_keep(bf_run_state *s, const bf_job *job)
 
 static bf_status put_models(bf_wire_writer *w, const bf_run_state *s)
 {
-    for (unsigned t = 1; t <= s->train.iteration; t++)
+    for (unsigned t = 1; t <= s->circuit.step; t++)
         BF_TRY(bf_wire_put_ct(w, (bf_label){BF_MODEL_ITERATION, t},
                               &s->models[t - 1]));
     return BF_OK;
@@ -51,7 +50,7 @@ static bf_status put_text(bf_wire_writer *w, const bf_run_state *s,
     sodium_bin2hex(hex, sizeof hex, upload, BF_HASH_BYTES);
     int n = snprintf(text, sizeof text,
                      "{\"iterations\": %u, \"upload\": \"%s\"}",
-                     s->train.iteration, hex);
+                     s->circuit.step, hex);
     return bf_wire_put_json(w, (bf_label){BF_STATE_TEXT, 0}, text, (size_t)n);
 }
 
@@ -59,10 +58,10 @@ static bf_status put_state(bf_wire_writer *w, const bf_run_state *s,
                            const uint8_t upload[BF_HASH_BYTES])
 {
     BF_TRY(put_text(w, s, upload));
-    BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_V, 0}, &s->train.v));
-    if (s->train.previous.ctx)
-        BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_PREVIOUS, 0},
-                              &s->train.previous));
+    for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
+        if (s->circuit.carried[i].ctx)
+            BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_CARRIED + i, 0},
+                                  &s->circuit.carried[i]));
     return put_models(w, s);
 }
 
@@ -81,7 +80,7 @@ bf_status bf_encrypted_model_write(const char *path, const bf_context *ctx,
                                    bf_wire_ids ids, const bf_run_state *s)
 {
     bf_wire_writer *w;
-    const bf_ct *last = &s->models[s->train.iteration - 1];
+    const bf_ct *last = &s->models[s->circuit.step - 1];
     BF_TRY(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids));
     bf_status status = put_models(w, s);
     if (status == BF_OK)
@@ -94,7 +93,7 @@ bf_status bf_encrypted_model_write(const char *path, const bf_context *ctx,
 uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p)
 {
     return plan->model_bytes + bf_wire_json_bytes(256) +
-           2 * bf_wire_ct_bytes(p, p->n_q, 2, false);
+           BF_CARRIED_MAX * bf_wire_ct_bytes(p, p->n_q, 2, false);
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -104,8 +103,8 @@ typedef struct reading {
     const char *path;
     bf_eval *ev;
     bf_run_ids ids;
+    const bf_circuit *circuit;
     const bf_plan *plan;
-    unsigned iterations;
 } reading;
 
 static bf_status check_upload(const reading *in, const char *hex)
@@ -130,59 +129,62 @@ static bf_status read_text(const reading *in, bf_wire_reader *r)
     bf_status status = check_upload(in, cJSON_GetStringValue(upload));
     cJSON_Delete(o);
     BF_TRY(status);
-    if (!(v >= 1 && v <= in->iterations && v == floor(v)))
+    if (!(v >= 1 && v <= in->plan->step_count && v == floor(v)))
         return bf_fail(BF_ERR_FORMAT, "%s: no iteration count", in->path);
-    in->s->train.iteration = (unsigned)v;
+    in->s->circuit.step = (unsigned)v;
     return BF_OK;
 }
 
 static bf_status check_ct(const reading *in, const bf_ct *ct, const char *what,
-                          unsigned limbs, double scale)
+                          bf_plan_ct planned)
 {
-    if (bf_plan_fits(ct, limbs, scale)) return BF_OK;
+    if (bf_plan_fits(ct, planned)) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: %s has %u limbs at scale 2^%.3f, the job's %u at "
-                   "2^%.3f", in->path, what, ct->limbs, log2(ct->scale), limbs,
-                   log2(scale));
+                   "2^%.3f", in->path, what, ct->limbs, log2(ct->scale),
+                   planned.limbs, log2(planned.scale));
+}
+
+/* The plan of the step that the checkpoint was written after. */
+static const bf_plan_step *planned_step(const reading *in)
+{
+    return &in->plan->steps[in->s->circuit.step - 1];
 }
 
 /* The circuit gives its state back to the evaluator's pool, so it must be from
  * there. */
-static bf_status read_circuit_state(const reading *in, bf_wire_reader *r,
-                                    bf_ct *out, const char *what,
-                                    const bf_plan_ct *planned)
+static bf_status read_carried(const reading *in, bf_wire_reader *r, size_t i)
 {
     bf_ct ct = {0};
     BF_TRY(bf_wire_get_ct(r, &ct));
-    bf_status status = check_ct(in, &ct, what, planned->limbs, planned->scale);
-    if (status == BF_OK) status = bf_copy(in->ev, out, &ct);
+    bf_status status = check_ct(in, &ct, in->circuit->carried[i],
+                                planned_step(in)->carried[i]);
+    if (status == BF_OK)
+        status = bf_copy(in->ev, &in->s->circuit.carried[i], &ct);
     bf_ct_clear(&ct);
     return status;
 }
 
 static bf_status read_model(const reading *in, bf_wire_reader *r, size_t t)
 {
-    const bf_plan_weights *planned = &in->plan->weights[t - 1];
+    const bf_plan_step *planned = &in->plan->steps[t - 1];
     bf_ct *model = &in->s->models[t - 1];
     BF_TRY(bf_wire_get_ct(r, model));
-    return check_ct(in, model, "a model", planned->kept, planned->scale);
+    return check_ct(in, model, "a model",
+                    (bf_plan_ct){planned->kept, planned->output.scale});
 }
 
 /* The text is first: it tells what is to follow. */
 static bf_status read_item(const reading *in, bf_wire_reader *r,
                            const bf_wire_item *item)
 {
-    bf_train_state *s = &in->s->train;
+    bf_state *s = &in->s->circuit;
     bf_label label = item->label;
-    unsigned t = s->iteration;
-    const bf_plan_ct *v = in->plan->v;
+    unsigned t = s->step, carried = label.kind - BF_STATE_CARRIED;
     if (item->kind == BF_WIRE_JSON && t == 0) return read_text(in, r);
-    if (t && label.kind == BF_STATE_V && !s->v.data)
-        return read_circuit_state(in, r, &s->v, "V", &v[t]);
-    if (t && label.kind == BF_STATE_PREVIOUS && !s->previous.data &&
-        v[t - 1].limbs)
-        return read_circuit_state(in, r, &s->previous, "V of before",
-                                  &v[t - 1]);
+    if (t && carried < BF_CARRIED_MAX &&
+        planned_step(in)->carried[carried].limbs && !s->carried[carried].data)
+        return read_carried(in, r, carried);
     if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
         label.index <= t && !in->s->models[label.index - 1].data)
         return read_model(in, r, label.index);
@@ -193,19 +195,21 @@ static bf_status read_item(const reading *in, bf_wire_reader *r,
 static bf_status check_complete(const reading *in)
 {
     const bf_run_state *s = in->s;
-    unsigned t = s->train.iteration;
-    bool complete = t && s->train.v.data &&
-                    (s->train.previous.data || !in->plan->v[t - 1].limbs);
+    unsigned t = s->circuit.step;
+    bool complete = t > 0;
+    for (unsigned i = 0; complete && i < BF_CARRIED_MAX; i++)
+        complete = s->circuit.carried[i].data ||
+                   !planned_step(in)->carried[i].limbs;
     for (unsigned i = 0; i < t; i++) complete = complete && s->models[i].data;
     return complete ? BF_OK
                     : bf_fail(BF_ERR_FORMAT, "%s: incomplete", in->path);
 }
 
 bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
-                             bf_eval *ev, bf_run_ids ids, const bf_plan *plan,
-                             unsigned iterations)
+                             bf_eval *ev, bf_run_ids ids,
+                             const bf_circuit *circuit, const bf_plan *plan)
 {
-    reading in = {s, path, ev, ids, plan, iterations};
+    reading in = {s, path, ev, ids, circuit, plan};
     bf_wire_reader *r;
     bf_wire_item item;
     bf_status status;

@@ -10,14 +10,14 @@
 #include "wire/wire.h"
 
 typedef struct bf_run_state {
-    bf_train_state train;
+    bf_state circuit;
     bf_ct models[BF_MAX_ITERATIONS]; /* after iteration 1, 2, ...; owned */
 } bf_run_state;
 void bf_run_state_release(bf_eval *ev, bf_run_state *s);
 
-/* Keeps the model of the iteration just completed: its lowest limbs that hold
- * every weight of the job's ranges, which decrypt to the same. */
-BF_MUST_CHECK bf_status bf_run_state_keep(bf_run_state *s, const bf_job *job);
+/* Keeps the output of the step just completed: the lowest limbs that the plan
+ * names, which decrypt to the same. */
+BF_MUST_CHECK bf_status bf_run_state_keep(bf_run_state *s, const bf_plan *plan);
 
 /* Whose it is: job, key and the digest of the upload. */
 typedef struct bf_run_ids {
@@ -36,8 +36,8 @@ BF_MUST_CHECK bf_status bf_checkpoint_write(const char *path,
  * incomplete; release the state either way. */
 BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
                                            bf_eval *ev, bf_run_ids ids,
-                                           const bf_plan *plan,
-                                           unsigned iterations);
+                                           const bf_circuit *circuit,
+                                           const bf_plan *plan);
 /* An upper bound of its size. */
 uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);
 

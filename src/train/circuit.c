@@ -1,410 +1,67 @@
 #include "train/circuit.h"
 
-#include <math.h>
-#include <omp.h>
-#include <string.h>
+#include "train/training.h"
 
-#include "base/parallel.h"
-#include "linalg/dense.h"
-
-typedef struct circuit {
-    bf_eval *ev;
-    const bf_job *job;
-    const bf_layout *l;
-    const bf_train_inputs *in;
-    bf_masks masks;
-    bf_progress progress;
-    double total; /* work of the whole run, for progress */
-    unsigned iteration;
-    double slope; /* of its polynomial, usual */
-    bf_block block;
-    bf_ct *w;       /* [m] expanded weights */
-    bf_ct *a;       /* [outs] scores */
-    bf_ct *e;       /* [outs] spread errors */
-    bf_ct *g;       /* [m] gradients */
-} circuit;
-
-/* Called after every piece of work, from any thread; the first one reports. */
-static void tick(const circuit *c, const char *phase)
+const bf_circuit *bf_job_circuit(const bf_job *job)
 {
-    if (!c->progress.fn || omp_get_thread_num() != 0) return;
-    bf_counters now;
-    bf_eval_counters(c->ev, &now);
-    c->progress.fn(c->progress.user, phase,
-                   bf_job_work(&c->job->params, &now), c->total);
+    (void)job; /* training is all that a job can ask for so far */
+    return &bf_training;
 }
 
-static bf_ct *ct_array(size_t count)
+size_t bf_job_inputs(const bf_job *job)
 {
-    return bf_alloc_zero(count * sizeof(bf_ct));
+    const bf_circuit *c = bf_job_circuit(job);
+    size_t count = 0;
+    for (int kind = 0; kind < BF_INPUT_KINDS; kind++)
+        count += c->inputs(job, (bf_input_kind)kind);
+    return count;
 }
 
-static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
+bf_input_kind bf_job_input_kind(const bf_job *job, size_t i, size_t *index)
 {
-    for (size_t i = 0; a && i < count; i++) bf_eval_release(ev, &a[i]);
-}
-
-/* ---- scores ------------------------------------------------------------------ */
-
-/* Rows of scores at a time: as many as keep their sums, of three polynomials
- * each, few beside the rest. */
-enum { SCORE_ROWS = 16 };
-
-/* A run of results beginning with number `first`. */
-typedef struct piece {
-    circuit *c;
-    size_t first;
-} piece;
-
-/* a[t*C + c] = sum over psi of X[t,psi] (x) conj(P)[psi,c] for chunks
- * first..first + rows-1. */
-static bf_status score_rows(circuit *c, size_t first, size_t rows)
-{
-    size_t pairs = c->l->pairs, classes = c->l->classes;
-    const bf_ct **x = bf_alloc((rows * pairs + c->l->m) * sizeof *x);
-    if (!x) return BF_ERR_MEMORY;
-    const bf_ct **w = x + rows * pairs;
-    for (size_t i = 0; i < rows * pairs; i++)
-        x[i] = &c->in->x[(c->block.first_chunk + first) * pairs + i];
-    for (size_t i = 0; i < c->l->m; i++) w[i] = &c->w[i];
-    bf_status s = bf_tensor_matrix(c->ev, &c->a[first * classes], rows, classes,
-                                   x, w, pairs);
-    bf_free(x);
-    tick(c, "scores");
-    return s;
-}
-
-static bf_status score_relinearize(void *user, size_t i)
-{
-    const piece *part = user;
-    circuit *c = part->c;
-    bf_ct *a = &c->a[part->first + i];
-    BF_TRY(bf_relinearize(c->ev, a, a));
-    a->bound = c->job->typical.logit[c->iteration];
-    tick(c, "scores");
-    return BF_OK;
-}
-
-static bf_status make_scores(circuit *c)
-{
-    bool serial = bf_eval_is_symbolic(c->ev);
-    size_t classes = c->l->classes, chunks = c->block.chunks;
-    for (size_t t = 0; t < chunks; t += SCORE_ROWS) {
-        size_t rows = chunks - t < SCORE_ROWS ? chunks - t : SCORE_ROWS;
-        piece part = {c, t * classes};
-        BF_TRY(bf_check_interrupt());
-        BF_TRY(score_rows(c, t, rows));
-        BF_TRY(bf_parallel_for(rows * classes, serial, score_relinearize,
-                               &part));
+    const bf_circuit *c = bf_job_circuit(job);
+    int kind = 0;
+    for (size_t count; kind + 1 < BF_INPUT_KINDS; kind++, i -= count) {
+        count = c->inputs(job, (bf_input_kind)kind);
+        if (i < count) break;
     }
-    return BF_OK;
+    *index = i;
+    return (bf_input_kind)kind;
 }
 
-/* z' of one group: folded, real part, period K, rescaled. Re(a) = (a + conj
- * a)/2; the half and the polynomial's norm go to the scale. The rescale is last:
- * the key switches' noise counts at the scale of the products. */
-static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
+bf_inputs bf_job_inputs_by_kind(const bf_job *job, const bf_ct *all)
 {
-    size_t count = bf_block_group_size(c->l, &c->block, g);
-    bf_ct turned = {0};
+    bf_inputs in;
+    for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
+        in.at[kind] = all;
+        all += bf_job_circuit(job)->inputs(job, (bf_input_kind)kind);
+    }
+    return in;
+}
+
+void bf_state_release(bf_eval *ev, bf_state *s)
+{
+    for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
+        bf_eval_release(ev, &s->carried[i]);
+    bf_eval_release(ev, &s->output);
+    s->step = 0;
+}
+
+bf_status bf_circuit_run(bf_eval *ev, const bf_job *job, const bf_inputs *in,
+                         bf_state *state, bf_step_fn each, void *user,
+                         double total, bf_progress progress)
+{
+    const bf_circuit *c = bf_job_circuit(job);
+    void *run;
     bf_status status;
-    double bound = c->job->typical.logit[c->iteration];
-    BF_GOTO(bf_fold(c->ev, &c->masks, &c->a[g * c->l->k], count, z), done);
-    z->bound = bound;
-    BF_GOTO(bf_conjugate(c->ev, &turned, z), done);
-    BF_GOTO(bf_add(c->ev, z, z, &turned), done);
-    z->scale *= 2;
-    z->bound = bound;
-    BF_GOTO(bf_fold_periodic(c->ev, &c->masks, z), done);
-    BF_GOTO(bf_rescale(c->ev, z, z), done);
-    z->scale *= c->job->form.norm;
-    z->bound = bound / c->job->form.norm;
-done:
-    bf_eval_release(c->ev, &turned);
-    return status;
-}
-
-/* Odd part of p(z). An error of z comes out times a slope, not times the sum of
- * what the products on the way would make of it. */
-static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
-{
-    const bf_sigmoid_form *form = &c->job->form;
-    bf_ct exact = *z;
-    exact.noise = 0;
-    BF_TRY(bf_sigmoid_evaluate(c->ev, y, form, &exact));
-    double error = c->slope * form->norm * z->noise / z->scale;
-    y->noise = hypot(y->noise, error * y->scale);
-    return BF_OK;
-}
-
-/* e = y - 1/2 - odd part of p(z), spread over features. */
-static bf_status group_errors(void *user, size_t g)
-{
-    circuit *c = user;
-    size_t count = bf_block_group_size(c->l, &c->block, g);
-    const bf_ct *labels = &c->in->y[c->block.first_group + g];
-    bf_ct z = {0}, y = {0}, e = {0};
-    bf_status status;
-    if (!c->w) {
-        BF_GOTO(bf_copy(c->ev, &e, labels), done);
-    } else {
-        BF_GOTO(group_scores(c, g, &z), done);
-        BF_GOTO(group_sigmoid(c, &z, &y), done);
-        BF_GOTO(bf_adjust(c->ev, &e, labels, 1, y.scale, y.limbs), done);
-        BF_GOTO(c->job->form.sign < 0 ? bf_add(c->ev, &e, &e, &y)
-                                 : bf_sub(c->ev, &e, &e, &y),
-                done);
-    }
-    e.bound = c->job->typical.residual;
-    BF_GOTO(bf_spread(c->ev, &c->masks, &e, count, &c->e[g * c->l->k]), done);
-done:
-    bf_eval_release(c->ev, &z);
-    bf_eval_release(c->ev, &y);
-    bf_eval_release(c->ev, &e);
-    tick(c, "errors");
-    return status;
-}
-
-static bf_status make_errors(circuit *c, const bf_ct *v)
-{
-    bool serial = bf_eval_is_symbolic(c->ev);
-    if (v) {
-        bf_ct conj = {0}, exact = *v;
-        exact.noise = 0; /* what errors of V come to: `stretch` */
-        c->w = ct_array(c->l->m);
-        c->a = ct_array(c->block.outs);
-        if (!c->w || !c->a) return BF_ERR_MEMORY;
-        BF_TRY(bf_conjugate(c->ev, &conj, &exact));
-        bf_status s = bf_expand(c->ev, c->w, &conj, c->l->m, c->l->log_m,
-                                (unsigned)c->l->f, -1);
-        bf_eval_release(c->ev, &conj);
-        BF_TRY(s);
-        tick(c, "expand weights");
-        BF_TRY(make_scores(c));
-        ct_array_release(c->ev, c->w, c->l->m);
-    }
-    BF_TRY(bf_parallel_for(c->block.groups, serial, group_errors, c));
-    return BF_OK;
-}
-
-/* ---- gradient ------------------------------------------------------------------ */
-
-/* What gradient elements are made from. */
-typedef struct gradient {
-    circuit *c;
-    const bf_ct **x; /* [pairs][chunks] */
-    const bf_ct **e; /* [chunks][classes] */
-    bf_tensor_row *row; /* room for every row, four times */
-    double bound;
-} gradient;
-
-/* Rows of elements first..end-1, m = psi*C + c, which may begin and end within
- * a pair. */
-static size_t gradient_rows(const gradient *g, bf_ct *out, size_t first,
-                            size_t end, bf_tensor_row *row)
-{
-    size_t classes = g->c->l->classes, rows = 0;
-    while (first < end) {
-        size_t psi = first / classes, column = first % classes;
-        size_t count = classes - column;
-        if (count > end - first) count = end - first;
-        row[rows++] = (bf_tensor_row){g->x + psi * g->c->block.chunks, column,
-                                      count, out + first};
-        first += count;
-    }
-    return rows;
-}
-
-/* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], of three polynomials. */
-static bf_status gradient_make(void *user, bf_ct *out, size_t first, size_t n,
-                               size_t stride, unsigned turns)
-{
-    const gradient *g = user;
-    const circuit *c = g->c;
-    size_t rows = 0, m = c->l->m;
-    for (size_t k = 0; k < turns; k++) {
-        size_t from = k * stride + first, end = from + n < m ? from + n : m;
-        rows += gradient_rows(g, out, from, end, g->row + rows);
-    }
-    BF_TRY(bf_tensor_rows(c->ev, g->row, rows, g->e, c->l->classes,
-                          c->block.chunks));
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < g->row[r].count; i++)
-            g->row[r].out[i].bound = g->bound;
-    tick(c, "gradient");
-    return BF_OK;
-}
-
-static bf_status gradient_open(gradient *g, circuit *c)
-{
-    size_t chunks = c->block.chunks, pairs = c->l->pairs;
-    size_t outs = c->block.outs;
-    *g = (gradient){.c = c};
-    g->bound = c->job->typical.update / c->job->schedule.step[c->iteration];
-    g->row = bf_alloc(4 * (pairs + 2) * sizeof *g->row);
-    g->x = bf_alloc((pairs * chunks + outs) * sizeof *g->x);
-    if (!g->row || !g->x) return BF_ERR_MEMORY;
-    g->e = g->x + pairs * chunks;
-    for (size_t p = 0; p < pairs; p++)
-        for (size_t t = 0; t < chunks; t++)
-            g->x[p * chunks + t] =
-                &c->in->x[(c->block.first_chunk + t) * pairs + p];
-    for (size_t i = 0; i < outs; i++) g->e[i] = &c->e[i];
-    return BF_OK;
-}
-
-/* Packed gradient: its elements are relinearised within the packing, which
- * saves most of the divisions by P, and rescaled after it: the sum over T
- * samples then adds no rounding error. */
-static bf_status make_gradient(circuit *c, bf_ct *out)
-{
-    gradient g;
-    c->g = ct_array(c->l->m);
-    if (!c->g) return BF_ERR_MEMORY;
-    bf_status status = gradient_open(&g, c);
-    if (status == BF_OK)
-        status = bf_pack_made(c->ev, out, c->g, c->l->m, c->l->log_m,
-                              (unsigned)c->l->f, g.bound, gradient_make, &g);
-    bf_free(g.row);
-    bf_free(g.x);
-    BF_TRY(status);
-    tick(c, "pack gradient");
-    return bf_rescale(c->ev, out, out);
-}
-
-/* ---- update -------------------------------------------------------------------- */
-
-/* By how much a step stretches an error of the weights that it starts from, root
- * mean square over directions, an estimate: V - step U' p' U V, where U'U/n is
- * the identity; for some of the rows its eigenvalues have the mean 1 and the
- * variance columns/rows. */
-static double stretch(const circuit *c)
-{
-    const bf_schedule *s = &c->job->schedule;
-    size_t first, last;
-    bf_schedule_rows(s, c->iteration, &first, &last);
-    double rows = (double)(last - first);
-    double moved = s->step[c->iteration] * rows * c->slope;
-    double variance = s->batch ? (double)c->l->cols / rows : 0;
-    return fmax(1, hypot(1 - moved, moved * sqrt(variance)));
-}
-
-/* out = step*g + p*v + q*u, brought to g's modulus; v, u may be NULL. */
-static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g, double step,
-                         const bf_ct *v, double p, const bf_ct *u, double q)
-{
-    const bf_ct *term[2] = {v, u};
-    double factor[2] = {p, q};
-    bf_ct sum = {0}, t = {0};
-    bf_status status;
-    BF_GOTO(bf_copy(c->ev, &sum, g), done);
-    sum.scale /= step;
-    sum.bound *= step;
-    for (unsigned i = 0; i < 2; i++) {
-        if (!term[i] || factor[i] == 0) continue;
-        BF_GOTO(bf_adjust(c->ev, &t, term[i], factor[i], sum.scale, sum.limbs),
-                done);
-        t.noise *= stretch(c);
-        BF_GOTO(bf_add(c->ev, &sum, &sum, &t), done);
-    }
-    sum.bound = c->job->typical.weight;
-    bf_move(c->ev, out, &sum);
-done:
-    bf_eval_release(c->ev, &t);
-    bf_eval_release(c->ev, &sum);
-    return status;
-}
-
-static void iteration_clear(circuit *c)
-{
-    ct_array_release(c->ev, c->w, c->l->m);
-    ct_array_release(c->ev, c->a, c->block.outs);
-    ct_array_release(c->ev, c->e, c->block.outs);
-    ct_array_release(c->ev, c->g, c->l->m);
-    bf_free(c->w);
-    bf_free(c->a);
-    bf_free(c->e);
-    bf_free(c->g);
-    c->w = c->a = c->e = c->g = NULL;
-}
-
-/* W_t = (1-eta_{t-1}) V_t + eta_{t-1} V_{t-1}, so with P = V_{t-1}:
- *   V_{t+1} = step G + (1-eta_{t-1}) V + eta_{t-1} P
- *   W_{t+1} = (1-eta_t) V_{t+1} + eta_t V. */
-static bf_status iterate(circuit *c, bf_train_state *state)
-{
-    const bf_schedule *s = &c->job->schedule;
-    unsigned t = c->iteration;
-    double step = s->step[t], eta = s->momentum ? s->eta[t] : 0;
-    double before = s->momentum && t > 0 ? s->eta[t - 1] : 0;
-    const bf_ct *v = state->v.ctx ? &state->v : NULL;
-    const bf_ct *older = state->previous.ctx ? &state->previous : NULL;
-    bf_ct g = {0}, next = {0};
-    bf_status status = BF_OK;
-    c->block = bf_layout_block(c->l, t % c->l->blocks);
-    c->slope = bf_sigmoid_slope(&s->sigmoid, c->job->typical.logit[t]);
-    c->e = ct_array(c->block.outs);
-    if (!c->e) status = BF_ERR_MEMORY;
-    if (status == BF_OK) status = make_errors(c, v);
-    if (status == BF_OK) status = make_gradient(c, &g);
-    iteration_clear(c);
-    if (status == BF_OK)
-        status = combine(c, &next, &g, step, v, 1 - before, older, before);
-    if (status == BF_OK)
-        status = combine(c, &state->w, &g, (1 - eta) * step, v,
-                         (1 - eta) * (1 - before) + eta, older,
-                         (1 - eta) * before);
-    bf_eval_release(c->ev, &g);
-    if (status != BF_OK) {
-        bf_eval_release(c->ev, &next);
-        return status;
-    }
-    bf_move(c->ev, &state->previous, &state->v);
-    state->v = next;
-    state->iteration = t + 1;
-    return BF_OK;
-}
-
-void bf_train_state_release(bf_eval *ev, bf_train_state *s)
-{
-    bf_eval_release(ev, &s->v);
-    bf_eval_release(ev, &s->previous);
-    bf_eval_release(ev, &s->w);
-    s->iteration = 0;
-}
-
-/* Work of the whole run; symbolic evaluators report no progress. */
-static bf_status total_work(circuit *c)
-{
-    bf_plan plan;
-    if (bf_eval_is_symbolic(c->ev) || !c->progress.fn) return BF_OK;
-    BF_TRY(bf_job_walk(&plan, c->job));
-    c->total = plan.work;
-    bf_plan_clear(&plan);
-    return BF_OK;
-}
-
-bf_status bf_train_circuit(bf_eval *ev, const bf_job *job,
-                           const bf_train_inputs *in, bf_train_state *state,
-                           bf_train_fn each, void *user, bf_progress progress)
-{
-    circuit c = {.ev = ev, .job = job, .l = &job->layout, .in = in};
-    bf_status status;
-    c.progress = progress;
-    BF_TRY(total_work(&c));
-    BF_TRY(bf_masks_make(&c.masks, bf_eval_context(ev), c.l,
-                         exp2(job->log_mask), bf_job_x_limbs(job),
-                         bf_eval_is_symbolic(ev)));
-    if (state->iteration == 0 && in->v0)
-        BF_GOTO(bf_copy(ev, &state->v, in->v0), done);
+    BF_TRY(c->open(&run, ev, job, in, total, progress));
     status = BF_OK;
-    for (c.iteration = state->iteration; c.iteration < job->schedule.iterations;
-         c.iteration++) {
+    while (state->step < c->steps(job)) {
         BF_GOTO(bf_check_interrupt(), done);
-        BF_GOTO(iterate(&c, state), done);
+        BF_GOTO(c->step(run, state), done);
         if (each) BF_GOTO(each(user, state), done);
     }
 done:
-    bf_masks_clear(&c.masks);
+    c->close(run);
     return status;
 }

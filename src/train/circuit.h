@@ -1,35 +1,85 @@
-/* The training circuit: V <- V + step X^T (Y - p(X V)) on ciphertexts.
+/* A circuit: what a server computes on a job's inputs, step by step.
  *
- * Walked symbolically by the planner and for real by the server: one code. */
+ * The circuit alone knows what the inputs are, what is carried from one step to
+ * the next and what comes out. All others go by what it says: the planner walks
+ * it symbolically, the owner seals inputs and makes keys by it, the server reads
+ * inputs and runs by it, checkpoints store what it carries. Training is the
+ * first one (train/training.c). */
 #ifndef BF_TRAIN_CIRCUIT_H
 #define BF_TRAIN_CIRCUIT_H
 
 #include "train/job.h"
 
-typedef struct bf_train_inputs {
-    const bf_ct *x;  /* [chunk*pairs + pair] */
-    const bf_ct *y;  /* [group] */
-    const bf_ct *v0; /* packed initial weights; NULL for a zero start */
-} bf_train_inputs;
+/* Inputs come in kinds, which travel apart: one set of encrypted rows serves
+ * jobs with other labels. Within a job, inputs are numbered through: all rows,
+ * then labels, then the start. */
+typedef enum bf_input_kind {
+    BF_INPUT_ROWS,   /* slots: rows of the layout */
+    BF_INPUT_LABELS, /* slots: one-hot labels less 1/2 */
+    BF_INPUT_START,  /* coefficients: packed initial weights */
+    BF_INPUT_KINDS
+} bf_input_kind;
 
-/* Between iterations everything lies in three packed ciphertexts. Zeroed (or
- * with v = V0) at the start; a saved state goes on where it stopped, bit for
- * bit. */
-typedef struct bf_train_state {
-    unsigned iteration; /* completed */
-    bf_ct v, previous;  /* V_t, V_{t-1}; empty before they exist */
-    bf_ct w;            /* the model after `iteration` iterations */
-} bf_train_state;
-void bf_train_state_release(bf_eval *ev, bf_train_state *s);
+/* What input i of a kind must be, whoever made it. */
+typedef struct bf_input {
+    unsigned limbs;
+    double scale;
+    double bound;   /* of a slot, or of a packed weight; owners keep to it */
+    double typical; /* of the same, what the noise estimate assumes */
+} bf_input;
 
-/* Runs to the last iteration; state->w is then the model, packed, at 1 limb.
- * each (may be NULL) sees the state after every iteration. Progress counts work
- * as bf_job_work does. */
-typedef bf_status (*bf_train_fn)(void *user, const bf_train_state *state);
-BF_MUST_CHECK bf_status bf_train_circuit(bf_eval *ev, const bf_job *job,
-                                         const bf_train_inputs *in,
-                                         bf_train_state *state,
-                                         bf_train_fn each, void *user,
-                                         bf_progress progress);
+/* The inputs of a run by kind; at[kind] may be NULL where the job has none. */
+typedef struct bf_inputs {
+    const bf_ct *at[BF_INPUT_KINDS];
+} bf_inputs;
+
+/* Ciphertexts in the order of their numbers, as the inputs of a run. */
+bf_inputs bf_job_inputs_by_kind(const bf_job *job, const bf_ct *all);
+
+/* What lies between two steps. Zeroed at the start; a saved state goes on where
+ * it stopped, bit for bit. Ciphertexts are the evaluator's; limbs 0 where there
+ * is none. */
+typedef struct bf_state {
+    unsigned step; /* completed */
+    unsigned reach; /* limbs of inputs that later steps still use */
+    bf_ct carried[BF_CARRIED_MAX];
+    bf_ct output; /* of the last step; runs do not go on from it */
+} bf_state;
+void bf_state_release(bf_eval *ev, bf_state *s);
+
+typedef struct bf_circuit {
+    const char *name; /* in job.json */
+    size_t (*inputs)(const bf_job *job, bf_input_kind kind);
+    bf_input (*input)(const bf_job *job, bf_input_kind kind);
+    unsigned (*steps)(const bf_job *job);
+    /* Names of what is carried, for messages; NULL ends the list. */
+    const char *carried[BF_CARRIED_MAX + 1];
+    /* Largest magnitude of a value that an output holds, and the standard
+     * deviation of such a value's error, in the value's unit. */
+    double (*output_bound)(const bf_job *job);
+    double (*output_noise)(const bf_job *job, const bf_ct *output);
+
+    /* A run: what its steps share. Inputs must outlive it. total is the work of
+     * the whole run, which progress is a part of; 0 for none. */
+    bf_status (*open)(void **run, bf_eval *ev, const bf_job *job,
+                      const bf_inputs *in, double total, bf_progress progress);
+    bf_status (*step)(void *run, bf_state *state);
+    void (*close)(void *run); /* NULL is fine */
+} bf_circuit;
+
+const bf_circuit *bf_job_circuit(const bf_job *job);
+
+/* All inputs of a job, of all kinds; and which kind number i is of. */
+size_t bf_job_inputs(const bf_job *job);
+bf_input_kind bf_job_input_kind(const bf_job *job, size_t i,
+                                size_t *index /* within the kind */);
+
+/* Runs from state->step to the last step. each (may be NULL) sees the state
+ * after every step. */
+typedef bf_status (*bf_step_fn)(void *user, bf_state *state);
+BF_MUST_CHECK bf_status bf_circuit_run(bf_eval *ev, const bf_job *job,
+                                       const bf_inputs *in, bf_state *state,
+                                       bf_step_fn each, void *user,
+                                       double total, bf_progress progress);
 
 #endif

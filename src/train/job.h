@@ -26,19 +26,23 @@ typedef struct bf_job {
     double log_v0;    /* initial weights, when the start is not zero */
 } bf_job;
 
-/* The weights after an iteration. */
-typedef struct bf_plan_weights {
-    unsigned limbs; /* in the run */
-    unsigned kept;  /* of them, in the model file */
-    double scale;
-    double noise; /* expected rms error of a weight, transformed space */
-} bf_plan_weights;
+/* Most ciphertexts that a circuit carries from one step to the next. */
+#define BF_CARRIED_MAX 2
 
-/* A ciphertext that runs pass on; limbs 0: there is none. */
+/* What a ciphertext of a run must be; limbs 0: there is none. */
 typedef struct bf_plan_ct {
     unsigned limbs;
     double scale;
 } bf_plan_ct;
+
+/* What a step leaves behind. */
+typedef struct bf_plan_step {
+    bf_plan_ct carried[BF_CARRIED_MAX];
+    bf_plan_ct output;
+    unsigned kept; /* limbs of the output in the model file */
+    double noise;  /* expected rms error of a value of it: of a weight, in
+                    * transformed space */
+} bf_plan_step;
 
 /* What running a job takes; from the symbolic walk. The bytes are those of the
  * files, exactly. */
@@ -51,8 +55,8 @@ typedef struct bf_plan {
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     double log2_qp, security_bits;
-    bf_plan_weights weights[BF_MAX_ITERATIONS];
-    bf_plan_ct v[BF_MAX_ITERATIONS + 1]; /* V_t; none is zero */
+    unsigned step_count;
+    bf_plan_step steps[BF_MAX_ITERATIONS];
     double weight_noise; /* of the last of them */
     double work; /* of the server; one limb's transform has N log2 N of it */
     double cost;         /* what the search minimised: work and bytes */
@@ -60,7 +64,7 @@ typedef struct bf_plan {
 void bf_plan_clear(bf_plan *p);
 /* Whether a ciphertext from a file is what the job has there: two polynomials,
  * these limbs, this scale to 1e-9. Others are refused, whoever sent them. */
-bool bf_plan_fits(const bf_ct *ct, unsigned limbs, double scale);
+bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted);
 /* BF_ERR_MEMORY when the server would need more than is allowed (bytes, 0: no
  * limit) or than this machine has free. */
 BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,
@@ -113,10 +117,6 @@ double bf_job_work(const bf_params *p, const bf_counters *c);
 /* Limbs at which things travel and live. */
 unsigned bf_job_x_limbs(const bf_job *job); /* all */
 unsigned bf_job_y_limbs(const bf_job *job);
-/* The lowest limbs that hold every weight of the job's ranges, of so many. */
-unsigned bf_job_model_limbs(const bf_job *job, double scale, unsigned limbs);
-/* Uploaded ciphertexts: chunks*pairs of X, then groups of Y, then V0. */
-size_t bf_job_uploads(const bf_job *job);
 
 /* Reading checks everything a hostile file could get wrong; id is the BLAKE2b
  * digest of the file. */

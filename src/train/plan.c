@@ -9,12 +9,6 @@
 #include "train/circuit.h"
 #include "wire/wire.h"
 
-size_t bf_job_uploads(const bf_job *job)
-{
-    const bf_layout *l = &job->layout;
-    return l->chunks * l->pairs + l->groups + !job->schedule.zero_start;
-}
-
 double bf_counters_price(const bf_params *p, const bf_counters *c,
                          const bf_prices *prices)
 {
@@ -52,51 +46,53 @@ void bf_plan_clear(bf_plan *p)
 }
 
 /* Fresh ciphertexts travel as a polynomial and a seed. */
-static void plan_uploads(bf_plan *plan, const bf_job *job)
+static void plan_inputs(bf_plan *plan, const bf_job *job)
 {
-    const bf_layout *l = &job->layout;
+    const bf_circuit *c = bf_job_circuit(job);
     const bf_params *p = &job->params;
-    unsigned x = bf_job_x_limbs(job), y = bf_job_y_limbs(job);
-    uint64_t limb = (uint64_t)16 << p->log_n;
-    plan->ciphertexts = bf_job_uploads(job);
-    plan->upload_bytes =
-        bf_wire_file_bytes(p) +
-        l->groups * bf_wire_ct_bytes(p, y, 2, true) +
-        (plan->ciphertexts - l->groups) * bf_wire_ct_bytes(p, x, 2, true);
-    plan->memory_bytes += l->chunks * l->pairs * x * limb + l->groups * y * limb;
+    plan->ciphertexts = bf_job_inputs(job);
+    plan->upload_bytes = bf_wire_file_bytes(p);
+    for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
+        uint64_t count = c->inputs(job, (bf_input_kind)kind);
+        unsigned limbs = c->input(job, (bf_input_kind)kind).limbs;
+        if (!count) continue;
+        plan->upload_bytes += count * bf_wire_ct_bytes(p, limbs, 2, true);
+        plan->memory_bytes += count * limbs * ((uint64_t)16 << p->log_n);
+    }
 }
 
-/* Limbs whose product exceeds twice the largest coefficient, with this much
- * to spare for noise. */
+/* The lowest limbs, of so many, whose product exceeds twice the largest
+ * coefficient of an output, with this much to spare for noise. */
 #define SPARE_BITS 3
 
-unsigned bf_job_model_limbs(const bf_job *job, double scale, unsigned limbs)
+static unsigned kept_limbs(const bf_job *job, bf_plan_ct output)
 {
-    double need = log2(scale) + log2(job->ranges.weight) + 1 + SPARE_BITS;
+    double bound = bf_job_circuit(job)->output_bound(job);
+    double need = log2(output.scale) + log2(bound) + 1 + SPARE_BITS;
     double have = 0;
-    for (unsigned i = 0; i < limbs; i++) {
+    for (unsigned i = 0; i < output.limbs; i++) {
         have += log2((double)job->params.q[i]);
         if (have >= need) return i + 1;
     }
-    return limbs;
+    return output.limbs;
 }
 
-bool bf_plan_fits(const bf_ct *ct, unsigned limbs, double scale)
+bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted)
 {
-    return ct->limbs == limbs && ct->polys == 2 &&
-           fabs(ct->scale / scale - 1) <= 1e-9;
+    return ct->limbs == wanted.limbs && ct->polys == 2 &&
+           fabs(ct->scale / wanted.scale - 1) <= 1e-9;
 }
 
-/* One ciphertext an iteration, and the last of them again. */
+/* One ciphertext a step, and the last of them again. */
 static void plan_model(bf_plan *plan, const bf_job *job)
 {
     const bf_params *p = &job->params;
     uint64_t last = 0;
     plan->model_bytes = bf_wire_file_bytes(p);
-    for (unsigned t = 0; t < job->schedule.iterations; t++) {
-        bf_plan_weights *w = &plan->weights[t];
-        w->kept = bf_job_model_limbs(job, w->scale, w->limbs);
-        last = bf_wire_ct_bytes(p, w->kept, 2, false);
+    for (unsigned t = 0; t < plan->step_count; t++) {
+        bf_plan_step *s = &plan->steps[t];
+        s->kept = kept_limbs(job, s->output);
+        last = bf_wire_ct_bytes(p, s->kept, 2, false);
         plan->model_bytes += last;
     }
     plan->model_bytes += last;
@@ -126,7 +122,7 @@ bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
 bf_status bf_job_check_memory(const bf_job *job, uint64_t allowed)
 {
     bf_plan inputs = {0};
-    plan_uploads(&inputs, job);
+    plan_inputs(&inputs, job);
     return check_memory("the job's upload alone", inputs.memory_bytes, allowed);
 }
 
@@ -143,7 +139,7 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
         plan->memory_bytes +=
             digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
     }
-    plan_uploads(plan, job);
+    plan_inputs(plan, job);
     plan_model(plan, job);
     /* Blocks are rounded up to quarter steps between powers of two, and some lie
      * idle; the rest is code, tables and scratch. */
@@ -166,12 +162,12 @@ static bf_status copy_keys(bf_plan *plan, const bf_eval *ev)
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */
-static bf_ct symbolic_input(const bf_context *ctx, unsigned limbs, double scale,
-                            double bound)
+static bf_ct symbolic_input(const bf_context *ctx, const bf_input *input)
 {
     double sd = sqrt(10.5 + 1 / 12.0); /* key noise and encoding */
-    return (bf_ct){.ctx = ctx, .limbs = limbs, .polys = 2, .scale = scale,
-                   .noise = sd, .bound = bound};
+    return (bf_ct){.ctx = ctx, .limbs = input->limbs, .polys = 2,
+                   .scale = input->scale, .noise = sd,
+                   .bound = input->typical};
 }
 
 typedef struct walk {
@@ -179,43 +175,37 @@ typedef struct walk {
     bf_plan *plan;
 } walk;
 
-/* An element of period F keeps 2F of N coefficients' errors; half of their
- * squares is in the real part. */
-static bf_status note_state(void *user, const bf_train_state *state)
+static bf_status note_step(void *user, bf_state *state)
 {
     const walk *k = user;
-    const bf_ct *w = &state->w, *v = &state->v;
-    k->plan->v[state->iteration] = (bf_plan_ct){v->limbs, v->scale};
-    k->plan->weights[state->iteration - 1] = (bf_plan_weights){
-        .limbs = w->limbs,
-        .scale = w->scale,
-        .noise = w->noise * sqrt((double)k->job->layout.f) / w->scale};
+    bf_plan_step *s = &k->plan->steps[state->step - 1];
+    for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
+        s->carried[i] = (bf_plan_ct){state->carried[i].limbs,
+                                     state->carried[i].scale};
+    s->output = (bf_plan_ct){state->output.limbs, state->output.scale};
+    s->noise = bf_job_circuit(k->job)->output_noise(k->job, &state->output);
+    k->plan->step_count = state->step;
     return BF_OK;
 }
 
 static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
                               const bf_context *ctx, bf_eval *ev)
 {
-    const bf_layout *l = &job->layout;
-    size_t xs = l->chunks * l->pairs;
-    bf_ct *x = bf_alloc((xs + l->groups) * sizeof *x);
-    if (!x) return BF_ERR_MEMORY;
-    bf_ct *y = x + xs;
-    unsigned top = bf_job_x_limbs(job);
-    bf_ct v0 = symbolic_input(ctx, top, exp2(job->log_v0), job->typical.weight);
-    for (size_t i = 0; i < xs; i++)
-        x[i] = symbolic_input(ctx, top, exp2(job->log_x), job->typical.entry);
-    for (size_t i = 0; i < l->groups; i++)
-        y[i] = symbolic_input(ctx, bf_job_y_limbs(job), exp2(job->log_labels),
-                              0.5);
-    bf_train_inputs in = {x, y, job->schedule.zero_start ? NULL : &v0};
-    if (in.v0) plan->v[0] = (bf_plan_ct){v0.limbs, v0.scale};
-    bf_train_state state = {0};
+    const bf_circuit *c = bf_job_circuit(job);
+    size_t count = bf_job_inputs(job), within;
+    bf_ct *cts = bf_alloc(count * sizeof *cts);
+    if (!cts) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        bf_input input = c->input(job, bf_job_input_kind(job, i, &within));
+        cts[i] = symbolic_input(ctx, &input);
+    }
+    bf_inputs in = bf_job_inputs_by_kind(job, cts);
+    bf_state state = {0};
     walk k = {job, plan};
-    bf_status s = bf_train_circuit(ev, job, &in, &state, note_state, &k,
-                                   (bf_progress){0});
-    bf_train_state_release(ev, &state);
-    bf_free(x);
+    bf_status s = bf_circuit_run(ev, job, &in, &state, note_step, &k, 0,
+                                 (bf_progress){0});
+    bf_state_release(ev, &state);
+    bf_free(cts);
     return s;
 }
 
@@ -231,7 +221,7 @@ bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
     bf_eval_counters(ev, &p.counters);
     BF_GOTO(copy_keys(&p, ev), done);
     p.circuit_bytes = bf_eval_peak_bytes(ev);
-    p.weight_noise = p.weights[job->schedule.iterations - 1].noise;
+    p.weight_noise = p.steps[p.step_count - 1].noise;
     bf_plan_sizes(&p, job);
     *plan = p;
     memset(&p, 0, sizeof p);

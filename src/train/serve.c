@@ -41,26 +41,6 @@ static bf_run_ids run_ids(const server *s)
 
 /* ---- upload -------------------------------------------------------------- */
 
-/* What input `index` must be, from the job alone. */
-static void expected_input(const bf_job *job, size_t index, unsigned *limbs,
-                           double *scale, double *bound)
-{
-    size_t xs = job->layout.chunks * job->layout.pairs;
-    if (index < xs) {
-        *limbs = bf_job_x_limbs(job);
-        *scale = exp2(job->log_x);
-        *bound = job->typical.entry;
-    } else if (index < xs + job->layout.groups) {
-        *limbs = bf_job_y_limbs(job);
-        *scale = exp2(job->log_labels);
-        *bound = 0.5;
-    } else {
-        *limbs = bf_job_x_limbs(job);
-        *scale = exp2(job->log_v0);
-        *bound = job->typical.weight;
-    }
-}
-
 /* Inputs are read and verified in order, a few a thread, and then unpacked side
  * by side, which takes longer: seeds are expanded, fresh memory is touched. */
 enum { BATCH_PER_THREAD = 2 };
@@ -90,19 +70,19 @@ static bf_status unpack_input(void *user, size_t i)
     server *s = b->s;
     size_t index = b->first + i;
     bf_ct *ct = &s->inputs[index];
-    unsigned limbs;
-    double scale, bound;
+    size_t within;
+    bf_input_kind kind = bf_job_input_kind(&s->job, index, &within);
+    bf_input wanted = bf_job_circuit(&s->job)->input(&s->job, kind);
     bf_status status = bf_wire_unpack_ct(ct, s->ctx, &b->packed[i]);
     if (status != BF_OK)
         return bf_fail_in(status, "%s: input %zu", s->o->upload, index + 1);
-    expected_input(&s->job, index, &limbs, &scale, &bound);
-    if (!bf_plan_fits(ct, limbs, scale))
+    if (!bf_plan_fits(ct, (bf_plan_ct){wanted.limbs, wanted.scale}))
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: input %zu has %u limbs at scale 2^%.3f, the job "
                        "wants %u at 2^%.3f",
                        s->o->upload, index + 1, ct->limbs, log2(ct->scale),
-                       limbs, log2(scale));
-    ct->bound = bound; /* the estimate's, whatever the file says */
+                       wanted.limbs, log2(wanted.scale));
+    ct->bound = wanted.typical; /* the estimate's, whatever the file says */
     return BF_OK;
 }
 
@@ -138,7 +118,7 @@ static bf_status read_upload(server *s, bf_progress progress)
 {
     bf_wire_reader *r;
     bf_wire_item item;
-    s->count = bf_job_uploads(&s->job);
+    s->count = bf_job_inputs(&s->job);
     s->inputs = bf_alloc_zero(s->count * sizeof(bf_ct));
     if (!s->inputs) return BF_ERR_MEMORY;
     BF_TRY(bf_wire_open(&r, s->o->upload, BF_WIRE_UPLOAD, s->ctx, ids_of(s)));
@@ -214,15 +194,15 @@ static bf_status write_checkpoint(server *s)
 {
     BF_TRY(bf_checkpoint_write(s->o->checkpoint, s->ctx, run_ids(s),
                                &s->state));
-    s->kept = s->state.train.iteration;
+    s->kept = s->state.circuit.step;
     return BF_OK;
 }
 
 static bf_status read_checkpoint(server *s)
 {
     BF_TRY(bf_checkpoint_read(&s->state, s->o->checkpoint, s->ev, run_ids(s),
-                              &s->plan, s->job.schedule.iterations));
-    s->kept = s->state.train.iteration;
+                              bf_job_circuit(&s->job), &s->plan));
+    s->kept = s->state.circuit.step;
     return BF_OK;
 }
 
@@ -234,7 +214,7 @@ static bf_status write_model(server *s)
 
 /* ---- run ----------------------------------------------------------------- */
 
-/* The circuit descends: limbs above the weights' are not used again. */
+/* Gives back the limbs of inputs that no later step uses. */
 static bf_status drop_limbs(server *s, unsigned limbs)
 {
     size_t limb = (size_t)2 * sizeof(double) << s->job.params.log_n;
@@ -251,11 +231,11 @@ static bf_status drop_limbs(server *s, unsigned limbs)
     return BF_OK;
 }
 
-static bf_status after_iteration(void *user, const bf_train_state *state)
+static bf_status after_step(void *user, bf_state *state)
 {
     server *s = user;
-    BF_TRY(drop_limbs(s, state->v.limbs));
-    BF_TRY(bf_run_state_keep(&s->state, &s->job));
+    BF_TRY(drop_limbs(s, state->reach));
+    BF_TRY(bf_run_state_keep(&s->state, &s->plan));
     return s->o->checkpoint
                ? persist(s, s->o->checkpoint, write_checkpoint)
                : BF_OK;
@@ -288,12 +268,9 @@ static bf_status check_resources(const server *s)
 
 static bf_status run_circuit(server *s, bf_progress progress)
 {
-    const bf_layout *l = &s->job.layout;
-    const bf_ct *y = s->inputs + l->chunks * l->pairs;
-    bf_train_inputs in = {s->inputs, y, NULL};
-    if (!s->job.schedule.zero_start) in.v0 = y + l->groups;
-    return bf_train_circuit(s->ev, &s->job, &in, &s->state.train,
-                            after_iteration, s, progress);
+    bf_inputs in = bf_job_inputs_by_kind(&s->job, s->inputs);
+    return bf_circuit_run(s->ev, &s->job, &in, &s->state.circuit, after_step, s,
+                          s->plan.work, progress);
 }
 
 static bf_status run(server *s, bf_serve_report *report, bf_progress progress)

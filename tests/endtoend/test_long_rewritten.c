@@ -171,7 +171,7 @@ static bf_status decrypt(const char *path, unsigned iteration)
 static void test_models(void **state)
 {
     (void)state;
-    const bf_plan_weights *w = files.plan.weights;
+    const bf_plan_step *w = files.plan.steps;
     assert_true(w[0].noise > 0 && w[0].noise != w[1].noise);
     assert_true(w[1].noise == files.plan.weight_noise);
     for (unsigned t = 0; t <= ITERATIONS; t++) OK(decrypt(files.model, t));
@@ -203,7 +203,7 @@ static bf_status read_checkpoint(const char *path)
     OK(bf_eval_create(&ev, files.ctx, &none));
     bf_status s =
         bf_checkpoint_read(&state, path, ev, (bf_run_ids){ids, upload.digest},
-                           &files.plan, ITERATIONS);
+                           bf_job_circuit(&files.made), &files.plan);
     bf_run_state_release(ev, &state);
     bf_eval_destroy(ev);
     return s;
@@ -214,7 +214,7 @@ static void test_checkpoints(void **state)
 {
     (void)state;
     const bf_label parts[] = {
-        {BF_STATE_V, 0}, {BF_STATE_PREVIOUS, 0}, first, second};
+        {BF_STATE_CARRIED, 0}, {BF_STATE_CARRIED + 1, 0}, first, second};
     OK(read_checkpoint(files.checkpoint));
     for (size_t i = 0; i < 4; i++) {
         rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], NULL, 1);

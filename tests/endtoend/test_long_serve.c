@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "train/circuit.h"
 #include "train/owner/deal.h"
 #include "train/serve.h"
 #include "train/upload.h"
@@ -103,7 +104,7 @@ static int setup(void **state)
     OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys,
                       (bf_progress){0}));
     make_uploads(&recipe);
-    files.uploads = bf_job_uploads(&files.made);
+    files.uploads = bf_job_inputs(&files.made);
     return 0;
 }
 
@@ -329,7 +330,7 @@ static void test_rounded(void **state)
     for (unsigned i = 0; i <= files.made.recipe.iterations; i++) {
         bf_matrix w;
         size_t odd = 0;
-        double noise = i ? plan.weights[i - 1].noise : plan.weight_noise;
+        double noise = i ? plan.steps[i - 1].noise : plan.weight_noise;
         double step = exp2(floor(log2(noise)));
         assert_true(step > 0);
         OK(bf_deal_decrypt(&w, &files.made, files.id, files.secret, files.model,

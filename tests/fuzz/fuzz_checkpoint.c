@@ -1,16 +1,15 @@
 /* Any bytes as a checkpoint: digests, lengths and context hash are put right,
  * then it is read as the server reads one that it resumes from. */
 #include "../train/checkpoint_sample.h"
+#include "train/training.h"
 #include "wire_repair.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define ITERATIONS 3
-
 static void check_state(const bf_run_state *s)
 {
-    unsigned done = s->train.iteration;
-    if (done < 1 || done > ITERATIONS || !s->train.v.data) abort();
+    unsigned done = s->circuit.step;
+    if (done < 1 || done > 3 || !s->circuit.carried[0].data) abort();
     for (unsigned t = 0; t < done; t++)
         if (!s->models[t].data) abort();
 }
@@ -23,8 +22,8 @@ static bf_status read_checkpoint(const uint8_t *bytes, size_t size, bf_eval *ev,
     int fd = image_fd(bytes, size);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     bf_status status = bf_checkpoint_read(
-        &s, name, ev, (bf_run_ids){.upload = sample_upload_digest}, plan,
-        ITERATIONS);
+        &s, name, ev, (bf_run_ids){.upload = sample_upload_digest}, &bf_training,
+        plan);
     if (status == BF_OK) check_state(&s);
     bf_run_state_release(ev, &s);
     close(fd);
@@ -43,9 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (sample_context(&ctx) != BF_OK || sample_state(&s, ctx) != BF_OK)
             abort();
         plan = sample_plan(&s);
-        bf_ct_clear(&s.train.v);
-        bf_ct_clear(&s.train.previous);
-        bf_run_state_release(NULL, &s);
+        sample_state_clear(&s);
         none.ctx = ctx;
         if (bf_eval_create(&ev, ctx, &none) != BF_OK) abort();
     }

@@ -1,6 +1,7 @@
 /* Any bytes as a job.json. What is accepted is within the bounds, written again
  * it is the same job, and small ones can be walked, as the server does. */
 #include "memory_file.h"
+#include "train/circuit.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,7 +21,7 @@ static void check_job(const bf_job *job)
     if (job->params.insecure || job->params.n_q != bf_job_x_limbs(job) ||
         job->params.n_q > BF_MAX_Q || job->params.n_p > BF_MAX_P)
         abort();
-    if (bf_job_uploads(job) == 0) abort();
+    if (bf_job_inputs(job) == 0) abort();
 }
 
 /* The text of a job as we write it; freed with bf_free. */
@@ -54,9 +55,9 @@ static void write_and_read(const bf_job *job)
 static void walk(const bf_job *job)
 {
     bf_plan plan;
-    if (bf_job_uploads(job) > 100 || job->recipe.iterations > 4) return;
+    if (bf_job_inputs(job) > 100 || job->recipe.iterations > 4) return;
     if (bf_job_walk(&plan, job) != BF_OK) return;
-    if (plan.ciphertexts != bf_job_uploads(job) || plan.key_count == 0) abort();
+    if (plan.ciphertexts != bf_job_inputs(job) || plan.key_count == 0) abort();
     bf_plan_clear(&plan);
 }
 

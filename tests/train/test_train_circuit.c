@@ -34,15 +34,14 @@ static double difference(const bf_matrix *a, const bf_matrix *b)
     return largest_difference(a->data, b->data, a->rows * a->cols);
 }
 
-static bf_status compare(void *user, const bf_train_state *state)
+static bf_status compare(void *user, bf_state *state)
 {
     run *r = user;
-    unsigned t = state->iteration - 1;
-    const bf_plan_weights *planned = &r->plan.weights[t];
+    unsigned t = state->step - 1;
+    const bf_plan_step *planned = &r->plan.steps[t];
     bf_matrix w = {0};
-    assert_int_equal(state->w.limbs, planned->limbs);
-    assert_true(fabs(state->w.scale / planned->scale - 1) < 1e-9);
-    BF_TRY(bf_job_open(&w, &r->job, r->sk, &state->w));
+    assert_true(bf_plan_fits(&state->output, planned->output));
+    BF_TRY(bf_job_open(&w, &r->job, r->sk, &state->output));
     bf_matrix model = {0}, twin_model = {0};
     BF_TRY(bf_transform_unmap(&model, r->transform, &w));
     BF_TRY(bf_transform_unmap(&twin_model, r->transform, &r->twin[t]));
@@ -96,26 +95,24 @@ static void check_counters(const bf_counters *a, const bf_counters *b)
 static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
                           const bf_matrix *v0)
 {
-    const bf_layout *l = &r->job.layout;
     bf_context *ctx;
     bf_eval_keys keys = {0};
     bf_eval *ev;
     bf_counters counters;
-    size_t uploads = bf_job_uploads(&r->job);
+    size_t uploads = bf_job_inputs(&r->job);
     bf_ct *ct = bf_alloc_zero(uploads * sizeof *ct);
-    bf_train_state state = {0};
+    bf_state state = {0};
     OK(bf_context_create(&ctx, &r->job.params, BF_BACKEND_AUTO));
     OK(bf_secret_key_generate(&r->sk, ctx, 0));
     OK(bf_eval_keys_generate(&keys, r->sk, r->plan.keys, r->plan.key_count,
                              (bf_progress){0}));
     for (size_t i = 0; i < uploads; i++)
         OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
-    size_t xs = l->chunks * l->pairs;
-    bf_train_inputs in = {ct, ct + xs, v0 ? ct + xs + l->groups : NULL};
+    bf_inputs in = bf_job_inputs_by_kind(&r->job, ct);
     OK(bf_eval_create(&ev, ctx, &keys));
     double start = bf_now();
-    OK(bf_train_circuit(ev, &r->job, &in, &state, compare, r,
-                        (bf_progress){0}));
+    OK(bf_circuit_run(ev, &r->job, &in, &state, compare, r, 0,
+                      (bf_progress){0}));
     printf("  circuit %.3f s, peak %.1f MB of ciphertexts, %.1f planned\n",
            bf_now() - start, (double)bf_eval_peak_bytes(ev) / 1e6,
            (double)r->plan.circuit_bytes / 1e6);
@@ -125,8 +122,8 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
                 PEAK_FACTOR * planned + PEAK_FIXED);
     bf_eval_counters(ev, &counters);
     check_counters(&counters, &r->plan.counters);
-    assert_int_equal(state.w.limbs, 1);
-    bf_train_state_release(ev, &state);
+    assert_int_equal(state.output.limbs, 1);
+    bf_state_release(ev, &state);
     bf_eval_destroy(ev);
     for (size_t i = 0; i < uploads; i++) bf_ct_clear(&ct[i]);
     bf_free(ct);

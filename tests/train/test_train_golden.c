@@ -11,6 +11,7 @@
 #include "train/job.h"
 #include "train/owner/transform.h"
 #include "train/train_testing.h"
+#include "train/training.h"
 
 static const char folder[] = "tests/golden/train-v1";
 
@@ -108,13 +109,13 @@ static void jobs_read_back(void **state)
     assert_int_equal(job.layout.t, 1024);
     assert_int_equal(job.layout.pairs, 1);
     assert_int_equal(job.layout.log_m, 2);
-    assert_int_equal(bf_job_uploads(&job), 1 + 2); /* 3 outputs by twos */
+    assert_int_equal(bf_job_inputs(&job), 1 + 2); /* 3 outputs by twos */
     assert_int_equal(bf_job_x_limbs(&job), 5);
     assert_true(job.schedule.zero_start && !job.schedule.momentum);
     assert_true(fabs(job.schedule.step[0] - 4 * 4 / 40.0) < 1e-15);
     check_ok(bf_job_read(&job, path_of(folder, "job-paper.json"), id));
     check_same_choices(&job, &paper_job);
-    assert_int_equal(bf_job_uploads(&job), 2 + 3 + 1); /* pairs, outputs, V0 */
+    assert_int_equal(bf_job_inputs(&job), 2 + 3 + 1); /* pairs, outputs, V0 */
     assert_int_equal(bf_job_x_limbs(&job), 9);
     assert_true(!job.schedule.zero_start && job.schedule.momentum);
     assert_true(fabs(job.schedule.step[0] - 4 / 40.0 * (1 + 1 / 40.0)) < 1e-15);
@@ -233,9 +234,7 @@ static bf_status write_checkpoint(const char *in)
     if (status == BF_OK)
         status = bf_checkpoint_write(path_of(in, "checkpoint.enc"), ctx,
                                      sample_run_ids, &s);
-    bf_ct_clear(&s.train.v);
-    bf_ct_clear(&s.train.previous);
-    bf_run_state_release(NULL, &s);
+    sample_state_clear(&s);
     bf_context_destroy(ctx);
     return status;
 }
@@ -260,15 +259,13 @@ static void checkpoint_reads_back(void **state)
     check_ok(sample_state(&want, ctx));
     bf_plan plan = sample_plan(&want);
     check_ok(bf_checkpoint_read(&got, path_of(folder, "checkpoint.enc"), ev,
-                                sample_run_ids, &plan, 3));
-    assert_int_equal(got.train.iteration, 2);
-    check_ct(&got.train.v, &want.train.v);
-    check_ct(&got.train.previous, &want.train.previous);
+                                sample_run_ids, &bf_training, &plan));
+    assert_int_equal(got.circuit.step, 2);
+    for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
+        check_ct(&got.circuit.carried[i], &want.circuit.carried[i]);
     check_ct(&got.models[0], &want.models[0]);
     check_ct(&got.models[1], &want.models[1]);
-    bf_ct_clear(&want.train.v);
-    bf_ct_clear(&want.train.previous);
-    bf_run_state_release(NULL, &want);
+    sample_state_clear(&want);
     bf_run_state_release(ev, &got);
     bf_eval_destroy(ev);
     bf_context_destroy(ctx);

@@ -30,7 +30,7 @@ static void plan_shape(const shape *s, unsigned iterations)
     assert_true(plan.security_bits >= 128);
     /* The weights' scale is what q_0 was chosen for. */
     double room = log2((double)job.params.q[0]) -
-                  log2(plan.weights[iterations - 1].scale *
+                  log2(plan.steps[iterations - 1].output.scale *
                        job.ranges.weight);
     assert_true(room > 2 && room < 5);
     bf_plan_clear(&plan);

@@ -118,7 +118,7 @@ static bf_status seal_one(void *user, size_t i)
 static bf_status write_batches(batch *b, bf_wire_writer *w,
                                bf_progress progress)
 {
-    size_t count = bf_job_uploads(b->job);
+    size_t count = bf_job_inputs(b->job);
     for (b->first = 0; b->first < count; b->first += b->room) {
         size_t n = count - b->first < b->room ? count - b->first : b->room;
         /* Fixed randomness is drawn in the order of the calls. */
@@ -185,15 +185,16 @@ bf_status bf_deal_encrypt(const bf_job *job,
 
 /* The job fixes limbs and scale of every iteration's model: whatever else a
  * server may have sent under its label is refused. */
-static bf_status check_model(const bf_plan_weights *w, const bf_ct *ct,
+static bf_status check_model(const bf_plan_step *planned, const bf_ct *ct,
                              unsigned iteration, const char *path)
 {
-    if (bf_plan_fits(ct, w->kept, w->scale)) return BF_OK;
+    bf_plan_ct wanted = {planned->kept, planned->output.scale};
+    if (bf_plan_fits(ct, wanted)) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: the model after iteration %u has %u limbs at scale "
                    "2^%.3f, the job's %u at 2^%.3f",
-                   path, iteration, ct->limbs, log2(ct->scale), w->kept,
-                   log2(w->scale));
+                   path, iteration, ct->limbs, log2(ct->scale), wanted.limbs,
+                   log2(wanted.scale));
 }
 
 /* Digits below the noise tell of the secret key, not of the model. The step is
@@ -230,7 +231,7 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
     unsigned after = iteration ? iteration : job->schedule.iterations;
-    const bf_plan_weights *planned = &plan.weights[after - 1];
+    const bf_plan_step *planned = &plan.steps[after - 1];
     BF_GOTO(check_model(planned, &ct, after, model_path), done);
     status = bf_job_open(weights, job, sk, &ct);
     if (status != BF_OK) {

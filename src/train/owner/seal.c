@@ -5,7 +5,8 @@
 #include "base/memory.h"
 
 static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
-                           const bf_matrix *u, size_t index)
+                           const bf_input *input, const bf_matrix *u,
+                           size_t index)
 {
     const bf_layout *l = &job->layout;
     double complex *slots = bf_alloc(l->f * l->t * sizeof *slots);
@@ -14,34 +15,34 @@ static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
     bf_status s = BF_OK;
     for (size_t j = 0; j < l->f * l->t && s == BF_OK; j++)
         if (!(fmax(fabs(creal(slots[j])), fabs(cimag(slots[j]))) <=
-              job->ranges.entry * (1 + 1e-9)))
+              input->bound * (1 + 1e-9)))
             s = bf_fail(BF_ERR_RANGE,
                         "a transformed feature of upload %zu exceeds the "
                         "job's bound %g",
-                        index, job->ranges.entry);
+                        index, input->bound);
     if (s == BF_OK)
-        s = bf_encode_slots(pt, ctx, slots, l->f * l->t, exp2(job->log_x),
-                            bf_job_x_limbs(job));
+        s = bf_encode_slots(pt, ctx, slots, l->f * l->t, input->scale,
+                            input->limbs);
     bf_free(slots);
     return s;
 }
 
 static bf_status seal_labels(bf_pt *pt, const bf_job *job,
-                             const bf_context *ctx, const int32_t *labels,
-                             size_t group)
+                             const bf_context *ctx, const bf_input *input,
+                             const int32_t *labels, size_t group)
 {
     const bf_layout *l = &job->layout;
     double *slots = bf_alloc(l->f * l->t * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
     bf_layout_y(l, labels, group, slots);
-    bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t,
-                                 exp2(job->log_labels), bf_job_y_limbs(job));
+    bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t, input->scale,
+                                 input->limbs);
     bf_free(slots);
     return s;
 }
 
 static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
-                            const bf_matrix *v0)
+                            const bf_input *input, const bf_matrix *v0)
 {
     size_t n = (size_t)1 << job->params.log_n;
     if (!v0 || v0->rows != job->layout.classes || v0->cols != job->layout.cols)
@@ -50,8 +51,7 @@ static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
     if (!coeffs) return BF_ERR_MEMORY;
     bf_status s = bf_layout_pack_weights(&job->layout, v0, coeffs);
     if (s == BF_OK)
-        s = bf_encode_coeffs(pt, ctx, coeffs, n, exp2(job->log_v0),
-                             bf_job_x_limbs(job));
+        s = bf_encode_coeffs(pt, ctx, coeffs, n, input->scale, input->limbs);
     bf_free(coeffs);
     return s;
 }
@@ -61,22 +61,19 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
                       const bf_matrix *v0, size_t index)
 {
     const bf_context *ctx = bf_secret_key_context(sk);
-    const bf_layout *l = &job->layout;
-    size_t xs = l->chunks * l->pairs;
+    size_t within;
+    bf_input_kind kind = bf_job_input_kind(job, index, &within);
+    bf_input input = bf_job_circuit(job)->input(job, kind);
     bf_pt pt = {0};
-    double bound = job->ranges.entry;
     bf_status s;
-    if (index < xs) {
-        s = seal_rows(&pt, job, ctx, u, index);
-    } else if (index < xs + l->groups) {
-        bound = 0.5;
-        s = seal_labels(&pt, job, ctx, labels, index - xs);
-    } else {
-        bound = job->ranges.weight;
-        s = seal_start(&pt, job, ctx, v0);
-    }
+    if (kind == BF_INPUT_ROWS)
+        s = seal_rows(&pt, job, ctx, &input, u, within);
+    else if (kind == BF_INPUT_LABELS)
+        s = seal_labels(&pt, job, ctx, &input, labels, within);
+    else
+        s = seal_start(&pt, job, ctx, &input, v0);
     if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
-    if (s == BF_OK) out->bound = bound; /* public, unlike the data's own */
+    if (s == BF_OK) out->bound = input.bound; /* public, unlike the data's own */
     bf_wipe(pt.data, pt.data ? (size_t)pt.limbs * sizeof(double)
                                    << job->params.log_n
                              : 0);

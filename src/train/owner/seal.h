@@ -4,9 +4,9 @@
 #define BF_TRAIN_OWNER_SEAL_H
 
 #include "ckks/owner/owner.h"
-#include "train/job.h"
+#include "train/circuit.h"
 
-/* Makes upload number `index` (order of bf_job_uploads) as a seeded fresh
+/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded fresh
  * ciphertext. u is n x cols in transformed space; v0 (C x cols) holds initial
  * weights and may be empty for a zero start. Safe from several threads.
  * BF_ERR_RANGE when an entry of u exceeds the job's bound. */
