@@ -2,26 +2,6 @@
 
 #include "base/file.h"
 #include "cli.h"
-#include "features/dataset.h"
-
-/* Rows of d features, or of a label and d features, which a .csv may have. */
-static bf_status load(bf_matrix *x, const char *path, size_t d)
-{
-    bool csv = bf_path_has_extension(path, ".csv");
-    BF_TRY(csv ? bf_csv_read(x, path, cli_progress()) : bf_npy_read(x, path));
-    if (x->cols == d) return BF_OK;
-    if (csv && x->cols == d + 1) {
-        for (size_t i = 0; i < x->rows; i++)
-            memmove(x->data + i * d, x->data + i * (d + 1) + 1,
-                    d * sizeof(double));
-        x->cols = d;
-        return BF_OK;
-    }
-    size_t cols = x->cols;
-    bf_matrix_clear(x);
-    return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu", path,
-                   cols, d);
-}
 
 static size_t largest(const double *row, size_t count)
 {
@@ -118,7 +98,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         BF_TRY(cli_check_output(path, CLI_FILES(operands[0], operands[1])));
     BF_TRY(bf_model_load(&model, operands[0]));
     bf_status status;
-    BF_GOTO(load(&x, operands[1], model.weights.cols - 1), done);
+    BF_GOTO(bf_features_load(&x, operands[1], model.weights.cols - 1,
+                             (unsigned)model.weights.rows, cli_progress()),
+            done);
     status = bf_model_scores(&scores, &model, &x);
     if (status != BF_OK) {
         status = bf_fail_in(status, "%s", operands[1]);
@@ -137,7 +119,7 @@ const cli_command cli_predict = {
     .summary = "class and scores of rows without labels",
     .synopsis = "MODEL FEATURES [-o FILE]",
     .examples = "  blindfit predict model.npy new.npy -o predictions.csv\n"
-                "  # of a .csv whose first column is a label, it is ignored\n"
+                "  # of a .csv whose first column is a label, that is left out\n"
                 "  blindfit predict model.npy test.csv | cut -d, -f1\n",
     .run = run,
 };

@@ -14,9 +14,14 @@ typedef struct bf_rows {
 } bf_rows;
 
 /* By extension:
- *   .csv  one sample a line, the label first, then the features; with
- *         labels_path every column is a feature. A first line whose first
- *         field is no number is a header.
+ *   .csv, .tsv, .txt
+ *         one sample a line, the label first, then the features; with
+ *         labels_path every column is a feature. Between fields stand commas,
+ *         semicolons, tabs or blanks, whichever the first line has; numbers may
+ *         be quoted. Lines of '#' above, a header and an unnamed first column
+ *         that numbers the rows are skipped. A header is a first line none of
+ *         whose fields is a number, or that counts at least four columns: 0, 1,
+ *         2, 3, ... .
  *   .npy  n x d; labels from labels_path, or none (labels NULL, classes 0).
  * classes is 1 + the largest label of the whole file, whichever rows are
  * taken. Errors name file, line or row, and column; values that are not finite
@@ -26,19 +31,27 @@ BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out, const char *path,
                                         const char *labels_path, bf_rows rows,
                                         bf_progress progress);
 
-/* Every column of a .csv file, labels or none. */
+/* Every column of a table of text, labels or none. */
 BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path,
                                     bf_progress progress);
+
+/* Rows for a model of d features and so many classes. A table of text may have
+ * a label more, in front, which is left out; BF_ERR_MISMATCH when what stands
+ * there is none. */
+BF_MUST_CHECK bf_status bf_features_load(bf_matrix *out, const char *path,
+                                         size_t d, unsigned classes,
+                                         bf_progress progress);
 
 /* Atomic. */
 BF_MUST_CHECK bf_status bf_npy_write(const char *path, const bf_matrix *m,
                                      bool float32);
 BF_MUST_CHECK bf_status bf_npy_write_labels(const char *path,
                                             const int32_t *labels, size_t n);
-/* Two dimensions, C or Fortran order, float32, float64 or integers. */
+/* Two dimensions, C or Fortran order; floats of 16 to 64 bits, integers and
+ * booleans, of either byte order. */
 BF_MUST_CHECK bf_status bf_npy_read(bf_matrix *out, const char *path);
 /* One dimension (or n x 1): .npy of integers, or of floats that are whole
- * numbers, or IDX bytes, plain or gz. Nothing below 0. Free with bf_free. */
+ * numbers; .csv, .tsv or .txt, one a line; or IDX bytes, plain or gz. Nothing below 0. Free with bf_free. */
 BF_MUST_CHECK bf_status bf_labels_read(int32_t **labels, size_t *n,
                                        const char *path);
 

@@ -6,15 +6,12 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "features/csv_number.h"
+#include "base/number.h"
+#include "features/csv_text.h"
 #include "features/dataset.h"
 
-typedef struct text {
-    const char *path;
-    const char *p, *end; /* not yet read */
-    size_t line;         /* number of the line handed out last, from 1 */
-    bf_progress progress;
-} text;
+typedef bf_csv_text text;
+typedef bf_csv_line line;
 
 /* Reading the file and counting its lines take about a third of the time. */
 #define COUNTED 0.3
@@ -24,50 +21,16 @@ static void report(bf_progress p, double done)
     if (p.fn) p.fn(p.user, "read rows", done, 1);
 }
 
-/* A line without the white space around it. The byte at `end` is a line end or
- * white space or the NUL behind the file: no part of a number. */
-typedef struct line {
-    const char *p, *end;
-} line;
-
-static bool is_blank(char c)
+static void skip_blanks(const text *t, line *l)
 {
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* Next line that is not blank. */
-static bool next_line(text *t, line *l)
-{
-    while (t->p < t->end) {
-        const char *stop = memchr(t->p, '\n', (size_t)(t->end - t->p));
-        if (!stop) stop = t->end;
-        *l = (line){t->p, stop};
-        t->p = stop < t->end ? stop + 1 : stop;
-        t->line++;
-        while (l->p < l->end && is_blank(*l->p)) l->p++;
-        while (l->p < l->end && is_blank(l->end[-1])) l->end--;
-        if (l->p < l->end) return true;
-    }
-    return false;
-}
-
-static void skip_blanks(line *l)
-{
-    while (l->p < l->end && is_blank(*l->p)) l->p++;
-}
-
-static size_t count_columns(line l)
-{
-    size_t n = 1;
-    for (const char *p = l.p; p < l.end; p++) n += *p == ',';
-    return n;
+    while (l->p < l->end && bf_csv_is_blank(t, *l->p)) l->p++;
 }
 
 /* "not_a_number, 3" -> the field alone, shortened, printable. */
-static const char *field_text(line l, char out[32])
+static const char *field_text(const text *t, line l, char out[32])
 {
     size_t n = 0;
-    for (const char *p = l.p; p < l.end && *p != ',' && n < 24; p++)
+    for (const char *p = l.p; p < l.end && *p != t->delimiter && n < 24; p++)
         out[n++] = isprint((unsigned char)*p) ? *p : '?';
     out[n] = '\0';
     return out;
@@ -76,23 +39,38 @@ static const char *field_text(line l, char out[32])
 static bf_status bad_field(const text *t, line field, size_t column)
 {
     char shown[32];
-    if (field.p == field.end || *field.p == ',')
+    if (field.p == field.end || *field.p == t->delimiter)
         return bf_fail(BF_ERR_FORMAT, "%s: line %zu, column %zu is empty",
                        t->path, t->line, column);
     return bf_fail(BF_ERR_FORMAT,
                    "%s: line %zu, column %zu: '%s' is not a number", t->path,
-                   t->line, column, field_text(field, shown));
+                   t->line, column, field_text(t, field, shown));
 }
 
-/* One number and the comma behind it; column counts from 1. */
+/* A number, which may stand in quotes. */
+static bool take_number(const text *t, line *l, double *out)
+{
+    if (*l->p != '"') return bf_number_read(&l->p, out);
+    l->p++;
+    skip_blanks(t, l);
+    if (l->p == l->end || !bf_number_read(&l->p, out)) return false;
+    skip_blanks(t, l);
+    return l->p < l->end && *l->p++ == '"';
+}
+
+/* One number, up to the delimiter behind it or the end; column counts from
+ * 1. */
 static bf_status take_field(const text *t, line *l, size_t column, double *out)
 {
-    skip_blanks(l);
+    skip_blanks(t, l);
     line field = *l;
-    if (l->p == l->end || !bf_csv_number(&l->p, out))
+    if (l->p == l->end || !take_number(t, l, out))
         return bad_field(t, field, column);
-    skip_blanks(l);
-    if (l->p < l->end && *l->p != ',') return bad_field(t, field, column);
+    const char *behind = l->p;
+    skip_blanks(t, l);
+    bool separated = t->delimiter == ' ' ? l->p > behind
+                                         : *l->p == t->delimiter;
+    if (l->p < l->end && !separated) return bad_field(t, field, column);
     if (!isfinite(*out))
         return bf_fail(BF_ERR_RANGE,
                        "%s: line %zu, column %zu: too large for a double",
@@ -100,10 +78,38 @@ static bf_status take_field(const text *t, line *l, size_t column, double *out)
     return BF_OK;
 }
 
-static bf_status take_label(const text *t, line *l, int32_t *out)
+/* Onto the next field of a row, which is column number `column` of `cols`. */
+static bf_status next_field(const text *t, line *l, size_t column, size_t cols)
+{
+    if (l->p == l->end)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: line %zu has %zu columns, the first row has %zu",
+                       t->path, t->line, column - 1, cols);
+    if (t->delimiter != ' ') l->p++; /* blanks are skipped */
+    return BF_OK;
+}
+
+/* The number of a row, in an unnamed first column: none that counts repeats
+ * itself, as labels do. */
+static bf_status take_index(const text *t, line *l, double *last)
 {
     double v;
     BF_TRY(take_field(t, l, 1, &v));
+    if (v != floor(v) || v == *last)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: line %zu: column 1 has no name and holds %g, "
+                       "which does not number the rows",
+                       t->path, t->line, v);
+    *last = v;
+    return BF_OK;
+}
+
+static bf_status take_label(const text *t, line *l, size_t column, size_t cols,
+                            int32_t *out)
+{
+    double v;
+    if (column > 1) BF_TRY(next_field(t, l, column, cols));
+    BF_TRY(take_field(t, l, column, &v));
     if (v != floor(v) || v < 0 || v >= BF_CLASSES_MAX)
         return bf_fail(BF_ERR_RANGE,
                        "%s: line %zu: label %g is not a whole number from 0 "
@@ -118,14 +124,7 @@ static bf_status take_values(const text *t, line *l, size_t first, size_t cols,
                              double *out)
 {
     for (size_t c = first; c <= cols; c++) {
-        if (c > 1) {
-            if (l->p == l->end)
-                return bf_fail(BF_ERR_FORMAT,
-                               "%s: line %zu has %zu columns, the first row "
-                               "has %zu",
-                               t->path, t->line, c - 1, cols);
-            l->p++; /* take_field stopped at a comma */
-        }
+        if (c > 1) BF_TRY(next_field(t, l, c, cols));
         BF_TRY(take_field(t, l, c, out + (c - first)));
     }
     if (l->p < l->end)
@@ -136,34 +135,45 @@ static bf_status take_values(const text *t, line *l, size_t first, size_t cols,
     return BF_OK;
 }
 
-/* Skips a byte-order mark and a header: a first line whose first field does
- * not begin like a number. */
-static void skip_header(text *t)
-{
-    if (t->end - t->p >= 3 && memcmp(t->p, "\xef\xbb\xbf", 3) == 0) t->p += 3;
-    text ahead = *t;
-    line l;
-    if (!next_line(&ahead, &l) || *l.p == ',') return;
-    double v;
-    if (!bf_csv_number(&l.p, &v)) *t = ahead;
-}
-
 typedef struct table {
-    size_t rows, cols; /* of the whole file, a label column included */
+    size_t rows, cols; /* of the whole file, with those in front */
+    bool labelled;
+    size_t front; /* columns that are no features: index, label */
     bool ragged;       /* too short for rows x cols: some row must differ */
     bf_rows take;
 } table;
 
-static bf_status measure(table *s, text t, bool labelled, bf_rows rows)
+/* Header and first row name the same columns, but that R names no index. */
+static bf_status compare_header(text *t, size_t cols, size_t row)
 {
-    size_t bytes = (size_t)(t.end - t.p), all;
+    if (t->names == 0 || t->names == cols) return BF_OK;
+    if (t->names + 1 == cols) {
+        t->index = true;
+        return BF_OK;
+    }
+    if (t->delimiter == ' ') return BF_OK; /* names may hold blanks */
+    return bf_fail(BF_ERR_FORMAT,
+                   "%s: the header has %zu columns, line %zu has %zu", t->path,
+                   t->names, row, cols);
+}
+
+static bf_status measure(table *s, text *whole, bool labelled, bf_rows rows)
+{
+    text t = *whole;
+    size_t bytes = (size_t)(t.end - t.p), all, row = 0;
     line l;
     *s = (table){0};
-    while (next_line(&t, &l))
-        if (s->rows++ == 0) s->cols = count_columns(l);
+    while (bf_csv_next_line(&t, &l))
+        if (s->rows++ == 0) {
+            row = t.line;
+            s->cols = bf_csv_count_fields(&t, l);
+        }
     if (s->rows == 0)
         return bf_fail(BF_ERR_FORMAT, "%s: no rows of numbers", t.path);
-    if (labelled && s->cols < 2)
+    BF_TRY(compare_header(whole, s->cols, row));
+    s->labelled = labelled;
+    s->front = (size_t)whole->index + (size_t)labelled;
+    if (s->cols <= s->front)
         return bf_fail(BF_ERR_FORMAT, "%s: a label column and no features",
                        t.path);
     s->take = rows;
@@ -180,7 +190,7 @@ static bf_status find_ragged(text t, const table *s)
     double *row = bf_alloc(s->cols * sizeof *row);
     if (!row) return bf_fail_in(BF_ERR_MEMORY, "%s", t.path);
     bf_status status = BF_OK;
-    for (line l; status == BF_OK && next_line(&t, &l);)
+    for (line l; status == BF_OK && bf_csv_next_line(&t, &l);)
         status = take_values(&t, &l, 1, s->cols, row);
     bf_free(row);
     if (status != BF_OK) return status;
@@ -189,49 +199,57 @@ static bf_status find_ragged(text t, const table *s)
 
 #define REPORT_ROWS 256
 
+/* What stands in front of the features. */
+static bf_status take_front(const text *t, line *l, const table *s,
+                            double *last_index, int32_t *label)
+{
+    if (t->index) BF_TRY(take_index(t, l, last_index));
+    return s->labelled ? take_label(t, l, s->front, s->cols, label) : BF_OK;
+}
+
 static bf_status fill(text t, const table *s, bf_matrix *x, int32_t *labels,
-                      unsigned *classes)
+                      unsigned *classes, bf_progress progress)
 {
     line l;
-    size_t first = labels ? 2 : 1;
-    for (size_t i = 0; next_line(&t, &l); i++) {
+    double last_index = NAN;
+    for (size_t i = 0; bf_csv_next_line(&t, &l); i++) {
         if (i % REPORT_ROWS == 0) {
             BF_TRY(bf_check_interrupt());
-            report(t.progress,
+            report(progress,
                    COUNTED + (1 - COUNTED) * (double)i / (double)s->rows);
         }
         bool taken = i >= s->take.first && i < s->take.last;
         size_t row = i - s->take.first;
-        if (labels) {
-            int32_t label = 0;
-            BF_TRY(take_label(&t, &l, &label));
-            if ((unsigned)label >= *classes) *classes = (unsigned)label + 1;
-            if (taken) labels[row] = label;
-        }
+        int32_t label = 0;
+        BF_TRY(take_front(&t, &l, s, &last_index, &label));
+        if ((unsigned)label >= *classes) *classes = (unsigned)label + 1;
         if (!taken) continue;
-        BF_TRY(take_values(&t, &l, first, s->cols, x->data + row * x->cols));
+        if (labels) labels[row] = label;
+        BF_TRY(take_values(&t, &l, s->front + 1, s->cols,
+                           x->data + row * x->cols));
     }
     return BF_OK;
 }
 
 static bf_status load_text(text t, bf_matrix *x, int32_t **labels,
-                           unsigned *classes, bf_rows rows)
+                           unsigned *classes, bf_rows rows,
+                           bf_progress progress)
 {
     table s;
-    skip_header(&t);
-    BF_TRY(measure(&s, t, labels != NULL, rows));
+    BF_TRY(bf_csv_begin(&t));
+    BF_TRY(measure(&s, &t, labels != NULL, rows));
     if (s.ragged) return find_ragged(t, &s);
     bf_matrix m = {0};
     int32_t *l = NULL;
     unsigned top = 0;
     size_t taken = s.take.last - s.take.first;
     bf_status status;
-    BF_GOTO(bf_matrix_init(&m, taken, s.cols - (labels ? 1 : 0)), fail);
+    BF_GOTO(bf_matrix_init(&m, taken, s.cols - s.front), fail);
     if (labels && !(l = bf_alloc(taken * sizeof *l))) {
         status = bf_fail_in(BF_ERR_MEMORY, "%s", t.path);
         goto fail;
     }
-    BF_GOTO(fill(t, &s, &m, l, &top), fail);
+    BF_GOTO(fill(t, &s, &m, l, &top, progress), fail);
     *x = m;
     if (labels) {
         *labels = l;
@@ -253,9 +271,8 @@ bf_status bf_csv_load(bf_matrix *x, int32_t **labels, unsigned *classes,
     BF_TRY(bf_read_file(path, BF_CSV_BYTES_MAX, &data, &bytes));
     text t = {.path = path,
               .p = (const char *)data,
-              .end = (const char *)data + bytes,
-              .progress = progress};
-    bf_status status = load_text(t, x, labels, classes, rows);
+              .end = (const char *)data + bytes};
+    bf_status status = load_text(t, x, labels, classes, rows, progress);
     bf_free(data);
     return status;
 }

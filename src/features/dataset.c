@@ -16,6 +16,13 @@ bool bf_path_has_extension(const char *path, const char *ext)
     return n > e && strcasecmp(path + n - e, ext) == 0;
 }
 
+bool bf_path_is_text(const char *path)
+{
+    return bf_path_has_extension(path, ".csv") ||
+           bf_path_has_extension(path, ".tsv") ||
+           bf_path_has_extension(path, ".txt");
+}
+
 bf_status bf_rows_resolve(bf_rows *rows, size_t n, const char *path)
 {
     size_t last = rows->last ? rows->last : n;
@@ -151,12 +158,34 @@ static bf_status idx_labels(int32_t **labels, size_t *n, const char *path)
     return status;
 }
 
+/* One a line. */
+static bf_status text_labels(int32_t **labels, size_t *n, const char *path)
+{
+    bf_matrix m;
+    int32_t *l = NULL;
+    BF_TRY(bf_csv_read(&m, path, (bf_progress){0}));
+    bf_status status = BF_OK;
+    if (m.cols != 1)
+        status = bf_fail(BF_ERR_FORMAT,
+                         "%s: not a list of labels: %zu columns", path, m.cols);
+    else if (!(l = bf_alloc(m.rows * sizeof *l)))
+        status = bf_fail_in(BF_ERR_MEMORY, "%s", path);
+    for (size_t i = 0; i < m.rows && status == BF_OK; i++)
+        status = whole_number(l + i, m.data[i], i, path);
+    if (status == BF_OK) {
+        *labels = l;
+        *n = m.rows;
+    } else {
+        bf_free(l);
+    }
+    bf_matrix_clear(&m);
+    return status;
+}
+
 bf_status bf_labels_read(int32_t **labels, size_t *n, const char *path)
 {
     if (bf_path_has_extension(path, ".npy")) return npy_labels(labels, n, path);
-    if (bf_path_has_extension(path, ".csv"))
-        return bf_fail(BF_ERR_UNSUPPORTED,
-                       "%s: labels are read from .npy or IDX files", path);
+    if (bf_path_is_text(path)) return text_labels(labels, n, path);
     return idx_labels(labels, n, path);
 }
 
@@ -191,7 +220,7 @@ static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
     return BF_OK;
 }
 
-/* A .csv whose labels lie elsewhere: the whole of it, then the range. */
+/* A table whose labels lie elsewhere: the whole of it, then the range. */
 static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
                           size_t *rows_in_file, bf_progress progress)
 {
@@ -210,6 +239,14 @@ static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
     return BF_OK;
 }
 
+static bf_status unknown_extension(const char *path)
+{
+    return bf_fail(BF_ERR_UNSUPPORTED,
+                   "%s: features are read from .csv, .tsv, .txt or .npy "
+                   "files, unpacked",
+                   path);
+}
+
 bf_status bf_dataset_load(bf_dataset *out, const char *path,
                           const char *labels_path, bf_rows rows,
                           bf_progress progress)
@@ -217,7 +254,7 @@ bf_status bf_dataset_load(bf_dataset *out, const char *path,
     bf_dataset d = {0};
     size_t n = 0;
     bf_status status;
-    if (bf_path_has_extension(path, ".csv")) {
+    if (bf_path_is_text(path)) {
         if (labels_path)
             status = csv_rows(&d.x, path, rows, &n, progress);
         else
@@ -227,8 +264,7 @@ bf_status bf_dataset_load(bf_dataset *out, const char *path,
         status = read_npy_rows(&d.x, path, rows, &n);
         if (status == BF_OK) status = check_finite(&d.x, rows, path);
     } else {
-        status = bf_fail(BF_ERR_UNSUPPORTED,
-                         "%s: features are read from .csv or .npy files", path);
+        status = unknown_extension(path);
     }
     if (status == BF_OK && labels_path)
         status = attach_labels(&d, rows, n, path, labels_path);
@@ -238,4 +274,69 @@ bf_status bf_dataset_load(bf_dataset *out, const char *path,
     }
     *out = d;
     return BF_OK;
+}
+
+/* ---- rows to predict ----------------------------------------------------- */
+
+/* Column j could hold labels of so many classes; *varies: more than one. */
+static bool holds_labels(const bf_matrix *x, size_t j, unsigned classes,
+                         bool *varies)
+{
+    *varies = false;
+    for (size_t i = 0; i < x->rows; i++) {
+        double v = x->data[i * x->cols + j];
+        if (!(v >= 0 && v < classes) || v != floor(v)) return false;
+        *varies |= v != x->data[j];
+    }
+    return true;
+}
+
+/* A column of zeros, as of the corner of pictures, could hold labels as well:
+ * with others at the end it does not pass for some. */
+static bf_status check_label_column(const bf_matrix *x, unsigned classes,
+                                    const char *path)
+{
+    bool first_varies, last_varies;
+    bool first = holds_labels(x, 0, classes, &first_varies);
+    bool last = holds_labels(x, x->cols - 1, classes, &last_varies);
+    if (first && (first_varies || !last || !last_varies)) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: %zu columns, the model has %zu features, and the first "
+                   "column is no label%s",
+                   path, x->cols, x->cols - 1,
+                   last ? "; the last may be, which belongs in front" : "");
+}
+
+static bf_status fit_columns(bf_matrix *x, size_t d, unsigned classes,
+                             const char *path)
+{
+    if (x->cols == d) return BF_OK;
+    if (!bf_path_is_text(path) || x->cols != d + 1)
+        return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu",
+                       path, x->cols, d);
+    BF_TRY(check_label_column(x, classes, path));
+    for (size_t i = 0; i < x->rows; i++)
+        memmove(x->data + i * d, x->data + i * (d + 1) + 1,
+                d * sizeof *x->data);
+    x->cols = d;
+    return BF_OK;
+}
+
+bf_status bf_features_load(bf_matrix *out, const char *path, size_t d,
+                           unsigned classes, bf_progress progress)
+{
+    bf_matrix x;
+    if (bf_path_is_text(path))
+        BF_TRY(bf_csv_read(&x, path, progress));
+    else if (bf_path_has_extension(path, ".npy"))
+        BF_TRY(bf_npy_read(&x, path));
+    else
+        return unknown_extension(path);
+    bf_status s = check_finite(&x, (bf_rows){0, 0}, path);
+    if (s == BF_OK) s = fit_columns(&x, d, classes, path);
+    if (s == BF_OK)
+        *out = x;
+    else
+        bf_matrix_clear(&x);
+    return s;
 }

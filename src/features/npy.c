@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "features/file_kind.h"
+#include "features/half.h"
 #include "features/npy_header.h"
 
 #define HEADER_MAX 65536
@@ -31,8 +33,11 @@ static bf_status read_header(bf_npy *a, const char *path)
 {
     uint8_t head[12];
     BF_TRY(read_at(a->fd, path, 0, head, 10));
-    if (memcmp(head, MAGIC, MAGIC_BYTES) != 0)
-        return bf_fail(BF_ERR_FORMAT, "%s: not an .npy file", path);
+    if (memcmp(head, MAGIC, MAGIC_BYTES) != 0) {
+        const char *kind = bf_file_kind(head, 10);
+        return bf_fail(BF_ERR_FORMAT, "%s: not an .npy file%s%s", path,
+                       kind ? ", but " : "", kind ? kind : "");
+    }
     if (head[6] < 1 || head[6] > 3)
         return bf_fail(BF_ERR_UNSUPPORTED, "%s: .npy version %d", path,
                        head[6]);
@@ -104,6 +109,13 @@ void bf_npy_close(bf_npy *a)
 static void convert(bf_npy_type t, const char *raw, size_t count, double *out)
 {
     switch (t) {
+    case BF_NPY_F2:
+        for (size_t i = 0; i < count; i++) {
+            uint16_t v;
+            memcpy(&v, raw + i * sizeof v, sizeof v);
+            out[i] = bf_float_from_half(v);
+        }
+        break;
     case BF_NPY_F4:
         CONVERT(float);
     case BF_NPY_F8:
@@ -128,6 +140,17 @@ static void convert(bf_npy_type t, const char *raw, size_t count, double *out)
     }
 }
 
+/* Turns round the bytes of each value. */
+static void reverse_bytes(char *raw, size_t item, size_t count)
+{
+    for (char *v = raw; v < raw + count * item; v += item)
+        for (size_t i = 0; i < item / 2; i++) {
+            char low = v[i];
+            v[i] = v[item - 1 - i];
+            v[item - 1 - i] = low;
+        }
+}
+
 bf_status bf_npy_fetch(const bf_npy *a, const char *path, size_t first,
                        size_t count, double *out)
 {
@@ -137,6 +160,7 @@ bf_status bf_npy_fetch(const bf_npy *a, const char *path, size_t first,
         size_t n = count - done < most ? count - done : most;
         BF_TRY(read_at(a->fd, path, a->offset + (first + done) * a->item, raw,
                        n * a->item));
+        if (a->big_endian) reverse_bytes(raw, a->item, n);
         convert(a->type, raw, n, out + done);
         done += n;
     }

@@ -9,6 +9,7 @@
 #define BF_NPY_DIMS_MAX 4
 
 typedef enum bf_npy_type {
+    BF_NPY_F2,
     BF_NPY_F4,
     BF_NPY_F8,
     BF_NPY_I1,
@@ -26,7 +27,8 @@ typedef struct bf_npy {
     int fd;
     uint64_t offset; /* of the first value */
     bf_npy_type type;
-    size_t item;  /* bytes of a value */
+    size_t item;     /* bytes of a value */
+    bool big_endian; /* whose bytes are to be turned round */
     bool fortran; /* first index runs fastest */
     unsigned dims;
     size_t dim[BF_NPY_DIMS_MAX];

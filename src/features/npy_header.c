@@ -37,6 +37,7 @@ static bool parse_string(cursor *c, char *out, size_t room)
     return true;
 }
 
+/* Python 2 writes long integers as 20L. */
 static bool parse_size(cursor *c, size_t *out)
 {
     skip_space(c);
@@ -47,7 +48,9 @@ static bool parse_size(cursor *c, size_t *out)
         if (*out > (SIZE_MAX - digit) / 10) return false;
         *out = *out * 10 + digit;
     }
-    return c->p > start;
+    if (c->p == start) return false;
+    if (c->p < c->end && *c->p == 'L') c->p++;
+    return true;
 }
 
 static bool parse_shape(cursor *c, bf_npy *a)
@@ -62,37 +65,61 @@ static bool parse_shape(cursor *c, bf_npy *a)
     return true;
 }
 
+/* "<f8": order of bytes, kind and size. Native order is that of this machine,
+ * and of all that this library runs on. */
 static bool known_type(const char *descr, bf_npy *a)
 {
     static const struct {
-        const char *descr;
+        const char *kind;
         bf_npy_type type;
         size_t item;
     } types[] = {
-        {"<f4", BF_NPY_F4, 4}, {"<f8", BF_NPY_F8, 8},   {"|i1", BF_NPY_I1, 1},
-        {"<i2", BF_NPY_I2, 2}, {"<i4", BF_NPY_I4, 4},   {"<i8", BF_NPY_I8, 8},
-        {"|u1", BF_NPY_U1, 1}, {"<u2", BF_NPY_U2, 2},   {"<u4", BF_NPY_U4, 4},
-        {"<u8", BF_NPY_U8, 8}, {"|b1", BF_NPY_BOOL, 1},
+        {"f2", BF_NPY_F2, 2}, {"f4", BF_NPY_F4, 4}, {"f8", BF_NPY_F8, 8},
+        {"i1", BF_NPY_I1, 1}, {"i2", BF_NPY_I2, 2}, {"i4", BF_NPY_I4, 4},
+        {"i8", BF_NPY_I8, 8}, {"u1", BF_NPY_U1, 1}, {"u2", BF_NPY_U2, 2},
+        {"u4", BF_NPY_U4, 4}, {"u8", BF_NPY_U8, 8}, {"b1", BF_NPY_BOOL, 1},
     };
+    if (*descr == '\0' || !strchr("<>=|", *descr)) return false;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(types[i].descr, descr) != 0) continue;
+        if (strcmp(types[i].kind, descr + 1) != 0) continue;
+        if (*descr == '|' && types[i].item > 1) return false;
         a->type = types[i].type;
         a->item = types[i].item;
+        a->big_endian = *descr == '>';
         return true;
     }
     return false;
 }
 
+/* What else numpy stores. */
+static const char *kind_name(const char *descr)
+{
+    static const struct {
+        char kind;
+        const char *name;
+    } kinds[] = {{'O', "Python objects"}, {'U', "strings"},
+                 {'S', "strings"},        {'a', "strings"},
+                 {'c', "complex numbers"}, {'M', "dates"},
+                 {'m', "times"},          {'V', "records"},
+                 {'f', "floats of another size"}};
+    for (size_t i = 0; *descr && i < sizeof kinds / sizeof *kinds; i++)
+        if (descr[1] == kinds[i].kind) return kinds[i].name;
+    return "of another kind";
+}
+
 /* A type without a name of its own (a record) is a list, not a string. */
 static bf_status parse_type(cursor *c, bf_npy *a, const char *path)
 {
-    char descr[16];
-    if (!parse_string(c, descr, sizeof descr) || !known_type(descr, a))
-        return bf_fail(BF_ERR_UNSUPPORTED,
-                       "%s: its type of values is not read; little-endian "
-                       "float32, float64 and integers are",
-                       path);
-    return BF_OK;
+    char descr[16] = "";
+    bool record = accept(c, "[");
+    if (!record && parse_string(c, descr, sizeof descr) &&
+        known_type(descr, a))
+        return BF_OK;
+    if (record) strcpy(descr, "|V");
+    return bf_fail(BF_ERR_UNSUPPORTED,
+                   "%s: its type of values is '%s' (%s), which is not read; "
+                   "floats of 16, 32 and 64 bits, integers and booleans are",
+                   path, record ? "[...]" : descr, kind_name(descr));
 }
 
 static bf_status malformed(const char *path)

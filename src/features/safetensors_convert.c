@@ -2,29 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "features/half.h"
 #include "features/safetensors.h"
-
-static float float_from_bits(uint32_t bits)
-{
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
-
-/* IEEE 754 binary16 to binary32: exact. A subnormal m*2^-24 is built as the
- * float (1 + m/2^10)*2^-14 less 2^-14. */
-static float float_from_half(uint16_t h)
-{
-    uint32_t sign = (uint32_t)(h & 0x8000) << 16;
-    uint32_t exponent = (h >> 10) & 0x1f, mantissa = h & 0x3ff;
-    uint32_t fraction = mantissa << 13;
-    if (exponent == 0x1f) return float_from_bits(sign | 0x7f800000 | fraction);
-    if (exponent != 0)
-        return float_from_bits(sign | (exponent + 112) << 23 | fraction);
-    float small =
-        float_from_bits(113u << 23 | fraction) - float_from_bits(113u << 23);
-    return sign ? -small : small;
-}
 
 static uint16_t load_u16(const uint8_t *p)
 {
@@ -41,13 +20,13 @@ bf_status bf_tensor_to_float(const bf_tensor *t, float *out)
     const uint8_t *p = t->data;
     if (strcmp(t->dtype, "F32") == 0) {
         for (size_t i = 0; i < t->count; i++)
-            out[i] = float_from_bits(load_u32(p + 4 * i));
+            out[i] = bf_float_from_bits(load_u32(p + 4 * i));
     } else if (strcmp(t->dtype, "F16") == 0) {
         for (size_t i = 0; i < t->count; i++)
-            out[i] = float_from_half(load_u16(p + 2 * i));
+            out[i] = bf_float_from_half(load_u16(p + 2 * i));
     } else if (strcmp(t->dtype, "BF16") == 0) {
         for (size_t i = 0; i < t->count; i++)
-            out[i] = float_from_bits((uint32_t)load_u16(p + 2 * i) << 16);
+            out[i] = bf_float_from_bits((uint32_t)load_u16(p + 2 * i) << 16);
     } else {
         return bf_fail(BF_ERR_UNSUPPORTED,
                        "tensor %s: type %s, expected F32, F16 or BF16", t->name,

@@ -149,6 +149,9 @@ bad_data() # CODE PATTERN SED-SCRIPT
     refuse "$1" "bad.csv.*$2" encrypt_file "$work/bad.csv"
     refuse "$1" "bad.csv.*$2" "$blindfit" fit "$work/bad.csv"
 }
+bad_data 4 '1' '1s/^[0-9]*/nan/'
+bad_data 4 '1' '1s/^/#/'
+bad_data 4 'header' '1s/^/a,b,c\n/'
 bad_data 4 '5' '5s/,[^,]*/,nan/'
 bad_data 4 '5' '5s/,[^,]*/,inf/'
 bad_data 6 '7' '7s/^[0-9]*/-1/'
@@ -181,7 +184,7 @@ refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" predict "$work/root.csv" "$work/negative.csv"
 refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"
-refuse 8 'test.csv.*labels are read from' "$blindfit" fit "$work/train.csv" \
+refuse 4 'test.csv: not a list of labels: 10' "$blindfit" fit "$work/train.csv" \
     --labels "$work/test.csv"
 refuse 2 '--test-labels wants --test' "$blindfit" fit "$work/train.csv" \
     --test-labels "$work/two.idx"
@@ -194,6 +197,9 @@ head -30 "$work/train.csv" >"$work/few.csv"
 refuse 4 'few.csv.*30 rows.*40' encrypt_file "$work/few.csv"
 cut -d, -f1-5 "$work/train.csv" >"$work/narrow.csv"
 refuse 4 'narrow.csv.*features' encrypt_file "$work/narrow.csv"
+sed 's/^\([0-9]*\),\(.*\)/\2,\1/' "$work/test.csv" >"$work/last.csv"
+refuse 4 'last.csv.*first column is no label; the last may be' \
+    "$blindfit" predict "$work/model.npy" "$work/last.csv"
 refuse 2 'train.csv.*rows 30 to 50' "$blindfit" fit "$work/train.csv" \
     --rows 30:50
 refuse 4 'narrow.csv.*features' \
@@ -202,8 +208,24 @@ refuse 4 'narrow.csv.*features' \
     "$blindfit" predict "$work/model.npy" "$work/narrow.csv"
 absent "$work/out.bf"
 
-# Odd, but fine: features that do not vary, fewer samples than features, a class
+# Odd, but fine: tables as other programs write them, features that do not vary, fewer samples than features, a class
 # without a sample.
+"$blindfit" predict "$work/model.npy" "$work/test.csv" >"$work/predicted"
+same() # SED-SCRIPT: of the test rows, predicted alike
+{
+    sed "$1" "$work/test.csv" >"$work/other.csv"
+    ok "$blindfit" predict "$work/model.npy" "$work/other.csv"
+    cmp -s "$work/stdout" "$work/predicted" || fail "$1 is predicted otherwise"
+}
+same 's/,/;/g'
+same 's/,/\t/g'
+same 's/[^,]*/"&"/g'
+same '1s/^/0,1,2,3,4,5,6,7,8,9\n/'
+same '1s/^/# made by a tool\nlabel,1x1,1x2,1x3,2x1,2x2,2x3,3x1,3x2,3x3\n/'
+cut -d, -f1 "$work/test.csv" >"$work/y.txt"
+cut -d, -f2- "$work/test.csv" >"$work/other.csv"
+ok "$blindfit" evaluate "$work/model.npy" "$work/other.csv" \
+    --labels "$work/y.txt"
 awk -F, -v OFS=, '{ $3 = 0.25; $4 = 0; print }' "$work/train.csv" \
     >"$work/flat.csv"
 ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" --json

@@ -3,7 +3,7 @@
 
 #include "../fuzz/fuzz_csv.c"
 #include "base/cpu.h"
-#include "features/csv_number.h"
+#include "base/number.h"
 
 #define REGNET "../shared/data/regnet_mnist_512.csv"
 
@@ -11,7 +11,7 @@ static void check_number(const char *text)
 {
     const char *p = text;
     double is, should = strtod(text, NULL);
-    assert_true(bf_csv_number(&p, &is));
+    assert_true(bf_number_read(&p, &is));
     if (memcmp(&is, &should, sizeof is) != 0)
         fail_msg("%s: %a, not %a", text, is, should);
     assert_int_equal(*p, '\0');
@@ -73,13 +73,13 @@ static void test_odd_numbers(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *p = bad[i];
         double v;
-        assert_false(bf_csv_number(&p, &v));
+        assert_false(bf_number_read(&p, &v));
         assert_ptr_equal(p, bad[i]);
     }
     const char *hex = "0x10", *half = "1e,";
     double v;
-    assert_true(bf_csv_number(&hex, &v) && v == 0 && *hex == 'x');
-    assert_true(bf_csv_number(&half, &v) && v == 1 && *half == 'e');
+    assert_true(bf_number_read(&hex, &v) && v == 0 && *hex == 'x');
+    assert_true(bf_number_read(&half, &v) && v == 1 && *half == 'e');
 }
 
 static void check_table(const char *text)
@@ -106,6 +106,56 @@ static void test_tables(void **state)
     check_table("label,a,b,c\n2,1.5,-2,3e2\n0,4,.25,6\n");
     check_table("\xef\xbb\xbf"
                 "\"y\",\"f 1\",f2,f3\r\n2,1.5,-2,3e2\r\n0,4,.25,6\r\n");
+}
+
+/* What other programs put between and above the numbers. */
+static void test_dialects(void **state)
+{
+    (void)state;
+    check_table("2;1.5;-2;3e2\n0;4;.25;6\n");
+    check_table("2\t1.5\t-2\t3e2\n0\t4\t.25\t6\n");
+    check_table("2 1.5   -2 3e2\n 0 4 .25 6 \n");
+    check_table("2.0e+00 1.5e+00 -2.0e+00 3.0e+02\n0 4 .25 6\n");
+    check_table("2,1.5,-2,3e2\r0,4,.25,6\r");
+    check_table("sep=;\nl;a;b;c\n2;1.5;-2;3e2\n0;4;.25;6\n");
+    check_table("sep=\t\n2\t1.5\t-2\t3e2\n0\t4\t.25\t6\n");
+    check_table("# made by a tool\n# label, features 2\n#\n"
+                "2,1.5,-2,3e2\n0,4,.25,6\n");
+    check_table("\"2\",\"1.5\",\"-2\",\"3e2\"\n\"0\",\" 4 \",\".25\",\"6\"\n");
+    check_table("class label;a b;c;d\n2;1.5;-2;3e2\n0;4;.25;6\n");
+    check_table("class label a b\n2 1.5 -2 3e2\n0 4 .25 6\n");
+}
+
+/* First lines that are no rows. */
+static void test_headers(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        "0,1,2,3",       "1,2,3,4",      "\"0\",\"1\",\"2\",\"3\"",
+        "label,0,1,2",   "y,1,2,3",      "l,1x1,1x2,2x1",
+        "l,Na,K,Ca",     "l,a.1,b.2,c",  "\xd1\x8f,\xd0\xb0,b,c",
+        "Label,,a,b",    "l,a #1,b #2,c%",
+        "y,2020-01,2020-02,1.2.3",  "l,\"a,b\",\"c\",d",
+    };
+    char text[256];
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        snprintf(text, sizeof text, "%s\n2,1.5,-2,3e2\n0,4,.25,6\n",
+                 headers[i]);
+        check_table(text);
+    }
+}
+
+/* A column that numbers the rows, as pandas and R write it. */
+static void test_index(void **state)
+{
+    (void)state;
+    check_table(",l,a,b,c\n0,2,1.5,-2,3e2\n1,0,4,.25,6\n");
+    check_table(",0,1,2,3\n0,2,1.5,-2,3e2\n1,0,4,.25,6\n");
+    check_table("\t0\t1\t2\t3\n0\t2\t1.5\t-2\t3e2\n7\t0\t4\t.25\t6\n");
+    check_table("\"\",\"l\",\"a\",\"b\",\"c\"\n\"1\",2,1.5,-2,3e2\n"
+                "\"2\",0,4,.25,6\n");
+    check_table("\"l\" \"a\" \"b\" \"c\"\n\"1\" 2 1.5 -2 3e2\n"
+                "\"2\" 0 4 .25 6\n");
 }
 
 static void test_plain_matrix(void **state)
@@ -161,6 +211,73 @@ static void test_labels_elsewhere(void **state)
     bf_dataset_clear(&d);
 }
 
+static void check_labels(const char *name, const char *text)
+{
+    static const int32_t should[4] = {3, 0, 99, 0};
+    int32_t *l;
+    size_t n;
+    check_ok(bf_labels_read(&l, &n, given_text(name, text)));
+    assert_int_equal(n, 4);
+    assert_memory_equal(l, should, sizeof should);
+    bf_free(l);
+}
+
+/* One a line. */
+static void test_label_files(void **state)
+{
+    (void)state;
+    int32_t *l;
+    size_t n;
+    check_labels("y.csv", "3\n0\n99\n0\n");
+    check_labels("y.txt", "label\r\n3\r\n0\r\n99.0\r\n0\r\n");
+    check_labels("y.TSV", "\"3\"\n\"0\"\n\"99\"\n\"0\"");
+    check_labels("y.csv", ",0\n0,3\n1,0\n2,99\n3,0\n");
+    check_fails(BF_ERR_FORMAT, "two.csv", "not a list of labels: 2 columns",
+                bf_labels_read(&l, &n, given_text("two.csv", "0,3\n1,4\n")));
+    check_fails(BF_ERR_RANGE, "half.csv: row 2", "label 0.5",
+                bf_labels_read(&l, &n, given_text("half.csv", "1\n0.5\n")));
+    check_fails(BF_ERR_FORMAT, "word.csv: line 2", "'cat'",
+                bf_labels_read(&l, &n, given_text("word.csv", "1\ncat\n")));
+}
+
+static void check_features(const char *text)
+{
+    static const double should[4] = {0, 5, 0, 6};
+    bf_matrix x;
+    check_ok(bf_features_load(&x, given_text("f.csv", text), 2, 3,
+                              (bf_progress){0}));
+    assert_true(x.rows == 2 && x.cols == 2);
+    assert_memory_equal(x.data, should, sizeof should);
+    bf_matrix_clear(&x);
+}
+
+/* A column more than the model has features is the label, and stands in front:
+ * or else a label would be taken for a feature. */
+static void test_features_of_a_model(void **state)
+{
+    (void)state;
+    bf_matrix x;
+    check_features("0,5\n0,6\n");
+    check_features("2,0,5\n1,0,6\n");
+    check_features("1,0,5\n1,0,6\n");
+    check_features("l,a,b\n1,0,5\n1,0,6\n");
+    static const char *const bad[] = {
+        "0.5,5,0\n0.25,6,2\n", /* label last */
+        "0,5,0\n0,6,2\n",      /* beneath a column of zeros */
+        "3,0,5\n1,0,6\n",      /* no class of the model */
+        "-1,0,5\n1,0,6\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        check_fails(BF_ERR_MISMATCH, "f.csv: 3 columns", "is no label",
+                    bf_features_load(&x, given_text("f.csv", bad[i]), 2, 3,
+                                     (bf_progress){0}));
+    check_fails(BF_ERR_MISMATCH, "f.csv", "4 features, the model has 2",
+                bf_features_load(&x, given_text("f.csv", "1,2,3,4.5\n"), 2, 3,
+                                 (bf_progress){0}));
+    check_fails(BF_ERR_UNSUPPORTED, "f.mat", ".csv",
+                bf_features_load(&x, "f.mat", 2, 3, (bf_progress){0}));
+}
+
 static void refuse(bf_status status, const char *where, const char *why,
                    const char *text)
 {
@@ -191,10 +308,79 @@ static void test_refusals(void **state)
     refuse(format, "line 2 has 2 columns", "first row has 3", "0,1,2\n1,2\n");
     refuse(format, "line 2 has more columns", "3", "0,1,2\n1,2,3,4\n");
     refuse(range, "line 2, column 2", "too large", "0,1\n1,1e999\n");
-    refuse(range, "line 2", "label 2.5", "0,1\n2.5,1\n");
+    refuse(range, "line 2", "label 2.5", "0,3\n2.5,1\n");
     refuse(range, "line 1", "label -1", "-1,1\n");
     refuse(range, "line 4", "label 100", "0,1\n\n1,1\n100,1\n");
     refuse(range, "line 1", "label 256", "256,1\n");
+}
+
+/* A row that cannot be read is no header. */
+static void test_spoilt_rows(void **state)
+{
+    (void)state;
+    static const char *const first[] = {
+        "nan",   "NA",   "inf",  "-Infinity", "?",      "<NA>",  "#N/A",
+        "null",  "None", "$0",   "'0",        "0%",     "cat",   "#0",
+        "1x1",   ".",    "-",    "\xe2\x88\x92"
+                                 "1",         "\xe2\x82\xac"
+                                              "1",      "\"nan\""};
+    char text[256];
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        snprintf(text, sizeof text, "%s,0.5,0.25\n1,2.5,3\n", first[i]);
+        refuse(BF_ERR_FORMAT, "line 1", "", text);
+        /* In every column. */
+        snprintf(text, sizeof text, "%s,%s,%s\n1,2.5,3\n", first[i], first[i],
+                 first[i]);
+        bool name = strcmp(first[i], "cat") == 0 || strcmp(first[i], "1x1") == 0;
+        if (!name) refuse(BF_ERR_FORMAT, "line 1", "", text);
+    }
+    refuse(BF_ERR_FORMAT, "line 1", "", "nan,0,1,2\n1,2.5,3,4\n");
+    refuse(BF_ERR_FORMAT, "line 1", "'1,5' is not", "1,5;2,5\n0;1\n");
+    refuse(BF_ERR_FORMAT, "line 1", "'1,5' is not", "0;1,5;2,5\n0;1;2\n");
+    refuse(BF_ERR_FORMAT, "line 3", "begins with '#'", "#\n# ok\n#0,1\n1,2\n");
+    refuse(BF_ERR_FORMAT, "line 1", "a header or a row", "0,1,2\n0,1.5,2.5\n");
+    refuse(BF_ERR_FORMAT, "line 2", "'l' is not", "a,b\nl,m\n0,1\n");
+    refuse(BF_ERR_FORMAT, "header has 3 columns", "line 2 has 2",
+           "l,a,b\n0,1\n");
+    refuse(BF_ERR_FORMAT, "line 3: column 1 has no name", "holds 0",
+           ",a,b\n0,1,2\n0,1,2\n");
+    refuse(BF_ERR_FORMAT, "line 2: column 1 has no name", "holds 0.5",
+           ",a,b\n0.5,1,2\n");
+}
+
+/* Files that are no tables say what they are. */
+static void test_other_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t count;
+        const char *name;
+    } files[] = {
+        {"\x1f\x8b\x08\0\0\0", 6, "gzip"},
+        {"BZh91AY", 7, "bzip2"},
+        {"\xfd"
+         "7zXZ\0",
+         6, "xz"},
+        {"PK\3\4\x14\0", 6, "zip"},
+        {"\x93NUMPY\1\0", 8, ".npy"},
+        {"\xff\xfe"
+         "1\0,\0",
+         6, "UTF-16"},
+        {"1\0,\0", 4, "UTF-16"},
+        {"\0"
+         "1\0,",
+         4, "UTF-16"},
+        {"PAR1", 4, "Parquet"},
+        {"<!DOCTYPE html>", 15, "web page"},
+    };
+    bf_matrix m;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        check_fails(BF_ERR_FORMAT, "other.csv", files[i].name,
+                    bf_csv_read(&m,
+                                given("other.csv", files[i].bytes,
+                                      files[i].count),
+                                (bf_progress){0}));
 }
 
 static void test_strange_bytes(void **state)
@@ -289,10 +475,17 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_odd_numbers),
         cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_dialects),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_index),
         cmocka_unit_test(test_plain_matrix),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_labels_elsewhere),
+        cmocka_unit_test(test_label_files),
+        cmocka_unit_test(test_features_of_a_model),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_spoilt_rows),
+        cmocka_unit_test(test_other_files),
         cmocka_unit_test(test_strange_bytes),
         cmocka_unit_test(test_hostile_shape),
         cmocka_unit_test(test_real_rows),

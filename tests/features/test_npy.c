@@ -90,6 +90,17 @@ static void test_types(void **state)
         {"<u4", "\xfe\xff\xff\xff", 4, 4294967294.0},
         {"<i8", "\xfe\xff\xff\xff\xff\xff\xff\xff", 8, -2},
         {"<u8", "\0\0\0\0\0\0\0\x80", 8, 0x1p63},
+        {"<f2", "\0\xbe", 2, -1.5},
+        {"<f2", "\1\0", 2, 0x1p-24},
+        {">f2", "\xbe\0", 2, -1.5},
+        {">f4", "\xbf\xc0\0\0", 4, -1.5},
+        {">f8", "\xbf\xf8\0\0\0\0\0\0", 8, -1.5},
+        {">i2", "\xff\xfe", 2, -2},
+        {">i4", "\xff\xff\xff\xfe", 4, -2},
+        {">u8", "\x80\0\0\0\0\0\0\0", 8, 0x1p63},
+        {"=f8", "\0\0\0\0\0\0\xf8\xbf", 8, -1.5},
+        {"<u1", "\xff", 1, 255},
+        {">i1", "\xff", 1, -1},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         char header[128];
@@ -112,9 +123,10 @@ static void test_headers(void **state)
         "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }   ",
         "{\"shape\":(2,3),\"descr\":\"|u1\",\"fortran_order\":False}",
         " { 'fortran_order' : False, 'shape' : ( 2 , 3 , ), 'descr' :'|u1' }",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (2L, 3L), }",
     };
     for (int version = 1; version <= 3; version++)
-        for (size_t h = 0; h < 3; h++) {
+        for (size_t h = 0; h < sizeof headers / sizeof *headers; h++) {
             bf_matrix m;
             check_ok(bf_npy_read(&m, given_npy("head.npy", version, headers[h],
                                                "\0\1\2\3\4\5", 6)));
@@ -159,10 +171,29 @@ static void test_refusals(void **state)
     (void)state;
     bf_status format = BF_ERR_FORMAT, no = BF_ERR_UNSUPPORTED;
 #define ORDER "'fortran_order': False, "
-    refuse(no, "type", "{'descr': '>f8', " ORDER "'shape': (1, 1)}", 8);
-    refuse(no, "type", "{'descr': '<f2', " ORDER "'shape': (1, 1)}", 2);
-    refuse(no, "type", "{'descr': '|O', " ORDER "'shape': (1, 1)}", 8);
-    refuse(no, "type", "{'descr': [('a', '<f8')], " ORDER "'shape': (1, 1)}",
+    static const char *const types[][2] = {
+        {"'<f16'", "'<f16' (floats of another size)"},
+        {"'<c16'", "'<c16' (complex numbers)"},
+        {"'|O'", "'|O' (Python objects)"},
+        {"'<U3'", "'<U3' (strings)"},
+        {"'|S3'", "'|S3' (strings)"},
+        {"'<M8[ns]'", "(dates)"},
+        {"[('a', '<f8')]", "(records)"},
+        {"'|V8'", "(records)"},
+        {"'|f8'", "'|f8'"},
+        {"''", "type"},
+        {"'a type of a very long name'", "type"},
+        {"7", "type"},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char header[128];
+        snprintf(header, sizeof header, "{'descr': %s, " ORDER
+                 "'shape': (1, 1)}", types[i][0]);
+        refuse(no, types[i][1], header, 8);
+    }
+    refuse(format, "malformed", "{'descr': '<f8', " ORDER "'shape': (L, 1)}",
+           8);
+    refuse(format, "malformed", "{'descr': '<f8', " ORDER "'shape': (1LL, 1)}",
            8);
     refuse(format, "cut short", "{'descr': '<f8', " ORDER "'shape': (2, 2)}",
            31);
@@ -203,6 +234,8 @@ static void test_files_that_are_none(void **state)
                 bf_npy_read(&m, given("empty.npy", "", 0)));
     check_fails(BF_ERR_FORMAT, "text.npy", "not an .npy file",
                 bf_npy_read(&m, given_text("text.npy", "1,2,3,4,5,6\n")));
+    check_fails(BF_ERR_FORMAT, "zip.npy", "but a zip archive",
+                bf_npy_read(&m, given("zip.npy", "PK\3\4\x14\0\0\0\0\0", 10)));
     check_fails(BF_ERR_FORMAT, "head.npy", "header of",
                 bf_npy_read(&m, given("head.npy",
                                       "\x93NUMPY\2\0\xff\xff\xff\x7f", 12)));
@@ -296,7 +329,7 @@ static void test_dataset(void **state)
     check_fails(BF_ERR_RANGE, "x.npy: row 4, column 2", "nan",
                 bf_dataset_load(&d, x, NULL, (bf_rows){1, 5},
                                 (bf_progress){0}));
-    check_fails(BF_ERR_UNSUPPORTED, "x.mat", ".csv or .npy",
+    check_fails(BF_ERR_UNSUPPORTED, "x.mat", ".txt or .npy",
                 bf_dataset_load(&d, "x.mat", NULL, (bf_rows){0, 0},
                                 (bf_progress){0}));
     bf_matrix_clear(&m);

@@ -82,11 +82,17 @@ write("npy", "f4.npy", npy(np.linspace(0, 1, 6, dtype="f4").reshape(2, 3)))
 write("npy", "i8.npy", npy(np.arange(5)))
 write("npy", "fortran.npy", npy(np.asfortranarray(np.ones((3, 2)))))
 write("npy", "big-endian.npy", npy(np.ones((2, 2), dtype=">f8")))
+write("npy", "f2.npy", npy(np.linspace(-1, 1, 4, dtype="f2").reshape(2, 2)))
+write("npy", "python2.npy",
+      npy(np.arange(6).reshape(2, 3)).replace(b"(2, 3), } ", b"(2L, 3L), }"))
 write("npy", "pictures.npy", npy(ramp[None]))
 
 write("csv", "labels.csv", b"label,a,b\n0,1.5,-2e-3\n1,+.5,1e300\n2,0,7\n")
 write("csv", "plain.csv", b"0,1,2\r\n1,3,4\r\n")
 write("csv", "space.csv", b"# of us\n0, 1, 2\n\n1, 3, 4")
+write("csv", "pandas.csv", b",0,1,2\n0,1,.5,2\n1,0,3,4\n")
+write("csv", "r.csv", b'"y" "a" "b"\n"1" 0 1.5 2\n"2" 1 3 4\n')
+write("csv", "excel.csv", b'sep=;\r\ny;"a;b"\r\n"0";"1"\r\n"1";"2"\r\n')
 
 small = np.linspace(-2, 2, 6)
 write("safetensors", "types.safetensors", safetensors(

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "features/class_names.h"
 #include "features/csv.h"
 #include "features/dataset.h"
@@ -113,12 +114,14 @@ done:
 
 /* ---- numbers ------------------------------------------------------------ */
 
-/* 17 digits bring every double back. Failures show at commit. */
+/* Failures show at commit. */
 static void write_csv(bf_outfile *f, const bf_matrix *w)
 {
+    char text[BF_NUMBER_BYTES];
     FILE *stream = bf_outfile_stream(f);
     for (size_t i = 0; i < w->rows * w->cols; i++)
-        fprintf(stream, "%.17g%c", w->data[i], (i + 1) % w->cols ? ',' : '\n');
+        fprintf(stream, "%s%c", bf_number_print(text, w->data[i]),
+                (i + 1) % w->cols ? ',' : '\n');
 }
 
 static bf_status save_safetensors(const bf_model *m, const char *path)

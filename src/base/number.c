@@ -1,8 +1,8 @@
-#include "features/csv_number.h"
+#include "base/number.h"
 
 #include <locale.h>
-#include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define EXACT_POWER_MAX 22 /* 10^22 is exact in a double */
@@ -14,18 +14,27 @@ static const double powers[EXACT_POWER_MAX + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-static locale_t c_locale;
-static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
-
-static void make_c_locale(void)
+/* The locale "C" is part of the C library: nothing to allocate, and so nothing
+ * to fail. */
+static locale_t enter_c_locale(void)
 {
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
 }
 
 static double long_number(const char *text)
 {
-    pthread_once(&c_locale_once, make_c_locale);
-    return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
+    locale_t before = enter_c_locale();
+    double v = strtod(text, NULL);
+    uselocale(before);
+    return v;
+}
+
+char *bf_number_print(char out[BF_NUMBER_BYTES], double v)
+{
+    locale_t before = enter_c_locale();
+    snprintf(out, BF_NUMBER_BYTES, "%.17g", v);
+    uselocale(before);
+    return out;
 }
 
 static bool is_digit(char c)
@@ -60,7 +69,7 @@ static int take_exponent(const char **p)
     return negative ? -e : e;
 }
 
-bool bf_csv_number(const char **text, double *out)
+bool bf_number_read(const char **text, double *out)
 {
     const char *p = *text;
     bool negative = *p == '-';

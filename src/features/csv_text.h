@@ -1,0 +1,49 @@
+/* A table as text: its lines and fields, and how they are told apart. */
+#ifndef BF_FEATURES_CSV_TEXT_H
+#define BF_FEATURES_CSV_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+typedef struct bf_csv_text {
+    const char *path;
+    const char *p, *end; /* not yet read; *end is a NUL */
+    size_t line;         /* number of the line handed out last, from 1 */
+    char line_end;       /* '\n', or '\r' where there is no '\n' */
+    char delimiter;      /* ',', ';' or '\t'; ' ' for runs of blanks; or 0 */
+    size_t names;        /* columns named by the header, 0 without one */
+    bool index;          /* the first column numbers the rows */
+} bf_csv_text;
+
+/* Without the white space around it. The byte at `end` is a line end, white
+ * space or the NUL behind the file: no part of a number. */
+typedef struct bf_csv_line {
+    const char *p, *end;
+} bf_csv_line;
+
+/* Space between fields, other than what separates them. */
+static inline bool bf_csv_is_blank(const bf_csv_text *t, char c)
+{
+    bool tabs_separate = t->delimiter == '\t' || t->delimiter == 0;
+    return c == ' ' || c == '\r' || (c == '\t' && !tabs_separate);
+}
+
+/* Next line that is not blank. */
+bool bf_csv_next_line(bf_csv_text *t, bf_csv_line *l);
+
+/* Takes the next field off the line, quotes and all; l->p is NULL behind the
+ * last one. A separator in quotes is none. */
+bool bf_csv_next_field(const bf_csv_text *t, bf_csv_line *l,
+                       bf_csv_line *field);
+size_t bf_csv_count_fields(const bf_csv_text *t, bf_csv_line l);
+
+/* Finds line ends and delimiter, and skips what is above the rows: a byte-order
+ * mark, "sep=;", lines of '#', a header. A header is a line none of whose
+ * fields is a number, nor nearly one, nor a mark of a missing value ("nan",
+ * "?"); or whose numbers are those of the columns, 0, 1, 2, ... . BF_ERR_FORMAT
+ * for what is no table, and for a line that may be either. */
+BF_MUST_CHECK bf_status bf_csv_begin(bf_csv_text *t);
+
+#endif
