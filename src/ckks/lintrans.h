@@ -1,11 +1,13 @@
 /* Linear maps on slots: y = M x as a sum of diagonals,
  *   y_j = sum_d D_d[j] x_{j+d},  D_d[j] = M[j][(j+d) mod dim],
- * by baby steps and giant steps, d = g*n1 + b ([HS18]):
- *   y = sum_g rot_{g n1}( sum_b rot_{-g n1}(D_d) . rot_b(x) ).
- * The baby rotations share one decomposition of x, stay in the basis q+P and
- * are multiplied and summed there by diagonals encoded modulo P too, so that
- * each giant step takes one ModDown ([BMTH21]); the giant rotations share the
- * last one.
+ * by baby steps and giant steps of a stride, d = stride (g*n1 + b) ([HS18]):
+ *   y = sum_g rot_{g G}( w_g ),  w_g = sum_b rot_{-g G}(D_d) . rot_{stride b}(x)
+ * with G = stride*n1. The baby rotations share one decomposition of x, stay in
+ * the basis q+P and are multiplied and summed there by diagonals encoded modulo
+ * P too ([BMTH21]). Giant steps go by Horner's rule in that basis,
+ *   y = w_0 + rot_G( w_1 + rot_G( w_2 + ...)):
+ * a ModDown, a ModUp and an inner product each, as they would take anyway, but
+ * one key for all of them; and the last ModDown can divide by a prime of q too.
  *
  * A map is immutable once made and may be used by many threads.
  */
@@ -21,44 +23,58 @@ typedef struct bf_diagonal {
     const double complex *values; /* [dim] */
 } bf_diagonal;
 
+/* How a map is encoded: for ciphertexts of up to `limbs` limbs. */
+typedef struct bf_lintrans_form {
+    double scale;
+    unsigned limbs;
+    unsigned baby; /* n1, up to BF_LINTRANS_BABY_MAX; 0: of least work */
+    bool symbolic; /* metadata only */
+} bf_lintrans_form;
+
 typedef struct bf_lintrans {
     const bf_context *ctx;
-    size_t dim;      /* slot values have this period */
-    size_t baby;     /* n1, a power of two */
-    size_t count;    /* diagonals, by increasing index */
-    size_t *index;   /* [count] */
-    double *bound;   /* [count] largest |entry| */
+    size_t dim;    /* slot values have this period */
+    size_t stride; /* the largest power of two that divides all d */
+    size_t baby;   /* n1 */
+    size_t giants; /* 1 + the largest g */
+    size_t count;  /* diagonals, by increasing index */
+    size_t *index; /* [count] d/stride */
+    double *bound; /* [count] largest |entry| */
     unsigned limbs;
     double scale;
-    double noise;    /* rounding of an encoded diagonal, as bf_pt.noise */
-    double *data;    /* [count][limbs + K][N], evaluation form; NULL symbolic */
+    double noise;  /* rounding of an encoded diagonal, as bf_pt.noise */
+    double *data;  /* [count][limbs + K][2 dim], evaluation form, each value of
+                    * a run once (bf_limb_compact); NULL symbolic */
 } bf_lintrans;
 
-/* Encodes diagonals at `scale` for ciphertexts of up to `limbs` limbs. dim is a
- * power of two up to N/2; for dim < N/2 inputs must repeat with period dim.
- * symbolic: metadata only. BF_ERR_ARGUMENT when an index is repeated or out of
- * range, or there is none; BF_ERR_RANGE as bf_encode_slots. */
+/* dim is a power of two up to N/2; for dim < N/2 inputs must repeat with period
+ * dim, or with a divisor of it. BF_ERR_ARGUMENT when an index is repeated or out
+ * of range, or there is none; BF_ERR_RANGE as bf_encode_slots. */
 BF_MUST_CHECK bf_status bf_lintrans_make(bf_lintrans *out,
                                          const bf_context *ctx,
                                          const bf_diagonal *diagonals,
-                                         size_t count, size_t dim, double scale,
-                                         unsigned limbs, bool symbolic);
+                                         size_t count, size_t dim,
+                                         const bf_lintrans_form *form);
 /* The same from M, dim x dim, row-major; zero diagonals are left out. */
 BF_MUST_CHECK bf_status bf_lintrans_matrix(bf_lintrans *out,
                                            const bf_context *ctx,
                                            const double complex *matrix,
-                                           size_t dim, double scale,
-                                           unsigned limbs, bool symbolic);
+                                           size_t dim,
+                                           const bf_lintrans_form *form);
 void bf_lintrans_clear(bf_lintrans *t); /* safe on zeroed objects */
 
 /* Rotations that apply needs, each once, not 0; at most *count of them are
  * written to r, and *count becomes their number. r may be NULL. */
 void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count);
 
-/* out = M a. Scale multiplies; no level: the caller rescales. Uses a at no more
- * limbs than the map has. */
+/* out = M a. Scale multiplies; no level: the caller rescales, once for maps that
+ * follow each other. Uses a at no more limbs than the map has. */
 BF_MUST_CHECK bf_status bf_lintrans_apply(bf_eval *ev, bf_ct *out,
                                           const bf_ct *a,
                                           const bf_lintrans *t);
+/* The same and bf_rescale, in one ModDown. */
+BF_MUST_CHECK bf_status bf_lintrans_apply_rescale(bf_eval *ev, bf_ct *out,
+                                                  const bf_ct *a,
+                                                  const bf_lintrans *t);
 
 #endif

@@ -1,15 +1,21 @@
-/* Automorphisms X -> X^g, and monomials. */
+/* Automorphisms X -> X^g, monomials, polynomials in X^gap. */
 #include "ring/ring.h"
 
 #include <string.h>
+
+/* From bit-reversed order to that of a limb, and back: the forward transform
+ * leaves groups of sixteen transposed. */
+static uint32_t transposed(uint32_t k)
+{
+    return (k & ~15u) | (k & 3) << 2 | (k >> 2 & 3);
+}
 
 uint32_t bf_ring_position(unsigned log_n, uint32_t e)
 {
     uint32_t k = 0;
     for (unsigned i = 0; i < log_n; i++)
         k |= (e >> (i + 1) & 1) << (log_n - 1 - i);
-    /* The forward transform leaves groups of sixteen transposed. */
-    return (k & ~15u) | (k & 3) << 2 | (k >> 2 & 3);
+    return transposed(k);
 }
 
 void bf_ring_automorphism(unsigned log_n, uint32_t g, uint32_t *perm)
@@ -35,4 +41,22 @@ void bf_limb_monomial(const bf_ring *r, unsigned m, double *o, uint32_t e)
     memset(o, 0, n * sizeof *o);
     o[e & (n - 1)] = e & n ? -1 : 1;
     bf_ntt_forward(r, m, o);
+}
+
+/* Roots psi^e whose e agree modulo 2N/gap give a polynomial in X^gap the same
+ * value, and stand side by side in bit-reversed order: runs of gap. */
+void bf_limb_compact(const bf_ring *r, double *o, const double *a, size_t gap)
+{
+    for (uint32_t i = 0; i < r->n; i++) o[transposed(i) / gap] = a[i];
+}
+
+void bf_range_expand(double *o, const double *compact, size_t gap, size_t first,
+                     size_t len)
+{
+    size_t place[16]; /* of a group, in units of gap */
+    for (uint32_t k = 0; k < 16; k++) place[k] = transposed(k) / gap;
+    for (size_t i = 0; i < len; i += 16) {
+        const double *group = compact + (first + i) / gap;
+        for (size_t k = 0; k < 16; k++) o[i + k] = group[place[k]];
+    }
 }

@@ -208,6 +208,14 @@ void bf_limb_automorphism_coeff(const bf_ring *r, double *o, const double *a,
 /* o = X^e in evaluation form (e mod 2N). */
 void bf_limb_monomial(const bf_ring *r, unsigned m, double *o, uint32_t e);
 
+/* --- polynomials in X^gap ---------------------------------------------------
+ * gap is a power of two below N. In evaluation form they have N/gap different
+ * values: o[N/gap] gets each once, in an order of the library's own. */
+void bf_limb_compact(const bf_ring *r, double *o, const double *a, size_t gap);
+/* Residues first..first+len-1 (multiples of 16) of the limb again. */
+void bf_range_expand(double *o, const double *compact, size_t gap, size_t first,
+                     size_t len);
+
 /* --- exact centred basis conversion [HPS19] --------------------------------
  * From residues of the primes src[0..k) to other primes of the same ring.
  * Input limbs are in coefficient form and already multiplied by

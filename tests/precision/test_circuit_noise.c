@@ -410,7 +410,8 @@ static void open_world(world *w)
     make_rings(w);
     bf_fixture_random(w->matrix, DIM * DIM, 1, &state);
     for (size_t i = 0; i < DIM * DIM; i++) w->matrix[i] /= cabs(w->matrix[i]);
-    OK(bf_lintrans_matrix(&w->map, w->f.ctx, w->matrix, DIM, 0x1p40, 2, false));
+    OK(bf_lintrans_matrix(&w->map, w->f.ctx, w->matrix, DIM,
+                          &(bf_lintrans_form){.scale = 0x1p40, .limbs = 2}));
     make_keys(w);
     make_layout(&w->narrow, &w->narrow_masks, w->f.ctx, NARROW);
     make_layout(&w->wide, &w->wide_masks, w->f.ctx, WIDE);
