@@ -38,7 +38,7 @@ static void unit_root(double *re, double *im, uint64_t k, uint64_t m)
     *im = sign_im[octant] * (swapped ? c : s);
 }
 
-static const double *stage_table(unsigned s)
+const double *bf_embed_stage(unsigned s)
 {
     double *t = atomic_load_explicit(&stage[s], memory_order_acquire);
     if (t) return t;
@@ -58,7 +58,7 @@ static const double *stage_table(unsigned s)
 static bf_status load_stages(const double **tables, unsigned log_slots)
 {
     for (unsigned s = 1; s <= log_slots; s++) {
-        tables[s] = stage_table(s);
+        tables[s] = bf_embed_stage(s);
         if (!tables[s]) return BF_ERR_MEMORY;
     }
     return BF_OK;

@@ -52,5 +52,9 @@ BF_MUST_CHECK bf_status bf_embed_split_forward(double *re, double *im,
                                                unsigned log_slots);
 BF_MUST_CHECK bf_status bf_embed_split_inverse(double *re, double *im,
                                                unsigned log_slots);
+/* Twiddles of the stage of length 2^s, 1 <= s <= BF_LOG_N_MAX - 1:
+ * exp(2 pi i 5^j/(4 * 2^s)), j < 2^(s-1), real parts, then imaginary ones. Kept
+ * for the life of the process; NULL when memory is out. */
+const double *bf_embed_stage(unsigned s);
 
 #endif

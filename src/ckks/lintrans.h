@@ -33,7 +33,7 @@ typedef struct bf_lintrans_form {
 
 typedef struct bf_lintrans {
     const bf_context *ctx;
-    size_t dim;    /* slot values have this period */
+    size_t dim;    /* the period of the diagonals */
     size_t stride; /* the largest power of two that divides all d */
     size_t baby;   /* n1 */
     size_t giants; /* 1 + the largest g */
@@ -47,8 +47,9 @@ typedef struct bf_lintrans {
                     * a run once (bf_limb_compact); NULL symbolic */
 } bf_lintrans;
 
-/* dim is a power of two up to N/2; for dim < N/2 inputs must repeat with period
- * dim, or with a divisor of it. BF_ERR_ARGUMENT when an index is repeated or out
+/* dim is a power of two up to N/2. Diagonals repeat with period dim, and x_{j+d}
+ * is the slot j+d itself: the map is M where inputs repeat with period dim too,
+ * or a divisor of it. BF_ERR_ARGUMENT when an index is repeated or out
  * of range, or there is none; BF_ERR_RANGE as bf_encode_slots. */
 BF_MUST_CHECK bf_status bf_lintrans_make(bf_lintrans *out,
                                          const bf_context *ctx,
