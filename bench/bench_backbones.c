@@ -79,7 +79,7 @@ static void open_regnet(work *w)
         fill(weights.bias[i], l->out, 0.1f);
     }
     must(bf_regnet_net_create(&w->net, layers, &weights, BATCH,
-                              bf_get_threads()));
+                              bf_env_threads(NULL)));
     for (int i = 0; i < BF_REGNET_LAYERS; i++) {
         bf_free(weights.weight[i]);
         bf_free(weights.bias[i]);
@@ -91,7 +91,7 @@ static void report(bf_bench *b, const char *name, unsigned batch,
 {
     char variant[64];
     snprintf(variant, sizeof variant, "batch %u, %u threads", batch,
-             bf_get_threads());
+             bf_env_threads(NULL));
     bf_bench_row(b, name, variant, bf_bench_time(b, run, w), NULL);
 }
 

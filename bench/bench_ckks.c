@@ -60,7 +60,7 @@ static void make_keys(work *w)
     memset(&w->a, 0, sizeof w->a);
     size_t count = bf_eval_key_needs(w->ev, &needs);
     require(bf_eval_keys_generate(&w->keys, w->sk, needs, count,
-                                  (bf_progress){0}));
+                                  NULL));
     bf_eval_destroy(w->ev);
     require(bf_eval_create(&w->ev, w->ctx, &w->keys));
 }
@@ -228,7 +228,7 @@ static void bench_backend(bf_bench *b, setup s, bf_backend backend,
         if (!runs(b, op, s)) continue;
         for (unsigned threads = 1; threads <= THREADS_MAX; threads++) {
             char variant[64];
-            bf_set_threads(threads);
+            bf_bench_threads(threads);
             bf_timing t = bf_bench_time(b, op->fn, &w);
             t.median /= op->per_call;
             t.min /= op->per_call;

@@ -435,7 +435,7 @@ static void make_keys(side *s, const packing *p)
     if (s->spread) release(s, s->spread, s->layout.chunks * s->s.p);
     size_t keys = bf_eval_key_needs(s->ev, &needs);
     require(bf_eval_keys_generate(&s->keys, s->sk, needs, keys,
-                                  (bf_progress){0}));
+                                  NULL));
     bf_eval_destroy(s->ev);
     require(bf_eval_create(&s->ev, s->ctx, &s->keys));
     require(p->masks(s, false));
@@ -562,7 +562,7 @@ static void print_result(bf_bench *b, const packing *p, ring_size r, shape w,
 {
     char variant[64];
     snprintf(variant, sizeof variant, "2^%u %zux%zux%zu %s x%u", r.log_n, w.m,
-             w.f, w.p, p->name, bf_get_threads());
+             w.f, w.p, p->name, bf_env_threads(NULL));
     bf_bench_row(b, "scores", variant, x->scores, base ? &base->scores : NULL);
     bf_bench_row(b, "gradient", variant, x->gradient,
                  base ? &base->gradient : NULL);

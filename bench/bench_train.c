@@ -68,8 +68,8 @@ static void make_rows(bf_matrix *u, int32_t **labels, bf_schedule *schedule,
             x.data[i * s->d + j] = bits * 0x1p-32;
         }
     }
-    need(bf_transform_fit(&t, &r, &x, (bf_progress){0}));
-    need(bf_transform_apply(u, t, &x, true, (bf_progress){0}));
+    need(bf_transform_fit(&t, &r, &x, NULL));
+    need(bf_transform_apply(u, t, &x, true, NULL));
     need(bf_schedule_make(schedule, &r, s->n));
     need(bf_transform_start(schedule, t, (unsigned)s->classes));
     bf_transform_destroy(t);
@@ -102,7 +102,7 @@ static void start(work *w, const shape *s)
     need(bf_context_create(&w->ctx, &w->job.params, BF_BACKEND_AUTO));
     need(bf_secret_key_generate(&sk, w->ctx, 0));
     need(bf_eval_keys_generate(&w->keys, sk, w->plan.keys, w->plan.key_count,
-                               (bf_progress){0}));
+                               NULL));
     encrypt(w, sk, s);
     bf_secret_key_destroy(sk);
     need(bf_eval_create(&w->ev, w->ctx, &w->keys));
@@ -124,7 +124,7 @@ static void train(void *arg)
     bf_state state = {0};
     bf_inputs in = bf_job_inputs_by_kind(&w->job, w->inputs);
     need(bf_circuit_run(w->ev, &w->job, &in, &state, NULL, NULL, 0,
-                        (bf_progress){0}));
+                        NULL));
     bf_state_release(w->ev, &state);
 }
 
@@ -147,14 +147,14 @@ static void measure(bf_bench *b, const shape *s)
 {
     work w = {0};
     char variant[64];
-    unsigned all = bf_get_threads();
+    unsigned all = bf_env_threads(NULL);
     start(&w, s);
     print_plan(s, &w.plan);
-    bf_set_threads(1);
+    bf_bench_threads(1);
     bf_timing one = bf_bench_time(b, train, &w);
     snprintf(variant, sizeof variant, "N=2^%u, 1 thread", w.job.params.log_n);
     bf_bench_row(b, s->name, variant, one, NULL);
-    bf_set_threads(all);
+    bf_bench_threads(all);
     if (all > 1) {
         bf_timing more = bf_bench_time(b, train, &w);
         snprintf(variant, sizeof variant, "N=2^%u, %u threads",

@@ -169,9 +169,9 @@ BF_MUST_CHECK bf_status cli_check_model(const char *path,
 
 /* ---- progress (progress.c) ------------------------------------------------ */
 
-/* Shows phases that last more than two seconds, with the time left: one line
+/* What the program's operations run under. It shows phases that last more than two seconds, with the time left: one line
  * that is rewritten on a terminal, else a line every few seconds. */
-bf_progress cli_progress(void);
+extern bf_env cli_env;
 void cli_progress_end(void); /* clears the line; before anything is printed */
 /* Instead, write "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr,
  * for a parent. */

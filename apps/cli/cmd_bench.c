@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "ckks/owner/owner.h"
 #include "cli.h"
@@ -91,7 +92,7 @@ static bf_status time_key_switch(row *r)
     BF_TRY(bf_context_create(&ctx, &p, r->backend));
     bf_key_need need = {bf_key_galois(bf_galois_rotation(ctx, 1)), r->limbs};
     BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
-    BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, (bf_progress){0}), done);
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, NULL), done);
     BF_GOTO(encrypt_zero(&w.in, ctx, sk, r->limbs), done);
     BF_GOTO(bf_eval_create(&w.ev, ctx, &keys), done);
     BF_GOTO(cli_time_calls(&r->seconds, 0.5, call_rotation, &w), done);
@@ -133,11 +134,20 @@ static void print(const row *r, double baseline, cJSON *list)
            cli_time(r->seconds).s, faster);
 }
 
+static bf_status time_under(bf_status (*timer)(row *), row *r)
+{
+    unsigned before = cli_env.threads;
+    cli_env.threads = r->threads;
+    BF_UNDER(&cli_env);
+    cli_env.threads = before;
+    return timer(r);
+}
+
 /* Scalar on one thread, the best kernels on one, and on all. */
 static bf_status measure(row r, bf_status (*timer)(row *), cJSON *list)
 {
     bf_backend best;
-    unsigned all = bf_get_threads();
+    unsigned all = bf_env_threads(NULL);
     double first = 0;
     BF_TRY(bf_backend_resolve(BF_BACKEND_AUTO, &best));
     bool transform = timer == time_transform; /* one limb: one thread */
@@ -146,10 +156,7 @@ static bf_status measure(row r, bf_status (*timer)(row *), cJSON *list)
         r.threads = i == 2 ? all : 1;
         if (i == 1 && best == BF_BACKEND_SCALAR) continue;
         if (i == 2 && (transform || all == 1)) continue;
-        bf_set_threads(r.threads);
-        bf_status s = timer(&r);
-        bf_set_threads(all);
-        BF_TRY(s);
+        BF_TRY(time_under(timer, &r));
         print(&r, first, list);
         if (i == 0) first = r.seconds;
     }

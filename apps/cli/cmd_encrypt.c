@@ -46,10 +46,10 @@ static bf_status seal(const encrypt_args *a, const bf_job *job,
     bf_outfile *upload;
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
-    bf_status s = cli_prepare(&p, job, data, a->fitted, cli_progress());
+    bf_status s = cli_prepare(&p, job, data, a->fitted);
     if (s == BF_OK)
         s = bf_deal_prepare(&upload, job, id, a->key, &p.rows, data->labels,
-                            &p.schedule, a->upload, cli_progress());
+                            &p.schedule, a->upload, &cli_env);
     if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);
     if (s == BF_OK)
         s = a->fitted ? bf_outfile_commit(upload)

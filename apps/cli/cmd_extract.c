@@ -95,7 +95,7 @@ static bf_status extract(outcome *out, const extract_args *a)
         double start = bf_now();
         out->images = some.count;
         s = bf_extract(&out->data, b, &some, a->strict, &out->skipped,
-                       (bf_skip_report){note_skip, NULL}, cli_progress());
+                       (bf_skip_report){note_skip, NULL}, &cli_env);
         out->seconds = bf_now() - start;
     }
     if (w.all) bf_images_close(w.all);
@@ -148,7 +148,7 @@ static bf_status report(const outcome *o, const extract_args *a)
         cJSON_AddNumberToObject(j, "skipped", (double)o->skipped);
         cJSON_AddNumberToObject(j, "features", (double)o->data.x.cols);
         cJSON_AddNumberToObject(j, "classes", o->data.classes);
-        cJSON_AddNumberToObject(j, "threads", bf_get_threads());
+        cJSON_AddNumberToObject(j, "threads", bf_env_threads(NULL));
         cJSON_AddNumberToObject(j, "seconds", o->seconds);
         cJSON_AddNumberToObject(j, "images_per_second", rate);
         cJSON_AddNumberToObject(j, "peak_rss_bytes", (double)cli_peak_rss());

@@ -100,7 +100,7 @@ static bf_status wire_table(const char *path, const bf_wire_info *i)
 static bf_status inspect_wire(const char *path)
 {
     bf_wire_info info;
-    BF_TRY(bf_wire_inspect(&info, path, cli_progress()));
+    BF_TRY(bf_wire_inspect(&info, path, &cli_env));
     if (info.params.insecure)
         fprintf(stderr,
                 "%s: warning: %s is marked as insecure: parameters for tests, "

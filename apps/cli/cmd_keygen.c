@@ -43,7 +43,7 @@ static bf_status make_keys(const bf_job *job, const uint8_t *id,
     BF_TRY(lock(dir));
     BF_TRY(check_free(secret, "what it opens would be lost"));
     BF_TRY(check_free(keys, "uploads under its key would be of no use"));
-    return bf_deal_keygen(job, id, secret, keys, cli_progress());
+    return bf_deal_keygen(job, id, secret, keys, &cli_env);
 }
 
 static bf_status report(const char *secret, const char *keys)

@@ -13,7 +13,7 @@ static bf_status report_json(const bf_serve_options *o,
     cJSON *j = cJSON_CreateObject();
     cli_json_job(j, &r->job);
     cJSON_AddStringToObject(j, "model", o->model);
-    cJSON_AddNumberToObject(j, "threads", bf_get_threads());
+    cJSON_AddNumberToObject(j, "threads", bf_env_threads(NULL));
     cJSON *s = cJSON_AddObjectToObject(j, "seconds");
     cJSON_AddNumberToObject(s, "read", r->read_seconds);
     cJSON_AddNumberToObject(s, "train", r->train_seconds);
@@ -47,14 +47,9 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
     return BF_OK;
 }
 
-static void show_note(const char *line)
-{
-    cli_note("%s", line);
-}
-
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    bf_serve_options o = {.backend = BF_BACKEND_AUTO, .note = show_note};
+    bf_serve_options o = {.backend = BF_BACKEND_AUTO};
     bf_serve_report r;
     bool relay = false;
     const char *operands[CLI_OPERANDS_MAX];
@@ -89,7 +84,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     if (o.checkpoint)
         BF_TRY(cli_check_output(o.checkpoint,
                                 CLI_FILES(o.job, o.keys, o.upload)));
-    BF_TRY(bf_serve_train(&r, &o, cli_progress()));
+    BF_TRY(bf_serve_train(&r, &o, &cli_env));
     return report(&o, &r);
 }
 

@@ -177,7 +177,7 @@ static bf_status check_training(bf_dataset *d, const char *path,
 bf_status cli_load_training(bf_dataset *out, const char *path,
                             const char *labels, bf_rows rows)
 {
-    BF_TRY(bf_dataset_load(out, path, labels, rows, cli_progress()));
+    BF_TRY(bf_dataset_load(out, path, labels, rows, &cli_env));
     bf_status s = check_training(out, path, labels);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;
@@ -204,7 +204,7 @@ static bf_status check_test(const bf_dataset *test, const char *path, size_t d,
 bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
                         bf_rows rows, size_t d, size_t classes)
 {
-    BF_TRY(bf_dataset_load(out, path, labels, rows, cli_progress()));
+    BF_TRY(bf_dataset_load(out, path, labels, rows, &cli_env));
     bf_status s = check_test(out, path, d, classes);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/cpu.h"
+#include "base/env.h"
 #include "base/host.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -83,7 +84,7 @@ static bf_status probe_input(bf_ct *in, const bf_context *ctx, unsigned polys,
 static uint64_t probe_sizes(probe *p, const bf_params *params)
 {
     size_t bytes = params->n_q * sizeof(double) << params->log_n;
-    size_t threads = bf_get_threads();
+    size_t threads = bf_env_threads(NULL);
     p->ins = INPUT_BYTES / (2 * bytes) + TURNS + 1;
     p->outs = threads * TURNS > ROWS * COLUMNS ? threads * TURNS
                                                : ROWS * COLUMNS;
@@ -145,7 +146,7 @@ static bf_status rotate_sum(probe *p, bf_ct *out, size_t in)
 static bf_status one_thread(void *user, size_t i)
 {
     probe *p = user;
-    size_t in = (p->turn * bf_get_threads() + i) % p->ins;
+    size_t in = (p->turn * bf_env_threads(NULL) + i) % p->ins;
     return p->step(p, &p->out[i * TURNS], in);
 }
 
@@ -155,7 +156,7 @@ static bf_status all_threads(void *user)
     probe *p = user;
     BF_TRY(bf_check_interrupt());
     p->turn++;
-    return bf_parallel_for(bf_get_threads(), false, one_thread, p);
+    return bf_parallel_for(bf_env_threads(NULL), false, one_thread, p);
 }
 
 static bf_status matrix(void *user)
@@ -178,7 +179,7 @@ static bf_status time_step(double *seconds, probe *p,
 {
     p->step = step;
     BF_TRY(cli_time_calls(seconds, BUDGET, all_threads, p));
-    *seconds /= bf_get_threads();
+    *seconds /= bf_env_threads(NULL);
     return BF_OK;
 }
 

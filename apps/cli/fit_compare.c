@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/env.h"
 #include "fit.h"
 
 static bf_status twin_model(const fit *f, const bf_matrix *weights,
@@ -41,7 +42,7 @@ static bf_status compare_twin(fit *f)
     const cli_prepared *p = &f->prepared;
     BF_TRY(bf_twin_run(&weights, &p->schedule, &p->rows, f->train.labels,
                        f->train.classes, f->every_iteration ? judge_twin : NULL,
-                       f, cli_progress()));
+                       f, &cli_env));
     bf_status s = twin_model(f, &weights, &m);
     bf_matrix_clear(&weights);
     BF_TRY(s);
@@ -57,7 +58,7 @@ static bf_status compare_regression(fit *f)
     double start = bf_now();
     BF_TRY(bf_softmax_fit(&m.weights, &f->train.x, f->train.labels,
                           f->train.classes, m.map, BF_SOFTMAX_L2,
-                          cli_progress()));
+                          &cli_env));
     f->seconds.regression = bf_now() - start;
     bf_status s = bf_model_evaluate(&f->regression, &m, fit_judge(f), false);
     bf_model_clear(&m);
@@ -70,7 +71,7 @@ static bf_status reduced_rows(const fit *f, bf_matrix *out,
 {
     bf_matrix u;
     BF_TRY(bf_transform_apply(&u, f->prepared.transform, &data->x, false,
-                              cli_progress()));
+                              &cli_env));
     bf_status s = bf_matrix_init(out, u.rows, u.cols - 1);
     for (size_t i = 0; i < u.rows && s == BF_OK; i++)
         memcpy(out->data + i * out->cols, u.data + i * u.cols + 1,
@@ -91,7 +92,7 @@ static bf_status compare_reduced(fit *f)
     s = reduced_rows(f, &judge.x, fit_judge(f));
     if (s == BF_OK)
         s = bf_softmax_fit(&m.weights, &train.x, train.labels, train.classes,
-                           m.map, BF_SOFTMAX_L2, cli_progress());
+                           m.map, BF_SOFTMAX_L2, &cli_env);
     bf_matrix_clear(&train.x);
     if (s == BF_OK) s = bf_model_evaluate(&f->reduced, &m, &judge, false);
     bf_matrix_clear(&judge.x);

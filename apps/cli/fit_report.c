@@ -35,7 +35,7 @@ static bf_status report_json(const fit *f)
 {
     cJSON *o = cJSON_CreateObject();
     cli_json_job(o, &f->job);
-    cJSON_AddNumberToObject(o, "threads", bf_get_threads());
+    cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
     cJSON_AddNumberToObject(o, "log2_qp", f->plan.log2_qp);
     cJSON_AddNumberToObject(o, "security_bits", f->plan.security_bits);
     cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
@@ -135,8 +135,8 @@ bf_status fit_report(const fit *f)
            cli_count((double)l->n).s, cli_count((double)f->job.features).s,
            l->classes,
            cli_count((double)((uint64_t)1 << f->job.params.log_n)).s,
-           f->plan.log2_qp, f->plan.security_bits, bf_get_threads(),
-           bf_get_threads() == 1 ? "" : "s");
+           f->plan.log2_qp, f->plan.security_bits, bf_env_threads(NULL),
+           bf_env_threads(NULL) == 1 ? "" : "s");
     print_phases(f);
     print_accuracies(f);
     return BF_OK;

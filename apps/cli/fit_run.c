@@ -28,7 +28,7 @@ static bf_status keygen(fit *f)
     double start = bf_now();
     const char *keys = cli_scratch_file("eval.keys");
     BF_TRY(bf_deal_keygen(&f->job, f->job_id, cli_scratch_file("secret.key"),
-                          keys, cli_progress()));
+                          keys, &cli_env));
     f->seconds.keygen = bf_now() - start;
     f->bytes.keys = file_bytes(keys);
     return BF_OK;
@@ -37,8 +37,7 @@ static bf_status keygen(fit *f)
 static bf_status whiten(fit *f)
 {
     double start = bf_now();
-    BF_TRY(cli_prepare(&f->prepared, &f->job, &f->train, NULL,
-                       cli_progress()));
+    BF_TRY(cli_prepare(&f->prepared, &f->job, &f->train, NULL));
     f->seconds.whiten = bf_now() - start;
     return BF_OK;
 }
@@ -49,7 +48,7 @@ static bf_status encrypt(fit *f)
     const char *upload = cli_scratch_file("upload.bf");
     BF_TRY(bf_deal_encrypt(&f->job, f->job_id, cli_scratch_file("secret.key"),
                            &f->prepared.rows, f->train.labels,
-                           &f->prepared.schedule, upload, cli_progress()));
+                           &f->prepared.schedule, upload, &cli_env));
     f->seconds.encrypt = bf_now() - start;
     f->bytes.upload = file_bytes(upload);
     return BF_OK;
@@ -64,7 +63,7 @@ static bf_status train(fit *f)
         .model = cli_scratch_file("model.enc"),
         .report = cli_scratch_file("server.json"),
     };
-    BF_TRY(cli_server_run_job(&f->server, &run, cli_progress()));
+    BF_TRY(cli_server_run_job(&f->server, &run));
     f->seconds.train = f->server.train_seconds;
     f->seconds.server_wall = f->server.wall_seconds;
     f->bytes.model = file_bytes(run.model);

@@ -49,7 +49,7 @@ static bf_status report_json(const bf_job *job, const bf_plan *plan,
     cJSON_AddNumberToObject(o, "tensor_products",
                             (double)plan->counters.tensor_products);
     cJSON_AddNumberToObject(o, "weight_noise", plan->weight_noise);
-    cJSON_AddNumberToObject(o, "threads", bf_get_threads());
+    cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
     cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
     return cli_json(o);
 }
@@ -93,7 +93,7 @@ bf_status cli_report_plan(const bf_job *job, const bf_plan *plan,
         cli_row("server's time", "not measured: its steps are too large here");
     else
         cli_row("server's time", "about %s on this machine, %u thread%s",
-                cli_time(seconds).s, bf_get_threads(),
-                bf_get_threads() == 1 ? "" : "s");
+                cli_time(seconds).s, bf_env_threads(NULL),
+                bf_env_threads(NULL) == 1 ? "" : "s");
     return BF_OK;
 }

@@ -199,9 +199,10 @@ static bf_status bad_option(const cli_command *self, const tables *t, int code,
 static bf_status apply_common(void)
 {
     uint64_t seed;
-    bf_set_threads((unsigned)(cli_common_options.threads < 4096
-                                  ? cli_common_options.threads
-                                  : 4096));
+    cli_env.threads = (unsigned)(cli_common_options.threads < 4096
+                                     ? cli_common_options.threads
+                                     : 4096);
+    bf_env_enter(&cli_env);
     if (!seed_text) return BF_OK;
     if (!read_count(seed_text, strlen(seed_text), &seed))
         return bad("seed", seed_text, "whole number");

@@ -3,12 +3,11 @@
 #include "features/class_names.h"
 
 static bf_status get_transform(cli_prepared *p, const bf_job *job,
-                               const bf_dataset *data, const char *fitted,
-                               bf_progress progress)
+                               const bf_dataset *data, const char *fitted)
 {
     if (!fitted)
         return bf_transform_fit(&p->transform, &job->recipe, &data->x,
-                                progress);
+                                &cli_env);
     BF_TRY(bf_transform_load(&p->transform, fitted));
     if (bf_transform_inputs(p->transform) == job->features &&
         bf_transform_outputs(p->transform) == job->layout.cols)
@@ -21,14 +20,13 @@ static bf_status get_transform(cli_prepared *p, const bf_job *job,
 }
 
 bf_status cli_prepare(cli_prepared *out, const bf_job *job,
-                      const bf_dataset *data, const char *fitted,
-                      bf_progress progress)
+                      const bf_dataset *data, const char *fitted)
 {
     cli_prepared p = {0};
     bf_status status;
-    BF_GOTO(get_transform(&p, job, data, fitted, progress), fail);
+    BF_GOTO(get_transform(&p, job, data, fitted), fail);
     BF_GOTO(bf_transform_apply(&p.rows, p.transform, &data->x, true,
-                               progress),
+                               &cli_env),
             fail);
     BF_GOTO(bf_schedule_make(&p.schedule, &job->recipe, data->x.rows), fail);
     BF_GOTO(bf_transform_start(&p.schedule, p.transform,

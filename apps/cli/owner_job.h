@@ -12,8 +12,7 @@ typedef struct cli_prepared {
 } cli_prepared;
 /* Fits the transform, or reads it from `fitted` (NULL to fit). */
 BF_MUST_CHECK bf_status cli_prepare(cli_prepared *out, const bf_job *job,
-                                    const bf_dataset *data, const char *fitted,
-                                    bf_progress progress);
+                                    const bf_dataset *data, const char *fitted);
 void cli_prepared_clear(cli_prepared *p);
 
 /* BF_ERR_MISMATCH unless the data has the job's rows and features, and its

@@ -87,7 +87,7 @@ static void on_signal(int number)
         _exit(CLI_EXIT_INTERRUPTED);
     }
     seen = 1;
-    bf_interrupt(1);
+    bf_env_interrupt(&cli_env, 1);
 }
 
 static void install_signals(void)
@@ -172,6 +172,7 @@ int cli_main(const char *program, const char *about,
 {
     program_name = program;
     spin_less(argv);
+    bf_env_enter(&cli_env);
     install_signals();
     bf_status s = run(about, commands, argc, argv);
     cli_progress_end();

@@ -49,31 +49,36 @@ static void draw(double elapsed, bool terminal)
     state.shown = terminal;
 }
 
-static void show(void *user, const char *phase, double done, double total)
+static int show(void *user, const char *phase, double done, double total)
 {
     (void)user;
+    if (cli_common_options.quiet) return 0;
     double now = bf_now();
     if (strcmp(phase, state.phase) != 0) begin_phase(phase, done, total, now);
     state.done = done;
     state.total = total;
     if (state.relay) {
-        if (now - state.last < RELAY_EVERY) return;
+        if (now - state.last < RELAY_EVERY) return 0;
         state.last = now;
         fprintf(stderr, "progress %.17g %.17g %s\n", done, total, phase);
-        return;
+        return 0;
     }
     double elapsed = now - state.start;
-    if (elapsed < SHOW_AFTER || !(total > 0) || done > total) return;
+    if (elapsed < SHOW_AFTER || !(total > 0) || done > total) return 0;
     bool terminal = isatty(STDERR_FILENO);
-    if (now - state.last < (terminal ? REDRAW_EVERY : LINE_EVERY)) return;
+    if (now - state.last < (terminal ? REDRAW_EVERY : LINE_EVERY)) return 0;
     state.last = now;
     draw(elapsed, terminal);
+    return 0;
 }
 
-bf_progress cli_progress(void)
+static void show_note(void *user, const char *line)
 {
-    return (bf_progress){cli_common_options.quiet ? NULL : show, NULL};
+    (void)user;
+    cli_note("%s", line);
 }
+
+bf_env cli_env = {.progress = show, .note = show_note};
 
 void cli_progress_end(void)
 {

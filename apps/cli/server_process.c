@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cpu.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -72,7 +73,7 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
     char path[PATH_MAX], threads[16];
     int ends[2];
     BF_TRY(find_server(path));
-    snprintf(threads, sizeof threads, "%u", bf_get_threads());
+    snprintf(threads, sizeof threads, "%u", bf_env_threads(NULL));
     const char *argv[] = {path,        "train",    run->job,
                           "--keys",    run->keys,  "--upload",
                           run->upload, "--output", run->model,
@@ -91,7 +92,6 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
 /* ---- listening --------------------------------------------------------------- */
 
 typedef struct listener {
-    bf_progress progress;
     char line[LINE_MAX_BYTES];
     size_t length;
     char message[LINE_MAX_BYTES]; /* the last line that is neither */
@@ -103,8 +103,7 @@ static void take_line(listener *l)
     int at = 0;
     l->line[l->length] = 0;
     if (sscanf(l->line, "progress %lf %lf %n", &done, &total, &at) == 2 && at) {
-        if (l->progress.fn)
-            l->progress.fn(l->progress.user, l->line + at, done, total);
+        bf_report(l->line + at, done, total);
     } else if (strncmp(l->line, "note ", 5) == 0) {
         cli_note("server: %s", l->line + 5);
     } else if (l->length) {
@@ -187,12 +186,11 @@ static bf_status read_report(cli_server_result *out, const char *path)
     return BF_OK;
 }
 
-bf_status cli_server_run_job(cli_server_result *out, const cli_server_run *run,
-                             bf_progress progress)
+bf_status cli_server_run_job(cli_server_result *out, const cli_server_run *run)
 {
     pid_t pid;
     int errors = -1, status = 0;
-    listener l = {.progress = progress};
+    listener l = {.length = 0};
     double begin = bf_now();
     BF_TRY(start(&pid, &errors, run));
     listen_to(&l, errors, pid);

@@ -19,7 +19,6 @@ typedef struct cli_server_result {
 /* Waits for it and relays its progress. Its failure becomes this function's,
  * message and all; Ctrl-C is passed on. */
 BF_MUST_CHECK bf_status cli_server_run_job(cli_server_result *out,
-                                           const cli_server_run *run,
-                                           bf_progress progress);
+                                           const cli_server_run *run);
 
 #endif

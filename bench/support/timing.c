@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "blindfit/blindfit.h"
 
 #define SAMPLES_MAX 2001
 #define SAMPLES_MIN 5
@@ -96,4 +97,11 @@ int bf_bench_end(bf_bench *b)
 {
     if (b->json) printf("\n]\n");
     return 0;
+}
+
+void bf_bench_threads(unsigned threads)
+{
+    static bf_env env;
+    env.threads = threads;
+    bf_env_enter(&env);
 }

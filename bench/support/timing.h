@@ -37,4 +37,7 @@ void bf_bench_row(bf_bench *b, const char *name, const char *variant,
                   bf_timing t, const bf_timing *baseline);
 int bf_bench_end(bf_bench *b);
 
+/* What runs from now on takes so many threads. */
+void bf_bench_threads(unsigned threads);
+
 #endif

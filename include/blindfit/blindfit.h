@@ -52,22 +52,39 @@ const char *bf_last_error(void);
 /* Frees what a function handed out "free with bf_free"; NULL is fine. */
 void bf_free(void *p);
 
-/* Progress of a long operation. `done` runs from 0 to `total` (any unit).
- * Called from one thread at a time. May be NULL wherever it is a parameter. */
-typedef void (*bf_progress_fn)(void *user, const char *phase, double done,
-                               double total);
+/* What an operation runs under: how many threads it takes, whom it tells how
+ * far it is, and how it is stopped. One for each job that is to be stopped by
+ * itself; {0} is a good one. The caller keeps it alive while operations use it
+ * and changes it between them, but for bf_env_interrupt.
+ *
+ * `bf_env *env` as a parameter may be NULL: then the operation runs under what
+ * its thread entered (bf_env_enter), as do operations without the parameter.
+ * Two threads share nothing by that. */
+typedef struct bf_env {
+    unsigned threads; /* 0: all that the calling thread may use. Counts when
+                       * an operation begins under it, or a thread enters it */
+    int interrupted;  /* by bf_env_interrupt */
+    /* `done` runs from 0 to `total` (any unit). Called on the thread that
+     * called the operation; other than 0 asks to stop, as bf_env_interrupt
+     * does. May be NULL. */
+    int (*progress)(void *user, const char *phase, double done, double total);
+    /* Something that a person should know, one line. May be NULL. */
+    void (*note)(void *user, const char *line);
+    void *user; /* of both */
+} bf_env;
 
-typedef struct bf_progress {
-    bf_progress_fn fn; /* may be NULL */
-    void *user;
-} bf_progress;
+/* Asks operations under env to stop soon with BF_ERR_INTERRUPTED, and those
+ * that follow; on == 0 lets them run again. From any thread, or from a signal
+ * handler. */
+void bf_env_interrupt(bf_env *env, int on);
 
-/* Threads used by every operation; 0 asks for all that the machine gives. */
-void bf_set_threads(unsigned threads);
-unsigned bf_get_threads(void);
+/* The number of threads that operations under env take: env->threads, or as
+ * many as the calling thread's affinity and OMP_NUM_THREADS allow; neither
+ * more than OMP_THREAD_LIMIT. env may be NULL. */
+unsigned bf_env_threads(const bf_env *env);
 
-/* Ask every running operation to stop soon with BF_ERR_INTERRUPTED.
- * Async-signal-safe; a second call with 0 clears it. */
-void bf_interrupt(int on);
+/* Operations of this thread run under env (NULL: {0}) from now on. Returns
+ * what they ran under before, which the same thread enters again at the end. */
+bf_env *bf_env_enter(bf_env *env);
 
 #endif

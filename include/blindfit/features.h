@@ -29,18 +29,18 @@ typedef struct bf_rows {
  * labels than rows or the reverse BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out, const char *path,
                                         const char *labels_path, bf_rows rows,
-                                        bf_progress progress);
+                                        bf_env *env);
 
 /* Every column of a table of text, labels or none. */
 BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path,
-                                    bf_progress progress);
+                                    bf_env *env);
 
 /* Rows for a model of d features and so many classes. A table of text may have
  * a label more, in front, which is left out; BF_ERR_MISMATCH when what stands
  * there is none. */
 BF_MUST_CHECK bf_status bf_features_load(bf_matrix *out, const char *path,
                                          size_t d, unsigned classes,
-                                         bf_progress progress);
+                                         bf_env *env);
 
 /* Atomic. */
 BF_MUST_CHECK bf_status bf_npy_write(const char *path, const bf_matrix *m,
@@ -120,6 +120,6 @@ typedef struct bf_skip_report {
 BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
                                    bf_images *images, bool strict,
                                    size_t *skipped, bf_skip_report report,
-                                   bf_progress progress);
+                                   bf_env *env);
 
 #endif

@@ -145,7 +145,7 @@ typedef struct bf_transform bf_transform;
 BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
                                          const bf_recipe *recipe,
                                          const bf_matrix *x,
-                                         bf_progress progress);
+                                         bf_env *env);
 void bf_transform_destroy(bf_transform *t);
 size_t bf_transform_inputs(const bf_transform *t);  /* d */
 size_t bf_transform_outputs(const bf_transform *t); /* k */
@@ -154,7 +154,7 @@ bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
  * clipped so that bf_recipe_bounds' `row` holds; others are not. */
 BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                                            const bf_matrix *x, bool training,
-                                           bf_progress progress);
+                                           bf_env *env);
 /* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
  * features. BF_ERR_MISMATCH for other widths. */
 BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
@@ -177,12 +177,12 @@ typedef bf_status (*bf_twin_fn)(void *user, unsigned iteration,
 BF_MUST_CHECK bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
                                     const bf_matrix *u, const int32_t *labels,
                                     unsigned classes, bf_twin_fn each,
-                                    void *user, bf_progress progress);
+                                    void *user, bf_env *env);
 /* The same run, measured. */
 BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
                                        const bf_matrix *u,
                                        const int32_t *labels,
-                                       unsigned classes, bf_progress progress);
+                                       unsigned classes, bf_env *env);
 
 /* Well-converged multinomial logistic regression, in model space of the feature
  * map, standardised internally: minimises
@@ -193,7 +193,7 @@ BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
 BF_MUST_CHECK bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
                                        const int32_t *labels, unsigned classes,
                                        bf_feature_map map, double l2,
-                                       bf_progress progress);
+                                       bf_env *env);
 
 /* A linear model on mapped features. */
 typedef struct bf_model {

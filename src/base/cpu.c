@@ -1,10 +1,8 @@
 #include "base/cpu.h"
 
-#include <omp.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "blindfit/blindfit.h"
 
 /* The builtins also ask the operating system whether it saves the registers. */
 bool bf_cpu_has_avx2_fma(void)
@@ -43,15 +41,18 @@ double bf_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* OpenMP keeps the number per thread: that of bf_set_threads' caller counts,
- * which is the thread that runs the operations. */
-void bf_set_threads(unsigned threads)
+/* The set grows for machines whose kernel knows more processors than it
+ * holds. */
+unsigned bf_cpu_count(void)
 {
-    int procs = omp_get_num_procs();
-    omp_set_num_threads(threads && threads < 4096 ? (int)threads : procs);
-}
-
-unsigned bf_get_threads(void)
-{
-    return (unsigned)omp_get_max_threads();
+    int count = 0;
+    for (int cpus = 1024; !count && cpus <= 1 << 20; cpus *= 2) {
+        cpu_set_t *set = CPU_ALLOC(cpus);
+        size_t bytes = CPU_ALLOC_SIZE(cpus);
+        if (!set) break;
+        if (sched_getaffinity(0, bytes, set) == 0)
+            count = CPU_COUNT_S(bytes, set);
+        CPU_FREE(set);
+    }
+    return count > 0 ? (unsigned)count : 1;
 }

@@ -108,17 +108,3 @@ bf_status bf_first_error_raise(const bf_first_error *first)
     if (s != BF_OK) store(first->message);
     return (bf_status)s;
 }
-
-static atomic_int interrupted; /* lock-free: set by signal handlers */
-
-void bf_interrupt(int on)
-{
-    atomic_store_explicit(&interrupted, on != 0, memory_order_relaxed);
-}
-
-bf_status bf_check_interrupt(void)
-{
-    if (!atomic_load_explicit(&interrupted, memory_order_relaxed))
-        return BF_OK;
-    return bf_fail(BF_ERR_INTERRUPTED, "interrupted");
-}

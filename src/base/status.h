@@ -25,9 +25,6 @@ bf_status bf_fail_in(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
  * EDQUOT become BF_ERR_SPACE, ENOMEM BF_ERR_MEMORY, all else BF_ERR_IO. */
 bf_status bf_fail_errno(int err, const char *fmt, ...) BF_PRINTF(2, 3);
 
-/* BF_ERR_INTERRUPTED once bf_interrupt(1) was called, else BF_OK. */
-BF_MUST_CHECK bf_status bf_check_interrupt(void);
-
 /* Carries the first failure of a parallel region, message included, from the
  * worker that met it to the thread that returns it. Start from {0}; workers
  * keep and may skip their work once one is seen; raise after the region. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
+#include "base/env.h"
 #include "ckks/eval_internal.h"
 
 /* e_ab = a e_b + b e_a + e_a e_b, slot errors being sqrt(N) times those of
@@ -138,8 +139,10 @@ static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
 {
     size_t slices = job->ring->n / job->len;
     bf_first_error failed = {0};
+    bf_run caller = bf_run_silent();
 #pragma omp parallel if (!bf_serial())
     {
+        bf_run before = bf_run_set(caller);
         panel p = {0};
         bf_status ready = panel_open(&p, job);
 #pragma omp for collapse(2) schedule(dynamic)
@@ -151,6 +154,7 @@ static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
                 bf_first_error_keep(&failed, status);
             }
         panel_close(&p);
+        bf_run_set(before);
     }
     return bf_first_error_raise(&failed);
 }

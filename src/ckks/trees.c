@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/parallel.h"
 #include "ckks/eval_internal.h"
 

@@ -3,7 +3,7 @@
  * Work on a batch has two phases: `prepare` turns each picture into the
  * network's own input, called from many threads at once on different pictures
  * while others are still being decoded; then one `forward` on all of them,
- * which uses bf_get_threads() threads inside. */
+ * which uses as many threads as the env asks for inside. */
 #ifndef BF_FEATURES_BACKBONE_H
 #define BF_FEATURES_BACKBONE_H
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -16,9 +17,9 @@ typedef bf_csv_line line;
 /* Reading the file and counting its lines take about a third of the time. */
 #define COUNTED 0.3
 
-static void report(bf_progress p, double done)
+static void report(double done)
 {
-    if (p.fn) p.fn(p.user, "read rows", done, 1);
+    bf_report("read rows", done, 1);
 }
 
 static void skip_blanks(const text *t, line *l)
@@ -208,15 +209,14 @@ static bf_status take_front(const text *t, line *l, const table *s,
 }
 
 static bf_status fill(text t, const table *s, bf_matrix *x, int32_t *labels,
-                      unsigned *classes, bf_progress progress)
+                      unsigned *classes)
 {
     line l;
     double last_index = NAN;
     for (size_t i = 0; bf_csv_next_line(&t, &l); i++) {
         if (i % REPORT_ROWS == 0) {
             BF_TRY(bf_check_interrupt());
-            report(progress,
-                   COUNTED + (1 - COUNTED) * (double)i / (double)s->rows);
+            report(COUNTED + (1 - COUNTED) * (double)i / (double)s->rows);
         }
         bool taken = i >= s->take.first && i < s->take.last;
         size_t row = i - s->take.first;
@@ -232,8 +232,7 @@ static bf_status fill(text t, const table *s, bf_matrix *x, int32_t *labels,
 }
 
 static bf_status load_text(text t, bf_matrix *x, int32_t **labels,
-                           unsigned *classes, bf_rows rows,
-                           bf_progress progress)
+                           unsigned *classes, bf_rows rows)
 {
     table s;
     BF_TRY(bf_csv_begin(&t));
@@ -249,7 +248,7 @@ static bf_status load_text(text t, bf_matrix *x, int32_t **labels,
         status = bf_fail_in(BF_ERR_MEMORY, "%s", t.path);
         goto fail;
     }
-    BF_GOTO(fill(t, &s, &m, l, &top, progress), fail);
+    BF_GOTO(fill(t, &s, &m, l, &top), fail);
     *x = m;
     if (labels) {
         *labels = l;
@@ -263,21 +262,22 @@ fail:
 }
 
 bf_status bf_csv_load(bf_matrix *x, int32_t **labels, unsigned *classes,
-                      const char *path, bf_rows rows, bf_progress progress)
+                      const char *path, bf_rows rows, bf_env *env)
 {
+    BF_UNDER(env);
     uint8_t *data;
     size_t bytes;
-    report(progress, 0);
+    report(0);
     BF_TRY(bf_read_file(path, BF_CSV_BYTES_MAX, &data, &bytes));
     text t = {.path = path,
               .p = (const char *)data,
               .end = (const char *)data + bytes};
-    bf_status status = load_text(t, x, labels, classes, rows, progress);
+    bf_status status = load_text(t, x, labels, classes, rows);
     bf_free(data);
     return status;
 }
 
-bf_status bf_csv_read(bf_matrix *out, const char *path, bf_progress progress)
+bf_status bf_csv_read(bf_matrix *out, const char *path, bf_env *env)
 {
-    return bf_csv_load(out, NULL, NULL, path, (bf_rows){0, 0}, progress);
+    return bf_csv_load(out, NULL, NULL, path, (bf_rows){0, 0}, env);
 }

@@ -14,6 +14,6 @@
  * far. Errors give the line (of the file, from 1) and the column (from 1). */
 BF_MUST_CHECK bf_status bf_csv_load(bf_matrix *x, int32_t **labels,
                                     unsigned *classes, const char *path,
-                                    bf_rows rows, bf_progress progress);
+                                    bf_rows rows, bf_env *env);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "base/status.h"
 #include "features/csv.h"
@@ -163,7 +164,7 @@ static bf_status text_labels(int32_t **labels, size_t *n, const char *path)
 {
     bf_matrix m;
     int32_t *l = NULL;
-    BF_TRY(bf_csv_read(&m, path, (bf_progress){0}));
+    BF_TRY(bf_csv_read(&m, path, NULL));
     bf_status status = BF_OK;
     if (m.cols != 1)
         status = bf_fail(BF_ERR_FORMAT,
@@ -222,10 +223,10 @@ static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
 
 /* A table whose labels lie elsewhere: the whole of it, then the range. */
 static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
-                          size_t *rows_in_file, bf_progress progress)
+                          size_t *rows_in_file)
 {
     bf_matrix all;
-    BF_TRY(bf_csv_load(&all, NULL, NULL, path, (bf_rows){0, 0}, progress));
+    BF_TRY(bf_csv_load(&all, NULL, NULL, path, (bf_rows){0, 0}, NULL));
     *rows_in_file = all.rows;
     bf_status status = bf_rows_resolve(&rows, all.rows, path);
     if (status != BF_OK) {
@@ -249,17 +250,17 @@ static bf_status unknown_extension(const char *path)
 
 bf_status bf_dataset_load(bf_dataset *out, const char *path,
                           const char *labels_path, bf_rows rows,
-                          bf_progress progress)
+                          bf_env *env)
 {
+    BF_UNDER(env);
     bf_dataset d = {0};
     size_t n = 0;
     bf_status status;
     if (bf_path_is_text(path)) {
         if (labels_path)
-            status = csv_rows(&d.x, path, rows, &n, progress);
+            status = csv_rows(&d.x, path, rows, &n);
         else
-            status = bf_csv_load(&d.x, &d.labels, &d.classes, path, rows,
-                                 progress);
+            status = bf_csv_load(&d.x, &d.labels, &d.classes, path, rows, NULL);
     } else if (bf_path_has_extension(path, ".npy")) {
         status = read_npy_rows(&d.x, path, rows, &n);
         if (status == BF_OK) status = check_finite(&d.x, rows, path);
@@ -323,11 +324,11 @@ static bf_status fit_columns(bf_matrix *x, size_t d, unsigned classes,
 }
 
 bf_status bf_features_load(bf_matrix *out, const char *path, size_t d,
-                           unsigned classes, bf_progress progress)
+                           unsigned classes, bf_env *env)
 {
     bf_matrix x;
     if (bf_path_is_text(path))
-        BF_TRY(bf_csv_read(&x, path, progress));
+        BF_TRY(bf_csv_read(&x, path, env));
     else if (bf_path_has_extension(path, ".npy"))
         BF_TRY(bf_npy_read(&x, path));
     else

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "features/backbone.h"
 #include "features/class_names.h"
@@ -27,7 +28,6 @@ typedef struct extraction {
     bf_images *images;
     bool strict;
     bf_skip_report report;
-    bf_progress progress;
     slot *slots;   /* [batch] */
     float *input;  /* [batch][floats] */
     float *output; /* [batch][x.cols], once the first picture is known */
@@ -148,8 +148,7 @@ static bf_status run_all(extraction *e)
     for (size_t first = 0; first < n; first += batch) {
         size_t count = n - first < batch ? n - first : batch;
         BF_TRY(run_batch(e, first, count));
-        if (e->progress.fn)
-            e->progress.fn(e->progress.user, "extract", (double)(first + count),
+        bf_report("extract", (double)(first + count),
                            (double)n);
     }
     if (e->data.x.rows == 0)
@@ -178,13 +177,13 @@ static bf_status allocate(extraction *e)
 
 bf_status bf_extract(bf_dataset *out, bf_backbone *b, bf_images *images,
                      bool strict, size_t *skipped, bf_skip_report report,
-                     bf_progress progress)
+                     bf_env *env)
 {
+    BF_UNDER(env);
     extraction e = {.b = b,
                     .images = images,
                     .strict = strict,
-                    .report = report,
-                    .progress = progress};
+                    .report = report};
     bf_status status = allocate(&e);
     if (status == BF_OK) status = run_all(&e);
     if (status == BF_OK) status = copy_class_names(&e.data, images);

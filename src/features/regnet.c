@@ -88,7 +88,7 @@ static bf_status load_net(bf_regnet_net **out, const char *path, unsigned batch)
     bf_safetensors_close(file);
     if (status != BF_OK) return bf_fail_in(status, "%s", path);
     status =
-        bf_regnet_net_create(out, layers, &weights, batch, bf_get_threads());
+        bf_regnet_net_create(out, layers, &weights, batch, bf_env_threads(NULL));
     bf_regnet_weights_clear(&weights);
     return status;
 }

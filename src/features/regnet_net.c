@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "features/regnet_dnn.h"
 
@@ -263,7 +264,7 @@ static bf_status run_chunk(const bf_regnet_net *net, worker *w,
 
 static unsigned threads_for(const bf_regnet_net *net, size_t chunks)
 {
-    unsigned threads = bf_get_threads();
+    unsigned threads = bf_env_threads(NULL);
     if (net->tap != NULL) return 1;
     if (threads > net->worker_count) threads = net->worker_count;
     return threads > chunks ? (unsigned)chunks : threads;
@@ -277,11 +278,13 @@ bf_status bf_regnet_net_run(bf_regnet_net *net, const float *pictures,
     if (count == 0) return BF_OK;
     unsigned threads = threads_for(net, chunks);
     int before = omp_get_max_threads();
+    bf_run caller = bf_run_now();
     omp_set_num_threads(1);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (size_t i = 0; i < chunks; i++) {
         size_t first = i * net->chunk, left = count - first;
         if (bf_first_error_seen(&failed)) continue;
+        bf_run_set(caller);
         bf_status status = bf_check_interrupt();
         if (status == BF_OK)
             status = run_chunk(net, &net->workers[omp_get_thread_num()],

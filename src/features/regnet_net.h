@@ -13,8 +13,8 @@ BF_MUST_CHECK bf_status bf_regnet_net_create(
     const bf_regnet_weights *weights, unsigned batch, unsigned threads);
 void bf_regnet_net_destroy(bf_regnet_net *net);
 
-/* count pictures [3][224][224] to count rows of 400 features. Uses at most
- * bf_get_threads() threads. One call at a time. */
+/* count pictures [3][224][224] to count rows of 400 features. On as many
+ * threads as the env asks for at most. One call at a time. */
 BF_MUST_CHECK bf_status bf_regnet_net_run(bf_regnet_net *net,
                                           const float *pictures, size_t count,
                                           float *features);

@@ -137,9 +137,9 @@ static bf_status scattering_forward(void *self, const float *input,
     scattering *s = self;
     size_t groups;
     if (s->plans > PLANS_MAX) forget_plans(s);
-    BF_TRY(need_workspaces(s, bf_get_threads()));
+    BF_TRY(need_workspaces(s, bf_env_threads(NULL)));
     BF_TRY(make_groups(s, input, count, &groups));
-#pragma omp parallel for schedule(dynamic, 1) num_threads(bf_get_threads())
+#pragma omp parallel for schedule(dynamic, 1) num_threads(bf_env_threads(NULL))
     for (size_t i = 0; i < groups; i++)
         run_group(&s->groups[i], s->work[omp_get_thread_num()], input, output);
     return BF_OK;

@@ -1,5 +1,6 @@
 #include "train/circuit.h"
 
+#include "base/env.h"
 #include "train/training.h"
 
 const bf_circuit *bf_job_circuit(const bf_job *job)
@@ -49,12 +50,13 @@ void bf_state_release(bf_eval *ev, bf_state *s)
 
 bf_status bf_circuit_run(bf_eval *ev, const bf_job *job, const bf_inputs *in,
                          bf_state *state, bf_step_fn each, void *user,
-                         double total, bf_progress progress)
+                         double total, bf_env *env)
 {
+    BF_UNDER(env);
     const bf_circuit *c = bf_job_circuit(job);
     void *run;
     bf_status status;
-    BF_TRY(c->open(&run, ev, job, in, total, progress));
+    BF_TRY(c->open(&run, ev, job, in, total));
     status = BF_OK;
     while (state->step < c->steps(job)) {
         BF_GOTO(bf_check_interrupt(), done);

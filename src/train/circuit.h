@@ -60,9 +60,9 @@ typedef struct bf_circuit {
     double (*output_noise)(const bf_job *job, const bf_ct *output);
 
     /* A run: what its steps share. Inputs must outlive it. total is the work of
-     * the whole run, which progress is a part of; 0 for none. */
+     * the whole run, which progress is a part of; 0: nobody is told. */
     bf_status (*open)(void **run, bf_eval *ev, const bf_job *job,
-                      const bf_inputs *in, double total, bf_progress progress);
+                      const bf_inputs *in, double total);
     bf_status (*step)(void *run, bf_state *state);
     void (*close)(void *run); /* NULL is fine */
 } bf_circuit;
@@ -80,6 +80,6 @@ typedef bf_status (*bf_step_fn)(void *user, bf_state *state);
 BF_MUST_CHECK bf_status bf_circuit_run(bf_eval *ev, const bf_job *job,
                                        const bf_inputs *in, bf_state *state,
                                        bf_step_fn each, void *user,
-                                       double total, bf_progress progress);
+                                       double total, bf_env *env);
 
 #endif

@@ -203,7 +203,7 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
     bf_state state = {0};
     walk k = {job, plan};
     bf_status s = bf_circuit_run(ev, job, &in, &state, note_step, &k, 0,
-                                 (bf_progress){0});
+                                 NULL);
     bf_state_release(ev, &state);
     bf_free(cts);
     return s;

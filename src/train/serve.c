@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/cpu.h"
+#include "base/env.h"
 #include "base/file.h"
 #include "base/host.h"
 #include "base/memory.h"
@@ -86,8 +87,7 @@ static bf_status unpack_input(void *user, size_t i)
     return BF_OK;
 }
 
-static bf_status read_batches(batch *b, bf_wire_reader *r,
-                              bf_progress progress)
+static bf_status read_batches(batch *b, bf_wire_reader *r)
 {
     size_t count = b->s->count;
     for (b->first = 0; b->first < count; b->first += b->room) {
@@ -95,26 +95,25 @@ static bf_status read_batches(batch *b, bf_wire_reader *r,
         for (size_t i = 0; i < n; i++)
             BF_TRY(read_input(b->s, r, b->first + i, &b->packed[i]));
         BF_TRY(bf_parallel_for(n, false, unpack_input, b));
-        if (progress.fn)
-            progress.fn(progress.user, "read upload", (double)(b->first + n),
+        bf_report("read upload", (double)(b->first + n),
                         (double)count);
     }
     return BF_OK;
 }
 
-static bf_status read_inputs(server *s, bf_wire_reader *r, bf_progress progress)
+static bf_status read_inputs(server *s, bf_wire_reader *r)
 {
-    batch b = {.s = s, .room = (size_t)BATCH_PER_THREAD * bf_get_threads()};
+    batch b = {.s = s, .room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL)};
     b.packed = bf_alloc_zero(b.room * sizeof *b.packed);
     if (!b.packed) return BF_ERR_MEMORY;
-    bf_status status = read_batches(&b, r, progress);
+    bf_status status = read_batches(&b, r);
     for (size_t i = 0; i < b.room; i++) bf_free(b.packed[i].data);
     bf_free(b.packed);
     return status;
 }
 
 /* Ends behind the end record: then the whole file is verified. */
-static bf_status read_upload(server *s, bf_progress progress)
+static bf_status read_upload(server *s)
 {
     bf_wire_reader *r;
     bf_wire_item item;
@@ -122,7 +121,7 @@ static bf_status read_upload(server *s, bf_progress progress)
     s->inputs = bf_alloc_zero(s->count * sizeof(bf_ct));
     if (!s->inputs) return BF_ERR_MEMORY;
     BF_TRY(bf_wire_open(&r, s->o->upload, BF_WIRE_UPLOAD, s->ctx, ids_of(s)));
-    bf_status status = read_inputs(s, r, progress);
+    bf_status status = read_inputs(s, r);
     if (status == BF_OK) status = bf_wire_next(r, &item);
     if (status == BF_OK && item.kind != BF_FRAME_END)
         status = bf_fail(BF_ERR_FORMAT, "%s: more than the job's %zu inputs",
@@ -133,11 +132,11 @@ static bf_status read_upload(server *s, bf_progress progress)
     return status;
 }
 
-static bf_status read_keys(server *s, bf_progress progress)
+static bf_status read_keys(server *s)
 {
     bf_wire_ids any = {NULL, s->job_id};
     BF_TRY(bf_wire_read_eval_keys(&s->keys, s->o->keys, s->ctx, any,
-                                  s->plan.keys, s->plan.key_count, progress));
+                                  s->plan.keys, s->plan.key_count, NULL));
     memcpy(s->key_id, s->keys.key_id, sizeof s->key_id);
     return bf_eval_create(&s->ev, s->ctx, &s->keys);
 }
@@ -145,14 +144,6 @@ static bf_status read_keys(server *s, bf_progress progress)
 /* ---- files that must get written ----------------------------------------- */
 
 #define RETRY_SECONDS 3
-
-static void note(const server *s, const char *fmt, const char *detail)
-{
-    char line[BF_MESSAGE_BYTES + 128];
-    if (!s->o->note) return;
-    snprintf(line, sizeof line, fmt, detail);
-    s->o->note(line);
-}
 
 static bf_status wait_for_space(void)
 {
@@ -179,12 +170,12 @@ static bf_status persist(server *s, const char *path,
         bf_status status = write(s);
         if (status != BF_ERR_SPACE || !may_get_space(path)) {
             if (waited && status == BF_OK)
-                note(s, "%s: written, going on", path);
+                bf_note("%s: written, going on", path);
             return status;
         }
         if (!waited)
-            note(s, "%s; paused until there is room (Ctrl-C stops the run)",
-                 bf_last_error());
+            bf_note("%s; paused until there is room (Ctrl-C stops the run)",
+                    bf_last_error());
         waited = true;
         BF_TRY(wait_for_space());
     }
@@ -266,14 +257,14 @@ static bf_status check_resources(const server *s)
     return check_target(s->o->checkpoint, model + kept);
 }
 
-static bf_status run_circuit(server *s, bf_progress progress)
+static bf_status run_circuit(server *s)
 {
     bf_inputs in = bf_job_inputs_by_kind(&s->job, s->inputs);
     return bf_circuit_run(s->ev, &s->job, &in, &s->state.circuit, after_step, s,
-                          s->plan.work, progress);
+                          s->plan.work, NULL);
 }
 
-static bf_status run(server *s, bf_serve_report *report, bf_progress progress)
+static bf_status run(server *s, bf_serve_report *report)
 {
     const bf_serve_options *o = s->o;
     double start = bf_now();
@@ -282,12 +273,12 @@ static bf_status run(server *s, bf_serve_report *report, bf_progress progress)
     BF_TRY(bf_job_walk(&s->plan, &s->job));
     BF_TRY(check_resources(s));
     BF_TRY(bf_context_create(&s->ctx, &s->job.params, o->backend));
-    BF_TRY(read_keys(s, progress));
-    BF_TRY(read_upload(s, progress));
+    BF_TRY(read_keys(s));
+    BF_TRY(read_upload(s));
     if (o->resume) BF_TRY(read_checkpoint(s));
     report->read_seconds = bf_now() - start;
     start = bf_now();
-    BF_TRY(run_circuit(s, progress));
+    BF_TRY(run_circuit(s));
     report->train_seconds = bf_now() - start;
     start = bf_now();
     BF_TRY(persist(s, o->model, write_model));
@@ -309,11 +300,12 @@ static bf_status interrupted(const server *s)
 }
 
 bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
-                         bf_progress progress)
+                         bf_env *env)
 {
+    BF_UNDER(env);
     server s = {.o = o};
     bf_serve_report made = {0};
-    bf_status status = run(&s, &made, progress);
+    bf_status status = run(&s, &made);
     if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);
     if (s.ev) {
         bf_eval_counters(s.ev, &made.counters);

@@ -13,8 +13,6 @@ typedef struct bf_serve_options {
     bool resume;            /* continue from the checkpoint */
     uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
     bf_backend backend;
-    /* Hears one line when a run pauses or goes on; may be NULL. */
-    void (*note)(const char *line);
 } bf_serve_options;
 
 typedef struct bf_serve_report {
@@ -28,9 +26,10 @@ typedef struct bf_serve_report {
  * that memory and disk suffice before it reads them (BF_ERR_MEMORY,
  * BF_ERR_SPACE). The model and each checkpoint appear complete or not at all;
  * with a checkpoint, a run that ends at any moment can be resumed and gives the
- * same model file. While the disk is full, the run waits for space. */
+ * same model file. While the disk is full, the run waits for space, as a
+ * note says. */
 BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
                                        const bf_serve_options *o,
-                                       bf_progress progress);
+                                       bf_env *env);
 
 #endif

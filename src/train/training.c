@@ -1,9 +1,9 @@
 #include "train/training.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "linalg/dense.h"
@@ -14,8 +14,7 @@ typedef struct circuit {
     const bf_layout *l;
     bf_inputs in;
     bf_masks masks;
-    bf_progress progress;
-    double total; /* work of the whole run, for progress */
+    double total; /* work of the whole run; 0: nobody asks how far it is */
     unsigned iteration;
     double slope; /* of its polynomial, usual */
     bf_block block;
@@ -25,14 +24,13 @@ typedef struct circuit {
     bf_ct *g;       /* [m] gradients */
 } circuit;
 
-/* Called after every piece of work, from any thread; the first one reports. */
+/* Called after every piece of work, from any thread. */
 static void tick(const circuit *c, const char *phase)
 {
-    if (!c->progress.fn || c->total == 0 || omp_get_thread_num() != 0) return;
+    if (c->total == 0 || !bf_reports()) return;
     bf_counters now;
     bf_eval_counters(c->ev, &now);
-    c->progress.fn(c->progress.user, phase,
-                   bf_job_work(&c->job->params, &now), c->total);
+    bf_report(phase, bf_job_work(&c->job->params, &now), c->total);
 }
 
 static bf_ct *ct_array(size_t count)
@@ -426,13 +424,12 @@ static void run_close(void *run)
 }
 
 static bf_status run_open(void **run, bf_eval *ev, const bf_job *job,
-                          const bf_inputs *in, double total,
-                          bf_progress progress)
+                          const bf_inputs *in, double total)
 {
     circuit *c = bf_alloc_zero(sizeof *c);
     if (!c) return BF_ERR_MEMORY;
     *c = (circuit){.ev = ev, .job = job, .l = &job->layout, .in = *in,
-                   .total = total, .progress = progress};
+                   .total = total};
     bf_status s = bf_masks_make(&c->masks, bf_eval_context(ev), c->l,
                                 exp2(job->log_mask), bf_job_x_limbs(job),
                                 bf_eval_is_symbolic(ev));

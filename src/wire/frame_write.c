@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "wire/frame_internal.h"
 
 struct bf_frame_writer {

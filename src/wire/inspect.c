@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/env.h"
 #include "wire/internal.h"
 
 size_t bf_wire_json_bytes(size_t bytes)
@@ -76,8 +77,7 @@ static bf_status inspect_record(bf_wire_info *info, bf_frame_reader *r,
     return s == BF_OK ? s : bf_frame_fail_in(r, s);
 }
 
-static bf_status inspect_all(bf_wire_info *info, bf_frame_reader *r,
-                             bf_progress progress)
+static bf_status inspect_all(bf_wire_info *info, bf_frame_reader *r)
 {
     const bf_frame_header *h = bf_frame_header_of(r);
     bf_frame_record rec;
@@ -96,8 +96,7 @@ static bf_status inspect_all(bf_wire_info *info, bf_frame_reader *r,
         BF_TRY(bf_frame_next(r, &rec));
         if (rec.kind == BF_FRAME_END) break;
         BF_TRY(inspect_record(info, r, &rec));
-        if (progress.fn)
-            progress.fn(progress.user, "verify", (double)(rec.sequence + 1),
+        bf_report("verify", (double)(rec.sequence + 1),
                         (double)h->records);
     }
     if (info->type != BF_WIRE_SECRET_KEY)
@@ -106,12 +105,13 @@ static bf_status inspect_all(bf_wire_info *info, bf_frame_reader *r,
 }
 
 bf_status bf_wire_inspect(bf_wire_info *out, const char *path,
-                          bf_progress progress)
+                          bf_env *env)
 {
+    BF_UNDER(env);
     bf_frame_reader *r;
     bf_wire_info info;
     BF_TRY(bf_frame_open(&r, path));
-    bf_status s = inspect_all(&info, r, progress);
+    bf_status s = inspect_all(&info, r);
     bf_frame_close(r);
     if (s == BF_OK) *out = info;
     return s;

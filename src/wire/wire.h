@@ -128,20 +128,20 @@ BF_MUST_CHECK bf_status bf_wire_get_switch_key(bf_wire_reader *r,
 BF_MUST_CHECK bf_status bf_wire_write_eval_keys(const char *path,
                                                 const bf_eval_keys *keys,
                                                 const uint8_t *job_id,
-                                                bf_progress progress);
+                                                bf_env *env);
 /* The same file, whole but not committed. */
 BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
                                                   const char *path,
                                                   const bf_eval_keys *keys,
                                                   const uint8_t *job_id,
-                                                  bf_progress progress);
+                                                  bf_env *env);
 /* These keys and no others (a name occurs once in
  * needs, OTHER never):
  * BF_ERR_FORMAT when one is there twice, BF_ERR_MISMATCH when one is missing,
  * has other limbs, or is not among them. */
 BF_MUST_CHECK bf_status bf_wire_read_eval_keys(
     bf_eval_keys *out, const char *path, const bf_context *ctx, bf_wire_ids ids,
-    const bf_key_need *needs, size_t count, bf_progress progress);
+    const bf_key_need *needs, size_t count, bf_env *env);
 BF_MUST_CHECK bf_status bf_wire_write_public_key(const char *path,
                                                  const bf_public_key *pk);
 BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
@@ -185,6 +185,6 @@ typedef struct bf_wire_info {
 /* Reads and verifies the whole file with little memory; residues are not
  * compared with their primes. */
 BF_MUST_CHECK bf_status bf_wire_inspect(bf_wire_info *out, const char *path,
-                                        bf_progress progress);
+                                        bf_env *env);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/env.h"
 #include "base/memory.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
@@ -106,8 +107,9 @@ bf_status bf_wire_put_switch_key(bf_wire_writer *w, const bf_switch_key *key)
 
 bf_status bf_wire_prepare_eval_keys(bf_outfile **out, const char *path,
                                     const bf_eval_keys *keys,
-                                    const uint8_t *job_id, bf_progress progress)
+                                    const uint8_t *job_id, bf_env *env)
 {
+    BF_UNDER(env);
     bf_wire_writer *w;
     bf_wire_ids ids = {.key_id = keys->key_id, .job_id = job_id};
     BF_TRY(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, keys->ctx, ids));
@@ -117,18 +119,18 @@ bf_status bf_wire_prepare_eval_keys(bf_outfile **out, const char *path,
             bf_wire_abort(w);
             return s;
         }
-        if (progress.fn)
-            progress.fn(progress.user, "write keys", (double)(i + 1),
+        bf_report("write keys", (double)(i + 1),
                         (double)keys->count);
     }
     return bf_wire_finish(out, w);
 }
 
 bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *keys,
-                                  const uint8_t *job_id, bf_progress progress)
+                                  const uint8_t *job_id, bf_env *env)
 {
+    BF_UNDER(env);
     bf_outfile *f;
-    BF_TRY(bf_wire_prepare_eval_keys(&f, path, keys, job_id, progress));
+    BF_TRY(bf_wire_prepare_eval_keys(&f, path, keys, job_id, NULL));
     return bf_outfile_commit(f);
 }
 
@@ -224,7 +226,7 @@ static bf_status find_need(const bf_wire_item *item, const bf_eval_keys *keys,
 }
 
 static bf_status read_all(bf_wire_reader *r, bf_eval_keys *keys,
-                          const bf_key_need *needs, bf_progress progress)
+                          const bf_key_need *needs)
 {
     bf_wire_item item;
     size_t at = 0, done = 0;
@@ -238,8 +240,7 @@ static bf_status read_all(bf_wire_reader *r, bf_eval_keys *keys,
         bf_status s = find_need(&item, keys, needs, &at);
         if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
         BF_TRY(get_key(r, &keys->keys[at], needs[at].limbs));
-        if (progress.fn)
-            progress.fn(progress.user, "read keys", (double)++done,
+        bf_report("read keys", (double)++done,
                         (double)keys->count);
     }
 }
@@ -258,14 +259,15 @@ static bf_status check_all_there(const bf_eval_keys *keys,
 bf_status bf_wire_read_eval_keys(bf_eval_keys *out, const char *path,
                                  const bf_context *ctx, bf_wire_ids ids,
                                  const bf_key_need *needs, size_t count,
-                                 bf_progress progress)
+                                 bf_env *env)
 {
+    BF_UNDER(env);
     bf_wire_reader *r;
     bf_eval_keys keys = {.ctx = ctx, .count = count};
     BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, ctx, ids));
     memcpy(keys.key_id, bf_wire_header(r)->key_id, sizeof keys.key_id);
     keys.keys = bf_alloc_zero(count * sizeof *keys.keys);
-    bf_status s = keys.keys ? read_all(r, &keys, needs, progress)
+    bf_status s = keys.keys ? read_all(r, &keys, needs)
                             : BF_ERR_MEMORY;
     if (s == BF_OK) s = check_all_there(&keys, needs, path);
     bf_wire_close(r);

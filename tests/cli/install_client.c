@@ -7,7 +7,7 @@ int main(int argc, char **argv)
     bf_dataset data = {0};
     if (argc != 3) return 2;
     if (bf_dataset_load(&data, argv[1], NULL, (bf_rows){0, 0},
-                        (bf_progress){0}) != BF_OK ||
+                        NULL) != BF_OK ||
         bf_dataset_check(&data) != BF_OK) {
         fprintf(stderr, "%s\n", bf_last_error());
         return 1;

@@ -16,7 +16,6 @@
 
 enum { ROWS = 40, FEATURES = 9, CLASSES = 2, ITERATIONS = 2 };
 
-static const bf_progress quiet = {0};
 
 static struct {
     char dir[64], job[96], secret[96], keys[96], upload[96], model[96],
@@ -47,12 +46,12 @@ static void make_upload(const bf_recipe *recipe)
                 (double)((i * 7 + j * 5 + i * i * j) % 11) / 11 +
                 (j < 3) * labels[i];
     }
-    OK(bf_transform_fit(&t, recipe, &x, quiet));
-    OK(bf_transform_apply(&u, t, &x, true, (bf_progress){0}));
+    OK(bf_transform_fit(&t, recipe, &x, NULL));
+    OK(bf_transform_apply(&u, t, &x, true, NULL));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     OK(bf_transform_start(&schedule, t, CLASSES));
     OK(bf_deal_encrypt(&files.made, files.id, files.secret, &u, labels,
-                       &schedule, files.upload, quiet));
+                       &schedule, files.upload, NULL));
     bf_schedule_clear(&schedule);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);
@@ -60,13 +59,13 @@ static void make_upload(const bf_recipe *recipe)
 }
 
 static bf_status serve(const char *model, const char *checkpoint, bool resume,
-                       bf_progress progress)
+                       bf_env *env)
 {
     bf_serve_report report;
     bf_serve_options o = {.job = files.job, .keys = files.keys,
                           .upload = files.upload, .model = model,
                           .checkpoint = checkpoint, .resume = resume};
-    return bf_serve_train(&report, &o, progress);
+    return bf_serve_train(&report, &o, env);
 }
 
 static int setup(void **state)
@@ -95,9 +94,9 @@ static int setup(void **state)
     OK(bf_job_read(&files.made, files.job, files.id));
     OK(bf_job_walk(&files.plan, &files.made));
     OK(bf_context_create(&files.ctx, &files.made.params, BF_BACKEND_AUTO));
-    OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys, quiet));
+    OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys, NULL));
     make_upload(&recipe);
-    OK(serve(files.model, files.checkpoint, false, quiet));
+    OK(serve(files.model, files.checkpoint, false, NULL));
     return 0;
 }
 
@@ -199,7 +198,7 @@ static bf_status read_checkpoint(const char *path)
     bf_run_state state = {0};
     bf_eval_keys none = {.ctx = files.ctx};
     bf_eval *ev;
-    OK(bf_wire_inspect(&upload, files.upload, quiet));
+    OK(bf_wire_inspect(&upload, files.upload, NULL));
     OK(bf_eval_create(&ev, files.ctx, &none));
     bf_status s =
         bf_checkpoint_read(&state, path, ev, (bf_run_ids){ids, upload.digest},
@@ -227,11 +226,11 @@ static void test_checkpoints(void **state)
     }
 }
 
-static void stop_behind_checkpoint(void *user, const char *phase, double done,
+static int stop_behind_checkpoint(void *user, const char *phase, double done,
                                    double total)
 {
     (void)phase, (void)done, (void)total;
-    if (access(user, F_OK) == 0) bf_interrupt(1);
+    return access(user, F_OK) == 0;
 }
 
 /* After one iteration, the initial weights are those of before. */
@@ -240,11 +239,10 @@ static void test_resumed(void **state)
     (void)state;
     uint8_t *want, *got;
     size_t bytes, other;
-    bf_progress stop = {stop_behind_checkpoint, files.early};
+    bf_env stop = {.progress = stop_behind_checkpoint, .user = files.early};
     REFUSED(BF_ERR_INTERRUPTED, "keeps 1 of 2",
-            serve(files.bad, files.early, false, stop));
-    bf_interrupt(0);
-    OK(serve(files.bad, files.early, true, quiet));
+            serve(files.bad, files.early, false, &stop));
+    OK(serve(files.bad, files.early, true, NULL));
     OK(bf_read_file(files.model, 1 << 30, &want, &bytes));
     OK(bf_read_file(files.bad, 1 << 30, &got, &other));
     assert_int_equal(bytes, other);

@@ -19,6 +19,7 @@
 #include "train/serve.h"
 #include "train/upload.h"
 #include "wire/wire.h"
+#include "support/env.h"
 
 #define OK(expr)                                                            \
     do {                                                                    \
@@ -47,7 +48,7 @@ static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
                     const bf_schedule *schedule)
 {
     OK(bf_deal_encrypt(&files.made, files.id, files.secret, u, labels,
-                       schedule, path, (bf_progress){0}));
+                       schedule, path, NULL));
 }
 
 /* Two uploads of one job and key. */
@@ -66,8 +67,8 @@ static void make_uploads(const bf_recipe *recipe)
             x.data[i * FEATURES + j] = bits * 0x1p-32 + (j < 5) * labels[i];
         }
     }
-    OK(bf_transform_fit(&t, recipe, &x, (bf_progress){0}));
-    OK(bf_transform_apply(&u, t, &x, true, (bf_progress){0}));
+    OK(bf_transform_fit(&t, recipe, &x, NULL));
+    OK(bf_transform_apply(&u, t, &x, true, NULL));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     encrypt(files.upload, &u, labels, &schedule);
     encrypt(files.again, &u, labels, &schedule);
@@ -102,7 +103,7 @@ static int setup(void **state)
     OK(bf_job_write(&files.made, files.job));
     OK(bf_job_read(&files.made, files.job, files.id));
     OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys,
-                      (bf_progress){0}));
+                      NULL));
     make_uploads(&recipe);
     files.uploads = bf_job_inputs(&files.made);
     return 0;
@@ -122,7 +123,7 @@ static bf_status serve(const char *upload, const char *model,
     bf_serve_options o = {.job = files.job, .keys = files.keys,
                           .upload = upload, .model = model,
                           .backend = backend};
-    return bf_serve_train(&report, &o, (bf_progress){0});
+    return bf_serve_train(&report, &o, NULL);
 }
 
 static void refused(bf_status status, const char *words)
@@ -298,13 +299,13 @@ static void test_same_model(void **state)
     char path[96];
     uint8_t *want, *got;
     size_t bytes, other;
-    unsigned before = bf_get_threads();
+    unsigned before = bf_env_threads(NULL);
     name(path, "reference.enc");
     OK(serve(files.upload, path, BF_BACKEND_AUTO));
     read_all(path, &want, &bytes);
     for (unsigned threads = 1; threads <= 3; threads++) {
         bool scalar = threads == 3;
-        bf_set_threads(scalar ? before : threads);
+        env_threads(scalar ? before : threads);
         OK(serve(files.upload, files.model,
                  scalar ? BF_BACKEND_SCALAR : BF_BACKEND_AUTO));
         read_all(files.model, &got, &other);
@@ -313,7 +314,7 @@ static void test_same_model(void **state)
         bf_free(got);
         assert_int_equal(unlink(files.model), 0);
     }
-    bf_set_threads(before);
+    env_threads(before);
     bf_free(want);
 }
 

@@ -4,6 +4,7 @@
 #include "../fuzz/fuzz_csv.c"
 #include "base/cpu.h"
 #include "base/number.h"
+#include "support/env.h"
 
 #define REGNET "../shared/data/regnet_mnist_512.csv"
 
@@ -89,7 +90,7 @@ static void check_table(const char *text)
     bf_dataset d;
     check_ok(
         bf_dataset_load(&d, given_text("t.csv", text), NULL, (bf_rows){0, 0},
-                        (bf_progress){0}));
+                        NULL));
     assert_true(d.x.rows == 2 && d.x.cols == 3 && d.classes == 3);
     assert_memory_equal(d.x.data, should, sizeof should);
     assert_memory_equal(d.labels, labels, sizeof labels);
@@ -163,7 +164,7 @@ static void test_plain_matrix(void **state)
     (void)state;
     bf_matrix m;
     check_ok(bf_csv_read(&m, given_text("m.csv", "-1\n2.5\n1e3\n"),
-                         (bf_progress){0}));
+                         NULL));
     static const double should[3] = {-1, 2.5, 1000};
     assert_true(m.rows == 3 && m.cols == 1);
     assert_memory_equal(m.data, should, sizeof should);
@@ -177,24 +178,24 @@ static void test_ranges(void **state)
     bf_dataset d;
     const char *path = given_text("r.csv", "0,1\n1,2\n2,3\n9,4\n");
     check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){1, 3},
-                             (bf_progress){0}));
+                             NULL));
     assert_true(d.x.rows == 2 && d.classes == 10);
     assert_true(d.x.data[0] == 2 && d.x.data[1] == 3);
     assert_true(d.labels[0] == 1 && d.labels[1] == 2);
     bf_dataset_clear(&d);
     check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){3, 0},
-                             (bf_progress){0}));
+                             NULL));
     assert_true(d.x.rows == 1 && d.labels[0] == 9);
     bf_dataset_clear(&d);
     check_fails(BF_ERR_ARGUMENT, "r.csv", "rows 2 to 5 asked for, it has 4",
                 bf_dataset_load(&d, path, NULL, (bf_rows){1, 5},
-                                (bf_progress){0}));
+                                NULL));
     check_fails(BF_ERR_ARGUMENT, "r.csv", "it has 4",
                 bf_dataset_load(&d, path, NULL, (bf_rows){4, 0},
-                                (bf_progress){0}));
+                                NULL));
     check_fails(BF_ERR_ARGUMENT, "r.csv", "",
                 bf_dataset_load(&d, path, NULL, (bf_rows){3, 2},
-                                (bf_progress){0}));
+                                NULL));
 }
 
 static void test_labels_elsewhere(void **state)
@@ -204,7 +205,7 @@ static void test_labels_elsewhere(void **state)
     bf_dataset d;
     const char *x = given_text("x.csv", "1,2\n3,4\n5,6\n");
     const char *y = given("y.idx", file, sizeof file);
-    check_ok(bf_dataset_load(&d, x, y, (bf_rows){1, 0}, (bf_progress){0}));
+    check_ok(bf_dataset_load(&d, x, y, (bf_rows){1, 0}, NULL));
     assert_true(d.x.rows == 2 && d.x.cols == 2 && d.classes == 7);
     assert_true(d.x.data[0] == 3 && d.x.data[3] == 6);
     assert_true(d.labels[0] == 5 && d.labels[1] == 6);
@@ -245,7 +246,7 @@ static void check_features(const char *text)
     static const double should[4] = {0, 5, 0, 6};
     bf_matrix x;
     check_ok(bf_features_load(&x, given_text("f.csv", text), 2, 3,
-                              (bf_progress){0}));
+                              NULL));
     assert_true(x.rows == 2 && x.cols == 2);
     assert_memory_equal(x.data, should, sizeof should);
     bf_matrix_clear(&x);
@@ -270,12 +271,12 @@ static void test_features_of_a_model(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check_fails(BF_ERR_MISMATCH, "f.csv: 3 columns", "is no label",
                     bf_features_load(&x, given_text("f.csv", bad[i]), 2, 3,
-                                     (bf_progress){0}));
+                                     NULL));
     check_fails(BF_ERR_MISMATCH, "f.csv", "4 features, the model has 2",
                 bf_features_load(&x, given_text("f.csv", "1,2,3,4.5\n"), 2, 3,
-                                 (bf_progress){0}));
+                                 NULL));
     check_fails(BF_ERR_UNSUPPORTED, "f.mat", ".csv",
-                bf_features_load(&x, "f.mat", 2, 3, (bf_progress){0}));
+                bf_features_load(&x, "f.mat", 2, 3, NULL));
 }
 
 static void refuse(bf_status status, const char *where, const char *why,
@@ -284,7 +285,7 @@ static void refuse(bf_status status, const char *where, const char *why,
     bf_dataset d;
     check_fails(status, where, why,
                 bf_dataset_load(&d, given_text("bad.csv", text), NULL,
-                                (bf_rows){0, 0}, (bf_progress){0}));
+                                (bf_rows){0, 0}, NULL));
     assert_non_null(strstr(bf_last_error(), "bad.csv"));
 }
 
@@ -380,7 +381,7 @@ static void test_other_files(void **state)
                     bf_csv_read(&m,
                                 given("other.csv", files[i].bytes,
                                       files[i].count),
-                                (bf_progress){0}));
+                                NULL));
 }
 
 static void test_strange_bytes(void **state)
@@ -389,13 +390,13 @@ static void test_strange_bytes(void **state)
     bf_matrix m;
     check_fails(BF_ERR_FORMAT, "line 1, column 2", "'1?2'",
                 bf_csv_read(&m, given("nul.csv", "0,1\0002\n", 7),
-                            (bf_progress){0}));
+                            NULL));
     check_fails(BF_ERR_FORMAT, "line 2, column 1", "'?\?'",
                 bf_csv_read(&m, given("bin.csv", "1\n\xff\xfe\n", 5),
-                            (bf_progress){0}));
+                            NULL));
     check_fails(BF_ERR_IO, "absent.csv", "No such file",
                 bf_csv_read(&m, path_in(scratch, "absent.csv"),
-                            (bf_progress){0}));
+                            NULL));
 }
 
 /* A first row of 100,000 numbers over 100,000 rows of one: 80 GB if believed.
@@ -411,7 +412,7 @@ static void test_hostile_shape(void **state)
     bf_matrix m;
     check_fails(BF_ERR_FORMAT, "line 2 has 1 columns", "100000",
                 bf_csv_read(&m, given("wide.csv", text, bytes),
-                            (bf_progress){0}));
+                            NULL));
     bf_free(text);
 }
 
@@ -425,7 +426,7 @@ static void test_real_rows(void **state)
     bf_dataset d;
     double start = bf_now();
     check_ok(bf_dataset_load(&d, REGNET, NULL, (bf_rows){0, 0},
-                             (bf_progress){0}));
+                             NULL));
     print_message("512 x 401 numbers in %.1f ms\n", 1e3 * (bf_now() - start));
     assert_true(d.x.rows == 512 && d.x.cols == 400 && d.classes == 10);
     /* The first line begins 5.0,4.153106,0.23424642,3.3723886 */
@@ -443,12 +444,13 @@ static void test_damage(void **state)
     replay(LLVMFuzzerTestOneInput, text, sizeof text - 1, 5000, &rng);
 }
 
-static void watch(void *user, const char *phase, double done, double total)
+static int watch(void *user, const char *phase, double done, double total)
 {
     double *last = user;
     assert_string_equal(phase, "read rows");
     assert_true(done >= *last && done <= total);
     *last = done;
+    return 0;
 }
 
 static void test_progress(void **state)
@@ -459,12 +461,12 @@ static void test_progress(void **state)
     double last = 0;
     for (size_t i = 0; i < 3000; i++) memcpy(text + 4 * i, "1,2\n", 4);
     const char *path = given_text("many.csv", text);
-    check_ok(bf_csv_read(&m, path, (bf_progress){watch, &last}));
+    check_ok(bf_csv_read(&m, path, &(bf_env){.progress = watch, .user = &last}));
     assert_true(last > 0.9);
     bf_matrix_clear(&m);
-    bf_interrupt(1);
-    bf_status s = bf_csv_read(&m, path, (bf_progress){0});
-    bf_interrupt(0);
+    env_interrupt(1);
+    bf_status s = bf_csv_read(&m, path, NULL);
+    env_interrupt(0);
     assert_int_equal(s, BF_ERR_INTERRUPTED);
     assert_null(m.data);
 }

@@ -3,6 +3,7 @@
 
 #include "features/backbone.h"
 #include "features/image_source.h"
+#include "support/env.h"
 
 #define IMAGES "data/digits-test-images.idx.gz"
 #define LABELS "data/digits-test-labels.idx.gz"
@@ -128,7 +129,7 @@ static outcome run(source *s, size_t count, unsigned batch, bool strict)
     bf_backbone b = {&plain_ops, &o.forwards, batch};
     o.status =
         bf_extract(&o.data, &b, &images, strict, &o.skipped,
-                   (bf_skip_report){note_skip, &o.report}, (bf_progress){0});
+                   (bf_skip_report){note_skip, &o.report}, NULL);
     return o;
 }
 
@@ -245,9 +246,9 @@ static void test_interrupt(void **state)
 {
     (void)state;
     source s = good_source();
-    bf_interrupt(1);
+    env_interrupt(1);
     outcome o = run(&s, 64, 8, false);
-    bf_interrupt(0);
+    env_interrupt(0);
     assert_int_equal(o.status, BF_ERR_INTERRUPTED);
     assert_int_equal(o.forwards, 0);
     assert_null(o.data.x.data);
@@ -258,13 +259,14 @@ typedef struct steps {
     unsigned calls;
 } steps;
 
-static void note_progress(void *user, const char *phase, double done,
-                          double total)
+static int note_progress(void *user, const char *phase, double done,
+                         double total)
 {
     steps *s = user;
     assert_string_equal(phase, "extract");
     assert_true(done > s->done && done <= total);
     *s = (steps){done, total, s->calls + 1};
+    return 0;
 }
 
 static bf_dataset extract_digits(const char *labels_path, unsigned batch,
@@ -274,16 +276,17 @@ static bf_dataset extract_digits(const char *labels_path, unsigned batch,
     bf_backbone *b;
     bf_dataset d;
     size_t skipped;
-    bf_set_threads(threads);
+    env_threads(threads);
     check_ok(bf_images_open(&images, IMAGES, labels_path, true));
     check_ok(bf_backbone_create(
         &b, &(bf_backbone_options){.name = "scattering", .batch = batch}));
     check_ok(bf_extract(&d, b, images, true, &skipped, (bf_skip_report){0},
-                        (bf_progress){note_progress, s}));
+                        &(bf_env){.threads = threads, .progress = note_progress,
+                                  .user = s}));
     assert_int_equal(skipped, 0);
     bf_backbone_destroy(b);
     bf_images_close(images);
-    bf_set_threads(0);
+    env_threads(0);
     return d;
 }
 

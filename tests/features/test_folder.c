@@ -272,7 +272,7 @@ static void test_extraction(void **state)
     check_ok(bf_images_open(&images, folder, NULL, false));
     assert_int_equal(bf_images_count(images), 6);
     check_ok(bf_extract(&data, b, images, false, &skipped,
-                        (bf_skip_report){note, NULL}, (bf_progress){0}));
+                        (bf_skip_report){note, NULL}, NULL));
     assert_int_equal(skipped, 2);
     assert_int_equal(report_count, 2);
     assert_non_null(strstr(reports[0], "cat/3.png: neither"));
@@ -285,7 +285,7 @@ static void test_extraction(void **state)
     bf_dataset_clear(&data);
     check_fails(BF_ERR_FORMAT, "cat/3.png", "neither",
                 bf_extract(&data, b, images, true, &skipped,
-                           (bf_skip_report){note, NULL}, (bf_progress){0}));
+                           (bf_skip_report){note, NULL}, NULL));
     bf_images_close(images);
     bf_backbone_destroy(b);
     unlink(weights);

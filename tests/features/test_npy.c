@@ -150,7 +150,7 @@ static void test_fortran_order(void **state)
     assert_memory_equal(m.data, should, sizeof should);
     bf_matrix_clear(&m);
     check_ok(bf_dataset_load(&d, path, NULL, (bf_rows){1, 3},
-                             (bf_progress){0}));
+                             NULL));
     assert_true(d.x.rows == 2 && !d.labels && d.classes == 0);
     assert_memory_equal(d.x.data, should + 2, 4 * sizeof *should);
     bf_dataset_clear(&d);
@@ -308,30 +308,30 @@ static void test_dataset(void **state)
     snprintf(y, sizeof y, "%s", path_in(scratch, "y.npy"));
     check_ok(bf_npy_write(x, &m, false));
     check_ok(bf_npy_write_labels(y, labels, 6));
-    check_ok(bf_dataset_load(&d, x, y, (bf_rows){2, 5}, (bf_progress){0}));
+    check_ok(bf_dataset_load(&d, x, y, (bf_rows){2, 5}, NULL));
     assert_true(d.x.rows == 3 && d.x.cols == 4 && d.classes == 8);
     assert_memory_equal(d.x.data, m.data + 8, 12 * sizeof *m.data);
     assert_memory_equal(d.labels, labels + 2, 3 * sizeof *labels);
     bf_dataset_clear(&d);
     check_fails(BF_ERR_ARGUMENT, "x.npy", "rows 3 to 7 asked for, it has 6",
-                bf_dataset_load(&d, x, y, (bf_rows){2, 7}, (bf_progress){0}));
+                bf_dataset_load(&d, x, y, (bf_rows){2, 7}, NULL));
     check_fails(BF_ERR_ARGUMENT, "x.npy", "it has 6",
-                bf_dataset_load(&d, x, y, (bf_rows){6, 0}, (bf_progress){0}));
+                bf_dataset_load(&d, x, y, (bf_rows){6, 0}, NULL));
     check_ok(bf_npy_write_labels(y, labels, 5));
     check_fails(BF_ERR_MISMATCH, "5 labels", "6 rows",
-                bf_dataset_load(&d, x, y, (bf_rows){0, 0}, (bf_progress){0}));
+                bf_dataset_load(&d, x, y, (bf_rows){0, 0}, NULL));
     int32_t high[6] = {0, 1, 2, 0, 1, 100};
     check_ok(bf_npy_write_labels(y, high, 6));
     check_fails(BF_ERR_RANGE, "y.npy: row 6", "label 100",
-                bf_dataset_load(&d, x, y, (bf_rows){0, 2}, (bf_progress){0}));
+                bf_dataset_load(&d, x, y, (bf_rows){0, 2}, NULL));
     m.data[4 * 3 + 1] = NAN;
     check_ok(bf_npy_write(x, &m, true));
     check_fails(BF_ERR_RANGE, "x.npy: row 4, column 2", "nan",
                 bf_dataset_load(&d, x, NULL, (bf_rows){1, 5},
-                                (bf_progress){0}));
+                                NULL));
     check_fails(BF_ERR_UNSUPPORTED, "x.mat", ".txt or .npy",
                 bf_dataset_load(&d, "x.mat", NULL, (bf_rows){0, 0},
-                                (bf_progress){0}));
+                                NULL));
     bf_matrix_clear(&m);
 }
 

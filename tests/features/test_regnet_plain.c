@@ -4,6 +4,7 @@
 
 #include "features/backbone.h"
 #include "features/regnet_net.h"
+#include "support/env.h"
 
 #define PARTS 5
 #define TENSORS (PARTS * BF_REGNET_LAYERS)
@@ -204,7 +205,7 @@ static void test_forward(void **state)
     const unsigned batches[] = {1, 2, 5, 32}, threads[] = {1, 2, 3};
     for (unsigned i = 0; i < 12; i++) {
         bf_regnet_net *net = NULL;
-        bf_set_threads(threads[i % 3]);
+        env_threads(threads[i % 3]);
         check_ok(bf_regnet_net_create(&net, layers, &weights, batches[i / 3],
                                       threads[i % 3]));
         assert_true(bf_regnet_net_bytes(net) < 21e6 + 40e6 * threads[i % 3]);
@@ -213,7 +214,7 @@ static void test_forward(void **state)
                                         expected, BF_REGNET_OUTPUTS) < 1e-5);
         bf_regnet_net_destroy(net);
     }
-    bf_set_threads(0);
+    env_threads(0);
     bf_regnet_weights_clear(&weights);
     bf_free(pictures);
 }
@@ -229,17 +230,17 @@ static void test_threads_later(void **state)
     float one[3 * BF_REGNET_OUTPUTS], other[3 * BF_REGNET_OUTPUTS];
     check_ok(load_weights(write_weights(TENSORS), &weights));
     check_ok(bf_regnet_net_create(&net, layers, &weights, 2, 2));
-    bf_set_threads(2);
+    env_threads(2);
     check_ok(bf_regnet_net_run(net, pictures, 3, one));
-    bf_set_threads(5);
+    env_threads(5);
     check_ok(bf_regnet_net_run(net, pictures, 3, other));
-    assert_int_equal(bf_get_threads(), 5);
+    assert_int_equal(bf_env_threads(NULL), 5);
     assert_memory_equal(one, other, sizeof one);
-    bf_interrupt(1);
+    env_interrupt(1);
     assert_int_equal(bf_regnet_net_run(net, pictures, 3, other),
                      BF_ERR_INTERRUPTED);
-    bf_interrupt(0);
-    bf_set_threads(0);
+    env_interrupt(0);
+    env_threads(0);
     bf_regnet_net_destroy(net);
     bf_regnet_weights_clear(&weights);
     bf_free(pictures);

@@ -94,7 +94,7 @@ static void compare_features(const char *name, bool normalize)
     check_ok(bf_backbone_create(&b, &options));
     check_ok(bf_images_open(&images, path_in(folder, "pictures"), NULL, true));
     check_ok(bf_extract(&data, b, images, true, &skipped, (bf_skip_report){0},
-                        (bf_progress){0}));
+                        NULL));
     assert_int_equal(data.x.rows, PICTURES);
     assert_int_equal(data.x.cols, BF_REGNET_OUTPUTS);
     assert_string_equal(data.class_names[1], "grey");

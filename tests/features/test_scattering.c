@@ -8,6 +8,7 @@
 #include "features/image_source.h"
 #include "features/scattering_picture.h"
 #include "features/scattering_transform.h"
+#include "support/env.h"
 
 #define OUTPUTS 925
 #define TOLERANCE 2e-6 /* a few hundred roundings of 6e-8, at random */
@@ -297,16 +298,16 @@ static void test_batches(void **state)
     for (int i = 0; i < 21; i++)
         img[i] = i % 5 == 3 ? random_picture(12, 20, 1, &rng)
                             : random_picture(28, 28, 1, &rng);
-    bf_set_threads(2);
+    env_threads(2);
     float *all = scatter(img, 21);
-    bf_set_threads(1);
+    env_threads(1);
     for (int i = 0; i < 21; i++) {
         float *one = scatter(&img[i], 1);
         assert_memory_equal(one, all + i * OUTPUTS, OUTPUTS * sizeof *one);
         bf_free(one);
         bf_image_clear(&img[i]);
     }
-    bf_set_threads(0);
+    env_threads(0);
     bf_free(all);
 }
 

@@ -19,10 +19,7 @@ void cli_note(const char *fmt, ...)
     (void)fmt;
 }
 
-bf_progress cli_progress(void)
-{
-    return (bf_progress){0};
-}
+bf_env cli_env;
 
 bf_status cli_check_output(const char *path, const char *const *others,
                            size_t count)

@@ -14,7 +14,7 @@ static void apply(const bf_transform *t)
 {
     bf_matrix x, u;
     if (bf_matrix_init(&x, 2, bf_transform_inputs(t)) != BF_OK) return;
-    if (bf_transform_apply(&u, t, &x, true, (bf_progress){0}) == BF_OK) {
+    if (bf_transform_apply(&u, t, &x, true, NULL) == BF_OK) {
         if (u.rows != 2 || u.cols != bf_transform_outputs(t)) abort();
         bf_matrix_clear(&u);
     }

@@ -10,7 +10,7 @@ static bf_status inspect(const char *name)
 {
     bf_wire_info info;
     bf_params params;
-    bf_status s = bf_wire_inspect(&info, name, (bf_progress){0});
+    bf_status s = bf_wire_inspect(&info, name, NULL);
     if (s == BF_OK && bf_wire_read_params(&params, name) != BF_OK) abort();
     return s;
 }

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "mutation.h"
+#include "support/env.h"
 
 #define ROUNDS 20      /* mutations of each golden file */
 #define OWN_ROUNDS 500 /* of each seed of the target */
@@ -64,7 +65,7 @@ static int start(void **state)
 {
     (void)state;
     mutation_seed(5);
-    bf_set_threads(1);
+    env_threads(1);
     add_folder(&golden, "tests/golden/wire-v1");
     add_folder(&golden, "tests/golden/train-v1");
     return 0;

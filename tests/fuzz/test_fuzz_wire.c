@@ -13,6 +13,7 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_wire_objects
 #include "fuzz_wire_objects.c"
+#include "support/env.h"
 #undef LLVMFuzzerTestOneInput
 
 #define ROUNDS 400 /* mutations of each file for each target */
@@ -30,7 +31,7 @@ static int start(void **state)
         if (bf_read_file(path, 1 << 20, &golden[i], &golden_bytes[i]) != BF_OK)
             return -1;
     }
-    bf_set_threads(1);
+    env_threads(1);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "ckks/lintrans.h"
+#include "support/env.h"
 
 typedef struct answer {
     const char *name, *hash; /* the first 16 bytes in hexadecimal */
@@ -207,7 +208,7 @@ static void check_evaluation(const bf_secret_key *sk, const double complex *z)
         need[1 + 2 * i] = (bf_key_need){bf_key_galois(g), 3};
         need[2 + 2 * i] = (bf_key_need){bf_key_from_square(g), 3};
     }
-    assert_ok(bf_eval_keys_generate(&keys, sk, need, 7, (bf_progress){0}));
+    assert_ok(bf_eval_keys_generate(&keys, sk, need, 7, NULL));
     assert_ok(bf_eval_create(&ev, ctx, &keys));
     assert_ok(bf_encode_slots(&pt, ctx, z, 512, 0x1p36, 3));
     assert_ok(bf_encrypt_symmetric(&a, sk, &pt));
@@ -240,7 +241,7 @@ static void run(bf_backend backend, unsigned threads)
     bf_pt pt = {0};
     bf_ct ct = {0};
     next = 0;
-    bf_set_threads(threads);
+    env_threads(threads);
     bf_random_fix_for_tests(12345);
     assert_ok(bf_params_make(&params, 10, q, 5, p, 2, 2));
     params.insecure = true;

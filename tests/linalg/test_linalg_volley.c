@@ -266,7 +266,7 @@ static bf_eval *plan(world *w)
     release_all(symbolic, step, w->l.groups);
     size_t keys = bf_eval_key_needs(symbolic, &needs);
     OK(bf_eval_keys_generate(&w->f.keys, w->f.sk, needs, keys,
-                             (bf_progress){0}));
+                             NULL));
     OK(bf_eval_create(&w->f.ev, w->f.ctx, &w->f.keys));
     return symbolic;
 }

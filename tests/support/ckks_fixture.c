@@ -80,7 +80,7 @@ void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count)
         need[3 + 2 * i] = (bf_key_need){bf_key_from_square(g), limbs};
     }
     require(bf_eval_keys_generate(&f->keys, f->sk, need, 2 * count + 2,
-                                  (bf_progress){0}));
+                                  NULL));
     require(bf_eval_create(&f->ev, f->ctx, &f->keys));
 }
 

@@ -105,14 +105,14 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     OK(bf_context_create(&ctx, &r->job.params, BF_BACKEND_AUTO));
     OK(bf_secret_key_generate(&r->sk, ctx, 0));
     OK(bf_eval_keys_generate(&keys, r->sk, r->plan.keys, r->plan.key_count,
-                             (bf_progress){0}));
+                             NULL));
     for (size_t i = 0; i < uploads; i++)
         OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
     bf_inputs in = bf_job_inputs_by_kind(&r->job, ct);
     OK(bf_eval_create(&ev, ctx, &keys));
     double start = bf_now();
     OK(bf_circuit_run(ev, &r->job, &in, &state, compare, r, 0,
-                      (bf_progress){0}));
+                      NULL));
     printf("  circuit %.3f s, peak %.1f MB of ciphertexts, %.1f planned\n",
            bf_now() - start, (double)bf_eval_peak_bytes(ev) / 1e6,
            (double)r->plan.circuit_bytes / 1e6);
@@ -173,15 +173,15 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     recipe.batch = batch;
     OK(bf_job_plan(&r.job, &r.plan, &recipe, n, d, classes, &options));
     print_plan(&r);
-    OK(bf_transform_fit(&r.transform, &recipe, &x, (bf_progress){0}));
-    OK(bf_transform_apply(&u, r.transform, &x, true, (bf_progress){0}));
+    OK(bf_transform_fit(&r.transform, &recipe, &x, NULL));
+    OK(bf_transform_apply(&u, r.transform, &x, true, NULL));
     OK(bf_schedule_make(&schedule, &recipe, n));
     OK(bf_transform_start(&schedule, r.transform, classes));
     OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin,
-                   (bf_progress){0}));
+                   NULL));
     r.twin = twin;
     bf_status fits = bf_deal_check_ranges(&r.job, &u, labels, &schedule,
-                                          (bf_progress){0});
+                                          NULL);
     if (fits == BF_OK) {
         encrypted_run(&r, &u, labels,
                       schedule.zero_start ? NULL : &schedule.v0);
@@ -223,7 +223,7 @@ static void test_paper_features(void **state)
     (void)state;
     bf_dataset data = {0};
     if (bf_dataset_load(&data, "../shared/data/regnet_mnist_512.csv", NULL,
-                        (bf_rows){0, 128}, (bf_progress){0}) != BF_OK) {
+                        (bf_rows){0, 128}, NULL) != BF_OK) {
         printf("skipped: %s\n", bf_last_error());
         skip();
     }

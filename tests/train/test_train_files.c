@@ -124,7 +124,7 @@ static void test_transforms(void **state)
         bf_matrix a, b;
         const char *path = in_folder("transform");
         check_ok(bf_recipe_default(&recipe, (bf_recipe_kind)kind, 2, 40, 12));
-        check_ok(bf_transform_fit(&t, &recipe, &data.x, (bf_progress){0}));
+        check_ok(bf_transform_fit(&t, &recipe, &data.x, NULL));
         check_ok(bf_transform_save(t, path));
         struct stat st;
         assert_int_equal(stat(path, &st), 0);
@@ -133,8 +133,8 @@ static void test_transforms(void **state)
         assert_int_equal(bf_transform_inputs(back), 12);
         assert_int_equal(bf_transform_outputs(back), 13);
         assert_int_equal(bf_transform_map(back), bf_transform_map(t));
-        check_ok(bf_transform_apply(&a, t, &data.x, true, (bf_progress){0}));
-        check_ok(bf_transform_apply(&b, back, &data.x, true, (bf_progress){0}));
+        check_ok(bf_transform_apply(&a, t, &data.x, true, NULL));
+        check_ok(bf_transform_apply(&b, back, &data.x, true, NULL));
         check_close(a.data, b.data, 40 * 13, 0);
         bf_matrix_clear(&a);
         bf_matrix_clear(&b);
@@ -159,7 +159,7 @@ static void test_damaged_transforms(void **state)
         char path[200];
         snprintf(path, sizeof path, "%s", in_folder("damaged"));
         check_ok(bf_recipe_default(&recipe, (bf_recipe_kind)kind, 2, 6, 3));
-        check_ok(bf_transform_fit(&t, &recipe, &data.x, (bf_progress){0}));
+        check_ok(bf_transform_fit(&t, &recipe, &data.x, NULL));
         check_ok(bf_transform_save(t, path));
         check_ok(bf_read_file(path, 1 << 20, &bytes, &size));
         for (size_t i = 0; i < size; i++) {

@@ -167,7 +167,7 @@ static void transforms_read_back(void **state)
     bf_matrix x = {1, INPUTS, (double[]){4, 9, 16}}, u;
     check_ok(bf_transform_load(&t, path_of(folder, "transform.bf")));
     assert_true(t->clip_norm == 2.5);
-    check_ok(bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
+    check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     /* (2, 3, 4) - (0.5, 0.625, 0.75) times the 3 x 2 from -0.25 by eighths */
     double a = 1.5, b = 2.375, c = 3.25;
     assert_true(u.data[0] == 1);
@@ -176,7 +176,7 @@ static void transforms_read_back(void **state)
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
     check_ok(bf_transform_load(&t, path_of(folder, "transform-paper.bf")));
-    check_ok(bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
+    check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     assert_true(u.data[0] == 0 && u.data[1] == 0.5 && u.data[2] == 2.25);
     bf_matrix_clear(&u);
     bf_transform_destroy(t);

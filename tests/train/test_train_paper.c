@@ -61,8 +61,8 @@ static void train_paper(bf_matrix *model, const bf_dataset *data,
     bf_matrix u, weights;
     check_ok(bf_recipe_default(&recipe, BF_RECIPE_PAPER, iterations,
                                data->x.rows, data->x.cols));
-    check_ok(bf_transform_fit(&t, &recipe, &data->x, (bf_progress){0}));
-    check_ok(bf_transform_apply(&u, t, &data->x, true, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, &recipe, &data->x, NULL));
+    check_ok(bf_transform_apply(&u, t, &data->x, true, NULL));
     assert_int_equal(u.cols, data->x.cols + 1);
     assert_int_equal(u.cols,
                      bf_recipe_outputs(&recipe, data->x.rows, data->x.cols));
@@ -70,7 +70,7 @@ static void train_paper(bf_matrix *model, const bf_dataset *data,
     check_ok(bf_transform_start(&s, t, data->classes));
     check_ok(
         bf_twin_run(&weights, &s, &u, data->labels, data->classes, NULL, NULL,
-                    (bf_progress){0}));
+                    NULL));
     check_ok(bf_transform_unmap(model, t, &weights));
     bf_matrix_clear(&u);
     bf_matrix_clear(&weights);

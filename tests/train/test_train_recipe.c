@@ -191,12 +191,12 @@ static void check_bounds(const bf_dataset *data, const bf_recipe *recipe)
     size_t n = data->x.rows, d = data->x.cols;
     check_ok(
         bf_recipe_bounds(&bounds, recipe, n, bf_recipe_outputs(recipe, n, d)));
-    check_ok(bf_transform_fit(&t, recipe, &data->x, (bf_progress){0}));
-    check_ok(bf_transform_apply(&u, t, &data->x, true, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, recipe, &data->x, NULL));
+    check_ok(bf_transform_apply(&u, t, &data->x, true, NULL));
     check_ok(bf_schedule_make(&s, recipe, n));
     check_ok(bf_transform_start(&s, t, data->classes));
     check_ok(bf_twin_ranges(&got, &s, &u, data->labels, data->classes,
-                            (bf_progress){0}));
+                            NULL));
     check_ok(bf_ranges_check(&got, &bounds, recipe->iterations));
     bf_matrix_clear(&u);
     bf_schedule_clear(&s);

@@ -1,5 +1,6 @@
 /* Softmax regression: conditions of the optimum, checked in plain loops. */
 #include "train/train_testing.h"
+#include "support/env.h"
 
 /* Gradient of sum cross-entropy + l2/2 |w|^2 in standardised features at the
  * model, largest entry, relative to n. */
@@ -60,7 +61,7 @@ static void test_optimum(void **state)
                 data.x.data[r * data.x.cols + 2] = 0.7;
         double l2 = i % 2 ? 0.3 : BF_SOFTMAX_L2;
         check_ok(bf_softmax_fit(&model, &data.x, data.labels, data.classes,
-                                BF_MAP_NONE, l2, (bf_progress){0}));
+                                BF_MAP_NONE, l2, NULL));
         double g = optimality(&model, &data, l2);
         if (!(g < 1e-4)) fail_msg("shape %zu: gradient %g", i, g);
         if (data.x.cols > 2)
@@ -76,7 +77,7 @@ typedef struct progress_log {
     double last;
 } progress_log;
 
-static void log_progress(void *user, const char *phase, double done,
+static int log_progress(void *user, const char *phase, double done,
                          double total)
 {
     progress_log *p = user;
@@ -84,6 +85,7 @@ static void log_progress(void *user, const char *phase, double done,
     assert_true(done >= 0 && done <= total);
     p->calls++;
     p->last = done / total;
+    return 0;
 }
 
 static double accuracy(const bf_dataset *train, const bf_dataset *test,
@@ -93,7 +95,7 @@ static double accuracy(const bf_dataset *train, const bf_dataset *test,
     bf_model m = {.map = map};
     bf_metrics r;
     check_ok(bf_softmax_fit(&m.weights, &train->x, train->labels, 10, map, l2,
-                            (bf_progress){log_progress, &log}));
+                            &(bf_env){.progress = log_progress, .user = &log}));
     assert_true(log.calls > 3 && log.last > 0.95);
     check_ok(bf_model_evaluate(&r, &m, test, false));
     bf_model_clear(&m);
@@ -126,24 +128,24 @@ static void test_refusals(void **state)
     check_ok(bf_matrix_init(&x, 3, 2));
     check_fails(BF_ERR_ARGUMENT, "row 3",
                 bf_softmax_fit(&model, &x, labels, 2, BF_MAP_NONE, 1,
-                               (bf_progress){0}));
+                               NULL));
     check_fails(BF_ERR_ARGUMENT, "positive",
                 bf_softmax_fit(&model, &x, labels, 3, BF_MAP_NONE, 0,
-                               (bf_progress){0}));
+                               NULL));
     check_fails(BF_ERR_ARGUMENT, "map",
                 bf_softmax_fit(&model, &x, labels, 3, BF_MAP_AUTO, 1,
-                               (bf_progress){0}));
+                               NULL));
     x.data[3] = NAN;
     check_fails(BF_ERR_RANGE, "row 2, column 2",
                 bf_softmax_fit(&model, &x, labels, 3, BF_MAP_NONE, 1,
-                               (bf_progress){0}));
+                               NULL));
     x.data[3] = 0;
-    bf_interrupt(1);
+    env_interrupt(1);
     x.data[0] = 1;
     check_fails(BF_ERR_INTERRUPTED, "",
                 bf_softmax_fit(&model, &x, labels, 3, BF_MAP_NONE, 1,
-                               (bf_progress){0}));
-    bf_interrupt(0);
+                               NULL));
+    env_interrupt(0);
     assert_null(model.data);
     bf_matrix_clear(&x);
 }

@@ -1,5 +1,6 @@
 /* The twin against the same schedule in plain loops and long double. */
 #include "train/train_testing.h"
+#include "support/env.h"
 
 /* Small weights keep the polynomial tame, so that rounding stays rounding. */
 static void random_schedule(bf_schedule *s, size_t n, size_t k,
@@ -40,7 +41,7 @@ static void compare(size_t n, size_t k, unsigned classes, bool momentum,
         memcpy(expected.data, s.v0.data, classes * k * sizeof(double));
     reference_run(expected.data, &s, &u, labels, classes);
     check_ok(bf_twin_run(&got, &s, &u, labels, classes, NULL, NULL,
-                         (bf_progress){0}));
+                         NULL));
     assert_int_equal(got.rows, classes);
     assert_int_equal(got.cols, k);
     check_close(got.data, expected.data, classes * k, 1e-12);
@@ -103,12 +104,12 @@ static void test_callback(void **state)
             labels[i] = (int32_t)random_below(&seed, 4);
         check_fails(BF_ERR_IO, "third",
                     bf_twin_run(&untouched, &s, &u, labels, 4, remember, &s3,
-                                (bf_progress){0}));
+                                NULL));
         assert_null(untouched.data);
         assert_int_equal(s3.calls, 3);
         s.iterations = 3;
         check_ok(bf_twin_run(&three, &s, &u, labels, 4, NULL, NULL,
-                             (bf_progress){0}));
+                             NULL));
         check_close(s3.last.data, three.data, 24, 0);
         bf_matrix_clear(&u);
         bf_matrix_clear(&three);
@@ -133,10 +134,10 @@ static void test_padding(void **state)
                      .zero_start = true,
                      .sigmoid = {.degree = 3, .odd = {0.15, -0.001}},
                      .step = {0.02, 0.03, 0.01}};
-    check_ok(bf_twin_run(&a, &s, &u, labels, 3, NULL, NULL, (bf_progress){0}));
+    check_ok(bf_twin_run(&a, &s, &u, labels, 3, NULL, NULL, NULL));
     s.n = 80;
     check_ok(bf_twin_run(&b, &s, &padded, labels, 3, NULL, NULL,
-                         (bf_progress){0}));
+                         NULL));
     check_close(a.data, b.data, 18, 1e-14);
     bf_matrix_clear(&u);
     bf_matrix_clear(&padded);
@@ -158,14 +159,14 @@ static void test_threads(void **state)
                      .zero_start = true,
                      .sigmoid = {.degree = 3, .odd = {0.15, -0.001}},
                      .step = {2e-4, 2e-4, 2e-4}};
-    unsigned before = bf_get_threads();
-    bf_set_threads(1);
+    unsigned before = bf_env_threads(NULL);
+    env_threads(1);
     check_ok(bf_twin_run(&one, &s, &data.x, data.labels, 3, NULL, NULL,
-                         (bf_progress){0}));
-    bf_set_threads(3);
+                         NULL));
+    env_threads(3);
     check_ok(bf_twin_run(&three, &s, &data.x, data.labels, 3, NULL, NULL,
-                         (bf_progress){0}));
-    bf_set_threads(before);
+                         NULL));
+    env_threads(before);
     check_close(one.data, three.data, 27, 0);
     bf_matrix_clear(&one);
     bf_matrix_clear(&three);
@@ -186,7 +187,7 @@ static void test_ranges_by_hand(void **state)
                      .sigmoid = {.degree = 1, .odd = {0.25}},
                      .step = {1, 10}};
     bf_ranges r;
-    check_ok(bf_twin_ranges(&r, &s, &u, &label, 1, (bf_progress){0}));
+    check_ok(bf_twin_ranges(&r, &s, &u, &label, 1, NULL));
     assert_true(r.row == 2 && r.entry == 2);
     assert_true(r.logit[0] == 0 && r.logit[1] == 2); /* V: 0, then 1 */
     assert_true(r.residual == 0.5);                  /* 1 - 1/2, then 1 - 1 */
@@ -204,15 +205,15 @@ static void test_refusals(void **state)
         .iterations = 1, .n = 3, .zero_start = true, .sigmoid = {.degree = 1}};
     check_fails(BF_ERR_MISMATCH, "3 rows",
                 bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL,
-                            (bf_progress){0}));
+                            NULL));
     s.n = 2;
     check_fails(BF_ERR_ARGUMENT, "row 2: label 3",
                 bf_twin_run(&w, &s, &u, labels, 3, NULL, NULL,
-                            (bf_progress){0}));
+                            NULL));
     s.zero_start = false;
     check_fails(BF_ERR_MISMATCH, "initial weights",
                 bf_twin_run(&w, &s, &u, labels, 4, NULL, NULL,
-                            (bf_progress){0}));
+                            NULL));
     assert_null(w.data);
     bf_matrix_clear(&u);
 }
@@ -223,12 +224,13 @@ typedef struct shown {
     unsigned calls;
 } shown;
 
-static void watch(void *user, const char *phase, double done, double total)
+static int watch(void *user, const char *phase, double done, double total)
 {
     shown *s = user;
     assert_non_null(phase);
     assert_true(done >= s->last && done <= total);
     *s = (shown){done, total, s->calls + 1};
+    return 0;
 }
 
 /* Rows and runs of seconds tell how far they are and hear of Ctrl-C. */
@@ -244,20 +246,20 @@ static void test_progress(void **state)
     shown rows = {0}, run = {0};
     random_dataset(&data, 3000, 9, 3, &seed);
     check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 3, 3000, 9));
-    check_ok(bf_transform_fit(&t, &recipe, &data.x, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, &recipe, &data.x, NULL));
     check_ok(bf_schedule_make(&s, &recipe, 3000));
 
-    bf_interrupt(1);
+    env_interrupt(1);
     check_fails(BF_ERR_INTERRUPTED, "",
-                bf_transform_apply(&u, t, &data.x, true, (bf_progress){0}));
-    bf_interrupt(0);
+                bf_transform_apply(&u, t, &data.x, true, NULL));
+    env_interrupt(0);
     assert_null(u.data);
 
     check_ok(bf_transform_apply(&u, t, &data.x, true,
-                                (bf_progress){watch, &rows}));
+                                &(bf_env){.progress = watch, .user = &rows}));
     assert_true(rows.calls > 1 && rows.last == 3000 && rows.total == 3000);
     check_ok(bf_twin_run(&w, &s, &u, data.labels, 3, NULL, NULL,
-                         (bf_progress){watch, &run}));
+                         &(bf_env){.progress = watch, .user = &run}));
     assert_true(run.calls == 4 && run.last == 3 && run.total == 3);
     bf_matrix_clear(&w);
     bf_matrix_clear(&u);

@@ -10,12 +10,12 @@ typedef struct trained {
 
 static void train(trained *r, const bf_recipe *recipe, const bf_dataset *data)
 {
-    check_ok(bf_transform_fit(&r->t, recipe, &data->x, (bf_progress){0}));
-    check_ok(bf_transform_apply(&r->u, r->t, &data->x, true, (bf_progress){0}));
+    check_ok(bf_transform_fit(&r->t, recipe, &data->x, NULL));
+    check_ok(bf_transform_apply(&r->u, r->t, &data->x, true, NULL));
     check_ok(bf_schedule_make(&r->s, recipe, data->x.rows));
     check_ok(bf_transform_start(&r->s, r->t, data->classes));
     check_ok(bf_twin_run(&r->weights, &r->s, &r->u, data->labels, data->classes,
-                         NULL, NULL, (bf_progress){0}));
+                         NULL, NULL, NULL));
     check_ok(bf_transform_unmap(&r->model, r->t, &r->weights));
 }
 
@@ -299,7 +299,7 @@ static void test_unmap(void **state)
         assert_int_equal(r.u.cols, components ? 7 : 21);
         logits(&z, &r, &other.x);
         check_ok(bf_transform_apply(&u, r.t, &other.x, false,
-                                    (bf_progress){0}));
+                                    NULL));
         for (size_t i = 0; i < 35; i++)
             for (size_t c = 0; c < 4; c++) {
                 double sum = 0;
@@ -374,10 +374,10 @@ static void test_clip(void **state)
     check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, 301, 10));
     bf_transform *t;
     bf_matrix free_rows, clipped;
-    check_ok(bf_transform_fit(&t, &recipe, &data.x, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, &recipe, &data.x, NULL));
     check_ok(bf_transform_apply(&free_rows, t, &data.x, false,
-                                (bf_progress){0}));
-    check_ok(bf_transform_apply(&clipped, t, &data.x, true, (bf_progress){0}));
+                                NULL));
+    check_ok(bf_transform_apply(&clipped, t, &data.x, true, NULL));
     double norms[301];
     for (size_t i = 0; i < 301; i++)
         norms[i] = norm(free_rows.data + i * 11 + 1, 10);
@@ -416,14 +416,14 @@ static void test_clip_of_long_rows(void **state)
     for (size_t i = 0; i < 64; i++) x.data[i * 4 + i % 4] = i % 8 < 4 ? 1 : -1;
     check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, 100, 4));
     recipe.lambda = 0;
-    check_ok(bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
-    check_ok(bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, &recipe, &x, NULL));
+    check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     assert_true(fabs(norm(u.data + 1, 4) - 2.5) < 1e-12); /* 1/sqrt(0.16) */
     bf_matrix_clear(&u);
     for (size_t i = 0; i < 8; i++) x.data[i * 4 + i % 4] *= 0.25;
     bf_transform_destroy(t);
-    check_ok(bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
-    check_ok(bf_transform_apply(&u, t, &x, true, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, &recipe, &x, NULL));
+    check_ok(bf_transform_apply(&u, t, &x, true, NULL));
     for (size_t i = 8; i < 64; i++) /* 1/sqrt(0.14125) = 2.66 before */
         assert_true(fabs(norm(u.data + i * 5 + 1, 4) - 2.5) < 1e-12);
     bf_matrix_clear(&u);
@@ -465,28 +465,28 @@ static void test_refusals(void **state)
     bf_transform *t = NULL;
     x.data[7] = NAN;
     check_fails(BF_ERR_RANGE, "row 3, column 2 is not a number",
-                bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+                bf_transform_fit(&t, &recipe, &x, NULL));
     x.data[7] = INFINITY;
     check_fails(BF_ERR_RANGE, "row 3, column 2 is infinite",
-                bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+                bf_transform_fit(&t, &recipe, &x, NULL));
     x.data[7] = -1;
     recipe.map = BF_MAP_SQRT;
     check_fails(BF_ERR_RANGE, "row 3, column 2 is -1",
-                bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+                bf_transform_fit(&t, &recipe, &x, NULL));
     assert_null(t);
     x.data[7] = 1;
-    check_ok(bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+    check_ok(bf_transform_fit(&t, &recipe, &x, NULL));
     x.data[14] = -2;
     check_fails(BF_ERR_RANGE, "row 5, column 3 is -2",
-                bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
+                bf_transform_apply(&u, t, &x, false, NULL));
     x.data[14] = 2;
     x.cols = 1;
     check_fails(BF_ERR_MISMATCH, "takes 3",
-                bf_transform_apply(&u, t, &x, false, (bf_progress){0}));
+                bf_transform_apply(&u, t, &x, false, NULL));
     assert_null(u.data);
     x.rows = 1;
     check_fails(BF_ERR_ARGUMENT, "at least 2",
-                bf_transform_fit(&t, &recipe, &x, (bf_progress){0}));
+                bf_transform_fit(&t, &recipe, &x, NULL));
     bf_transform_destroy(t);
     bf_matrix_clear(&x);
 }

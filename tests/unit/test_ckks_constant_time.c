@@ -7,6 +7,7 @@
  * halves and key ids are public, and expanding an `a` rejects in variable
  * time. */
 #include "ckks_testing.h"
+#include "support/env.h"
 
 #include <sodium.h>
 #include <sys/wait.h>
@@ -183,7 +184,7 @@ int main(void)
         cmocka_unit_test(keys_and_ciphertexts_scalar),
         cmocka_unit_test(keys_and_ciphertexts_simd),
     };
-    bf_set_threads(1);
+    env_threads(1);
     if (bf_random_init() != BF_OK) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,7 +82,7 @@ static void make_keys(bf_fixture *f, const bf_lintrans *t, const bf_ct *a,
     bf_eval_counters(symbolic, counters);
     bf_eval_release(symbolic, &out);
     bf_eval_destroy(symbolic);
-    OK(bf_eval_keys_generate(&f->keys, f->sk, want, count, (bf_progress){0}));
+    OK(bf_eval_keys_generate(&f->keys, f->sk, want, count, NULL));
     OK(bf_eval_create(&f->ev, f->ctx, &f->keys));
 }
 

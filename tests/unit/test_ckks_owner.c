@@ -3,6 +3,7 @@
 #include "ckks_testing.h"
 
 #include "base/memory.h"
+#include "support/env.h"
 
 __extension__ typedef __int128 i128;
 
@@ -221,13 +222,14 @@ static void names_have_labels(void **state)
         assert_false(bf_key_from_label(&got, none[i], 10));
 }
 
-static void count_progress(void *user, const char *phase, double done,
+static int count_progress(void *user, const char *phase, double done,
                            double total)
 {
     double *last = user;
     assert_string_equal(phase, "keys");
     assert_true(done > *last && done <= total);
     *last = done;
+    return 0;
 }
 
 static void key_sets_hold_what_was_asked(void **state)
@@ -243,8 +245,8 @@ static void key_sets_hold_what_was_asked(void **state)
                            {bf_key_from_square(25), 1}};
     bf_eval_keys keys = {0};
     double done = 0;
-    bf_progress progress = {count_progress, &done};
-    assert_ok(bf_eval_keys_generate(&keys, sk, needs, 4, progress));
+    bf_env env = {.progress = count_progress, .user = &done};
+    assert_ok(bf_eval_keys_generate(&keys, sk, needs, 4, &env));
     assert_float_equal(done, 4, 0);
     assert_int_equal(keys.count, 4);
     assert_memory_equal(keys.key_id, bf_secret_key_id(sk), BF_KEY_ID_BYTES);
@@ -259,29 +261,28 @@ static void key_sets_hold_what_was_asked(void **state)
     }
     assert_null(bf_eval_keys_find(&keys, bf_key_galois(25)));
 
-    bf_progress none = {0};
     bf_switch_key *before = keys.keys;
     bf_key_name five = bf_key_galois(5);
     bf_key_need twice[] = {{five, 5}, {five, 3}}, low[] = {{five, 0}};
     bf_key_need even[] = {{bf_key_galois(4), 2}};
     bf_key_need big[] = {{bf_key_galois(2049), 2}};
     bf_key_need tall[] = {{five, 2}, {bf_key_galois(25), 6}};
-    assert_fails(bf_eval_keys_generate(&keys, sk, twice, 2, none),
+    assert_fails(bf_eval_keys_generate(&keys, sk, twice, 2, NULL),
                  BF_ERR_ARGUMENT, "twice");
-    assert_fails(bf_eval_keys_generate(&keys, sk, even, 1, none),
+    assert_fails(bf_eval_keys_generate(&keys, sk, even, 1, NULL),
                  BF_ERR_ARGUMENT, "odd");
-    assert_fails(bf_eval_keys_generate(&keys, sk, big, 1, none),
+    assert_fails(bf_eval_keys_generate(&keys, sk, big, 1, NULL),
                  BF_ERR_ARGUMENT, "below 2048");
-    assert_fails(bf_eval_keys_generate(&keys, sk, tall, 2, none),
+    assert_fails(bf_eval_keys_generate(&keys, sk, tall, 2, NULL),
                  BF_ERR_ARGUMENT, "6 limbs");
-    assert_fails(bf_eval_keys_generate(&keys, sk, low, 1, none),
+    assert_fails(bf_eval_keys_generate(&keys, sk, low, 1, NULL),
                  BF_ERR_ARGUMENT, "0 limbs");
-    bf_interrupt(1);
-    assert_int_equal(bf_eval_keys_generate(&keys, sk, needs, 4, none),
+    env_interrupt(1);
+    assert_int_equal(bf_eval_keys_generate(&keys, sk, needs, 4, NULL),
                      BF_ERR_INTERRUPTED);
-    bf_interrupt(0);
+    env_interrupt(0);
     assert_ptr_equal(keys.keys, before);
-    assert_ok(bf_eval_keys_generate(&keys, sk, NULL, 0, none));
+    assert_ok(bf_eval_keys_generate(&keys, sk, NULL, 0, NULL));
     assert_int_equal(keys.count, 0);
     assert_null(bf_eval_keys_find(&keys, bf_key_galois(5)));
     bf_eval_keys_clear(&keys);
@@ -597,7 +598,7 @@ static bf_status use_everything(const bf_params *params)
     BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
     BF_GOTO(bf_secret_key_generate(&sparse, ctx, 32), done);
     BF_GOTO(bf_public_key_generate(&pk, sk), done);
-    BF_GOTO(bf_eval_keys_generate(&keys, sk, needs, 2, (bf_progress){0}), done);
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, needs, 2, NULL), done);
     BF_GOTO(bf_switch_key_generate(&key, sk, sparse, 1), done);
     BF_GOTO(bf_galois_key_generate(&key, sk, bf_key_galois(25), 1), done);
     BF_GOTO(bf_encode_slots(&pt, ctx, z, 512, 0x1p20, 2), done);
@@ -655,6 +656,6 @@ int main(void)
     };
     /* Pieces this small spend a busy machine's time waiting for each other;
      * the known answers are computed by several threads. */
-    bf_set_threads(1);
+    env_threads(1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "fuzz/wire_image.h"
+#include "support/env.h"
 
 static char folder[] = "/tmp/bf_test_frame_XXXXXX";
 static char path[256];
@@ -560,10 +561,10 @@ static void failing_writes_leave_no_file(void **state)
         assert_int_equal(s, BF_ERR_SPACE);
         assert_non_null(strstr(bf_last_error(), path));
     }
-    bf_interrupt(1);
+    env_interrupt(1);
     remove(path);
     bf_status s = write_content();
-    bf_interrupt(0);
+    env_interrupt(0);
     assert_int_equal(s, BF_ERR_INTERRUPTED);
     assert_int_equal(entries(), 0);
 }

@@ -16,12 +16,12 @@
 #include "wire/internal.h"
 #include "wire/pack.h"
 #include "wire/wire_sample.h"
+#include "support/env.h"
 
 static char folder[] = "/tmp/bf_test_wire_XXXXXX";
 static char path[256];
 static bf_context *ctx;
 static const bf_wire_ids ids = {sample_key_id, sample_job_id};
-static const bf_progress quiet;
 
 static int start(void **state)
 {
@@ -135,7 +135,7 @@ static void eval_keys_round_trip(void **state)
     bf_eval_keys want, got = {0};
     struct stat st;
     assert_int_equal(sample_eval_keys(&want, ctx), BF_OK);
-    assert_int_equal(bf_wire_write_eval_keys(path, &want, NULL, quiet), BF_OK);
+    assert_int_equal(bf_wire_write_eval_keys(path, &want, NULL, NULL), BF_OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, bf_wire_file_bytes(p) +
                                      bf_wire_switch_key_bytes(p, 2) +
@@ -143,7 +143,7 @@ static void eval_keys_round_trip(void **state)
     bf_wire_ids own = {.key_id = sample_key_id};
     for (int again = 0; again < 2; again++)
         assert_int_equal(bf_wire_read_eval_keys(&got, path, ctx, own,
-                                                sample_needs, 2, quiet),
+                                                sample_needs, 2, NULL),
                          BF_OK);
     assert_int_equal(got.count, want.count);
     assert_memory_equal(got.key_id, want.key_id, sizeof got.key_id);
@@ -251,13 +251,13 @@ static void files_do_not_depend_on_threads(void **state)
     const bf_wire_type types[] = {BF_WIRE_EVAL_KEYS, BF_WIRE_PUBLIC_KEY,
                                   BF_WIRE_UPLOAD};
     for (int i = 0; i < 3; i++) {
-        bf_set_threads(1);
+        env_threads(1);
         assert_int_equal(sample_file(path, types[i], ctx), BF_OK);
         assert_int_equal(bf_read_file(path, SIZE_MAX, &one, &bytes), BF_OK);
-        bf_set_threads(4);
+        env_threads(4);
         assert_int_equal(sample_file(path, types[i], ctx), BF_OK);
         assert_int_equal(bf_read_file(path, SIZE_MAX, &many, &same), BF_OK);
-        bf_set_threads(0);
+        env_threads(0);
         assert_int_equal(bytes, same);
         assert_memory_equal(one, many, bytes);
         bf_free(one);
@@ -361,7 +361,7 @@ static void random_flips_are_refused(void **state)
     memcpy(seed, &number, sizeof number);
     bf_stream rng;
     bf_stream_init(&rng, seed, "test-flips", 0, 0);
-    bf_set_threads(1);
+    env_threads(1);
     for (int t = BF_WIRE_SECRET_KEY; t <= BF_WIRE_CHECKPOINT; t++) {
         uint8_t *bytes;
         size_t size;
@@ -385,7 +385,7 @@ static void random_flips_are_refused(void **state)
         close(fd);
         bf_free(bytes);
     }
-    bf_set_threads(0);
+    env_threads(0);
 }
 
 static void every_cut_is_refused(void **state)
@@ -716,7 +716,7 @@ static void inspection_tells_what_a_file_is(void **state)
         bool secret = t == BF_WIRE_SECRET_KEY, set = t >= BF_WIRE_UPLOAD;
         assert_int_equal(sample_file(path, (bf_wire_type)t, ctx), BF_OK);
         memset(&info, 0xff, sizeof info);
-        assert_int_equal(bf_wire_inspect(&info, path, quiet), BF_OK);
+        assert_int_equal(bf_wire_inspect(&info, path, NULL), BF_OK);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(info.type, t);
         assert_int_equal(info.version, BF_FRAME_VERSION);
@@ -743,8 +743,8 @@ static void inspection_tells_what_a_file_is(void **state)
     fwrite(bytes, 1, size, f);
     fclose(f);
     bf_free(bytes);
-    assert_int_equal(bf_wire_inspect(&info, path, quiet), BF_ERR_FORMAT);
-    assert_int_equal(bf_wire_inspect(&info, "/nowhere", quiet), BF_ERR_IO);
+    assert_int_equal(bf_wire_inspect(&info, path, NULL), BF_ERR_FORMAT);
+    assert_int_equal(bf_wire_inspect(&info, "/nowhere", NULL), BF_ERR_IO);
 }
 
 /* ---- memory that runs out ------------------------------------------------ */

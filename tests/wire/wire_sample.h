@@ -157,7 +157,7 @@ static inline bf_status sample_eval_file(const char *path,
     bf_status s = sample_eval_keys(&keys, ctx);
     if (s == BF_OK)
         s = bf_wire_write_eval_keys(path, &keys, sample_job_id,
-                                    (bf_progress){0});
+                                    NULL);
     bf_eval_keys_clear(&keys);
     return s;
 }
@@ -247,7 +247,7 @@ static inline bf_status consume_file(const char *path, bf_wire_type type,
         break;
     case BF_WIRE_EVAL_KEYS:
         s = bf_wire_read_eval_keys(&keys, path, ctx, ids, sample_needs, 2,
-                                   (bf_progress){0});
+                                   NULL);
         bf_eval_keys_clear(&keys);
         /* Other keys than the sample's, and nothing wrong with them? */
         if (s == BF_ERR_MISMATCH) s = consume_set(path, type, ctx, ids);

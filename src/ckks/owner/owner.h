@@ -50,7 +50,7 @@ BF_MUST_CHECK bf_status bf_switch_key_generate(bf_switch_key *out,
 BF_MUST_CHECK bf_status bf_eval_keys_generate(bf_eval_keys *out,
                                               const bf_secret_key *sk,
                                               const bf_key_need *needs,
-                                              size_t count, bf_progress prog);
+                                              size_t count, bf_env *env);
 
 /* c = (e - a*s + m, a), a from a fresh public seed: half the bytes on disk. The
  * estimate of noise includes the rounding of the encoding. */

@@ -1,6 +1,7 @@
 /* Keys for key switching ([HK20]; equation in ckks.h). */
 #include <omp.h>
 
+#include "base/env.h"
 #include "ckks/owner/internal.h"
 
 /* What one key is made from; limbs are indexed by modulus of the ring. */
@@ -211,8 +212,7 @@ static bf_status check_distinct(const bf_key_need *needs, size_t count)
 }
 
 static bf_status make_all(bf_eval_keys *keys, const bf_secret_key *sk,
-                          const bf_key_need *needs, size_t count,
-                          bf_progress prog)
+                          const bf_key_need *needs, size_t count)
 {
     uint8_t seed[BF_SEED_BYTES];
     bf_random_bytes(seed, sizeof seed);
@@ -222,7 +222,7 @@ static bf_status make_all(bf_eval_keys *keys, const bf_secret_key *sk,
     for (size_t i = 0; i < count; i++) {
         BF_GOTO(bf_check_interrupt(), done);
         BF_GOTO(make_galois(&keys->keys[i], sk, &w, needs[i], seed), done);
-        if (prog.fn) prog.fn(prog.user, "keys", (double)(i + 1), (double)count);
+        bf_report("keys", (double)(i + 1), (double)count);
     }
 done:
     workspace_clear(&w);
@@ -231,8 +231,9 @@ done:
 
 bf_status bf_eval_keys_generate(bf_eval_keys *out, const bf_secret_key *sk,
                                 const bf_key_need *needs, size_t count,
-                                bf_progress prog)
+                                bf_env *env)
 {
+    BF_UNDER(env);
     BF_TRY(check_distinct(needs, count));
     bf_eval_keys keys = {.ctx = sk->ctx, .count = count};
     memcpy(keys.key_id, sk->id, sizeof keys.key_id);
@@ -240,7 +241,7 @@ bf_status bf_eval_keys_generate(bf_eval_keys *out, const bf_secret_key *sk,
         keys.keys = bf_alloc_zero(count * sizeof *keys.keys);
         if (!keys.keys) return BF_ERR_MEMORY;
     }
-    bf_status status = make_all(&keys, sk, needs, count, prog);
+    bf_status status = make_all(&keys, sk, needs, count);
     if (status != BF_OK) {
         bf_eval_keys_clear(&keys);
         return status;

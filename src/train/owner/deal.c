@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -29,8 +30,9 @@ static void close_secret(bf_context *ctx, bf_secret_key *sk)
 
 bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
                          const char *secret_path, const char *keys_path,
-                         bf_progress progress)
+                         bf_env *env)
 {
+    BF_UNDER(env);
     bf_plan plan;
     bf_context *ctx = NULL;
     bf_secret_key *sk = NULL;
@@ -41,11 +43,9 @@ bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
     BF_TRY(bf_job_walk(&plan, job));
     BF_GOTO(bf_context_create(&ctx, &job->params, BF_BACKEND_AUTO), done);
     BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
-    BF_GOTO(bf_eval_keys_generate(&keys, sk, plan.keys, plan.key_count,
-                                  progress),
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, plan.keys, plan.key_count, NULL),
             done);
-    BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys, job_id,
-                                      progress),
+    BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys, job_id, NULL),
             done);
     BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk, 0), done);
     status = bf_outfile_commit_all(f, FILES);
@@ -82,14 +82,15 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
 bf_status bf_deal_check_ranges(const bf_job *job, const bf_matrix *u,
                                const int32_t *labels,
                                const bf_schedule *schedule,
-                               bf_progress progress)
+                               bf_env *env)
 {
+    BF_UNDER(env);
     bf_ranges measured, covered = job->ranges;
     for (unsigned t = 0; t < schedule->iterations; t++)
         covered.logit[t] *= LOGIT_SLACK;
     covered.residual = INFINITY;
     BF_TRY(bf_twin_ranges(&measured, schedule, u, labels,
-                          (unsigned)job->layout.classes, progress));
+                          (unsigned)job->layout.classes, NULL));
     bf_status s = bf_ranges_check(&measured, &covered, schedule->iterations);
     return s == BF_OK ? BF_OK
                       : bf_fail_in(s, "the data leave the recipe's range");
@@ -115,8 +116,7 @@ static bf_status seal_one(void *user, size_t i)
                        b->first + i);
 }
 
-static bf_status write_batches(batch *b, bf_wire_writer *w,
-                               bf_progress progress)
+static bf_status write_batches(batch *b, bf_wire_writer *w)
 {
     size_t count = bf_job_inputs(b->job);
     for (b->first = 0; b->first < count; b->first += b->room) {
@@ -126,19 +126,18 @@ static bf_status write_batches(batch *b, bf_wire_writer *w,
         for (size_t i = 0; i < n; i++)
             BF_TRY(bf_wire_put_ct(
                 w, (bf_label){BF_UPLOAD_INPUT, b->first + i}, &b->ct[i]));
-        if (progress.fn)
-            progress.fn(progress.user, "encrypt", (double)(b->first + n),
+        bf_report("encrypt", (double)(b->first + n),
                         (double)count);
     }
     return BF_OK;
 }
 
-static bf_status write_upload(batch *b, bf_wire_writer *w, bf_progress progress)
+static bf_status write_upload(batch *b, bf_wire_writer *w)
 {
-    b->room = (size_t)BATCH_PER_THREAD * bf_get_threads();
+    b->room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
     b->ct = bf_alloc_zero(b->room * sizeof *b->ct);
     if (!b->ct) return BF_ERR_MEMORY;
-    bf_status s = write_batches(b, w, progress);
+    bf_status s = write_batches(b, w);
     for (size_t i = 0; i < b->room; i++) bf_ct_clear(&b->ct[i]);
     bf_free(b->ct);
     return s;
@@ -148,21 +147,22 @@ bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
                           const int32_t *labels, const bf_schedule *schedule,
-                          const char *upload_path, bf_progress progress)
+                          const char *upload_path, bf_env *env)
 {
+    BF_UNDER(env);
     bf_context *ctx;
     bf_secret_key *sk;
     bf_wire_writer *w = NULL;
     bf_status status;
     BF_TRY(check_shapes(job, u, schedule));
-    BF_TRY(bf_deal_check_ranges(job, u, labels, schedule, progress));
+    BF_TRY(bf_deal_check_ranges(job, u, labels, schedule, NULL));
     BF_TRY(open_secret(&ctx, &sk, job, secret_path));
     batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
                .labels = labels};
     BF_GOTO(bf_wire_create(&w, upload_path, BF_WIRE_UPLOAD, ctx,
                            (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
-    BF_GOTO(write_upload(&b, w, progress), done);
+    BF_GOTO(write_upload(&b, w), done);
     status = bf_wire_finish(out, w);
     w = NULL;
 done:
@@ -175,11 +175,12 @@ bf_status bf_deal_encrypt(const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
                           const int32_t *labels, const bf_schedule *schedule,
-                          const char *upload_path, bf_progress progress)
+                          const char *upload_path, bf_env *env)
 {
+    BF_UNDER(env);
     bf_outfile *f;
     BF_TRY(bf_deal_prepare(&f, job, job_id, secret_path, u, labels, schedule,
-                           upload_path, progress));
+                           upload_path, NULL));
     return bf_outfile_commit(f);
 }
 

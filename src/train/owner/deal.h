@@ -12,7 +12,7 @@ BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
                                        const uint8_t job_id[BF_HASH_BYTES],
                                        const char *secret_path,
                                        const char *keys_path,
-                                       bf_progress progress);
+                                       bf_env *env);
 
 /* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
  * job's ranges. */
@@ -20,7 +20,7 @@ BF_MUST_CHECK bf_status bf_deal_check_ranges(const bf_job *job,
                                              const bf_matrix *u,
                                              const int32_t *labels,
                                              const bf_schedule *schedule,
-                                             bf_progress progress);
+                                             bf_env *env);
 /* Encrypts transformed rows and labels into one upload file, a few ciphertexts
  * a thread at a time. schedule->v0 is used when the job does not start from
  * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; first checks the
@@ -32,7 +32,7 @@ BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
                                         const int32_t *labels,
                                         const bf_schedule *schedule,
                                         const char *upload_path,
-                                        bf_progress progress);
+                                        bf_env *env);
 
 /* The same upload, whole but not committed. */
 BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
@@ -42,7 +42,7 @@ BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
                                         const int32_t *labels,
                                         const bf_schedule *schedule,
                                         const char *upload_path,
-                                        bf_progress progress);
+                                        bf_env *env);
 
 /* Decrypts a model file: weights C x cols in transformed space, after this
  * iteration (from 1), or with 0 the final ones; rounded to multiples of the

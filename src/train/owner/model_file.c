@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -269,13 +270,14 @@ bf_status bf_model_save(const bf_model *m, const char *path)
 
 static bf_status load(bf_model *m, model_format format, const char *path)
 {
+    BF_SILENT(); /* a model is read in no time */
     if (format == SAFETENSORS) {
         BF_TRY(load_safetensors(m, path));
         return check(m, path);
     }
     if (format == CSV)
         BF_TRY(bf_csv_load(&m->weights, NULL, NULL, path, (bf_rows){0, 0},
-                           (bf_progress){0}));
+                           NULL));
     else
         BF_TRY(bf_npy_read(&m->weights, path));
     BF_TRY(check(m, path));

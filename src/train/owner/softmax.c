@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "train/owner/gradient.h"
 #include "train/owner/transform.h"
@@ -28,7 +29,6 @@ typedef struct problem {
     double *penalty; /* k: l2 / (e + mu), 0 for the constant */
     bf_gradient work;
     const int32_t *labels;
-    bf_progress progress;
     double done;      /* progress so far */
     double gradient;  /* norm, relative as above */
     bf_status status; /* why progress stopped the solver */
@@ -85,6 +85,13 @@ static double residual(void *user, double *z, size_t first, size_t rows)
     return loss;
 }
 
+static bf_status fit_silently(bf_transform **t, const bf_recipe *recipe,
+                              const bf_matrix *x)
+{
+    BF_SILENT();
+    return bf_transform_fit(t, recipe, x, NULL);
+}
+
 static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
                         double l2)
 {
@@ -93,8 +100,8 @@ static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
     recipe.map = map;
     recipe.clip = 0;
     recipe.lambda = 4 * l2 / (double)x->rows; /* a sample's Hessian <= 1/4 */
-    BF_TRY(bf_transform_fit(&p->t, &recipe, x, (bf_progress){0}));
-    BF_TRY(bf_transform_apply(&p->u, p->t, x, false, p->progress));
+    BF_TRY(fit_silently(&p->t, &recipe, x));
+    BF_TRY(bf_transform_apply(&p->u, p->t, x, false, NULL));
     BF_TRY(bf_gradient_init(&p->work, &p->u, p->classes, residual, p));
     p->penalty = bf_alloc_zero(p->u.cols * sizeof(double));
     if (!p->penalty) return BF_ERR_MEMORY;
@@ -133,8 +140,7 @@ static int report(void *user, const lbfgsfloatval_t *w,
     p->gradient = gnorm / fmax(1, wnorm);
     double done = 1 - log(p->gradient / TOLERANCE) / log(1 / TOLERANCE);
     p->done = fmin(fmax(p->done, done), 1);
-    if (p->progress.fn)
-        p->progress.fn(p->progress.user, "softmax regression", p->done, 1);
+    bf_report("softmax regression", p->done, 1);
     p->status = bf_check_interrupt();
     return p->status != BF_OK;
 }
@@ -181,12 +187,12 @@ static bf_status check(const bf_matrix *x, const int32_t *labels,
 
 bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
                          const int32_t *labels, unsigned classes,
-                         bf_feature_map map, double l2, bf_progress progress)
+                         bf_feature_map map, double l2, bf_env *env)
 {
+    BF_UNDER(env);
     BF_TRY(check(x, labels, classes, map, l2));
     problem p = {.classes = classes,
                  .labels = labels,
-                 .progress = progress,
                  .gradient = INFINITY};
     double *v = NULL;
     bf_status status;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 
 bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
@@ -44,8 +45,9 @@ void bf_transform_destroy(bf_transform *t)
 }
 
 bf_status bf_transform_fit(bf_transform **out, const bf_recipe *recipe,
-                           const bf_matrix *x, bf_progress progress)
+                           const bf_matrix *x, bf_env *env)
 {
+    BF_UNDER(env);
     BF_TRY(bf_recipe_check(recipe));
     if (x->rows < 2)
         return bf_fail(BF_ERR_ARGUMENT, "%zu training rows; at least 2",
@@ -58,7 +60,7 @@ bf_status bf_transform_fit(bf_transform **out, const bf_recipe *recipe,
     t->map = map;
     bf_status status = recipe->kind == BF_RECIPE_PAPER
                            ? bf_paper_fit(t, x)
-                           : bf_whiten_fit(t, recipe, x, progress);
+                           : bf_whiten_fit(t, recipe, x, NULL);
     if (status != BF_OK) {
         bf_transform_destroy(t);
         return status;
@@ -107,8 +109,9 @@ static void clip_rows(double *u, const bf_transform *t, size_t count)
 
 bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                              const bf_matrix *x, bool training,
-                             bf_progress progress)
+                             bf_env *env)
 {
+    BF_UNDER(env);
     if (x->cols != t->inputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "rows of %zu features, the transform takes %zu", x->cols,
@@ -132,8 +135,7 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
         else
             bf_whiten_rows(to, t, x, i, rows, scratch);
         if (training && t->clip_norm > 0) clip_rows(to, t, rows);
-        if (progress.fn)
-            progress.fn(progress.user, "transform", (double)(i + rows),
+        bf_report("transform", (double)(i + rows),
                         (double)x->rows);
         status = bf_check_interrupt();
     }

@@ -44,7 +44,7 @@ BF_MUST_CHECK bf_status bf_column_moments(double *mean, double *sd,
 
 BF_MUST_CHECK bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x);
 BF_MUST_CHECK bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
-                                      const bf_matrix *x, bf_progress progress);
+                                      const bf_matrix *x, bf_env *env);
 /* u[count][k] = rows first.. of x, whitened, no row clip. `scratch` holds
  * count x d doubles. */
 void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "train/owner/gradient.h"
 
 typedef struct twin {
@@ -107,12 +108,10 @@ static void descend(twin *t)
     if (w) t->ranges->weight = largest(t->ranges->weight, w, values);
 }
 
-static bf_status run(twin *t, bf_twin_fn each, void *user,
-                     bf_progress progress)
+static bf_status run(twin *t, bf_twin_fn each, void *user)
 {
     const bf_matrix *model = t->s->momentum ? &t->w : &t->v;
-    if (progress.fn)
-        progress.fn(progress.user, "plaintext run", 0, t->s->iterations);
+    bf_report("plaintext run", 0, t->s->iterations);
     for (unsigned i = 0; i < t->s->iterations; i++) {
         size_t first, last;
         BF_TRY(bf_check_interrupt());
@@ -121,8 +120,7 @@ static bf_status run(twin *t, bf_twin_fn each, void *user,
         bf_gradient_run(&t->work, t->g.data, t->v.data, first, last);
         descend(t);
         if (each) BF_TRY(each(user, i, model));
-        if (progress.fn)
-            progress.fn(progress.user, "plaintext run", i + 1,
+        bf_report("plaintext run", i + 1,
                         t->s->iterations);
     }
     return BF_OK;
@@ -131,13 +129,14 @@ static bf_status run(twin *t, bf_twin_fn each, void *user,
 bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
                       const bf_matrix *u, const int32_t *labels,
                       unsigned classes, bf_twin_fn each, void *user,
-                      bf_progress progress)
+                      bf_env *env)
 {
+    BF_UNDER(env);
     BF_TRY(check(s, u, labels, classes));
     twin t = {.s = s, .u = u, .labels = labels, .classes = classes};
     bf_status status;
     BF_GOTO(start(&t), done);
-    BF_GOTO(run(&t, each, user, progress), done);
+    BF_GOTO(run(&t, each, user), done);
     bf_matrix *model = s->momentum ? &t.w : &t.v;
     *weights = *model;
     *model = (bf_matrix){0};
@@ -157,8 +156,9 @@ static void measure_rows(bf_ranges *out, const bf_matrix *u)
 
 bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
                          const bf_matrix *u, const int32_t *labels,
-                         unsigned classes, bf_progress progress)
+                         unsigned classes, bf_env *env)
 {
+    BF_UNDER(env);
     BF_TRY(check(s, u, labels, classes));
     bf_ranges ranges = {0};
     measure_rows(&ranges, u);
@@ -170,7 +170,7 @@ bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
     bf_status status;
     BF_GOTO(start(&t), done);
     ranges.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
-    BF_GOTO(run(&t, NULL, NULL, progress), done);
+    BF_GOTO(run(&t, NULL, NULL), done);
     *out = ranges;
 done:
     clear(&t);

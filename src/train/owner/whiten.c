@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "train/owner/transform.h"
 
@@ -64,11 +65,6 @@ static bf_status eigen(double *a, double *e, size_t m)
     return BF_OK;
 }
 
-static void report(bf_progress p, double done, double total)
-{
-    if (p.fn) p.fn(p.user, "whiten", done, total);
-}
-
 /* linear[j][c] = q_c[j] * inv[j] / sqrt(e_c + lambda), c by falling e; columns
  * of negligible directions stay zero. */
 static void fill_linear(bf_transform *t, const double *rows, const double *e,
@@ -85,7 +81,7 @@ static void fill_linear(bf_transform *t, const double *rows, const double *e,
 }
 
 static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
-                            const bf_matrix *x, bf_progress progress)
+                            const bf_matrix *x)
 {
     size_t n = x->rows, d = x->cols;
     bf_status status = BF_ERR_MEMORY;
@@ -100,7 +96,7 @@ static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
         cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (blasint)d,
                     (blasint)rows, 1 / (double)n, block, (blasint)d, 1, corr,
                     (blasint)d);
-        report(progress, (double)(i + rows), 2 * (double)n);
+        bf_report("whiten", (double)(i + rows), 2 * (double)n);
     }
     BF_GOTO(eigen(corr, e, d), done);
     fill_linear(t, corr, e, d, inv, lambda);
@@ -148,8 +144,7 @@ static int ascending(const void *a, const void *b)
 
 /* Largest norm allowed: clip times the median, and in any case times its
  * typical value sqrt(k), so that a plan can rely on it before seeing data. */
-static bf_status fit_clip(bf_transform *t, double clip, const bf_matrix *x,
-                          bf_progress progress)
+static bf_status fit_clip(bf_transform *t, double clip, const bf_matrix *x)
 {
     size_t n = x->rows, k = t->outputs - 1;
     bf_status status = BF_ERR_MEMORY;
@@ -164,7 +159,7 @@ static bf_status fit_clip(bf_transform *t, double clip, const bf_matrix *x,
         bf_whiten_rows(u, t, x, i, rows, scratch);
         for (size_t r = 0; r < rows; r++)
             norms[i + r] = cblas_dnrm2((blasint)k, u + r * t->outputs + 1, 1);
-        report(progress, (double)(n + i + rows), 2 * (double)n);
+        bf_report("whiten", (double)(n + i + rows), 2 * (double)n);
     }
     qsort(norms, n, sizeof(double), ascending);
     double median = (norms[(n - 1) / 2] + norms[n / 2]) / 2;
@@ -179,8 +174,9 @@ done:
 }
 
 bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
-                        const bf_matrix *x, bf_progress progress)
+                        const bf_matrix *x, bf_env *env)
 {
+    BF_UNDER(env);
     size_t d = x->cols;
     double *inv = bf_alloc(d * sizeof(double));
     if (!inv) return BF_ERR_MEMORY;
@@ -190,8 +186,8 @@ bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
     if (x->rows <= d)
         BF_GOTO(fit_dual(t, inv, recipe->lambda, x), done);
     else
-        BF_GOTO(fit_primal(t, inv, recipe->lambda, x, progress), done);
-    if (recipe->clip > 0) BF_GOTO(fit_clip(t, recipe->clip, x, progress), done);
+        BF_GOTO(fit_primal(t, inv, recipe->lambda, x), done);
+    if (recipe->clip > 0) BF_GOTO(fit_clip(t, recipe->clip, x), done);
 done:
     bf_free(inv);
     return status;
