@@ -12,7 +12,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     # Below -O3 GCC leaves small loops over registers in memory: half the speed.
     foreach(k bf_kernels_avx2 bf_kernels_avx512)
       target_compile_options(${k} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3>)
-      set_target_properties(${k} PROPERTIES POSITION_INDEPENDENT_CODE ON)
       list(APPEND BF_KERNEL_OBJECTS $<TARGET_OBJECTS:${k}>)
     endforeach()
     add_compile_definitions(BF_HAVE_SIMD)
