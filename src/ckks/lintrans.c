@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/maximum.h"
 #include "base/parallel.h"
 #include "ckks/eval_internal.h"
 
@@ -129,7 +130,9 @@ static bf_status fill_shape(bf_lintrans *t, const bf_diagonal *sorted)
                            d, t->dim);
         while (d % t->stride) t->stride /= 2;
         for (size_t j = 0; j < t->dim; j++)
-            t->bound[i] = fmax(t->bound[i], cabs(sorted[i].values[j]));
+            t->bound[i] = bf_max(t->bound[i], cabs(sorted[i].values[j]));
+        if (!isfinite(t->bound[i]))
+            return bf_fail(BF_ERR_RANGE, "diagonal %zu: not a number", d);
     }
     for (size_t i = 0; i < t->count; i++)
         t->index[i] = sorted[i].index / t->stride;

@@ -20,6 +20,7 @@
  * then stay below half of the bounds. */
 #include <math.h>
 
+#include "base/maximum.h"
 #include "base/status.h"
 #include "blindfit/train.h"
 
@@ -32,7 +33,7 @@ static double largest_residual(const bf_sigmoid *p, double range)
     double largest = 0;
     for (int i = 0; i <= STEPS; i++) {
         double e = bf_sigmoid_value(p, range * i / STEPS) - 0.5;
-        if (fabs(e) > largest) largest = fabs(e);
+        largest = bf_max(largest, fabs(e));
     }
     return largest + 0.5;
 }

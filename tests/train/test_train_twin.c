@@ -195,6 +195,38 @@ static void test_ranges_by_hand(void **state)
     bf_matrix_clear(&u);
 }
 
+/* What is not a number, wherever it stands, leaves every range. */
+static void test_ranges_of_nan(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(76);
+    bf_schedule s = {.iterations = 2,
+                     .n = 5,
+                     .zero_start = true,
+                     .sigmoid = {.degree = 1, .odd = {0.25}},
+                     .step = {1, 1}};
+    const bf_ranges unbounded = {.row = INFINITY,
+                                 .entry = INFINITY,
+                                 .logit = {INFINITY, INFINITY},
+                                 .residual = INFINITY,
+                                 .update = INFINITY,
+                                 .weight = INFINITY};
+    const int32_t labels[5] = {0, 1, 0, 1, 0};
+    for (size_t at = 0; at < 5 * 3; at++) {
+        bf_matrix u;
+        bf_ranges r;
+        random_matrix(&u, 5, 3, &seed);
+        check_ok(bf_twin_ranges(&r, &s, &u, labels, 2, NULL));
+        check_ok(bf_ranges_check(&r, &unbounded, 2));
+        u.data[at] = NAN;
+        check_ok(bf_twin_ranges(&r, &s, &u, labels, 2, NULL));
+        assert_true(isnan(r.entry) && isnan(r.update) && isnan(r.weight));
+        assert_true(isnan(r.logit[1]) && isnan(r.residual));
+        check_fails(BF_ERR_RANGE, "nan", bf_ranges_check(&r, &unbounded, 2));
+        bf_matrix_clear(&u);
+    }
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -273,7 +305,7 @@ int main(void)
         cmocka_unit_test(test_shapes),         cmocka_unit_test(test_callback),
         cmocka_unit_test(test_padding),        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_ranges_by_hand), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_progress),       cmocka_unit_test(test_ranges_of_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

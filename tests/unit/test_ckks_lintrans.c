@@ -265,6 +265,8 @@ static void test_refusals(void **state)
     assert_int_equal(bf_lintrans_make(&t, f.ctx, good, 2, 4, &other),
                      BF_ERR_ARGUMENT);
     other = (bf_lintrans_form){.scale = 0x1p30, .limbs = 2, .symbolic = true};
+    assert_int_equal(bf_lintrans_make(&t, f.ctx, &bad, 1, 4, &other),
+                     BF_ERR_RANGE);
     OK(bf_lintrans_make(&t, f.ctx, good, 2, 4, &other));
     assert_null(t.data);
     bf_lintrans_clear(&t);

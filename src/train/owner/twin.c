@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "base/maximum.h"
 #include "train/owner/gradient.h"
 
 typedef struct twin {
@@ -19,8 +20,7 @@ typedef struct twin {
 
 static double largest(double so_far, const double *v, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (fabs(v[i]) > so_far) so_far = fabs(v[i]);
+    for (size_t i = 0; i < count; i++) so_far = bf_max(so_far, fabs(v[i]));
     return so_far;
 }
 
@@ -48,7 +48,7 @@ static void note(double *largest_so_far, const double *v, size_t count)
 {
     double found = largest(0, v, count);
 #pragma omp critical(bf_twin_note)
-    if (!(found <= *largest_so_far)) *largest_so_far = found;
+    *largest_so_far = bf_max(*largest_so_far, found);
 }
 
 /* z[rows][C] becomes Y - p(z). */
@@ -150,7 +150,7 @@ static void measure_rows(bf_ranges *out, const bf_matrix *u)
     out->entry = largest(0, u->data, u->rows * u->cols);
     for (size_t i = 0; i < u->rows; i++) {
         double norm = cblas_dnrm2((blasint)u->cols, u->data + i * u->cols, 1);
-        if (norm > out->row) out->row = norm;
+        out->row = bf_max(out->row, norm);
     }
 }
 
