@@ -130,6 +130,7 @@ void bf_eval_release(bf_eval *ev, bf_ct *ct)
 
 void bf_move(bf_eval *ev, bf_ct *out, bf_ct *res)
 {
+    if (out == res) return;
     bf_eval_release(ev, out);
     *out = *res;
     memset(res, 0, sizeof *res);

@@ -94,6 +94,14 @@ static bf_status check(const bf_eval *from, const bf_eval *to,
     return BF_OK;
 }
 
+/* out = res; where out is the input, its memory is that of the other ring. */
+static void replace(bf_eval *from, bf_eval *to, bf_ct *out, const bf_ct *a,
+                    bf_ct *res)
+{
+    if (out == a) bf_eval_release(from, out);
+    bf_move(to, out, res);
+}
+
 bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
                             const bf_ct *a, const bf_switch_key *key)
 {
@@ -110,7 +118,7 @@ bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
     if (res.data) status = map_coefficients(from, to, &res, a);
     if (status == BF_OK) status = key_switch(to, &res, key);
     if (status == BF_OK)
-        bf_move(to, out, &res);
+        replace(from, to, out, a, &res);
     else
         bf_eval_release(to, &res);
     return status;
@@ -130,7 +138,7 @@ bf_status bf_ring_switch_down(bf_eval *from, bf_eval *to, bf_ct *out,
     res.bound = a->bound;
     res.noise = under.noise;
     if (res.data) BF_GOTO(map_coefficients(from, to, &res, &under), done);
-    bf_move(to, out, &res);
+    replace(from, to, out, a, &res);
 done:
     bf_eval_release(from, &under);
     bf_eval_release(to, &res);

@@ -116,6 +116,10 @@ bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a, const int *r,
                          size_t count)
 {
     BF_TRY(bf_eval_check(ev, a, 2, "rotation"));
+    for (size_t i = 0; i < count; i++)
+        if (&out[i] == a)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "rotations: result %zu is the input", i);
     size_t done = 0;
     while (done < count) {
         uint32_t galois = bf_galois_rotation(ev->ctx, r[done]);

@@ -220,6 +220,8 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
     tree t;
     bf_status status;
     BF_TRY(bf_eval_check(ev, packed, 2, "expansion"));
+    /* packed may be one of out[]. */
+    const double scale = packed->scale, bound = packed->bound;
     BF_TRY(tree_init(&t, ev, count, log_m, f));
     BF_GOTO(tree_monomials(&t, packed->limbs), done);
     BF_GOTO(bf_copy(ev, &out[0], packed), done);
@@ -241,8 +243,8 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
     }
     for (size_t m = 0; m < count; m++) {
         /* Values were doubled log_m times; that belongs to the scale. */
-        out[m].scale = packed->scale * (double)((size_t)1 << log_m);
-        out[m].bound = packed->bound;
+        out[m].scale = scale * (double)((size_t)1 << log_m);
+        out[m].bound = bound;
     }
 done:
     for (size_t m = 0; status != BF_OK && t.nodes && m < count; m++)
