@@ -92,6 +92,9 @@ typedef struct bf_pt {
     double noise; /* rms rounding error per coefficient: sqrt(c/(12 N)) when c
                    * of the N coefficients may be nonzero */
     double *data; /* [limb][N] */
+    /* Data in secret memory, wiped when freed: to be set before an encoding of
+     * what nobody but the owner may see. Decryptions are always secret. */
+    bool secret;
 } bf_pt;
 
 typedef struct bf_ct {
@@ -117,7 +120,8 @@ static inline double *bf_ct_limb(const bf_ct *ct, unsigned poly, unsigned limb,
     return ct->data + ((size_t)limb * ct->polys + poly) * n;
 }
 
-void bf_pt_clear(bf_pt *pt); /* frees the data; safe on zeroed objects */
+/* Free the data; safe on zeroed objects. A plaintext stays secret or not. */
+void bf_pt_clear(bf_pt *pt);
 void bf_ct_clear(bf_ct *ct);
 /* Allocates data for limbs x polys; contents undefined. */
 BF_MUST_CHECK bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx,
@@ -126,6 +130,10 @@ BF_MUST_CHECK bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx,
                                    unsigned limbs, unsigned polys);
 
 /* ---- encoding ([CKKS17] section 3) --------------------------------------- */
+
+/* Scratch of encoding, decoding and embedding is secret memory: what passes
+ * through is the owner's message, or an exact decryption, which with its
+ * ciphertext gives the secret key. */
 
 /* values[count], count a power of two up to N/2: shorter vectors are repeated
  * to fill the slots (a subring element). Coefficients: any count up to N, zeros
@@ -286,7 +294,8 @@ size_t bf_eval_peak_bytes(const bf_eval *ev);
  * Products of ciphertexts, automorphisms, rescale and adjust take 2
  * polynomials, relinearisation 3, the rest either. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
-/* out = a, which becomes empty; out's previous content is released. */
+/* out = a, which becomes empty unless it is out; out's previous content is
+ * released. */
 void bf_move(bf_eval *ev, bf_ct *out, bf_ct *a);
 BF_MUST_CHECK bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a);
 BF_MUST_CHECK bf_status bf_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
@@ -299,7 +308,8 @@ BF_MUST_CHECK bf_status bf_add_plain(bf_eval *ev, bf_ct *out, const bf_ct *a,
 /* Adds the real constant c to every slot. */
 BF_MUST_CHECK bf_status bf_add_const(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                      double c);
-/* Scale multiplies; no level. out += a*b with bf_mul_plain_add (out set). */
+/* Scale multiplies; no level. out += a*b with bf_mul_plain_add (out set, and
+ * BF_ERR_ARGUMENT when it is a). */
 BF_MUST_CHECK bf_status bf_mul_plain(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                      const bf_pt *b);
 BF_MUST_CHECK bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out,
@@ -318,7 +328,7 @@ BF_MUST_CHECK bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a,
 /* X^e times a, e mod 2N; no level, no noise. X^{N/2} is the imaginary unit. */
 BF_MUST_CHECK bf_status bf_mul_monomial(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                         int64_t e);
-/* 3 polynomials, scale product, no level. out is none of the inputs. */
+/* 3 polynomials, scale product, no level. */
 BF_MUST_CHECK bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   const bf_ct *b);
 /* out = sum_k a[k] (x) b[k], lazily reduced; all at the lowest limbs. */
@@ -361,7 +371,7 @@ BF_MUST_CHECK bf_status bf_automorphism(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                         uint32_t galois);
 
 /* Hoisting [HS18]: the decomposition of a is shared by all its rotations.
- * out[i] = rot_{r[i]}(a); out[] are distinct from a. */
+ * out[i] = rot_{r[i]}(a); BF_ERR_ARGUMENT when a is one of out[]. */
 BF_MUST_CHECK bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                        const int *r, size_t count);
 /* out = sum_i rot_{r[i]}(a[i]) with one ModDown. a[] may repeat; those of three

@@ -154,7 +154,7 @@ bf_status bf_embed_forward(double complex *slots, const double *coeffs,
 {
     BF_TRY(check_size(log_n));
     size_t n = (size_t)1 << log_n, half = n / 2;
-    double *work = bf_alloc(n * sizeof(double));
+    double *work = bf_secret_alloc(n * sizeof(double));
     if (!work) return BF_ERR_MEMORY;
     memcpy(work, coeffs, n * sizeof(double));
     bf_status status = bf_embed_split_forward(work, work + half, log_n - 1);
@@ -163,7 +163,7 @@ bf_status bf_embed_forward(double complex *slots, const double *coeffs,
         parts[2 * j] = work[j];
         parts[2 * j + 1] = work[half + j];
     }
-    bf_free(work);
+    bf_secret_free(work);
     return status;
 }
 
@@ -172,7 +172,7 @@ bf_status bf_embed_inverse(double *coeffs, const double complex *slots,
 {
     BF_TRY(check_size(log_n));
     size_t n = (size_t)1 << log_n, half = n / 2;
-    double *work = bf_alloc(n * sizeof(double));
+    double *work = bf_secret_alloc(n * sizeof(double));
     if (!work) return BF_ERR_MEMORY;
     for (size_t j = 0; j < half; j++) {
         work[j] = creal(slots[j]);
@@ -181,6 +181,6 @@ bf_status bf_embed_inverse(double *coeffs, const double complex *slots,
     bf_status status = bf_embed_split_inverse(work, work + half, log_n - 1);
     for (size_t k = 0; status == BF_OK && k < n; k++)
         coeffs[k] = work[k] / (double)half;
-    bf_free(work);
+    bf_secret_free(work);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <omp.h>
 
+#include "base/maximum.h"
 #include "ckks/internal.h"
 
 static bf_status check_scale(double scale)
@@ -69,7 +70,7 @@ static bf_status plaintext_of(bf_pt *out, const bf_context *ctx,
                               double scale, double bound, unsigned limbs)
 {
     const bf_ring *ring = ctx->ring;
-    BF_TRY(bf_pt_reserve(out, ctx, limbs));
+    BF_TRY(bf_pt_reserve(out, ctx, limbs, out->secret));
     out->scale = scale;
     out->bound = bound;
     out->noise = sqrt((double)nonzero / (double)ring->n / 12);
@@ -89,8 +90,7 @@ static bf_status encode_split(bf_pt *out, const bf_context *ctx, double *work,
     double largest = 0;
     for (size_t j = 0; j < count; j++) {
         double re = work[j], im = work[count + j];
-        double norm = re * re + im * im;
-        if (norm > largest) largest = norm;
+        largest = bf_max(largest, re * re + im * im);
     }
     unsigned log_count = (unsigned)__builtin_ctzll(count);
     BF_TRY(bf_embed_split_inverse(work, work + count, log_count));
@@ -109,14 +109,14 @@ bf_status bf_encode_slots(bf_pt *out, const bf_context *ctx,
     BF_TRY(bf_context_check_limbs(ctx, limbs));
     BF_TRY(check_scale(scale));
     BF_TRY(check_slot_count(ctx, count));
-    double *work = bf_alloc(ctx->ring->n * sizeof(double));
+    double *work = bf_secret_alloc(ctx->ring->n * sizeof(double));
     if (!work) return BF_ERR_MEMORY;
     for (size_t j = 0; j < count; j++) {
         work[j] = creal(values[j]);
         work[count + j] = cimag(values[j]);
     }
     bf_status status = encode_split(out, ctx, work, count, scale, limbs);
-    bf_free(work);
+    bf_secret_free(work);
     return status;
 }
 
@@ -127,12 +127,12 @@ bf_status bf_encode_real(bf_pt *out, const bf_context *ctx,
     BF_TRY(bf_context_check_limbs(ctx, limbs));
     BF_TRY(check_scale(scale));
     BF_TRY(check_slot_count(ctx, count));
-    double *work = bf_alloc(ctx->ring->n * sizeof(double));
+    double *work = bf_secret_alloc(ctx->ring->n * sizeof(double));
     if (!work) return BF_ERR_MEMORY;
     memcpy(work, values, count * sizeof(double));
     memset(work + count, 0, count * sizeof(double));
     bf_status status = encode_split(out, ctx, work, count, scale, limbs);
-    bf_free(work);
+    bf_secret_free(work);
     return status;
 }
 
@@ -141,14 +141,14 @@ static bf_status largest_slot(double *bound, const double *coeffs,
                               unsigned log_n)
 {
     size_t half = (size_t)1 << (log_n - 1);
-    double complex *slots = bf_alloc(half * sizeof *slots);
+    double complex *slots = bf_secret_alloc(half * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
     bf_status status = bf_embed_forward(slots, coeffs, log_n);
     double largest = 0;
     for (size_t j = 0; status == BF_OK && j < half; j++)
-        largest = fmax(largest, cabs(slots[j]));
+        largest = bf_max(largest, cabs(slots[j]));
     *bound = largest;
-    bf_free(slots);
+    bf_secret_free(slots);
     return status;
 }
 
@@ -162,9 +162,10 @@ bf_status bf_encode_coeffs(bf_pt *out, const bf_context *ctx,
     if (count > n)
         return bf_fail(BF_ERR_ARGUMENT, "%zu coefficients to encode: the ring "
                        "has %zu", count, n);
-    double *work = bf_alloc_zero(n * sizeof(double));
+    double *work = bf_secret_alloc(n * sizeof(double));
     if (!work) return BF_ERR_MEMORY;
     memcpy(work, coeffs, count * sizeof(double));
+    memset(work + count, 0, (n - count) * sizeof(double));
     double bound, limit = half_modulus(&ctx->params, limbs);
     bf_status status;
     BF_GOTO(largest_slot(&bound, work, ctx->params.log_n), done);
@@ -173,7 +174,7 @@ bf_status bf_encode_coeffs(bf_pt *out, const bf_context *ctx,
     else
         status = plaintext_of(out, ctx, work, count, scale, bound, limbs);
 done:
-    bf_free(work);
+    bf_secret_free(work);
     return status;
 }
 
@@ -208,7 +209,7 @@ bf_status bf_decode_coeffs(double *out, const bf_pt *pt)
     const bf_context *ctx = pt->ctx;
     const bf_ring *ring = ctx->ring;
     size_t n = ring->n, words = pt->limbs * n;
-    double *x = bf_alloc(2 * words * sizeof(double));
+    double *x = bf_secret_alloc(2 * words * sizeof(double));
     if (!x) return BF_ERR_MEMORY;
     memcpy(x, pt->data, words * sizeof(double));
 #pragma omp parallel for if (!omp_in_parallel())
@@ -222,7 +223,7 @@ bf_status bf_decode_coeffs(double *out, const bf_pt *pt)
             v = v * (long double)ctx->params.q[i] + (long double)x[i * n + k];
         out[k] = (double)(v / (long double)pt->scale);
     }
-    bf_free(x);
+    bf_secret_free(x);
     return BF_OK;
 }
 
@@ -230,11 +231,11 @@ bf_status bf_decode_slots(double complex *out, const bf_pt *pt)
 {
     if (!pt->data)
         return bf_fail(BF_ERR_ARGUMENT, "decoding a plaintext without data");
-    double *coeffs = bf_alloc(pt->ctx->ring->n * sizeof(double));
+    double *coeffs = bf_secret_alloc(pt->ctx->ring->n * sizeof(double));
     if (!coeffs) return BF_ERR_MEMORY;
     bf_status status = bf_decode_coeffs(coeffs, pt);
     if (status == BF_OK)
         status = bf_embed_forward(out, coeffs, pt->ctx->params.log_n);
-    bf_free(coeffs);
+    bf_secret_free(coeffs);
     return status;
 }

@@ -41,7 +41,7 @@ BF_MUST_CHECK bf_status bf_context_check_limbs(const bf_context *ctx,
  * else frees it and allocates. The object is zeroed or initialised before;
  * unchanged on failure. Contents undefined. */
 BF_MUST_CHECK bf_status bf_pt_reserve(bf_pt *pt, const bf_context *ctx,
-                                      unsigned limbs);
+                                      unsigned limbs, bool secret);
 BF_MUST_CHECK bf_status bf_ct_reserve(bf_ct *ct, const bf_context *ctx,
                                       unsigned limbs, unsigned polys);
 

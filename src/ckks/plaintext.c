@@ -10,8 +10,11 @@ bf_status bf_context_check_limbs(const bf_context *ctx, unsigned limbs)
 
 void bf_pt_clear(bf_pt *pt)
 {
-    bf_free(pt->data);
-    *pt = (bf_pt){0};
+    if (pt->secret)
+        bf_secret_free(pt->data);
+    else
+        bf_free(pt->data);
+    *pt = (bf_pt){.secret = pt->secret};
 }
 
 void bf_ct_clear(bf_ct *ct)
@@ -22,10 +25,9 @@ void bf_ct_clear(bf_ct *ct)
 
 bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx, unsigned limbs)
 {
-    BF_TRY(bf_context_check_limbs(ctx, limbs));
-    double *data = bf_alloc(limbs * ctx->ring->n * sizeof(double));
-    if (!data) return BF_ERR_MEMORY;
-    *pt = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = 1, .data = data};
+    bf_pt fresh = {0};
+    BF_TRY(bf_pt_reserve(&fresh, ctx, limbs, false));
+    *pt = fresh;
     return BF_OK;
 }
 
@@ -44,13 +46,19 @@ bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx, unsigned limbs,
     return BF_OK;
 }
 
-bf_status bf_pt_reserve(bf_pt *pt, const bf_context *ctx, unsigned limbs)
+bf_status bf_pt_reserve(bf_pt *pt, const bf_context *ctx, unsigned limbs,
+                        bool secret)
 {
-    if (pt->data && pt->ctx == ctx && pt->limbs == limbs) return BF_OK;
-    bf_pt fresh;
-    BF_TRY(bf_pt_init(&fresh, ctx, limbs));
+    BF_TRY(bf_context_check_limbs(ctx, limbs));
+    if (pt->data && pt->ctx == ctx && pt->limbs == limbs &&
+        pt->secret == secret)
+        return BF_OK;
+    size_t bytes = limbs * ctx->ring->n * sizeof(double);
+    double *data = secret ? bf_secret_alloc(bytes) : bf_alloc(bytes);
+    if (!data) return BF_ERR_MEMORY;
     bf_pt_clear(pt);
-    *pt = fresh;
+    *pt = (bf_pt){.ctx = ctx, .limbs = limbs, .scale = 1, .data = data,
+                  .secret = secret};
     return BF_OK;
 }
 

@@ -117,8 +117,8 @@ bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
                                  double *coeffs)
 {
     size_t unit = l->t >> l->log_m;
-    double complex *slots = bf_alloc(l->f * sizeof *slots);
-    double *small = bf_alloc(2 * l->f * sizeof *small);
+    double complex *slots = bf_secret_alloc(l->f * sizeof *slots);
+    double *small = bf_secret_alloc(2 * l->f * sizeof *small);
     bf_status status = slots && small ? BF_OK : BF_ERR_MEMORY;
     memset(coeffs, 0, 2 * l->f * l->t * sizeof *coeffs);
     for (size_t m = 0; m < l->m && status == BF_OK; m++) {
@@ -132,8 +132,8 @@ bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
         for (size_t j = 0; j < 2 * l->f && status == BF_OK; j++)
             coeffs[j * l->t + unit * m] = small[j];
     }
-    bf_free(slots);
-    bf_free(small);
+    bf_secret_free(slots);
+    bf_secret_free(small);
     return status;
 }
 
@@ -141,8 +141,8 @@ bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
                                    bf_matrix *weights)
 {
     size_t unit = l->t >> l->log_m;
-    double complex *slots = bf_alloc(l->f * sizeof *slots);
-    double *small = bf_alloc(2 * l->f * sizeof *small);
+    double complex *slots = bf_secret_alloc(l->f * sizeof *slots);
+    double *small = bf_secret_alloc(2 * l->f * sizeof *small);
     bf_matrix made = {0};
     bf_status status = slots && small ? BF_OK : BF_ERR_MEMORY;
     if (status == BF_OK) status = bf_matrix_init(&made, l->classes, l->cols);
@@ -157,8 +157,8 @@ bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
             if (im < l->cols) row[im] = cimag(slots[f]);
         }
     }
-    bf_free(slots);
-    bf_free(small);
+    bf_secret_free(slots);
+    bf_secret_free(small);
     if (status == BF_OK)
         *weights = made;
     else

@@ -30,7 +30,7 @@ bf_status bf_decrypt(bf_pt *out, const bf_secret_key *sk, const bf_ct *ct)
     if (!bf_context_same(sk->ctx, ct->ctx))
         return bf_fail(BF_ERR_MISMATCH, "ciphertext and secret key have "
                        "different parameters");
-    BF_TRY(bf_pt_reserve(out, sk->ctx, ct->limbs));
+    BF_TRY(bf_pt_reserve(out, sk->ctx, ct->limbs, true));
     out->scale = ct->scale;
     out->bound = ct->bound;
     out->noise = ct->noise;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/maximum.h"
 #include "base/memory.h"
 
 static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
@@ -9,12 +10,12 @@ static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
                            size_t index)
 {
     const bf_layout *l = &job->layout;
-    double complex *slots = bf_alloc(l->f * l->t * sizeof *slots);
+    double complex *slots = bf_secret_alloc(l->f * l->t * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
     bf_layout_x(l, u, index / l->pairs, index % l->pairs, slots);
     bf_status s = BF_OK;
     for (size_t j = 0; j < l->f * l->t && s == BF_OK; j++)
-        if (!(fmax(fabs(creal(slots[j])), fabs(cimag(slots[j]))) <=
+        if (!(bf_max(fabs(creal(slots[j])), fabs(cimag(slots[j]))) <=
               input->bound * (1 + 1e-9)))
             s = bf_fail(BF_ERR_RANGE,
                         "a transformed feature of upload %zu exceeds the "
@@ -23,7 +24,7 @@ static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
     if (s == BF_OK)
         s = bf_encode_slots(pt, ctx, slots, l->f * l->t, input->scale,
                             input->limbs);
-    bf_free(slots);
+    bf_secret_free(slots);
     return s;
 }
 
@@ -32,12 +33,12 @@ static bf_status seal_labels(bf_pt *pt, const bf_job *job,
                              const int32_t *labels, size_t group)
 {
     const bf_layout *l = &job->layout;
-    double *slots = bf_alloc(l->f * l->t * sizeof *slots);
+    double *slots = bf_secret_alloc(l->f * l->t * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
     bf_layout_y(l, labels, group, slots);
     bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t, input->scale,
                                  input->limbs);
-    bf_free(slots);
+    bf_secret_free(slots);
     return s;
 }
 
@@ -47,12 +48,12 @@ static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
     size_t n = (size_t)1 << job->params.log_n;
     if (!v0 || v0->rows != job->layout.classes || v0->cols != job->layout.cols)
         return bf_fail(BF_ERR_ARGUMENT, "initial weights are missing");
-    double *coeffs = bf_alloc(n * sizeof *coeffs);
+    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
     if (!coeffs) return BF_ERR_MEMORY;
     bf_status s = bf_layout_pack_weights(&job->layout, v0, coeffs);
     if (s == BF_OK)
         s = bf_encode_coeffs(pt, ctx, coeffs, n, input->scale, input->limbs);
-    bf_free(coeffs);
+    bf_secret_free(coeffs);
     return s;
 }
 
@@ -64,7 +65,7 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
     size_t within;
     bf_input_kind kind = bf_job_input_kind(job, index, &within);
     bf_input input = bf_job_circuit(job)->input(job, kind);
-    bf_pt pt = {0};
+    bf_pt pt = {.secret = true};
     bf_status s;
     if (kind == BF_INPUT_ROWS)
         s = seal_rows(&pt, job, ctx, &input, u, within);
@@ -74,9 +75,6 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
         s = seal_start(&pt, job, ctx, &input, v0);
     if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
     if (s == BF_OK) out->bound = input.bound; /* public, unlike the data's own */
-    bf_wipe(pt.data, pt.data ? (size_t)pt.limbs * sizeof(double)
-                                   << job->params.log_n
-                             : 0);
     bf_pt_clear(&pt);
     return s;
 }
@@ -87,17 +85,18 @@ bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
     size_t n = (size_t)1 << job->params.log_n;
     bf_pt pt = {0};
     bf_status s;
-    double *coeffs = bf_alloc(n * sizeof *coeffs);
+    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
     if (!coeffs) return BF_ERR_MEMORY;
     s = bf_decrypt(&pt, sk, packed);
     if (s == BF_OK) s = bf_decode_coeffs(coeffs, &pt);
     if (s == BF_OK)
         s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
     bf_pt_clear(&pt);
-    bf_free(coeffs);
+    bf_secret_free(coeffs);
     if (s != BF_OK) return s;
     for (size_t i = 0; i < weights->rows * weights->cols; i++) {
         if (fabs(weights->data[i]) <= job->ranges.weight) continue;
+        bf_wipe(weights->data, weights->rows * weights->cols * sizeof(double));
         bf_matrix_clear(weights);
         return bf_fail(BF_ERR_RANGE,
                        "the decrypted weights leave the range the circuit "
