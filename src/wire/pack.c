@@ -163,15 +163,10 @@ void bf_pack_ternary(uint8_t *out, const int8_t *coeffs, size_t n)
     }
 }
 
-bf_status bf_unpack_ternary(int8_t *out, const uint8_t *in, size_t n)
+void bf_unpack_ternary(int8_t *out, const uint8_t *in, size_t n)
 {
-    unsigned bad = 0;
     for (size_t i = 0; i < n; i++) {
         unsigned pair = in[i / 4] >> 2 * (i % 4) & 3;
-        unsigned negative = pair >> 1;
-        bad |= negative & ~pair; /* 2: high bit without the low one */
-        out[i] = (int8_t)((int)(pair & 1) - (int)(2 * negative));
+        out[i] = (int8_t)((int)(pair & 1) - (int)(pair & 2));
     }
-    if (bad) return bf_fail(BF_ERR_FORMAT, "a coefficient is not ternary");
-    return BF_OK;
 }

@@ -30,8 +30,7 @@ BF_MUST_CHECK bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n,
 /* Ternary coefficients at two bits each, four in a byte, lowest first: 0, 1,
  * and 3 for -1. n is a multiple of 4. Constant time. */
 void bf_pack_ternary(uint8_t *out, const int8_t *coeffs, size_t n);
-/* BF_ERR_FORMAT when a pair of bits is 2. Constant time but for that. */
-BF_MUST_CHECK bf_status bf_unpack_ternary(int8_t *out, const uint8_t *in,
-                                          size_t n);
+/* A pair of bits that is 2 becomes -2, for the caller to refuse: no branch. */
+void bf_unpack_ternary(int8_t *out, const uint8_t *in, size_t n);
 
 #endif

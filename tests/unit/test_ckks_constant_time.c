@@ -23,7 +23,9 @@
 
 #ifdef HAVE_MEMCHECK
 
-#define N ((size_t)1 << 10)
+/* Above BF_NTT_ROW residues, transforms have passes over columns. */
+#define LOG_N 13
+#define N ((size_t)1 << LOG_N)
 
 static uint32_t secret_draws; /* bit i: draw number i from now */
 static uint64_t draw_state = 1;
@@ -50,7 +52,8 @@ static void assert_reports(unsigned expected)
     assert_int_equal(secret_draws, 0); /* every draw that we count took place */
 }
 
-/* The outcome is secret, so that nothing above was vacuous. */
+/* The outcome is secret, so that nothing above was vacuous. Counts as a report
+ * itself. */
 static void assert_tainted(const void *data, size_t bytes)
 {
     assert_true(VALGRIND_CHECK_MEM_IS_DEFINED(data, bytes) != 0);
@@ -87,6 +90,46 @@ static void samplers(void **state)
     assert_tainted(x, sizeof x);
 }
 
+/* Every pass of the transforms: 2^10 residues have rows alone, 2^11, 2^13 and
+ * 2^15 passes of radix 2, 8, and 8 and 4 over columns. */
+static void transforms(bf_backend backend)
+{
+    for (unsigned log_n = 10; log_n <= 15; log_n++) {
+        const unsigned bits = 45;
+        bf_params params;
+        bf_ring *ring;
+        size_t n = (size_t)1 << log_n;
+        assert_ok(bf_params_make(&params, log_n, &bits, 1, &bits, 1, 1));
+        assert_ok(bf_ring_create(&ring, log_n, params.q, 1, backend));
+        int8_t *small = bf_secret_alloc(n);
+        double *x = bf_secret_alloc(n * sizeof *x);
+        taint(1);
+        bf_sample_ternary(small, n);
+        bf_limb_from_i8(ring, 0, x, small);
+        bf_ntt_forward(ring, 0, x);
+        bf_ntt_inverse(ring, 0, x);
+        assert_reports(0);
+        assert_tainted(x, n * sizeof *x);
+        bf_secret_free(small);
+        bf_secret_free(x);
+        bf_ring_destroy(ring);
+    }
+}
+
+/* A key that is read: only whether it is one is told. */
+static void import(const bf_context *ctx, const bf_secret_key *sk)
+{
+    bf_secret_key *back;
+    taint(0);
+    bf_status status = bf_secret_key_import(&back, ctx,
+                                            bf_secret_key_coeffs(sk), 0,
+                                            bf_secret_key_id(sk));
+    assert_reports(1);
+    assert_ok(status);
+    assert_tainted(bf_secret_key_coeffs(back), N);
+    bf_secret_key_destroy(back);
+}
+
 static void keys_and_ciphertexts(bf_backend backend)
 {
     static const unsigned q[] = {45, 36, 36}, p[] = {45, 40};
@@ -98,7 +141,9 @@ static void keys_and_ciphertexts(bf_backend backend)
     bf_public_key pk = {0};
     bf_switch_key key = {0};
     double x[4] = {1, 2, 3, 4};
-    assert_ok(bf_params_make(&params, 10, q, 3, p, 2, 2));
+    static double coeffs[N];
+    static double complex slots[N / 2];
+    assert_ok(bf_params_make(&params, LOG_N, q, 3, p, 2, 2));
     params.insecure = true;
     assert_ok(bf_context_create(&ctx, &params, backend));
     assert_ok(bf_encode_real(&pt, ctx, x, 4, 0x1p30, 3));
@@ -107,6 +152,7 @@ static void keys_and_ciphertexts(bf_backend backend)
     assert_ok(bf_secret_key_generate(&sk, ctx, 0));
     assert_reports(0);
     assert_tainted(bf_secret_key_coeffs(sk), N);
+    import(ctx, sk);
     taint(1); /* noise, then seed of a */
     assert_ok(bf_encrypt_symmetric(&ct, sk, &pt));
     assert_reports(0);
@@ -128,7 +174,10 @@ static void keys_and_ciphertexts(bf_backend backend)
     assert_reports(0);
     taint(0);
     assert_ok(bf_decrypt(&opened, sk, &ct));
+    assert_ok(bf_decode_coeffs(coeffs, &opened));
+    assert_ok(bf_decode_slots(slots, &opened));
     assert_reports(0);
+    assert_tainted(slots, sizeof slots);
 
     bf_pt_clear(&pt);
     bf_pt_clear(&opened);
@@ -142,6 +191,7 @@ static void keys_and_ciphertexts(bf_backend backend)
 static void keys_and_ciphertexts_scalar(void **state)
 {
     (void)state;
+    transforms(BF_BACKEND_SCALAR);
     keys_and_ciphertexts(BF_BACKEND_SCALAR);
 }
 
@@ -150,6 +200,7 @@ static void keys_and_ciphertexts_simd(void **state)
     (void)state;
     bf_backend found; /* valgrind shows AVX2 at most */
     if (bf_backend_resolve(BF_BACKEND_AVX2, &found) != BF_OK) skip();
+    transforms(BF_BACKEND_AVX2);
     keys_and_ciphertexts(BF_BACKEND_AVX2);
 }
 

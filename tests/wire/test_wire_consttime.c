@@ -1,4 +1,4 @@
-/* Packing secret coefficients branches on none and indexes by none: under
+/* Packing and unpacking secret coefficients branch on none and index by none: under
  * valgrind, with the coefficients marked undefined, memcheck stays silent
  * (the method of ctgrind). Skipped where valgrind is not installed. */
 #include <setjmp.h>
@@ -59,17 +59,14 @@ static void packing_is_silent(void **state)
     assert_int_equal(errors_since(before), 0);
 }
 
-/* The one branch: whether all of it was valid. */
-static void unpacking_tells_validity_alone(void **state)
+static void unpacking_is_silent(void **state)
 {
     (void)state;
     for (int i = 0; i < N / 4; i++) packed[i] = 0x34;
     VALGRIND_MAKE_MEM_UNDEFINED(packed, sizeof packed);
     unsigned before = VALGRIND_COUNT_ERRORS;
-    bf_status s = bf_unpack_ternary(coeffs, packed, N);
-    assert_int_equal(errors_since(before), 1);
-    VALGRIND_MAKE_MEM_DEFINED(&s, sizeof s);
-    assert_int_equal(s, BF_OK);
+    bf_unpack_ternary(coeffs, packed, N);
+    assert_int_equal(errors_since(before), 0);
 }
 
 int main(int argc, char **argv)
@@ -78,7 +75,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memcheck_sees_a_branch),
         cmocka_unit_test(packing_is_silent),
-        cmocka_unit_test(unpacking_tells_validity_alone),
+        cmocka_unit_test(unpacking_is_silent),
     };
     if (!RUNNING_ON_VALGRIND) {
         execlp("valgrind", "valgrind", "-q", "--log-file=/dev/null", argv[0],

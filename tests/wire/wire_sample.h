@@ -179,7 +179,7 @@ static inline bf_status sample_secret_file(const char *path,
     bf_secret_key *sk;
     sample_coeffs(c);
     BF_TRY(bf_secret_key_import(&sk, ctx, c, 0, sample_key_id));
-    bf_status s = bf_wire_write_secret_key(path, sk, 0);
+    bf_status s = bf_wire_write_secret_key(path, sk);
     bf_secret_key_destroy(sk);
     return s;
 }

@@ -19,11 +19,12 @@ BF_MUST_CHECK bf_status bf_secret_key_generate(bf_secret_key **out,
 void bf_secret_key_destroy(bf_secret_key *sk);
 const uint8_t *bf_secret_key_id(const bf_secret_key *sk);
 const bf_context *bf_secret_key_context(const bf_secret_key *sk);
+unsigned bf_secret_key_weight(const bf_secret_key *sk); /* 0: uniform */
 /* Coefficients in {-1,0,1}, N of them, for the key file only. */
 const int8_t *bf_secret_key_coeffs(const bf_secret_key *sk);
 /* From a key file: BF_ERR_FORMAT unless the coefficients are ternary, of exact
  * weight `weight`, or for weight 0 of a weight that a uniform draw has but for
- * a chance below 2^-100. */
+ * a chance below 2^-100. Constant time but for that verdict. */
 BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
                                              const bf_context *ctx,
                                              const int8_t *coeffs,

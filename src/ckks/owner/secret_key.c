@@ -78,33 +78,43 @@ bf_status bf_secret_key_generate(bf_secret_key **out, const bf_context *ctx,
     return BF_OK;
 }
 
-/* A uniform draw has 2n/3 nonzero coefficients, variance 2n/9; a deviation of
- * t sd has probability below 2 exp(-2 (t sd)^2/n) = 2 exp(-4 t^2/9)
- * ([Hoeffding63]): 2^-100.8 at t = 12.6. */
-static bool plausible_weight(size_t nonzero, size_t n, unsigned weight)
+/* Weights that a key of this kind has. A uniform draw has 2n/3 nonzero
+ * coefficients, variance 2n/9; a deviation of t sd has probability below
+ * 2 exp(-2 (t sd)^2/n) = 2 exp(-4 t^2/9) ([Hoeffding63]): 2^-100.8 at t = 12.6.
+ */
+static void plausible_weights(uint64_t *least, uint64_t *most, size_t n,
+                              unsigned weight)
 {
-    if (weight != 0) return nonzero == weight;
-    double deviation = (double)nonzero - 2.0 / 3 * (double)n;
-    return fabs(deviation) <= 12.6 * sqrt(2.0 / 9 * (double)n);
+    *least = *most = weight;
+    if (weight != 0) return;
+    double mean = 2.0 / 3 * (double)n;
+    double deviation = 12.6 * sqrt(2.0 / 9 * (double)n);
+    *least = (uint64_t)ceil(fmax(0, mean - deviation));
+    *most = (uint64_t)(mean + deviation);
+}
+
+/* Whether they are a secret: the one bit of them that anything branches on. */
+static bool valid_coeffs(const int8_t *coeffs, size_t n, unsigned weight)
+{
+    uint64_t least, most, nonzero = 0, bad = 0; /* in the top bit */
+    plausible_weights(&least, &most, n, weight);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t shifted = (uint64_t)(coeffs[i] + 1); /* 0, 1 or 2 */
+        bad |= shifted | (2 - shifted);
+        nonzero += (shifted & 1) ^ 1;
+    }
+    bad |= (nonzero - least) | (most - nonzero);
+    return bad >> 63 == 0;
 }
 
 bf_status bf_secret_key_import(bf_secret_key **out, const bf_context *ctx,
                                const int8_t *coeffs, unsigned weight,
                                const uint8_t id[BF_KEY_ID_BYTES])
 {
-    size_t n = ctx->ring->n, nonzero = 0;
-    unsigned bad = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned shifted = (unsigned)(coeffs[i] + 1); /* 0, 1, 2 */
-        bad |= shifted > 2;
-        nonzero += (unsigned)coeffs[i] & 1;
-    }
-    if (bad)
+    size_t n = ctx->ring->n;
+    if (!valid_coeffs(coeffs, n, weight))
         return bf_fail(BF_ERR_FORMAT, "secret key: a coefficient is not "
-                       "ternary");
-    if (!plausible_weight(nonzero, n, weight))
-        return bf_fail(BF_ERR_FORMAT, "secret key: its weight does not agree "
-                       "with its kind");
+                       "ternary, or their weight not that of its kind");
     bf_secret_key *sk;
     BF_TRY(allocate(&sk, ctx, weight));
     memcpy(sk->coeffs, coeffs, n);
@@ -130,6 +140,11 @@ const uint8_t *bf_secret_key_id(const bf_secret_key *sk)
 const bf_context *bf_secret_key_context(const bf_secret_key *sk)
 {
     return sk->ctx;
+}
+
+unsigned bf_secret_key_weight(const bf_secret_key *sk)
+{
+    return sk->weight;
 }
 
 const int8_t *bf_secret_key_coeffs(const bf_secret_key *sk)

@@ -47,7 +47,7 @@ bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
             done);
     BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys, job_id, NULL),
             done);
-    BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk, 0), done);
+    BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk), done);
     status = bf_outfile_commit_all(f, FILES);
     f[KEYS] = f[SECRET] = NULL;
 done:

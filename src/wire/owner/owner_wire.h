@@ -5,17 +5,13 @@
 #include "ckks/owner/owner.h"
 #include "wire/wire.h"
 
-/* Mode 0600. `weight` as at the key's generation (0: uniform ternary):
- * BF_ERR_ARGUMENT when the key is not of that weight. Packed in constant time,
- * in locked memory that is wiped. */
+/* Mode 0600. Packed in constant time, in locked memory that is wiped. */
 BF_MUST_CHECK bf_status bf_wire_write_secret_key(const char *path,
-                                                 const bf_secret_key *sk,
-                                                 unsigned weight);
+                                                 const bf_secret_key *sk);
 /* The same file, whole but not committed. */
 BF_MUST_CHECK bf_status bf_wire_prepare_secret_key(bf_outfile **out,
                                                    const char *path,
-                                                   const bf_secret_key *sk,
-                                                   unsigned weight);
+                                                   const bf_secret_key *sk);
 
 /* The context is that of the file's parameters (bf_wire_read_params). */
 BF_MUST_CHECK bf_status bf_wire_read_secret_key(bf_secret_key **out,

@@ -12,24 +12,14 @@ static size_t payload_bytes(size_t n)
     return FIXED + n / 4;
 }
 
-static bf_status check_weight(const int8_t *coeffs, size_t n, unsigned weight)
-{
-    unsigned nonzero = 0;
-    for (size_t i = 0; i < n; i++) nonzero += (unsigned)coeffs[i] & 1;
-    if (weight == 0 || nonzero == weight) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "a secret key that is not of weight %u",
-                   weight);
-}
-
-static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk,
-                           unsigned weight)
+static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk)
 {
     const bf_params *p = bf_context_params(bf_secret_key_context(sk));
     size_t n = (size_t)1 << p->log_n, bytes = payload_bytes(n);
     BF_TRY(bf_wire_params_put(w, p));
     uint8_t *payload = bf_secret_alloc(bytes);
     if (!payload) return BF_ERR_MEMORY;
-    bf_put_u32(payload, weight);
+    bf_put_u32(payload, bf_secret_key_weight(sk));
     bf_put_u32(payload + 4, 0);
     bf_pack_ternary(payload + FIXED, bf_secret_key_coeffs(sk), n);
     bf_status s = bf_frame_write(w, BF_WIRE_SECRET_KEY_DATA, (bf_label){0},
@@ -39,28 +29,25 @@ static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk,
 }
 
 bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
-                                     const bf_secret_key *sk, unsigned weight)
+                                     const bf_secret_key *sk)
 {
     const bf_context *ctx = bf_secret_key_context(sk);
-    size_t n = (size_t)1 << bf_context_params(ctx)->log_n;
     bf_frame_writer *w;
     bf_frame_header h;
-    BF_TRY(check_weight(bf_secret_key_coeffs(sk), n, weight));
     bf_wire_header_make(&h, BF_WIRE_SECRET_KEY, ctx,
                         (bf_wire_ids){.key_id = bf_secret_key_id(sk)});
     BF_TRY(bf_frame_create(&w, path, 0600, &h));
-    bf_status s = write_key(w, sk, weight);
+    bf_status s = write_key(w, sk);
     if (s == BF_OK) s = bf_frame_finish(out, w);
     else bf_frame_abort(w);
     bf_wipe_stack();
     return s;
 }
 
-bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk,
-                                   unsigned weight)
+bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk)
 {
     bf_outfile *f;
-    BF_TRY(bf_wire_prepare_secret_key(&f, path, sk, weight));
+    BF_TRY(bf_wire_prepare_secret_key(&f, path, sk));
     return bf_outfile_commit(f);
 }
 
@@ -81,13 +68,13 @@ static bf_status import_key(bf_secret_key **out, const bf_context *ctx,
                             const uint8_t *payload, size_t n,
                             const uint8_t *id)
 {
+    if (bf_get_u32(payload + 4) != 0)
+        return bf_fail(BF_ERR_FORMAT, "unknown flags of a key");
     int8_t *coeffs = bf_secret_alloc(n);
     if (!coeffs) return BF_ERR_MEMORY;
-    bf_status s = bf_get_u32(payload + 4) == 0
-                      ? bf_unpack_ternary(coeffs, payload + FIXED, n)
-                      : bf_fail(BF_ERR_FORMAT, "unknown flags of a key");
-    if (s == BF_OK)
-        s = bf_secret_key_import(out, ctx, coeffs, bf_get_u32(payload), id);
+    bf_unpack_ternary(coeffs, payload + FIXED, n);
+    bf_status s =
+        bf_secret_key_import(out, ctx, coeffs, bf_get_u32(payload), id);
     bf_secret_free(coeffs);
     return s;
 }
