@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "owner_job.h"
 #include "train/owner/deal.h"
+#include "train/owner/transform.h"
 #include "wire/wire.h"
 
 typedef struct decrypt_args {
@@ -32,16 +33,14 @@ static bf_status open_model(bf_model *out, const decrypt_args *a,
                             const char *path)
 {
     bf_transform *t;
+    bf_upload_id of;
     bf_matrix weights = {0};
     bf_wire_info whole; /* verifies what decryption has no use for as well */
     BF_TRY(bf_wire_inspect(&whole, path, &cli_env));
     BF_TRY(bf_transform_load(&t, a->transform));
-    bf_status s = bf_deal_decrypt(&weights, job, id, a->key, path,
+    bf_status s = bf_deal_decrypt(&weights, &of, job, id, a->key, path,
                                   (unsigned)a->iteration);
-    if (s == BF_OK && bf_transform_outputs(t) != weights.cols)
-        s = bf_fail(BF_ERR_MISMATCH,
-                    "%s: a transform to %zu columns, the model has %zu",
-                    a->transform, bf_transform_outputs(t), weights.cols);
+    if (s == BF_OK) s = bf_transform_check_of(t, a->transform, &of);
     if (s == BF_OK) s = make_model(out, a, t, &weights);
     bf_matrix_clear(&weights);
     bf_transform_destroy(t);
@@ -70,7 +69,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {
         {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
         {"transform", 0, CLI_TEXT, &a.transform, "FILE",
-         "transform that encrypt wrote"},
+         "transform that encrypt wrote with the upload"},
         {"output", 'o', CLI_TEXT, &a.model, "FILE",
          "model to write: .npy, .csv or .safetensors"},
         {"iteration", 0, CLI_COUNT, &a.iteration, "T",

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/lock.h"
 #include "cli.h"
 #include "owner_job.h"
 #include "train/circuit.h"
@@ -25,16 +26,34 @@ static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->key);
 }
 
-/* An upload whose transform is an earlier one would be decrypted to another
- * model: all files or none. The names lie beside the transform, as what goes to
- * the server does not carry them. */
+/* Pipes are no place that something lies in. */
+static bf_status check_free(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: is there already; no model of the upload that it "
+                   "belongs to could be read without it, so name another with "
+                   "--transform, or remove it yourself",
+                   path);
+}
+
+/* All files or none: an upload without its transform could not be read. The
+ * names lie beside the transform, as what goes to the server does not carry
+ * them. Of several at once under a key, one finds the place free. */
 static bf_status save(bf_outfile *upload, const bf_transform *t,
-                      const char *path, const bf_dataset *data)
+                      const char *path, const bf_dataset *data, const char *key)
 {
     bf_outfile *f[] = {upload, NULL};
-    bf_status s = bf_transform_prepare(&f[1], t, path);
-    if (s == BF_OK) return cli_commit_with_names(f, 2, path, data);
-    bf_outfile_abort(upload);
+    int lock;
+    bf_lock_take(&lock, key, true);
+    bf_status s = check_free(path);
+    if (s == BF_OK) s = bf_transform_prepare(&f[1], t, path);
+    if (s == BF_OK)
+        s = cli_commit_with_names(f, 2, path, data);
+    else
+        bf_outfile_abort(upload);
+    bf_lock_drop(lock, NULL);
     return s;
 }
 
@@ -48,12 +67,10 @@ static bf_status seal(const encrypt_args *a, const bf_job *job,
     BF_TRY(transform_path(path, a));
     bf_status s = cli_prepare(&p, job, data, a->fitted);
     if (s == BF_OK)
-        s = bf_deal_prepare(&upload, job, id, a->key, &p.rows, data->labels,
-                            &p.schedule, a->upload, &cli_env);
+        s = bf_deal_prepare(&upload, &p.transform->of, job, id, a->key, &p.rows,
+                            data->labels, &p.schedule, a->upload, &cli_env);
     if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);
-    if (s == BF_OK)
-        s = a->fitted ? bf_outfile_commit(upload)
-                      : save(upload, p.transform, path, data);
+    if (s == BF_OK) s = save(upload, p.transform, path, data, a->key);
     cli_prepared_clear(&p);
     return s;
 }
@@ -64,7 +81,6 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
     if (stat(a->upload, &st) != 0) st.st_size = 0;
-    if (a->fitted) snprintf(path, sizeof path, "%s", a->fitted);
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "upload", a->upload);
@@ -88,11 +104,11 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
     BF_TRY(transform_path(path, a));
     BF_TRY(cli_check_output(a->upload,
                             CLI_FILES(a->key, job, train, a->labels, a->fitted,
-                                      a->fitted ? NULL : path)));
-    if (a->fitted) return BF_OK;
+                                      path)));
     BF_TRY(cli_check_output(path, CLI_FILES(a->key, job, train, a->labels)));
-    return cli_check_class_names(
-        path, CLI_FILES(a->key, job, train, a->labels, a->upload));
+    BF_TRY(check_free(path));
+    return cli_check_class_names(path, CLI_FILES(a->key, job, train, a->labels,
+                                                 a->upload, a->fitted));
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
@@ -107,7 +123,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "rows to train on, from 1 (default all)"},
         {"output", 'o', CLI_TEXT, &a.upload, "FILE", "upload to write"},
         {"transform", 0, CLI_TEXT, &a.transform, "FILE",
-         "transform to write (default: beside the key)"},
+         "transform to write (default: transform.bf beside the key)"},
         {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
          "use this transform instead of fitting one"},
         {0},

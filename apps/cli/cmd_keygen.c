@@ -1,11 +1,9 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "cli.h"
 #include "train/owner/deal.h"
 
@@ -26,13 +24,11 @@ static bf_status check_free(const char *path, const char *why)
 }
 
 /* One at a time in a folder: two would each find it free. Until the program
- * ends; file systems that cannot lock do without. */
+ * ends. */
 static bf_status lock(const char *dir)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return BF_OK;
-    close(fd);
+    int held;
+    if (bf_lock_take(&held, dir, false)) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "%s: another keygen is at work in it", dir);
 }
 

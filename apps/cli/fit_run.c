@@ -74,7 +74,7 @@ static bf_status train(fit *f)
 static bf_status open_model(const fit *f, bf_model *out, unsigned iteration)
 {
     bf_matrix weights;
-    BF_TRY(bf_deal_decrypt(&weights, &f->job, f->job_id,
+    BF_TRY(bf_deal_decrypt(&weights, NULL, &f->job, f->job_id,
                            cli_scratch_file("secret.key"),
                            cli_scratch_file("model.enc"), iteration));
     bf_status s = cli_make_model(out, f->prepared.transform, &weights,

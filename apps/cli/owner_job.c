@@ -1,6 +1,22 @@
 #include "owner_job.h"
 
 #include "features/class_names.h"
+#include "train/owner/transform.h"
+
+/* Whose transform it is does not matter, as long as it is one that the job could
+ * have had fitted. */
+static bf_status check_recipe(const bf_transform *t, const bf_recipe *recipe,
+                              const char *fitted)
+{
+    if (t->kind != recipe->kind)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: a transform of recipe %s, the job's is %s", fitted,
+                       cli_recipe_name(t->kind), cli_recipe_name(recipe->kind));
+    if (recipe->map == BF_MAP_AUTO || t->map == recipe->map) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: a transform with feature map %s, the job's is %s",
+                   fitted, cli_map_name(t->map), cli_map_name(recipe->map));
+}
 
 static bf_status get_transform(cli_prepared *p, const bf_job *job,
                                const bf_dataset *data, const char *fitted)
@@ -9,6 +25,7 @@ static bf_status get_transform(cli_prepared *p, const bf_job *job,
         return bf_transform_fit(&p->transform, &job->recipe, &data->x,
                                 &cli_env);
     BF_TRY(bf_transform_load(&p->transform, fitted));
+    BF_TRY(check_recipe(p->transform, &job->recipe, fitted));
     if (bf_transform_inputs(p->transform) == job->features &&
         bf_transform_outputs(p->transform) == job->layout.cols)
         return BF_OK;

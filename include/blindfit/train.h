@@ -165,7 +165,8 @@ BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
 BF_MUST_CHECK bf_status bf_transform_start(bf_schedule *s,
                                            const bf_transform *t,
                                            unsigned classes);
-/* Saved beside the secret key, 0600: it describes the training data. */
+/* Saved beside the secret key, 0600: it describes the training data. One that
+ * `encrypt` saved also says to which upload it belongs. */
 BF_MUST_CHECK bf_status bf_transform_save(const bf_transform *t,
                                           const char *path);
 BF_MUST_CHECK bf_status bf_transform_load(bf_transform **out, const char *path);

@@ -43,15 +43,30 @@ static bf_status put_models(bf_wire_writer *w, const bf_run_state *s)
 
 /* ---- writing ------------------------------------------------------------ */
 
+#define TEXT_MAX 128
+
+static size_t make_text(char out[TEXT_MAX], unsigned iterations,
+                        const uint8_t upload[BF_HASH_BYTES])
+{
+    char hex[2 * BF_HASH_BYTES + 1];
+    sodium_bin2hex(hex, sizeof hex, upload, BF_HASH_BYTES);
+    return (size_t)snprintf(out, TEXT_MAX,
+                            "{\"iterations\": %u, \"upload\": \"%s\"}",
+                            iterations, hex);
+}
+
+size_t bf_run_text_bytes(unsigned iterations)
+{
+    char text[TEXT_MAX];
+    return make_text(text, iterations, (uint8_t[BF_HASH_BYTES]){0});
+}
+
 static bf_status put_text(bf_wire_writer *w, const bf_run_state *s,
                           const uint8_t upload[BF_HASH_BYTES])
 {
-    char text[256], hex[2 * BF_HASH_BYTES + 1];
-    sodium_bin2hex(hex, sizeof hex, upload, BF_HASH_BYTES);
-    int n = snprintf(text, sizeof text,
-                     "{\"iterations\": %u, \"upload\": \"%s\"}",
-                     s->circuit.step, hex);
-    return bf_wire_put_json(w, (bf_label){BF_STATE_TEXT, 0}, text, (size_t)n);
+    char text[TEXT_MAX];
+    size_t n = make_text(text, s->circuit.step, upload);
+    return bf_wire_put_json(w, (bf_label){BF_STATE_TEXT, 0}, text, n);
 }
 
 static bf_status put_state(bf_wire_writer *w, const bf_run_state *s,
@@ -77,12 +92,13 @@ bf_status bf_checkpoint_write(const char *path, const bf_context *ctx,
 }
 
 bf_status bf_encrypted_model_write(const char *path, const bf_context *ctx,
-                                   bf_wire_ids ids, const bf_run_state *s)
+                                   bf_run_ids ids, const bf_run_state *s)
 {
     bf_wire_writer *w;
     const bf_ct *last = &s->models[s->circuit.step - 1];
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids));
-    bf_status status = put_models(w, s);
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids.wire));
+    bf_status status = put_text(w, s, ids.upload);
+    if (status == BF_OK) status = put_models(w, s);
     if (status == BF_OK)
         status = bf_wire_put_ct(w, (bf_label){BF_MODEL_FINAL, 0}, last);
     if (status == BF_OK) return bf_wire_commit(w);
@@ -92,7 +108,7 @@ bf_status bf_encrypted_model_write(const char *path, const bf_context *ctx,
 
 uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p)
 {
-    return plan->model_bytes + bf_wire_json_bytes(256) +
+    return plan->model_bytes + bf_wire_json_bytes(TEXT_MAX) +
            BF_CARRIED_MAX * bf_wire_ct_bytes(p, p->n_q, 2, false);
 }
 
@@ -107,16 +123,17 @@ typedef struct reading {
     const bf_plan *plan;
 } reading;
 
-static bf_status check_upload(const reading *in, const char *hex)
+static bool read_digest(uint8_t out[BF_HASH_BYTES], const char *hex)
 {
-    char wanted[2 * BF_HASH_BYTES + 1];
-    sodium_bin2hex(wanted, sizeof wanted, in->ids.upload, BF_HASH_BYTES);
-    if (hex && strcmp(hex, wanted) == 0) return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH, "%s: of another upload (%.16s..., wanted "
-                   "%.16s...)", in->path, hex ? hex : "none", wanted);
+    size_t bytes = 0;
+    return hex &&
+           sodium_hex2bin(out, BF_HASH_BYTES, hex, strlen(hex), NULL, &bytes,
+                          NULL) == 0 &&
+           bytes == BF_HASH_BYTES;
 }
 
-static bf_status read_text(const reading *in, bf_wire_reader *r)
+bf_status bf_run_text_read(unsigned *iterations, uint8_t upload[BF_HASH_BYTES],
+                           bf_wire_reader *r, const char *path)
 {
     char *text;
     size_t bytes;
@@ -124,14 +141,27 @@ static bf_status read_text(const reading *in, bf_wire_reader *r)
     cJSON *o = cJSON_ParseWithLength(text, bytes);
     bf_free(text);
     const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, "iterations");
-    const cJSON *upload = cJSON_GetObjectItemCaseSensitive(o, "upload");
+    const cJSON *of = cJSON_GetObjectItemCaseSensitive(o, "upload");
     double v = cJSON_IsNumber(n) ? n->valuedouble : -1;
-    bf_status status = check_upload(in, cJSON_GetStringValue(upload));
+    bool named = read_digest(upload, cJSON_GetStringValue(of));
     cJSON_Delete(o);
-    BF_TRY(status);
-    if (!(v >= 1 && v <= in->plan->step_count && v == floor(v)))
-        return bf_fail(BF_ERR_FORMAT, "%s: no iteration count", in->path);
-    in->s->circuit.step = (unsigned)v;
+    if (!named) return bf_fail(BF_ERR_FORMAT, "%s: names no upload", path);
+    if (!(v >= 1 && v <= BF_MAX_ITERATIONS && v == floor(v)))
+        return bf_fail(BF_ERR_FORMAT, "%s: no iteration count", path);
+    *iterations = (unsigned)v;
+    return BF_OK;
+}
+
+static bf_status read_text(const reading *in, bf_wire_reader *r)
+{
+    unsigned iterations;
+    uint8_t upload[BF_HASH_BYTES];
+    BF_TRY(bf_run_text_read(&iterations, upload, r, in->path));
+    BF_TRY(bf_wire_check_upload(in->path, upload, in->ids.upload));
+    if (iterations > in->plan->step_count)
+        return bf_fail(BF_ERR_FORMAT, "%s: of %u iterations, the job has %u",
+                       in->path, iterations, in->plan->step_count);
+    in->s->circuit.step = iterations;
     return BF_OK;
 }
 

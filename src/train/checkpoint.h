@@ -25,6 +25,14 @@ typedef struct bf_run_ids {
     const uint8_t *upload; /* BF_HASH_BYTES */
 } bf_run_ids;
 
+/* The text that stands first in checkpoints and models: of how many iterations
+ * they are, and the digest of the upload. Its length for such a count. */
+size_t bf_run_text_bytes(unsigned iterations);
+/* Of the record that is next. BF_ERR_FORMAT when it says something else. */
+BF_MUST_CHECK bf_status bf_run_text_read(unsigned *iterations,
+                                         uint8_t upload[BF_HASH_BYTES],
+                                         bf_wire_reader *r, const char *path);
+
 /* Replaces the file when it is complete on disk, never before. */
 BF_MUST_CHECK bf_status bf_checkpoint_write(const char *path,
                                             const bf_context *ctx,
@@ -41,11 +49,11 @@ BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
 /* An upper bound of its size. */
 uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);
 
-/* The encrypted model file: every iteration's model, and the last one's; as
- * long as the job's plan says. */
+/* The encrypted model file: the text, every iteration's model, and the last
+ * one's; as long as the job's plan says. */
 BF_MUST_CHECK bf_status bf_encrypted_model_write(const char *path,
                                                  const bf_context *ctx,
-                                                 bf_wire_ids ids,
+                                                 bf_run_ids ids,
                                                  const bf_run_state *s);
 
 #endif

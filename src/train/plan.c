@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "base/memory.h"
+#include "train/checkpoint.h"
 #include "train/circuit.h"
 #include "wire/wire.h"
 
@@ -83,12 +84,13 @@ bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted)
            fabs(ct->scale / wanted.scale - 1) <= 1e-9;
 }
 
-/* One ciphertext a step, and the last of them again. */
+/* A text, one ciphertext a step, and the last of them again. */
 static void plan_model(bf_plan *plan, const bf_job *job)
 {
     const bf_params *p = &job->params;
     uint64_t last = 0;
-    plan->model_bytes = bf_wire_file_bytes(p);
+    plan->model_bytes = bf_wire_file_bytes(p) +
+                        bf_wire_json_bytes(bf_run_text_bytes(plan->step_count));
     for (unsigned t = 0; t < plan->step_count; t++) {
         bf_plan_step *s = &plan->steps[t];
         s->kept = kept_limbs(job, s->output);

@@ -199,7 +199,7 @@ static bf_status read_checkpoint(server *s)
 
 static bf_status write_model(server *s)
 {
-    return bf_encrypted_model_write(s->o->model, s->ctx, ids_of(s),
+    return bf_encrypted_model_write(s->o->model, s->ctx, run_ids(s),
                                     &s->state);
 }
 

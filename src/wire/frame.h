@@ -57,8 +57,10 @@ BF_MUST_CHECK bf_status bf_frame_write(bf_frame_writer *w, uint32_t kind,
                                        bf_label label, const void *payload,
                                        size_t bytes);
 /* Writes the end record and the header; frees w always. The file is left for
- * bf_outfile_commit_all. */
-BF_MUST_CHECK bf_status bf_frame_finish(bf_outfile **out, bf_frame_writer *w);
+ * bf_outfile_commit_all. digest: that of the file; may be NULL. */
+BF_MUST_CHECK bf_status bf_frame_finish(bf_outfile **out,
+                                        uint8_t digest[BF_HASH_BYTES],
+                                        bf_frame_writer *w);
 /* The same, and commits it. */
 BF_MUST_CHECK bf_status bf_frame_commit(bf_frame_writer *w);
 void bf_frame_abort(bf_frame_writer *w); /* NULL is fine */

@@ -63,7 +63,8 @@ bf_status bf_frame_write(bf_frame_writer *w, uint32_t kind, bf_label label,
     return BF_OK;
 }
 
-bf_status bf_frame_finish(bf_outfile **out, bf_frame_writer *w)
+bf_status bf_frame_finish(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
+                          bf_frame_writer *w)
 {
     uint8_t bytes[BF_FRAME_HEADER_BYTES];
     bf_frame_record end = {.kind = BF_FRAME_END, .sequence = w->header.records};
@@ -73,6 +74,7 @@ bf_status bf_frame_finish(bf_outfile **out, bf_frame_writer *w)
         s = bf_outfile_patch(w->file, 0, bytes, sizeof bytes);
     }
     if (s == BF_OK) {
+        if (digest) memcpy(digest, w->chain, sizeof w->chain);
         *out = w->file;
         w->file = NULL;
     }
@@ -83,7 +85,7 @@ bf_status bf_frame_finish(bf_outfile **out, bf_frame_writer *w)
 bf_status bf_frame_commit(bf_frame_writer *w)
 {
     bf_outfile *f;
-    BF_TRY(bf_frame_finish(&f, w));
+    BF_TRY(bf_frame_finish(&f, NULL, w));
     return bf_outfile_commit(f);
 }
 

@@ -52,6 +52,18 @@ typedef struct bf_wire_ids {
     const uint8_t *job_id; /* BF_HASH_BYTES: BLAKE2b-256 of job.json */
 } bf_wire_ids;
 
+/* BF_ERR_MISMATCH "PATH: of another key ..." (job, upload) unless `found` in
+ * the file is what is wanted; NULL wants nothing. `upload` is a digest. */
+BF_MUST_CHECK bf_status bf_wire_check_key(const char *path,
+                                          const uint8_t *found,
+                                          const uint8_t *wanted);
+BF_MUST_CHECK bf_status bf_wire_check_job(const char *path,
+                                          const uint8_t *found,
+                                          const uint8_t *wanted);
+BF_MUST_CHECK bf_status bf_wire_check_upload(const char *path,
+                                             const uint8_t *found,
+                                             const uint8_t *wanted);
+
 /* ---- writing ------------------------------------------------------------ */
 
 /* The file appears at commit, 0644. The context must outlive the writer. */
@@ -70,8 +82,11 @@ BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
 BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
                                                const bf_switch_key *key);
 BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
-/* As commit, but the file is left for bf_outfile_commit_all. */
-BF_MUST_CHECK bf_status bf_wire_finish(bf_outfile **out, bf_wire_writer *w);
+/* As commit, but the file is left for bf_outfile_commit_all. digest: that of the
+ * file; may be NULL. */
+BF_MUST_CHECK bf_status bf_wire_finish(bf_outfile **out,
+                                       uint8_t digest[BF_HASH_BYTES],
+                                       bf_wire_writer *w);
 void bf_wire_abort(bf_wire_writer *w);                     /* NULL is fine */
 
 /* ---- reading ------------------------------------------------------------ */

@@ -59,6 +59,30 @@ static bf_status check_id(const char *path, const char *what,
                    path, what, brief(a, found), brief(b, wanted));
 }
 
+bf_status bf_wire_check_key(const char *path, const uint8_t *found,
+                            const uint8_t *wanted)
+{
+    return check_id(path, "key", found, wanted, BF_KEY_ID_BYTES);
+}
+
+bf_status bf_wire_check_upload(const char *path, const uint8_t *found,
+                               const uint8_t *wanted)
+{
+    return check_id(path, "upload", found, wanted, BF_HASH_BYTES);
+}
+
+/* Editors and transfers that rewrite a text make it another job. */
+bf_status bf_wire_check_job(const char *path, const uint8_t *found,
+                            const uint8_t *wanted)
+{
+    char a[17], b[17];
+    if (!wanted || memcmp(found, wanted, BF_HASH_BYTES) == 0) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: of another job (%s..., wanted %s...), or job.json has "
+                   "changed: its id is made of every byte, line ends included",
+                   path, brief(a, found), brief(b, wanted));
+}
+
 bf_status bf_wire_header_check(bf_frame_reader *r, bf_wire_type type,
                                const bf_context *ctx, bf_wire_ids ids)
 {
@@ -70,8 +94,8 @@ bf_status bf_wire_header_check(bf_frame_reader *r, bf_wire_type type,
                        bf_wire_type_name(h->type), bf_wire_type_name(type));
     BF_TRY(check_id(path, "parameter set", h->context, bf_context_hash(ctx),
                     sizeof h->context));
-    BF_TRY(check_id(path, "key", h->key_id, ids.key_id, sizeof h->key_id));
-    BF_TRY(check_id(path, "job", h->job_id, ids.job_id, sizeof h->job_id));
+    BF_TRY(bf_wire_check_key(path, h->key_id, ids.key_id));
+    BF_TRY(bf_wire_check_job(path, h->job_id, ids.job_id));
     BF_TRY(bf_wire_params_next(r, &params));
     if (!bf_wire_params_equal(&params, bf_context_params(ctx)))
         return bf_fail(BF_ERR_MISMATCH,
@@ -116,9 +140,10 @@ bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label, const char *text,
     return bf_frame_write(w->frame, BF_WIRE_JSON, label, text, bytes);
 }
 
-bf_status bf_wire_finish(bf_outfile **out, bf_wire_writer *w)
+bf_status bf_wire_finish(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
+                         bf_wire_writer *w)
 {
-    bf_status s = bf_frame_finish(out, w->frame);
+    bf_status s = bf_frame_finish(out, digest, w->frame);
     w->frame = NULL;
     bf_wire_abort(w);
     return s;
@@ -127,7 +152,7 @@ bf_status bf_wire_finish(bf_outfile **out, bf_wire_writer *w)
 bf_status bf_wire_commit(bf_wire_writer *w)
 {
     bf_outfile *f;
-    BF_TRY(bf_wire_finish(&f, w));
+    BF_TRY(bf_wire_finish(&f, NULL, w));
     return bf_outfile_commit(f);
 }
 

@@ -122,7 +122,7 @@ bf_status bf_wire_prepare_eval_keys(bf_outfile **out, const char *path,
         bf_report("write keys", (double)(i + 1),
                         (double)keys->count);
     }
-    return bf_wire_finish(out, w);
+    return bf_wire_finish(out, NULL, w);
 }
 
 bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *keys,

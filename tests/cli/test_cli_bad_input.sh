@@ -27,7 +27,9 @@ decrypt() # MODEL KEY TRANSFORM JOB
 }
 encrypt() # TRAIN KEY JOB
 {
-    "$blindfit" encrypt "$3" "$1" --key "$2" -o "$work/out.bf"
+    rm -f "$work/out.transform"
+    "$blindfit" encrypt "$3" "$1" --key "$2" -o "$work/out.bf" \
+        --transform "$work/out.transform"
 }
 job=$dir/job.json keys=$dir/keys/eval.keys secret=$dir/keys/secret.key
 transform=$dir/keys/transform.bf upload=$dir/upload.bf model=$dir/model.enc
@@ -244,7 +246,7 @@ ok "$blindfit" keygen "$work/named/job.json" -o "$work/named"
 ok encrypt "$work/train.csv" "$work/named/secret.key" "$work/named/job.json"
 grep -q 'train.csv: labels 0 to 2, the job is for 10 classes' "$work/stderr" ||
     fail "classes without rows are not told"
-rm "$work/out.bf"
+rm "$work/out.bf" "$work/out.transform"
 cut -d, -f2- "$work/train.csv" >"$work/x.csv"
 npy_header() # TYPE SHAPE
 {
@@ -259,7 +261,8 @@ npy_header() # TYPE SHAPE
 echo '{"class_names": ["cat", "dog", "hen"]}' >"$work/y.npy.json"
 refuse 4 'x.csv: 3 classes have names, the job is for 10' \
     "$blindfit" encrypt "$work/named/job.json" "$work/x.csv" \
-    --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf"
+    --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf" \
+    --transform "$work/out.transform"
 absent "$work/out.bf"
 # A model is not lost for its names.
 echo '{"class_names": ["cat"]}' >"$transform.json"
@@ -308,7 +311,7 @@ if [ -w /dev/full ]; then
     refuse 3 '/dev/full.*space' "$server" train "$job" --keys "$keys" \
         --upload "$upload" -o /dev/full
     refuse 3 '/dev/full.*space' "$blindfit" encrypt "$job" "$work/train.csv" \
-        --key "$secret" -o /dev/full
+        --key "$secret" -o /dev/full --transform "$work/new.transform"
 fi
 limited() # BLOCKS-OF-512 COMMAND...: files may not grow beyond that
 {
@@ -319,7 +322,8 @@ refuse 3 'eval.keys.*too large' \
     limited 8 "$blindfit" keygen "$job" -o "$work/limited"
 absent "$work/limited/secret.key" "$work/limited/eval.keys"
 refuse 3 'out.bf.*too large' limited 8 "$blindfit" encrypt "$job" \
-    "$work/train.csv" --key "$secret" -o "$work/out.bf"
+    "$work/train.csv" --key "$secret" -o "$work/out.bf" \
+    --transform "$work/new.transform"
 refuse 3 'out.enc.*too large' limited 8 "$server" train "$job" \
     --keys "$keys" --upload "$upload" -o "$work/out.enc"
 absent "$work/out.bf" "$work/out.enc"

@@ -161,7 +161,7 @@ static void rewrite(const char *path, bf_wire_type type, bf_label to,
 static bf_status decrypt(const char *path, unsigned iteration)
 {
     bf_matrix w = {0};
-    bf_status s = bf_deal_decrypt(&w, &files.made, files.id, files.secret, path,
+    bf_status s = bf_deal_decrypt(&w, NULL, &files.made, files.id, files.secret, path,
                                   iteration);
     bf_matrix_clear(&w);
     return s;

@@ -68,6 +68,7 @@ static int start(void **state)
     env_threads(1);
     add_folder(&golden, "tests/golden/wire-v1");
     add_folder(&golden, "tests/golden/train-v1");
+    add_folder(&golden, "tests/golden/train-v2");
     return 0;
 }
 

@@ -126,15 +126,18 @@ def checkpoint(data, labels):
 
 
 def transform(data):
-    version, kind, feature_map, zero, d, k, clip = struct.unpack_from(
+    version, kind, feature_map, size, d, k, clip = struct.unpack_from(
         "<IIIIQQd", data, 8)
-    assert data[:8] == b"BFTRANSF" and version == 1 and zero == 0
+    assert data[:8] == b"BFTRANSF" and (version, size) in ((1, 0), (2, 128))
+    head = size or 48
+    of = [data[a:b].hex() for a, b in ((48, 64), (64, 96), (96, 128))
+          if version == 2]
     assert feature_map in (1, 2) and data[-32:] == h(data[:-32])
     count = [d + 1, d + d * (k - 1)][kind]
-    assert len(data) == 48 + 8 * count + 32 and (kind == 1 or k == d + 1)
-    values = struct.unpack_from(f"<{count}d", data, 48)
+    assert len(data) == head + 8 * count + 32 and (kind == 1 or k == d + 1)
+    values = struct.unpack_from(f"<{count}d", data, head)
     assert all(map(math.isfinite, values)) and clip >= 0
-    yield f"transform {d} to {k}, map {feature_map}, {values}"
+    yield f"transform {d} to {k}, map {feature_map}, of {of}, {values}"
 
 
 def job(data):

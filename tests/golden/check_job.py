@@ -139,10 +139,9 @@ def slots(m):
 
 
 def transformed(path, x):
-    with open(path, "rb") as f:
-        data = f.read()
+    data = read(path)
     kind, feature_map, _, d, k, clip = struct.unpack_from("<IIIQQd", data, 12)
-    values = np.frombuffer(data[48:-32])
+    values = np.frombuffer(data[128:-32])
     mapped = np.sqrt(x) if feature_map == 2 else x
     if kind == 0:
         u = np.column_stack([np.ones(len(x)), mapped]) * values
@@ -157,6 +156,11 @@ def transformed(path, x):
         w = v[:, 1:] @ linear.T
         return np.column_stack([v[:, 0] - w @ mean, w])
     return np.column_stack([np.ones(len(x)), u]), model
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
 
 
 def unpack(m, classes, columns, f):
@@ -210,6 +214,10 @@ def main(job, secret, upload, model_enc, transform, train, model_npy):
         near("initial weights", unmap(unpack(start, classes, columns, f)),
              0.0128, 1e-5)
     kept = job["recipe"]["iterations"]
+    digest = read(upload)[-32:]
+    assert read(transform)[96:128] == digest
+    assert json.loads(find(model_enc, 2, (7, 0))) == {
+        "iterations": kept, "upload": digest.hex()}
     for label in (3, kept), (2, 0):
         v = unpack(owner.decrypt(model_enc, label), classes, columns, f)
         near(f"model {label}", unmap(v), np.load(model_npy), 0.05)

@@ -1,5 +1,6 @@
 /* Format stability of the files of docs/formats.md section 8 and of what a
- * checkpoint holds: those in tests/golden/train-v1 are what version 1 is.
+ * checkpoint holds: those in tests/golden/train-v1 are what version 1 is, and
+ * transforms in train-v2 what version 2 of them is.
  * Writing their content again must give the same bytes, and reading them the
  * same content. After an intended change of format (a new version number),
  * `test_train_golden --write` writes them anew. */
@@ -14,6 +15,7 @@
 #include "train/training.h"
 
 static const char folder[] = "tests/golden/train-v1";
+static const char transforms[] = "tests/golden/train-v2";
 
 static const char *path_of(const char *in, const char *name)
 {
@@ -135,6 +137,9 @@ static bf_status sample_transform(bf_transform **t, bf_recipe_kind kind)
     bool paper = kind == BF_RECIPE_PAPER;
     BF_TRY(bf_transform_create(t, kind, INPUTS, paper ? INPUTS + 1 : OUTPUTS));
     (*t)->map = paper ? BF_MAP_NONE : BF_MAP_SQRT;
+    memset((*t)->of.key, 0x11, sizeof (*t)->of.key);
+    memset((*t)->of.job, 0x22, sizeof (*t)->of.job);
+    memset((*t)->of.digest, 0x33, sizeof (*t)->of.digest);
     if (paper) {
         fill((*t)->scale, INPUTS + 1, 0);
         return BF_OK;
@@ -165,7 +170,7 @@ static void transforms_read_back(void **state)
     (void)state;
     bf_transform *t;
     bf_matrix x = {1, INPUTS, (double[]){4, 9, 16}}, u;
-    check_ok(bf_transform_load(&t, path_of(folder, "transform.bf")));
+    check_ok(bf_transform_load(&t, path_of(transforms, "transform.bf")));
     assert_true(t->clip_norm == 2.5);
     check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     /* (2, 3, 4) - (0.5, 0.625, 0.75) times the 3 x 2 from -0.25 by eighths */
@@ -175,11 +180,44 @@ static void transforms_read_back(void **state)
     assert_true(fabs(u.data[2] - (a * -0.125 + b * 0.125 + c * 0.375)) < 1e-12);
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
-    check_ok(bf_transform_load(&t, path_of(folder, "transform-paper.bf")));
+    check_ok(bf_transform_load(&t, path_of(transforms, "transform-paper.bf")));
     check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     assert_true(u.data[0] == 0 && u.data[1] == 0.5 && u.data[2] == 2.25);
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
+}
+
+static void transforms_know_their_upload(void **state)
+{
+    (void)state;
+    bf_transform *t;
+    const char *path = path_of(transforms, "transform.bf");
+    check_ok(bf_transform_load(&t, path));
+    bf_upload_id of = t->of;
+    assert_int_equal(of.key[0] + of.job[31] + of.digest[0], 0x66);
+    check_ok(bf_transform_check_of(t, path, &of));
+    of.digest[31] ^= 1;
+    check_fails(BF_ERR_MISMATCH, "transform.bf: of another upload",
+                bf_transform_check_of(t, path, &of));
+    of.key[15] ^= 1;
+    check_fails(BF_ERR_MISMATCH, "transform.bf: of another key",
+                bf_transform_check_of(t, path, &of));
+    of.job[0] ^= 1;
+    check_fails(BF_ERR_MISMATCH, "transform.bf: of another job",
+                bf_transform_check_of(t, path, &of));
+    bf_transform_destroy(t);
+}
+
+/* Version 1 had no upload; it is told, not taken for damage. */
+static void older_transforms_are_refused(void **state)
+{
+    (void)state;
+    bf_transform *t = NULL;
+    for (int kind = 0; kind < 2; kind++)
+        check_fails(BF_ERR_UNSUPPORTED, "of version 1, which does not say",
+                    bf_transform_load(&t,
+                                      path_of(folder, transform_name[kind])));
+    assert_null(t);
 }
 
 /* ---- models -------------------------------------------------------------- */
@@ -273,10 +311,9 @@ static void checkpoint_reads_back(void **state)
 
 /* ---- all of them --------------------------------------------------------- */
 
-static bf_status write_all(const char *in)
+static bf_status write_first(const char *in)
 {
     BF_TRY(write_jobs(in));
-    BF_TRY(write_transforms(in));
     BF_TRY(write_models(in));
     return write_checkpoint(in);
 }
@@ -284,19 +321,24 @@ static bf_status write_all(const char *in)
 static void writing_gives_the_golden_bytes(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "job.json", "job-paper.json", "transform.bf", "transform-paper.bf",
-        "model.npy", "model.npy.json", "model.csv", "model.csv.json",
-        "model.safetensors", "checkpoint.enc"};
+    static const struct {
+        const char *folder, *name;
+    } files[] = {{folder, "job.json"},         {folder, "job-paper.json"},
+                 {folder, "model.npy"},        {folder, "model.npy.json"},
+                 {folder, "model.csv"},        {folder, "model.csv.json"},
+                 {folder, "model.safetensors"}, {folder, "checkpoint.enc"},
+                 {transforms, "transform.bf"},
+                 {transforms, "transform-paper.bf"}};
     char temp[] = "/tmp/bf_test_golden_XXXXXX";
     assert_non_null(mkdtemp(temp));
-    check_ok(write_all(temp));
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    check_ok(write_first(temp));
+    check_ok(write_transforms(temp));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         uint8_t *golden, *fresh;
         size_t golden_bytes, fresh_bytes;
-        check_ok(bf_read_file(path_of(folder, names[i]), 1 << 20, &golden,
-                              &golden_bytes));
-        check_ok(bf_read_file(path_of(temp, names[i]), 1 << 20, &fresh,
+        check_ok(bf_read_file(path_of(files[i].folder, files[i].name), 1 << 20,
+                              &golden, &golden_bytes));
+        check_ok(bf_read_file(path_of(temp, files[i].name), 1 << 20, &fresh,
                               &fresh_bytes));
         assert_int_equal(golden_bytes, fresh_bytes);
         assert_memory_equal(golden, fresh, golden_bytes);
@@ -308,7 +350,9 @@ static void writing_gives_the_golden_bytes(void **state)
 
 static int write_golden(void)
 {
-    if (bf_make_dir(folder, 0755) == BF_OK && write_all(folder) == BF_OK)
+    if (bf_make_dir(folder, 0755) == BF_OK && write_first(folder) == BF_OK &&
+        bf_make_dir(transforms, 0755) == BF_OK &&
+        write_transforms(transforms) == BF_OK)
         return 0;
     fprintf(stderr, "%s\n", bf_last_error());
     return 1;
@@ -320,6 +364,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(writing_gives_the_golden_bytes),
         cmocka_unit_test(jobs_read_back),
         cmocka_unit_test(transforms_read_back),
+        cmocka_unit_test(transforms_know_their_upload),
+        cmocka_unit_test(older_transforms_are_refused),
         cmocka_unit_test(models_read_back),
         cmocka_unit_test(checkpoint_reads_back),
     };

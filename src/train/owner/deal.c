@@ -1,11 +1,13 @@
 #include "train/owner/deal.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "train/checkpoint.h"
 #include "train/owner/seal.h"
 #include "train/upload.h"
 #include "wire/owner/owner_wire.h"
@@ -143,7 +145,17 @@ static bf_status write_upload(batch *b, bf_wire_writer *w)
     return s;
 }
 
-bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
+/* The upload's digest is still to be filled in. */
+static bf_upload_id upload_of(const bf_secret_key *sk, const uint8_t *job_id)
+{
+    bf_upload_id of = {{0}, {0}, {0}};
+    memcpy(of.key, bf_secret_key_id(sk), sizeof of.key);
+    memcpy(of.job, job_id, sizeof of.job);
+    return of;
+}
+
+bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
+                          const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
                           const int32_t *labels, const bf_schedule *schedule,
@@ -153,6 +165,7 @@ bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
     bf_context *ctx;
     bf_secret_key *sk;
     bf_wire_writer *w = NULL;
+    bf_upload_id made;
     bf_status status;
     BF_TRY(check_shapes(job, u, schedule));
     BF_TRY(bf_deal_check_ranges(job, u, labels, schedule, NULL));
@@ -163,8 +176,10 @@ bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
                            (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
     BF_GOTO(write_upload(&b, w), done);
-    status = bf_wire_finish(out, w);
+    made = upload_of(sk, job_id);
+    status = bf_wire_finish(out, made.digest, w);
     w = NULL;
+    if (status == BF_OK && of) *of = made;
 done:
     bf_wire_abort(w);
     close_secret(ctx, sk);
@@ -179,8 +194,8 @@ bf_status bf_deal_encrypt(const bf_job *job,
 {
     BF_UNDER(env);
     bf_outfile *f;
-    BF_TRY(bf_deal_prepare(&f, job, job_id, secret_path, u, labels, schedule,
-                           upload_path, NULL));
+    BF_TRY(bf_deal_prepare(&f, NULL, job, job_id, secret_path, u, labels,
+                           schedule, upload_path, NULL));
     return bf_outfile_commit(f);
 }
 
@@ -207,7 +222,17 @@ static void round_weights(bf_matrix *weights, double noise)
         weights->data[i] = rint(weights->data[i] / step) * step;
 }
 
-bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
+static bf_status read_origin(bf_upload_id *of, bf_wire_reader *r,
+                             const char *path)
+{
+    bf_wire_item item;
+    unsigned iterations;
+    BF_TRY(bf_wire_find(r, BF_WIRE_JSON, (bf_label){BF_STATE_TEXT, 0}, &item));
+    return bf_run_text_read(&iterations, of->digest, r, path);
+}
+
+bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
+                          const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const char *model_path,
                           unsigned iteration)
@@ -220,6 +245,7 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
     bf_wire_reader *r = NULL;
     bf_wire_item item;
     bf_ct ct = {0};
+    bf_upload_id origin;
     bf_status status;
     if (iteration > job->schedule.iterations)
         return bf_fail(BF_ERR_ARGUMENT, "iteration %u: the job has %u",
@@ -229,6 +255,8 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
     BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, ctx,
                          (bf_wire_ids){bf_secret_key_id(sk), job_id}),
             done);
+    origin = upload_of(sk, job_id);
+    BF_GOTO(read_origin(&origin, r, model_path), done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
     unsigned after = iteration ? iteration : job->schedule.iterations;
@@ -240,6 +268,7 @@ bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
         goto done;
     }
     round_weights(weights, planned->noise);
+    if (of) *of = origin;
 done:
     bf_wire_close(r);
     bf_ct_clear(&ct);

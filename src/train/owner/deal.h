@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "ckks/owner/owner.h"
 #include "train/job.h"
+#include "train/owner/transform.h"
 
 /* Makes the secret key (0600) and the evaluation keys the job needs: both files
  * or none. */
@@ -34,8 +35,10 @@ BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
                                         const char *upload_path,
                                         bf_env *env);
 
-/* The same upload, whole but not committed. */
-BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
+/* The same upload, whole but not committed. of (may be NULL): what tells it
+ * from others, for its transform. */
+BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
+                                        const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,
                                         const bf_matrix *u,
@@ -44,11 +47,13 @@ BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, const bf_job *job,
                                         const char *upload_path,
                                         bf_env *env);
 
-/* Decrypts a model file: weights C x cols in transformed space, after this
+/* Decrypts a model file, and says of which upload it is (of may be NULL), as far
+ * as the server tells the truth: weights C x cols in transformed space, after this
  * iteration (from 1), or with 0 the final ones; rounded to multiples of the
  * power of two just below their expected error. A ciphertext that has not the
  * limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
-BF_MUST_CHECK bf_status bf_deal_decrypt(bf_matrix *weights, const bf_job *job,
+BF_MUST_CHECK bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
+                                        const bf_job *job,
                                         const uint8_t job_id[BF_HASH_BYTES],
                                         const char *secret_path,
                                         const char *model_path,

@@ -4,12 +4,20 @@
 
 #include "base/file.h"
 #include "blindfit/train.h"
+#include "wire/wire.h"
 
 /* Rows handled at a time, so that a fit needs no second copy of its data. */
 #define BF_ROW_BLOCK 1024
 
 /* Starting value of every weight of the paper. */
 #define BF_PAPER_START 0.0128
+
+/* One upload: the key and the job it is made for, and its file's digest. */
+typedef struct bf_upload_id {
+    uint8_t key[BF_KEY_ID_BYTES];
+    uint8_t job[BF_HASH_BYTES];
+    uint8_t digest[BF_HASH_BYTES];
+} bf_upload_id;
 
 /* whitened: u = (1, clip((map(x) - mean) * linear))
  * paper:    u = scale * (1, map(x)), elementwise; scale 0 marks a column that
@@ -23,6 +31,7 @@ struct bf_transform {
     double *linear;     /* whitened: d x (k - 1), row-major */
     double clip_norm;   /* whitened: largest norm without the constant; 0 off */
     double *scale;      /* paper: d + 1 */
+    bf_upload_id of;    /* whose rows it transforms; zeros: of no upload */
 };
 
 /* An empty transform of these shapes with its arrays zeroed. */
@@ -54,6 +63,12 @@ void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,
 BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,
                                              const bf_transform *t,
                                              const char *path);
+
+/* BF_ERR_MISMATCH unless the transform, read from `path`, is that of this
+ * upload: weights of another would come back as another model. */
+BF_MUST_CHECK bf_status bf_transform_check_of(const bf_transform *t,
+                                              const char *path,
+                                              const bf_upload_id *of);
 
 static inline size_t bf_block_rows(size_t rows, size_t first)
 {

@@ -1,6 +1,7 @@
 /* A saved transform, little-endian:
- *   "BFTRANSF", u32 version 1, u32 kind, u32 map, u32 0,
+ *   "BFTRANSF", u32 version 2, u32 kind, u32 map, u32 header bytes 128,
  *   u64 inputs d, u64 outputs k, f64 clip_norm,
+ *   the upload that it belongs to: key id[16], job id[32], digest[32],
  *   whitened: f64 mean[d], linear[d][k - 1]; paper: f64 scale[d + 1],
  *   BLAKE2b-256 of everything before. */
 #include <math.h>
@@ -15,16 +16,17 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "numbers are written as they lie in memory");
 
 #define MAGIC "BFTRANSF"
-#define VERSION 1
+#define VERSION 2
 #define FILE_MAX ((size_t)1 << 35)
 
 typedef struct header {
     char magic[8];
-    uint32_t version, kind, map, reserved;
+    uint32_t version, kind, map, bytes;
     uint64_t inputs, outputs;
     double clip_norm;
+    bf_upload_id of;
 } header;
-_Static_assert(sizeof(header) == 48, "as the format says");
+_Static_assert(sizeof(header) == 128, "as the format says");
 
 /* The arrays of a transform in the order of the file. */
 typedef struct part {
@@ -56,9 +58,11 @@ static bf_status write_all(bf_outfile *f, const bf_transform *t)
                    .version = VERSION,
                    .kind = (uint32_t)t->kind,
                    .map = (uint32_t)t->map,
+                   .bytes = sizeof head,
                    .inputs = t->inputs,
                    .outputs = t->outputs,
-                   .clip_norm = t->clip_norm};
+                   .clip_norm = t->clip_norm,
+                   .of = t->of};
     uint8_t digest[BF_HASH_BYTES];
     part parts[2];
     unsigned count = parts_of(parts, t);
@@ -97,13 +101,20 @@ static bf_status check_header(const header *h, size_t bytes, const char *path)
 {
     if (memcmp(h->magic, MAGIC, sizeof h->magic) != 0)
         return bf_fail(BF_ERR_FORMAT, "%s: not a saved transform", path);
+    if (h->version == 1)
+        return bf_fail(BF_ERR_UNSUPPORTED,
+                       "%s: transform of version 1, which does not say to which "
+                       "upload it belongs; encrypt again",
+                       path);
     if (h->version != VERSION)
         return bf_fail(BF_ERR_UNSUPPORTED, "%s: transform of version %u", path,
                        h->version);
+    if (bytes < sizeof *h + BF_HASH_BYTES)
+        return bf_fail(BF_ERR_FORMAT, "%s: too short for a transform", path);
     bool paper = h->kind == BF_RECIPE_PAPER;
     bool known = (paper || h->kind == BF_RECIPE_WHITENED) &&
                  (h->map == BF_MAP_NONE || h->map == BF_MAP_SQRT) &&
-                 h->reserved == 0;
+                 h->bytes == sizeof *h;
     bool shaped = h->inputs > 0 && h->inputs < FILE_MAX / sizeof(double) &&
                   (paper ? h->outputs == h->inputs + 1
                          : h->outputs >= 2 && h->outputs <= h->inputs + 1);
@@ -147,10 +158,8 @@ static bf_status fill(bf_transform *t, const uint8_t *data, const char *path)
 static bf_status parse(bf_transform **out, const uint8_t *data, size_t bytes,
                        const char *path)
 {
-    header head;
-    if (bytes < sizeof head + BF_HASH_BYTES)
-        return bf_fail(BF_ERR_FORMAT, "%s: too short for a transform", path);
-    memcpy(&head, data, sizeof head);
+    header head = {0};
+    memcpy(&head, data, bytes < sizeof head ? bytes : sizeof head);
     BF_TRY(check_header(&head, bytes, path));
     BF_TRY(check_digest(data, bytes, path));
     bf_transform *t;
@@ -158,6 +167,7 @@ static bf_status parse(bf_transform **out, const uint8_t *data, size_t bytes,
                                head.outputs));
     t->map = (bf_feature_map)head.map;
     t->clip_norm = head.clip_norm;
+    t->of = head.of;
     bf_status status = fill(t, data + sizeof head, path);
     if (status != BF_OK) {
         bf_transform_destroy(t);
@@ -176,4 +186,12 @@ bf_status bf_transform_load(bf_transform **out, const char *path)
     bf_status status = parse(out, data, bytes, path);
     bf_free(data);
     return status;
+}
+
+bf_status bf_transform_check_of(const bf_transform *t, const char *path,
+                                const bf_upload_id *of)
+{
+    BF_TRY(bf_wire_check_job(path, t->of.job, of->job));
+    BF_TRY(bf_wire_check_key(path, t->of.key, of->key));
+    return bf_wire_check_upload(path, t->of.digest, of->digest);
 }

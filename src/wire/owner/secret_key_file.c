@@ -38,7 +38,7 @@ bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
                         (bf_wire_ids){.key_id = bf_secret_key_id(sk)});
     BF_TRY(bf_frame_create(&w, path, 0600, &h));
     bf_status s = write_key(w, sk);
-    if (s == BF_OK) s = bf_frame_finish(out, w);
+    if (s == BF_OK) s = bf_frame_finish(out, NULL, w);
     else bf_frame_abort(w);
     bf_wipe_stack();
     return s;

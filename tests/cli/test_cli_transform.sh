@@ -1,0 +1,116 @@
+#!/bin/sh
+# A transform belongs to one upload: no other can take its place, unsaid, where
+# it is written, read or used again.
+. "$(dirname "$0")/lib.sh"
+
+dir=$work/job job=$work/job/job.json
+mkdir "$dir"
+rows 40 9 3 1 >"$work/a.csv"
+rows 40 9 3 2 | awk -F, -v OFS=, '{ for (j = 2; j <= NF; j++) $j *= 50 * j }
+    1' >"$work/b.csv"
+ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$job"
+encrypt() # TRAIN UPLOAD [OPTION...]
+{
+    train=$1 upload=$2
+    shift 2
+    "$blindfit" encrypt "$job" "$work/$train.csv" --key "$dir/secret.key" \
+        -o "$dir/$upload" "$@"
+}
+decrypt() # MODEL TRANSFORM
+{
+    "$blindfit" decrypt "$job" "$dir/$1" --key "$dir/secret.key" \
+        --transform "$2" -o "$work/m.npy"
+}
+accuracy() # of the model on a.csv
+{
+    ok "$blindfit" evaluate "$work/m.npy" "$work/a.csv" --json
+    number accuracy "$work/stdout"
+}
+ok "$blindfit" keygen "$job" -o "$dir"
+ok encrypt a ua
+ok "$server" train "$job" --keys "$dir/eval.keys" --upload "$dir/ua" \
+    -o "$dir/ma"
+ok decrypt ma "$dir/transform.bf"
+good=$(accuracy)
+holds "$good > 0.9"
+
+# Another fold: the first one's transform is neither replaced nor mixed up.
+cp "$dir/transform.bf" "$work/kept.bf"
+refuse 2 'transform.bf: is there already; no model' encrypt b ub
+cmp -s "$dir/transform.bf" "$work/kept.bf" || fail "the transform was replaced"
+absent "$dir/ub"
+ok encrypt b ub --transform "$dir/b.bf"
+refuse 4 'b.bf: of another upload' decrypt ma "$dir/b.bf"
+ok encrypt a again --transform "$dir/again.bf"
+refuse 4 'again.bf: of another upload' decrypt ma "$dir/again.bf"
+ok decrypt ma "$dir/transform.bf"
+
+# Two at once: one of them finds the place free.
+for i in 1 2; do
+    (encrypt a "race$i" --transform "$dir/race.bf" >/dev/null 2>&1
+     echo $? >"$work/rc.$i") &
+done
+wait
+checks=$((checks + 1))
+[ "$(cat "$work"/rc.? | sort | tr '\n' ' ')" = '0 2 ' ] ||
+    fail "two encrypts at once: $(cat "$work"/rc.?)"
+won=1
+[ "$(cat "$work/rc.1")" = 0 ] || won=2
+absent "$dir/race$((3 - won))"
+ok "$server" train "$job" --keys "$dir/eval.keys" --upload "$dir/race$won" \
+    -o "$dir/mr"
+ok decrypt mr "$dir/race.bf"
+
+# Of another key, and of another job of the same shapes.
+mkdir "$dir/other"
+ok "$blindfit" keygen "$job" -o "$dir/other"
+ok "$blindfit" encrypt "$job" "$work/a.csv" --key "$dir/other/secret.key" \
+    -o "$dir/other/u"
+refuse 4 'transform.bf: of another key' decrypt ma "$dir/other/transform.bf"
+for options in '--map none' '--recipe paper' '--lambda 0.5'; do
+    ok "$blindfit" plan -n 40 -d 9 -c 3 $options -o "$work/other.json"
+    rm -rf "$work/other"
+    ok "$blindfit" keygen "$work/other.json" -o "$work/other"
+    ok "$blindfit" encrypt "$work/other.json" "$work/a.csv" \
+        --key "$work/other/secret.key" -o "$work/other/u"
+    refuse 4 'transform.bf: of another job' decrypt ma \
+        "$work/other/transform.bf"
+    case $options in
+    *none) none=$work/none.bf && cp "$work/other/transform.bf" "$none" ;;
+    *paper)
+        refuse 4 'recipe paper, the job.s is whitened' encrypt a u2 \
+            --fitted "$work/other/transform.bf" --transform "$dir/u2.bf"
+        ;;
+    esac
+done
+
+# --fitted: rows of another fold under the first one's transform.
+ok "$blindfit" plan -n 40 -d 9 -c 3 --map sqrt -o "$work/sqrt.json"
+rm -rf "$work/other"
+ok "$blindfit" keygen "$work/sqrt.json" -o "$work/other"
+refuse 4 'feature map none, the job.s is sqrt' "$blindfit" encrypt \
+    "$work/sqrt.json" "$work/a.csv" --key "$work/other/secret.key" \
+    -o "$work/other/u" --fitted "$none"
+absent "$work/other/u" "$work/other/transform.bf"
+refuse 2 'transform.bf: is there already' encrypt a uf \
+    --fitted "$dir/transform.bf"
+ok encrypt a uf --fitted "$dir/transform.bf" --transform "$dir/uf.bf"
+ok "$server" train "$job" --keys "$dir/eval.keys" --upload "$dir/uf" \
+    -o "$dir/mf"
+refuse 4 'transform.bf: of another upload' decrypt mf "$dir/transform.bf"
+ok decrypt mf "$dir/uf.bf"
+holds "$(accuracy) == $good"
+
+# A job.json whose bytes changed is another job, and told why.
+sed 's/$/\r/' "$job" >"$work/crlf.json"
+{ printf '\357\273\277'; cat "$job"; } >"$work/bom.json"
+tr -d ' \n' <"$job" >"$work/bare.json"
+for changed in crlf bom bare; do
+    refuse 4 'or job.json has changed: .* every byte' "$server" train \
+        "$work/$changed.json" --keys "$dir/eval.keys" --upload "$dir/ua" \
+        -o "$work/out.enc"
+    refuse 4 'or job.json has changed: .* every byte' "$blindfit" decrypt \
+        "$work/$changed.json" "$dir/ma" --key "$dir/secret.key" \
+        --transform "$dir/transform.bf" -o "$work/m.npy"
+done
+finish
