@@ -14,7 +14,7 @@ job() # FOLDER ITERATIONS ROWS
 encrypt() # FOLDER NAME
 {
     ok "$blindfit" encrypt "$1/job.json" "$1/train.csv" \
-        --key "$1/keys/secret.key" -o "$1/$2.bf"
+        --key "$1/keys/secret.key" -o "$1/$2.bf" --transform "$1/$2.transform"
 }
 train() # FOLDER UPLOAD OPTIONS...
 {

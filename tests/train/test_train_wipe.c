@@ -203,7 +203,7 @@ static void a_job_leaves_nothing(void **state)
     nothing_left("encrypt");
     serve();
     nothing_left("train");
-    check_ok(bf_deal_decrypt(&weights, &job, id, secret, model, 0));
+    check_ok(bf_deal_decrypt(&weights, NULL, &job, id, secret, model, 0));
     remember_decryption(ctx);
     nothing_left("decrypt");
     bf_matrix_clear(&weights);

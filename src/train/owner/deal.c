@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/checkpoint.h"
+#include "train/owner/rounding.h"
 #include "train/owner/seal.h"
 #include "train/upload.h"
 #include "wire/owner/owner_wire.h"
@@ -213,15 +214,6 @@ static bf_status check_model(const bf_plan_step *planned, const bf_ct *ct,
                    log2(wanted.scale));
 }
 
-/* Digits below the noise tell of the secret key, not of the model. The step is
- * at most the expected error, to which rounding adds a twenty-fourth. */
-static void round_weights(bf_matrix *weights, double noise)
-{
-    double step = exp2(floor(log2(noise)));
-    for (size_t i = 0; i < weights->rows * weights->cols; i++)
-        weights->data[i] = rint(weights->data[i] / step) * step;
-}
-
 static bf_status read_origin(bf_upload_id *of, bf_wire_reader *r,
                              const char *path)
 {
@@ -267,7 +259,7 @@ bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
         status = bf_fail_in(status, "%s", model_path);
         goto done;
     }
-    round_weights(weights, planned->noise);
+    bf_weights_round(weights, planned->noise);
     if (of) *of = origin;
 done:
     bf_wire_close(r);

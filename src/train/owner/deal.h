@@ -48,9 +48,9 @@ BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
                                         bf_env *env);
 
 /* Decrypts a model file, and says of which upload it is (of may be NULL), as far
- * as the server tells the truth: weights C x cols in transformed space, after this
- * iteration (from 1), or with 0 the final ones; rounded to multiples of the
- * power of two just below their expected error. A ciphertext that has not the
+ * as the server tells the truth: weights C x cols in transformed space, after
+ * this iteration (from 1), or with 0 the final ones, less what lies below their
+ * noise (bf_weights_round: two decryptions differ). A ciphertext that has not the
  * limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
                                         const bf_job *job,
