@@ -1,6 +1,7 @@
 # A thin front for cmake and the scripts in tools/.
 #
-#   make            build/blindfit and build/blindfit-server
+#   make            build/blindfit and build/blindfit-server; FEATURES=OFF
+#                   leaves out pictures and backbones
 #   make demo       everything from images to accuracy, in about a minute
 #   make demo-fashion   the same with 60,000 images (two to three minutes)
 #   make check      installs what tests need; warnings as errors, all tests,
@@ -9,16 +10,21 @@
 #   make fuzz       each decoder, SECONDS=30 at a time (clang)
 #   make install    PREFIX=/usr/local DESTDIR=
 BUILD = build
+FEATURES = ON
 PREFIX = /usr/local
 JOBS := $(shell nproc)
 SECONDS = 30
 
 all: $(BUILD)/CMakeCache.txt
+	@grep -q 'BLINDFIT_FEATURES:BOOL=$(FEATURES)$$' $< || \
+	  cmake $(BUILD) -DBLINDFIT_FEATURES=$(FEATURES) >/dev/null
 	@cmake --build $(BUILD) -j $(JOBS)
 
 $(BUILD)/CMakeCache.txt:
-	@tools/install-deps --check build
+	@tools/install-deps --check \
+	  build$(if $(filter OFF,$(FEATURES)),-without-features)
 	@cmake -S . -B $(BUILD) -DBLINDFIT_TESTS=OFF -DBLINDFIT_BENCH=OFF \
+	  -DBLINDFIT_FEATURES=$(FEATURES) \
 	  -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD)-configure.log || \
 	  { cat $(BUILD)-configure.log; exit 1; }
 	@mv $(BUILD)-configure.log $(BUILD)/configure.log

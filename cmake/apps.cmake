@@ -6,6 +6,9 @@ set(cli_server main_server cmd_train cmd_plan cmd_inspect)
 set(cli_owner main_owner cmd_train cmd_plan cmd_inspect cmd_extract cmd_keygen
   cmd_encrypt cmd_decrypt cmd_evaluate cmd_predict cmd_fit cmd_report cmd_bench
   data owner_job scratch server_process fit_run fit_compare fit_report)
+if(NOT BLINDFIT_FEATURES)
+  list(TRANSFORM cli_owner REPLACE "^cmd_extract$" no_extract)
+endif()
 function(bf_app target archive)
   list(TRANSFORM ARGN PREPEND apps/cli/)
   list(TRANSFORM ARGN APPEND .c)

@@ -41,9 +41,10 @@ set_tests_properties(${once} PROPERTIES LABELS once)
 #   interrupts and checkpoints take through the sanitizers
 #   a limit on addresses, of which the sanitizers take all
 #   pictures and a terminal: the same programs on more data
+#   a build of its own, of the same files
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_plan
-  test_cli_json test_cli_large_jobs test_cli_terminal test_e2e_pictures
-  test_long_resume PROPERTIES LABELS "once;unsanitized")
+  test_cli_json test_cli_large_jobs test_cli_no_features test_cli_terminal
+  test_e2e_pictures test_long_resume PROPERTIES LABELS "once;unsanitized")
 # simd: longer arithmetic; on every SIMD backend, under sanitizers on the best.
 # The shapes of the circuit's test take a minute there, and the same code runs in
 # the protocol's.

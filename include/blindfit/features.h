@@ -1,6 +1,7 @@
 /* Images in, feature matrices out; and the data files of both.
  *
- * Runs on the owner's machine, in plaintext. */
+ * Runs on the owner's machine, in plaintext. Libraries that were built with
+ * BLINDFIT_FEATURES=OFF have the data files alone. */
 #ifndef BLINDFIT_FEATURES_H
 #define BLINDFIT_FEATURES_H
 

@@ -1,0 +1,20 @@
+#include "cli.h"
+
+/* In place of cmd_extract.c where the build is without pictures. */
+static bf_status run(const cli_command *self, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return bf_fail(BF_ERR_UNSUPPORTED,
+                   "%s: this blindfit was built without pictures and backbones "
+                   "(BLINDFIT_FEATURES=OFF)",
+                   self->name);
+}
+
+const cli_command cli_extract = {
+    .name = "extract",
+    .summary = "images to features (left out of this build)",
+    .synopsis = "",
+    .examples = "",
+    .run = run,
+};

@@ -1,0 +1,29 @@
+#!/bin/sh
+# A build without pictures and backbones needs none of their libraries and does
+# all else. Built here without optimisation, as only what is in it counts.
+. "$(dirname "$0")/lib.sh"
+
+compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+small=$work/build
+ok cmake -S . -B "$small" -DBLINDFIT_FEATURES=OFF -DCMAKE_BUILD_TYPE=Debug \
+    -DBLINDFIT_WERROR=ON -DCMAKE_C_COMPILER="$compiler"
+ok cmake --build "$small" -j "$(nproc)" || finish
+
+libraries='lib(dnnl|png|jpeg)'
+checks=$((checks + 2))
+for program in blindfit blindfit-server; do
+    ldd "$small/$program" >"$work/linked" || fail "$program: not to be looked at"
+    ! grep -E "$libraries" "$work/linked" || fail "$program links them"
+done
+ldd "$blindfit" | grep -q -E "$libraries" || fail "a stale list of libraries"
+checks=$((checks + 2))
+pc=$(cat "$small/blindfit.pc")
+case $pc in *png* | *jpeg* | *dnnl*) fail "blindfit.pc: $pc" ;; esac
+case $pc in *openblas*) ;; *) fail "blindfit.pc lacks openblas: $pc" ;; esac
+
+refuse 8 'without pictures' "$small/blindfit" extract photos -o "$work/x.npy"
+absent "$work/x.npy"
+rows 60 8 3 1 >"$work/train.csv"
+ok "$small/blindfit" fit "$work/train.csv" --iterations 1 -o "$work/model.npy"
+ok "$small/blindfit" evaluate "$work/model.npy" "$work/train.csv"
+finish
