@@ -178,6 +178,9 @@ void cli_progress_end(void); /* clears the line; before anything is printed */
 void cli_progress_relay(void);
 /* A line on stderr between progress; nothing under --quiet. */
 void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);
+/* A line on stderr about data that are probably not what was meant; under
+ * --quiet too. */
+void cli_warn(const char *fmt, ...) BF_PRINTF(1, 2);
 
 /* ---- results (report.c) --------------------------------------------------- */
 

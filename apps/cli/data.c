@@ -149,16 +149,12 @@ static void note_absent(const bf_dataset *d, const char *path)
                  d->classes);
 }
 
-/* Trained all the same, the model would be the share of each class. */
-static bf_status check_variety(const bf_matrix *x, const char *path)
+static void warn_numbered(const bf_dataset *d, const char *path)
 {
-    for (size_t i = 1; i < x->rows; i++)
-        if (memcmp(x->data, x->data + i * x->cols,
-                   x->cols * sizeof *x->data) != 0)
-            return BF_OK;
-    return bf_fail(BF_ERR_RANGE,
-                   "%s: every row has the same features: nothing to learn from",
-                   path);
+    if (bf_dataset_labels_number_rows(d))
+        cli_warn("%s: %s: every row has a class of its own; are the labels the "
+                 "numbers of the rows?",
+                 cli_program(), path);
 }
 
 static bf_status check_training(bf_dataset *d, const char *path,
@@ -169,8 +165,8 @@ static bf_status check_training(bf_dataset *d, const char *path,
                        "%s: has no labels; give them with --labels", path);
     bf_status s = bf_dataset_check(d);
     if (s != BF_OK) return bf_fail_in(s, "%s", path);
-    BF_TRY(check_variety(&d->x, path));
     note_absent(d, labels ? labels : path);
+    warn_numbered(d, labels ? labels : path);
     return labels ? cli_read_class_names(d, labels) : BF_OK;
 }
 

@@ -20,7 +20,7 @@ static const cli_option common[] = {
     {"threads", 0, CLI_COUNT, &cli_common_options.threads, "T",
      "threads to use (default: all)"},
     {"quiet", 'q', CLI_FLAG, &cli_common_options.quiet, NULL,
-     "no progress, no notes"},
+     "no progress, no notes; warnings stay"},
     {"seed", 0, CLI_TEXT, &seed_text, "S",
      "tests only: fixed randomness, which protects nothing"},
     {"help", 'h', CLI_FLAG, &help_wanted, NULL, "this text"},

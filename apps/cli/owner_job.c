@@ -18,12 +18,25 @@ static bf_status check_recipe(const bf_transform *t, const bf_recipe *recipe,
                    fitted, cli_map_name(t->map), cli_map_name(recipe->map));
 }
 
+static void warn_dropped(const bf_transform *t)
+{
+    size_t first, count = bf_transform_dropped(t, &first);
+    if (count)
+        cli_warn("%s: feature %zu%s varies by less than double precision "
+                 "tells and is left out",
+                 cli_program(), first + 1,
+                 count > 1 ? ", like others," : "");
+}
+
 static bf_status get_transform(cli_prepared *p, const bf_job *job,
                                const bf_dataset *data, const char *fitted)
 {
-    if (!fitted)
-        return bf_transform_fit(&p->transform, &job->recipe, &data->x,
-                                &cli_env);
+    if (!fitted) {
+        BF_TRY(bf_transform_fit(&p->transform, &job->recipe, &data->x,
+                                &cli_env));
+        warn_dropped(p->transform);
+        return BF_OK;
+    }
     BF_TRY(bf_transform_load(&p->transform, fitted));
     BF_TRY(check_recipe(p->transform, &job->recipe, fitted));
     if (bf_transform_inputs(p->transform) == job->features &&

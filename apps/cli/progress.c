@@ -93,14 +93,27 @@ void cli_progress_relay(void)
     state.relay = true;
 }
 
+static void print_line(const char *fmt, va_list args)
+{
+    cli_progress_end();
+    if (state.relay) fputs("note ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+}
+
 void cli_note(const char *fmt, ...)
 {
     if (cli_common_options.quiet) return;
-    cli_progress_end();
-    if (state.relay) fputs("note ", stderr);
     va_list args;
     va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
+    print_line(fmt, args);
     va_end(args);
-    fputc('\n', stderr);
+}
+
+void cli_warn(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    print_line(fmt, args);
+    va_end(args);
 }

@@ -38,10 +38,14 @@ typedef struct bf_dataset {
     char **class_names; /* [classes], or NULL */
 } bf_dataset;
 void bf_dataset_clear(bf_dataset *d);
-/* BF_ERR_RANGE naming row and column (from 1) for NaN or infinity;
+/* BF_ERR_RANGE naming row and column (from 1) for NaN or infinity, and when
+ * every row has the same features;
  * BF_ERR_ARGUMENT for labels outside 0..C-1, fewer than two different labels,
  * C above BF_CLASSES_MAX, or no rows. A class without a sample is fine. */
 BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
+/* Every one of three or more rows is alone in its class, as when the number of
+ * the row stands where its label should. */
+bool bf_dataset_labels_number_rows(const bf_dataset *d);
 
 typedef enum bf_recipe_kind {
     BF_RECIPE_PAPER,
@@ -149,6 +153,9 @@ BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
 void bf_transform_destroy(bf_transform *t);
 size_t bf_transform_inputs(const bf_transform *t);  /* d */
 size_t bf_transform_outputs(const bf_transform *t); /* k */
+/* Columns that vary, but by so little that the fit counted them as constant;
+ * *first is one of them, from 0. Unknown, and 0, of one that was loaded. */
+size_t bf_transform_dropped(const bf_transform *t, size_t *first);
 bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
 /* u = rows in transformed space (n x k); errors as in fit. Training rows are
  * clipped so that bf_recipe_bounds' `row` holds; others are not. */
@@ -179,8 +186,11 @@ BF_MUST_CHECK bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
                                     const bf_matrix *u, const int32_t *labels,
                                     unsigned classes, bf_twin_fn each,
                                     void *user, bf_env *env);
-/* The same run, measured. */
-BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
+/* The same run, measured. *resolution (may be NULL): the deviation of the
+ * model's scores over the rows, for each unit of a row's norm; errors of weights
+ * as large move scores as much as the rows do. */
+BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, double *resolution,
+                                       const bf_schedule *s,
                                        const bf_matrix *u,
                                        const int32_t *labels,
                                        unsigned classes, bf_env *env);

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "blindfit/train.h"
@@ -43,6 +44,27 @@ static bf_status check_labels(const bf_dataset *d)
     return BF_OK;
 }
 
+/* Trained all the same, the model would be the share of each class. */
+static bf_status check_variety(const bf_matrix *x)
+{
+    for (size_t i = 1; i < x->rows; i++)
+        if (memcmp(x->data, x->data + i * x->cols,
+                   x->cols * sizeof *x->data) != 0)
+            return BF_OK;
+    return bf_fail(BF_ERR_RANGE,
+                   "every row has the same features: nothing to learn from");
+}
+
+bool bf_dataset_labels_number_rows(const bf_dataset *d)
+{
+    bool seen[BF_CLASSES_MAX] = {false};
+    for (size_t i = 0; i < d->x.rows; i++) {
+        if (seen[d->labels[i]]) return false;
+        seen[d->labels[i]] = true;
+    }
+    return d->x.rows > 2;
+}
+
 bf_status bf_dataset_check(const bf_dataset *d)
 {
     if (d->x.rows == 0 || d->x.cols == 0 || !d->x.data || !d->labels)
@@ -51,5 +73,6 @@ bf_status bf_dataset_check(const bf_dataset *d)
         return bf_fail(BF_ERR_ARGUMENT, "%u classes; up to %u are possible",
                        d->classes, BF_CLASSES_MAX);
     BF_TRY(check_values(&d->x));
-    return check_labels(d);
+    BF_TRY(check_labels(d));
+    return check_variety(&d->x);
 }

@@ -182,7 +182,7 @@ sed 's/^[0-9]*/1/' "$work/train.csv" >"$work/one.csv"
 printf '{"feature_map": "sqrt"}' >"$work/root.csv.json"
 rows 3 10 3 4 | sed 's/^[0-9]*,//' >"$work/root.csv"
 sed '2s/,[^,]*/,-1/' "$work/test.csv" >"$work/negative.csv"
-refuse 6 'negative.csv.*row 2.*square root' \
+refuse 6 'negative.csv.*row 2.*square root.*--map none' \
     "$blindfit" predict "$work/root.csv" "$work/negative.csv"
 refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"
@@ -195,6 +195,17 @@ refuse 2 'one.csv.*(class|label)' "$blindfit" fit "$work/one.csv"
 sed 's/,.*/,1,2,3,4,5,6,7,8,9/' "$work/train.csv" >"$work/same.csv"
 refuse 6 'same.csv.*same features' "$blindfit" fit "$work/same.csv"
 refuse 6 'same.csv.*same features' encrypt_file "$work/same.csv"
+awk -F, -v OFS=, '{ $3 = $3 "e200"; print }' "$work/train.csv" \
+    >"$work/large.csv"
+refuse 6 'large.csv: .*column 2 holds values so large' \
+    "$blindfit" fit "$work/large.csv" --map none
+refuse 6 'large.csv: .*column 2 holds values so large' \
+    "$blindfit" fit "$work/large.csv" --map none --recipe paper
+sed 's/,[^,]*/&e-300/g' "$work/train.csv" >"$work/small.csv"
+refuse 6 'small.csv: no column varies by more' \
+    "$blindfit" fit "$work/small.csv" --map none
+refuse 6 'train.csv: the model would drown in noise' \
+    "$blindfit" fit "$work/train.csv" --lambda 1e8
 head -30 "$work/train.csv" >"$work/few.csv"
 refuse 4 'few.csv.*30 rows.*40' encrypt_file "$work/few.csv"
 cut -d, -f1-5 "$work/train.csv" >"$work/narrow.csv"
@@ -231,6 +242,16 @@ ok "$blindfit" evaluate "$work/model.npy" "$work/other.csv" \
 awk -F, -v OFS=, '{ $3 = 0.25; $4 = 0; print }' "$work/train.csv" \
     >"$work/flat.csv"
 ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" --json
+awk -F, -v OFS=, '{ $3 = $3 "e-300"; print }' "$work/train.csv" \
+    >"$work/small.csv"
+ok "$blindfit" fit "$work/small.csv" --map none -q --json
+grep -q 'feature 2 varies by less than' "$work/stderr" ||
+    fail "a column that is left out is not told"
+awk -F, -v OFS=, '{ $1 = NR - 1; print }' "$work/train.csv" \
+    >"$work/numbered.csv"
+ok "$blindfit" fit "$work/numbered.csv" -q --json
+grep -q 'numbered.csv: every row has a class of its own' "$work/stderr" ||
+    fail "row numbers as labels are not told"
 rows 12 30 2 3 >"$work/wide.csv"
 ok "$blindfit" fit "$work/wide.csv" --json
 sed 's/^1,/2,/' "$work/train.csv" >"$work/gap.csv"

@@ -19,6 +19,11 @@ void cli_note(const char *fmt, ...)
     (void)fmt;
 }
 
+void cli_warn(const char *fmt, ...)
+{
+    (void)fmt;
+}
+
 bf_env cli_env;
 
 bf_status cli_check_output(const char *path, const char *const *others,

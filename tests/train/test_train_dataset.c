@@ -26,6 +26,7 @@ static void test_dataset_check(void **state)
     bf_dataset d = {.classes = 2, .labels = labels};
     check_fails(BF_ERR_ARGUMENT, "no labelled rows", bf_dataset_check(&d));
     check_ok(bf_matrix_init(&d.x, 3, 4));
+    d.x.data[0] = 1;
     check_ok(bf_dataset_check(&d));
     d.x.data[6] = NAN;
     check_fails(BF_ERR_RANGE, "row 2, column 3: not a number",

@@ -195,7 +195,7 @@ static void check_bounds(const bf_dataset *data, const bf_recipe *recipe)
     check_ok(bf_transform_apply(&u, t, &data->x, true, NULL));
     check_ok(bf_schedule_make(&s, recipe, n));
     check_ok(bf_transform_start(&s, t, data->classes));
-    check_ok(bf_twin_ranges(&got, &s, &u, data->labels, data->classes,
+    check_ok(bf_twin_ranges(&got, NULL, &s, &u, data->labels, data->classes,
                             NULL));
     check_ok(bf_ranges_check(&got, &bounds, recipe->iterations));
     bf_matrix_clear(&u);

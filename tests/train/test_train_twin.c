@@ -187,7 +187,7 @@ static void test_ranges_by_hand(void **state)
                      .sigmoid = {.degree = 1, .odd = {0.25}},
                      .step = {1, 10}};
     bf_ranges r;
-    check_ok(bf_twin_ranges(&r, &s, &u, &label, 1, NULL));
+    check_ok(bf_twin_ranges(&r, NULL, &s, &u, &label, 1, NULL));
     assert_true(r.row == 2 && r.entry == 2);
     assert_true(r.logit[0] == 0 && r.logit[1] == 2); /* V: 0, then 1 */
     assert_true(r.residual == 0.5);                  /* 1 - 1/2, then 1 - 1 */
@@ -216,10 +216,10 @@ static void test_ranges_of_nan(void **state)
         bf_matrix u;
         bf_ranges r;
         random_matrix(&u, 5, 3, &seed);
-        check_ok(bf_twin_ranges(&r, &s, &u, labels, 2, NULL));
+        check_ok(bf_twin_ranges(&r, NULL, &s, &u, labels, 2, NULL));
         check_ok(bf_ranges_check(&r, &unbounded, 2));
         u.data[at] = NAN;
-        check_ok(bf_twin_ranges(&r, &s, &u, labels, 2, NULL));
+        check_ok(bf_twin_ranges(&r, NULL, &s, &u, labels, 2, NULL));
         assert_true(isnan(r.entry) && isnan(r.update) && isnan(r.weight));
         assert_true(isnan(r.logit[1]) && isnan(r.residual));
         check_fails(BF_ERR_RANGE, "nan", bf_ranges_check(&r, &unbounded, 2));

@@ -220,27 +220,6 @@ static void test_degenerate(void **state)
     }
 }
 
-static void test_nothing_varies(void **state)
-{
-    (void)state;
-    bf_dataset data = {.classes = 2};
-    int32_t labels[] = {0, 1, 1};
-    check_ok(bf_matrix_init(&data.x, 3, 4));
-    for (size_t i = 0; i < 12; i++) data.x.data[i] = 0.3 * (double)(i % 4);
-    data.labels = labels;
-    bf_recipe recipe;
-    check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 3, 3, 4));
-    trained r = {0};
-    bf_matrix z;
-    train(&r, &recipe, &data);
-    logits(&z, &r, &data.x);
-    for (size_t i = 0; i < 3; i++) /* the bias alone, for the larger class */
-        assert_true(z.data[2 * i] < 0 && z.data[2 * i + 1] > 0);
-    bf_matrix_clear(&z);
-    bf_matrix_clear(&data.x);
-    clear(&r);
-}
-
 /* Columns are uncorrelated, centred, of variance e/(e + lambda) in falling
  * order; without ridge that is 1 in every direction the rows span. */
 static void test_white(void **state)
@@ -525,7 +504,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_newton),
         cmocka_unit_test(test_degenerate),
-        cmocka_unit_test(test_nothing_varies),
         cmocka_unit_test(test_white),
         cmocka_unit_test(test_unmap),
         cmocka_unit_test(test_invariance),

@@ -80,6 +80,22 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
  * residuals have to spare (a cubic's, 1.5^3). Residuals follow from logits. */
 #define LOGIT_SLACK 1.5
 
+/* Weights whose errors move scores as much as the rows do are noise as well.
+ * (Plans with the recipes' own parameters are below a hundredth of that.) */
+static bf_status check_noise(const bf_job *job, double resolution)
+{
+    bf_plan plan;
+    BF_TRY(bf_job_walk(&plan, job));
+    double noise = plan.weight_noise;
+    bf_plan_clear(&plan);
+    if (noise < resolution) return BF_OK;
+    return bf_fail(BF_ERR_RANGE,
+                   "the model would drown in noise: errors of %.1e are expected "
+                   "in weights that tell rows apart by %.1e; less --lambda or "
+                   "more --clip makes them larger",
+                   noise, resolution);
+}
+
 /* The run, seen beforehand in plaintext: numbers that leave what the circuit
  * covers come back as noise, which nobody could tell from a model. */
 bf_status bf_deal_check_ranges(const bf_job *job, const bf_matrix *u,
@@ -89,14 +105,15 @@ bf_status bf_deal_check_ranges(const bf_job *job, const bf_matrix *u,
 {
     BF_UNDER(env);
     bf_ranges measured, covered = job->ranges;
+    double resolution;
     for (unsigned t = 0; t < schedule->iterations; t++)
         covered.logit[t] *= LOGIT_SLACK;
     covered.residual = INFINITY;
-    BF_TRY(bf_twin_ranges(&measured, schedule, u, labels,
+    BF_TRY(bf_twin_ranges(&measured, &resolution, schedule, u, labels,
                           (unsigned)job->layout.classes, NULL));
     bf_status s = bf_ranges_check(&measured, &covered, schedule->iterations);
-    return s == BF_OK ? BF_OK
-                      : bf_fail_in(s, "the data leave the recipe's range");
+    if (s != BF_OK) return bf_fail_in(s, "the data leave the recipe's range");
+    return check_noise(job, resolution);
 }
 
 /* Sealing one ciphertext has serial parts, so as many are sealed side by side

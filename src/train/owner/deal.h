@@ -16,7 +16,7 @@ BF_MUST_CHECK bf_status bf_deal_keygen(const bf_job *job,
                                        bf_env *env);
 
 /* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
- * job's ranges. */
+ * job's ranges, or give weights no larger than the plan's error of them. */
 BF_MUST_CHECK bf_status bf_deal_check_ranges(const bf_job *job,
                                              const bf_matrix *u,
                                              const int32_t *labels,

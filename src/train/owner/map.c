@@ -18,7 +18,7 @@ bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
             if (row[j] < 0 && map == BF_MAP_SQRT)
                 return bf_fail(BF_ERR_RANGE,
                                "features: row %zu, column %zu is %g, and the "
-                               "map takes square roots",
+                               "map takes square roots; train with --map none",
                                i + 1, j + 1, row[j]);
             negative |= row[j] < 0;
         }
@@ -73,6 +73,12 @@ bf_status bf_column_moments(double *mean, double *sd, bf_feature_map map,
         for (size_t j = 0; j < d; j++) moments[pass][j] /= (double)n;
     }
     bf_free(block);
+    for (size_t j = 0; j < d; j++)
+        if (!isfinite(sd[j]) || !isfinite(mean[j]))
+            return bf_fail(BF_ERR_RANGE,
+                           "features: column %zu holds values so large that "
+                           "their spread leaves double precision",
+                           j + 1);
     for (size_t j = 0; j < d; j++) {
         /* n equal values have a computed deviation of rounding only: the mean
          * is off by at most n roundings of 2^-53 of itself. */

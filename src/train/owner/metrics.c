@@ -33,6 +33,17 @@ static void score_rows(double *z, const bf_model *m, const double *x,
                 (blasint)(d + 1), 1, z, (blasint)classes);
 }
 
+/* Of an infinite or undefined score no class follows. */
+static bf_status check_scores(const bf_matrix *z)
+{
+    for (size_t i = 0; i < z->rows * z->cols; i++)
+        if (!isfinite(z->data[i]))
+            return bf_fail(BF_ERR_RANGE,
+                           "row %zu: its scores leave double precision",
+                           i / z->cols + 1);
+    return BF_OK;
+}
+
 bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
                           const bf_matrix *x)
 {
@@ -51,8 +62,12 @@ bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
         score_rows(z.data + i * z.cols, m, mapped, rows);
     }
     bf_free(mapped);
-    *scores = z;
-    return BF_OK;
+    bf_status status = check_scores(&z);
+    if (status == BF_OK)
+        *scores = z;
+    else
+        bf_matrix_clear(&z);
+    return status;
 }
 
 static size_t argmax(const double *z, size_t classes)

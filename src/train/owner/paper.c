@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "base/status.h"
 #include "train/owner/transform.h"
 
 static void add_row(double *sum, const double *row, size_t d)
@@ -17,6 +18,26 @@ static void add_row(double *sum, const double *row, size_t d)
     for (size_t j = 0; j < d; j++) norm += fabs(row[j]);
     sum[0] += norm;
     for (size_t j = 0; j < d; j++) sum[j + 1] += fabs(row[j]) * norm;
+}
+
+/* Which one holds the largest value: products with it are what overflows. */
+static size_t largest_column(const bf_matrix *x)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < x->rows * x->cols; i++)
+        if (fabs(x->data[i]) > fabs(x->data[at])) at = i;
+    return at % x->cols;
+}
+
+static bf_status check_sums(const double *sum, const bf_matrix *x)
+{
+    for (size_t k = 0; k <= x->cols; k++)
+        if (!isfinite(sum[k]))
+            return bf_fail(BF_ERR_RANGE,
+                           "features: column %zu holds values so large that "
+                           "products with it leave double precision",
+                           largest_column(x) + 1);
+    return BF_OK;
 }
 
 bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x)
@@ -29,6 +50,7 @@ bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x)
         add_row(t->scale, row, d);
     }
     bf_free(row);
+    BF_TRY(check_sums(t->scale, x));
     double common = sqrt((double)x->rows) / 2;
     for (size_t k = 0; k <= d; k++)
         if (t->scale[k] > 0)

@@ -79,6 +79,12 @@ size_t bf_transform_outputs(const bf_transform *t)
     return t->outputs;
 }
 
+size_t bf_transform_dropped(const bf_transform *t, size_t *first)
+{
+    *first = t->first_dropped;
+    return t->dropped;
+}
+
 bf_feature_map bf_transform_map(const bf_transform *t)
 {
     return t->map;
@@ -105,6 +111,18 @@ static void clip_rows(double *u, const bf_transform *t, size_t count)
         double norm = cblas_dnrm2(k, row, 1);
         if (norm > t->clip_norm) cblas_dscal(k, t->clip_norm / norm, row, 1);
     }
+}
+
+static bf_status check_finite(const double *u, size_t first, size_t count,
+                              size_t cols)
+{
+    for (size_t i = 0; i < count * cols; i++)
+        if (!isfinite(u[i]))
+            return bf_fail(BF_ERR_RANGE,
+                           "features: row %zu leaves double precision when it "
+                           "is transformed",
+                           first + i / cols + 1);
+    return BF_OK;
 }
 
 bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
@@ -134,6 +152,8 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
             paper_rows(to, t, x, i, rows, scratch);
         else
             bf_whiten_rows(to, t, x, i, rows, scratch);
+        status = check_finite(to, i, rows, t->outputs);
+        if (status != BF_OK) break;
         if (training && t->clip_norm > 0) clip_rows(to, t, rows);
         bf_report("transform", (double)(i + rows),
                         (double)x->rows);

@@ -32,6 +32,7 @@ struct bf_transform {
     double clip_norm;   /* whitened: largest norm without the constant; 0 off */
     double *scale;      /* paper: d + 1 */
     bf_upload_id of;    /* whose rows it transforms; zeros: of no upload */
+    size_t dropped, first_dropped; /* bf_transform_dropped; not in files */
 };
 
 /* An empty transform of these shapes with its arrays zeroed. */
@@ -46,7 +47,9 @@ BF_MUST_CHECK bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
 /* out[count][d] = map(rows first.. of x). */
 void bf_map_rows(double *out, bf_feature_map map, const bf_matrix *x,
                  size_t first, size_t count);
-/* mean[d], and sd[d] with 0 for features that do not vary (1/n inside). */
+/* mean[d], and sd[d] with 0 for features that do not vary, or by less than can
+ * be told (1/n inside). BF_ERR_RANGE names a column whose spread leaves double
+ * precision. */
 BF_MUST_CHECK bf_status bf_column_moments(double *mean, double *sd,
                                           bf_feature_map map,
                                           const bf_matrix *x);

@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "base/maximum.h"
+#include "base/memory.h"
 #include "train/owner/gradient.h"
 
 typedef struct twin {
@@ -154,9 +155,36 @@ static void measure_rows(bf_ranges *out, const bf_matrix *u)
     }
 }
 
-bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
-                         const bf_matrix *u, const int32_t *labels,
-                         unsigned classes, bf_env *env)
+/* Sums of squares about the mean, by row (Welford). */
+static bf_status measure_scores(double *resolution, const bf_matrix *u,
+                                const bf_matrix *w)
+{
+    size_t classes = w->rows, k = u->cols;
+    double *z = bf_alloc(classes * sizeof *z);
+    double *mean = bf_alloc_zero(classes * sizeof *mean);
+    double squares = 0, norms = 0;
+    bf_status status = z && mean ? BF_OK : BF_ERR_MEMORY;
+    for (size_t i = 0; i < u->rows && status == BF_OK; i++) {
+        const double *row = u->data + i * k;
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, (blasint)classes, (blasint)k,
+                    1, w->data, (blasint)k, row, 1, 0, z, 1);
+        for (size_t c = 0; c < classes; c++) {
+            double e = z[c] - mean[c];
+            mean[c] += e / (double)(i + 1);
+            squares += e * (z[c] - mean[c]);
+        }
+        norms += cblas_ddot((blasint)k, row, 1, row, 1);
+    }
+    bf_free(z);
+    bf_free(mean);
+    *resolution = sqrt(squares / (double)classes / norms);
+    return status;
+}
+
+bf_status bf_twin_ranges(bf_ranges *out, double *resolution,
+                         const bf_schedule *s, const bf_matrix *u,
+                         const int32_t *labels, unsigned classes,
+                         bf_env *env)
 {
     BF_UNDER(env);
     BF_TRY(check(s, u, labels, classes));
@@ -171,6 +199,8 @@ bf_status bf_twin_ranges(bf_ranges *out, const bf_schedule *s,
     BF_GOTO(start(&t), done);
     ranges.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
     BF_GOTO(run(&t, NULL, NULL), done);
+    if (resolution)
+        BF_GOTO(measure_scores(resolution, u, s->momentum ? &t.w : &t.v), done);
     *out = ranges;
 done:
     clear(&t);

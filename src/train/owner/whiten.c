@@ -55,10 +55,11 @@ static bf_status eigen(double *a, double *e, size_t m)
     /* Column-major lower is row-major upper; its columns are our rows. */
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)m,
                                      a, (lapack_int)m, e);
-    if (info < 0)
+    if (info == LAPACK_WORK_MEMORY_ERROR ||
+        info == LAPACK_TRANSPOSE_MEMORY_ERROR)
         return bf_fail(BF_ERR_MEMORY, "eigenvectors of a %zu x %zu matrix", m,
                        m);
-    if (info > 0)
+    if (info != 0)
         return bf_fail(BF_ERR_INTERNAL,
                        "eigenvalues of a %zu x %zu matrix do not converge", m,
                        m);
@@ -173,6 +174,34 @@ done:
     return status;
 }
 
+static bool varies(const bf_matrix *x, size_t j)
+{
+    for (size_t i = 1; i < x->rows; i++)
+        if (x->data[i * x->cols + j] != x->data[j]) return true;
+    return false;
+}
+
+/* Columns that vary, but by less than rounding or than a square may be small,
+ * are told; with no other column there is nothing left to learn from. */
+static bf_status find_dropped(bf_transform *t, const double *sd,
+                              const bf_matrix *x)
+{
+    bool any = false;
+    for (size_t j = 0; j < x->cols; j++) {
+        any |= sd[j] > 0;
+        if (sd[j] > 0 || !varies(x, j)) continue;
+        if (t->dropped++ == 0) t->first_dropped = j;
+    }
+    if (any) return BF_OK;
+    if (t->dropped == 0)
+        return bf_fail(BF_ERR_RANGE, "every row has the same features: nothing "
+                                     "to learn from");
+    return bf_fail(BF_ERR_RANGE,
+                   "no column varies by more than double precision tells, "
+                   "column %zu for one: nothing to learn from",
+                   t->first_dropped + 1);
+}
+
 bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
                         const bf_matrix *x, bf_env *env)
 {
@@ -182,6 +211,7 @@ bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
     if (!inv) return BF_ERR_MEMORY;
     bf_status status;
     BF_GOTO(bf_column_moments(t->mean, inv, t->map, x), done);
+    BF_GOTO(find_dropped(t, inv, x), done);
     for (size_t j = 0; j < d; j++) inv[j] = inv[j] > 0 ? 1 / inv[j] : 0;
     if (x->rows <= d)
         BF_GOTO(fit_dual(t, inv, recipe->lambda, x), done);
