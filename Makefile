@@ -14,6 +14,8 @@ FEATURES = ON
 PREFIX = /usr/local
 JOBS := $(shell nproc)
 SECONDS = 30
+# By the environment, so that the shell takes any name for one word.
+export PREFIX DESTDIR
 
 all: $(BUILD)/CMakeCache.txt
 	@grep -q 'BLINDFIT_FEATURES:BOOL=$(FEATURES)$$' $< || \
@@ -25,7 +27,7 @@ $(BUILD)/CMakeCache.txt:
 	  build$(if $(filter OFF,$(FEATURES)),-without-features)
 	@cmake -S . -B $(BUILD) -DBLINDFIT_TESTS=OFF -DBLINDFIT_BENCH=OFF \
 	  -DBLINDFIT_FEATURES=$(FEATURES) \
-	  -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD)-configure.log || \
+	  -DCMAKE_INSTALL_PREFIX="$$PREFIX" >$(BUILD)-configure.log || \
 	  { cat $(BUILD)-configure.log; exit 1; }
 	@mv $(BUILD)-configure.log $(BUILD)/configure.log
 
@@ -47,7 +49,7 @@ fuzz:
 	@tools/fuzz $(SECONDS)
 
 install: all
-	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@cmake --install "$(BUILD)" --prefix "$$PREFIX"
 
 clean:
 	rm -rf $(BUILD) demo-out demo-out-fashion

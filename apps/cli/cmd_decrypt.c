@@ -36,6 +36,7 @@ static bf_status open_model(bf_model *out, const decrypt_args *a,
     bf_upload_id of;
     bf_matrix weights = {0};
     bf_wire_info whole; /* verifies what decryption has no use for as well */
+    BF_TRY(bf_refuse_pipe(path));
     BF_TRY(bf_wire_inspect(&whole, path, &cli_env));
     BF_TRY(bf_transform_load(&t, a->transform));
     bf_status s = bf_deal_decrypt(&weights, &of, job, id, a->key, path,

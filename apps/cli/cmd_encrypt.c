@@ -102,6 +102,7 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
 {
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
+    BF_TRY(bf_refuse_pipe(a->upload));
     BF_TRY(cli_check_output(a->upload,
                             CLI_FILES(a->key, job, train, a->labels, a->fitted,
                                       path)));

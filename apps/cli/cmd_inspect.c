@@ -172,6 +172,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {{0}};
     char head[8] = "";
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    BF_TRY(bf_refuse_pipe(operands[0])); /* opened again by what it is */
     FILE *f = fopen(operands[0], "rb");
     if (!f) return bf_fail_errno(errno, "%s: cannot open", operands[0]);
     size_t got = fread(head, 1, sizeof head, f);

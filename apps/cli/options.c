@@ -83,6 +83,15 @@ static bool read_rows(const char *text, bf_rows *out)
     return true;
 }
 
+/* Elsewhere the standard streams: a file of that name would be a surprise. */
+static bf_status check_text(const char *text)
+{
+    if (strcmp(text, "-") != 0) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "-: standard input and output have no place here; name a "
+                   "file (one called '-' is ./-)");
+}
+
 static bf_status assign(const cli_option *o, const char *text)
 {
     uint64_t count;
@@ -92,6 +101,7 @@ static bf_status assign(const cli_option *o, const char *text)
         *(bool *)o->value = true;
         return BF_OK;
     case CLI_TEXT:
+        BF_TRY(check_text(text));
         *(const char **)o->value = text;
         return BF_OK;
     case CLI_COUNT:
@@ -221,8 +231,10 @@ static bf_status take_operands(const cli_command *self, int argc, char **argv,
     if (given < least || given > most)
         return bf_fail(BF_ERR_ARGUMENT, "usage: %s %s%s%s", cli_program(),
                        self->name, *self->synopsis ? " " : "", self->synopsis);
-    for (size_t i = 0; i < CLI_OPERANDS_MAX; i++)
+    for (size_t i = 0; i < CLI_OPERANDS_MAX; i++) {
         operands[i] = i < given ? argv[optind + (int)i] : NULL;
+        if (operands[i]) BF_TRY(check_text(operands[i]));
+    }
     return BF_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 /* Makes the folder, 0700, in `parent` (NULL: $TMPDIR or /tmp). One at a time.
+ * Folders there that runs of this user left when they were killed go first.
  * It is removed by cli_scratch_remove, and after a second Ctrl-C. */
 BF_MUST_CHECK bf_status cli_scratch_make(const char *parent);
 /* Path of a file in it; kept until removal. At most 8 different names. */

@@ -59,6 +59,17 @@ static bf_status read_growing(int fd, const char *path, size_t limit,
     return BF_OK;
 }
 
+bf_status bf_refuse_pipe(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+        return BF_OK;
+    return bf_fail(BF_ERR_UNSUPPORTED,
+                   "%s: cannot be a pipe: it is not taken in one go from front "
+                   "to end",
+                   path);
+}
+
 bf_status bf_read_file(const char *path, size_t limit, uint8_t **data,
                        size_t *bytes)
 {

@@ -41,6 +41,11 @@ void bf_outfile_abort(bf_outfile *f);                     /* NULL is fine */
  * leaves no temporary and no half of a set. */
 void bf_files_abort_all(void);
 
+/* BF_ERR_UNSUPPORTED when the path names a pipe or socket: for what is read or
+ * written more than once, or not from front to end. Opens nothing, as that waits
+ * for the other side. */
+BF_MUST_CHECK bf_status bf_refuse_pipe(const char *path);
+
 /* Whole file in memory, NUL behind it; refuses more than `limit` bytes
  * (BF_ERR_RANGE). *data is freed with bf_free. */
 BF_MUST_CHECK bf_status bf_read_file(const char *path, size_t limit,

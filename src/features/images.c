@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "features/dataset.h"
 #include "features/image_source.h"
@@ -74,6 +75,7 @@ static bf_status probe_path(bf_image_probe *p, const char *path)
     if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
     *p = (bf_image_probe){.path = path, .directory = S_ISDIR(st.st_mode)};
     if (p->directory) return BF_OK;
+    BF_TRY(bf_refuse_pipe(path));
     if (!S_ISREG(st.st_mode))
         return bf_fail(BF_ERR_ARGUMENT, "%s: neither a file nor a folder",
                        path);

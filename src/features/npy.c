@@ -80,6 +80,7 @@ static bf_status check_length(const bf_npy *a, const char *path)
 
 bf_status bf_npy_open(bf_npy *out, const char *path)
 {
+    BF_TRY(bf_refuse_pipe(path));
     bf_npy a = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (a.fd < 0) return bf_fail_errno(errno, "%s", path);
     bf_status status = read_header(&a, path);

@@ -1,5 +1,6 @@
 #include "train/serve.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "base/lock.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/checkpoint.h"
@@ -237,6 +239,7 @@ static bf_status check_target(const char *path, uint64_t bytes)
 {
     bf_outfile *f;
     uint64_t left = bf_disk_available(path);
+    BF_TRY(bf_refuse_pipe(path));
     BF_TRY(bf_outfile_open(&f, path, 0644));
     bf_outfile_abort(f);
     if (bytes <= left) return BF_OK;
@@ -299,13 +302,33 @@ static bf_status interrupted(const server *s)
                    s->o->checkpoint, s->kept, s->job.schedule.iterations);
 }
 
+/* One run a checkpoint: of two, each would take the other's away. The checkpoint
+ * itself is replaced as the run goes, so a file beside it is locked. */
+static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
+                                 const char *path)
+{
+    *lock = -1;
+    if (!path) return BF_OK;
+    int n = snprintf(made, PATH_MAX, "%s.lock", path);
+    if (n < 0 || n >= PATH_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", path);
+    if (bf_lock_make(lock, made)) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: another run keeps its state in it (it holds %s)", path,
+                   made);
+}
+
 bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
                          bf_env *env)
 {
     BF_UNDER(env);
     server s = {.o = o};
     bf_serve_report made = {0};
+    char lock_path[PATH_MAX];
+    int lock;
+    BF_TRY(lock_checkpoint(&lock, lock_path, o->checkpoint));
     bf_status status = run(&s, &made);
+    bf_lock_drop(lock, lock_path);
     if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);
     if (s.ev) {
         bf_eval_counters(s.ev, &made.counters);

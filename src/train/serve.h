@@ -26,7 +26,8 @@ typedef struct bf_serve_report {
  * that memory and disk suffice before it reads them (BF_ERR_MEMORY,
  * BF_ERR_SPACE). The model and each checkpoint appear complete or not at all;
  * with a checkpoint, a run that ends at any moment can be resumed and gives the
- * same model file. While the disk is full, the run waits for space, as a
+ * same model file. Another run with this checkpoint is refused, by a lock on
+ * CHECKPOINT.lock. While the disk is full, the run waits for space, as a
  * note says. */
 BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
                                        const bf_serve_options *o,

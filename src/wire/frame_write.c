@@ -22,6 +22,7 @@ bf_status bf_frame_create(bf_frame_writer **out, const char *path,
     /* Zeros until commit: a header without its records never stands alone. */
     memset(bytes, 0, sizeof bytes);
     bf_status s = bf_random_init();
+    if (s == BF_OK) s = bf_refuse_pipe(path); /* the header is written last */
     if (s == BF_OK) s = bf_outfile_open(&w->file, path, mode);
     if (s == BF_OK) s = bf_outfile_write(w->file, bytes, sizeof bytes);
     if (s != BF_OK) {

@@ -26,6 +26,18 @@ ok cc -std=c17 -o "$work/client" tests/cli/install_client.c \
 ok "$work/client" "$work/train.csv" "$work/y.idx"
 grep -q '60 rows, 3 classes' "$work/stdout" || fail "the client's answer"
 
+# Into folders with blanks and quotes in their names.
+apart="$work/my apps' place" stage="$work/the stage"
+features=$(sed -n 's/^BLINDFIT_FEATURES:BOOL=//p' "$build/CMakeCache.txt")
+into() # VARIABLE=VALUE...
+{
+    make install BUILD="$build" FEATURES="${features:-ON}" "$@"
+}
+ok into PREFIX="$apart"
+ok "$apart/bin/blindfit" --version
+ok into PREFIX="/opt/my apps" DESTDIR="$stage"
+ok "$stage/opt/my apps/bin/blindfit-server" --version
+
 # A server elsewhere is found, and its absence is told.
 mkdir -p "$root/libexec/blindfit"
 mv "$root/bin/blindfit-server" "$root/libexec/blindfit/"

@@ -31,6 +31,34 @@ wait $pid
 [ $? = 130 ] || fail "Ctrl-C beside an ignored SIGTERM"
 [ -z "$(ls -A "$work/tmp")" ] || fail "left: $(ls -A "$work/tmp")"
 
+# What SIGKILL leaves, the secret key among it, goes with the next run; folders
+# of runs that live, and others of such a name, stay.
+mkdir "$work/tmp/blindfit-fit-mine00"
+echo mine >"$work/tmp/blindfit-fit-mine00/secret.key"
+"$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &
+live=$!
+while ! ls "$work/tmp"/*/job.json >/dev/null 2>&1; do sleep 0.05; done
+kept=$(dirname "$work/tmp"/*/job.json)
+"$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &
+killed=$!
+while [ "$(ls "$work/tmp"/*/secret.key 2>/dev/null | wc -l)" -lt 3 ]; do
+    sleep 0.05
+done
+kill -s KILL $killed
+wait $killed 2>/dev/null
+ok "$blindfit" fit "$work/small.csv"
+checks=$((checks + 1))
+grep -q 'removed .*/blindfit-fit-.* killed left behind' "$work/stderr" ||
+    fail "the folder of a killed run is not told: $(cat "$work/stderr")"
+[ "$(ls "$work/tmp" | wc -l)" = 2 ] && [ -d "$kept" ] &&
+    [ -s "$work/tmp/blindfit-fit-mine00/secret.key" ] ||
+    fail "beside a run that lives: $(ls "$work/tmp")"
+kill -s INT $live
+kill -s TERM $live
+wait $live
+rm -r "$work/tmp/blindfit-fit-mine00"
+[ -z "$(ls -A "$work/tmp")" ] || fail "left: $(ls -A "$work/tmp")"
+
 if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
     finish # its runtime wants to be loaded first
 fi

@@ -35,6 +35,24 @@ for folder in "$a" "$b"; do
 done
 ok train "$a" again -o "$a/other.enc" --checkpoint "$a/again-state.bf"
 
+# ---- two runs on one checkpoint ----------------------------------------------
+# The first is suspended, so that it surely holds it.
+"$server" train "$a/job.json" --keys "$a/keys/eval.keys" \
+    --upload "$a/upload.bf" -o "$work/first.enc" \
+    --checkpoint "$work/shared.bf" >/dev/null 2>&1 &
+first=$!
+while [ ! -e "$work/shared.bf.lock" ] && kill -s 0 $first 2>/dev/null; do
+    sleep 0.01
+done
+kill -s STOP $first
+refuse 2 'shared.bf: another run keeps its state in it' train "$a" upload \
+    -o "$work/second.enc" --checkpoint "$work/shared.bf"
+kill -s KILL $first
+wait $first 2>/dev/null
+ok train "$a" upload -o "$work/second.enc" --checkpoint "$work/shared.bf"
+absent "$work/shared.bf.lock"
+rm "$work/second.enc" "$work/shared.bf"
+
 # ---- refused -----------------------------------------------------------------
 resume() # CHECKPOINT
 {
