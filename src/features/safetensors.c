@@ -159,6 +159,8 @@ static bf_status check_cover(bf_safetensors *st)
     return BF_OK;
 }
 
+/* Before check_cover, which would call the data of a tensor that the header
+ * names twice an overlap. */
 static bf_status check_names(bf_safetensors *st)
 {
     qsort(st->tensors, st->count, sizeof *st->tensors, by_name);
@@ -183,8 +185,10 @@ static bf_status read_entries(bf_safetensors *st)
         else
             BF_TRY(read_tensor(st, &st->tensors[st->count++], entry));
     }
+    BF_TRY(check_names(st));
     BF_TRY(check_cover(st));
-    return check_names(st);
+    qsort(st->tensors, st->count, sizeof *st->tensors, by_name);
+    return BF_OK;
 }
 
 /* The JSON alone: cJSON bounds its depth; spaces may pad it to its length. */

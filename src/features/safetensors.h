@@ -8,8 +8,9 @@
  * https://github.com/huggingface/safetensors#format
  *
  * A file is refused (BF_ERR_FORMAT, the tensor named) unless every tensor lies
- * inside the data, has exactly the bytes that its type and shape ask for, and
- * the tensors together cover the data without overlap or hole. */
+ * inside the data, has exactly the bytes that its type and shape ask for and a
+ * name of its own, and the tensors together cover the data without overlap or
+ * hole. */
 #ifndef BF_FEATURES_SAFETENSORS_H
 #define BF_FEATURES_SAFETENSORS_H
 
@@ -48,8 +49,10 @@ const bf_tensor *bf_safetensors_find(const bf_safetensors *st,
 /* A string of "__metadata__", or NULL. */
 const char *bf_safetensors_metadata(const bf_safetensors *st, const char *key);
 
-/* F32, F16 and BF16 to out[t->count]; BF_ERR_UNSUPPORTED for other types. */
+/* F16, BF16, F32 and F64 to out[t->count], F64 rounded to floats;
+ * BF_ERR_UNSUPPORTED, naming the tensor, for other types. */
 BF_MUST_CHECK bf_status bf_tensor_to_float(const bf_tensor *t, float *out);
+BF_MUST_CHECK bf_status bf_tensor_to_double(const bf_tensor *t, double *out);
 
 /* "[32, 3, 3, 3]" in buf; returns buf. */
 const char *bf_tensor_shape_text(unsigned dims, const size_t *shape, char *buf,

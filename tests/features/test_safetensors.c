@@ -175,6 +175,11 @@ static void test_headers(void **state)
             "{" TENSOR("a", "U8", "[]", "[0,1]") "," TENSOR("a", "U8", "[]",
                                                             "[1,2]") "}",
             2);
+    /* nor with the same data both times, which is no overlap */
+    refused("tensor a: appears twice",
+            "{" TENSOR("a", "U8", "[]", "[0,1]") "," TENSOR("a", "U8", "[]",
+                                                            "[0,1]") "}",
+            1);
     refused("__metadata__", "{\"__metadata__\":[]}", 0);
     refused("__metadata__", "{\"__metadata__\":{\"a\":1}}", 0);
     refused("__metadata__", "{\"__metadata__\":{},\"__metadata__\":{}}", 0);
@@ -251,6 +256,19 @@ static void test_conversions(void **state)
     float single;
     convert("F32", pi, 4, &single, 1);
     assert_true(single == 3.14159274f);
+    const uint8_t long_pi[] = {0x18, 0x2d, 0x44, 0x54, 0xfb, 0x21, 0x09, 0x40};
+    convert("F64", long_pi, 8, &single, 1);
+    assert_true(single == 3.14159274f);
+    double full;
+    bf_tensor t = {.name = "t", .dtype = "F64", .data = long_pi, .count = 1};
+    check_ok(bf_tensor_to_double(&t, &full));
+    assert_true(full == 3.141592653589793);
+    t = (bf_tensor){.name = "t", .dtype = "F32", .data = pi, .count = 1};
+    check_ok(bf_tensor_to_double(&t, &full));
+    assert_true(full == (double)3.14159274f);
+    t.dtype = "I32";
+    check_fails(BF_ERR_UNSUPPORTED, "tensor t: type I32", "F64",
+                bf_tensor_to_double(&t, &full));
 }
 
 static void test_round_trip(void **state)

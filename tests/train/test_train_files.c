@@ -111,6 +111,39 @@ static void test_bad_models(void **state)
     bf_model_clear(&m);
 }
 
+/* A safetensors model that another program wrote, with 3 + 9 zeros of `bytes`
+ * each for bias and weight. */
+static const char *write_foreign(const char *dtype, unsigned bytes)
+{
+    static char text[1024];
+    int n = snprintf(
+        text + 8, sizeof text - 8,
+        "{\"__metadata__\":{\"feature_map\":\"none\"},"
+        "\"bias\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%u]},"
+        "\"weight\":{\"dtype\":\"%s\",\"shape\":[3,3],"
+        "\"data_offsets\":[%u,%u]}}",
+        dtype, 3 * bytes, dtype, 3 * bytes, 12 * bytes);
+    uint64_t length = (uint64_t)n;
+    memcpy(text, &length, sizeof length);
+    memset(text + 8 + n, 0, 12 * bytes);
+    const double third = 1.0 / 3;
+    memcpy(text + 8 + n + 3 * bytes, &third, sizeof third);
+    const char *path = in_folder("foreign.safetensors");
+    write_bytes(path, text, 8 + (size_t)n + 12 * bytes);
+    return path;
+}
+
+static void test_foreign_models(void **state)
+{
+    (void)state;
+    bf_model m = {0};
+    check_ok(bf_model_load(&m, write_foreign("F64", 8)));
+    assert_true(m.weights.data[1] == 1.0 / 3); /* no float in between */
+    bf_model_clear(&m);
+    check_fails(BF_ERR_UNSUPPORTED, "foreign.safetensors: tensor weight: type I32",
+                bf_model_load(&m, write_foreign("I32", 4)));
+}
+
 /* A transform that comes back does to the last bit what it did. */
 static void test_transforms(void **state)
 {
@@ -182,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_bad_models),
+        cmocka_unit_test(test_foreign_models),
         cmocka_unit_test(test_transforms),
         cmocka_unit_test(test_damaged_transforms),
     };

@@ -158,17 +158,17 @@ static bf_status fill_from_tensors(bf_model *m, const bf_tensor *weight,
                                    const bf_tensor *bias)
 {
     size_t classes = weight->shape[0], d = weight->shape[1];
-    float *w = bf_alloc(weight->count * sizeof *w);
-    float *b = bf_alloc(bias->count * sizeof *b);
+    double *w = bf_alloc(weight->count * sizeof *w);
+    double *b = bf_alloc(bias->count * sizeof *b);
     bf_status status = BF_ERR_MEMORY;
     if (!w || !b) goto done;
-    BF_GOTO(bf_tensor_to_float(weight, w), done);
-    BF_GOTO(bf_tensor_to_float(bias, b), done);
+    BF_GOTO(bf_tensor_to_double(weight, w), done);
+    BF_GOTO(bf_tensor_to_double(bias, b), done);
     BF_GOTO(bf_matrix_init(&m->weights, classes, d + 1), done);
     for (size_t c = 0; c < classes; c++) {
         double *row = m->weights.data + c * (d + 1);
         row[0] = b[c];
-        for (size_t j = 0; j < d; j++) row[j + 1] = w[c * d + j];
+        memcpy(row + 1, w + c * d, d * sizeof *row);
     }
 done:
     bf_free(w);
@@ -185,7 +185,8 @@ static bf_status read_tensors(bf_model *m, const bf_safetensors *st,
         weight->count == 0 || bias->count != weight->shape[0])
         return bf_fail(BF_ERR_FORMAT, "%s: not a linear model (weight, bias)",
                        path);
-    BF_TRY(fill_from_tensors(m, weight, bias));
+    bf_status filled = fill_from_tensors(m, weight, bias);
+    if (filled != BF_OK) return bf_fail_in(filled, "%s", path);
     BF_TRY(map_of(&m->map, bf_safetensors_metadata(st, KEY_MAP), path));
     const char *text = bf_safetensors_metadata(st, KEY_NAMES);
     if (!text) return BF_OK;
