@@ -8,6 +8,7 @@
 #define BF_CLI_H
 
 #include <cjson/cJSON.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -192,6 +193,10 @@ cli_text cli_time(double seconds);   /* "0.42 s", "3 min 12 s" */
 cli_text cli_percent(double share);  /* "83.1 %" */
 cli_text cli_count(double number);   /* "60,000" */
 
+/* One line that bf_printable has gone over: names of files and of classes are
+ * other people's. */
+void cli_print(FILE *to, const char *fmt, ...) BF_PRINTF(2, 3);
+void cli_vprint(FILE *to, const char *fmt, va_list args) BF_PRINTF(2, 0);
 /* "  name   value" with the values in one column. */
 void cli_row(const char *name, const char *fmt, ...) BF_PRINTF(2, 3);
 

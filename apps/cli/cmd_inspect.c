@@ -71,8 +71,8 @@ static bf_status wire_table(const char *path, const bf_wire_info *i)
 {
     const bf_params *p = &i->params;
     cli_progress_end();
-    printf("%s: %s, %s, whole and undamaged\n", path,
-           bf_wire_type_name(i->type), cli_size((double)i->file_bytes).s);
+    cli_print(stdout, "%s: %s, %s, whole and undamaged", path,
+              bf_wire_type_name(i->type), cli_size((double)i->file_bytes).s);
     cli_row("ring degree", "%s", cli_count((double)((uint64_t)1 << p->log_n)).s);
     cli_row("modulus", "%u limbs of %.0f bits in all, and %u special of %.0f",
             p->n_q, bf_params_log2_q(p, p->n_q), p->n_p, bf_params_log2_p(p));
@@ -102,10 +102,10 @@ static bf_status inspect_wire(const char *path)
     bf_wire_info info;
     BF_TRY(bf_wire_inspect(&info, path, &cli_env));
     if (info.params.insecure)
-        fprintf(stderr,
-                "%s: warning: %s is marked as insecure: parameters for tests, "
-                "which protect nothing\n",
-                cli_program(), path);
+        cli_print(stderr,
+                  "%s: warning: %s is marked as insecure: parameters for "
+                  "tests, which protect nothing",
+                  cli_program(), path);
     return cli_common_options.json ? wire_json(path, &info)
                                    : wire_table(path, &info);
 }
@@ -160,8 +160,8 @@ static bf_status inspect_transform(const char *path)
         cJSON_AddNumberToObject(o, "bytes", (double)bytes);
         return cli_json(o);
     }
-    printf("%s: transform, %s, whole and undamaged\n", path,
-           cli_size((double)bytes).s);
+    cli_print(stdout, "%s: transform, %s, whole and undamaged", path,
+              cli_size((double)bytes).s);
     cli_row("for", "the owner alone: as private as the training rows");
     return BF_OK;
 }

@@ -97,8 +97,7 @@ static void print_line(const char *fmt, va_list args)
 {
     cli_progress_end();
     if (state.relay) fputs("note ", stderr);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
+    cli_vprint(stderr, fmt, args);
 }
 
 void cli_note(const char *fmt, ...)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli.h"
 
 cli_text cli_size(double bytes)
@@ -66,15 +67,43 @@ cli_text cli_count(double number)
     return t;
 }
 
+void cli_vprint(FILE *to, const char *fmt, va_list args)
+{
+    char text[2 * BF_MESSAGE_BYTES];
+    vsnprintf(text, sizeof text, fmt, args);
+    fprintf(to, "%s\n", bf_printable(text));
+}
+
+void cli_print(FILE *to, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    cli_vprint(to, fmt, args);
+    va_end(args);
+}
+
 void cli_row(const char *name, const char *fmt, ...)
 {
     cli_progress_end();
     printf("  %-22s ", name);
     va_list args;
     va_start(args, fmt);
-    vprintf(fmt, args);
+    cli_vprint(stdout, fmt, args);
     va_end(args);
-    putchar('\n');
+}
+
+/* JSON is UTF-8; names of files need not be: U+FFFD for each byte of theirs
+ * that is not. */
+static void put_utf8(const char *text)
+{
+    while (*text) {
+        size_t n = bf_utf8_length(text);
+        if (n)
+            fwrite(text, 1, n, stdout);
+        else
+            fputs("\xef\xbf\xbd", stdout);
+        text += n ? n : 1;
+    }
 }
 
 bf_status cli_json(cJSON *object)
@@ -83,9 +112,9 @@ bf_status cli_json(cJSON *object)
     cli_progress_end();
     cJSON_Delete(object);
     if (!text) return bf_fail(BF_ERR_MEMORY, "no memory for the JSON output");
-    int rc = puts(text);
+    put_utf8(text);
     cJSON_free(text);
-    if (rc < 0) return bf_fail_errno(errno, "standard output");
+    if (putchar('\n') == EOF) return bf_fail_errno(errno, "standard output");
     return BF_OK;
 }
 

@@ -4,14 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static _Thread_local char last_error[BF_MESSAGE_BYTES];
+
+static bool is_control(const char *c, size_t length)
+{
+    if (length == 1) return (unsigned char)*c < 0x20 || *c == 0x7f;
+    return length == 2 && c[0] == '\xc2' && c[1] <= '\x9f'; /* C1 */
+}
 
 char *bf_printable(char *text)
 {
-    for (unsigned char *c = (unsigned char *)text; *c; c++) {
-        bool high = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f; /* C1 */
-        if (high) *c++ = '?';
-        if (high || *c < 0x20 || *c == 0x7f) *c = '?';
+    for (char *c = text; *c;) {
+        size_t length = bf_utf8_length(c);
+        size_t wrong = length == 0 ? 1 : is_control(c, length) ? length : 0;
+        memset(c, '?', wrong);
+        c += wrong ? wrong : length;
     }
     return text;
 }

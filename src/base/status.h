@@ -11,11 +11,12 @@
 
 /* Records the message for this thread and returns `s`, so that a failure is
  * one statement: return bf_fail(BF_ERR_ARGUMENT, "rotation by %d ...", r);
- * Control characters become '?'. The arguments may quote bf_last_error(). */
+ * It is made printable. The arguments may quote bf_last_error(). */
 bf_status bf_fail(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
 
-/* Control characters, with which a file's contents could steer a terminal,
- * become '?' where they stand; UTF-8's are two. Returns text. */
+/* Each byte of a control character, with which a file's contents could steer a
+ * terminal, and of what is not UTF-8 becomes '?' where it stands. Returns
+ * text. */
 char *bf_printable(char *text);
 
 /* Puts "context: " in front of this thread's message and returns `s`. */

@@ -10,6 +10,7 @@
 
 #include "base/cpu.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 static void names_are_distinct_words(void **state)
 {
@@ -37,7 +38,44 @@ static void message_and_context(void **state)
     assert_string_equal(bf_last_error(), "name??[2J?.");
     char text[] = "a\tb\xc2\x9b" "31m \xc3\x9b \xc2\xa0 \xc2";
     assert_string_equal(bf_printable(text),
-                        "a?b??31m \xc3\x9b \xc2\xa0 \xc2");
+                        "a?b??31m \xc3\x9b \xc2\xa0 ?");
+    /* As Latin-1, and for terminals that take 0x9b alone for a control. */
+    char latin[] = "caf\xe9/\x9b" "2J";
+    assert_string_equal(bf_printable(latin), "caf?/?2J");
+    bf_fail(BF_ERR_FORMAT, "%s", "caf\xe9");
+    assert_string_equal(bf_last_error(), "caf?");
+}
+
+/* Each character of Unicode as RFC 3629, section 3 writes it is taken, in full
+ * only; and of all sequences of up to three bytes just those. */
+static void utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (uint32_t u = 1; u <= 0x10ffff; u++) {
+        char c[5] = {0};
+        size_t n = u < 0x80 ? 1 : u < 0x800 ? 2 : u < 0x10000 ? 3 : 4;
+        c[0] = (char)(lead[n] | u >> 6 * (n - 1));
+        for (size_t i = 1; i < n; i++)
+            c[i] = (char)(0x80 | (u >> 6 * (n - 1 - i) & 0x3f));
+        bool surrogate = u >= 0xd800 && u <= 0xdfff;
+        assert_int_equal(bf_utf8_length(c), surrogate ? 0 : n);
+        c[n - 1] = 0;
+        assert_int_equal(bf_utf8_length(c), 0);
+    }
+    /* below U+0080, U+0800 and U+10000, without NUL and surrogates */
+    unsigned taken = 0;
+    for (uint32_t bits = 0; bits < 1u << 24; bits++) {
+        char c[4] = {(char)(bits >> 16), (char)(bits >> 8), (char)bits, 0};
+        size_t n = bf_utf8_length(c);
+        taken += n > 0 && (bits & (0xffffffu >> 8 * n)) == 0;
+    }
+    assert_int_equal(taken, 127 + 1920 + 61440);
+    assert_false(bf_utf8_valid("\xc0\x80"));
+    assert_false(bf_utf8_valid("\xf4\x90\x80\x80"));
+    assert_false(bf_utf8_valid("\xf0\x8f\xbf\xbf"));
+    assert_false(bf_utf8_valid("a\xff"));
+    assert_true(bf_utf8_valid("") && bf_utf8_valid("\xc3\xa9t\xc3\xa9"));
 }
 
 static void long_messages_are_cut(void **state)
@@ -100,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_distinct_words),
         cmocka_unit_test(message_and_context),
+        cmocka_unit_test(utf8_is_told_from_other_bytes),
         cmocka_unit_test(long_messages_are_cut),
         cmocka_unit_test(errno_maps_to_status),
         cmocka_unit_test(errors_belong_to_threads),
