@@ -89,6 +89,8 @@ static bf_status extract(outcome *out, const extract_args *a)
     BF_TRY(bf_backbone_create(&b, &a->backbone));
     bf_status s =
         bf_images_open(&w.all, a->images, a->labels, a->strict);
+    for (size_t i = 0; s == BF_OK && bf_images_note(w.all, i); i++)
+        cli_note("%s: %s", cli_program(), bf_images_note(w.all, i));
     if (s == BF_OK) s = check_labels(w.all, a);
     if (s == BF_OK) s = select_rows(&some, &w, a);
     if (s == BF_OK) {

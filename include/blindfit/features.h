@@ -70,16 +70,21 @@ typedef struct bf_image {
 void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 
 /* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of
- * n x h x w (x 1 or 3) bytes (read as 0..1) or floats (taken as they are), or
- * a folder of PNG and JPEG files: one subfolder per class, or pictures side by
- * side. labels_path is a file for bf_labels_read, or NULL; CIFAR files and
+ * n x h x w (x 1 or 3) bytes (0..255, read as 0..1) or floats (0..1, else
+ * BF_ERR_RANGE naming the image), or a folder of PNG and JPEG files: one
+ * subfolder per class, or pictures side by side. labels_path is a file for bf_labels_read, or NULL; CIFAR files and
  * class folders bring their own labels (BF_ERR_ARGUMENT). strict: files beside
- * class folders are an error; else they are left out. Every file among the
- * pictures counts as one: what it is shows when it is read. */
+ * class folders, and folders of the system (@eaDir, __MACOSX), are an error; else
+ * they are left out. Every file among the pictures counts as one: what it
+ * is shows when it is read. Names are taken bytewise, but that runs of digits
+ * in them count as numbers. */
 BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
                                        const char *labels_path, bool strict);
 void bf_images_close(bf_images *s);
 size_t bf_images_count(const bf_images *s);
+/* Line i of what opening has to tell: folders left out, an order that may
+ * surprise. NULL behind the last. */
+const char *bf_images_note(const bf_images *s, size_t i);
 /* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
  * and BF_ERR_RANGE for one that cannot be read, a missing file among them
  * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is
@@ -117,7 +122,7 @@ typedef struct bf_skip_report {
 /* All images -> out->x (float precision inside), labels (NULL when unlabelled)
  * and class names. A picture that cannot be read leaves no row and adds one to
  * *skipped; under `strict` it ends the extraction with its own error. No
- * readable picture at all is BF_ERR_FORMAT. */
+ * readable picture at all, or none of all that a class has, is BF_ERR_FORMAT. */
 BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
                                    bf_images *images, bool strict,
                                    size_t *skipped, bf_skip_report report,

@@ -290,11 +290,19 @@ static bf_status skip_header(bf_csv_text *t, bf_csv_line second)
     return BF_OK;
 }
 
+/* Of text in UTF-16 the byte-order mark may be missing. */
+static const char *other_kind(const uint8_t *head, size_t bytes)
+{
+    const char *kind = bf_file_kind(head, bytes);
+    if (kind || bytes < 2) return kind;
+    return (head[0] == 0) != (head[1] == 0) ? "UTF-16 text" : NULL;
+}
+
 bf_status bf_csv_begin(bf_csv_text *t)
 {
     static const char mark[] = "\xef\xbb\xbf";
     size_t bytes = (size_t)(t->end - t->p);
-    const char *kind = bf_file_kind((const uint8_t *)t->p, bytes);
+    const char *kind = other_kind((const uint8_t *)t->p, bytes);
     if (kind)
         return bf_fail(BF_ERR_FORMAT, "%s: is %s, not a table of UTF-8 text",
                        t->path, kind);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "features/file_kind.h"
+
 static bool begins(const uint8_t *data, size_t bytes, const char *magic,
                    size_t length)
 {
@@ -16,7 +18,9 @@ bf_status bf_decode_picture(bf_image *out, const uint8_t *data, size_t bytes,
         return bf_decode_png(out, data, bytes, name);
     if (begins(data, bytes, "\xff\xd8\xff", 3))
         return bf_decode_jpeg(out, data, bytes, name);
-    return bf_fail(BF_ERR_FORMAT, "%s: neither a PNG nor a JPEG picture", name);
+    const char *kind = bf_file_kind(data, bytes);
+    return bf_fail(BF_ERR_FORMAT, "%s: neither a PNG nor a JPEG picture%s%s",
+                   name, kind ? " but " : "", kind ? kind : "");
 }
 
 /* Division, not a product with 1/255, so that the float is torchvision's. */

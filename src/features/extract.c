@@ -34,6 +34,8 @@ typedef struct extraction {
     size_t floats;
     bf_dataset data; /* x.rows counts those filled */
     size_t skipped;
+    size_t left[BF_CLASSES_MAX]; /* pictures of each class still to be read */
+    bool seen[BF_CLASSES_MAX];   /* a class of which one was read */
 } extraction;
 
 /* In front of a message: the picture's name, or its number in what was
@@ -104,6 +106,29 @@ static bf_status check_picture(extraction *e, slot *s)
     return fail_in_picture(e, BF_ERR_ARGUMENT, NULL, s->image);
 }
 
+static void count_classes(extraction *e)
+{
+    for (size_t i = 0; i < bf_images_count(e->images); i++) {
+        int32_t label = bf_images_label(e->images, i);
+        if (label >= 0 && label < BF_CLASSES_MAX) e->left[label]++;
+    }
+}
+
+/* A class of which nothing is left would still be one that models have. Found
+ * as soon as its last picture has been tried. */
+static bf_status check_class(extraction *e, size_t image, bool readable)
+{
+    int32_t label = bf_images_label(e->images, image);
+    if (label < 0 || label >= BF_CLASSES_MAX) return BF_OK;
+    e->seen[label] |= readable;
+    if (--e->left[label] > 0 || e->seen[label]) return BF_OK;
+    const char *const *names = bf_images_class_names(e->images);
+    return bf_fail_in(BF_ERR_FORMAT,
+                      "class %d%s%s: no picture of it could be "
+                      "read, the last as",
+                      label, names ? ", " : "", names ? names[label] : "");
+}
+
 /* Closes the gaps that unreadable pictures left: *kept are at the front. */
 static bf_status close_gaps(extraction *e, size_t count, size_t *kept)
 {
@@ -116,8 +141,10 @@ static bf_status close_gaps(extraction *e, size_t count, size_t *kept)
             e->skipped++;
             if (e->report.fn)
                 e->report.fn(e->report.user, s->image, bf_last_error());
+            BF_TRY(check_class(e, s->image, false));
             continue;
         }
+        BF_TRY(check_class(e, s->image, true));
         if (*kept != k)
             memcpy(e->input + *kept * e->floats, e->input + k * e->floats,
                    e->floats * sizeof *e->input);
@@ -185,6 +212,7 @@ bf_status bf_extract(bf_dataset *out, bf_backbone *b, bf_images *images,
                     .strict = strict,
                     .report = report};
     bf_status status = allocate(&e);
+    count_classes(&e);
     if (status == BF_OK) status = run_all(&e);
     if (status == BF_OK) status = copy_class_names(&e.data, images);
     bf_free(e.slots);

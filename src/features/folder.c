@@ -1,8 +1,8 @@
 /* A folder of pictures: one subfolder for each class, whose name is the
- * class's, or pictures side by side without labels. Names are taken in
- * bytewise order, hidden ones left out. Every file in a class folder counts as
- * a picture, so that none is passed over in silence: what it is shows when it
- * is read. */
+ * class's, or pictures side by side without labels. Names are taken in order
+ * (folder_names.c), hidden ones left out. Every file in a class folder counts
+ * as a picture, so that none is passed over in silence: what it is shows when
+ * it is read. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "features/decode.h"
+#include "features/folder_names.h"
 #include "features/image_source.h"
 
 /* Compressed bytes of one picture. */
@@ -29,6 +31,8 @@ typedef struct folder {
     size_t count, room;
     char **class_names;
     unsigned classes;
+    bf_images *images; /* hears what was left out */
+    bool strict;
 } folder;
 
 typedef struct listing {
@@ -41,15 +45,14 @@ static int is_visible(const struct dirent *d)
     return d->d_name[0] != '.';
 }
 
-/* Not alphasort, whose order depends on the locale. */
-static int by_bytes(const struct dirent **a, const struct dirent **b)
+static int in_order(const struct dirent **a, const struct dirent **b)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
+    return bf_folder_order((*a)->d_name, (*b)->d_name);
 }
 
 static bf_status list(listing *out, const char *path)
 {
-    out->count = scandir(path, &out->entries, is_visible, by_bytes);
+    out->count = scandir(path, &out->entries, is_visible, in_order);
     if (out->count >= 0) return BF_OK;
     out->count = 0;
     return bf_fail_errno(errno, "%s", path);
@@ -76,13 +79,31 @@ static char *join(const char *path, const char *name)
     return joined;
 }
 
+/* Files that are no longer there or closed to us: the picture's trouble. Any
+ * other, as too many files open or a bad disk, is the machine's. */
+static bool is_gone(int err)
+{
+    return err == ENOENT || err == EACCES || err == ELOOP || err == ENOTDIR;
+}
+
+/* What cannot be looked at counts as a picture, which reading shows to be none:
+ * so it is skipped and counted like any other. */
 static bf_status kind_of(const char *path, bool *directory)
 {
     struct stat st;
-    if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
+    *directory = false;
+    if (stat(path, &st) != 0)
+        return is_gone(errno) ? BF_OK : bf_fail_errno(errno, "%s", path);
     *directory = S_ISDIR(st.st_mode);
     if (*directory || S_ISREG(st.st_mode)) return BF_OK;
     return bf_fail(BF_ERR_FORMAT, "%s: neither a file nor a folder", path);
+}
+
+static bf_status leave_out(folder *f, const char *path)
+{
+    static const char what[] = "not a class but a folder of the system";
+    if (f->strict) return bf_fail(BF_ERR_FORMAT, "%s: %s", path, what);
+    return bf_images_note_add(f->images, "%s: left out: %s", path, what);
 }
 
 static bf_status make_room(folder *f)
@@ -110,80 +131,100 @@ static bf_status add_picture(folder *f, char *path, int32_t label)
     return BF_OK;
 }
 
-/* Every entry of a folder that holds pictures only. */
+/* Takes `path` over, an entry of a folder that holds pictures only. */
+static bf_status add_to_class(folder *f, char *path, const char *name,
+                              int32_t label)
+{
+    bool directory;
+    bf_status status = kind_of(path, &directory);
+    if (status == BF_OK && !directory) return add_picture(f, path, label);
+    if (status == BF_OK)
+        status = bf_folder_is_systems(name)
+                     ? leave_out(f, path)
+                     : bf_fail(BF_ERR_FORMAT,
+                               "%s: a folder among pictures; each class has "
+                               "one folder, with its pictures directly in it",
+                               path);
+    bf_free(path);
+    return status;
+}
+
 static bf_status add_pictures(folder *f, const char *path, const listing *l,
                               int32_t label)
 {
     for (int i = 0; i < l->count; i++) {
-        bool directory = false;
-        char *each = join(path, l->entries[i]->d_name);
+        const char *name = l->entries[i]->d_name;
+        char *each = join(path, name);
         if (each == NULL) return BF_ERR_MEMORY;
-        bf_status status = kind_of(each, &directory);
-        if (status == BF_OK && directory)
-            status = bf_fail(BF_ERR_FORMAT,
-                             "%s: a folder among pictures; each class has one "
-                             "folder, with its pictures directly in it",
-                             each);
-        if (status != BF_OK) {
-            bf_free(each);
-            return status;
-        }
-        BF_TRY(add_picture(f, each, label));
+        BF_TRY(add_to_class(f, each, name, label));
     }
     return BF_OK;
+}
+
+static bf_status check_class(const folder *f, const char *path,
+                             const char *name)
+{
+    if (f->classes == BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_FORMAT, "%s: more than %d class folders", path,
+                       BF_CLASSES_MAX);
+    if (bf_utf8_valid(name)) return BF_OK;
+    return bf_fail(BF_ERR_FORMAT,
+                   "%s: a class folder whose name is not UTF-8; rename it",
+                   path);
 }
 
 static bf_status add_class(folder *f, const char *path, const char *name)
 {
     listing l = {0};
+    size_t before = f->count;
     int32_t label = (int32_t)f->classes;
+    BF_TRY(check_class(f, path, name));
     bf_status status = list(&l, path);
-    if (status == BF_OK && l.count == 0)
-        status =
-            bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures", path);
     if (status == BF_OK) {
         f->class_names[f->classes] = copy_text(name);
         status = f->class_names[f->classes++] ? BF_OK : BF_ERR_MEMORY;
     }
     if (status == BF_OK) status = add_pictures(f, path, &l, label);
     listing_clear(&l);
+    if (status == BF_OK && f->count == before)
+        return bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures",
+                       path);
     return status;
 }
 
 /* An entry beside the class folders: a class, or a file that is passed over
  * unless `strict`. */
-static bf_status add_entry(folder *f, const char *path, const char *name,
-                           bool strict)
+static bf_status add_entry(folder *f, const char *path, const char *name)
 {
-    bool directory = false;
+    bool directory;
     char *each = join(path, name);
     if (each == NULL) return BF_ERR_MEMORY;
     bf_status status = kind_of(each, &directory);
-    if (status == BF_OK && !directory && strict)
+    if (status == BF_OK && !directory && f->strict)
         status =
             bf_fail(BF_ERR_FORMAT, "%s: a file beside class folders", each);
-    if (status == BF_OK && directory && f->classes == BF_CLASSES_MAX)
-        status = bf_fail(BF_ERR_FORMAT, "%s: more than %d class folders", path,
-                         BF_CLASSES_MAX);
-    if (status == BF_OK && directory) status = add_class(f, each, name);
+    if (status == BF_OK && directory)
+        status = bf_folder_is_systems(name) ? leave_out(f, each)
+                                            : add_class(f, each, name);
     bf_free(each);
     return status;
 }
 
-static bf_status add_classes(folder *f, const char *path, const listing *l,
-                             bool strict)
+static bf_status add_classes(folder *f, const char *path, const listing *l)
 {
     f->class_names = bf_alloc_zero(BF_CLASSES_MAX * sizeof *f->class_names);
     if (f->class_names == NULL) return BF_ERR_MEMORY;
     for (int i = 0; i < l->count; i++)
-        BF_TRY(add_entry(f, path, l->entries[i]->d_name, strict));
+        BF_TRY(add_entry(f, path, l->entries[i]->d_name));
     return BF_OK;
 }
 
 static bf_status has_folder(const char *path, const listing *l, bool *found)
 {
     for (int i = 0; i < l->count && !*found; i++) {
-        char *each = join(path, l->entries[i]->d_name);
+        const char *name = l->entries[i]->d_name;
+        if (bf_folder_is_systems(name)) continue;
+        char *each = join(path, name);
         if (each == NULL) return BF_ERR_MEMORY;
         bf_status status = kind_of(each, found);
         bf_free(each);
@@ -192,8 +233,21 @@ static bf_status has_folder(const char *path, const listing *l, bool *found)
     return BF_OK;
 }
 
-static bf_status collect(folder *f, const char *path, const char *labels_path,
-                         bool strict)
+/* Whoever numbers the names elsewhere, as for --labels, may do it bytewise. */
+static bf_status note_order(folder *f, const char *path, const listing *l)
+{
+    for (int i = 1; i < l->count; i++) {
+        const char *a = l->entries[i - 1]->d_name, *b = l->entries[i]->d_name;
+        if (strcmp(a, b) > 0)
+            return bf_images_note_add(f->images,
+                                      "%s: numbers in names count as numbers: "
+                                      "%s comes before %s",
+                                      path, a, b);
+    }
+    return BF_OK;
+}
+
+static bf_status collect(folder *f, const char *path, const char *labels_path)
 {
     listing l = {0};
     bool classes = false;
@@ -204,20 +258,18 @@ static bf_status collect(folder *f, const char *path, const char *labels_path,
                          "%s: its class folders are the labels, %s is not "
                          "read (--labels-out writes them)",
                          path, labels_path);
+    if (status == BF_OK) status = note_order(f, path, &l);
     if (status == BF_OK)
-        status = classes ? add_classes(f, path, &l, strict)
-                         : add_pictures(f, path, &l, -1);
+        status =
+            classes ? add_classes(f, path, &l) : add_pictures(f, path, &l, -1);
     listing_clear(&l);
     return status;
 }
 
-/* Gone, or closed to us: the picture's trouble. Any other, as too many files
- * open or a bad disk, is the machine's. */
 static bf_status read_bytes(const char *path, uint8_t **data, size_t *bytes)
 {
     bf_status s = bf_read_file(path, PICTURE_BYTES_MAX, data, bytes);
-    if (s == BF_ERR_IO && access(path, R_OK) != 0 &&
-        (errno == ENOENT || errno == EACCES))
+    if (s == BF_ERR_IO && access(path, R_OK) != 0 && is_gone(errno))
         return BF_ERR_FORMAT;
     return s;
 }
@@ -278,7 +330,9 @@ static bf_status folder_open(bf_images *out, const char *path,
     if (f == NULL) return BF_ERR_MEMORY;
     out->ops = &ops;
     out->self = f;
-    BF_TRY(collect(f, path, labels_path, strict));
+    f->images = out;
+    f->strict = strict;
+    BF_TRY(collect(f, path, labels_path));
     out->count = f->count;
     out->classes = f->classes;
     out->class_names = f->class_names;

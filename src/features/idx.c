@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "features/file_kind.h"
 
 #define TYPE_BYTES 8
 /* Deflate spends at least 2 bits on 258 bytes of output (RFC 1951, 3.2.5). */
@@ -36,13 +37,28 @@ static bf_status read_some(gzFile f, const char *path, void *out, size_t bytes,
     return BF_OK;
 }
 
+/* `got` bytes of the head are read. Behind gzip lies what it holds. */
+static bf_status refuse(gzFile f, const char *path, const uint8_t *head,
+                        size_t got)
+{
+    uint8_t more[BF_FILE_KIND_BYTES];
+    size_t rest = 0;
+    memcpy(more, head, got);
+    BF_TRY(read_some(f, path, more + got, sizeof more - got, &rest));
+    const char *kind = bf_file_kind(more, got + rest);
+    if (kind)
+        return bf_fail(BF_ERR_FORMAT, "%s: not an IDX file but %s%s", path,
+                       gzdirect(f) ? "" : "in gzip ", kind);
+    return bf_fail(BF_ERR_FORMAT, "%s: not an IDX file", path);
+}
+
 static bf_status read_header(gzFile f, const char *path, bf_idx *a)
 {
     uint8_t head[4 + 4 * BF_IDX_DIMS_MAX];
     size_t got;
     BF_TRY(read_some(f, path, head, 4, &got));
     if (got < 4 || head[0] != 0 || head[1] != 0)
-        return bf_fail(BF_ERR_FORMAT, "%s: not an IDX file", path);
+        return refuse(f, path, head, got);
     if (head[2] != TYPE_BYTES)
         return bf_fail(BF_ERR_UNSUPPORTED,
                        "%s: IDX values of type 0x%02x, only bytes (0x08) are "

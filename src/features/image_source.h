@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "blindfit/features.h"
+#include "features/file_kind.h"
 
 /* Refused before any allocation: more than the largest photographs in use. */
 #define BF_IMAGE_SIDE_MAX 32768u
@@ -18,7 +19,7 @@ typedef struct bf_image_probe {
     const char *path;
     bool directory;
     uint64_t bytes; /* size of a regular file */
-    unsigned char head[16];
+    unsigned char head[BF_FILE_KIND_BYTES];
     unsigned head_bytes; /* valid bytes in head */
 } bf_image_probe;
 
@@ -43,6 +44,8 @@ struct bf_images {
      * it of image 0. `path` lasts as long as self. */
     char *path;
     size_t first;
+    char **notes; /* [note_count], see bf_images_note */
+    size_t note_count;
 };
 
 typedef struct bf_image_format {
@@ -58,6 +61,10 @@ extern const bf_image_format bf_image_format_idx;    /* images_idx.c */
 extern const bf_image_format bf_image_format_npy;    /* images_npy.c */
 extern const bf_image_format bf_image_format_folder; /* folder.c */
 extern const bf_image_format bf_image_format_cifar;  /* cifar.c */
+
+/* One more line for bf_images_note. */
+BF_MUST_CHECK bf_status bf_images_note_add(bf_images *s, const char *fmt, ...)
+    BF_PRINTF(2, 3);
 
 /* Sets width, height and channels (1 or 3) and allocates pixels, not zeroed.
  * BF_ERR_FORMAT beyond the limits above, BF_ERR_MEMORY. Messages begin with

@@ -1,5 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,6 +92,25 @@ static bf_status probe_path(bf_image_probe *p, const char *path)
     return BF_OK;
 }
 
+/* By its bytes if they are known, by its name a CIFAR binary that is not whole,
+ * else as nothing that is read. */
+static bf_status refuse(const bf_image_probe *p)
+{
+    static const char read[] =
+        "a folder of pictures, an IDX, CIFAR or .npy file";
+    const char *kind = bf_file_kind(p->head, p->head_bytes);
+    if (p->bytes == 0) kind = "an empty file";
+    if (kind)
+        return bf_fail(BF_ERR_FORMAT, "%s: %s; images are %s", p->path, kind,
+                       read);
+    if (bf_path_has_extension(p->path, ".bin"))
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: %llu bytes; a CIFAR binary has a multiple of 3073 "
+                       "(CIFAR-10) or 3074 (CIFAR-100): cut short?",
+                       p->path, (unsigned long long)p->bytes);
+    return bf_fail(BF_ERR_FORMAT, "%s: not %s", p->path, read);
+}
+
 bf_status bf_images_open(bf_images **out, const char *path,
                          const char *labels_path, bool strict)
 {
@@ -98,11 +119,7 @@ bf_status bf_images_open(bf_images **out, const char *path,
     const bf_image_format *format = NULL;
     for (size_t i = 0; !format && i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->recognise(&probe)) format = formats[i];
-    if (!format)
-        return bf_fail(BF_ERR_FORMAT,
-                       "%s: not a folder of pictures, nor an IDX, CIFAR or "
-                       ".npy file",
-                       path);
+    if (!format) return refuse(&probe);
     bf_images *s = bf_alloc_zero(sizeof *s);
     if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
     s->path = bf_alloc(strlen(path) + 1);
@@ -123,8 +140,37 @@ void bf_images_close(bf_images *s)
 {
     if (!s) return;
     if (s->self) s->ops->close(s->self);
+    for (size_t i = 0; i < s->note_count; i++) bf_free(s->notes[i]);
+    bf_free(s->notes);
     bf_free(s->path);
     bf_free(s);
+}
+
+bf_status bf_images_note_add(bf_images *s, const char *fmt, ...)
+{
+    char text[BF_MESSAGE_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    size_t bytes = strlen(bf_printable(text)) + 1;
+    char **notes = bf_alloc((s->note_count + 1) * sizeof *notes);
+    char *note = bf_alloc(bytes);
+    if (!notes || !note) {
+        bf_free(notes);
+        bf_free(note);
+        return BF_ERR_MEMORY;
+    }
+    if (s->note_count) memcpy(notes, s->notes, s->note_count * sizeof *notes);
+    bf_free(s->notes);
+    s->notes = notes;
+    s->notes[s->note_count++] = memcpy(note, text, bytes);
+    return BF_OK;
+}
+
+const char *bf_images_note(const bf_images *s, size_t i)
+{
+    return i < s->note_count ? s->notes[i] : NULL;
 }
 
 size_t bf_images_count(const bf_images *s)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/memory.h"
 #include "features/image_source.h"
 #include "features/npy.h"
@@ -19,25 +20,56 @@ static bool recognise(const bf_image_probe *p)
     return p->head_bytes >= 6 && memcmp(p->head, "\x93NUMPY", 6) == 0;
 }
 
-/* [y][x][channel] in the file, [channel][y][x] in the image. */
+#define BLOCK ((size_t)3 * 512)
+
+/* [y][x][channel] in the file, [channel][y][x] in the image. check_range has
+ * seen floats, so that only rounding is cut off. */
 static bf_status fetch_pixels(const npy_images *s, size_t i, bf_image *out)
 {
     unsigned c = s->channels;
     size_t pixels = (size_t)s->width * s->height, count = pixels * c;
     double scale = s->array.type == BF_NPY_U1 ? 1.0 / 255.0 : 1.0;
-    double block[3 * 512];
+    double block[BLOCK];
     for (size_t done = 0; done < count;) {
-        size_t n = sizeof block / sizeof *block;
-        if (count - done < n) n = count - done;
+        size_t n = count - done < BLOCK ? count - done : BLOCK;
         BF_TRY(bf_npy_fetch(&s->array, s->path, i * count + done, n, block));
         for (size_t k = 0; k < n; k++) {
             size_t at = done + k;
-            float v = (float)(block[k] * scale);
-            if (!isfinite(v))
-                return bf_fail(BF_ERR_FORMAT, "%s: image %zu has a pixel of %g",
-                               s->path, i, block[k]);
-            out->pixels[at % c * pixels + at / c] = v;
+            out->pixels[at % c * pixels + at / c] =
+                (float)fmin(fmax(block[k] * scale, 0), 1);
         }
+        done += n;
+    }
+    return BF_OK;
+}
+
+/* Interpolation in single precision leaves 0..1 by a few units of 2^-24. */
+#define ROUNDING 0x1p-20
+
+static bf_status refuse_pixel(const npy_images *s, size_t image, double v)
+{
+    const char *hint = "";
+    if (v > 1 && v <= 255) hint = "; divide by 255, or save them as uint8";
+    if (v < 0) hint = "; images are not to be normalised";
+    return bf_fail(BF_ERR_RANGE,
+                   "%s: image %zu has a pixel of %g; floats are from 0 to 1%s",
+                   s->path, image, v, hint);
+}
+
+/* All of them, before any is used: in a file of 0..255 a dark image may be
+ * within 0..1, and would be taken for a bright one. */
+static bf_status check_range(const npy_images *s)
+{
+    size_t count = s->array.count, image = count / s->array.dim[0];
+    double block[BLOCK];
+    if (s->array.type == BF_NPY_U1) return BF_OK;
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < BLOCK ? count - done : BLOCK;
+        BF_TRY(bf_check_interrupt());
+        BF_TRY(bf_npy_fetch(&s->array, s->path, done, n, block));
+        for (size_t k = 0; k < n; k++)
+            if (!(block[k] >= -ROUNDING && block[k] <= 1 + ROUNDING))
+                return refuse_pixel(s, (done + k) / image, block[k]);
         done += n;
     }
     return BF_OK;
@@ -115,6 +147,7 @@ static bf_status npy_open(bf_images *out, const char *path,
     memcpy(s->path, path, bytes);
     s->array = array;
     BF_TRY(check_shape(s));
+    BF_TRY(check_range(s));
     out->count = s->array.dim[0];
     if (!labels_path) return BF_OK;
     return bf_image_labels_load(&s->labels, &out->classes, out->count,

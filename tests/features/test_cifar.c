@@ -113,7 +113,7 @@ static void test_wrong_files(void **state)
     check_fails(BF_ERR_FORMAT, path, "picture 2 has label 10",
                 bf_images_open(&images, path, NULL, true));
     assert_int_equal(truncate(path, 3 * 3073 - 1), 0);
-    check_fails(BF_ERR_FORMAT, path, "",
+    check_fails(BF_ERR_FORMAT, path, "cut short",
                 bf_images_open(&images, path, NULL, true));
     assert_null(images);
 }

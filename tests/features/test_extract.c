@@ -13,6 +13,7 @@
 typedef struct source {
     unsigned side[64];    /* of image i; its pixels are all i */
     bf_status status[64]; /* of reading it */
+    bool unlabelled;
 } source;
 
 static bf_status source_read(void *self, size_t i, bf_image *out)
@@ -29,8 +30,8 @@ static bf_status source_read(void *self, size_t i, bf_image *out)
 
 static int32_t source_label(const void *self, size_t i)
 {
-    (void)self;
-    return (int32_t)(i % 3);
+    const source *s = self;
+    return s->unlabelled ? -1 : (int32_t)(i % 3);
 }
 
 static void source_close(void *self)
@@ -236,10 +237,36 @@ static void test_nothing_to_read(void **state)
 {
     (void)state;
     source s = good_source();
+    s.unlabelled = true;
     for (int i = 0; i < 64; i++) s.status[i] = BF_ERR_FORMAT;
     outcome o = run(&s, 64, 8, false);
     assert_int_equal(o.skipped, 64);
     check_stop(o, BF_ERR_FORMAT, "no image could be read: picture 63");
+}
+
+/* Class 1 loses all of its pictures, 61 the last; one read saves it. */
+static void test_class_without_a_picture(void **state)
+{
+    (void)state;
+    source s = good_source();
+    for (int i = 1; i < 64; i += 3) s.status[i] = BF_ERR_FORMAT;
+    for (unsigned batch = 1; batch <= 70; batch += 23) {
+        outcome o = run(&s, 64, batch, false);
+        assert_int_equal(o.skipped, 21);
+        check_stop(o, BF_ERR_FORMAT,
+                   "class 1, one: no picture of it could be read, the last as: "
+                   "picture 61 is torn");
+    }
+    s.status[4] = BF_OK;
+    outcome o = run(&s, 64, 8, false);
+    check_ok(o.status);
+    assert_int_equal(o.skipped, 20);
+    bf_dataset_clear(&o.data);
+    /* Pictures beyond the end of the stream are none of it. */
+    s.status[4] = BF_ERR_FORMAT;
+    o = run(&s, 1, 8, false);
+    check_ok(o.status);
+    bf_dataset_clear(&o.data);
 }
 
 static void test_interrupt(void **state)
@@ -359,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_strict),
         cmocka_unit_test(test_troubles_of_the_machine),
         cmocka_unit_test(test_nothing_to_read),
+        cmocka_unit_test(test_class_without_a_picture),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_digits),
         cmocka_unit_test(test_digits_are_told_apart),

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "blindfit/features.h"
+#include "features/folder_names.h"
 #include "features/regnet_layers.h"
 
 static char folder[] = "/tmp/bf_test_folder_XXXXXX";
@@ -63,11 +64,19 @@ static void put_text(const char *name)
     write_file(path_in(folder, name), "not a picture\n", 14);
 }
 
-/* Bytewise: upper case before lower, "10" before "9". */
+static void refused(bool strict, const char *one, const char *two)
+{
+    bf_images *images = NULL;
+    check_fails(BF_ERR_FORMAT, one, two,
+                bf_images_open(&images, folder, NULL, strict));
+    assert_null(images);
+}
+
+/* Bytewise, upper case before lower, but "9" before "10". */
 static void test_order(void **state)
 {
     (void)state;
-    static const char *const expected[] = {"B/z.png", "b/10.png", "b/9.jpg",
+    static const char *const expected[] = {"B/z.png", "b/9.jpg", "b/10.png",
                                            "b/a b.PNG", "\xc3\xa9/1.png"};
     static const int32_t labels[] = {0, 1, 1, 1, 2};
     make_folder("b");
@@ -96,11 +105,171 @@ static void test_order(void **state)
         bf_image_clear(&img);
     }
     bf_image img = {0};
-    check_ok(bf_images_read(images, 1, &img));
+    check_ok(bf_images_read(images, 2, &img));
     assert_true(img.width == 4 && img.height == 5 && img.channels == 1);
     assert_true(img.pixels[19] == 10.0f / 255.0f);
     bf_image_clear(&img);
     bf_images_close(images);
+}
+
+static void test_order_of_names(void **state)
+{
+    (void)state;
+    static const char *const sorted[] = {
+        "",
+        "-1",
+        "0",
+        "00",
+        "1",
+        "01a",
+        "1b",
+        "2",
+        "10",
+        "a",
+        "a1b2",
+        "a1b10",
+        "a2",
+        "a100000000000000000000",
+        "a200000000000000000000",
+        "b",
+        "\xc3\xa9",
+    };
+    enum { COUNT = sizeof sorted / sizeof *sorted };
+    for (int i = 0; i < COUNT; i++)
+        for (int j = 0; j < COUNT; j++) {
+            int order = bf_folder_order(sorted[i], sorted[j]);
+            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+        }
+}
+
+/* Class 2 is that of folder 2; whoever numbered otherwise is told. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    char name[32];
+    for (int i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        make_folder(name);
+        snprintf(name, sizeof name, "%d/1.png", i);
+        put_png(name, 1, 1, 1);
+    }
+    bf_images *images = NULL;
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    for (int i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        assert_string_equal(bf_images_class_names(images)[i], name);
+        assert_int_equal(bf_images_label(images, (size_t)i), i);
+    }
+    assert_non_null(bf_images_note(images, 0));
+    assert_non_null(strstr(bf_images_note(images, 0), "9 comes before 10"));
+    assert_null(bf_images_note(images, 1));
+    bf_images_close(images);
+}
+
+static void test_numbered_pictures(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    bf_image img = {0};
+    put_png("img_2.png", 2, 1, 1);
+    put_png("img_11.png", 11, 1, 1);
+    put_png("img_1.png", 1, 1, 1);
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    for (size_t i = 0; i < 3; i++) {
+        check_ok(bf_images_read(images, i, &img));
+        assert_int_equal(img.width, i < 2 ? i + 1 : 11);
+        bf_image_clear(&img);
+    }
+    assert_non_null(
+        strstr(bf_images_note(images, 0), "img_2.png comes before img_11.png"));
+    bf_images_close(images);
+    assert_int_equal(unlink(path_in(folder, "img_11.png")), 0);
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    assert_null(bf_images_note(images, 0));
+    bf_images_close(images);
+}
+
+/* @eaDir in every folder of a NAS, __MACOSX of a zip, and the like. */
+static void test_folders_of_systems(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    make_folder("@eaDir");
+    make_folder("__MACOSX");
+    put_text("__MACOSX/._1.png");
+    put_text("__MACOSX/1.png");
+    put_png("1.png", 1, 1, 1);
+    check_ok(bf_images_open(&images, folder, NULL, false));
+    assert_int_equal(bf_images_count(images), 1);
+    assert_int_equal(bf_images_classes(images), 0);
+    assert_non_null(strstr(bf_images_note(images, 0), "/@eaDir: left out"));
+    assert_non_null(strstr(bf_images_note(images, 1), "/__MACOSX: left out"));
+    bf_images_close(images);
+    make_folder("cat");
+    make_folder("cat/@eaDir");
+    make_folder("__pycache__");
+    put_text("__pycache__/x.pyc");
+    make_folder("lost+found");
+    put_png("cat/1.png", 1, 1, 1);
+    check_ok(bf_images_open(&images, folder, NULL, false));
+    assert_int_equal(bf_images_count(images), 1);
+    assert_int_equal(bf_images_classes(images), 1);
+    assert_string_equal(bf_images_class_names(images)[0], "cat");
+    assert_non_null(bf_images_note(images, 4));
+    assert_null(bf_images_note(images, 5));
+    bf_images_close(images);
+    assert_int_equal(unlink(path_in(folder, "1.png")), 0);
+    refused(true, "@eaDir", "a folder of the system");
+    assert_int_equal(unlink(path_in(folder, "cat/1.png")), 0);
+    refused(false, "/cat", "without pictures");
+}
+
+/* Links to nothing and in circles, in class folders, beside them and among
+ * pictures alone: skipped and counted like what cannot be decoded. */
+static void test_links_to_nothing(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    bf_image img = {0};
+    put_png("1.png", 1, 1, 1);
+    assert_int_equal(symlink("nowhere.png", path_in(folder, "2.png")), 0);
+    assert_int_equal(symlink("3.png", path_in(folder, "3.png")), 0);
+    check_ok(bf_images_open(&images, folder, NULL, false));
+    assert_int_equal(bf_images_count(images), 3);
+    check_ok(bf_images_read(images, 0, &img));
+    bf_image_clear(&img);
+    check_fails(BF_ERR_FORMAT, "2.png", "No such file",
+                bf_images_read(images, 1, &img));
+    check_fails(BF_ERR_FORMAT, "3.png", "symbolic links",
+                bf_images_read(images, 2, &img));
+    bf_images_close(images);
+    make_folder("cat");
+    put_png("cat/1.png", 1, 1, 1);
+    assert_int_equal(symlink("/nowhere", path_in(folder, "cat/2.png")), 0);
+    check_ok(bf_images_open(&images, folder, NULL, false));
+    assert_int_equal(bf_images_count(images), 2);
+    check_fails(BF_ERR_FORMAT, "cat/2.png", "No such file",
+                bf_images_read(images, 1, &img));
+    bf_images_close(images);
+    refused(true, "/1.png", "beside class folders");
+}
+
+/* Latin-1. Pictures may be called so, classes not: their names go into JSON. */
+static void test_names_not_utf8(void **state)
+{
+    (void)state;
+    bf_images *images = NULL;
+    bf_image img = {0};
+    make_folder("cat");
+    put_png("cat/\xe9.png", 1, 1, 1);
+    check_ok(bf_images_open(&images, folder, NULL, true));
+    check_ok(bf_images_read(images, 0, &img));
+    bf_image_clear(&img);
+    bf_images_close(images);
+    make_folder("caf\xe9");
+    put_png("caf\xe9/1.png", 1, 1, 1);
+    images = NULL;
+    refused(false, "/caf?", "not UTF-8");
 }
 
 static void test_unlabelled(void **state)
@@ -131,14 +300,6 @@ static void test_unlabelled(void **state)
     check_fails(BF_ERR_ARGUMENT, folder, outside,
                 bf_images_open(&images, folder, outside, false));
     unlink(outside);
-}
-
-static void refused(bool strict, const char *one, const char *two)
-{
-    bf_images *images = NULL;
-    check_fails(BF_ERR_FORMAT, one, two,
-                bf_images_open(&images, folder, NULL, strict));
-    assert_null(images);
 }
 
 static void test_wrong_folders(void **state)
@@ -295,6 +456,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_order, empty_folder),
+        cmocka_unit_test(test_order_of_names),
+        cmocka_unit_test_setup(test_numbers, empty_folder),
+        cmocka_unit_test_setup(test_numbered_pictures, empty_folder),
+        cmocka_unit_test_setup(test_folders_of_systems, empty_folder),
+        cmocka_unit_test_setup(test_links_to_nothing, empty_folder),
+        cmocka_unit_test_setup(test_names_not_utf8, empty_folder),
         cmocka_unit_test_setup(test_unlabelled, empty_folder),
         cmocka_unit_test_setup(test_wrong_folders, empty_folder),
         cmocka_unit_test_setup(test_too_many_classes, empty_folder),

@@ -94,7 +94,7 @@ static void test_colour_floats(void **state)
 {
     (void)state;
     float values[2][2][2][3];
-    for (int i = 0; i < 24; i++) (&values[0][0][0][0])[i] = (float)i * 0.5f;
+    for (int i = 0; i < 24; i++) (&values[0][0][0][0])[i] = (float)i / 23;
     bf_images *s;
     check_ok(bf_images_open(
         &s, given_array("c.npy", "<f4", "2, 2, 2, 3", values, sizeof values),
@@ -113,25 +113,38 @@ static void test_colour_floats(void **state)
     bf_images_close(s);
 }
 
-static void test_pixels_that_are_none(void **state)
+static void refuse_pixel(double pixel, const char *why)
+{
+    const double values[3] = {0.5, 1, pixel};
+    bf_images *s;
+    check_fails(BF_ERR_RANGE, "range.npy: image 2 has a pixel", why,
+                bf_images_open(&s,
+                               given_array("range.npy", "<f8", "3, 1, 1",
+                                           values, sizeof values),
+                               NULL, false));
+}
+
+/* Floats of another scale, normalised ones and what is no number, before any
+ * image is used; rounding beyond 0..1 is cut off. */
+static void test_range_of_floats(void **state)
 {
     (void)state;
-    double values[2] = {0.5, NAN}, large = 1e300;
+    refuse_pixel(214, "214; floats are from 0 to 1; divide by 255");
+    refuse_pixel(1.5, "1.5");
+    refuse_pixel(65535, "65535; floats are from 0 to 1");
+    refuse_pixel(-0.01, "normalised");
+    refuse_pixel(NAN, "nan");
+    refuse_pixel(INFINITY, "inf");
+    refuse_pixel(1e300, "1e+300");
+    static const float rounded[2] = {-1e-7f, 1.0000002f};
     bf_images *s;
     bf_image img = {0};
     check_ok(bf_images_open(
-        &s, given_array("nan.npy", "<f8", "2, 1, 1", values, sizeof values),
+        &s, given_array("r.npy", "<f4", "1, 1, 2", rounded, sizeof rounded),
         NULL, true));
     check_ok(bf_images_read(s, 0, &img));
+    assert_true(img.pixels[0] == 0 && img.pixels[1] == 1);
     bf_image_clear(&img);
-    check_fails(BF_ERR_FORMAT, "nan.npy", "image 1",
-                bf_images_read(s, 1, &img));
-    assert_null(img.pixels);
-    bf_images_close(s);
-    check_ok(bf_images_open(
-        &s, given_array("big.npy", "<f8", "1, 1, 1", &large, sizeof large),
-        NULL, true));
-    check_fails(BF_ERR_FORMAT, "big.npy", "1e+300", bf_images_read(s, 0, &img));
     bf_images_close(s);
 }
 
@@ -165,7 +178,8 @@ static void test_refusals(void **state)
            given("two", two, sizeof two), NULL);
     refuse(BF_ERR_FORMAT, "text", "not a folder of pictures",
            given_text("text", "neither fish nor fowl\n"), NULL);
-    refuse(BF_ERR_FORMAT, "empty", "not a folder", given("empty", "", 0), NULL);
+    refuse(BF_ERR_FORMAT, "empty", "an empty file", given("empty", "", 0),
+           NULL);
     refuse(BF_ERR_ARGUMENT, "null", "neither a file nor", "/dev/null", NULL);
     refuse(BF_ERR_FORMAT, "flat.npy", "n x h x w",
            given_array("flat.npy", "|u1", "2, 3", "123456", 6), NULL);
@@ -176,6 +190,46 @@ static void test_refusals(void **state)
     refuse(BF_ERR_FORMAT, "none.npy", "0 images",
            given_array("none.npy", "|u1", "0, 2, 2", "", 0), NULL);
     refuse(BF_ERR_FORMAT, "cut", "cut short", given("cut", file, 30), NULL);
+}
+
+/* What is refused is called what it is. */
+static void test_other_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *bytes;
+        size_t count;
+        const char *kind;
+    } files[] = {
+#define FILE_OF(name, text, kind) {name, text, sizeof text - 1, kind}
+        FILE_OF("data_batch_1", "\x80\2}q\1(U\4data", "CIFAR's Python version"),
+        FILE_OF("batch", "\x80\4\x95", "a Python pickle"),
+        FILE_OF("mnist.npz", "PK\3\4\24", "a zip archive"),
+        FILE_OF("one.png", "\x89PNG\r\n\x1a\n", "give the folder"),
+        FILE_OF("one.jpg", "\xff\xd8\xff\xe0", "a JPEG picture"),
+        FILE_OF("one.gif", "GIF89a", "a GIF picture"),
+        FILE_OF("one.webp", "RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
+        FILE_OF("x.h5", "\x89HDF\r\n", "an HDF5 file"),
+        FILE_OF("x.idx", "<!DOCTYPE html>", "a web page"),
+        FILE_OF("lfs", "version https://git-lfs.github.com", "Git LFS"),
+        FILE_OF("cut.bin", "\1\2\3", "3 bytes; a CIFAR binary has"),
+#undef FILE_OF
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        refuse(BF_ERR_FORMAT, files[i].name, files[i].kind,
+               given(files[i].name, files[i].bytes, files[i].count), NULL);
+    char tar[512] = "cifar-10-batches-bin/";
+    memcpy(tar + 257, "ustar", 5);
+    refuse(BF_ERR_FORMAT, "c.tar", "a tar archive",
+           given("c.tar", tar, sizeof tar), NULL);
+    refuse(BF_ERR_FORMAT, "c.tar.gz", "in gzip a tar archive",
+           given_gz("c.tar.gz", tar, sizeof tar), NULL);
+    refuse(BF_ERR_FORMAT, "text.gz: not an IDX file", "",
+           given_gz("text.gz", "text", 4), NULL);
+    int32_t *labels;
+    size_t n;
+    check_fails(BF_ERR_FORMAT, "y.zip", "a zip archive",
+                bf_labels_read(&labels, &n, given("y.zip", files[2].bytes, 5)));
 }
 
 /* An IDX file is known as such even where its length would suit CIFAR. */
@@ -249,8 +303,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grey),
         cmocka_unit_test(test_colour_floats),
-        cmocka_unit_test(test_pixels_that_are_none),
+        cmocka_unit_test(test_range_of_floats),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_other_kinds),
         cmocka_unit_test(test_lengths_of_cifar),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_threads),

@@ -1,0 +1,16 @@
+/* Names in a folder of pictures. */
+#ifndef BF_FEATURES_FOLDER_NAMES_H
+#define BF_FEATURES_FOLDER_NAMES_H
+
+#include <stdbool.h>
+
+/* As strcmp, bytewise in any locale, but that runs of digits compare as
+ * numbers: "2" before "10", "img_9.png" before "img_10.png". Only the same name
+ * compares equal. */
+int bf_folder_order(const char *a, const char *b);
+
+/* Names of folders that file systems, NAS boxes, archivers and interpreters
+ * put among other people's: no class. */
+bool bf_folder_is_systems(const char *name);
+
+#endif
