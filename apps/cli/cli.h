@@ -140,13 +140,15 @@ BF_MUST_CHECK bf_status cli_estimate(double *seconds, const struct bf_job *job,
 
 /* ---- owner's data (data.c) ------------------------------------------------- */
 
-/* Labelled training rows, checked; class names from LABELS.json if it exists. */
+/* Labelled training rows, checked. */
 BF_MUST_CHECK bf_status cli_load_training(bf_dataset *out, const char *path,
                                           const char *labels, bf_rows rows);
-/* Labelled rows to test a model of d features and this many classes on. */
+/* Labelled rows to test a model of d features and these classes on; names may
+ * be NULL. Their labels are matched by name. */
 BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
-                                      size_t d, size_t classes);
+                                      size_t d, char *const *names,
+                                      size_t classes);
 /* Class names as BESIDE.json, beside a file of labels or a transform. Before
  * the work: cli_check_output for it, and BF_ERR_ARGUMENT when what is there
  * holds no class names. */
@@ -154,15 +156,13 @@ BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
                                               size_t count);
 /* Commits the files, at most CLI_COMMIT_MAX, and the names together; without
- * names it removes those that are there. Frees the files, always. */
+ * names it removes those that are there. `labels`: they lie beside labels.
+ * Frees the files, always. */
 #define CLI_COMMIT_MAX 3
 BF_MUST_CHECK bf_status cli_commit_with_names(bf_outfile *const *files,
                                               size_t count, const char *beside,
-                                              const bf_dataset *data);
-/* Leaves the data as they are where there are none; names for fewer than
- * data->classes are BF_ERR_FORMAT, more raise it. */
-BF_MUST_CHECK bf_status cli_read_class_names(bf_dataset *data,
-                                             const char *beside);
+                                              const bf_dataset *data,
+                                              bool labels);
 /* Before the work: cli_check_output for a model and what lies beside it. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,

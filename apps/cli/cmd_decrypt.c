@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "features/class_names.h"
 #include "owner_job.h"
 #include "train/owner/deal.h"
 #include "train/owner/transform.h"
@@ -14,17 +15,18 @@ typedef struct decrypt_args {
 static bf_status make_model(bf_model *out, const decrypt_args *a,
                             const bf_transform *t, const bf_matrix *weights)
 {
-    bf_dataset names = {.classes = (unsigned)weights->rows};
-    bf_status s = cli_read_class_names(&names, a->transform);
+    char **names;
+    size_t count;
+    bf_status s = bf_class_names_beside(&names, &count, a->transform);
     if (s != BF_OK)
         cli_note("%s: %s; the model has none", cli_program(), bf_last_error());
-    else if (names.classes != weights->rows)
-        cli_note("%s: %s.json: names of %u classes, the model has %zu and gets "
-                 "none",
-                 cli_program(), a->transform, names.classes, weights->rows);
-    bool fit = s == BF_OK && names.classes == weights->rows;
-    s = cli_make_model(out, t, weights, fit ? names.class_names : NULL);
-    bf_dataset_clear(&names);
+    else if (names && count != weights->rows)
+        cli_note("%s: %s.json: names of %zu classes, the model has %zu and "
+                 "gets none",
+                 cli_program(), a->transform, count, weights->rows);
+    bool fit = names && count == weights->rows;
+    s = cli_make_model(out, t, weights, fit ? names : NULL);
+    bf_class_names_free(names, count);
     return s;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/lock.h"
 #include "cli.h"
+#include "features/class_names.h"
 #include "owner_job.h"
 #include "train/circuit.h"
 #include "train/owner/deal.h"
@@ -50,7 +51,7 @@ static bf_status save(bf_outfile *upload, const bf_transform *t,
     bf_status s = check_free(path);
     if (s == BF_OK) s = bf_transform_prepare(&f[1], t, path);
     if (s == BF_OK)
-        s = cli_commit_with_names(f, 2, path, data);
+        s = cli_commit_with_names(f, 2, path, data, false);
     else
         bf_outfile_abort(upload);
     bf_lock_drop(lock, NULL);
@@ -112,6 +113,21 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
                                                  a->upload, a->fitted));
 }
 
+/* decrypt names the classes by what lies beside the transform: labels of other
+ * rows follow that. */
+static bf_status match_fitted(bf_dataset *data, const encrypt_args *a,
+                              const char *train)
+{
+    char **names;
+    size_t count;
+    BF_TRY(bf_class_names_beside(&names, &count, a->fitted));
+    if (!names) return BF_OK;
+    bf_status s =
+        bf_dataset_match(data, (const char *const *)names, (unsigned)count);
+    bf_class_names_free(names, count);
+    return s == BF_OK ? s : bf_fail_in(s, "%s", a->labels ? a->labels : train);
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     encrypt_args a = {0};
@@ -139,7 +155,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(bf_job_read(&job, operands[0], id));
     BF_TRY(check_outputs(&a, operands[0], operands[1]));
     BF_TRY(cli_load_training(&data, operands[1], a.labels, a.rows));
-    bf_status s = cli_check_shapes(&job, &data, operands[1]);
+    bf_status s = a.fitted ? match_fitted(&data, &a, operands[1]) : BF_OK;
+    if (s == BF_OK) s = cli_check_shapes(&job, &data, operands[1]);
     if (s == BF_OK) s = seal(&a, &job, id, &data, operands[1]);
     bf_dataset_clear(&data);
     return s == BF_OK ? report(&a, &job) : s;

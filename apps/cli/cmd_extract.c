@@ -11,7 +11,7 @@
 
 typedef struct extract_args {
     bf_backbone_options backbone;
-    const char *images, *labels, *features, *labels_out, *normalize;
+    const char *images, *labels, *classes, *features, *labels_out, *normalize;
     bf_rows rows;
     size_t first, batch;
     bool strict, float32;
@@ -56,6 +56,7 @@ static bf_status select_rows(bf_images *out, window *w, const extract_args *a)
     out->self = w;
     out->count = rows.last - rows.first;
     out->first = rows.first;
+    out->relabel = NULL; /* w->all has done it */
     return BF_OK;
 }
 
@@ -81,14 +82,26 @@ static bf_status check_labels(const bf_images *images, const extract_args *a)
     return bf_fail(BF_ERR_ARGUMENT, "%s: has no labels to write", a->images);
 }
 
+static bf_status open_images(bf_images **out, const extract_args *a)
+{
+    char **names;
+    size_t count;
+    if (!a->classes)
+        return bf_images_open(out, a->images, a->labels, a->strict);
+    BF_TRY(bf_class_names_load(&names, &count, a->classes));
+    bf_status s = bf_images_open_as(out, a->images, a->labels, a->strict,
+                                    (const char *const *)names, count);
+    bf_class_names_free(names, count);
+    return s;
+}
+
 static bf_status extract(outcome *out, const extract_args *a)
 {
     bf_backbone *b;
     window w = {0};
     bf_images some;
     BF_TRY(bf_backbone_create(&b, &a->backbone));
-    bf_status s =
-        bf_images_open(&w.all, a->images, a->labels, a->strict);
+    bf_status s = open_images(&w.all, a);
     for (size_t i = 0; s == BF_OK && bf_images_note(w.all, i); i++)
         cli_note("%s: %s", cli_program(), bf_images_note(w.all, i));
     if (s == BF_OK) s = check_labels(w.all, a);
@@ -124,7 +137,8 @@ static bf_status save(const outcome *o, const extract_args *a)
     if (s == BF_OK) s = write(f, o, a);
     if (s == BF_OK)
         return a->labels_out
-                   ? cli_commit_with_names(f, 2, a->labels_out, &o->data)
+                   ? cli_commit_with_names(f, 2, a->labels_out, &o->data,
+                                           true)
                    : bf_outfile_commit(f[0]);
     bf_outfile_abort(f[0]);
     bf_outfile_abort(f[1]);
@@ -170,7 +184,7 @@ static bf_status check_output(const extract_args *a, const char *path,
     if (!bf_path_has_extension(path, ".npy"))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: features and labels are written as .npy", path);
-    return cli_check_output(path, CLI_FILES(a->images, a->labels,
+    return cli_check_output(path, CLI_FILES(a->images, a->labels, a->classes,
                                             a->backbone.weights, other));
 }
 
@@ -181,8 +195,8 @@ static bf_status check(extract_args *a)
     if (a->labels_out) {
         BF_TRY(check_output(a, a->labels_out, NULL));
         BF_TRY(cli_check_class_names(
-            a->labels_out, CLI_FILES(a->images, a->labels, a->backbone.weights,
-                                     a->features)));
+            a->labels_out, CLI_FILES(a->images, a->labels, a->classes,
+                                     a->backbone.weights, a->features)));
     }
     if (a->first && a->rows.last + a->rows.first)
         return bf_fail(BF_ERR_ARGUMENT,
@@ -210,6 +224,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "weights of the backbone, .safetensors"},
         {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
          "labels of the images (IDX or .npy)"},
+        {"classes", 'c', CLI_TEXT, &a.classes, "FILE",
+         "classes of the training: its labels, a model, or names in a .txt"},
         {"output", 'o', CLI_TEXT, &a.features, "FILE",
          "features to write, .npy"},
         {"labels-out", 0, CLI_TEXT, &a.labels_out, "FILE",
@@ -249,6 +265,9 @@ const cli_command cli_extract = {
         "  # a folder of pictures with one subfolder per class\n"
         "  blindfit extract photos/ --backbone regnet_x_400mf \\\n"
         "      --weights regnet_x_400mf.safetensors -o x.npy "
-        "--labels-out y.npy\n",
+        "--labels-out y.npy\n"
+        "  # pictures to test on, with the same classes\n"
+        "  blindfit extract more/ --classes y.npy -o tx.npy "
+        "--labels-out ty.npy\n",
     .run = run,
 };

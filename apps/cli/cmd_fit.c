@@ -19,7 +19,8 @@ static bf_status load(fit *f, const fit_args *a)
     }
     if (!test) return BF_OK;
     return cli_load_test(&f->test, test, labels, a->test_rows,
-                         f->train.x.cols, f->train.classes);
+                         f->train.x.cols, f->train.class_names,
+                         f->train.classes);
 }
 
 /* What is known to be wrong before the work. */

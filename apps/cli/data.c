@@ -57,61 +57,21 @@ static bf_status remove_names(bf_outfile **out, const char *path)
     return bf_outfile_remove(out, path);
 }
 
-static bf_status write_names(bf_outfile **out, const char *path,
-                             const bf_dataset *data)
-{
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddItemToObject(
-        o, BF_CLASS_NAMES_KEY,
-        cJSON_CreateStringArray((const char *const *)data->class_names,
-                                (int)data->classes));
-    char *text = cJSON_Print(o);
-    cJSON_Delete(o);
-    if (!text) return bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
-    bf_status s = bf_outfile_open(out, path, 0644);
-    if (s == BF_OK) fprintf(bf_outfile_stream(*out), "%s\n", text);
-    cJSON_free(text);
-    return s;
-}
-
 bf_status cli_commit_with_names(bf_outfile *const *files, size_t count,
-                                const char *beside, const bf_dataset *data)
+                                const char *beside, const bf_dataset *data,
+                                bool labels)
 {
     bf_outfile *all[CLI_COMMIT_MAX + 1];
     char path[PATH_MAX];
     bf_status s = bf_sidecar_path(path, beside);
     for (size_t i = 0; i < count; i++) all[i] = files[i];
     if (s == BF_OK)
-        s = data->class_names ? write_names(&all[count], path, data)
-                              : remove_names(&all[count], path);
+        s = data->class_names
+                ? bf_class_names_prepare(&all[count], beside, data, labels)
+                : remove_names(&all[count], path);
     if (s == BF_OK) return bf_outfile_commit_all(all, count + 1);
     for (size_t i = 0; i < count; i++) bf_outfile_abort(files[i]);
     return s;
-}
-
-bf_status cli_read_class_names(bf_dataset *d, const char *beside)
-{
-    char path[PATH_MAX], **names;
-    size_t count;
-    cJSON *o;
-    BF_TRY(bf_sidecar_path(path, beside));
-    if (access(path, F_OK) != 0 || d->class_names) return BF_OK;
-    BF_TRY(read_json(&o, path));
-    bf_status s = bf_class_names_from_json(
-        &names, &count,
-        cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY), path);
-    cJSON_Delete(o);
-    BF_TRY(s);
-    if (count < d->classes) {
-        bf_class_names_free(names, count);
-        return bf_fail(BF_ERR_FORMAT,
-                       "%s: " BF_CLASS_NAMES_KEY " are %zu names, the labels "
-                       "have %u classes",
-                       path, count, d->classes);
-    }
-    d->class_names = names;
-    d->classes = (unsigned)count;
-    return BF_OK;
 }
 
 /* ---- models -------------------------------------------------------------- */
@@ -167,7 +127,7 @@ static bf_status check_training(bf_dataset *d, const char *path,
     if (s != BF_OK) return bf_fail_in(s, "%s", path);
     note_absent(d, labels ? labels : path);
     warn_numbered(d, labels ? labels : path);
-    return labels ? cli_read_class_names(d, labels) : BF_OK;
+    return BF_OK;
 }
 
 bf_status cli_load_training(bf_dataset *out, const char *path,
@@ -179,8 +139,9 @@ bf_status cli_load_training(bf_dataset *out, const char *path,
     return s;
 }
 
-static bf_status check_test(const bf_dataset *test, const char *path, size_t d,
-                            size_t classes)
+static bf_status check_test(bf_dataset *test, const char *path,
+                            const char *labels, size_t d,
+                            const char *const *names, size_t classes)
 {
     if (!test->labels)
         return bf_fail(BF_ERR_ARGUMENT,
@@ -188,20 +149,17 @@ static bf_status check_test(const bf_dataset *test, const char *path, size_t d,
     if (test->x.cols != d)
         return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu",
                        path, test->x.cols, d);
-    for (size_t i = 0; i < test->x.rows; i++)
-        if ((size_t)test->labels[i] >= classes)
-            return bf_fail(BF_ERR_MISMATCH,
-                           "%s: row %zu has label %d, the model has classes 0 "
-                           "to %zu",
-                           path, i + 1, test->labels[i], classes - 1);
-    return BF_OK;
+    bf_status s = bf_dataset_match(test, names, (unsigned)classes);
+    return s == BF_OK ? s : bf_fail_in(s, "%s", labels ? labels : path);
 }
 
 bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
-                        bf_rows rows, size_t d, size_t classes)
+                        bf_rows rows, size_t d, char *const *names,
+                        size_t classes)
 {
     BF_TRY(bf_dataset_load(out, path, labels, rows, &cli_env));
-    bf_status s = check_test(out, path, d, classes);
+    bf_status s = check_test(out, path, labels, d, (const char *const *)names,
+                             classes);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;
 }

@@ -25,12 +25,31 @@ typedef struct bf_rows {
  *         2, 3, ... .
  *   .npy  n x d; labels from labels_path, or none (labels NULL, classes 0).
  * classes is 1 + the largest label of the whole file, whichever rows are
- * taken. Errors name file, line or row, and column; values that are not finite
+ * taken; or the number of class names, where LABELS_PATH.json has some. Names
+ * that were written for other labels than are there now are BF_ERR_MISMATCH.
+ * Errors name file, line or row, and column; values that are not finite
  * numbers and labels outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer
  * labels than rows or the reverse BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out, const char *path,
                                         const char *labels_path, bf_rows rows,
                                         bf_env *env);
+
+/* Makes the labels those of a model or of training data whose classes are
+ * called so: class "cow" there is class "cow" here, whatever its number. Where
+ * either has no names (names NULL), numbers stand for themselves. Classes and
+ * names of d become the ones given. BF_ERR_MISMATCH, d as it was, for a row of a
+ * class that is not among them; for a name that two classes have; and for d with
+ * names of another number of classes, where there are none to compare. */
+BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
+                                         const char *const *names,
+                                         unsigned classes);
+
+/* A list of class names that somebody gives: a .txt with one a line; a
+ * .safetensors model; any other model, labels or transform, by the .json beside
+ * it. UTF-8, at most BF_CLASSES_MAX. */
+BF_MUST_CHECK bf_status bf_class_names_load(char ***names, size_t *count,
+                                            const char *path);
+void bf_class_names_free(char **names, size_t count); /* NULL is fine */
 
 /* Every column of a table of text, labels or none. */
 BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path,
@@ -80,6 +99,14 @@ void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
  * in them count as numbers. */
 BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
                                        const char *labels_path, bool strict);
+/* The same, with the classes of a training set: labels become their numbers in
+ * `classes`, by name, or by number where the images have none. A class of these
+ * may have no picture, and its folder none either; BF_ERR_MISMATCH for a picture
+ * of another class, BF_ERR_ARGUMENT for images without labels. */
+BF_MUST_CHECK bf_status bf_images_open_as(bf_images **out, const char *path,
+                                          const char *labels_path, bool strict,
+                                          const char *const *classes,
+                                          size_t count);
 void bf_images_close(bf_images *s);
 size_t bf_images_count(const bf_images *s);
 /* Line i of what opening has to tell: folders left out, an order that may

@@ -230,6 +230,9 @@ typedef struct bf_metrics {
 } bf_metrics;
 BF_MUST_CHECK bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
                                         const bf_matrix *x); /* n x C logits */
+/* BF_ERR_ARGUMENT for a label that the model does not know; BF_ERR_MISMATCH for
+ * data whose classes have other names, or another number of them, than the
+ * model's: bf_dataset_match makes them the same. */
 BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out, const bf_model *m,
                                           const bf_dataset *data,
                                           bool confusion);

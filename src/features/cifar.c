@@ -2,8 +2,10 @@
  * (CIFAR-100: two, coarse and fine, of which the fine one counts) and 32x32
  * pixels, all red ones first, then green, then blue.
  * https://www.cs.toronto.edu/~kriz/cifar.html */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -12,7 +14,6 @@
 #define SIDE 32
 #define PIXEL_BYTES ((size_t)3 * SIDE * SIDE)
 #define FILE_BYTES_MAX ((size_t)1 << 30)
-#define NAMES_BYTES_MAX ((size_t)1 << 16)
 
 typedef struct layout {
     size_t label_bytes;
@@ -27,8 +28,8 @@ typedef struct cifar {
     const layout *kind;
     uint8_t *data;
     char *path;
-    uint8_t *names_text;
-    char *names[BF_CLASSES_MAX]; /* into names_text */
+    char **names; /* or NULL */
+    size_t names_count;
 } cifar;
 
 static size_t record_bytes(const layout *kind)
@@ -83,7 +84,7 @@ static void cifar_close(void *self)
     cifar *s = self;
     bf_free(s->data);
     bf_free(s->path);
-    bf_free(s->names_text);
+    bf_class_names_free(s->names, s->names_count);
     bf_free(s);
 }
 
@@ -99,40 +100,19 @@ static bf_status check_labels(const cifar *s, size_t count)
     return BF_OK;
 }
 
-/* Lines of names_text into names[]. */
-static bf_status split_names(cifar *s, const char *path)
+/* *names is NULL where there is no such file. */
+static bf_status read_names(cifar *s)
 {
-    unsigned count = 0;
-    char *rest = NULL;
-    for (char *line = strtok_r((char *)s->names_text, "\r\n", &rest);
-         line != NULL; line = strtok_r(NULL, "\r\n", &rest)) {
-        if (count < s->kind->classes) s->names[count] = line;
-        count++;
-    }
-    if (count == s->kind->classes) return BF_OK;
-    return bf_fail(BF_ERR_FORMAT, "%s: %u class names, expected %u", path,
-                   count, s->kind->classes);
-}
-
-/* *found is false where there is no such file. */
-static bf_status read_names(cifar *s, bool *found)
-{
+    char path[PATH_MAX];
     const char *slash = strrchr(s->path, '/');
-    size_t folder = slash ? (size_t)(slash - s->path) + 1 : 0, bytes;
-    size_t room = folder + strlen(s->kind->names) + 1;
-    char *path = bf_alloc(room);
-    if (path == NULL) return BF_ERR_MEMORY;
-    snprintf(path, room, "%.*s%s", (int)folder, s->path, s->kind->names);
-    FILE *present = fopen(path, "rb");
-    *found = present != NULL;
-    bf_status status = BF_OK;
-    if (present != NULL) {
-        fclose(present);
-        status = bf_read_file(path, NAMES_BYTES_MAX, &s->names_text, &bytes);
-        if (status == BF_OK) status = split_names(s, path);
-    }
-    bf_free(path);
-    return status;
+    int folder = slash ? (int)(slash - s->path) + 1 : 0;
+    int n = snprintf(path, sizeof path, "%.*s%s", folder, s->path,
+                     s->kind->names);
+    if (n < 0 || n >= (int)sizeof path || access(path, F_OK) != 0) return BF_OK;
+    BF_TRY(bf_class_names_load(&s->names, &s->names_count, path));
+    if (s->names_count == s->kind->classes) return BF_OK;
+    return bf_fail(BF_ERR_FORMAT, "%s: %zu class names, expected %u", path,
+                   s->names_count, s->kind->classes);
 }
 
 static const bf_image_source_ops ops = {cifar_read, cifar_label, cifar_close};
@@ -155,7 +135,6 @@ static bf_status cifar_open(bf_images *out, const char *path,
                             const char *labels_path, bool strict)
 {
     (void)strict; /* every picture of such a file can be read */
-    bool named = false;
     if (labels_path != NULL)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a CIFAR binary holds its labels, %s is not read",
@@ -165,9 +144,9 @@ static bf_status cifar_open(bf_images *out, const char *path,
     out->ops = &ops;
     out->self = s;
     BF_TRY(load(s, path, &out->count));
-    BF_TRY(read_names(s, &named));
+    BF_TRY(read_names(s));
     out->classes = s->kind->classes;
-    out->class_names = named ? s->names : NULL;
+    out->class_names = s->names;
     return BF_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/status.h"
+#include "features/class_names.h"
 #include "features/csv.h"
 #include "features/idx.h"
 #include "features/npy.h"
@@ -207,6 +208,18 @@ static bf_status check_finite(const bf_matrix *x, bf_rows rows,
     return BF_OK;
 }
 
+/* d->labels are still those of all rows. */
+static bf_status attach_names(bf_dataset *d, size_t n, const char *labels_path)
+{
+    char **names;
+    size_t count;
+    BF_TRY(bf_label_names_read(&names, &count, labels_path, d->labels, n));
+    if (!names) return BF_OK;
+    d->class_names = names;
+    d->classes = (unsigned)count;
+    return BF_OK;
+}
+
 /* Labels of a separate file for all n rows of path; keeps those taken. */
 static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
                                const char *path, const char *labels_path)
@@ -217,6 +230,7 @@ static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
         return bf_fail(BF_ERR_MISMATCH, "%s has %zu labels, %s has %zu rows",
                        labels_path, count, path, n);
     BF_TRY(bf_labels_check(&d->classes, d->labels, count, labels_path));
+    BF_TRY(attach_names(d, count, labels_path));
     memmove(d->labels, d->labels + rows.first, d->x.rows * sizeof *d->labels);
     return BF_OK;
 }

@@ -186,7 +186,7 @@ static bf_status add_class(folder *f, const char *path, const char *name)
     }
     if (status == BF_OK) status = add_pictures(f, path, &l, label);
     listing_clear(&l);
-    if (status == BF_OK && f->count == before)
+    if (status == BF_OK && f->count == before && !f->images->open_as)
         return bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures",
                        path);
     return status;

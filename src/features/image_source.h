@@ -39,7 +39,13 @@ struct bf_images {
     void *self;
     size_t count;       /* images */
     unsigned classes;   /* 0 when unlabelled */
-    char **class_names; /* [classes], owned by self, or NULL */
+    char **class_names; /* [classes], owned by self or given_names, or NULL */
+    /* images.c: names that come from elsewhere than `self`, and then the number
+     * of each label of self among them. folder.c: classes may lack pictures. */
+    char **given_names;
+    size_t given_count;
+    int32_t *relabel; /* [BF_CLASSES_MAX], or NULL */
+    bool open_as;
     /* For messages: what was opened (images.c; NULL without), and the number in
      * it of image 0. `path` lasts as long as self. */
     char *path;

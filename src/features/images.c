@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "features/class_names.h"
 #include "features/dataset.h"
 #include "features/image_source.h"
 
@@ -111,8 +112,89 @@ static bf_status refuse(const bf_image_probe *p)
     return bf_fail(BF_ERR_FORMAT, "%s: not %s", p->path, read);
 }
 
+/* Takes the names over, as those of the numbers that labels now have. */
+static void name_classes(bf_images *s, char **names, size_t count)
+{
+    s->class_names = s->given_names = names;
+    s->given_count = count;
+    s->classes = (unsigned)count;
+}
+
+/* Names that lie beside a file of labels. */
+static bf_status name_by_labels(bf_images *s, const char *labels_path)
+{
+    int32_t *labels;
+    size_t n, count;
+    char **names;
+    BF_TRY(bf_labels_read(&labels, &n, labels_path));
+    bf_status status =
+        bf_label_names_read(&names, &count, labels_path, labels, n);
+    bf_free(labels);
+    if (status == BF_OK && names) name_classes(s, names, count);
+    return status;
+}
+
+static bf_status check_labels(const bf_images *s, const int32_t *map,
+                              const char *const *names, size_t count)
+{
+    char known[256];
+    for (size_t i = 0; i < s->count; i++) {
+        int32_t label = bf_images_label(s, i);
+        if (map[label] >= 0) continue;
+        bf_class_names_text(names, count, known, sizeof known);
+        if (s->class_names)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "image %zu is of class '%s', which is none of the "
+                           "classes given: %s",
+                           i, s->class_names[label], known);
+        return bf_fail(BF_ERR_MISMATCH,
+                       "image %zu has label %d, the classes given are %s", i,
+                       label, known);
+    }
+    return BF_OK;
+}
+
+static bf_status map_labels(int32_t *map, const bf_images *s,
+                            const char *const *names, size_t count)
+{
+    if (s->classes == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "has no labels, so no classes either");
+    BF_TRY(bf_class_names_check(names, count, "class names"));
+    for (int32_t c = 0; c < BF_CLASSES_MAX; c++)
+        map[c] = (size_t)c < count ? c : -1;
+    if (s->class_names)
+        BF_TRY(bf_class_names_map(map, (const char *const *)s->class_names,
+                                  s->classes, names, count));
+    return check_labels(s, map, names, count);
+}
+
+static bf_status take_classes(bf_images *s, const char *const *names,
+                              size_t count)
+{
+    char **copy;
+    int32_t *map = bf_alloc(BF_CLASSES_MAX * sizeof *map);
+    if (!map) return BF_ERR_MEMORY;
+    bf_status status = map_labels(map, s, names, count);
+    if (status == BF_OK) status = bf_class_names_copy(&copy, names, count);
+    if (status != BF_OK) {
+        bf_free(map);
+        return bf_fail_in(status, "%s", s->path);
+    }
+    bf_class_names_free(s->given_names, s->given_count);
+    name_classes(s, copy, count);
+    s->relabel = map;
+    return BF_OK;
+}
+
 bf_status bf_images_open(bf_images **out, const char *path,
                          const char *labels_path, bool strict)
+{
+    return bf_images_open_as(out, path, labels_path, strict, NULL, 0);
+}
+
+bf_status bf_images_open_as(bf_images **out, const char *path,
+                            const char *labels_path, bool strict,
+                            const char *const *classes, size_t count)
 {
     bf_image_probe probe;
     BF_TRY(probe_path(&probe, path));
@@ -123,11 +205,14 @@ bf_status bf_images_open(bf_images **out, const char *path,
     bf_images *s = bf_alloc_zero(sizeof *s);
     if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
     s->path = bf_alloc(strlen(path) + 1);
+    s->open_as = classes != NULL;
     bf_status status = BF_ERR_MEMORY;
     if (s->path)
         status = format->open(s, strcpy(s->path, path), labels_path, strict);
     if (status == BF_OK && s->count == 0)
         status = bf_fail(BF_ERR_FORMAT, "%s: no images", path);
+    if (status == BF_OK && labels_path) status = name_by_labels(s, labels_path);
+    if (status == BF_OK && classes) status = take_classes(s, classes, count);
     if (status != BF_OK) {
         bf_images_close(s);
         return status;
@@ -142,6 +227,8 @@ void bf_images_close(bf_images *s)
     if (s->self) s->ops->close(s->self);
     for (size_t i = 0; i < s->note_count; i++) bf_free(s->notes[i]);
     bf_free(s->notes);
+    bf_class_names_free(s->given_names, s->given_count);
+    bf_free(s->relabel);
     bf_free(s->path);
     bf_free(s);
 }
@@ -182,12 +269,16 @@ bf_status bf_images_read(bf_images *s, size_t i, bf_image *out)
 {
     if (i >= s->count)
         return bf_fail(BF_ERR_ARGUMENT, "image %zu of %zu", i, s->count);
-    return s->ops->read(s->self, i, out);
+    BF_TRY(s->ops->read(s->self, i, out));
+    if (s->relabel) out->label = s->relabel[out->label];
+    return BF_OK;
 }
 
 int32_t bf_images_label(const bf_images *s, size_t i)
 {
-    return i < s->count ? s->ops->label(s->self, i) : -1;
+    if (i >= s->count) return -1;
+    int32_t label = s->ops->label(s->self, i);
+    return s->relabel ? s->relabel[label] : label;
 }
 
 unsigned bf_images_classes(const bf_images *s)

@@ -114,7 +114,8 @@ static bf_status check_shape(npy_images *s)
         return bf_fail(BF_ERR_FORMAT,
                        "%s: images are n x h x w or n x h x w x 3, in C order",
                        s->path);
-    if (a->type != BF_NPY_U1 && a->type != BF_NPY_F4 && a->type != BF_NPY_F8)
+    if (a->type != BF_NPY_U1 && a->type != BF_NPY_F2 && a->type != BF_NPY_F4 &&
+        a->type != BF_NPY_F8)
         return bf_fail(BF_ERR_FORMAT,
                        "%s: pixels are uint8 (0..255) or floats (0..1)",
                        s->path);

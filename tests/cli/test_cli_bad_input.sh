@@ -280,6 +280,18 @@ npy_header() # TYPE SHAPE
     cut -c1 "$work/train.csv" | tr '012\n' '\000\001\002\n' | tr -d '\n'
 } >"$work/y.npy"
 echo '{"class_names": ["cat", "dog", "hen"]}' >"$work/y.npy.json"
+refuse 4 'y.npy.json: does not say for which labels' \
+    "$blindfit" encrypt "$work/named/job.json" "$work/x.csv" \
+    --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf"
+printf 'cat\ndog\nhen\n' >"$work/names.txt"
+{
+    printf '\0\0\010\003\0\0\0\050\0\0\0\010\0\0\0\010'
+    head -c 2560 /dev/zero
+} >"$work/x.idx"
+mv "$work/y.npy" "$work/numbers.npy"
+rm "$work/y.npy.json"
+ok "$blindfit" extract "$work/x.idx" --labels "$work/numbers.npy" \
+    --classes "$work/names.txt" -o "$work/x.npy" --labels-out "$work/y.npy"
 refuse 4 'x.csv: 3 classes have names, the job is for 10' \
     "$blindfit" encrypt "$work/named/job.json" "$work/x.csv" \
     --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf" \
@@ -288,7 +300,7 @@ absent "$work/out.bf"
 # A model is not lost for its names.
 echo '{"class_names": ["cat"]}' >"$transform.json"
 ok decrypt "$model" "$secret" "$transform" "$job"
-grep -q 'transform.bf.json: class_names are 1 names, the labels have 3' "$work/stderr" ||
+grep -q 'transform.bf.json: names of 1 classes, the model has 3' "$work/stderr" ||
     fail "a model without names is not told"
 rm "$transform.json" "$work"/out.npy*
 

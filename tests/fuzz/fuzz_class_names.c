@@ -1,63 +1,58 @@
-/* Any bytes as the JSON of class names that lies beside labels. What is
- * accepted is written and read again. */
+/* Any bytes as class names: the JSON beside labels, and a .txt. What is accepted
+ * is written beside labels and read again. */
 #include "memory_file.h"
 
 #include <string.h>
 
-/* The reader belongs to the program; nothing it prints is wanted here. */
-#include "../../apps/cli/data.c"
+#include "features/class_names.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-const char *cli_program(void)
+static void write_and_read(char **names, size_t count)
 {
-    return "fuzz";
-}
-
-void cli_note(const char *fmt, ...)
-{
-    (void)fmt;
-}
-
-void cli_warn(const char *fmt, ...)
-{
-    (void)fmt;
-}
-
-bf_env cli_env;
-
-bf_status cli_check_output(const char *path, const char *const *others,
-                           size_t count)
-{
-    (void)path, (void)others, (void)count;
-    return BF_OK;
-}
-
-static void write_and_read(const bf_dataset *d)
-{
-    char labels[64];
-    bf_dataset again = {.classes = d->classes};
-    fuzz_path(labels, "again.npy");
-    if (cli_commit_with_names(NULL, 0, labels, d) != BF_OK ||
-        cli_read_class_names(&again, labels) != BF_OK ||
-        again.classes != d->classes)
+    char path[64], **again;
+    size_t n;
+    bf_outfile *f;
+    int32_t label = 0;
+    bf_dataset d = {.x = {.rows = 1},
+                    .labels = &label,
+                    .classes = (unsigned)count,
+                    .class_names = names};
+    fuzz_path(path, "again.npy");
+    if (bf_class_names_prepare(&f, path, &d, true) != BF_OK ||
+        bf_outfile_commit(f) != BF_OK ||
+        bf_label_names_read(&again, &n, path, &label, 1) != BF_OK || n != count)
         abort();
-    for (unsigned c = 0; c < d->classes; c++)
-        if (strcmp(d->class_names[c], again.class_names[c]) != 0) abort();
-    bf_dataset_clear(&again);
+    for (size_t c = 0; c < count; c++)
+        if (strcmp(names[c], again[c]) != 0) abort();
+    bf_class_names_free(again, n);
+}
+
+static void load(const char *file, const uint8_t *data, size_t size,
+                 const char *list)
+{
+    char path[64], **names;
+    size_t count;
+    fuzz_path(path, file);
+    fuzz_write(path, data, size);
+    fuzz_path(path, list);
+    if (bf_class_names_load(&names, &count, path) != BF_OK) return;
+    if (count > BF_CLASSES_MAX) abort();
+    if (count > 0) write_and_read(names, count);
+    bf_class_names_free(names, count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char labels[64], names[64];
-    bf_dataset d = {.classes = 2};
-    fuzz_path(labels, "y.npy");
-    fuzz_path(names, "y.npy.json");
-    fuzz_write(names, data, size);
-    if (cli_read_class_names(&d, labels) == BF_OK) {
-        if (d.classes < 2 || d.classes > BF_CLASSES_MAX) abort();
-        write_and_read(&d);
+    static const int32_t labels[2] = {0, 1};
+    char path[64], **names;
+    size_t count;
+    load("y.npy.json", data, size, "y.npy");
+    load("y.txt", data, size, "y.txt");
+    fuzz_path(path, "y.npy");
+    if (bf_label_names_read(&names, &count, path, labels, 2) == BF_OK) {
+        if (count < 2) abort();
+        bf_class_names_free(names, count);
     }
-    bf_dataset_clear(&d);
     return 0;
 }

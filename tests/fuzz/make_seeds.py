@@ -8,6 +8,7 @@ Formats of our own have the golden files; here are some that are nearly right,
 and a plan of another kind (fuzz_job_json/late.json). What a fuzzer finds goes
 beside these, under a name that says what it was."""
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -112,6 +113,11 @@ write("model", "few-names.json",
       b'{"feature_map": "none", "class_names": ["a", "b"]}')
 write("model", "many-names.json",
       b'{"feature_map": "none", "class_names": ["a", "b", "c", "d"]}')
+labels = struct.pack("<2i", 0, 1)
+write("class_names", "labels.json", json.dumps({
+    "class_names": ["ant", "bee"], "labels": 2,
+    "labels_blake2b": hashlib.blake2b(labels, digest_size=32).hexdigest(),
+}).encode())
 write("class_names", "names.json",
       b'{"class_names": ["boot", "\xc3\xa9t\\u00e9", ""]}')
 

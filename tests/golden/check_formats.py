@@ -171,10 +171,25 @@ def model(weights, feature_map, names):
     return f"model, map {feature_map}, classes {names}, {weights}"
 
 
+def labels(path, values):
+    with open(path + ".json", encoding="utf-8") as f:
+        o = json.load(f)
+    assert o["labels"] == len(values)
+    assert o["labels_blake2b"] == h(struct.pack(f"<{len(values)}i",
+                                                *values)).hex()
+    assert max(values) < len(o["class_names"]) <= 100 and min(values) >= 0
+    return f"labels {values} of {o['class_names']}"
+
+
 def npy(path, data):
     length, = struct.unpack_from("<H", data, 8)
     header = ast.literal_eval(data[10:10 + length].decode())
     assert data[:8] == b"\x93NUMPY\1\0" and not header["fortran_order"]
+    if len(header["shape"]) == 1:
+        assert header["descr"] == "<i4"
+        yield labels(path, struct.unpack(f"<{header['shape'][0]}i",
+                                         data[10 + length:]))
+        return
     rows, columns = header["shape"]
     assert header["descr"] == "<f8"
     flat = struct.unpack(f"<{rows * columns}d", data[10 + length:])
@@ -214,6 +229,8 @@ def lines_of(path, data):
                            (".safetensors", safetensors)):
         if path.endswith(ending):
             return reader(path, data)
+    if path.endswith("y.npy.json"):
+        return ["beside labels"]
     if path.endswith((".npy.json", ".csv.json")):
         return [str(beside(path[:-5]))]
     return job(data)

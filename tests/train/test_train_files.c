@@ -89,6 +89,11 @@ static void test_bad_models(void **state)
     check_fails(BF_ERR_RANGE, "weight 1 of class 1",
                 bf_model_save(&m, in_folder("n.csv")));
     m.weights.data[4] = 1;
+    char latin[] = "caf\xe9", plain[] = "cat", *names_of_two[] = {plain, latin};
+    m.class_names = names_of_two; /* they would go into JSON */
+    check_fails(BF_ERR_FORMAT, "class name 2, 'caf?', is not UTF-8",
+                bf_model_save(&m, in_folder("n.csv")));
+    m.class_names = NULL;
     m.map = BF_MAP_AUTO;
     check_fails(BF_ERR_ARGUMENT, "map", bf_model_save(&m, in_folder("n.csv")));
     m.map = BF_MAP_SQRT;
@@ -140,7 +145,8 @@ static void test_foreign_models(void **state)
     check_ok(bf_model_load(&m, write_foreign("F64", 8)));
     assert_true(m.weights.data[1] == 1.0 / 3); /* no float in between */
     bf_model_clear(&m);
-    check_fails(BF_ERR_UNSUPPORTED, "foreign.safetensors: tensor weight: type I32",
+    check_fails(BF_ERR_UNSUPPORTED,
+                "foreign.safetensors: tensor weight: type I32",
                 bf_model_load(&m, write_foreign("I32", 4)));
 }
 

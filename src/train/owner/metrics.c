@@ -1,5 +1,6 @@
 #include <cblas.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "train/owner/transform.h"
@@ -113,6 +114,25 @@ static void count(bf_metrics *out, const bf_matrix *scores,
     out->cross_entropy /= (double)n;
 }
 
+/* Class c of the data is to be class c of the model. */
+static bf_status check_classes(const bf_model *m, const bf_dataset *d)
+{
+    if (!d->class_names) return BF_OK;
+    size_t classes = m->weights.rows;
+    if (d->classes != classes)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "names of %u classes, the model has %zu "
+                       "(bf_dataset_match)",
+                       d->classes, classes);
+    for (size_t c = 0; c < classes && m->class_names; c++)
+        if (strcmp(m->class_names[c], d->class_names[c]) != 0)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "class %zu is '%s', the model's is '%s' "
+                           "(bf_dataset_match)",
+                           c, d->class_names[c], m->class_names[c]);
+    return BF_OK;
+}
+
 bf_status bf_model_evaluate(bf_metrics *out, const bf_model *m,
                             const bf_dataset *data, bool confusion)
 {
@@ -122,6 +142,7 @@ bf_status bf_model_evaluate(bf_metrics *out, const bf_model *m,
             return bf_fail(BF_ERR_ARGUMENT,
                            "row %zu: label %d, the model knows 0..%zu", i + 1,
                            data->labels[i], classes - 1);
+    BF_TRY(check_classes(m, data));
     bf_matrix scores;
     BF_TRY(bf_model_scores(&scores, m, &data->x));
     bf_metrics r = {.classes = (unsigned)classes};

@@ -261,6 +261,9 @@ bf_status bf_model_save(const bf_model *m, const char *path)
     char side[PATH_MAX];
     BF_TRY(format_of(&format, path));
     BF_TRY(check(m, path));
+    if (m->class_names)
+        BF_TRY(bf_class_names_check((const char *const *)m->class_names,
+                                    m->weights.rows, path));
     if (m->map == BF_MAP_AUTO)
         return bf_fail(BF_ERR_ARGUMENT, "%s: the feature map is not known",
                        path);
