@@ -102,8 +102,6 @@ static bf_status extract(outcome *out, const extract_args *a)
     bf_images some;
     BF_TRY(bf_backbone_create(&b, &a->backbone));
     bf_status s = open_images(&w.all, a);
-    for (size_t i = 0; s == BF_OK && bf_images_note(w.all, i); i++)
-        cli_note("%s: %s", cli_program(), bf_images_note(w.all, i));
     if (s == BF_OK) s = check_labels(w.all, a);
     if (s == BF_OK) s = select_rows(&some, &w, a);
     if (s == BF_OK) {

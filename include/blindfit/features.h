@@ -96,7 +96,8 @@ void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
  * class folders, and folders of the system (@eaDir, __MACOSX), are an error; else
  * they are left out. Every file among the pictures counts as one: what it
  * is shows when it is read. Names are taken bytewise, but that runs of digits
- * in them count as numbers. */
+ * in them count as numbers. The thread's env is told of folders left out and of
+ * an order that is not bytewise. */
 BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
                                        const char *labels_path, bool strict);
 /* The same, with the classes of a training set: labels become their numbers in
@@ -109,9 +110,6 @@ BF_MUST_CHECK bf_status bf_images_open_as(bf_images **out, const char *path,
                                           size_t count);
 void bf_images_close(bf_images *s);
 size_t bf_images_count(const bf_images *s);
-/* Line i of what opening has to tell: folders left out, an order that may
- * surprise. NULL behind the last. */
-const char *bf_images_note(const bf_images *s, size_t i);
 /* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
  * and BF_ERR_RANGE for one that cannot be read, a missing file among them
  * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is

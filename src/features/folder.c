@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -31,8 +32,8 @@ typedef struct folder {
     size_t count, room;
     char **class_names;
     unsigned classes;
-    bf_images *images; /* hears what was left out */
     bool strict;
+    bool lacking; /* a class folder may be empty */
 } folder;
 
 typedef struct listing {
@@ -103,7 +104,8 @@ static bf_status leave_out(folder *f, const char *path)
 {
     static const char what[] = "not a class but a folder of the system";
     if (f->strict) return bf_fail(BF_ERR_FORMAT, "%s: %s", path, what);
-    return bf_images_note_add(f->images, "%s: left out: %s", path, what);
+    bf_note("%s: left out: %s", path, what);
+    return BF_OK;
 }
 
 static bf_status make_room(folder *f)
@@ -186,7 +188,7 @@ static bf_status add_class(folder *f, const char *path, const char *name)
     }
     if (status == BF_OK) status = add_pictures(f, path, &l, label);
     listing_clear(&l);
-    if (status == BF_OK && f->count == before && !f->images->open_as)
+    if (status == BF_OK && f->count == before && !f->lacking)
         return bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures",
                        path);
     return status;
@@ -234,17 +236,15 @@ static bf_status has_folder(const char *path, const listing *l, bool *found)
 }
 
 /* Whoever numbers the names elsewhere, as for --labels, may do it bytewise. */
-static bf_status note_order(folder *f, const char *path, const listing *l)
+static void note_order(const char *path, const listing *l)
 {
     for (int i = 1; i < l->count; i++) {
         const char *a = l->entries[i - 1]->d_name, *b = l->entries[i]->d_name;
-        if (strcmp(a, b) > 0)
-            return bf_images_note_add(f->images,
-                                      "%s: numbers in names count as numbers: "
-                                      "%s comes before %s",
-                                      path, a, b);
+        if (strcmp(a, b) <= 0) continue;
+        bf_note("%s: numbers in names count as numbers: %s comes before %s",
+                path, a, b);
+        return;
     }
-    return BF_OK;
 }
 
 static bf_status collect(folder *f, const char *path, const char *labels_path)
@@ -258,7 +258,7 @@ static bf_status collect(folder *f, const char *path, const char *labels_path)
                          "%s: its class folders are the labels, %s is not "
                          "read (--labels-out writes them)",
                          path, labels_path);
-    if (status == BF_OK) status = note_order(f, path, &l);
+    if (status == BF_OK) note_order(path, &l);
     if (status == BF_OK)
         status =
             classes ? add_classes(f, path, &l) : add_pictures(f, path, &l, -1);
@@ -330,8 +330,8 @@ static bf_status folder_open(bf_images *out, const char *path,
     if (f == NULL) return BF_ERR_MEMORY;
     out->ops = &ops;
     out->self = f;
-    f->images = out;
     f->strict = strict;
+    f->lacking = out->open_as;
     BF_TRY(collect(f, path, labels_path));
     out->count = f->count;
     out->classes = f->classes;

@@ -50,8 +50,6 @@ struct bf_images {
      * it of image 0. `path` lasts as long as self. */
     char *path;
     size_t first;
-    char **notes; /* [note_count], see bf_images_note */
-    size_t note_count;
 };
 
 typedef struct bf_image_format {
@@ -67,10 +65,6 @@ extern const bf_image_format bf_image_format_idx;    /* images_idx.c */
 extern const bf_image_format bf_image_format_npy;    /* images_npy.c */
 extern const bf_image_format bf_image_format_folder; /* folder.c */
 extern const bf_image_format bf_image_format_cifar;  /* cifar.c */
-
-/* One more line for bf_images_note. */
-BF_MUST_CHECK bf_status bf_images_note_add(bf_images *s, const char *fmt, ...)
-    BF_PRINTF(2, 3);
 
 /* Sets width, height and channels (1 or 3) and allocates pixels, not zeroed.
  * BF_ERR_FORMAT beyond the limits above, BF_ERR_MEMORY. Messages begin with

@@ -1,7 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -225,39 +223,10 @@ void bf_images_close(bf_images *s)
 {
     if (!s) return;
     if (s->self) s->ops->close(s->self);
-    for (size_t i = 0; i < s->note_count; i++) bf_free(s->notes[i]);
-    bf_free(s->notes);
     bf_class_names_free(s->given_names, s->given_count);
     bf_free(s->relabel);
     bf_free(s->path);
     bf_free(s);
-}
-
-bf_status bf_images_note_add(bf_images *s, const char *fmt, ...)
-{
-    char text[BF_MESSAGE_BYTES];
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    size_t bytes = strlen(bf_printable(text)) + 1;
-    char **notes = bf_alloc((s->note_count + 1) * sizeof *notes);
-    char *note = bf_alloc(bytes);
-    if (!notes || !note) {
-        bf_free(notes);
-        bf_free(note);
-        return BF_ERR_MEMORY;
-    }
-    if (s->note_count) memcpy(notes, s->notes, s->note_count * sizeof *notes);
-    bf_free(s->notes);
-    s->notes = notes;
-    s->notes[s->note_count++] = memcpy(note, text, bytes);
-    return BF_OK;
-}
-
-const char *bf_images_note(const bf_images *s, size_t i)
-{
-    return i < s->note_count ? s->notes[i] : NULL;
 }
 
 size_t bf_images_count(const bf_images *s)
