@@ -29,9 +29,9 @@ endforeach()
 #   files, processes and pictures: no arithmetic that other tests leave out
 list(APPEND once test_cli_bad_input test_cli_hardening test_cli_install
   test_cli_interrupt test_cli_messages test_cli_names test_cli_options
-  test_cli_outputs test_cli_pipes test_cli_report test_cli_signals test_cli_symbols
-  test_cli_transform
-  test_long_checkpoint test_long_rewritten test_long_serve)
+  test_cli_outputs test_cli_pipes test_cli_report test_cli_signals
+  test_cli_surroundings test_cli_symbols test_cli_transform
+  test_long_checkpoint test_long_rewritten test_long_serve test_plan_failures)
 set_tests_properties(${once} PROPERTIES LABELS once)
 # once and unsanitized, as they take minutes there or cannot run:
 #   statistics over many trials: every backend gives the same bits

@@ -168,6 +168,11 @@ BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);
 
+/* ---- processors (affinity.c) ---------------------------------------------- */
+
+/* Back to those that the program was started on; first thing in main. */
+void cli_restore_affinity(void);
+
 /* ---- progress (progress.c) ------------------------------------------------ */
 
 /* What the program's operations run under. It shows phases that last more than two seconds, with the time left: one line

@@ -9,10 +9,9 @@
 static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
                           size_t classes, const char *path)
 {
-    if (n < 2 || d == 0 || classes < 2)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "plan wants --samples (2 or more), --features and "
-                       "--classes (2 or more), or a job file to read");
+    if (n == 0 || d == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "plan wants --samples and --features, "
+                       "or a job file to read");
     if (path) BF_TRY(cli_check_output(path, NULL, 0));
     BF_TRY(cli_plan_job(job, plan, n, d, classes));
     bf_status s = path ? bf_job_write(job, path) : BF_OK;

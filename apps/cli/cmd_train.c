@@ -1,6 +1,9 @@
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli.h"
@@ -47,6 +50,19 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
     return BF_OK;
 }
 
+/* A child of `fit` ends with it. A parent that is gone before it is watched is
+ * known by the pipe: nobody reads what comes out of stderr. */
+static bf_status end_with_parent(void)
+{
+    struct pollfd reader = {.fd = STDERR_FILENO};
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+        return bf_fail_errno(errno, "watching the process that started this");
+    if (poll(&reader, 1, 0) > 0 && reader.revents & (POLLERR | POLLNVAL))
+        return bf_fail(BF_ERR_INTERRUPTED,
+                       "the process that started this one is gone");
+    return BF_OK;
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     bf_serve_options o = {.backend = BF_BACKEND_AUTO};
@@ -74,8 +90,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(o.model, "output"));
     if (o.resume) BF_TRY(cli_need(o.checkpoint, "checkpoint"));
     if (relay) {
-        /* A child of `fit`: ends with it. */
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        BF_TRY(end_with_parent());
         cli_progress_relay();
     }
     o.job = operands[0];

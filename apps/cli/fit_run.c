@@ -15,6 +15,8 @@ static double file_bytes(const char *path)
 static bf_status plan(fit *f)
 {
     const char *path = cli_scratch_file("job.json");
+    char server[PATH_MAX];
+    BF_TRY(cli_server_find(server)); /* before the work for it */
     BF_TRY(cli_plan_job(&f->job, &f->plan, f->train.x.rows, f->train.x.cols,
                         f->train.classes));
     /* The server will run here: what it would refuse costs no keys. */

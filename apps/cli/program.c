@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,10 +168,24 @@ static void spin_less(char **argv)
     if (setenv("GOMP_SPINCOUNT", "5000", 1) == 0) execv("/proc/self/exe", argv);
 }
 
+/* What is opened first must not become standard output, or a pipe that a child
+ * writes to: a key could end up there. */
+static bool open_standard_files(void)
+{
+    int fd;
+    do fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd < 0) return false;
+    close(fd);
+    return true;
+}
+
 int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv)
 {
     program_name = program;
+    if (!open_standard_files()) return CLI_EXIT_IO;
+    cli_restore_affinity();
     spin_less(argv);
     bf_env_enter(&cli_env);
     install_signals();

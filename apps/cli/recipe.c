@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/env.h"
 #include "cli.h"
 #include "train/job.h"
 
@@ -143,30 +142,12 @@ bool cli_recipe_asked(void)
            strcmp(given.kind, KIND) != 0;
 }
 
-/* Of what job.json could not hold, nothing is planned. */
-static bf_status check_sizes(size_t n, size_t d, size_t classes)
-{
-    if (n > BF_JOB_SAMPLES_MAX || given.batch > BF_JOB_SAMPLES_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "at most %zu samples are possible",
-                       BF_JOB_SAMPLES_MAX);
-    if (d > BF_JOB_FEATURES_MAX || given.components > BF_JOB_FEATURES_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "at most %zu features are possible",
-                       BF_JOB_FEATURES_MAX);
-    if (classes > BF_CLASSES_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "%zu classes; 2 to %d are possible",
-                       classes, BF_CLASSES_MAX);
-    return BF_OK;
-}
-
 bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
                        size_t classes)
 {
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory};
-    BF_TRY(check_sizes(n, d, classes));
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
-    bf_status s = bf_job_plan(job, plan, &recipe, n, d, classes, &options);
-    if (s != BF_OK) BF_TRY(bf_check_interrupt()); /* finds nothing then */
-    return s;
+    return bf_job_plan(job, plan, &recipe, n, d, classes, &options);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -25,8 +24,7 @@ extern char **environ;
 
 /* ---- finding and starting -------------------------------------------------- */
 
-/* Beside this program, or where `make install` puts it. */
-static bf_status find_server(char out[PATH_MAX])
+bf_status cli_server_find(char out[PATH_MAX])
 {
     static const char *const places[] = {
         "%.*s/" SERVER, "%.*s/../libexec/blindfit/" SERVER};
@@ -41,7 +39,8 @@ static bf_status find_server(char out[PATH_MAX])
         if (length > 0 && length < PATH_MAX && access(out, X_OK) == 0)
             return BF_OK;
     }
-    return bf_fail(BF_ERR_IO, "%.*s: no " SERVER " there", folder, self);
+    return bf_fail(BF_ERR_IO, "no program " SERVER " in %.*s, nor in "
+                   "%.*s/../libexec/blindfit", folder, self, folder, self);
 }
 
 static bf_status spawn(pid_t *pid, char *const *argv, const char *report,
@@ -72,7 +71,7 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
 {
     char path[PATH_MAX], threads[16];
     int ends[2];
-    BF_TRY(find_server(path));
+    BF_TRY(cli_server_find(path));
     snprintf(threads, sizeof threads, "%u", bf_env_threads(NULL));
     const char *argv[] = {path,        "train",    run->job,
                           "--keys",    run->keys,  "--upload",

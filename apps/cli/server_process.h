@@ -2,6 +2,8 @@
 #ifndef BF_CLI_SERVER_PROCESS_H
 #define BF_CLI_SERVER_PROCESS_H
 
+#include <limits.h>
+
 #include "cli.h"
 
 typedef struct cli_server_run {
@@ -15,6 +17,10 @@ typedef struct cli_server_result {
     double peak_rss_bytes;
     double key_switches, tensor_products;
 } cli_server_result;
+
+/* Where it is: beside this program, or where `make install` puts it;
+ * BF_ERR_IO, naming both places, where it is at neither. */
+BF_MUST_CHECK bf_status cli_server_find(char out[PATH_MAX]);
 
 /* Waits for it and relays its progress. Its failure becomes this function's,
  * message and all; Ctrl-C is passed on. */

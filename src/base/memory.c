@@ -32,6 +32,11 @@ void bf_alloc_fail_for_tests(long successes)
     atomic_store(&successes_left, successes);
 }
 
+long bf_alloc_left_for_tests(void)
+{
+    return atomic_load(&successes_left);
+}
+
 static void *out_of_memory(size_t bytes)
 {
     bf_fail(BF_ERR_MEMORY, "no memory for %zu bytes", bytes);

@@ -63,5 +63,6 @@ size_t bf_peak_rss(void);
 /* Fault loops in tests: the allocation after `successes` more ones fails, and
  * so do all behind it; -1 ends that. Covers bf_alloc and bf_secret_alloc. */
 void bf_alloc_fail_for_tests(long successes);
+long bf_alloc_left_for_tests(void); /* of the successes */
 
 #endif

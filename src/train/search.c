@@ -72,8 +72,15 @@ static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
     return true;
 }
 
+/* A circuit that does not fit its chain says so by these. Whatever else ends a
+ * walk says nothing about the job: it ends the search. */
+static bool means_unfit(bf_status s)
+{
+    return s == BF_ERR_ARGUMENT || s == BF_ERR_SECURITY;
+}
+
 /* The fewest bits that keep the recipe's tolerance. */
-static void consider_bits(search *s, bf_job *job)
+static bf_status consider_bits(search *s, bf_job *job)
 {
     bf_chain c;
     double wanted = s->tolerance * job->typical.weight, last = INFINITY;
@@ -84,22 +91,26 @@ static void consider_bits(search *s, bf_job *job)
             continue;
         for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
             secure = bf_chain_params(&job->params, job->layout.log_n, &c, alpha);
-        if (!secure || bf_job_walk(&plan, job) != BF_OK) return;
+        if (!secure) return BF_OK;
+        bf_status status = bf_job_walk(&plan, job);
+        if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
         bool hopeless = s->found && plan.work > 2 * s->best.cost;
         if (plan.weight_noise <= wanted && fit_digits(job, &c, &plan)) {
             consider(s, job, &plan);
-            return;
+            return BF_OK;
         }
         hopeless |= plan.weight_noise >= last;
         last = plan.weight_noise;
         bf_plan_clear(&plan);
-        if (hopeless) return; /* more bits make it no cheaper or no better */
+        /* More bits make it no cheaper or no better. */
+        if (hopeless) return BF_OK;
     }
+    return BF_OK;
 }
 
 /* Ways to divide: with fewer primes, a dense scale that the primes dictate; it
  * may keep no tolerance, the walk tells. */
-static void consider_layout(search *s, const bf_job *base)
+static bf_status consider_layout(search *s, const bf_job *base)
 {
     static const struct {
         bf_division division;
@@ -112,8 +123,9 @@ static void consider_layout(search *s, const bf_job *base)
         bf_job job = *base;
         job.log_mask = log_mask;
         if (bf_sigmoid_form_divide(&job.form, ways[i].division, ways[i].late))
-            consider_bits(s, &job);
+            BF_TRY(consider_bits(s, &job));
     }
+    return BF_OK;
 }
 
 /* A rough count of key switches times the ring's size, to leave out layouts
@@ -147,8 +159,8 @@ static bool inputs_fit(const search *s, const bf_job *job)
     return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
-static void consider_ring(search *s, const bf_job *base, unsigned log_n,
-                          size_t n, size_t cols, size_t classes)
+static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
+                               size_t n, size_t cols, size_t classes)
 {
     double least = least_rough_work(base, log_n, n, cols, classes);
     if (s->found) least = fmin(least, rough_work(&s->best_job.layout));
@@ -162,28 +174,64 @@ static void consider_ring(search *s, const bf_job *base, unsigned log_n,
                 continue;
             if (rough_work(&job.layout) <= ROUGH_FACTOR * least &&
                 inputs_fit(s, &job))
-                consider_layout(s, &job);
+                BF_TRY(consider_layout(s, &job));
         }
     }
+    return BF_OK;
+}
+
+/* Of what job.json could not hold, nothing is planned. */
+static bf_status check_shapes(const bf_recipe *recipe, size_t n,
+                              size_t features, size_t classes)
+{
+    if (n < 2 || n > BF_JOB_SAMPLES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%zu samples; 2 to %zu are possible", n,
+                       BF_JOB_SAMPLES_MAX);
+    if (features < 1 || features > BF_JOB_FEATURES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%zu features; 1 to %zu are possible",
+                       features, BF_JOB_FEATURES_MAX);
+    if (classes < 2 || classes > BF_CLASSES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%zu classes; 2 to %d are possible",
+                       classes, BF_CLASSES_MAX);
+    if (recipe->batch > BF_JOB_SAMPLES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "steps of %zu rows; at most %zu are possible",
+                       (size_t)recipe->batch, BF_JOB_SAMPLES_MAX);
+    if (recipe->components > BF_JOB_FEATURES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%zu components; at most %zu are possible",
+                       (size_t)recipe->components, BF_JOB_FEATURES_MAX);
+    return bf_recipe_check(recipe);
+}
+
+static bf_status search_all(search *s, const bf_job *base, size_t n, size_t cols,
+                            size_t classes)
+{
+    for (; s->tolerance <= RELAX_MAX && !s->found; s->tolerance *= RELAX_STEP)
+        for (unsigned log_n = BF_JOB_LOG_N_MIN; log_n <= BF_JOB_LOG_N_MAX;
+             log_n++)
+            if (!s->options->log_n || s->options->log_n == log_n)
+                BF_TRY(consider_ring(s, base, log_n, n, cols, classes));
+    return BF_OK;
 }
 
 bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
                       size_t n, size_t features, size_t classes,
                       const bf_plan_options *options)
 {
+    BF_TRY(check_shapes(recipe, n, features, classes));
     bf_job base = {.recipe = *recipe, .features = features};
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));
     base.typical = bf_plan_typical(&base.ranges, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
-    search s = {.options = options};
-    for (s.tolerance = tolerated(recipe, n, cols);
-         s.tolerance <= RELAX_MAX && !s.found; s.tolerance *= RELAX_STEP)
-        for (unsigned log_n = BF_JOB_LOG_N_MIN; log_n <= BF_JOB_LOG_N_MAX;
-             log_n++)
-            if (!options->log_n || options->log_n == log_n)
-                consider_ring(&s, &base, log_n, n, cols, classes);
+    search s = {.options = options, .tolerance = tolerated(recipe, n, cols)};
+    bf_status status = search_all(&s, &base, n, cols, classes);
+    if (status != BF_OK) {
+        bf_plan_clear(&s.best);
+        return status;
+    }
     if (!s.found)
         return bf_fail(BF_ERR_ARGUMENT,
                        "no 128-bit parameters fit %u iteration%s over %zu x "

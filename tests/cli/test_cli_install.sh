@@ -43,5 +43,5 @@ mkdir -p "$root/libexec/blindfit"
 mv "$root/bin/blindfit-server" "$root/libexec/blindfit/"
 ok "$root/bin/blindfit" fit "$work/train.csv" --json
 rm "$root/libexec/blindfit/blindfit-server"
-refuse 3 'no blindfit-server' "$root/bin/blindfit" fit "$work/train.csv"
+refuse 3 'no program blindfit-server in .*/bin, nor in .*/bin/../libexec/blindfit' "$root/bin/blindfit" fit "$work/train.csv"
 finish

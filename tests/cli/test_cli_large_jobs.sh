@@ -2,6 +2,7 @@
 # Jobs by someone who wants our memory and time: refused, or shown, in little of
 # either. The limit on addresses is far above what is needed.
 . "$(dirname "$0")/lib.sh"
+export OMP_NUM_THREADS=2 # OpenBLAS takes addresses by their number
 ulimit -v 4000000 2>/dev/null
 
 # with NAME VALUE JOB: the job with this value.

@@ -35,8 +35,9 @@ refuse 2 "--steps: '1,,2'" "$blindfit" plan -n 9 -d 9 --steps 1,,2
 refuse 2 'clip -1' "$blindfit" plan -n 9 -d 9 --clip -1
 refuse 2 'ridge -1' "$blindfit" plan -n 9 -d 9 --lambda=-1
 refuse 2 '101 classes' "$blindfit" plan -n 9 -d 9 --classes 101
-refuse 2 'at most .* samples' "$blindfit" plan -n 100000000000 -d 9
-refuse 2 'at most .* features' "$blindfit" plan -n 9 -d 10000000
+refuse 2 '1 classes; 2 to' "$blindfit" plan -n 9 -d 9 --classes 1
+refuse 2 '100000000000 samples; 2 to' "$blindfit" plan -n 100000000000 -d 9
+refuse 2 '10000000 features; 1 to' "$blindfit" plan -n 9 -d 10000000
 refuse 2 '--first and --rows' "$blindfit" extract x.idx -o "$work/x.npy" \
     --first 5 --rows 1:3
 refuse 2 'x.csv: .*written as .npy' "$blindfit" extract x.idx -o x.csv
