@@ -242,7 +242,9 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
                        options->max_memory ? " in the memory allowed" : "",
                        recipe->iterations > 1 ? " (fewer iterations need less)"
                                               : "");
+    /* Digits were chosen after the walk; the noise depends on them. */
+    bf_plan_clear(&s.best);
+    BF_TRY(bf_job_walk(plan, &s.best_job));
     *job = s.best_job;
-    *plan = s.best;
     return BF_OK;
 }

@@ -1,9 +1,14 @@
-/* Plans for awkward shapes, and the scales that their chains lead to. */
+/* Plans for awkward shapes, the scales that their chains lead to, and a table
+ * of what plans cost. */
+#include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -51,10 +56,117 @@ static void every_number_of_iterations_is_planned(void **state)
             plan_shape(&shapes[i], k);
 }
 
+/* ---- the table of plans ---------------------------------------------------
+ * tests/train/plans.csv: jobs that matter, and what their plans come to. A
+ * change that alters plans changes the file in the same commit, so that its
+ * price can be read. BLINDFIT_TEST_WRITE=1 build-dev/test_train_plan writes the
+ * file anew for the jobs in it; a job is added as a line of the first six
+ * columns. */
+
+#define TABLE "tests/train/plans.csv"
+enum { GIVEN = 6, COLUMNS = 20, LINE = 400, JOBS_MAX = 40 };
+
+static const char heading[] =
+    "recipe,iterations,rows,features,classes,batch,log_n,f,k,limbs,digit_limbs,"
+    "special_primes,log2_qp,ciphertexts,upload_bytes,keys,key_bytes,"
+    "key_switches,memory_bytes,weight_noise\n";
+
+/* The line of the job that `given` begins with. */
+static void plan_line(char out[LINE], const char *given)
+{
+    char kind[16];
+    unsigned iterations;
+    size_t n, d, classes, batch;
+    assert_int_equal(sscanf(given, "%15[a-z],%u,%zu,%zu,%zu,%zu", kind,
+                            &iterations, &n, &d, &classes, &batch),
+                     GIVEN);
+    bf_recipe r;
+    bf_job job;
+    bf_plan plan;
+    bf_plan_options options = {0};
+    assert_int_equal(
+        bf_recipe_default(
+            &r, strcmp(kind, "paper") ? BF_RECIPE_WHITENED : BF_RECIPE_PAPER,
+            iterations, n, d),
+        BF_OK);
+    r.batch = batch;
+    if (bf_job_plan(&job, &plan, &r, n, d, classes, &options) != BF_OK)
+        fail_msg("%s: %s", given, bf_last_error());
+    uint64_t switches = 0;
+    for (unsigned l = 0; l <= BF_MAX_Q; l++)
+        switches += plan.counters.key_switches[l];
+    const bf_params *p = &job.params;
+    snprintf(out, LINE,
+             "%s,%u,%zu,%zu,%zu,%zu,%u,%zu,%zu,%u,%u,%u,%.9g,%zu,%" PRIu64
+             ",%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9g\n",
+             kind, iterations, n, d, classes, batch, p->log_n, job.layout.f,
+             job.layout.k, p->n_q, p->digit_limbs, p->n_p, plan.log2_qp,
+             plan.ciphertexts, plan.upload_bytes, plan.key_count,
+             plan.key_bytes, switches, plan.memory_bytes, plan.weight_noise);
+    bf_plan_clear(&plan);
+}
+
+static unsigned split(char *line, char *field[COLUMNS])
+{
+    unsigned count = 0;
+    line[strcspn(line, "\n")] = 0;
+    for (char *f; count < COLUMNS && (f = strsep(&line, ","));)
+        field[count++] = f;
+    return count;
+}
+
+/* Integers are the same; log2_qp and weight_noise to 1e-6. */
+static void compare_lines(const char *stored, const char *now)
+{
+    char a[LINE], b[LINE], names[LINE], *x[COLUMNS], *y[COLUMNS],
+        *name[COLUMNS];
+    snprintf(a, LINE, "%s", stored);
+    snprintf(b, LINE, "%s", now);
+    snprintf(names, LINE, "%s", heading);
+    assert_int_equal(split(names, name), COLUMNS);
+    assert_int_equal(split(b, y), COLUMNS);
+    if (split(a, x) != COLUMNS)
+        fail_msg(TABLE ": a line of fewer columns: %s", a);
+    for (unsigned i = 0; i < COLUMNS; i++) {
+        bool real =
+            !strcmp(name[i], "log2_qp") || !strcmp(name[i], "weight_noise");
+        bool same =
+            real ? fabs(strtod(x[i], NULL) / strtod(y[i], NULL) - 1) < 1e-6
+                 : !strcmp(x[i], y[i]);
+        if (!same)
+            fail_msg(TABLE " has %s %s, now %s:\n%s%s", name[i], x[i], y[i],
+                     stored, now);
+    }
+}
+
+static void plans_are_those_of_the_table(void **state)
+{
+    (void)state;
+    static char stored[JOBS_MAX + 1][LINE], now[JOBS_MAX + 1][LINE];
+    size_t count = 0;
+    FILE *f = fopen(TABLE, "r");
+    assert_non_null(f);
+    while (count <= JOBS_MAX && fgets(stored[count], LINE, f)) count++;
+    fclose(f);
+    assert_in_range(count, 2, JOBS_MAX);
+    snprintf(now[0], LINE, "%s", heading);
+    for (size_t i = 1; i < count; i++) plan_line(now[i], stored[i]);
+    if (getenv("BLINDFIT_TEST_WRITE")) {
+        f = fopen(TABLE, "w");
+        assert_non_null(f);
+        for (size_t i = 0; i < count; i++) fputs(now[i], f);
+        assert_int_equal(fclose(f), 0);
+        return;
+    }
+    assert_string_equal(stored[0], heading);
+    for (size_t i = 1; i < count; i++) compare_lines(stored[i], now[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_of_iterations_is_planned),
+        cmocka_unit_test(plans_are_those_of_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
