@@ -85,6 +85,35 @@ rows()
     }'
 }
 
+# Whether the programs are built with sanitizers.
+sanitized()
+{
+    grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"
+}
+
+# Tests run on machines that do other work, so they wait for what they need to
+# happen, not for a time; this long, when it never does.
+patience=120
+
+# until_true COMMAND...: runs it until it succeeds; fails when patience ends.
+until_true()
+{
+    deadline=$(($(date +%s) + patience))
+    until "$@"; do
+        [ "$(date +%s)" -lt $deadline ] || return 1
+        sleep 0.01
+    done
+}
+
+# A background job that was started by env and is the program by now: it hears
+# signals. True when it has ended, too.
+is_program() # PID
+{
+    case $(readlink "/proc/$1/exe") in "$(realpath "$build")"/* | "") ;;
+    *) return 1 ;;
+    esac
+}
+
 finish()
 {
     echo "$checks checks, $failures failures"

@@ -148,7 +148,7 @@ wait $pid || fail "train: $(cat "$work/stderr")"
 holds "$(number samples "$work/stdout") == 40"
 
 # ---- files that belong together ----------------------------------------------
-if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
+if sanitized; then
     finish # its runtime wants to be loaded first
 fi
 ok cc -shared -fPIC -o "$work/preload.so" tests/cli/preload.c -ldl

@@ -13,6 +13,7 @@ checks=$((checks + 1))
 env --ignore-signal=HUP "$blindfit" fit "$work/train.csv" -k 3 \
     --no-regression -o "$work/model.npy" >"$work/stdout" 2>"$work/stderr" &
 pid=$!
+until_true is_program $pid
 for moment in 0.3 0.5 0.7; do
     sleep $moment
     kill -s HUP $pid $(pgrep -P $pid) 2>/dev/null
@@ -25,6 +26,7 @@ checks=$((checks + 1))
 env --ignore-signal=HUP,TERM --default-signal=INT "$blindfit" fit \
     "$work/train.csv" -k 4 >/dev/null 2>&1 &
 pid=$!
+until_true is_program $pid
 sleep 0.7
 kill -s INT $pid
 wait $pid
@@ -59,7 +61,7 @@ wait $live
 rm -r "$work/tmp/blindfit-fit-mine00"
 [ -z "$(ls -A "$work/tmp")" ] || fail "left: $(ls -A "$work/tmp")"
 
-if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
+if sanitized; then
     finish # its runtime wants to be loaded first
 fi
 ok cc -shared -fPIC -o "$work/preload.so" tests/cli/preload.c -ldl
