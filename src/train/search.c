@@ -72,11 +72,12 @@ static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
     return true;
 }
 
-/* A circuit that does not fit its chain says so by these. Whatever else ends a
- * walk says nothing about the job: it ends the search. */
+/* A circuit that does not fit its chain says so by these; BF_ERR_RANGE by a
+ * constant that its scales do not hold. Whatever else ends a walk says nothing
+ * about the job: it ends the search. */
 static bool means_unfit(bf_status s)
 {
-    return s == BF_ERR_ARGUMENT || s == BF_ERR_SECURITY;
+    return s == BF_ERR_ARGUMENT || s == BF_ERR_SECURITY || s == BF_ERR_RANGE;
 }
 
 /* The fewest bits that keep the recipe's tolerance. */
