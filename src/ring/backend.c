@@ -5,7 +5,8 @@
 
 #include "base/cpu.h"
 
-static const char *const names[] = {"auto", "scalar", "avx2", "avx512"};
+static const char *const names[] = {"auto", "scalar", "neon", "avx2",
+                                    "avx512"};
 
 const char *bf_backend_name(bf_backend b)
 {
@@ -17,7 +18,11 @@ const bf_kernels *bf_backend_kernels(bf_backend b)
     switch (b) {
     case BF_BACKEND_SCALAR:
         return &bf_kernels_scalar;
-#ifdef BF_HAVE_SIMD
+#ifdef BF_HAVE_NEON
+    case BF_BACKEND_NEON: /* part of arm64 */
+        return &bf_kernels_neon;
+#endif
+#ifdef BF_HAVE_AVX
     case BF_BACKEND_AVX2:
         return bf_cpu_has_avx2_fma() ? &bf_kernels_avx2 : NULL;
     case BF_BACKEND_AVX512:
@@ -37,7 +42,8 @@ static bf_status from_environment(const char *name, bf_backend *out)
         }
     }
     return bf_fail(BF_ERR_ARGUMENT,
-                   "BLINDFIT_BACKEND=%s is none of auto, scalar, avx2, avx512",
+                   "BLINDFIT_BACKEND=%s is none of auto, scalar, neon, avx2, "
+                   "avx512",
                    name);
 }
 

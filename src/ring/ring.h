@@ -30,12 +30,13 @@
 typedef enum bf_backend {
     BF_BACKEND_AUTO,
     BF_BACKEND_SCALAR,
+    BF_BACKEND_NEON, /* arm64 */
     BF_BACKEND_AVX2,
     BF_BACKEND_AVX512
 } bf_backend;
 
 /* AUTO: the best backend this machine runs, or the one that the environment's
- * BLINDFIT_BACKEND=scalar|avx2|avx512 forces; else `wanted` itself.
+ * BLINDFIT_BACKEND=scalar|neon|avx2|avx512 forces; else `wanted` itself.
  * BF_ERR_UNSUPPORTED if the machine lacks it. */
 BF_MUST_CHECK bf_status bf_backend_resolve(bf_backend wanted, bf_backend *out);
 const char *bf_backend_name(bf_backend b);

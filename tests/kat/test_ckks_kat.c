@@ -305,6 +305,12 @@ static void run_if_available(bf_backend backend)
     run(backend, 2);
 }
 
+static void neon_gives_the_same(void **state)
+{
+    (void)state;
+    run_if_available(BF_BACKEND_NEON);
+}
+
 static void avx2_gives_the_same(void **state)
 {
     (void)state;
@@ -322,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalar_gives_the_known_answers),
         cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(neon_gives_the_same),
         cmocka_unit_test(avx2_gives_the_same),
         cmocka_unit_test(avx512_gives_the_same),
     };

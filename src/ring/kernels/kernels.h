@@ -77,6 +77,7 @@ struct bf_kernels {
 };
 
 extern const bf_kernels bf_kernels_scalar;
+extern const bf_kernels bf_kernels_neon;   /* arm64 */
 extern const bf_kernels bf_kernels_avx2;   /* needs AVX2 and FMA */
 extern const bf_kernels bf_kernels_avx512; /* needs AVX-512 F, DQ, VL */
 
