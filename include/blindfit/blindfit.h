@@ -22,10 +22,16 @@
 #if defined(__GNUC__)
 #define BF_MUST_CHECK __attribute__((warn_unused_result))
 #define BF_PRINTF(f, a) __attribute__((format(printf, f, a)))
+/* What a library exports: BF_API libblindfit and libblindfit-server,
+ * BF_OWNER_API libblindfit alone, which also has what touches secret keys and
+ * plaintext data. */
+#define BF_API __attribute__((visibility("default")))
 #else
 #define BF_MUST_CHECK
 #define BF_PRINTF(f, a)
+#define BF_API
 #endif
+#define BF_OWNER_API BF_API
 
 typedef enum bf_status {
     BF_OK = 0,
@@ -43,14 +49,14 @@ typedef enum bf_status {
 } bf_status;
 
 /* One word for a status ("io", "format", ...); never NULL. */
-const char *bf_status_name(bf_status s);
+BF_API const char *bf_status_name(bf_status s);
 
 /* Message of the last failure in this thread: one line, no newline, names the
  * file or argument and the trouble. Empty if nothing failed. Never NULL. */
-const char *bf_last_error(void);
+BF_API const char *bf_last_error(void);
 
 /* Frees what a function handed out "free with bf_free"; NULL is fine. */
-void bf_free(void *p);
+BF_API void bf_free(void *p);
 
 /* What an operation runs under: how many threads it takes, whom it tells how
  * far it is, and how it is stopped. One for each job that is to be stopped by
@@ -76,15 +82,15 @@ typedef struct bf_env {
 /* Asks operations under env to stop soon with BF_ERR_INTERRUPTED, and those
  * that follow; on == 0 lets them run again. From any thread, or from a signal
  * handler. */
-void bf_env_interrupt(bf_env *env, int on);
+BF_API void bf_env_interrupt(bf_env *env, int on);
 
 /* The number of threads that operations under env take: env->threads, or as
  * many as the calling thread's affinity and OMP_NUM_THREADS allow; neither
  * more than OMP_THREAD_LIMIT. env may be NULL. */
-unsigned bf_env_threads(const bf_env *env);
+BF_API unsigned bf_env_threads(const bf_env *env);
 
 /* Operations of this thread run under env (NULL: {0}) from now on. Returns
  * what they ran under before, which the same thread enters again at the end. */
-bf_env *bf_env_enter(bf_env *env);
+BF_API bf_env *bf_env_enter(bf_env *env);
 
 #endif

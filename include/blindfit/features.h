@@ -30,50 +30,56 @@ typedef struct bf_rows {
  * Errors name file, line or row, and column; values that are not finite
  * numbers and labels outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer
  * labels than rows or the reverse BF_ERR_MISMATCH. */
-BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out, const char *path,
-                                        const char *labels_path, bf_rows rows,
-                                        bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out,
+                                                     const char *path,
+                                                     const char *labels_path,
+                                                     bf_rows rows, bf_env *env);
 
 /* Makes the labels those of a model or of training data whose classes are
  * called so: class "cow" there is class "cow" here, whatever its number. Where
  * either has no names (names NULL), numbers stand for themselves. Classes and
- * names of d become the ones given. BF_ERR_MISMATCH, d as it was, for a row of a
- * class that is not among them; for a name that two classes have; and for d with
- * names of another number of classes, where there are none to compare. */
-BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
-                                         const char *const *names,
-                                         unsigned classes);
+ * names of d become the ones given. BF_ERR_MISMATCH, d as it was, for a row of
+ * a class that is not among them; for a name that two classes have; and for d
+ * with names of another number of classes, where there are none to compare. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
+                                                      const char *const *names,
+                                                      unsigned classes);
 
 /* A list of class names that somebody gives: a .txt with one a line; a
  * .safetensors model; any other model, labels or transform, by the .json beside
  * it. UTF-8, at most BF_CLASSES_MAX. */
-BF_MUST_CHECK bf_status bf_class_names_load(char ***names, size_t *count,
-                                            const char *path);
-void bf_class_names_free(char **names, size_t count); /* NULL is fine */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
+                                                         size_t *count,
+                                                         const char *path);
+BF_OWNER_API void bf_class_names_free(char **names,
+                                      size_t count); /* NULL is fine */
 
 /* Every column of a table of text, labels or none. */
-BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out, const char *path,
-                                    bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out,
+                                                 const char *path, bf_env *env);
 
 /* Rows for a model of d features and so many classes. A table of text may have
  * a label more, in front, which is left out; BF_ERR_MISMATCH when what stands
  * there is none. */
-BF_MUST_CHECK bf_status bf_features_load(bf_matrix *out, const char *path,
-                                         size_t d, unsigned classes,
-                                         bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_features_load(
+    bf_matrix *out, const char *path, size_t d, unsigned classes, bf_env *env);
 
 /* Atomic. */
-BF_MUST_CHECK bf_status bf_npy_write(const char *path, const bf_matrix *m,
-                                     bool float32);
-BF_MUST_CHECK bf_status bf_npy_write_labels(const char *path,
-                                            const int32_t *labels, size_t n);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_write(const char *path,
+                                                  const bf_matrix *m,
+                                                  bool float32);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_write_labels(const char *path,
+                                                         const int32_t *labels,
+                                                         size_t n);
 /* Two dimensions, C or Fortran order; floats of 16 to 64 bits, integers and
  * booleans, of either byte order. */
-BF_MUST_CHECK bf_status bf_npy_read(bf_matrix *out, const char *path);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_read(bf_matrix *out,
+                                                 const char *path);
 /* One dimension (or n x 1): .npy of integers, or of floats that are whole
- * numbers; .csv, .tsv or .txt, one a line; or IDX bytes, plain or gz. Nothing below 0. Free with bf_free. */
-BF_MUST_CHECK bf_status bf_labels_read(int32_t **labels, size_t *n,
-                                       const char *path);
+ * numbers; .csv, .tsv or .txt, one a line; or IDX bytes, plain or gz. Nothing
+ * below 0. Free with bf_free. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_labels_read(int32_t **labels, size_t *n,
+                                                    const char *path);
 
 /* ---- images ---------------------------------------------------------- */
 
@@ -86,38 +92,43 @@ typedef struct bf_image {
     const char *name; /* owned by the stream; NULL where images have only
                          numbers */
 } bf_image;
-void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
+BF_OWNER_API void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 
 /* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of
  * n x h x w (x 1 or 3) bytes (0..255, read as 0..1) or floats (0..1, else
  * BF_ERR_RANGE naming the image), or a folder of PNG and JPEG files: one
- * subfolder per class, or pictures side by side. labels_path is a file for bf_labels_read, or NULL; CIFAR files and
- * class folders bring their own labels (BF_ERR_ARGUMENT). strict: files beside
- * class folders, and folders of the system (@eaDir, __MACOSX), are an error; else
- * they are left out. Every file among the pictures counts as one: what it
- * is shows when it is read. Names are taken bytewise, but that runs of digits
- * in them count as numbers. The thread's env is told of folders left out and of
- * an order that is not bytewise. */
-BF_MUST_CHECK bf_status bf_images_open(bf_images **out, const char *path,
-                                       const char *labels_path, bool strict);
+ * subfolder per class, or pictures side by side. labels_path is a file for
+ * bf_labels_read, or NULL; CIFAR files and class folders bring their own labels
+ * (BF_ERR_ARGUMENT). strict: files beside class folders, and folders of the
+ * system (@eaDir, __MACOSX), are an error; else they are left out. Every file
+ * among the pictures counts as one: what it is shows when it is read. Names are
+ * taken bytewise, but that runs of digits in them count as numbers. The
+ * thread's env is told of folders left out and of an order that is not
+ * bytewise. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_images_open(bf_images **out,
+                                                    const char *path,
+                                                    const char *labels_path,
+                                                    bool strict);
 /* The same, with the classes of a training set: labels become their numbers in
  * `classes`, by name, or by number where the images have none. A class of these
- * may have no picture, and its folder none either; BF_ERR_MISMATCH for a picture
- * of another class, BF_ERR_ARGUMENT for images without labels. */
-BF_MUST_CHECK bf_status bf_images_open_as(bf_images **out, const char *path,
-                                          const char *labels_path, bool strict,
-                                          const char *const *classes,
-                                          size_t count);
-void bf_images_close(bf_images *s);
-size_t bf_images_count(const bf_images *s);
+ * may have no picture, and its folder none either; BF_ERR_MISMATCH for a
+ * picture of another class, BF_ERR_ARGUMENT for images without labels. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_images_open_as(bf_images **out, const char *path, const char *labels_path,
+                  bool strict, const char *const *classes, size_t count);
+BF_OWNER_API void bf_images_close(bf_images *s);
+BF_OWNER_API size_t bf_images_count(const bf_images *s);
 /* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
  * and BF_ERR_RANGE for one that cannot be read, a missing file among them
  * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is
  * not the picture's fault. */
-BF_MUST_CHECK bf_status bf_images_read(bf_images *s, size_t i, bf_image *out);
-int32_t bf_images_label(const bf_images *s, size_t i);
-unsigned bf_images_classes(const bf_images *s); /* 0 when unlabelled */
-const char *const *bf_images_class_names(const bf_images *s); /* or NULL */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_images_read(bf_images *s, size_t i,
+                                                    bf_image *out);
+BF_OWNER_API int32_t bf_images_label(const bf_images *s, size_t i);
+BF_OWNER_API unsigned
+bf_images_classes(const bf_images *s); /* 0 when unlabelled */
+BF_OWNER_API const char *const *
+bf_images_class_names(const bf_images *s); /* or NULL */
 
 /* ---- backbones ------------------------------------------------------- */
 
@@ -129,14 +140,15 @@ typedef struct bf_backbone_options {
     bool normalize_imagenet; /* regnet: subtract mean, divide by sd */
     unsigned batch;          /* 0: default */
 } bf_backbone_options;
-BF_MUST_CHECK bf_status bf_backbone_create(bf_backbone **out,
-                                           const bf_backbone_options *opt);
-void bf_backbone_destroy(bf_backbone *b);
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_backbone_create(bf_backbone **out, const bf_backbone_options *opt);
+BF_OWNER_API void bf_backbone_destroy(bf_backbone *b);
 /* Features per image, the same for every size that the backbone takes;
  * BF_ERR_ARGUMENT for others. */
-BF_MUST_CHECK bf_status bf_backbone_outputs(const bf_backbone *b,
-                                            unsigned width, unsigned height,
-                                            size_t *outputs);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_backbone_outputs(const bf_backbone *b,
+                                                         unsigned width,
+                                                         unsigned height,
+                                                         size_t *outputs);
 /* Hears why each skipped picture was skipped, one line each; fn may be NULL.
  * Called from one thread at a time. */
 typedef struct bf_skip_report {
@@ -147,10 +159,12 @@ typedef struct bf_skip_report {
 /* All images -> out->x (float precision inside), labels (NULL when unlabelled)
  * and class names. A picture that cannot be read leaves no row and adds one to
  * *skipped; under `strict` it ends the extraction with its own error. No
- * readable picture at all, or none of all that a class has, is BF_ERR_FORMAT. */
-BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
-                                   bf_images *images, bool strict,
-                                   size_t *skipped, bf_skip_report report,
-                                   bf_env *env);
+ * readable picture at all, or none of all that a class has, is BF_ERR_FORMAT.
+ */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
+                                                bf_images *images, bool strict,
+                                                size_t *skipped,
+                                                bf_skip_report report,
+                                                bf_env *env);
 
 #endif

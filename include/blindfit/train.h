@@ -13,22 +13,14 @@
 
 #include <stdbool.h>
 
-#include "blindfit/blindfit.h"
+#include "blindfit/matrix.h"
+#include "blindfit/sigmoid.h"
 
 #define BF_MAX_ITERATIONS 64
-#define BF_POLY_DEGREE_MAX 15
 #define BF_CLASSES_MAX 100
 #define BF_SIGMOID_RANGE_MAX 1e6
 #define BF_RIDGE_MAX 1e12
 #define BF_CLIP_MAX 1e6
-
-typedef struct bf_matrix {
-    size_t rows, cols;
-    double *data; /* owned; bf_matrix_clear frees */
-} bf_matrix;
-/* Zero-filled; both dimensions at least 1. */
-BF_MUST_CHECK bf_status bf_matrix_init(bf_matrix *m, size_t rows, size_t cols);
-void bf_matrix_clear(bf_matrix *m);
 
 /* Features with labels 0..classes-1. */
 typedef struct bf_dataset {
@@ -37,15 +29,15 @@ typedef struct bf_dataset {
     unsigned classes;
     char **class_names; /* [classes], or NULL */
 } bf_dataset;
-void bf_dataset_clear(bf_dataset *d);
+BF_API void bf_dataset_clear(bf_dataset *d);
 /* BF_ERR_RANGE naming row and column (from 1) for NaN or infinity, and when
  * every row has the same features;
  * BF_ERR_ARGUMENT for labels outside 0..C-1, fewer than two different labels,
  * C above BF_CLASSES_MAX, or no rows. A class without a sample is fine. */
-BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
+BF_API BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
 /* Every one of three or more rows is alone in its class, as when the number of
  * the row stands where its label should. */
-bool bf_dataset_labels_number_rows(const bf_dataset *d);
+BF_API bool bf_dataset_labels_number_rows(const bf_dataset *d);
 
 typedef enum bf_recipe_kind {
     BF_RECIPE_PAPER,
@@ -56,14 +48,6 @@ typedef enum bf_feature_map {
     BF_MAP_NONE,
     BF_MAP_SQRT
 } bf_feature_map;
-
-/* p(z) = 1/2 + sum of odd terms: odd[i] is the coefficient of z^(2i+1). */
-typedef struct bf_sigmoid {
-    unsigned degree; /* odd, 1 to BF_POLY_DEGREE_MAX */
-    double odd[(BF_POLY_DEGREE_MAX + 1) / 2];
-    double range; /* |z| up to which it approximates the sigmoid */
-} bf_sigmoid;
-double bf_sigmoid_value(const bf_sigmoid *p, double z);
 
 typedef struct bf_recipe {
     bf_recipe_kind kind;
@@ -81,16 +65,17 @@ typedef struct bf_recipe {
 /* Defaults of a kind for n samples of d features (docs/algorithms.md): fills
  * everything. Whitened recipes depend on n/d; src/train/recipe.c has the rule
  * and what it rests on. */
-BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
-                                          unsigned iterations, size_t n,
-                                          size_t d);
+BF_API BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out,
+                                                 bf_recipe_kind kind,
+                                                 unsigned iterations, size_t n,
+                                                 size_t d);
 /* BF_ERR_ARGUMENT naming the field that no trainer can follow, or that job.json
  * does not hold. */
-BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
+BF_API BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
 /* Columns k of the transformed rows. Shapes alone decide it, so that a job is
  * planned before its data is seen: paper d + 1, whitened
  * 1 + min(d, n - 1, components). */
-size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d);
+BF_API size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d);
 
 /* One gradient schedule in transformed space. Iteration t = 0,1,.. takes the
  * rows of block t mod ceil(n/batch), of `batch` consecutive rows each (the last
@@ -113,12 +98,13 @@ typedef struct bf_schedule {
     double eta[BF_MAX_ITERATIONS];
     bf_matrix v0; /* C x k; empty until bf_transform_start fills it */
 } bf_schedule;
-BF_MUST_CHECK bf_status bf_schedule_make(bf_schedule *out,
-                                         const bf_recipe *recipe, size_t n);
+BF_API BF_MUST_CHECK bf_status bf_schedule_make(bf_schedule *out,
+                                                const bf_recipe *recipe,
+                                                size_t n);
 /* Rows [*first, *last) of iteration t. */
-void bf_schedule_rows(const bf_schedule *s, unsigned t, size_t *first,
-                      size_t *last);
-void bf_schedule_clear(bf_schedule *s);
+BF_API void bf_schedule_rows(const bf_schedule *s, unsigned t, size_t *first,
+                             size_t *last);
+BF_API void bf_schedule_clear(bf_schedule *s);
 
 /* Largest magnitudes of a run, in transformed space. */
 typedef struct bf_ranges {
@@ -131,13 +117,14 @@ typedef struct bf_ranges {
 } bf_ranges;
 /* What a plan may assume before it sees data, for n rows and k columns.
  * src/train/bounds.c says which of them are proved, which measured. */
-BF_MUST_CHECK bf_status bf_recipe_bounds(bf_ranges *out, const bf_recipe *r,
-                                         size_t n, size_t k);
+BF_API BF_MUST_CHECK bf_status bf_recipe_bounds(bf_ranges *out,
+                                                const bf_recipe *r, size_t n,
+                                                size_t k);
 /* BF_ERR_RANGE naming the first magnitude that is over its bound, or is not a
  * number. */
-BF_MUST_CHECK bf_status bf_ranges_check(const bf_ranges *measured,
-                                        const bf_ranges *bounds,
-                                        unsigned iterations);
+BF_API BF_MUST_CHECK bf_status bf_ranges_check(const bf_ranges *measured,
+                                               const bf_ranges *bounds,
+                                               unsigned iterations);
 
 /* The owner's fitted transform: feature map, shift, linear map, row clip,
  * constant column. Transformed rows have k = bf_recipe_outputs columns, the
@@ -146,54 +133,55 @@ typedef struct bf_transform bf_transform;
 /* Fits on the training rows only: at least two. Directions that the rows do
  * not span leave columns of zeros. BF_ERR_RANGE names row and column of a value
  * that is NaN, infinite, or negative under sqrt. */
-BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
-                                         const bf_recipe *recipe,
-                                         const bf_matrix *x,
-                                         bf_env *env);
-void bf_transform_destroy(bf_transform *t);
-size_t bf_transform_inputs(const bf_transform *t);  /* d */
-size_t bf_transform_outputs(const bf_transform *t); /* k */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
+                                                      const bf_recipe *recipe,
+                                                      const bf_matrix *x,
+                                                      bf_env *env);
+BF_OWNER_API void bf_transform_destroy(bf_transform *t);
+BF_OWNER_API size_t bf_transform_inputs(const bf_transform *t);  /* d */
+BF_OWNER_API size_t bf_transform_outputs(const bf_transform *t); /* k */
 /* Columns that vary, but by so little that the fit counted them as constant;
  * *first is one of them, from 0. Unknown, and 0, of one that was loaded. */
-size_t bf_transform_dropped(const bf_transform *t, size_t *first);
-bf_feature_map bf_transform_map(const bf_transform *t); /* NONE or SQRT */
+BF_OWNER_API size_t bf_transform_dropped(const bf_transform *t, size_t *first);
+BF_OWNER_API bf_feature_map
+bf_transform_map(const bf_transform *t); /* NONE or SQRT */
 /* u = rows in transformed space (n x k); errors as in fit. Training rows are
  * clipped so that bf_recipe_bounds' `row` holds; others are not. */
-BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
-                                           const bf_matrix *x, bool training,
-                                           bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u,
+                                                        const bf_transform *t,
+                                                        const bf_matrix *x,
+                                                        bool training,
+                                                        bf_env *env);
 /* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
  * features. BF_ERR_MISMATCH for other widths. */
-BF_MUST_CHECK bf_status bf_transform_unmap(bf_matrix *model,
-                                           const bf_transform *t,
-                                           const bf_matrix *weights);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_unmap(
+    bf_matrix *model, const bf_transform *t, const bf_matrix *weights);
 /* Initial weights (C x k) of a schedule that does not start from zero; leaves
  * others alone. */
-BF_MUST_CHECK bf_status bf_transform_start(bf_schedule *s,
-                                           const bf_transform *t,
-                                           unsigned classes);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_start(bf_schedule *s,
+                                                        const bf_transform *t,
+                                                        unsigned classes);
 /* Saved beside the secret key, 0600: it describes the training data. One that
  * `encrypt` saved also says to which upload it belongs. */
-BF_MUST_CHECK bf_status bf_transform_save(const bf_transform *t,
-                                          const char *path);
-BF_MUST_CHECK bf_status bf_transform_load(bf_transform **out, const char *path);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_save(const bf_transform *t,
+                                                       const char *path);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_load(bf_transform **out,
+                                                       const char *path);
 
 /* Plaintext twin: the schedule in double precision, same polynomial, same
  * order. `each` (may be NULL) sees the model weights after every iteration. */
 typedef bf_status (*bf_twin_fn)(void *user, unsigned iteration,
                                 const bf_matrix *weights);
-BF_MUST_CHECK bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
-                                    const bf_matrix *u, const int32_t *labels,
-                                    unsigned classes, bf_twin_fn each,
-                                    void *user, bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_twin_run(bf_matrix *weights, const bf_schedule *s, const bf_matrix *u,
+            const int32_t *labels, unsigned classes, bf_twin_fn each,
+            void *user, bf_env *env);
 /* The same run, measured. *resolution (may be NULL): the deviation of the
- * model's scores over the rows, for each unit of a row's norm; errors of weights
- * as large move scores as much as the rows do. */
-BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, double *resolution,
-                                       const bf_schedule *s,
-                                       const bf_matrix *u,
-                                       const int32_t *labels,
-                                       unsigned classes, bf_env *env);
+ * model's scores over the rows, for each unit of a row's norm; errors of
+ * weights as large move scores as much as the rows do. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_twin_ranges(
+    bf_ranges *out, double *resolution, const bf_schedule *s,
+    const bf_matrix *u, const int32_t *labels, unsigned classes, bf_env *env);
 
 /* Well-converged multinomial logistic regression, in model space of the feature
  * map, standardised internally: minimises
@@ -201,10 +189,9 @@ BF_MUST_CHECK bf_status bf_twin_ranges(bf_ranges *out, double *resolution,
  * by L-BFGS [LN89]. l2 > 0; BF_SOFTMAX_L2 is the usual choice (C = 1). The map
  * is NONE or SQRT. */
 #define BF_SOFTMAX_L2 1.0
-BF_MUST_CHECK bf_status bf_softmax_fit(bf_matrix *model, const bf_matrix *x,
-                                       const int32_t *labels, unsigned classes,
-                                       bf_feature_map map, double l2,
-                                       bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_softmax_fit(bf_matrix *model, const bf_matrix *x, const int32_t *labels,
+               unsigned classes, bf_feature_map map, double l2, bf_env *env);
 
 /* A linear model on mapped features. */
 typedef struct bf_model {
@@ -212,14 +199,16 @@ typedef struct bf_model {
     bf_feature_map map;
     char **class_names; /* [C] or NULL */
 } bf_model;
-void bf_model_clear(bf_model *m);
+BF_API void bf_model_clear(bf_model *m);
 /* By extension: .npy (float64, C x (d+1)), .csv, .safetensors ("weight",
  * "bias", float32 and the map in the metadata). Atomic. .npy and .csv carry
  * the map in a sidecar PATH.json. */
-BF_MUST_CHECK bf_status bf_model_save(const bf_model *m, const char *path);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_save(const bf_model *m,
+                                                   const char *path);
 /* BF_ERR_ARGUMENT unless the extension is one of those. */
-BF_MUST_CHECK bf_status bf_model_check_path(const char *path);
-BF_MUST_CHECK bf_status bf_model_load(bf_model *m, const char *path);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_check_path(const char *path);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_load(bf_model *m,
+                                                   const char *path);
 
 typedef struct bf_metrics {
     double accuracy;      /* 0..1 */
@@ -228,14 +217,16 @@ typedef struct bf_metrics {
     unsigned classes;
     uint64_t *confusion; /* [truth][prediction]; NULL unless asked for */
 } bf_metrics;
-BF_MUST_CHECK bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
-                                        const bf_matrix *x); /* n x C logits */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_model_scores(bf_matrix *scores, const bf_model *m,
+                const bf_matrix *x); /* n x C logits */
 /* BF_ERR_ARGUMENT for a label that the model does not know; BF_ERR_MISMATCH for
  * data whose classes have other names, or another number of them, than the
  * model's: bf_dataset_match makes them the same. */
-BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out, const bf_model *m,
-                                          const bf_dataset *data,
-                                          bool confusion);
-void bf_metrics_clear(bf_metrics *m);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out,
+                                                       const bf_model *m,
+                                                       const bf_dataset *data,
+                                                       bool confusion);
+BF_OWNER_API void bf_metrics_clear(bf_metrics *m);
 
 #endif

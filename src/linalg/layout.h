@@ -14,7 +14,7 @@
 #ifndef BF_LINALG_LAYOUT_H
 #define BF_LINALG_LAYOUT_H
 
-#include "blindfit/train.h"
+#include "blindfit/matrix.h"
 #include "ckks/ckks.h"
 
 typedef struct bf_layout {

@@ -17,7 +17,7 @@
 #ifndef BF_LINALG_SIGMOID_H
 #define BF_LINALG_SIGMOID_H
 
-#include "blindfit/train.h"
+#include "blindfit/sigmoid.h"
 #include "ckks/ckks.h"
 
 #define BF_FACTORS_MAX 4 /* of (BF_POLY_DEGREE_MAX - 1)/2 = 7 roots */

@@ -17,7 +17,7 @@
 #ifndef BF_LINALG_VOLLEY_REVOLVER_H
 #define BF_LINALG_VOLLEY_REVOLVER_H
 
-#include "blindfit/train.h"
+#include "blindfit/matrix.h"
 #include "ckks/ckks.h"
 #include "linalg/sigmoid.h"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The server links nothing that makes, reads or uses a secret key: neither its
-# program nor its archive. The same look finds all of it in the owner's
-# program, so it would be seen.
+# program nor its libraries. The same look finds all of it in the owner's
+# program and shared library, so it would be seen.
 . "$(dirname "$0")/lib.sh"
 
 # One from each object of the owner's folders, and what holds secrets in
@@ -22,15 +22,19 @@ command -v nm >/dev/null || { echo "skipped: no nm"; exit 77; }
 symbols "$build/blindfit" >"$work/owner"
 symbols "$build/blindfit-server" >"$work/server"
 symbols "$build/libblindfit-server.a" >"$work/archive"
-for list in owner server archive; do
+symbols "$build/libblindfit.so" >"$work/owner_shared"
+symbols "$build/libblindfit-server.so" >"$work/shared"
+for list in owner server archive owner_shared shared; do
     checks=$((checks + 1))
     [ "$(wc -l <"$work/$list")" -gt 100 ] || fail "$list: no symbols to look at"
 done
 for s in $owners; do
-    checks=$((checks + 3))
+    checks=$((checks + 5))
     grep -q -x "$s" "$work/owner" || fail "blindfit lacks $s: a stale list?"
+    grep -q -x "$s" "$work/owner_shared" || fail "libblindfit.so lacks $s"
     ! grep -q -x "$s" "$work/server" || fail "blindfit-server has $s"
     ! grep -q -x "$s" "$work/archive" || fail "libblindfit-server.a has $s"
+    ! grep -q -x "$s" "$work/shared" || fail "libblindfit-server.so has $s"
 done
 
 # Whatever else an owner's object may come to define.
@@ -41,8 +45,10 @@ awk 'NF >= 3 && $2 == "T" { print $3 }' <<LIST | LC_ALL=C sort -u >"$work/public
 $(nm "$build/libblindfit-server.a" 2>/dev/null)
 LIST
 comm -23 "$work/all" "$work/public" >"$work/private"
-checks=$((checks + 2))
+checks=$((checks + 3))
 [ "$(wc -l <"$work/private")" -gt 50 ] || fail "too few owner's symbols"
-[ -z "$(comm -12 "$work/private" "$work/server")" ] ||
-    fail "blindfit-server has $(comm -12 "$work/private" "$work/server")"
+for list in server shared; do
+    found=$(comm -12 "$work/private" "$work/$list")
+    [ -z "$found" ] || fail "$list has $found"
+done
 finish

@@ -1,0 +1,13 @@
+/* A server of somebody else's, built against what `make install` leaves. */
+#include <blindfit/train.h>
+#include <stdio.h>
+
+int main(void)
+{
+    bf_recipe recipe;
+    if (bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, 128, 400) != BF_OK) {
+        fprintf(stderr, "%s\n", bf_last_error());
+        return 1;
+    }
+    return 0;
+}
