@@ -29,9 +29,7 @@ static const shape shapes[] = {
 typedef struct work {
     bf_job job;
     bf_plan plan;
-    bf_context *ctx;
-    bf_eval_keys keys;
-    bf_eval *ev;
+    bf_world world;
     bf_ct *inputs;
     size_t count;
 } work;
@@ -99,22 +97,20 @@ static void start(work *w, const shape *s)
     bf_secret_key *sk;
     bf_recipe r = recipe_of(s);
     need(bf_job_plan(&w->job, &w->plan, &r, s->n, s->d, s->classes, &options));
-    need(bf_context_create(&w->ctx, &w->job.params, BF_BACKEND_AUTO));
-    need(bf_secret_key_generate(&sk, w->ctx, 0));
-    need(bf_eval_keys_generate(&w->keys, sk, w->plan.keys, w->plan.key_count,
+    need(bf_world_open(&w->world, &w->job, BF_BACKEND_AUTO));
+    need(bf_secret_key_generate(&sk, w->world.ctx[0], 0));
+    need(bf_eval_keys_generate(&w->world.keys[0], sk, w->plan.keys, w->plan.key_count,
                                NULL));
     encrypt(w, sk, s);
     bf_secret_key_destroy(sk);
-    need(bf_eval_create(&w->ev, w->ctx, &w->keys));
+    need(bf_world_evaluators(&w->world));
 }
 
 static void finish(work *w)
 {
     for (size_t i = 0; i < w->count; i++) bf_ct_clear(&w->inputs[i]);
     bf_free(w->inputs);
-    bf_eval_destroy(w->ev);
-    bf_eval_keys_clear(&w->keys);
-    bf_context_destroy(w->ctx);
+    bf_world_close(&w->world);
     bf_plan_clear(&w->plan);
 }
 
@@ -123,9 +119,9 @@ static void train(void *arg)
     work *w = arg;
     bf_state state = {0};
     bf_inputs in = bf_job_inputs_by_kind(&w->job, w->inputs);
-    need(bf_circuit_run(w->ev, &w->job, &in, &state, NULL, NULL, 0,
+    need(bf_circuit_run(&w->world, &w->job, &in, &state, NULL, NULL, 0,
                         NULL));
-    bf_state_release(w->ev, &state);
+    bf_state_release(w->world.ev[0], &state);
 }
 
 /* `blindfit plan` turns these into seconds. */
@@ -133,12 +129,12 @@ static void print_plan(const shape *s, const bf_plan *p)
 {
     uint64_t switches = 0;
     for (unsigned l = 0; l <= BF_MAX_Q; l++)
-        switches += p->counters.key_switches[l];
+        switches += p->counters[0].key_switches[l];
     fprintf(stderr,
             "%s: planned %llu key switches, %llu ciphertext products, %.1f MB "
             "of keys, %.1f MB sent, %.0f MB of memory\n",
             s->name, (unsigned long long)switches,
-            (unsigned long long)p->counters.tensor_products,
+            (unsigned long long)p->counters[0].tensor_products,
             (double)p->key_bytes / 1e6, (double)p->upload_bytes / 1e6,
             (double)p->memory_bytes / 1e6);
 }
@@ -152,13 +148,13 @@ static void measure(bf_bench *b, const shape *s)
     print_plan(s, &w.plan);
     bf_bench_threads(1);
     bf_timing one = bf_bench_time(b, train, &w);
-    snprintf(variant, sizeof variant, "N=2^%u, 1 thread", w.job.params.log_n);
+    snprintf(variant, sizeof variant, "N=2^%u, 1 thread", w.job.ring[0].log_n);
     bf_bench_row(b, s->name, variant, one, NULL);
     bf_bench_threads(all);
     if (all > 1) {
         bf_timing more = bf_bench_time(b, train, &w);
         snprintf(variant, sizeof variant, "N=2^%u, %u threads",
-                 w.job.params.log_n, all);
+                 w.job.ring[0].log_n, all);
         bf_bench_row(b, s->name, variant, more, &one);
     }
     finish(&w);

@@ -64,12 +64,19 @@ extern void (*_Atomic cli_emergency)(void);
 typedef enum cli_kind {
     CLI_FLAG,   /* bool */
     CLI_TEXT,   /* const char * */
+    CLI_TEXTS,  /* cli_texts; may be given again and again */
     CLI_COUNT,  /* size_t, at least 0 */
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */
     CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
     CLI_TABLE   /* value is another table, all of whose options count */
 } cli_kind;
+
+#define CLI_TEXTS_MAX 64
+typedef struct cli_texts {
+    const char *at[CLI_TEXTS_MAX];
+    size_t count;
+} cli_texts;
 
 typedef struct cli_option {
     const char *name; /* NULL ends a table */

@@ -13,6 +13,8 @@
 typedef struct encrypt_args {
     const char *key, *labels, *upload, *transform, *fitted;
     bf_rows rows;
+    const char *only;
+    bf_upload_part part; /* what `only` says */
 } encrypt_args;
 
 /* Beside the secret unless told otherwise. */
@@ -69,11 +71,23 @@ static bf_status seal(const encrypt_args *a, const bf_job *job,
     bf_status s = cli_prepare(&p, job, data, a->fitted);
     if (s == BF_OK)
         s = bf_deal_prepare(&upload, &p.transform->of, job, id, a->key, &p.rows,
-                            data->labels, &p.schedule, a->upload, &cli_env);
+                            data->labels, &p.schedule, a->part, a->upload,
+                            &cli_env);
     if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);
-    if (s == BF_OK) s = save(upload, p.transform, path, data, a->key);
+    if (s == BF_OK)
+        s = a->part == BF_UPLOAD_LABELS
+                ? bf_outfile_commit(upload)
+                : save(upload, p.transform, path, data, a->key);
     cli_prepared_clear(&p);
     return s;
+}
+
+static size_t count_inputs(const encrypt_args *a, const bf_job *job)
+{
+    size_t all = bf_job_inputs(job);
+    size_t rows = bf_job_circuit(job)->inputs(job, BF_INPUT_ROWS);
+    if (a->part == BF_UPLOAD_ALL) return all;
+    return a->part == BF_UPLOAD_ROWS ? rows : all - rows;
 }
 
 static bf_status report(const encrypt_args *a, const bf_job *job)
@@ -87,13 +101,15 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
         cJSON_AddStringToObject(o, "upload", a->upload);
         cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
         cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
-                                (double)bf_job_inputs(job));
-        cJSON_AddStringToObject(o, "transform", path);
+                                (double)count_inputs(a, job));
+        if (a->part != BF_UPLOAD_LABELS)
+            cJSON_AddStringToObject(o, "transform", path);
         return cli_json(o);
     }
     cli_row("upload", "%s: %zu ciphertexts, %s, for the server", a->upload,
-            bf_job_inputs(job), cli_size((double)st.st_size).s);
-    cli_row("transform", "%s: stays here, wanted by decrypt", path);
+            count_inputs(a, job), cli_size((double)st.st_size).s);
+    if (a->part != BF_UPLOAD_LABELS)
+        cli_row("transform", "%s: stays here, wanted by decrypt", path);
     return BF_OK;
 }
 
@@ -107,6 +123,7 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
     BF_TRY(cli_check_output(a->upload,
                             CLI_FILES(a->key, job, train, a->labels, a->fitted,
                                       path)));
+    if (a->part == BF_UPLOAD_LABELS) return BF_OK;
     BF_TRY(cli_check_output(path, CLI_FILES(a->key, job, train, a->labels)));
     BF_TRY(check_free(path));
     return cli_check_class_names(path, CLI_FILES(a->key, job, train, a->labels,
@@ -128,6 +145,20 @@ static bf_status match_fitted(bf_dataset *data, const encrypt_args *a,
     return s == BF_OK ? s : bf_fail_in(s, "%s", a->labels ? a->labels : train);
 }
 
+static bf_status choose_part(encrypt_args *a)
+{
+    if (!a->only)
+        a->part = BF_UPLOAD_ALL;
+    else if (strcmp(a->only, "rows") == 0)
+        a->part = BF_UPLOAD_ROWS;
+    else if (strcmp(a->only, "labels") == 0)
+        a->part = BF_UPLOAD_LABELS;
+    else
+        return bf_fail(BF_ERR_ARGUMENT, "--only: \"%s\" is neither rows nor "
+                       "labels", a->only);
+    return BF_OK;
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     encrypt_args a = {0};
@@ -140,7 +171,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "rows to train on, from 1 (default all)"},
         {"output", 'o', CLI_TEXT, &a.upload, "FILE", "upload to write"},
         {"transform", 0, CLI_TEXT, &a.transform, "FILE",
-         "transform to write (default: transform.bf beside the key)"},
+         "transform to write (default: beside the key)"},
+        {"only", 0, CLI_TEXT, &a.only, "PART",
+         "rows or labels, for uploads apart (default both in one)"},
         {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
          "use this transform instead of fitting one"},
         {0},
@@ -152,6 +185,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.upload, "output"));
+    BF_TRY(choose_part(&a));
+    if (a.part == BF_UPLOAD_LABELS) BF_TRY(cli_need(a.fitted, "fitted"));
     BF_TRY(bf_job_read(&job, operands[0], id));
     BF_TRY(check_outputs(&a, operands[0], operands[1]));
     BF_TRY(cli_load_training(&data, operands[1], a.labels, a.rows));
@@ -172,6 +207,11 @@ const cli_command cli_encrypt = {
         "      -o upload.bf\n"
         "  # features and labels apart\n"
         "  blindfit encrypt job.json x.npy --labels y.npy \\\n"
-        "      --key keys/secret.key -o upload.bf\n",
+        "      --key keys/secret.key -o upload.bf\n"
+        "  # rows once, and labels of a job over the same rows\n"
+        "  blindfit encrypt job.json x.npy --labels y.npy --only rows \\\n"
+        "      --key keys/secret.key -o rows.bf\n"
+        "  blindfit encrypt job.json x.npy --labels y.npy --only labels \\\n"
+        "      --key keys/secret.key --fitted keys/transform.bf -o labels.bf\n",
     .run = run,
 };

@@ -26,7 +26,7 @@ static double security_of(const bf_params *p)
 
 static bf_status wire_json(const char *path, const bf_wire_info *i)
 {
-    const bf_params *p = &i->params;
+    const bf_params *p = &i->ring[0];
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "file", path);
     cJSON_AddStringToObject(o, "type", bf_wire_type_name(i->type));
@@ -69,7 +69,7 @@ static void hex_row(const char *name, const uint8_t *data, size_t bytes)
 
 static bf_status wire_table(const char *path, const bf_wire_info *i)
 {
-    const bf_params *p = &i->params;
+    const bf_params *p = &i->ring[0];
     cli_progress_end();
     cli_print(stdout, "%s: %s, %s, whole and undamaged", path,
               bf_wire_type_name(i->type), cli_size((double)i->file_bytes).s);
@@ -101,11 +101,11 @@ static bf_status inspect_wire(const char *path)
 {
     bf_wire_info info;
     BF_TRY(bf_wire_inspect(&info, path, &cli_env));
-    if (info.params.insecure)
-        cli_print(stderr,
-                  "%s: warning: %s is marked as insecure: parameters for "
-                  "tests, which protect nothing",
-                  cli_program(), path);
+    if (info.ring[0].insecure)
+        fprintf(stderr,
+                "%s: warning: %s is marked as insecure: parameters for tests, "
+                "which protect nothing\n",
+                cli_program(), path);
     return cli_common_options.json ? wire_json(path, &info)
                                    : wire_table(path, &info);
 }

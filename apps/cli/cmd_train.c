@@ -27,9 +27,9 @@ static bf_status report_json(const bf_serve_options *o,
     cJSON_AddNumberToObject(j, "peak_ciphertext_bytes",
                             (double)r->peak_ciphertext_bytes);
     cJSON_AddNumberToObject(j, "key_switches",
-                            (double)cli_key_switches(&r->counters));
+                            (double)cli_key_switches(r->counters));
     cJSON_AddNumberToObject(j, "tensor_products",
-                            (double)r->counters.tensor_products);
+                            (double)r->counters[0].tensor_products);
     return cli_json(j);
 }
 
@@ -44,8 +44,8 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
             cli_time(r->read_seconds).s, cli_time(r->train_seconds).s,
             cli_time(r->write_seconds).s);
     cli_row("work", "%s key switches, %s ciphertext products",
-            cli_count((double)cli_key_switches(&r->counters)).s,
-            cli_count((double)r->counters.tensor_products).s);
+            cli_count((double)cli_key_switches(r->counters)).s,
+            cli_count((double)r->counters[0].tensor_products).s);
     cli_row("memory", "%s", cli_size((double)cli_peak_rss()).s);
     return BF_OK;
 }
@@ -67,11 +67,13 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 {
     bf_serve_options o = {.backend = BF_BACKEND_AUTO};
     bf_serve_report r;
+    cli_texts uploads = {0};
     bool relay = false;
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"keys", 0, CLI_TEXT, &o.keys, "FILE", "the owner's evaluation keys"},
-        {"upload", 'u', CLI_TEXT, &o.upload, "FILE", "the owner's upload"},
+        {"upload", 'u', CLI_TEXTS, &uploads, "FILE",
+         "the owner's upload; again for more, as of labels apart"},
         {"output", 'o', CLI_TEXT, &o.model, "FILE",
          "encrypted model to write"},
         {"checkpoint", 0, CLI_TEXT, &o.checkpoint, "FILE",
@@ -86,7 +88,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_keep_freed_memory();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     BF_TRY(cli_need(o.keys, "keys"));
-    BF_TRY(cli_need(o.upload, "upload"));
+    BF_TRY(cli_need(uploads.at[0], "upload"));
+    o.uploads = uploads.at;
+    o.upload_count = uploads.count;
     BF_TRY(cli_need(o.model, "output"));
     if (o.resume) BF_TRY(cli_need(o.checkpoint, "checkpoint"));
     if (relay) {
@@ -94,11 +98,13 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         cli_progress_relay();
     }
     o.job = operands[0];
-    BF_TRY(cli_check_output(o.model, CLI_FILES(o.job, o.keys, o.upload,
-                                               o.checkpoint)));
-    if (o.checkpoint)
-        BF_TRY(cli_check_output(o.checkpoint,
-                                CLI_FILES(o.job, o.keys, o.upload)));
+    BF_TRY(cli_check_output(o.model,
+                            CLI_FILES(o.job, o.keys, o.checkpoint)));
+    BF_TRY(cli_check_output(o.model, uploads.at, uploads.count));
+    if (o.checkpoint) {
+        BF_TRY(cli_check_output(o.checkpoint, CLI_FILES(o.job, o.keys)));
+        BF_TRY(cli_check_output(o.checkpoint, uploads.at, uploads.count));
+    }
     BF_TRY(bf_serve_train(&r, &o, &cli_env));
     return report(&o, &r);
 }

@@ -219,13 +219,13 @@ bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
     probe p = {0};
     bf_prices prices;
     bf_status status;
-    uint64_t bytes = probe_sizes(&p, &job->params);
+    uint64_t bytes = probe_sizes(&p, &job->ring[0]);
     *seconds = NAN;
     if (bytes > PROBE_MOST || bytes > bf_memory_available() / 2) return BF_OK;
-    BF_GOTO(probe_open(&p, &job->params), done);
-    BF_GOTO(measure(&prices, &p, &job->params), done);
+    BF_GOTO(probe_open(&p, &job->ring[0]), done);
+    BF_GOTO(measure(&prices, &p, &job->ring[0]), done);
     *seconds = JOB_FACTOR *
-               bf_counters_price(&job->params, &plan->counters, &prices);
+               bf_counters_price(&job->ring[0], &plan->counters[0], &prices);
 done:
     probe_close(&p);
     return status;

@@ -134,7 +134,7 @@ bf_status fit_report(const fit *f)
            f->job.recipe.iterations == 1 ? "" : "s",
            cli_count((double)l->n).s, cli_count((double)f->job.features).s,
            l->classes,
-           cli_count((double)((uint64_t)1 << f->job.params.log_n)).s,
+           cli_count((double)((uint64_t)1 << f->job.ring[0].log_n)).s,
            f->plan.log2_qp, f->plan.security_bits, bf_env_threads(NULL),
            bf_env_threads(NULL) == 1 ? "" : "s");
     print_phases(f);

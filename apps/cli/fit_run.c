@@ -50,7 +50,8 @@ static bf_status encrypt(fit *f)
     const char *upload = cli_scratch_file("upload.bf");
     BF_TRY(bf_deal_encrypt(&f->job, f->job_id, cli_scratch_file("secret.key"),
                            &f->prepared.rows, f->train.labels,
-                           &f->prepared.schedule, upload, &cli_env));
+                           &f->prepared.schedule, BF_UPLOAD_ALL, upload,
+                           &cli_env));
     f->seconds.encrypt = bf_now() - start;
     f->bytes.upload = file_bytes(upload);
     return BF_OK;

@@ -104,6 +104,14 @@ static bf_status assign(const cli_option *o, const char *text)
         BF_TRY(check_text(text));
         *(const char **)o->value = text;
         return BF_OK;
+    case CLI_TEXTS: {
+        cli_texts *texts = o->value;
+        if (texts->count == CLI_TEXTS_MAX)
+            return bf_fail(BF_ERR_ARGUMENT, "--%s: given more than %d times",
+                           o->name, CLI_TEXTS_MAX);
+        texts->at[texts->count++] = text;
+        return BF_OK;
+    }
     case CLI_COUNT:
         if (!read_count(text, strlen(text), &count))
             return bad(o->name, text, "whole number");

@@ -47,6 +47,8 @@ BF_MUST_CHECK bf_status bf_params_make(bf_params *out, unsigned log_n,
                                        const unsigned *q_bits, unsigned n_q,
                                        const unsigned *p_bits, unsigned n_p,
                                        unsigned digit_limbs);
+/* BLAKE2b-256 of (scheme, N, primes, alpha, secret distribution). */
+void bf_params_hash(const bf_params *p, uint8_t out[BF_HASH_BYTES]);
 /* Of q_0...q_{limbs-1}, and of P. */
 double bf_params_log2_q(const bf_params *p, unsigned limbs);
 double bf_params_log2_p(const bf_params *p);
@@ -74,11 +76,23 @@ BF_MUST_CHECK bf_status bf_context_create_symbolic(bf_context **out,
 void bf_context_destroy(bf_context *ctx);
 const bf_params *bf_context_params(const bf_context *ctx);
 const bf_ring *bf_context_ring(const bf_context *ctx); /* q then p */
-/* BLAKE2b-256 of (scheme, N, primes, alpha, secret distribution). */
+/* bf_params_hash of its parameters. */
 const uint8_t *bf_context_hash(const bf_context *ctx);
 /* 5^r mod 2N; r may be negative. Conjugation is 2N-1. */
 uint32_t bf_galois_rotation(const bf_context *ctx, int r);
 uint32_t bf_galois_conjugation(const bf_context *ctx);
+
+/* The rings of a job, numbered: rows and weights live in ring 0, refreshing
+ * takes others. Keys and ciphertexts in files say which they are of. */
+#define BF_RINGS_MAX 4
+typedef struct bf_rings {
+    unsigned count;
+    const bf_context *ring[BF_RINGS_MAX];
+} bf_rings;
+static inline bf_rings bf_one_ring(const bf_context *ctx)
+{
+    return (bf_rings){1, {ctx}};
+}
 
 /* ---- plaintexts and ciphertexts ------------------------------------------ */
 
@@ -218,7 +232,9 @@ typedef struct bf_switch_key {
     unsigned limbs; /* usable up to this many limbs of q */
     unsigned digits;
     double *data;
-    uint8_t seed[BF_SEED_BYTES]; /* of the a halves */
+    bool whole; /* the a halves are no expansion of the seed, as in keys that
+                 * several owners made together: files hold them in full */
+    uint8_t seed[BF_SEED_BYTES]; /* of the a halves, unless whole */
     uint64_t seed_index;
 } bf_switch_key;
 
@@ -244,7 +260,7 @@ const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
 void bf_switch_key_clear(bf_switch_key *k);
 void bf_eval_keys_clear(bf_eval_keys *keys);
 /* The `a` half of a key or ciphertext from its seed (evaluation form):
- * stream (seed, "blindfit-a", seed_index, digit*BF_MODULI_MAX + modulus). */
+ * stream (seed, "blindfit-a", seed_index, digit * 2^16 + modulus). */
 void bf_expand_a(const bf_context *ctx, const uint8_t seed[BF_SEED_BYTES],
                  uint64_t seed_index, unsigned digit, unsigned modulus,
                  double *out);

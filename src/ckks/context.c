@@ -49,7 +49,7 @@ static bf_status check_security(const bf_params *p)
     return bf_security_check(p->log_n, log2_qp, 0);
 }
 
-static void hash_params(const bf_params *p, uint8_t out[BF_HASH_BYTES])
+void bf_params_hash(const bf_params *p, uint8_t out[BF_HASH_BYTES])
 {
     uint8_t text[sizeof scheme + 16 + 8 * (BF_MAX_Q + BF_MAX_P)];
     memcpy(text, scheme, sizeof scheme);
@@ -138,7 +138,7 @@ static bf_status create_bare(bf_context **out, const bf_params *params)
     if (!ctx) return BF_ERR_MEMORY;
     ctx->params = *params;
     ctx->dnum = bf_params_digits(params, params->n_q);
-    hash_params(params, ctx->hash);
+    bf_params_hash(params, ctx->hash);
     *out = ctx;
     return BF_OK;
 }
@@ -228,6 +228,6 @@ void bf_expand_a(const bf_context *ctx, const uint8_t seed[BF_SEED_BYTES],
 {
     bf_stream s;
     bf_stream_init(&s, seed, "blindfit-a", seed_index,
-                   (uint64_t)digit * BF_MODULI_MAX + modulus);
+                   ((uint64_t)digit << 16) + modulus);
     bf_limb_uniform(ctx->ring, modulus, out, &s);
 }

@@ -75,28 +75,28 @@ static bf_status put_state(bf_wire_writer *w, const bf_run_state *s,
     BF_TRY(put_text(w, s, upload));
     for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
         if (s->circuit.carried[i].ctx)
-            BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_CARRIED + i, 0},
+            BF_TRY(bf_wire_put_ct(w, (bf_label){BF_STATE_CARRIED, i},
                                   &s->circuit.carried[i]));
     return put_models(w, s);
 }
 
-bf_status bf_checkpoint_write(const char *path, const bf_context *ctx,
+bf_status bf_checkpoint_write(const char *path, bf_rings rings,
                               bf_run_ids ids, const bf_run_state *s)
 {
     bf_wire_writer *w;
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_CHECKPOINT, ctx, ids.wire));
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_CHECKPOINT, rings, ids.wire));
     bf_status status = put_state(w, s, ids.upload);
     if (status == BF_OK) return bf_wire_commit(w);
     bf_wire_abort(w);
     return status;
 }
 
-bf_status bf_encrypted_model_write(const char *path, const bf_context *ctx,
+bf_status bf_encrypted_model_write(const char *path, bf_rings rings,
                                    bf_run_ids ids, const bf_run_state *s)
 {
     bf_wire_writer *w;
     const bf_ct *last = &s->models[s->circuit.step - 1];
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids.wire));
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_MODEL, rings, ids.wire));
     bf_status status = put_text(w, s, ids.upload);
     if (status == BF_OK) status = put_models(w, s);
     if (status == BF_OK)
@@ -210,11 +210,12 @@ static bf_status read_item(const reading *in, bf_wire_reader *r,
 {
     bf_state *s = &in->s->circuit;
     bf_label label = item->label;
-    unsigned t = s->step, carried = label.kind - BF_STATE_CARRIED;
+    unsigned t = s->step;
     if (item->kind == BF_WIRE_JSON && t == 0) return read_text(in, r);
-    if (t && carried < BF_CARRIED_MAX &&
-        planned_step(in)->carried[carried].limbs && !s->carried[carried].data)
-        return read_carried(in, r, carried);
+    if (t && label.kind == BF_STATE_CARRIED && label.index < BF_CARRIED_MAX &&
+        planned_step(in)->carried[label.index].limbs &&
+        !s->carried[label.index].data)
+        return read_carried(in, r, label.index);
     if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
         label.index <= t && !in->s->models[label.index - 1].data)
         return read_model(in, r, label.index);
@@ -244,7 +245,7 @@ bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
     bf_wire_item item;
     bf_status status;
     BF_TRY(bf_wire_open(&r, path, BF_WIRE_CHECKPOINT,
-                        bf_eval_context(ev), ids.wire));
+                        bf_one_ring(bf_eval_context(ev)), ids.wire));
     for (;;) {
         BF_GOTO(bf_wire_next(r, &item), done);
         if (item.kind == BF_FRAME_END) break;

@@ -19,7 +19,8 @@ void bf_run_state_release(bf_eval *ev, bf_run_state *s);
  * names, which decrypt to the same. */
 BF_MUST_CHECK bf_status bf_run_state_keep(bf_run_state *s, const bf_plan *plan);
 
-/* Whose it is: job, key and the digest of the upload. */
+/* Whose it is: job, key and a digest (train/inputs.h): of a checkpoint, of all
+ * uploads; of a model, of the rows. */
 typedef struct bf_run_ids {
     bf_wire_ids wire;
     const uint8_t *upload; /* BF_HASH_BYTES */
@@ -35,8 +36,7 @@ BF_MUST_CHECK bf_status bf_run_text_read(unsigned *iterations,
 
 /* Replaces the file when it is complete on disk, never before. */
 BF_MUST_CHECK bf_status bf_checkpoint_write(const char *path,
-                                            const bf_context *ctx,
-                                            bf_run_ids ids,
+                                            bf_rings rings, bf_run_ids ids,
                                             const bf_run_state *s);
 /* Into a zeroed state, of this evaluator's memory. BF_ERR_MISMATCH for a sound
  * checkpoint of another job, key or upload, or whose ciphertexts are not what
@@ -52,7 +52,7 @@ uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);
 /* The encrypted model file: the text, every iteration's model, and the last
  * one's; as long as the job's plan says. */
 BF_MUST_CHECK bf_status bf_encrypted_model_write(const char *path,
-                                                 const bf_context *ctx,
+                                                 bf_rings rings,
                                                  bf_run_ids ids,
                                                  const bf_run_state *s);
 

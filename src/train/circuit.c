@@ -48,7 +48,7 @@ void bf_state_release(bf_eval *ev, bf_state *s)
     s->step = 0;
 }
 
-bf_status bf_circuit_run(bf_eval *ev, const bf_job *job, const bf_inputs *in,
+bf_status bf_circuit_run(bf_world *w, const bf_job *job, const bf_inputs *in,
                          bf_state *state, bf_step_fn each, void *user,
                          double total, bf_env *env)
 {
@@ -56,7 +56,7 @@ bf_status bf_circuit_run(bf_eval *ev, const bf_job *job, const bf_inputs *in,
     const bf_circuit *c = bf_job_circuit(job);
     void *run;
     bf_status status;
-    BF_TRY(c->open(&run, ev, job, in, total));
+    BF_TRY(c->open(&run, w, job, in, total));
     status = BF_OK;
     while (state->step < c->steps(job)) {
         BF_GOTO(bf_check_interrupt(), done);

@@ -8,7 +8,7 @@
 #ifndef BF_TRAIN_CIRCUIT_H
 #define BF_TRAIN_CIRCUIT_H
 
-#include "train/job.h"
+#include "train/world.h"
 
 /* Inputs come in kinds, which travel apart: one set of encrypted rows serves
  * jobs with other labels. Within a job, inputs are numbered through: all rows,
@@ -37,7 +37,7 @@ typedef struct bf_inputs {
 bf_inputs bf_job_inputs_by_kind(const bf_job *job, const bf_ct *all);
 
 /* What lies between two steps. Zeroed at the start; a saved state goes on where
- * it stopped, bit for bit. Ciphertexts are the evaluator's; limbs 0 where there
+ * it stopped, bit for bit. Ciphertexts are those of ring 0's evaluator; limbs 0 where there
  * is none. */
 typedef struct bf_state {
     unsigned step; /* completed */
@@ -61,7 +61,7 @@ typedef struct bf_circuit {
 
     /* A run: what its steps share. Inputs must outlive it. total is the work of
      * the whole run, which progress is a part of; 0: nobody is told. */
-    bf_status (*open)(void **run, bf_eval *ev, const bf_job *job,
+    bf_status (*open)(void **run, bf_world *w, const bf_job *job,
                       const bf_inputs *in, double total);
     bf_status (*step)(void *run, bf_state *state);
     void (*close)(void *run); /* NULL is fine */
@@ -77,7 +77,7 @@ bf_input_kind bf_job_input_kind(const bf_job *job, size_t i,
 /* Runs from state->step to the last step. each (may be NULL) sees the state
  * after every step. */
 typedef bf_status (*bf_step_fn)(void *user, bf_state *state);
-BF_MUST_CHECK bf_status bf_circuit_run(bf_eval *ev, const bf_job *job,
+BF_MUST_CHECK bf_status bf_circuit_run(bf_world *w, const bf_job *job,
                                        const bf_inputs *in, bf_state *state,
                                        bf_step_fn each, void *user,
                                        double total, bf_env *env);

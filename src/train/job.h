@@ -15,7 +15,8 @@ typedef struct bf_job {
     bf_sigmoid_form form; /* of the schedule's sigmoid */
     size_t features;      /* before the transform */
     bf_layout layout;
-    bf_params params;
+    unsigned rings;
+    bf_params ring[BF_RINGS_MAX]; /* rows and weights live in ring 0 */
     bf_ranges ranges;  /* what the circuit covers */
     bf_ranges typical; /* what its noise estimate assumes */
     /* log2 of the scales chosen; q is made to fit them (chain.c). */
@@ -47,7 +48,7 @@ typedef struct bf_plan_step {
 /* What running a job takes; from the symbolic walk. The bytes are those of the
  * files, exactly. */
 typedef struct bf_plan {
-    bf_counters counters;
+    bf_counters counters[BF_RINGS_MAX]; /* by ring */
     size_t key_count;
     bf_key_need *keys; /* owned */
     size_t ciphertexts; /* uploaded */
@@ -110,13 +111,19 @@ typedef struct bf_prices {
 } bf_prices;
 double bf_counters_price(const bf_params *p, const bf_counters *c,
                          const bf_prices *prices);
-/* Server work up to these counters, in the unit of bf_plan.work, at prices that
- * hold nearly everywhere. */
+/* Server work in a ring up to these counters, in the unit of bf_plan.work, at
+ * prices that hold nearly everywhere. */
 double bf_job_work(const bf_params *p, const bf_counters *c);
 
 /* Limbs at which things travel and live. */
 unsigned bf_job_x_limbs(const bf_job *job); /* all */
 unsigned bf_job_y_limbs(const bf_job *job);
+
+/* The id of the data set that a job trains on: BLAKE2b of shapes, transform,
+ * layout of rows, their scale and limbs, and the parameters of ring 0. Uploads
+ * of rows carry it and jobs name it, so that other jobs, with other labels,
+ * recipes or iterations, can use the same rows. */
+void bf_job_data_id(const bf_job *job, uint8_t id[BF_HASH_BYTES]);
 
 /* Reading checks everything a hostile file could get wrong; id is the BLAKE2b
  * digest of the file. */

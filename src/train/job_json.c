@@ -1,14 +1,16 @@
 /* job.json: the choices that fix a job; the rest is derived from them. */
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "train/job.h"
 
-enum { JOB_VERSION = 1, JOB_BYTES_MAX = 1 << 20 };
+enum { JOB_VERSION = 2, JOB_BYTES_MAX = 1 << 20 };
 
 static const char *const kinds[] = {"paper", "whitened"};
 static const char *const maps[] = {"auto", "none", "sqrt"};
@@ -16,9 +18,25 @@ static const char *const divisions[] = {"each", "joined", "late"};
 
 /* ---- writing ------------------------------------------------------------------ */
 
+/* Exact: cJSON's own printing may be off by a last bit, and would make another
+ * data set of the rows. */
+static cJSON *number(double v)
+{
+    char text[BF_NUMBER_BYTES];
+    return cJSON_CreateRaw(bf_number_print(text, v));
+}
+
+static void add_number(cJSON *o, const char *name, double v)
+{
+    cJSON_AddItemToObject(o, name, number(v));
+}
+
 static cJSON *numbers(const double *v, unsigned count)
 {
-    return cJSON_CreateDoubleArray(v, (int)count);
+    cJSON *list = cJSON_CreateArray();
+    for (unsigned i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, number(v[i]));
+    return list;
 }
 
 static cJSON *primes(const uint64_t *p, unsigned count)
@@ -36,20 +54,34 @@ static cJSON *recipe_json(const bf_recipe *r)
     cJSON_AddStringToObject(o, "feature_map", maps[r->map]);
     cJSON_AddItemToObject(o, "sigmoid",
                           numbers(r->sigmoid.odd, (r->sigmoid.degree + 1) / 2));
-    cJSON_AddNumberToObject(o, "sigmoid_range", r->sigmoid.range);
-    cJSON_AddNumberToObject(o, "lambda", r->lambda);
-    cJSON_AddNumberToObject(o, "clip", r->clip);
+    add_number(o, "sigmoid_range", r->sigmoid.range);
+    add_number(o, "lambda", r->lambda);
+    add_number(o, "clip", r->clip);
     cJSON_AddNumberToObject(o, "components", (double)r->components);
     cJSON_AddItemToObject(o, "steps", numbers(r->steps, r->step_count));
     cJSON_AddNumberToObject(o, "batch", (double)r->batch);
     return o;
 }
 
+static cJSON *ring_json(const bf_params *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "log2_ring_degree", p->log_n);
+    cJSON_AddNumberToObject(o, "digit_limbs", p->digit_limbs);
+    cJSON_AddItemToObject(o, "primes", primes(p->q, p->n_q));
+    cJSON_AddItemToObject(o, "special_primes", primes(p->p, p->n_p));
+    return o;
+}
+
 static cJSON *job_json(const bf_job *job)
 {
-    const bf_params *p = &job->params;
+    uint8_t id[BF_HASH_BYTES];
+    char hex[2 * BF_HASH_BYTES + 1];
     cJSON *o = cJSON_CreateObject();
+    bf_job_data_id(job, id);
+    sodium_bin2hex(hex, sizeof hex, id, sizeof id);
     cJSON_AddNumberToObject(o, "blindfit_job", JOB_VERSION);
+    cJSON_AddStringToObject(o, "data_set", hex);
     cJSON_AddNumberToObject(o, "samples", (double)job->layout.n);
     cJSON_AddNumberToObject(o, "features", (double)job->features);
     cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
@@ -58,19 +90,17 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(l, "features_per_ciphertext", (double)job->layout.f);
     cJSON_AddNumberToObject(l, "dense_places", (double)job->layout.k);
     cJSON *s = cJSON_AddObjectToObject(o, "log2_scales");
-    cJSON_AddNumberToObject(s, "rows", job->log_x);
-    cJSON_AddNumberToObject(s, "mask", job->log_mask);
-    cJSON_AddNumberToObject(s, "labels", job->log_labels);
-    cJSON_AddNumberToObject(s, "dense", job->log_dense);
-    cJSON_AddNumberToObject(s, "start", job->log_v0);
+    add_number(s, "rows", job->log_x);
+    add_number(s, "mask", job->log_mask);
+    add_number(s, "labels", job->log_labels);
+    add_number(s, "dense", job->log_dense);
+    add_number(s, "start", job->log_v0);
     cJSON *d = cJSON_AddObjectToObject(o, "polynomial");
     cJSON_AddStringToObject(d, "division", divisions[job->form.division]);
     cJSON_AddNumberToObject(d, "primes", job->form.primes);
-    cJSON *k = cJSON_AddObjectToObject(o, "parameters");
-    cJSON_AddNumberToObject(k, "log2_ring_degree", p->log_n);
-    cJSON_AddNumberToObject(k, "digit_limbs", p->digit_limbs);
-    cJSON_AddItemToObject(k, "primes", primes(p->q, p->n_q));
-    cJSON_AddItemToObject(k, "special_primes", primes(p->p, p->n_p));
+    cJSON *rings = cJSON_AddArrayToObject(o, "rings");
+    for (unsigned r = 0; r < job->rings; r++)
+        cJSON_AddItemToArray(rings, ring_json(&job->ring[r]));
     return o;
 }
 
@@ -212,8 +242,7 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
 static void read_numbers(reader *r, const cJSON *o, bf_job *job)
 {
     const cJSON *s = object(r, o, "log2_scales"),
-                *d = object(r, o, "polynomial"),
-                *k = object(r, o, "parameters");
+                *d = object(r, o, "polynomial");
     job->log_x = real(r, s, "rows", 0, 60);
     job->log_mask = real(r, s, "mask", 0, 40);
     job->log_labels = real(r, s, "labels", 10, 60);
@@ -221,22 +250,54 @@ static void read_numbers(reader *r, const cJSON *o, bf_job *job)
     job->log_v0 = real(r, s, "start", 0, 60);
     job->form.division = (bf_division)word(r, d, "division", divisions, 3);
     job->form.primes = (unsigned)whole(r, d, "primes", 0, BF_MAX_Q);
-    bf_params *p = &job->params;
-    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", BF_JOB_LOG_N_MIN,
-                               BF_JOB_LOG_N_MAX);
-    p->digit_limbs = (unsigned)whole(r, k, "digit_limbs", 1, BF_MAX_Q);
-    p->n_q = prime_list(r, k, "primes", p->q, BF_MAX_Q);
-    p->n_p = prime_list(r, k, "special_primes", p->p, BF_MAX_P);
 }
 
 /* Named here, with the file, rather than by all who make a context of them. */
-static bf_status check_primes(const bf_params *p)
+static bf_status check_primes(const bf_params *p, const char *path)
 {
     uint64_t all[BF_MAX_Q + BF_MAX_P];
     memcpy(all, p->q, p->n_q * sizeof *all);
     memcpy(all + p->n_q, p->p, p->n_p * sizeof *all);
     bf_status s = bf_primes_check(p->log_n, all, p->n_q + p->n_p);
-    return s == BF_ERR_ARGUMENT ? BF_ERR_FORMAT : s;
+    if (s == BF_ERR_ARGUMENT) s = BF_ERR_FORMAT;
+    return s == BF_OK ? s : bf_fail_in(s, "%s", path);
+}
+
+static void read_ring(reader *r, const cJSON *k, bf_params *p)
+{
+    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", BF_JOB_LOG_N_MIN,
+                               BF_JOB_LOG_N_MAX);
+    p->digit_limbs = (unsigned)whole(r, k, "digit_limbs", 1, BF_MAX_Q);
+    p->n_q = prime_list(r, k, "primes", p->q, BF_MAX_Q);
+    p->n_p = prime_list(r, k, "special_primes", p->p, BF_MAX_P);
+    if (r->status == BF_OK) r->status = check_primes(p, r->path);
+}
+
+static void read_rings(reader *r, const cJSON *o, bf_job *job)
+{
+    const cJSON *m = member(r, o, "rings"), *item;
+    int count = cJSON_IsArray(m) ? cJSON_GetArraySize(m) : 0;
+    if (r->status == BF_OK && (count < 1 || count > BF_RINGS_MAX))
+        r->status = bf_fail(BF_ERR_FORMAT,
+                            "%s: \"rings\" must be a list of 1 to %d", r->path,
+                            BF_RINGS_MAX);
+    if (r->status != BF_OK) return;
+    cJSON_ArrayForEach(item, m) read_ring(r, item, &job->ring[job->rings++]);
+}
+
+/* What the file names is what follows from the rest of it. */
+static void check_data_id(reader *r, const cJSON *o, const bf_job *job)
+{
+    uint8_t id[BF_HASH_BYTES];
+    char hex[2 * BF_HASH_BYTES + 1];
+    const char *named = cJSON_GetStringValue(member(r, o, "data_set"));
+    if (r->status != BF_OK) return;
+    bf_job_data_id(job, id);
+    sodium_bin2hex(hex, sizeof hex, id, sizeof id);
+    if (!named || strcmp(named, hex) != 0)
+        r->status = bf_fail(BF_ERR_FORMAT,
+                            "%s: \"data_set\" is not the one described",
+                            r->path);
 }
 
 static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
@@ -244,7 +305,10 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     reader r = {path, BF_OK};
     if (!cJSON_IsObject(o) || !cJSON_HasObjectItem(o, "blindfit_job"))
         return bf_fail(BF_ERR_FORMAT, "%s: not a blindfit job", path);
-    (void)whole(&r, o, "blindfit_job", JOB_VERSION, JOB_VERSION);
+    if (whole(&r, o, "blindfit_job", 1, 1e6) != JOB_VERSION && r.status == BF_OK)
+        return bf_fail(BF_ERR_UNSUPPORTED,
+                       "%s: a job of another version than %d: plan it again "
+                       "with this build", path, JOB_VERSION);
     size_t n = whole(&r, o, "samples", 2, BF_JOB_SAMPLES_MAX);
     size_t classes = whole(&r, o, "classes", 2, BF_CLASSES_MAX);
     job->features = whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
@@ -253,10 +317,12 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);
     size_t k = whole(&r, l, "dense_places", 1, 1 << 16);
     read_numbers(&r, o, job);
+    read_rings(&r, o, job);
     if (r.status != BF_OK) return r.status;
-    bf_status s = check_primes(&job->params);
-    if (s == BF_OK) s = bf_job_derive(job, n, classes, f, k);
-    return s == BF_OK ? s : bf_fail_in(s, "%s", path);
+    bf_status s = bf_job_derive(job, n, classes, f, k);
+    if (s != BF_OK) return bf_fail_in(s, "%s", path);
+    check_data_id(&r, o, job);
+    return r.status;
 }
 
 bf_status bf_job_read(bf_job *job, const char *path, uint8_t id[BF_HASH_BYTES])

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "train/checkpoint.h"
 #include "train/circuit.h"
+#include "train/world.h"
 #include "wire/wire.h"
 
 double bf_counters_price(const bf_params *p, const bf_counters *c,
@@ -50,9 +51,9 @@ void bf_plan_clear(bf_plan *p)
 static void plan_inputs(bf_plan *plan, const bf_job *job)
 {
     const bf_circuit *c = bf_job_circuit(job);
-    const bf_params *p = &job->params;
+    const bf_params *p = &job->ring[0];
     plan->ciphertexts = bf_job_inputs(job);
-    plan->upload_bytes = bf_wire_file_bytes(p);
+    plan->upload_bytes = bf_wire_file_bytes(p, 1);
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         uint64_t count = c->inputs(job, (bf_input_kind)kind);
         unsigned limbs = c->input(job, (bf_input_kind)kind).limbs;
@@ -72,7 +73,7 @@ static unsigned kept_limbs(const bf_job *job, bf_plan_ct output)
     double need = log2(output.scale) + log2(bound) + 1 + SPARE_BITS;
     double have = 0;
     for (unsigned i = 0; i < output.limbs; i++) {
-        have += log2((double)job->params.q[i]);
+        have += log2((double)job->ring[0].q[i]);
         if (have >= need) return i + 1;
     }
     return output.limbs;
@@ -87,9 +88,9 @@ bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted)
 /* A text, one ciphertext a step, and the last of them again. */
 static void plan_model(bf_plan *plan, const bf_job *job)
 {
-    const bf_params *p = &job->params;
+    const bf_params *p = &job->ring[0];
     uint64_t last = 0;
-    plan->model_bytes = bf_wire_file_bytes(p) +
+    plan->model_bytes = bf_wire_file_bytes(p, 1) +
                         bf_wire_json_bytes(bf_run_text_bytes(plan->step_count));
     for (unsigned t = 0; t < plan->step_count; t++) {
         bf_plan_step *s = &plan->steps[t];
@@ -131,16 +132,18 @@ bf_status bf_job_check_memory(const bf_job *job, uint64_t allowed)
 /* Everything that follows from counters, key needs and parameters. */
 void bf_plan_sizes(bf_plan *plan, const bf_job *job)
 {
-    const bf_params *p = &job->params;
-    plan->key_bytes = bf_wire_file_bytes(p);
+    const bf_params *p = &job->ring[0];
+    plan->key_bytes = bf_wire_file_bytes(job->ring, job->rings);
     plan->memory_bytes = 0;
     for (size_t i = 0; i < plan->key_count; i++) {
         unsigned limbs = plan->keys[i].limbs;
+        p = &job->ring[plan->keys[i].name.ring];
         uint64_t digits = bf_params_digits(p, limbs);
         plan->key_bytes += bf_wire_switch_key_bytes(p, limbs);
         plan->memory_bytes +=
             digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
     }
+    p = &job->ring[0];
     plan_inputs(plan, job);
     plan_model(plan, job);
     /* Blocks are rounded up to quarter steps between powers of two, and some lie
@@ -148,19 +151,11 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
     plan->memory_bytes += plan->circuit_bytes / 4 * 5 + FIXED_BYTES;
     plan->log2_qp = bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p);
     plan->security_bits = bf_security_bits(p->log_n, plan->log2_qp);
-    plan->work = bf_job_work(p, &plan->counters);
+    plan->work = 0;
+    for (unsigned r = 0; r < job->rings; r++)
+        plan->work += bf_job_work(&job->ring[r], &plan->counters[r]);
     plan->cost = plan->work +
                  COST_PER_BYTE * (double)(plan->upload_bytes + plan->key_bytes);
-}
-
-static bf_status copy_keys(bf_plan *plan, const bf_eval *ev)
-{
-    const bf_key_need *needs;
-    plan->key_count = bf_eval_key_needs(ev, &needs);
-    plan->keys = bf_alloc(plan->key_count * sizeof *needs);
-    if (!plan->keys) return BF_ERR_MEMORY;
-    memcpy(plan->keys, needs, plan->key_count * sizeof *needs);
-    return BF_OK;
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */
@@ -190,8 +185,7 @@ static bf_status note_step(void *user, bf_state *state)
     return BF_OK;
 }
 
-static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
-                              const bf_context *ctx, bf_eval *ev)
+static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
 {
     const bf_circuit *c = bf_job_circuit(job);
     size_t count = bf_job_inputs(job), within;
@@ -199,38 +193,36 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job,
     if (!cts) return BF_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         bf_input input = c->input(job, bf_job_input_kind(job, i, &within));
-        cts[i] = symbolic_input(ctx, &input);
+        cts[i] = symbolic_input(w->ctx[0], &input);
     }
     bf_inputs in = bf_job_inputs_by_kind(job, cts);
     bf_state state = {0};
     walk k = {job, plan};
-    bf_status s = bf_circuit_run(ev, job, &in, &state, note_step, &k, 0,
+    bf_status s = bf_circuit_run(w, job, &in, &state, note_step, &k, 0,
                                  NULL);
-    bf_state_release(ev, &state);
+    bf_state_release(w->ev[0], &state);
     bf_free(cts);
     return s;
 }
 
 bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
 {
-    bf_context *ctx = NULL;
-    bf_eval *ev = NULL;
+    bf_world w = {0};
     bf_plan p = {0};
     bf_status status;
-    BF_GOTO(bf_context_create_symbolic(&ctx, &job->params), done);
-    BF_GOTO(bf_eval_create(&ev, ctx, NULL), done);
-    BF_GOTO(walk_circuit(&p, job, ctx, ev), done);
-    bf_eval_counters(ev, &p.counters);
-    BF_GOTO(copy_keys(&p, ev), done);
-    p.circuit_bytes = bf_eval_peak_bytes(ev);
+    BF_GOTO(bf_world_open_symbolic(&w, job), done);
+    BF_GOTO(walk_circuit(&p, job, &w), done);
+    for (unsigned r = 0; r < w.count; r++)
+        bf_eval_counters(w.ev[r], &p.counters[r]);
+    BF_GOTO(bf_world_key_needs(&w, &p.keys, &p.key_count), done);
+    p.circuit_bytes = bf_world_peak_bytes(&w);
     p.weight_noise = p.steps[p.step_count - 1].noise;
     bf_plan_sizes(&p, job);
     *plan = p;
     memset(&p, 0, sizeof p);
 done:
     bf_plan_clear(&p);
-    bf_eval_destroy(ev);
-    bf_context_destroy(ctx);
+    bf_world_close(&w);
     return status;
 }
 
@@ -267,13 +259,16 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                        "the job's polynomial can't be divided as it says");
     BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
     job->typical = bf_plan_typical(&job->ranges, &job->recipe, cols);
-    BF_TRY(bf_layout_make(&job->layout, job->params.log_n, n, cols, classes,
+    BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));
-    if (job->params.n_q != bf_job_x_limbs(job))
+    if (job->rings != 1)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "the job has %u rings, its circuit needs 1", job->rings);
+    if (job->ring[0].n_q != bf_job_x_limbs(job))
         return bf_fail(BF_ERR_ARGUMENT,
                        "the job has %u primes, its circuit needs %u",
-                       job->params.n_q, bf_job_x_limbs(job));
-    double log2_qp = bf_params_log2_q(&job->params, job->params.n_q) +
-                     bf_params_log2_p(&job->params);
-    return bf_security_check(job->params.log_n, log2_qp, 0);
+                       job->ring[0].n_q, bf_job_x_limbs(job));
+    double log2_qp = bf_params_log2_q(&job->ring[0], job->ring[0].n_q) +
+                     bf_params_log2_p(&job->ring[0]);
+    return bf_security_check(job->ring[0].log_n, log2_qp, 0);
 }

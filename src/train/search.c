@@ -58,16 +58,16 @@ static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
     bf_params best = {0};
     double cost = INFINITY;
     for (unsigned alpha = c->n_q; alpha >= 1; alpha--) {
-        if (!bf_chain_params(&job->params, job->layout.log_n, c, alpha))
+        if (!bf_chain_params(&job->ring[0], job->layout.log_n, c, alpha))
             continue;
         bf_plan_sizes(plan, job);
         if (plan->cost < cost) {
             cost = plan->cost;
-            best = job->params;
+            best = job->ring[0];
         }
     }
     if (cost == INFINITY) return false;
-    job->params = best;
+    job->ring[0] = best;
     bf_plan_sizes(plan, job);
     return true;
 }
@@ -91,7 +91,7 @@ static bf_status consider_bits(search *s, bf_job *job)
         if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
             continue;
         for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
-            secure = bf_chain_params(&job->params, job->layout.log_n, &c, alpha);
+            secure = bf_chain_params(&job->ring[0], job->layout.log_n, &c, alpha);
         if (!secure) return BF_OK;
         bf_status status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
@@ -221,7 +221,7 @@ bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
                       const bf_plan_options *options)
 {
     BF_TRY(check_shapes(recipe, n, features, classes));
-    bf_job base = {.recipe = *recipe, .features = features};
+    bf_job base = {.recipe = *recipe, .features = features, .rings = 1};
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));

@@ -15,132 +15,61 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/checkpoint.h"
-#include "train/upload.h"
+#include "train/inputs.h"
 
 typedef struct server {
     const bf_serve_options *o;
     bf_job job;
     bf_plan plan;
-    uint8_t job_id[BF_HASH_BYTES], key_id[BF_KEY_ID_BYTES];
-    bf_context *ctx;
-    bf_eval_keys keys;
-    bf_eval *ev;
+    uint8_t job_id[BF_HASH_BYTES], data_id[BF_HASH_BYTES];
+    uint8_t key_id[BF_KEY_ID_BYTES];
+    bf_world world;
     size_t count; /* of inputs */
     bf_ct *inputs;
-    uint8_t upload_digest[BF_HASH_BYTES];
+    bf_upload_digests digests;
     bf_run_state state;
     unsigned kept; /* iterations in the checkpoint */
 } server;
 
 static bf_wire_ids ids_of(const server *s)
 {
-    return (bf_wire_ids){s->key_id, s->job_id};
+    return (bf_wire_ids){s->key_id, s->job_id, s->data_id};
+}
+
+/* Weights live in ring 0. */
+static bf_rings model_rings(const server *s)
+{
+    return bf_one_ring(s->world.ctx[0]);
 }
 
 static bf_run_ids run_ids(const server *s)
 {
-    return (bf_run_ids){ids_of(s), s->upload_digest};
+    return (bf_run_ids){ids_of(s), s->digests.all};
 }
 
-/* ---- upload -------------------------------------------------------------- */
+/* ---- what comes from the owner ------------------------------------------- */
 
-/* Inputs are read and verified in order, a few a thread, and then unpacked side
- * by side, which takes longer: seeds are expanded, fresh memory is touched. */
-enum { BATCH_PER_THREAD = 2 };
-
-typedef struct batch {
-    server *s;
-    size_t first, room;
-    bf_packed_ct *packed; /* [room] */
-} batch;
-
-static bf_status read_input(server *s, bf_wire_reader *r, size_t index,
-                            bf_packed_ct *packed)
-{
-    bf_wire_item item;
-    BF_TRY(bf_wire_next(r, &item));
-    if (item.kind != BF_WIRE_CIPHERTEXT || item.label.kind != BF_UPLOAD_INPUT ||
-        item.label.index != index)
-        return bf_fail(BF_ERR_FORMAT,
-                       "%s: input %zu of %zu is missing or out of order",
-                       s->o->upload, index + 1, s->count);
-    return bf_wire_get_packed_ct(r, packed);
-}
-
-static bf_status unpack_input(void *user, size_t i)
-{
-    const batch *b = user;
-    server *s = b->s;
-    size_t index = b->first + i;
-    bf_ct *ct = &s->inputs[index];
-    size_t within;
-    bf_input_kind kind = bf_job_input_kind(&s->job, index, &within);
-    bf_input wanted = bf_job_circuit(&s->job)->input(&s->job, kind);
-    bf_status status = bf_wire_unpack_ct(ct, s->ctx, &b->packed[i]);
-    if (status != BF_OK)
-        return bf_fail_in(status, "%s: input %zu", s->o->upload, index + 1);
-    if (!bf_plan_fits(ct, (bf_plan_ct){wanted.limbs, wanted.scale}))
-        return bf_fail(BF_ERR_MISMATCH,
-                       "%s: input %zu has %u limbs at scale 2^%.3f, the job "
-                       "wants %u at 2^%.3f",
-                       s->o->upload, index + 1, ct->limbs, log2(ct->scale),
-                       wanted.limbs, log2(wanted.scale));
-    ct->bound = wanted.typical; /* the estimate's, whatever the file says */
-    return BF_OK;
-}
-
-static bf_status read_batches(batch *b, bf_wire_reader *r)
-{
-    size_t count = b->s->count;
-    for (b->first = 0; b->first < count; b->first += b->room) {
-        size_t n = count - b->first < b->room ? count - b->first : b->room;
-        for (size_t i = 0; i < n; i++)
-            BF_TRY(read_input(b->s, r, b->first + i, &b->packed[i]));
-        BF_TRY(bf_parallel_for(n, false, unpack_input, b));
-        bf_report("read upload", (double)(b->first + n),
-                        (double)count);
-    }
-    return BF_OK;
-}
-
-static bf_status read_inputs(server *s, bf_wire_reader *r)
-{
-    batch b = {.s = s, .room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL)};
-    b.packed = bf_alloc_zero(b.room * sizeof *b.packed);
-    if (!b.packed) return BF_ERR_MEMORY;
-    bf_status status = read_batches(&b, r);
-    for (size_t i = 0; i < b.room; i++) bf_free(b.packed[i].data);
-    bf_free(b.packed);
-    return status;
-}
-
-/* Ends behind the end record: then the whole file is verified. */
 static bf_status read_upload(server *s)
 {
-    bf_wire_reader *r;
-    bf_wire_item item;
+    bf_input_files files = {.paths = s->o->uploads,
+                            .count = s->o->upload_count,
+                            .rings = bf_one_ring(s->world.ctx[0]),
+                            .key_id = s->key_id,
+                            .job_id = s->job_id};
     s->count = bf_job_inputs(&s->job);
     s->inputs = bf_alloc_zero(s->count * sizeof(bf_ct));
     if (!s->inputs) return BF_ERR_MEMORY;
-    BF_TRY(bf_wire_open(&r, s->o->upload, BF_WIRE_UPLOAD, s->ctx, ids_of(s)));
-    bf_status status = read_inputs(s, r);
-    if (status == BF_OK) status = bf_wire_next(r, &item);
-    if (status == BF_OK && item.kind != BF_FRAME_END)
-        status = bf_fail(BF_ERR_FORMAT, "%s: more than the job's %zu inputs",
-                         s->o->upload, s->count);
-    if (status == BF_OK)
-        memcpy(s->upload_digest, bf_wire_digest(r), sizeof s->upload_digest);
-    bf_wire_close(r);
-    return status;
+    return bf_inputs_read(s->inputs, &s->digests, &s->job, &files);
 }
 
 static bf_status read_keys(server *s)
 {
-    bf_wire_ids any = {NULL, s->job_id};
-    BF_TRY(bf_wire_read_eval_keys(&s->keys, s->o->keys, s->ctx, any,
-                                  s->plan.keys, s->plan.key_count, NULL));
-    memcpy(s->key_id, s->keys.key_id, sizeof s->key_id);
-    return bf_eval_create(&s->ev, s->ctx, &s->keys);
+    bf_wire_ids ids = {.data_id = s->data_id};
+    BF_TRY(bf_wire_read_eval_keys(s->world.keys, s->o->keys,
+                                  bf_world_rings(&s->world), ids, s->plan.keys,
+                                  s->plan.key_count, NULL));
+    memcpy(s->key_id, s->world.keys[0].key_id, sizeof s->key_id);
+    return bf_world_evaluators(&s->world);
 }
 
 /* ---- files that must get written ----------------------------------------- */
@@ -185,7 +114,7 @@ static bf_status persist(server *s, const char *path,
 
 static bf_status write_checkpoint(server *s)
 {
-    BF_TRY(bf_checkpoint_write(s->o->checkpoint, s->ctx, run_ids(s),
+    BF_TRY(bf_checkpoint_write(s->o->checkpoint, model_rings(s), run_ids(s),
                                &s->state));
     s->kept = s->state.circuit.step;
     return BF_OK;
@@ -193,7 +122,8 @@ static bf_status write_checkpoint(server *s)
 
 static bf_status read_checkpoint(server *s)
 {
-    BF_TRY(bf_checkpoint_read(&s->state, s->o->checkpoint, s->ev, run_ids(s),
+    BF_TRY(bf_checkpoint_read(&s->state, s->o->checkpoint, s->world.ev[0],
+                              run_ids(s),
                               bf_job_circuit(&s->job), &s->plan));
     s->kept = s->state.circuit.step;
     return BF_OK;
@@ -201,7 +131,8 @@ static bf_status read_checkpoint(server *s)
 
 static bf_status write_model(server *s)
 {
-    return bf_encrypted_model_write(s->o->model, s->ctx, run_ids(s),
+    bf_run_ids ids = {ids_of(s), s->digests.rows};
+    return bf_encrypted_model_write(s->o->model, model_rings(s), ids,
                                     &s->state);
 }
 
@@ -210,7 +141,7 @@ static bf_status write_model(server *s)
 /* Gives back the limbs of inputs that no later step uses. */
 static bf_status drop_limbs(server *s, unsigned limbs)
 {
-    size_t limb = (size_t)2 * sizeof(double) << s->job.params.log_n;
+    size_t limb = (size_t)2 * sizeof(double) << s->job.ring[0].log_n;
     for (size_t i = 0; i < s->count; i++) {
         bf_ct *ct = &s->inputs[i];
         if (ct->limbs <= limbs) continue;
@@ -253,7 +184,7 @@ static bf_status check_target(const char *path, uint64_t bytes)
 static bf_status check_resources(const server *s)
 {
     uint64_t model = s->plan.model_bytes;
-    uint64_t kept = 2 * bf_checkpoint_bytes(&s->plan, &s->job.params);
+    uint64_t kept = 2 * bf_checkpoint_bytes(&s->plan, &s->job.ring[0]);
     BF_TRY(bf_plan_check_memory(&s->plan, s->o->max_memory));
     BF_TRY(check_target(s->o->model, model));
     if (!s->o->checkpoint) return BF_OK;
@@ -263,7 +194,7 @@ static bf_status check_resources(const server *s)
 static bf_status run_circuit(server *s)
 {
     bf_inputs in = bf_job_inputs_by_kind(&s->job, s->inputs);
-    return bf_circuit_run(s->ev, &s->job, &in, &s->state.circuit, after_step, s,
+    return bf_circuit_run(&s->world, &s->job, &in, &s->state.circuit, after_step, s,
                           s->plan.work, NULL);
 }
 
@@ -272,10 +203,11 @@ static bf_status run(server *s, bf_serve_report *report)
     const bf_serve_options *o = s->o;
     double start = bf_now();
     BF_TRY(bf_job_read(&s->job, o->job, s->job_id));
+    bf_job_data_id(&s->job, s->data_id);
     BF_TRY(bf_job_check_memory(&s->job, o->max_memory));
     BF_TRY(bf_job_walk(&s->plan, &s->job));
     BF_TRY(check_resources(s));
-    BF_TRY(bf_context_create(&s->ctx, &s->job.params, o->backend));
+    BF_TRY(bf_world_open(&s->world, &s->job, o->backend));
     BF_TRY(read_keys(s));
     BF_TRY(read_upload(s));
     if (o->resume) BF_TRY(read_checkpoint(s));
@@ -330,17 +262,16 @@ bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
     bf_status status = run(&s, &made);
     bf_lock_drop(lock, lock_path);
     if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);
-    if (s.ev) {
-        bf_eval_counters(s.ev, &made.counters);
-        made.peak_ciphertext_bytes = bf_eval_peak_bytes(s.ev);
+    if (status == BF_OK) {
+        for (unsigned r = 0; r < s.world.count; r++)
+            bf_eval_counters(s.world.ev[r], &made.counters[r]);
+        made.peak_ciphertext_bytes = bf_world_peak_bytes(&s.world);
     }
-    bf_run_state_release(s.ev, &s.state);
-    bf_eval_destroy(s.ev);
+    bf_run_state_release(s.world.ev[0], &s.state);
     for (size_t i = 0; s.inputs && i < s.count; i++) bf_ct_clear(&s.inputs[i]);
     bf_free(s.inputs);
-    bf_eval_keys_clear(&s.keys);
     bf_plan_clear(&s.plan);
-    bf_context_destroy(s.ctx);
+    bf_world_close(&s.world);
     made.job = s.job;
     if (status == BF_OK) *report = made;
     return status;

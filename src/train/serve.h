@@ -7,7 +7,8 @@
 typedef struct bf_serve_options {
     const char *job;        /* job.json */
     const char *keys;       /* evaluation keys */
-    const char *upload;     /* the owner's ciphertexts */
+    const char *const *uploads; /* the owner's ciphertexts, one file or more */
+    size_t upload_count;
     const char *model;      /* to write */
     const char *checkpoint; /* to write after every iteration; NULL for none */
     bool resume;            /* continue from the checkpoint */
@@ -17,7 +18,7 @@ typedef struct bf_serve_options {
 
 typedef struct bf_serve_report {
     bf_job job; /* as it was read */
-    bf_counters counters;
+    bf_counters counters[BF_RINGS_MAX];
     double read_seconds, train_seconds, write_seconds;
     uint64_t peak_ciphertext_bytes;
 } bf_serve_report;

@@ -9,7 +9,8 @@
 #include "linalg/dense.h"
 
 typedef struct circuit {
-    bf_eval *ev;
+    bf_world *world;
+    bf_eval *ev; /* of ring 0 */
     const bf_job *job;
     const bf_layout *l;
     bf_inputs in;
@@ -28,9 +29,7 @@ typedef struct circuit {
 static void tick(const circuit *c, const char *phase)
 {
     if (c->total == 0 || !bf_reports()) return;
-    bf_counters now;
-    bf_eval_counters(c->ev, &now);
-    bf_report(phase, bf_job_work(&c->job->params, &now), c->total);
+    bf_report(phase, bf_world_work(c->world), c->total);
 }
 
 static bf_ct *ct_array(size_t count)
@@ -423,16 +422,16 @@ static void run_close(void *run)
     bf_free(c);
 }
 
-static bf_status run_open(void **run, bf_eval *ev, const bf_job *job,
+static bf_status run_open(void **run, bf_world *w, const bf_job *job,
                           const bf_inputs *in, double total)
 {
     circuit *c = bf_alloc_zero(sizeof *c);
     if (!c) return BF_ERR_MEMORY;
-    *c = (circuit){.ev = ev, .job = job, .l = &job->layout, .in = *in,
+    *c = (circuit){.world = w, .ev = w->ev[0], .job = job, .l = &job->layout, .in = *in,
                    .total = total};
-    bf_status s = bf_masks_make(&c->masks, bf_eval_context(ev), c->l,
+    bf_status s = bf_masks_make(&c->masks, w->ctx[0], c->l,
                                 exp2(job->log_mask), bf_job_x_limbs(job),
-                                bf_eval_is_symbolic(ev));
+                                bf_eval_is_symbolic(c->ev));
     if (s == BF_OK)
         *run = c;
     else

@@ -3,11 +3,12 @@
 #define BF_TRAIN_UPLOAD_H
 
 enum {
-    BF_UPLOAD_INPUT = 1,   /* index: input of the job (train/circuit.h) */
-    BF_MODEL_FINAL = 2,    /* the model; index 0 */
-    BF_MODEL_ITERATION = 3, /* the model after iteration `index` (from 1) */
-    BF_STATE_CARRIED = 4,  /* checkpoint: 4 + number carried; index 0 */
-    BF_STATE_TEXT = 7      /* first: JSON, completed iterations and upload */
+    BF_UPLOAD_INPUT = 1,    /* + kind of input (train/circuit.h); index: which
+                             * of the kind */
+    BF_MODEL_ITERATION = 8, /* the model after iteration `index` (from 1) */
+    BF_MODEL_FINAL = 9,     /* the model; index 0 */
+    BF_STATE_TEXT = 16,     /* first: JSON, completed iterations and upload */
+    BF_STATE_CARRIED = 17   /* index: number among what is carried */
 };
 
 #endif

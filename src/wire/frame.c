@@ -15,7 +15,8 @@ enum {
     AT_KEY_ID = 64,
     AT_RESERVED = 80,
     AT_JOB_ID = 96,
-    AT_DIGEST = 128
+    AT_DATA_ID = 128,
+    AT_DIGEST = 160
 };
 #define RESERVED_BYTES (AT_JOB_ID - AT_RESERVED)
 
@@ -33,6 +34,7 @@ void bf_frame_header_encode(uint8_t out[BF_FRAME_HEADER_BYTES],
     memcpy(out + AT_CONTEXT, h->context, sizeof h->context);
     memcpy(out + AT_KEY_ID, h->key_id, sizeof h->key_id);
     memcpy(out + AT_JOB_ID, h->job_id, sizeof h->job_id);
+    memcpy(out + AT_DATA_ID, h->data_id, sizeof h->data_id);
     bf_hash(out, AT_DIGEST, out + AT_DIGEST);
 }
 
@@ -55,10 +57,13 @@ bf_status bf_frame_header_decode(bf_frame_header *h,
     uint8_t digest[BF_HASH_BYTES];
     if (memcmp(in + AT_MAGIC, magic, sizeof magic) != 0)
         return bf_fail(BF_ERR_FORMAT, "not a blindfit file");
-    if (bf_get_u16(in + AT_VERSION) != BF_FRAME_VERSION)
+    unsigned version = bf_get_u16(in + AT_VERSION);
+    if (version != BF_FRAME_VERSION)
         return bf_fail(BF_ERR_UNSUPPORTED,
-                       "format version %u, this build reads version %u",
-                       bf_get_u16(in + AT_VERSION), BF_FRAME_VERSION);
+                       "format version %u, this build reads version %u%s",
+                       version, BF_FRAME_VERSION,
+                       version < BF_FRAME_VERSION
+                           ? ": make it again with this build" : "");
     bf_hash(in, AT_DIGEST, digest);
     if (memcmp(in + AT_DIGEST, digest, sizeof digest) != 0)
         return bf_fail(BF_ERR_FORMAT,
@@ -73,6 +78,7 @@ bf_status bf_frame_header_decode(bf_frame_header *h,
     memcpy(h->context, in + AT_CONTEXT, sizeof h->context);
     memcpy(h->key_id, in + AT_KEY_ID, sizeof h->key_id);
     memcpy(h->job_id, in + AT_JOB_ID, sizeof h->job_id);
+    memcpy(h->data_id, in + AT_DATA_ID, sizeof h->data_id);
     return BF_OK;
 }
 

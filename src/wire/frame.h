@@ -17,8 +17,8 @@
 #include "base/file.h"
 #include "base/random.h"
 
-#define BF_FRAME_VERSION 1
-#define BF_FRAME_HEADER_BYTES 160
+#define BF_FRAME_VERSION 2
+#define BF_FRAME_HEADER_BYTES 192
 #define BF_FRAME_RECORD_BYTES 32 /* before the payload; digest behind */
 #define BF_FRAME_ID_BYTES 16
 
@@ -26,9 +26,10 @@ typedef struct bf_frame_header {
     uint16_t type;         /* bf_wire_type */
     uint64_t bytes;        /* behind the header, end record included */
     uint64_t records;      /* end record not counted */
-    uint8_t context[BF_HASH_BYTES];
+    uint8_t context[BF_HASH_BYTES]; /* of all rings */
     uint8_t key_id[BF_FRAME_ID_BYTES];
     uint8_t job_id[BF_HASH_BYTES]; /* BLAKE2b-256 of job.json, or zero */
+    uint8_t data_id[BF_HASH_BYTES]; /* of the data set, or zero */
 } bf_frame_header;
 
 /* What a record is, and which one: a label is the application's name for it. */

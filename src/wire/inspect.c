@@ -8,11 +8,12 @@ size_t bf_wire_json_bytes(size_t bytes)
     return BF_FRAME_RECORD_BYTES + bytes + BF_HASH_BYTES;
 }
 
-size_t bf_wire_file_bytes(const bf_params *p)
+size_t bf_wire_file_bytes(const bf_params *rings, unsigned count)
 {
     uint8_t bytes[BF_WIRE_PARAMS_MAX];
     size_t end = BF_FRAME_RECORD_BYTES + BF_HASH_BYTES;
-    return BF_FRAME_HEADER_BYTES + end + bf_wire_params_encode(bytes, p) + end;
+    return BF_FRAME_HEADER_BYTES + end +
+           bf_wire_params_encode(bytes, rings, count) + end;
 }
 
 static void note_limbs(bf_wire_info *info, unsigned limbs)
@@ -36,20 +37,31 @@ static void note_ct(bf_wire_info *info, const bf_wire_ct_head *h,
     info->ciphertext_bytes += bytes;
 }
 
+/* NULL with the message set when the file has no such ring. */
+static const bf_params *find_ring(const bf_wire_info *info, unsigned number)
+{
+    if (number < info->rings) return &info->ring[number];
+    (void)bf_fail(BF_ERR_FORMAT, "ring %u of %u", number, info->rings);
+    return NULL;
+}
+
 static bf_status note_head(bf_wire_info *info, const bf_frame_record *rec,
                            const uint8_t *head, size_t have)
 {
+    const bf_params *p;
     bf_wire_ct_head ct;
     bf_wire_key_head key;
     switch (rec->kind) {
     case BF_WIRE_CIPHERTEXT:
         if (have < BF_WIRE_CT_FIXED) break;
-        BF_TRY(bf_wire_ct_head_decode(&ct, head, rec->bytes, &info->params));
+        if (!(p = find_ring(info, bf_wire_ct_ring(head)))) return BF_ERR_FORMAT;
+        BF_TRY(bf_wire_ct_head_decode(&ct, head, rec->bytes, p));
         note_ct(info, &ct, rec->bytes);
         return BF_OK;
     case BF_WIRE_SWITCH_KEY:
         if (have < BF_WIRE_SWITCH_KEY_FIXED) break;
-        BF_TRY(bf_wire_key_head_decode(&key, head, rec->bytes, &info->params));
+        if (!(p = find_ring(info, bf_wire_key_ring(head)))) return BF_ERR_FORMAT;
+        BF_TRY(bf_wire_key_head_decode(&key, head, rec->bytes, p));
         note_limbs(info, key.limbs);
         info->keys++;
         info->key_bytes += rec->bytes;
@@ -81,6 +93,7 @@ static bf_status inspect_all(bf_wire_info *info, bf_frame_reader *r)
 {
     const bf_frame_header *h = bf_frame_header_of(r);
     bf_frame_record rec;
+    bf_wire_params params;
     if (h->type < BF_WIRE_SECRET_KEY || h->type > BF_WIRE_CHECKPOINT)
         return bf_fail(BF_ERR_UNSUPPORTED, "%s: type %u is unknown",
                        bf_frame_reader_path(r), h->type);
@@ -91,7 +104,10 @@ static bf_status inspect_all(bf_wire_info *info, bf_frame_reader *r)
     memcpy(info->context_hash, h->context, sizeof h->context);
     memcpy(info->key_id, h->key_id, sizeof h->key_id);
     memcpy(info->job_id, h->job_id, sizeof h->job_id);
-    BF_TRY(bf_wire_params_next(r, &info->params));
+    memcpy(info->data_id, h->data_id, sizeof h->data_id);
+    BF_TRY(bf_wire_params_next(r, &params));
+    info->rings = params.count;
+    memcpy(info->ring, params.ring, sizeof info->ring);
     for (;;) {
         BF_TRY(bf_frame_next(r, &rec));
         if (rec.kind == BF_FRAME_END) break;

@@ -2,13 +2,15 @@
 #ifndef BF_WIRE_INTERNAL_H
 #define BF_WIRE_INTERNAL_H
 
+#include "base/bytes.h"
 #include "wire/wire.h"
 
 /* Fixed parts of the payloads; residues follow. */
 #define BF_WIRE_CT_FIXED 72
-#define BF_WIRE_SWITCH_KEY_FIXED 48
+#define BF_WIRE_SWITCH_KEY_FIXED 64
 #define BF_WIRE_PARAMS_FIXED 16
-#define BF_WIRE_PARAMS_MAX (BF_WIRE_PARAMS_FIXED + 8 * (BF_MAX_Q + BF_MAX_P))
+#define BF_WIRE_RING_MAX (BF_WIRE_PARAMS_FIXED + 8 * (BF_MAX_Q + BF_MAX_P))
+#define BF_WIRE_PARAMS_MAX (8 + BF_RINGS_MAX * BF_WIRE_RING_MAX)
 
 typedef struct bf_buffer {
     uint8_t *data;
@@ -19,13 +21,13 @@ BF_MUST_CHECK bf_status bf_buffer_need(bf_buffer *b, size_t bytes);
 struct bf_wire_writer {
     bf_frame_writer *frame;
     bf_wire_type type;
-    const bf_context *ctx;
+    bf_rings rings;
     bf_buffer scratch;
 };
 
 struct bf_wire_reader {
     bf_frame_reader *frame;
-    const bf_context *ctx;
+    bf_rings rings;
     bf_wire_item item; /* the present one */
     bf_buffer scratch;
 };
@@ -35,26 +37,40 @@ bool bf_wire_holds(unsigned type, uint32_t kind);
 
 /* ---- parameters --------------------------------------------------------- */
 
+/* The parameters of a file's rings, in their order. */
+typedef struct bf_wire_params {
+    unsigned count;
+    bf_params ring[BF_RINGS_MAX];
+} bf_wire_params;
+
 size_t bf_wire_params_encode(uint8_t out[BF_WIRE_PARAMS_MAX],
-                             const bf_params *p);
-BF_MUST_CHECK bf_status bf_wire_params_decode(bf_params *out,
+                             const bf_params *rings, unsigned count);
+BF_MUST_CHECK bf_status bf_wire_params_decode(bf_wire_params *out,
                                               const uint8_t *in, size_t bytes);
 /* The first record of a file, which must be it. */
 BF_MUST_CHECK bf_status bf_wire_params_next(bf_frame_reader *r,
-                                            bf_params *out);
-BF_MUST_CHECK bf_status bf_wire_params_put(bf_frame_writer *w,
-                                           const bf_params *p);
-bool bf_wire_params_equal(const bf_params *a, const bf_params *b);
+                                            bf_wire_params *out);
+BF_MUST_CHECK bf_status bf_wire_params_put(bf_frame_writer *w, bf_rings rings);
+bool bf_wire_params_equal(const bf_wire_params *a, bf_rings b);
+
+/* The number of the ring that this context is of; BF_ERR_MISMATCH when the
+ * rings have none such. */
+BF_MUST_CHECK bf_status bf_wire_ring_number(unsigned *out, bf_rings rings,
+                                            const bf_context *ctx);
+/* The ring of a number that a file tells; BF_ERR_FORMAT when there is none. */
+BF_MUST_CHECK bf_status bf_wire_ring(const bf_context **out, bf_rings rings,
+                                     unsigned number);
 
 /* ---- headers ------------------------------------------------------------ */
 
+/* H of the rings' own hashes, one behind the other: a header's `context`. */
+void bf_wire_rings_hash(bf_rings rings, uint8_t out[BF_HASH_BYTES]);
 void bf_wire_header_make(bf_frame_header *h, bf_wire_type type,
-                         const bf_context *ctx, bf_wire_ids ids);
+                         bf_rings rings, bf_wire_ids ids);
 /* Type, context, ids, then the parameter record. */
 BF_MUST_CHECK bf_status bf_wire_header_check(bf_frame_reader *r,
                                              bf_wire_type type,
-                                             const bf_context *ctx,
-                                             bf_wire_ids ids);
+                                             bf_rings rings, bf_wire_ids ids);
 
 /* ---- rows of residues --------------------------------------------------- */
 
@@ -81,20 +97,32 @@ static inline size_t bf_wire_row_at(const bf_wire_rows *rows, unsigned modulus,
 
 /* The fixed part of a ciphertext record. */
 typedef struct bf_wire_ct_head {
-    unsigned limbs, polys;
+    unsigned ring, limbs, polys;
     bool seeded;
     double scale, noise, bound;
     uint64_t seed_index;
     uint8_t seed[BF_SEED_BYTES];
 } bf_wire_ct_head;
-/* Checks the numbers and that `bytes` is the length of such a record. */
+/* The number of its ring, unchecked. */
+static inline unsigned bf_wire_ct_ring(const uint8_t in[BF_WIRE_CT_FIXED])
+{
+    return bf_get_u16(in + 4);
+}
+/* Checks the numbers and that `bytes` is the length of such a record of that
+ * ring, whose parameters are p. */
 BF_MUST_CHECK bf_status bf_wire_ct_head_decode(
     bf_wire_ct_head *h, const uint8_t in[BF_WIRE_CT_FIXED], uint64_t bytes,
     const bf_params *p);
 
+static inline unsigned bf_wire_key_ring(
+    const uint8_t in[BF_WIRE_SWITCH_KEY_FIXED])
+{
+    return bf_get_u16(in + 2);
+}
 typedef struct bf_wire_key_head {
     bf_key_name name;
     unsigned limbs, digits;
+    bool whole;
     uint64_t seed_index;
     uint8_t seed[BF_SEED_BYTES];
 } bf_wire_key_head;

@@ -48,11 +48,12 @@ typedef enum bf_wire_kind {
 
 /* Whose file it is. A writer puts zeros for NULL, a reader accepts any. */
 typedef struct bf_wire_ids {
-    const uint8_t *key_id; /* BF_KEY_ID_BYTES */
-    const uint8_t *job_id; /* BF_HASH_BYTES: BLAKE2b-256 of job.json */
+    const uint8_t *key_id;  /* BF_KEY_ID_BYTES */
+    const uint8_t *job_id;  /* BF_HASH_BYTES: BLAKE2b-256 of job.json */
+    const uint8_t *data_id; /* BF_HASH_BYTES: bf_job_data_id */
 } bf_wire_ids;
 
-/* BF_ERR_MISMATCH "PATH: of another key ..." (job, upload) unless `found` in
+/* BF_ERR_MISMATCH "PATH: of another key ..." (job, data set, upload) unless `found` in
  * the file is what is wanted; NULL wants nothing. `upload` is a digest. */
 BF_MUST_CHECK bf_status bf_wire_check_key(const char *path,
                                           const uint8_t *found,
@@ -60,17 +61,21 @@ BF_MUST_CHECK bf_status bf_wire_check_key(const char *path,
 BF_MUST_CHECK bf_status bf_wire_check_job(const char *path,
                                           const uint8_t *found,
                                           const uint8_t *wanted);
+BF_MUST_CHECK bf_status bf_wire_check_data(const char *path,
+                                           const uint8_t *found,
+                                           const uint8_t *wanted);
 BF_MUST_CHECK bf_status bf_wire_check_upload(const char *path,
                                              const uint8_t *found,
                                              const uint8_t *wanted);
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* The file appears at commit, 0644. The context must outlive the writer. */
+/* The file appears at commit, 0644. The rings must outlive the writer; a file
+ * holds objects of these and no others. */
 typedef struct bf_wire_writer bf_wire_writer;
 BF_MUST_CHECK bf_status bf_wire_create(bf_wire_writer **out, const char *path,
-                                       bf_wire_type type,
-                                       const bf_context *ctx, bf_wire_ids ids);
+                                       bf_wire_type type, bf_rings rings,
+                                       bf_wire_ids ids);
 /* 2 or 3 polynomials; of a seeded ciphertext, c0 and the seed. The label is the
  * caller's name for it: unique, if it is to be found by it. */
 BF_MUST_CHECK bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label,
@@ -78,7 +83,8 @@ BF_MUST_CHECK bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label,
 /* The text is not looked at. At most BF_WIRE_JSON_MAX bytes. */
 BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
                                          const char *text, size_t bytes);
-/* Labelled {0, bf_key_label}; of uses GALOIS, FROM_SQUARE and OTHER. */
+/* Labelled by its name: {use, ring * 2^32 + element}. The ring is that of the
+ * key's context, whatever the name says. */
 BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
                                                const bf_switch_key *key);
 BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
@@ -98,14 +104,15 @@ typedef struct bf_wire_item {
     uint64_t bytes; /* of the payload */
 } bf_wire_item;
 
-/* The context must outlive the reader and what it reads. */
+/* The rings must outlive the reader and what it reads; they are the file's, all
+ * of them and in this order. */
 BF_MUST_CHECK bf_status bf_wire_open(bf_wire_reader **out, const char *path,
-                                     bf_wire_type type, const bf_context *ctx,
+                                     bf_wire_type type, bf_rings rings,
                                      bf_wire_ids ids);
 /* From a descriptor, as bf_frame_open_fd. */
 BF_MUST_CHECK bf_status bf_wire_open_fd(bf_wire_reader **out, int fd,
                                         const char *name, bf_wire_type type,
-                                        const bf_context *ctx, bf_wire_ids ids);
+                                        bf_rings rings, bf_wire_ids ids);
 void bf_wire_close(bf_wire_reader *r); /* NULL is fine */
 const bf_frame_header *bf_wire_header(const bf_wire_reader *r);
 /* The digest of the item read last; behind the end, that of the file. */
@@ -118,6 +125,8 @@ BF_MUST_CHECK bf_status bf_wire_next(bf_wire_reader *r, bf_wire_item *item);
  * BF_ERR_FORMAT when it is missing or there twice. */
 BF_MUST_CHECK bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind,
                                      bf_label label, bf_wire_item *item);
+/* Verifies the present item without keeping it. */
+BF_MUST_CHECK bf_status bf_wire_skip(bf_wire_reader *r);
 /* The present item. BF_ERR_FORMAT when it is of another kind. */
 BF_MUST_CHECK bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out);
 /* The same in two steps, so that several can be unpacked side by side: verified
@@ -129,7 +138,7 @@ typedef struct bf_packed_ct {
 } bf_packed_ct;
 BF_MUST_CHECK bf_status bf_wire_get_packed_ct(bf_wire_reader *r,
                                               bf_packed_ct *out);
-BF_MUST_CHECK bf_status bf_wire_unpack_ct(bf_ct *out, const bf_context *ctx,
+BF_MUST_CHECK bf_status bf_wire_unpack_ct(bf_ct *out, bf_rings rings,
                                           const bf_packed_ct *packed);
 /* NUL-terminated; freed with bf_free. */
 BF_MUST_CHECK bf_status bf_wire_get_json(bf_wire_reader *r, char **text,
@@ -139,23 +148,25 @@ BF_MUST_CHECK bf_status bf_wire_get_switch_key(bf_wire_reader *r,
 
 /* ---- whole files -------------------------------------------------------- */
 
-/* The key id is the keys' own; job_id may be NULL. */
+/* Keys of one owner, a set for each ring that has any; the key id is theirs. */
 BF_MUST_CHECK bf_status bf_wire_write_eval_keys(const char *path,
-                                                const bf_eval_keys *keys,
-                                                const uint8_t *job_id,
+                                                const bf_eval_keys *sets,
+                                                bf_rings rings,
+                                                bf_wire_ids ids,
                                                 bf_env *env);
 /* The same file, whole but not committed. */
 BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
                                                   const char *path,
-                                                  const bf_eval_keys *keys,
-                                                  const uint8_t *job_id,
+                                                  const bf_eval_keys *sets,
+                                                  bf_rings rings,
+                                                  bf_wire_ids ids,
                                                   bf_env *env);
-/* These keys and no others (a name occurs once in
- * needs, OTHER never):
- * BF_ERR_FORMAT when one is there twice, BF_ERR_MISMATCH when one is missing,
- * has other limbs, or is not among them. */
+/* The keys that are needed (a name occurs once in needs, OTHER never), into a
+ * set for each ring, of just the limbs that are needed. Others in the file, as
+ * for other jobs over the same data, are passed over unread. BF_ERR_FORMAT when
+ * one is there twice, BF_ERR_MISMATCH when one is missing or has fewer limbs. */
 BF_MUST_CHECK bf_status bf_wire_read_eval_keys(
-    bf_eval_keys *out, const char *path, const bf_context *ctx, bf_wire_ids ids,
+    bf_eval_keys *sets, const char *path, bf_rings rings, bf_wire_ids ids,
     const bf_key_need *needs, size_t count, bf_env *env);
 BF_MUST_CHECK bf_status bf_wire_write_public_key(const char *path,
                                                  const bf_public_key *pk);
@@ -164,7 +175,7 @@ BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
                                                 const bf_context *ctx,
                                                 bf_wire_ids ids);
 
-/* The parameter literal of any file, to create its context from. In bounds,
+/* The parameters of any file's first ring, to create its context from. In bounds,
  * but not checked further: bf_context_create does that, and says whether the
  * parameters are secure. */
 BF_MUST_CHECK bf_status bf_wire_read_params(bf_params *out, const char *path);
@@ -178,7 +189,7 @@ size_t bf_wire_ct_bytes(const bf_params *p, unsigned limbs, unsigned polys,
 size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs);
 size_t bf_wire_public_key_bytes(const bf_params *p);
 size_t bf_wire_json_bytes(size_t bytes);
-size_t bf_wire_file_bytes(const bf_params *p);
+size_t bf_wire_file_bytes(const bf_params *rings, unsigned count);
 
 /* What a file is. Never anything derived from a secret. */
 typedef struct bf_wire_info {
@@ -188,7 +199,9 @@ typedef struct bf_wire_info {
     uint8_t context_hash[BF_HASH_BYTES];
     uint8_t key_id[BF_KEY_ID_BYTES];
     uint8_t job_id[BF_HASH_BYTES];
-    bf_params params;
+    uint8_t data_id[BF_HASH_BYTES];
+    unsigned rings;
+    bf_params ring[BF_RINGS_MAX];
     uint64_t records; /* parameters included */
     uint64_t ciphertexts, seeded, keys, texts;
     uint64_t ciphertext_bytes, key_bytes;       /* of payloads */

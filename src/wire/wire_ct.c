@@ -8,14 +8,16 @@
 
 #define FLAG_SEEDED 1u
 
-/* u16 limbs, u8 polys, u8 flags, u32 0, f64 scale, noise, bound, u64 seed
+/* u16 limbs, u8 polys, u8 flags, u16 ring, u16 0, f64 scale, noise, bound, u64 seed
  * index, seed[32]; then rows [limb][poly], of a seeded one poly 0 alone. */
-static void encode_head(uint8_t out[BF_WIRE_CT_FIXED], const bf_ct *ct)
+static void encode_head(uint8_t out[BF_WIRE_CT_FIXED], const bf_ct *ct,
+                        unsigned ring)
 {
     memset(out, 0, BF_WIRE_CT_FIXED);
     bf_put_u16(out, (uint16_t)ct->limbs);
     out[2] = (uint8_t)ct->polys;
     out[3] = ct->seeded ? FLAG_SEEDED : 0;
+    bf_put_u16(out + 4, (uint16_t)ring);
     bf_put_f64(out + 8, ct->scale);
     bf_put_f64(out + 16, ct->noise);
     bf_put_f64(out + 24, ct->bound);
@@ -64,6 +66,7 @@ bf_status bf_wire_ct_head_decode(bf_wire_ct_head *h,
 {
     static const uint8_t zero[8 + BF_SEED_BYTES];
     *h = (bf_wire_ct_head){
+        .ring = bf_wire_ct_ring(in),
         .limbs = bf_get_u16(in),
         .polys = in[2],
         .seeded = in[3] == FLAG_SEEDED,
@@ -73,7 +76,7 @@ bf_status bf_wire_ct_head_decode(bf_wire_ct_head *h,
         .seed_index = bf_get_u64(in + 32),
     };
     memcpy(h->seed, in + 40, BF_SEED_BYTES);
-    if (in[3] > FLAG_SEEDED || bf_get_u32(in + 4) != 0 ||
+    if (in[3] > FLAG_SEEDED || bf_get_u16(in + 6) != 0 ||
         (!h->seeded && memcmp(in + 32, zero, sizeof zero) != 0))
         return bf_fail(BF_ERR_FORMAT, "unknown flags of a ciphertext");
     BF_TRY(check_shape(h, p));
@@ -86,28 +89,30 @@ bf_status bf_wire_ct_head_decode(bf_wire_ct_head *h,
 
 /* ---- writing ------------------------------------------------------------ */
 
-static bf_status check_for_writing(const bf_wire_writer *w, const bf_ct *ct)
+static bf_status check_for_writing(const bf_wire_writer *w, const bf_ct *ct,
+                                   unsigned *ring)
 {
     if (!bf_wire_holds(w->type, BF_WIRE_CIPHERTEXT))
         return bf_fail(BF_ERR_ARGUMENT, "%s: no place for ciphertexts",
                        bf_frame_writer_path(w->frame));
     if (!ct->data)
         return bf_fail(BF_ERR_ARGUMENT, "a ciphertext without data");
-    if (memcmp(bf_context_hash(ct->ctx), bf_context_hash(w->ctx),
-               BF_HASH_BYTES) != 0)
-        return bf_fail(BF_ERR_MISMATCH, "%s: a ciphertext of other parameters",
-                       bf_frame_writer_path(w->frame));
+    bf_status s = bf_wire_ring_number(ring, w->rings, ct->ctx);
+    if (s != BF_OK)
+        return bf_fail_in(s, "%s: a ciphertext",
+                          bf_frame_writer_path(w->frame));
     bf_wire_ct_head h = {.limbs = ct->limbs, .polys = ct->polys,
                          .seeded = ct->seeded, .scale = ct->scale,
                          .noise = ct->noise, .bound = ct->bound};
-    bf_status s = check_shape(&h, bf_context_params(w->ctx));
+    s = check_shape(&h, bf_context_params(ct->ctx));
     return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
 }
 
 bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label, const bf_ct *ct)
 {
-    BF_TRY(check_for_writing(w, ct));
-    const bf_params *p = bf_context_params(w->ctx);
+    unsigned ring;
+    BF_TRY(check_for_writing(w, ct, &ring));
+    const bf_params *p = bf_context_params(ct->ctx);
     size_t n = (size_t)1 << p->log_n;
     unsigned polys = ct->seeded ? 1 : ct->polys;
     size_t bytes = payload_bytes(p, ct->limbs, ct->polys, ct->seeded);
@@ -115,7 +120,7 @@ bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label, const bf_ct *ct)
     bf_first_error first = {0};
     bf_wire_rows_make(&rows, p, ct->limbs, false);
     BF_TRY(bf_buffer_need(&w->scratch, bytes));
-    encode_head(w->scratch.data, ct);
+    encode_head(w->scratch.data, ct, ring);
     uint8_t *out = w->scratch.data + BF_WIRE_CT_FIXED;
 #pragma omp parallel for if (!omp_in_parallel())
     for (unsigned i = 0; i < ct->limbs * polys; i++) {
@@ -168,12 +173,14 @@ static bf_status unpack_rows(bf_ct *ct, const bf_wire_ct_head *h,
     return bf_first_error_raise(&first);
 }
 
-static bf_status unpack(bf_ct *out, const bf_context *ctx, const uint8_t *in,
+static bf_status unpack(bf_ct *out, bf_rings rings, const uint8_t *in,
                         uint64_t bytes)
 {
+    const bf_context *ctx;
     bf_wire_ct_head h;
     if (bytes < BF_WIRE_CT_FIXED)
         return bf_fail(BF_ERR_FORMAT, "too short for a ciphertext");
+    BF_TRY(bf_wire_ring(&ctx, rings, bf_wire_ct_ring(in)));
     BF_TRY(bf_wire_ct_head_decode(&h, in, bytes, bf_context_params(ctx)));
     BF_TRY(reserve(out, ctx, h.limbs, h.polys));
     bf_status s = unpack_rows(out, &h, in + BF_WIRE_CT_FIXED);
@@ -192,16 +199,20 @@ static bf_status unpack(bf_ct *out, const bf_context *ctx, const uint8_t *in,
 
 static bf_status ct_payload(bf_wire_reader *r, const uint8_t **in)
 {
-    const bf_params *p = bf_context_params(r->ctx);
-    return bf_wire_payload(r, BF_WIRE_CIPHERTEXT,
-                           payload_bytes(p, p->n_q, 3, false), in);
+    size_t most = 0;
+    for (unsigned i = 0; i < r->rings.count; i++) {
+        const bf_params *p = bf_context_params(r->rings.ring[i]);
+        size_t bytes = payload_bytes(p, p->n_q, 3, false);
+        if (bytes > most) most = bytes;
+    }
+    return bf_wire_payload(r, BF_WIRE_CIPHERTEXT, most, in);
 }
 
 bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out)
 {
     const uint8_t *in;
     BF_TRY(ct_payload(r, &in));
-    bf_status s = unpack(out, r->ctx, in, r->item.bytes);
+    bf_status s = unpack(out, r->rings, in, r->item.bytes);
     return s == BF_OK ? BF_OK : bf_frame_fail_in(r->frame, s);
 }
 
@@ -216,8 +227,8 @@ bf_status bf_wire_get_packed_ct(bf_wire_reader *r, bf_packed_ct *out)
     return BF_OK;
 }
 
-bf_status bf_wire_unpack_ct(bf_ct *out, const bf_context *ctx,
+bf_status bf_wire_unpack_ct(bf_ct *out, bf_rings rings,
                             const bf_packed_ct *packed)
 {
-    return unpack(out, ctx, packed->data, packed->bytes);
+    return unpack(out, rings, packed->data, packed->bytes);
 }

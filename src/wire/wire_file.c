@@ -34,13 +34,23 @@ bool bf_wire_holds(unsigned type, uint32_t kind)
 
 /* ---- headers ------------------------------------------------------------ */
 
+void bf_wire_rings_hash(bf_rings rings, uint8_t out[BF_HASH_BYTES])
+{
+    uint8_t all[BF_RINGS_MAX * BF_HASH_BYTES];
+    for (unsigned i = 0; i < rings.count; i++)
+        memcpy(all + i * BF_HASH_BYTES, bf_context_hash(rings.ring[i]),
+               BF_HASH_BYTES);
+    bf_hash(all, rings.count * BF_HASH_BYTES, out);
+}
+
 void bf_wire_header_make(bf_frame_header *h, bf_wire_type type,
-                         const bf_context *ctx, bf_wire_ids ids)
+                         bf_rings rings, bf_wire_ids ids)
 {
     *h = (bf_frame_header){.type = (uint16_t)type};
-    memcpy(h->context, bf_context_hash(ctx), sizeof h->context);
+    bf_wire_rings_hash(rings, h->context);
     if (ids.key_id) memcpy(h->key_id, ids.key_id, sizeof h->key_id);
     if (ids.job_id) memcpy(h->job_id, ids.job_id, sizeof h->job_id);
+    if (ids.data_id) memcpy(h->data_id, ids.data_id, sizeof h->data_id);
 }
 
 /* The first bytes of an id, for messages. */
@@ -65,6 +75,12 @@ bf_status bf_wire_check_key(const char *path, const uint8_t *found,
     return check_id(path, "key", found, wanted, BF_KEY_ID_BYTES);
 }
 
+bf_status bf_wire_check_data(const char *path, const uint8_t *found,
+                             const uint8_t *wanted)
+{
+    return check_id(path, "data set", found, wanted, BF_HASH_BYTES);
+}
+
 bf_status bf_wire_check_upload(const char *path, const uint8_t *found,
                                const uint8_t *wanted)
 {
@@ -84,20 +100,23 @@ bf_status bf_wire_check_job(const char *path, const uint8_t *found,
 }
 
 bf_status bf_wire_header_check(bf_frame_reader *r, bf_wire_type type,
-                               const bf_context *ctx, bf_wire_ids ids)
+                               bf_rings rings, bf_wire_ids ids)
 {
     const char *path = bf_frame_reader_path(r);
     const bf_frame_header *h = bf_frame_header_of(r);
-    bf_params params;
+    uint8_t wanted[BF_HASH_BYTES];
+    bf_wire_params params;
+    bf_wire_rings_hash(rings, wanted);
     if (h->type != type)
         return bf_fail(BF_ERR_MISMATCH, "%s: holds: %s; wanted: %s", path,
                        bf_wire_type_name(h->type), bf_wire_type_name(type));
-    BF_TRY(check_id(path, "parameter set", h->context, bf_context_hash(ctx),
+    BF_TRY(check_id(path, "parameter set", h->context, wanted,
                     sizeof h->context));
     BF_TRY(bf_wire_check_key(path, h->key_id, ids.key_id));
+    BF_TRY(bf_wire_check_data(path, h->data_id, ids.data_id));
     BF_TRY(bf_wire_check_job(path, h->job_id, ids.job_id));
     BF_TRY(bf_wire_params_next(r, &params));
-    if (!bf_wire_params_equal(&params, bf_context_params(ctx)))
+    if (!bf_wire_params_equal(&params, rings))
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: its parameters are not those in use", path);
     return BF_OK;
@@ -106,8 +125,7 @@ bf_status bf_wire_header_check(bf_frame_reader *r, bf_wire_type type,
 /* ---- writing ------------------------------------------------------------ */
 
 bf_status bf_wire_create(bf_wire_writer **out, const char *path,
-                         bf_wire_type type, const bf_context *ctx,
-                         bf_wire_ids ids)
+                         bf_wire_type type, bf_rings rings, bf_wire_ids ids)
 {
     if (type < BF_WIRE_EVAL_KEYS || type > BF_WIRE_CHECKPOINT)
         return bf_fail(BF_ERR_ARGUMENT, "%s: no file of type %d", path,
@@ -115,11 +133,11 @@ bf_status bf_wire_create(bf_wire_writer **out, const char *path,
     bf_wire_writer *w = bf_alloc_zero(sizeof *w);
     if (!w) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
     bf_frame_header h;
-    bf_wire_header_make(&h, type, ctx, ids);
+    bf_wire_header_make(&h, type, rings, ids);
     w->type = type;
-    w->ctx = ctx;
+    w->rings = rings;
     bf_status s = bf_frame_create(&w->frame, path, 0644, &h);
-    if (s == BF_OK) s = bf_wire_params_put(w->frame, bf_context_params(ctx));
+    if (s == BF_OK) s = bf_wire_params_put(w->frame, rings);
     if (s != BF_OK) {
         bf_wire_abort(w);
         return s;
@@ -168,8 +186,7 @@ void bf_wire_abort(bf_wire_writer *w)
 
 /* Takes the frame over, also on failure. */
 static bf_status open_items(bf_wire_reader **out, bf_frame_reader *frame,
-                            bf_wire_type type, const bf_context *ctx,
-                            bf_wire_ids ids)
+                            bf_wire_type type, bf_rings rings, bf_wire_ids ids)
 {
     bf_wire_reader *r = bf_alloc_zero(sizeof *r);
     if (!r) {
@@ -177,8 +194,8 @@ static bf_status open_items(bf_wire_reader **out, bf_frame_reader *frame,
         return BF_ERR_MEMORY;
     }
     r->frame = frame;
-    r->ctx = ctx;
-    bf_status s = bf_wire_header_check(frame, type, ctx, ids);
+    r->rings = rings;
+    bf_status s = bf_wire_header_check(frame, type, rings, ids);
     if (s != BF_OK) {
         bf_wire_close(r);
         return s;
@@ -188,21 +205,19 @@ static bf_status open_items(bf_wire_reader **out, bf_frame_reader *frame,
 }
 
 bf_status bf_wire_open(bf_wire_reader **out, const char *path,
-                       bf_wire_type type, const bf_context *ctx,
-                       bf_wire_ids ids)
+                       bf_wire_type type, bf_rings rings, bf_wire_ids ids)
 {
     bf_frame_reader *frame;
     BF_TRY(bf_frame_open(&frame, path));
-    return open_items(out, frame, type, ctx, ids);
+    return open_items(out, frame, type, rings, ids);
 }
 
 bf_status bf_wire_open_fd(bf_wire_reader **out, int fd, const char *name,
-                          bf_wire_type type, const bf_context *ctx,
-                          bf_wire_ids ids)
+                          bf_wire_type type, bf_rings rings, bf_wire_ids ids)
 {
     bf_frame_reader *frame;
     BF_TRY(bf_frame_open_fd(&frame, fd, name));
-    return open_items(out, frame, type, ctx, ids);
+    return open_items(out, frame, type, rings, ids);
 }
 
 void bf_wire_close(bf_wire_reader *r)
@@ -245,6 +260,11 @@ bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind, bf_label label,
 {
     BF_TRY(bf_frame_seek(r->frame, kind, label));
     return bf_wire_next(r, item);
+}
+
+bf_status bf_wire_skip(bf_wire_reader *r)
+{
+    return bf_frame_verify(r->frame, NULL, 0);
 }
 
 static bf_status check_item(const bf_wire_reader *r, uint32_t kind, size_t most)

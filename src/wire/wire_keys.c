@@ -1,40 +1,57 @@
 #include <omp.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "base/env.h"
 #include "base/memory.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 
-static size_t payload_bytes(const bf_params *p, unsigned limbs)
+static size_t payload_bytes(const bf_params *p, unsigned limbs, bool whole)
 {
     bf_wire_rows rows;
     bf_wire_rows_make(&rows, p, limbs, true);
     return BF_WIRE_SWITCH_KEY_FIXED +
-           bf_params_digits(p, limbs) * rows.at[rows.count];
+           bf_params_digits(p, limbs) * rows.at[rows.count] * (whole ? 2 : 1);
 }
 
 size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs)
 {
-    return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES + payload_bytes(p, limbs);
+    return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES +
+           payload_bytes(p, limbs, false);
 }
 
-/* u32 label of the name, u16 limbs, u16 digits, u64 seed index, seed[32]; then the b rows
- * [digit][modulus], q_0.. then p_0... */
+#define FLAG_WHOLE 1u
+
+/* u16 use, u16 ring, u32 element, u16 limbs, u16 digits, u32 flags, u64 0, u64
+ * seed index, seed[32]; then rows [digit][modulus][b, and a of a whole key], the
+ * moduli q_0.. then p_0... */
 static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
-                        const bf_switch_key *key)
+                        const bf_switch_key *key, unsigned ring)
 {
-    bf_put_u32(out, bf_key_label(key->name));
-    bf_put_u16(out + 4, (uint16_t)key->limbs);
-    bf_put_u16(out + 6, (uint16_t)key->digits);
-    bf_put_u64(out + 8, key->seed_index);
-    memcpy(out + 16, key->seed, BF_SEED_BYTES);
+    memset(out, 0, BF_WIRE_SWITCH_KEY_FIXED);
+    bf_put_u16(out, (uint16_t)key->name.use);
+    bf_put_u16(out + 2, (uint16_t)ring);
+    bf_put_u32(out + 4, key->name.element);
+    bf_put_u16(out + 8, (uint16_t)key->limbs);
+    bf_put_u16(out + 10, (uint16_t)key->digits);
+    bf_put_u32(out + 12, key->whole ? FLAG_WHOLE : 0);
+    if (key->whole) return;
+    bf_put_u64(out + 24, key->seed_index);
+    memcpy(out + 32, key->seed, BF_SEED_BYTES);
+}
+
+/* A key's label is its name: no other key of the file has it, but for OTHER. */
+static bf_label label_of(bf_key_name name, unsigned ring)
+{
+    return (bf_label){(uint32_t)name.use,
+                      ((uint64_t)ring << 32) + name.element};
 }
 
 static bf_status check_shape(const bf_wire_key_head *h, const bf_params *p)
 {
-    if (h->name.use > BF_KEY_FROM_SQUARE || !bf_key_is_name(h->name, p->log_n))
+    if (h->name.use > BF_KEY_IMPORT)
+        return bf_fail(BF_ERR_FORMAT, "a key of use %u", (unsigned)h->name.use);
+    if (!bf_key_is_name(h->name, p->log_n))
         return bf_fail(BF_ERR_FORMAT, "no place for %s in a ring of 2^%u",
                        bf_key_text(h->name), p->log_n);
     if (h->limbs < 1 || h->limbs > p->n_q ||
@@ -48,14 +65,21 @@ bf_status bf_wire_key_head_decode(bf_wire_key_head *h,
                                   const uint8_t in[BF_WIRE_SWITCH_KEY_FIXED],
                                   uint64_t bytes, const bf_params *p)
 {
-    *h = (bf_wire_key_head){.limbs = bf_get_u16(in + 4),
-                            .digits = bf_get_u16(in + 6),
-                            .seed_index = bf_get_u64(in + 8)};
-    memcpy(h->seed, in + 16, BF_SEED_BYTES);
-    if (!bf_key_from_label(&h->name, bf_get_u32(in), p->log_n))
-        return bf_fail(BF_ERR_FORMAT, "Galois element %u", bf_get_u32(in));
+    static const uint8_t zero[8 + BF_SEED_BYTES];
+    uint32_t flags = bf_get_u32(in + 12);
+    *h = (bf_wire_key_head){
+        .name = {(bf_key_use)bf_get_u16(in), bf_wire_key_ring(in),
+                 bf_get_u32(in + 4)},
+        .limbs = bf_get_u16(in + 8),
+        .digits = bf_get_u16(in + 10),
+        .whole = flags == FLAG_WHOLE,
+        .seed_index = bf_get_u64(in + 24)};
+    memcpy(h->seed, in + 32, BF_SEED_BYTES);
+    if (flags > FLAG_WHOLE || bf_get_u64(in + 16) != 0 ||
+        (h->whole && memcmp(in + 24, zero, sizeof zero) != 0))
+        return bf_fail(BF_ERR_FORMAT, "unknown flags of a key");
     BF_TRY(check_shape(h, p));
-    size_t want = payload_bytes(p, h->limbs);
+    size_t want = payload_bytes(p, h->limbs, h->whole);
     if (bytes != want)
         return bf_fail(BF_ERR_FORMAT, "%llu bytes, this key has %zu",
                        (unsigned long long)bytes, want);
@@ -65,132 +89,185 @@ bf_status bf_wire_key_head_decode(bf_wire_key_head *h,
 /* ---- writing ------------------------------------------------------------ */
 
 static bf_status check_for_writing(const bf_wire_writer *w,
-                                   const bf_switch_key *key)
+                                   const bf_switch_key *key, unsigned *ring)
 {
     if (!bf_wire_holds(w->type, BF_WIRE_SWITCH_KEY))
         return bf_fail(BF_ERR_ARGUMENT, "%s: no place for evaluation keys",
                        bf_frame_writer_path(w->frame));
     if (!key->data) return bf_fail(BF_ERR_ARGUMENT, "a key without data");
-    if (memcmp(bf_context_hash(key->ctx), bf_context_hash(w->ctx),
-               BF_HASH_BYTES) != 0)
-        return bf_fail(BF_ERR_MISMATCH, "%s: a key of other parameters",
-                       bf_frame_writer_path(w->frame));
+    bf_status s = bf_wire_ring_number(ring, w->rings, key->ctx);
+    if (s != BF_OK)
+        return bf_fail_in(s, "%s: a key", bf_frame_writer_path(w->frame));
     bf_wire_key_head h = {
         .name = key->name, .limbs = key->limbs, .digits = key->digits};
-    bf_status s = check_shape(&h, bf_context_params(w->ctx));
+    s = check_shape(&h, bf_context_params(key->ctx));
     return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
+}
+
+/* Where half 0 (b) or 1 (a) of row m of a digit stands behind the fixed part. */
+static size_t row_at(const bf_wire_rows *rows, unsigned digit, unsigned m,
+                     unsigned half, bool whole)
+{
+    unsigned halves = whole ? 2 : 1;
+    return digit * rows->at[rows->count] * halves +
+           bf_wire_row_at(rows, m, half, halves);
 }
 
 bf_status bf_wire_put_switch_key(bf_wire_writer *w, const bf_switch_key *key)
 {
-    BF_TRY(check_for_writing(w, key));
-    const bf_params *p = bf_context_params(w->ctx);
-    size_t n = (size_t)1 << p->log_n, bytes = payload_bytes(p, key->limbs);
+    unsigned ring, halves = key->whole ? 2 : 1;
+    BF_TRY(check_for_writing(w, key, &ring));
+    const bf_params *p = bf_context_params(key->ctx);
+    size_t n = (size_t)1 << p->log_n;
+    size_t bytes = payload_bytes(p, key->limbs, key->whole);
     bf_wire_rows rows;
     bf_first_error first = {0};
     bf_wire_rows_make(&rows, p, key->limbs, true);
     BF_TRY(bf_buffer_need(&w->scratch, bytes));
-    encode_head(w->scratch.data, key);
+    encode_head(w->scratch.data, key, ring);
     uint8_t *out = w->scratch.data + BF_WIRE_SWITCH_KEY_FIXED;
 #pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < key->digits * rows.count; i++) {
-        unsigned digit = i / rows.count, m = i % rows.count;
-        const double *b = bf_switch_key_limb(key, digit, m, 0, n, p->n_p);
-        uint8_t *row = out + digit * rows.at[rows.count] + rows.at[m];
-        bf_first_error_keep(&first, bf_pack_row(row, b, n, rows.prime[m]));
+    for (unsigned i = 0; i < key->digits * rows.count * halves; i++) {
+        unsigned half = i % halves, at = i / halves;
+        unsigned digit = at / rows.count, m = at % rows.count;
+        const double *row = bf_switch_key_limb(key, digit, m, half, n, p->n_p);
+        uint8_t *to = out + row_at(&rows, digit, m, half, key->whole);
+        bf_first_error_keep(&first, bf_pack_row(to, row, n, rows.prime[m]));
     }
     BF_TRY(bf_first_error_raise(&first));
     return bf_frame_write(w->frame, BF_WIRE_SWITCH_KEY,
-                          (bf_label){.index = bf_key_label(key->name)}, w->scratch.data,
-                          bytes);
+                          label_of(key->name, ring), w->scratch.data, bytes);
+}
+
+static size_t count_keys(const bf_eval_keys *sets, unsigned count)
+{
+    size_t keys = 0;
+    for (unsigned i = 0; i < count; i++) keys += sets[i].count;
+    return keys;
+}
+
+static bf_status put_sets(bf_wire_writer *w, const bf_eval_keys *sets)
+{
+    size_t done = 0, all = count_keys(sets, w->rings.count);
+    for (unsigned r = 0; r < w->rings.count; r++)
+        for (size_t i = 0; i < sets[r].count; i++) {
+            BF_TRY(bf_wire_put_switch_key(w, &sets[r].keys[i]));
+            bf_report("write keys", (double)++done, (double)all);
+        }
+    return BF_OK;
 }
 
 bf_status bf_wire_prepare_eval_keys(bf_outfile **out, const char *path,
-                                    const bf_eval_keys *keys,
-                                    const uint8_t *job_id, bf_env *env)
+                                    const bf_eval_keys *sets, bf_rings rings,
+                                    bf_wire_ids ids, bf_env *env)
 {
     BF_UNDER(env);
     bf_wire_writer *w;
-    bf_wire_ids ids = {.key_id = keys->key_id, .job_id = job_id};
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, keys->ctx, ids));
-    for (size_t i = 0; i < keys->count; i++) {
-        bf_status s = bf_wire_put_switch_key(w, &keys->keys[i]);
-        if (s != BF_OK) {
-            bf_wire_abort(w);
-            return s;
-        }
-        bf_report("write keys", (double)(i + 1),
-                        (double)keys->count);
-    }
-    return bf_wire_finish(out, NULL, w);
+    ids.key_id = sets[0].key_id;
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, rings, ids));
+    bf_status s = put_sets(w, sets);
+    if (s == BF_OK) return bf_wire_finish(out, NULL, w);
+    bf_wire_abort(w);
+    return s;
 }
 
-bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *keys,
-                                  const uint8_t *job_id, bf_env *env)
+bf_status bf_wire_write_eval_keys(const char *path, const bf_eval_keys *sets,
+                                  bf_rings rings, bf_wire_ids ids,
+                                  bf_env *env)
 {
     BF_UNDER(env);
     bf_outfile *f;
-    BF_TRY(bf_wire_prepare_eval_keys(&f, path, keys, job_id, NULL));
+    BF_TRY(bf_wire_prepare_eval_keys(&f, path, sets, rings, ids, NULL));
     return bf_outfile_commit(f);
 }
 
 /* ---- reading ------------------------------------------------------------ */
 
 static bf_status reserve(bf_switch_key *key, const bf_context *ctx,
-                         const bf_wire_key_head *h)
+                         unsigned limbs)
 {
     const bf_params *p = bf_context_params(ctx);
-    if (key->data && key->ctx == ctx && key->limbs == h->limbs) return BF_OK;
-    size_t rows = (size_t)h->digits * (h->limbs + p->n_p) * 2;
+    if (key->data && key->ctx == ctx && key->limbs == limbs) return BF_OK;
+    unsigned digits = bf_params_digits(p, limbs);
+    size_t rows = (size_t)digits * (limbs + p->n_p) * 2;
     double *data = bf_alloc((rows << p->log_n) * sizeof *data);
     if (!data) return BF_ERR_MEMORY;
     bf_switch_key_clear(key);
-    *key = (bf_switch_key){.ctx = ctx, .limbs = h->limbs, .digits = h->digits,
+    *key = (bf_switch_key){.ctx = ctx, .limbs = limbs, .digits = digits,
                            .data = data};
     return BF_OK;
 }
 
+/* The rows of the key's limbs, of a record of as many or more. */
 static bf_status unpack_rows(bf_switch_key *key, const bf_wire_key_head *h,
                              const uint8_t *in)
 {
     const bf_params *p = bf_context_params(key->ctx);
     size_t n = (size_t)1 << p->log_n;
+    unsigned count = key->limbs + p->n_p;
     bf_wire_rows rows;
     bf_first_error first = {0};
     bf_wire_rows_make(&rows, p, h->limbs, true);
 #pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < h->digits * rows.count; i++) {
-        unsigned digit = i / rows.count, m = i % rows.count;
-        unsigned modulus = m < h->limbs ? m : p->n_q + m - h->limbs;
+    for (unsigned i = 0; i < key->digits * count; i++) {
+        unsigned digit = i / count, m = i % count;
+        bool special = m >= key->limbs;
+        unsigned row = special ? h->limbs + m - key->limbs : m;
         double *b = bf_switch_key_limb(key, digit, m, 0, n, p->n_p);
         double *a = bf_switch_key_limb(key, digit, m, 1, n, p->n_p);
-        size_t at = digit * rows.at[rows.count] + rows.at[m];
-        bf_expand_a(key->ctx, h->seed, h->seed_index, digit, modulus, a);
-        bf_first_error_keep(&first,
-                            bf_unpack_row(b, in + at, n, rows.prime[m]));
+        bf_first_error_keep(
+            &first, bf_unpack_row(b, in + row_at(&rows, digit, row, 0, h->whole),
+                                  n, rows.prime[row]));
+        if (h->whole)
+            bf_first_error_keep(
+                &first,
+                bf_unpack_row(a, in + row_at(&rows, digit, row, 1, true), n,
+                              rows.prime[row]));
+        else
+            bf_expand_a(key->ctx, h->seed, h->seed_index, digit,
+                        special ? p->n_q + m - key->limbs : m, a);
     }
     return bf_first_error_raise(&first);
 }
 
-/* limbs: those that are needed, no others; 0: any. */
+static size_t longest_payload(bf_rings rings)
+{
+    size_t most = 0;
+    for (unsigned i = 0; i < rings.count; i++) {
+        const bf_params *p = bf_context_params(rings.ring[i]);
+        size_t bytes = payload_bytes(p, p->n_q, true);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static bf_status check_label(const bf_wire_item *item, bf_key_name name)
+{
+    bf_label want = label_of(name, name.ring);
+    if (item->label.kind == want.kind && item->label.index == want.index)
+        return BF_OK;
+    return bf_fail(BF_ERR_FORMAT, "label and name differ");
+}
+
+/* Of so many limbs of the key, which has at least as many; 0: all. */
 static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
 {
-    const bf_params *p = bf_context_params(r->ctx);
+    const bf_context *ctx;
     const uint8_t *in;
     bf_wire_key_head h;
-    BF_TRY(bf_wire_payload(r, BF_WIRE_SWITCH_KEY, payload_bytes(p, p->n_q),
+    BF_TRY(bf_wire_payload(r, BF_WIRE_SWITCH_KEY, longest_payload(r->rings),
                            &in));
     bf_status s = r->item.bytes < BF_WIRE_SWITCH_KEY_FIXED
                       ? bf_fail(BF_ERR_FORMAT, "too short for a key")
-                      : bf_wire_key_head_decode(&h, in, r->item.bytes, p);
-    if (s == BF_OK &&
-        (r->item.label.kind != 0 ||
-         r->item.label.index != bf_key_label(h.name)))
-        s = bf_fail(BF_ERR_FORMAT, "label and Galois element differ");
-    if (s == BF_OK && limbs && h.limbs != limbs)
+                      : bf_wire_ring(&ctx, r->rings, bf_wire_key_ring(in));
+    if (s == BF_OK)
+        s = bf_wire_key_head_decode(&h, in, r->item.bytes,
+                                    bf_context_params(ctx));
+    if (s == BF_OK) s = check_label(&r->item, h.name);
+    if (s == BF_OK && h.limbs < limbs)
         s = bf_fail(BF_ERR_MISMATCH, "a key of %u limbs, %u are needed",
                     h.limbs, limbs);
-    if (s == BF_OK) s = reserve(out, r->ctx, &h);
+    if (s == BF_OK) s = reserve(out, ctx, limbs ? limbs : h.limbs);
     if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
     s = unpack_rows(out, &h, in + BF_WIRE_SWITCH_KEY_FIXED);
     if (s != BF_OK) {
@@ -198,6 +275,7 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
         return bf_frame_fail_in(r->frame, s);
     }
     out->name = h.name;
+    out->whole = h.whole;
     out->seed_index = h.seed_index;
     memcpy(out->seed, h.seed, sizeof out->seed);
     return BF_OK;
@@ -208,74 +286,112 @@ bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
     return get_key(r, out, 0);
 }
 
-/* Which of the needs the present item is for. What is not needed is refused
- * before it takes memory. */
-static bf_status find_need(const bf_wire_item *item, const bf_eval_keys *keys,
-                           const bf_key_need *needs, size_t *at)
+/* What is read, and where it goes: needs[i] into *key[i]. */
+typedef struct key_reading {
+    const bf_key_need *needs;
+    size_t count;
+    bf_switch_key **key;
+} key_reading;
+
+/* Which of the needs the present item is for; count: none of them. */
+static size_t find_need(const key_reading *k, const bf_wire_item *item)
 {
     size_t i = 0;
-    while (i < keys->count && 
-           item->label.index != bf_key_label(needs[i].name))
-        i++;
-    if (i == keys->count)
-        return bf_fail(BF_ERR_MISMATCH, "a key that is not needed");
-    if (keys->keys[i].data)
-        return bf_fail(BF_ERR_FORMAT, "%s again", bf_key_text(needs[i].name));
-    *at = i;
-    return BF_OK;
+    for (; i < k->count; i++) {
+        bf_label label = label_of(k->needs[i].name, k->needs[i].name.ring);
+        if (label.kind == item->label.kind && label.index == item->label.index)
+            break;
+    }
+    return i;
 }
 
-static bf_status read_all(bf_wire_reader *r, bf_eval_keys *keys,
-                          const bf_key_need *needs)
+static bf_status read_needed(bf_wire_reader *r, const key_reading *k, size_t i)
+{
+    if (k->key[i]->data)
+        return bf_frame_fail_in(
+            r->frame, bf_fail(BF_ERR_FORMAT, "%s again",
+                              bf_key_text(k->needs[i].name)));
+    return get_key(r, k->key[i], k->needs[i].limbs);
+}
+
+static bf_status read_all(bf_wire_reader *r, const key_reading *k)
 {
     bf_wire_item item;
-    size_t at = 0, done = 0;
+    size_t done = 0;
     for (;;) {
         BF_TRY(bf_wire_next(r, &item));
         if (item.kind == BF_FRAME_END) return BF_OK;
-        if (item.kind == BF_WIRE_JSON) {
+        size_t i = item.kind == BF_WIRE_SWITCH_KEY ? find_need(k, &item)
+                                                   : k->count;
+        if (i == k->count) {
             BF_TRY(bf_frame_verify(r->frame, NULL, 0));
             continue;
         }
-        bf_status s = find_need(&item, keys, needs, &at);
-        if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
-        BF_TRY(get_key(r, &keys->keys[at], needs[at].limbs));
-        bf_report("read keys", (double)++done,
-                        (double)keys->count);
+        BF_TRY(read_needed(r, k, i));
+        bf_report("read keys", (double)++done, (double)k->count);
     }
 }
 
-static bf_status check_all_there(const bf_eval_keys *keys,
-                                 const bf_key_need *needs, const char *path)
+static bf_status check_all_there(const key_reading *k, const char *path)
 {
-    for (size_t i = 0; i < keys->count; i++)
-        if (!keys->keys[i].data)
-            return bf_fail(BF_ERR_MISMATCH,
-                           "%s: %s is missing", path,
-                           bf_key_text(needs[i].name));
+    for (size_t i = 0; i < k->count; i++)
+        if (!k->key[i]->data)
+            return bf_fail(BF_ERR_MISMATCH, "%s: %s is missing", path,
+                           bf_key_text(k->needs[i].name));
     return BF_OK;
 }
 
-bf_status bf_wire_read_eval_keys(bf_eval_keys *out, const char *path,
-                                 const bf_context *ctx, bf_wire_ids ids,
+/* A set for each ring, with room for its keys, and where each goes. */
+static bf_status make_room(bf_eval_keys *sets, key_reading *k, bf_rings rings)
+{
+    for (unsigned r = 0; r < rings.count; r++) {
+        size_t count = 0;
+        for (size_t i = 0; i < k->count; i++)
+            count += k->needs[i].name.ring == r;
+        sets[r] = (bf_eval_keys){.ctx = rings.ring[r]};
+        if (!count) continue;
+        sets[r].keys = bf_alloc_zero(count * sizeof *sets[r].keys);
+        if (!sets[r].keys) return BF_ERR_MEMORY;
+        for (size_t i = 0; i < k->count; i++)
+            if (k->needs[i].name.ring == r)
+                k->key[i] = &sets[r].keys[sets[r].count++];
+    }
+    return BF_OK;
+}
+
+static bf_status read_sets(bf_eval_keys *sets, bf_wire_reader *r,
+                           key_reading *k, const char *path)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (k->needs[i].name.ring >= r->rings.count)
+            return bf_fail(BF_ERR_ARGUMENT, "a key of ring %u of %u",
+                           k->needs[i].name.ring, r->rings.count);
+    BF_TRY(make_room(sets, k, r->rings));
+    for (unsigned i = 0; i < r->rings.count; i++)
+        memcpy(sets[i].key_id, bf_wire_header(r)->key_id,
+               sizeof sets[i].key_id);
+    BF_TRY(read_all(r, k));
+    return check_all_there(k, path);
+}
+
+bf_status bf_wire_read_eval_keys(bf_eval_keys *sets, const char *path,
+                                 bf_rings rings, bf_wire_ids ids,
                                  const bf_key_need *needs, size_t count,
                                  bf_env *env)
 {
     BF_UNDER(env);
     bf_wire_reader *r;
-    bf_eval_keys keys = {.ctx = ctx, .count = count};
-    BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, ctx, ids));
-    memcpy(keys.key_id, bf_wire_header(r)->key_id, sizeof keys.key_id);
-    keys.keys = bf_alloc_zero(count * sizeof *keys.keys);
-    bf_status s = keys.keys ? read_all(r, &keys, needs)
-                            : BF_ERR_MEMORY;
-    if (s == BF_OK) s = check_all_there(&keys, needs, path);
+    bf_eval_keys made[BF_RINGS_MAX] = {{0}};
+    key_reading k = {needs, count, NULL};
+    BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, rings, ids));
+    k.key = bf_alloc_zero((count ? count : 1) * sizeof *k.key);
+    bf_status s = k.key ? read_sets(made, r, &k, path) : BF_ERR_MEMORY;
+    bf_free(k.key);
     bf_wire_close(r);
-    if (s != BF_OK) {
-        bf_eval_keys_clear(&keys);
-        return s;
+    for (unsigned i = 0; i < rings.count; i++) {
+        bf_eval_keys *old = s == BF_OK ? &sets[i] : &made[i];
+        bf_eval_keys_clear(old);
+        if (s == BF_OK) sets[i] = made[i];
     }
-    bf_eval_keys_clear(out);
-    *out = keys;
-    return BF_OK;
+    return s;
 }

@@ -42,7 +42,7 @@ bf_status bf_wire_write_public_key(const char *path, const bf_public_key *pk)
 {
     bf_wire_writer *w;
     if (!pk->data) return bf_fail(BF_ERR_ARGUMENT, "a public key without data");
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_PUBLIC_KEY, pk->ctx,
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_PUBLIC_KEY, bf_one_ring(pk->ctx),
                           (bf_wire_ids){.key_id = pk->key_id}));
     bf_status s = put_key(w, pk);
     if (s == BF_OK) return bf_wire_commit(w);
@@ -68,7 +68,7 @@ static bf_status unpack_rows(double *data, const bf_params *p,
 
 static bf_status get_key(bf_wire_reader *r, double **data)
 {
-    const bf_params *p = bf_context_params(r->ctx);
+    const bf_params *p = bf_context_params(r->rings.ring[0]);
     const uint8_t *in;
     bf_wire_item item;
     size_t bytes = payload_bytes(p);
@@ -96,7 +96,8 @@ bf_status bf_wire_read_public_key(bf_public_key *out, const char *path,
 {
     bf_wire_reader *r;
     bf_public_key pk = {.ctx = ctx};
-    BF_TRY(bf_wire_open(&r, path, BF_WIRE_PUBLIC_KEY, ctx, ids));
+    BF_TRY(bf_wire_open(&r, path, BF_WIRE_PUBLIC_KEY, bf_one_ring(ctx),
+                        ids));
     memcpy(pk.key_id, bf_wire_header(r)->key_id, sizeof pk.key_id);
     bf_status s = get_key(r, &pk.data);
     bf_wire_close(r);

@@ -122,7 +122,10 @@ refuse 4 'other/model.enc: of another key' \
 refuse 4 'model.enc: of another key' \
     decrypt "$model" "$other/keys/secret.key" "$transform" "$job"
 sed 's/"samples":\t40/"samples":\t39/' "$job" >"$work/changed.json"
-refuse 4 'eval.keys: of another job' \
+refuse 4 'changed.json: "data_set" is not the one described' \
+    train "$upload" "$keys" "$work/changed.json"
+sed 's/"samples"/ "samples"/' "$job" >"$work/changed.json"
+refuse 4 'upload.bf: of another job' \
     train "$upload" "$keys" "$work/changed.json"
 refuse 4 'model.enc: of another job' \
     decrypt "$model" "$secret" "$transform" "$work/changed.json"

@@ -71,7 +71,7 @@ holds "$(number log2_qp "$work/stdout") <= \
     $(number log2_qp_limit "$work/stdout")"
 
 # Parameters for tests are told as such by whatever shows them.
-golden=$(dirname "$0")/../golden/wire-v1/upload.enc
+golden=$(dirname "$0")/../golden/wire-v2/upload.enc
 ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
     "$work/stderr" || fail "inspect does not warn of insecure parameters"
 ok "$server" inspect "$golden" --json

@@ -73,7 +73,7 @@ for options in '--map none' '--recipe paper' '--lambda 0.5'; do
     ok "$blindfit" keygen "$work/other.json" -o "$work/other"
     ok "$blindfit" encrypt "$work/other.json" "$work/a.csv" \
         --key "$work/other/secret.key" -o "$work/other/u"
-    refuse 4 'transform.bf: of another job' decrypt ma \
+    refuse 4 'transform.bf: of another data set' decrypt ma \
         "$work/other/transform.bf"
     case $options in
     *none) none=$work/none.bf && cp "$work/other/transform.bf" "$none" ;;

@@ -51,7 +51,7 @@ static void make_upload(const bf_recipe *recipe)
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     OK(bf_transform_start(&schedule, t, CLASSES));
     OK(bf_deal_encrypt(&files.made, files.id, files.secret, &u, labels,
-                       &schedule, files.upload, NULL));
+                       &schedule, BF_UPLOAD_ALL, files.upload, NULL));
     bf_schedule_clear(&schedule);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);
@@ -62,8 +62,10 @@ static bf_status serve(const char *model, const char *checkpoint, bool resume,
                        bf_env *env)
 {
     bf_serve_report report;
+    const char *const uploads[] = {files.upload};
     bf_serve_options o = {.job = files.job, .keys = files.keys,
-                          .upload = files.upload, .model = model,
+                          .uploads = uploads, .upload_count = 1,
+                          .model = model,
                           .checkpoint = checkpoint, .resume = resume};
     return bf_serve_train(&report, &o, env);
 }
@@ -93,7 +95,7 @@ static int setup(void **state)
     OK(bf_job_write(&files.made, files.job));
     OK(bf_job_read(&files.made, files.job, files.id));
     OK(bf_job_walk(&files.plan, &files.made));
-    OK(bf_context_create(&files.ctx, &files.made.params, BF_BACKEND_AUTO));
+    OK(bf_context_create(&files.ctx, &files.made.ring[0], BF_BACKEND_AUTO));
     OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys, NULL));
     make_upload(&recipe);
     OK(serve(files.model, files.checkpoint, false, NULL));
@@ -123,9 +125,10 @@ static void rewrite(const char *path, bf_wire_type type, bf_label to,
     bf_wire_reader *r, *again;
     bf_wire_writer *w;
     bf_wire_item item;
-    OK(bf_wire_open(&r, path, type, files.ctx, (bf_wire_ids){0}));
-    OK(bf_wire_create(&w, files.bad, type, files.ctx,
-                      (bf_wire_ids){bf_wire_header(r)->key_id, files.id}));
+    OK(bf_wire_open(&r, path, type, bf_one_ring(files.ctx), (bf_wire_ids){0}));
+    const bf_frame_header *h = bf_wire_header(r);
+    OK(bf_wire_create(&w, files.bad, type, bf_one_ring(files.ctx),
+                      (bf_wire_ids){h->key_id, h->job_id, h->data_id}));
     for (;;) {
         bf_ct ct = {0};
         OK(bf_wire_next(r, &item));
@@ -142,7 +145,8 @@ static void rewrite(const char *path, bf_wire_type type, bf_label to,
         if (item.label.kind == to.kind && item.label.index == to.index) {
             bf_ct_clear(&ct);
             if (!from) continue;
-            OK(bf_wire_open(&again, path, type, files.ctx, (bf_wire_ids){0}));
+            OK(bf_wire_open(&again, path, type, bf_one_ring(files.ctx),
+                            (bf_wire_ids){0}));
             bf_wire_item found;
             OK(bf_wire_find(again, BF_WIRE_CIPHERTEXT, *from, &found));
             OK(bf_wire_get_ct(again, &ct));
@@ -194,7 +198,7 @@ static void test_models(void **state)
 static bf_status read_checkpoint(const char *path)
 {
     bf_wire_info upload;
-    bf_wire_ids ids = {upload.key_id, files.id};
+    bf_wire_ids ids = {upload.key_id, files.id, upload.data_id};
     bf_run_state state = {0};
     bf_eval_keys none = {.ctx = files.ctx};
     bf_eval *ev;
@@ -213,7 +217,7 @@ static void test_checkpoints(void **state)
 {
     (void)state;
     const bf_label parts[] = {
-        {BF_STATE_CARRIED, 0}, {BF_STATE_CARRIED + 1, 0}, first, second};
+        {BF_STATE_CARRIED, 0}, {BF_STATE_CARRIED, 1}, first, second};
     OK(read_checkpoint(files.checkpoint));
     for (size_t i = 0; i < 4; i++) {
         rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], NULL, 1);

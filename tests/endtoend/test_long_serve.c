@@ -33,9 +33,10 @@ enum { ROWS = 700, FEATURES = 33, CLASSES = 2 };
 
 static struct {
     char dir[64], job[96], secret[96], keys[96], upload[96], again[96],
+        rows[96], labels[96], other[96], other_labels[96],
         bad[96], model[96];
     bf_job made;
-    uint8_t id[BF_HASH_BYTES];
+    uint8_t id[BF_HASH_BYTES], other_id[BF_HASH_BYTES];
     size_t uploads;
 } files;
 
@@ -45,10 +46,26 @@ static void name(char out[96], const char *file)
 }
 
 static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
-                    const bf_schedule *schedule)
+                    const bf_schedule *schedule, bf_upload_part part)
 {
     OK(bf_deal_encrypt(&files.made, files.id, files.secret, u, labels,
-                       schedule, path, NULL));
+                       schedule, part, path, NULL));
+}
+
+/* Another job over the same rows: every class is called by the next one's
+ * number, and the second step is another. */
+static void make_other_job(const bf_matrix *u, const int32_t *labels,
+                           const bf_schedule *schedule)
+{
+    int32_t turned[ROWS];
+    bf_job other = files.made;
+    other.recipe.step_count = 2;
+    other.recipe.steps[1] = other.recipe.steps[0] / 2;
+    for (size_t i = 0; i < ROWS; i++) turned[i] = (labels[i] + 1) % CLASSES;
+    OK(bf_job_write(&other, files.other));
+    OK(bf_job_read(&other, files.other, files.other_id));
+    OK(bf_deal_encrypt(&other, files.other_id, files.secret, u, turned,
+                       schedule, BF_UPLOAD_LABELS, files.other_labels, NULL));
 }
 
 /* Two uploads of one job and key. */
@@ -70,8 +87,11 @@ static void make_uploads(const bf_recipe *recipe)
     OK(bf_transform_fit(&t, recipe, &x, NULL));
     OK(bf_transform_apply(&u, t, &x, true, NULL));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
-    encrypt(files.upload, &u, labels, &schedule);
-    encrypt(files.again, &u, labels, &schedule);
+    encrypt(files.upload, &u, labels, &schedule, BF_UPLOAD_ALL);
+    encrypt(files.again, &u, labels, &schedule, BF_UPLOAD_ALL);
+    encrypt(files.rows, &u, labels, &schedule, BF_UPLOAD_ROWS);
+    encrypt(files.labels, &u, labels, &schedule, BF_UPLOAD_LABELS);
+    make_other_job(&u, labels, &schedule);
     bf_schedule_clear(&schedule);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);
@@ -93,6 +113,10 @@ static int setup(void **state)
     name(files.keys, "eval.keys");
     name(files.upload, "upload.bf");
     name(files.again, "again.bf");
+    name(files.rows, "rows.bf");
+    name(files.labels, "labels.bf");
+    name(files.other, "other.json");
+    name(files.other_labels, "other-labels.bf");
     name(files.bad, "bad.bf");
     name(files.model, "model.enc");
     OK(bf_random_init());
@@ -121,7 +145,8 @@ static bf_status serve(const char *upload, const char *model,
 {
     bf_serve_report report;
     bf_serve_options o = {.job = files.job, .keys = files.keys,
-                          .upload = upload, .model = model,
+                          .uploads = &upload, .upload_count = 1,
+                          .model = model,
                           .backend = backend};
     return bf_serve_train(&report, &o, NULL);
 }
@@ -144,13 +169,23 @@ typedef struct pick {
     bf_label label;
 } pick;
 
+/* Of input i, numbered through all kinds. */
+static bf_label label_of(size_t i)
+{
+    bf_label label;
+    label.kind = BF_UPLOAD_INPUT +
+                 bf_job_input_kind(&files.made, i, &label.index);
+    return label;
+}
+
 static void put_pick(bf_wire_writer *w, const bf_context *ctx, const pick *p)
 {
     bf_wire_reader *r;
     bf_wire_item item;
     bf_ct ct = {0};
-    bf_label label = {BF_UPLOAD_INPUT, p->input};
-    OK(bf_wire_open(&r, p->from, BF_WIRE_UPLOAD, ctx, (bf_wire_ids){0}));
+    bf_label label = label_of(p->input);
+    OK(bf_wire_open(&r, p->from, BF_WIRE_UPLOAD, bf_one_ring(ctx),
+                    (bf_wire_ids){0}));
     OK(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item));
     OK(bf_wire_get_ct(r, &ct));
     OK(bf_wire_put_ct(w, p->label, &ct));
@@ -164,10 +199,12 @@ static void rewrite(const pick *picks, size_t count)
     bf_context *ctx;
     bf_wire_reader *r;
     bf_wire_writer *w;
-    OK(bf_context_create(&ctx, &files.made.params, BF_BACKEND_AUTO));
-    OK(bf_wire_open(&r, files.upload, BF_WIRE_UPLOAD, ctx, (bf_wire_ids){0}));
-    OK(bf_wire_create(&w, files.bad, BF_WIRE_UPLOAD, ctx,
-                      (bf_wire_ids){bf_wire_header(r)->key_id, files.id}));
+    OK(bf_context_create(&ctx, &files.made.ring[0], BF_BACKEND_AUTO));
+    OK(bf_wire_open(&r, files.upload, BF_WIRE_UPLOAD, bf_one_ring(ctx),
+                    (bf_wire_ids){0}));
+    const bf_frame_header *h = bf_wire_header(r);
+    OK(bf_wire_create(&w, files.bad, BF_WIRE_UPLOAD, bf_one_ring(ctx),
+                      (bf_wire_ids){h->key_id, h->job_id, h->data_id}));
     bf_wire_close(r);
     for (size_t i = 0; i < count; i++) put_pick(w, ctx, &picks[i]);
     OK(bf_wire_commit(w));
@@ -177,7 +214,7 @@ static void rewrite(const pick *picks, size_t count)
 static void fill(pick *picks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        picks[i] = (pick){files.upload, i, {BF_UPLOAD_INPUT, i}};
+        picks[i] = (pick){files.upload, i, label_of(i)};
 }
 
 static void test_rewritten(void **state)
@@ -191,26 +228,26 @@ static void test_rewritten(void **state)
     fill(p, n);
     for (size_t i = 1; i + 1 < n; i++) p[i] = p[i + 1];
     rewrite(p, n - 1);
-    refused(BF_ERR_FORMAT, "input 2 of");
+    refused(BF_ERR_FORMAT, "rows 3 of 3: missing, doubled or out of order");
 
     rewrite((fill(p, n), p), n - 1);
-    refused(BF_ERR_FORMAT, "missing or out of order");
+    refused(BF_ERR_MISMATCH, "ciphertexts of labels for this job");
 
     fill(p, n);
     p[1] = p[0];
     rewrite(p, n);
-    refused(BF_ERR_FORMAT, "input 2 of");
+    refused(BF_ERR_FORMAT, "rows 1 of 3: missing, doubled");
 
     fill(p, n);
     p[n] = p[n - 1];
     rewrite(p, n + 1);
-    refused(BF_ERR_FORMAT, "more than");
+    refused(BF_ERR_FORMAT, "labels");
 
     fill(p, n);
     p[0] = (pick){files.upload, 1, {BF_UPLOAD_INPUT, 1}};
     p[1] = (pick){files.upload, 0, {BF_UPLOAD_INPUT, 0}};
     rewrite(p, n);
-    refused(BF_ERR_FORMAT, "input 1 of");
+    refused(BF_ERR_FORMAT, "rows 2 of 3: missing, doubled");
 
     /* Labels in place of rows: in order, but not of that kind. */
     fill(p, n);
@@ -238,7 +275,7 @@ static void write_all(const uint8_t *data, size_t bytes)
 /* Offset of input i; all of rows are equally long. */
 static size_t offset_of(size_t bytes, size_t i)
 {
-    const bf_params *p = &files.made.params;
+    const bf_params *p = &files.made.ring[0];
     const bf_layout *l = &files.made.layout;
     size_t x = bf_wire_ct_bytes(p, bf_job_x_limbs(&files.made), 2, true);
     size_t y = bf_wire_ct_bytes(p, bf_job_y_limbs(&files.made), 2, true);
@@ -369,13 +406,13 @@ static void other_scale(bf_ct *ct)
 /* As decryption by another circuit, or beyond the modulus, would look. */
 static void noise_alone(bf_ct *ct)
 {
-    size_t n = (size_t)1 << files.made.params.log_n;
+    size_t n = (size_t)1 << files.made.ring[0].log_n;
     for (unsigned l = 0; l < ct->limbs; l++)
         for (size_t i = 0; i < ct->polys * n; i++) {
             uint64_t bits;
             bf_random_bytes(&bits, sizeof bits);
             ct->data[l * ct->polys * n + i] =
-                (double)(bits % files.made.params.q[l]);
+                (double)(bits % files.made.ring[0].q[l]);
         }
 }
 
@@ -407,10 +444,12 @@ static void rewrite_model(void (*change)(bf_ct *ct))
     bf_context *ctx;
     bf_wire_reader *r;
     bf_wire_writer *w;
-    OK(bf_context_create(&ctx, &files.made.params, BF_BACKEND_AUTO));
-    OK(bf_wire_open(&r, files.model, BF_WIRE_MODEL, ctx, (bf_wire_ids){0}));
-    OK(bf_wire_create(&w, files.bad, BF_WIRE_MODEL, ctx,
-                      (bf_wire_ids){bf_wire_header(r)->key_id, files.id}));
+    OK(bf_context_create(&ctx, &files.made.ring[0], BF_BACKEND_AUTO));
+    OK(bf_wire_open(&r, files.model, BF_WIRE_MODEL, bf_one_ring(ctx),
+                    (bf_wire_ids){0}));
+    const bf_frame_header *h = bf_wire_header(r);
+    OK(bf_wire_create(&w, files.bad, BF_WIRE_MODEL, bf_one_ring(ctx),
+                      (bf_wire_ids){h->key_id, h->job_id, h->data_id}));
     put_changed(r, w, change);
     OK(bf_wire_commit(w));
     bf_wire_close(r);
@@ -445,6 +484,91 @@ static void test_foreign_models(void **state)
     assert_int_equal(unlink(files.model), 0);
 }
 
+/* ---- uploads apart ------------------------------------------------------- */
+
+static bf_status serve_files(const char *job, const char *a, const char *b)
+{
+    bf_serve_report report;
+    const char *const uploads[] = {a, b};
+    bf_serve_options o = {.job = job, .keys = files.keys, .uploads = uploads,
+                          .upload_count = b ? 2 : 1, .model = files.model};
+    return bf_serve_train(&report, &o, NULL);
+}
+
+static bf_matrix weights_after(const bf_job *job, const uint8_t *id,
+                               unsigned iteration)
+{
+    bf_matrix w = {0};
+    OK(bf_deal_decrypt(&w, NULL, job, id, files.secret, files.model,
+                       iteration));
+    return w;
+}
+
+/* Largest difference of a's weights of class c and b's of c + turn. */
+static double apart(const bf_matrix *a, const bf_matrix *b, size_t turn)
+{
+    double most = 0;
+    for (size_t c = 0; c < a->rows; c++)
+        for (size_t k = 0; k < a->cols; k++)
+            most = fmax(most, fabs(a->data[c * a->cols + k] -
+                                   b->data[(c + turn) % b->rows * a->cols + k]));
+    return most;
+}
+
+/* The same rows train with labels of two jobs, from an upload of rows alone or
+ * beside labels that are another job's. */
+static void test_apart(void **state)
+{
+    (void)state;
+    bf_job other;
+    uint8_t id[BF_HASH_BYTES];
+    bf_plan plan;
+    OK(bf_job_read(&other, files.other, id));
+    OK(bf_job_walk(&plan, &files.made));
+    double noise = 12 * plan.steps[0].noise;
+    bf_plan_clear(&plan);
+    OK(serve_files(files.job, files.upload, NULL));
+    bf_matrix whole = weights_after(&files.made, files.id, 1);
+    OK(serve_files(files.job, files.labels, files.rows));
+    bf_matrix parts = weights_after(&files.made, files.id, 1);
+    assert_true(apart(&whole, &parts, 0) < noise);
+    assert_true(apart(&whole, &parts, 1) > 2 * noise);
+    bf_matrix_clear(&parts);
+    const char *const rows[] = {files.rows, files.upload};
+    for (int i = 0; i < 2; i++) {
+        OK(serve_files(files.other, rows[i], files.other_labels));
+        bf_matrix turned = weights_after(&other, id, 1);
+        assert_true(apart(&whole, &turned, 1) < noise);
+        bf_matrix_clear(&turned);
+    }
+    bf_matrix_clear(&whole);
+    assert_int_equal(unlink(files.model), 0);
+}
+
+static void test_parts_that_do_not_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *job, *a, *b, *words;
+        bf_status status;
+    } cases[] = {
+        {files.job, files.rows, NULL, "ciphertexts of labels",
+         BF_ERR_MISMATCH},
+        {files.job, files.labels, NULL, "ciphertexts of rows", BF_ERR_MISMATCH},
+        {files.job, files.rows, files.other_labels,
+         "other-labels.bf: of another job", BF_ERR_MISMATCH},
+        {files.other, files.upload, NULL, "upload.bf: of another job",
+         BF_ERR_MISMATCH},
+        {files.job, files.rows, files.upload, "rows 1 of", BF_ERR_FORMAT},
+        {files.job, files.upload, files.labels, "labels 1 of", BF_ERR_FORMAT}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bf_status s = serve_files(cases[i].job, cases[i].a, cases[i].b);
+        if (s != cases[i].status || !strstr(bf_last_error(), cases[i].words))
+            fail_msg("case %zu: %s: %s", i, bf_status_name(s), bf_last_error());
+        assert_int_not_equal(access(files.model, F_OK), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +577,8 @@ int main(void)
         cmocka_unit_test(test_rewritten),
         cmocka_unit_test(test_pasted),
         cmocka_unit_test(test_same_model),
+        cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_parts_that_do_not_fit),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,6 +1,6 @@
 /* What lies behind the digests: any bytes are taken for a file, its digests,
  * lengths and context hash put right, and then read as the type it claims.
- * Seeds: tests/golden/wire-v1. */
+ * Seeds: tests/golden/wire-v2. */
 #include "../wire/wire_sample.h"
 #include "wire_repair.h"
 

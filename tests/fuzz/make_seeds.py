@@ -122,7 +122,7 @@ write("class_names", "names.json",
       b'{"class_names": ["boot", "\xc3\xa9t\\u00e9", ""]}')
 
 # The target puts digests right.
-golden = os.path.join(SEEDS, "../../golden/train-v1/checkpoint.enc")
+golden = os.path.join(SEEDS, "../../golden/train-v2/checkpoint.enc")
 with open(golden, "rb") as file:
     state = file.read()
 write("checkpoint", "iteration-99.enc",

@@ -66,8 +66,7 @@ static int start(void **state)
     (void)state;
     mutation_seed(5);
     env_threads(1);
-    add_folder(&golden, "tests/golden/wire-v1");
-    add_folder(&golden, "tests/golden/train-v1");
+    add_folder(&golden, "tests/golden/wire-v2");
     add_folder(&golden, "tests/golden/train-v2");
     return 0;
 }

@@ -27,7 +27,7 @@ static int start(void **state)
     mutation_seed(5);
     for (size_t i = 0; i < SAMPLE_FILES; i++) {
         char path[256];
-        snprintf(path, sizeof path, "tests/golden/wire-v1/%s", sample_name[i]);
+        snprintf(path, sizeof path, "tests/golden/wire-v2/%s", sample_name[i]);
         if (bf_read_file(path, 1 << 20, &golden[i], &golden_bytes[i]) != BF_OK)
             return -1;
     }

@@ -3,7 +3,7 @@
 #ifndef BF_TESTS_WIRE_REPAIR_H
 #define BF_TESTS_WIRE_REPAIR_H
 
-#include "wire/wire.h"
+#include "wire/internal.h"
 #include "wire_image.h"
 
 /* Puts digests, lengths and context hash right, in place, with room for 64
@@ -16,9 +16,10 @@ static inline bool repair(uint8_t *bytes, size_t *size, const bf_context *ctx,
     if (*size < BF_FRAME_HEADER_BYTES) return false;
     h.type = (uint16_t)(1 + (bytes[10] + 5) % 6); /* 1..6 stay */
     *type = (bf_wire_type)h.type;
-    memcpy(h.context, bf_context_hash(ctx), sizeof h.context);
+    bf_wire_rings_hash(bf_one_ring(ctx), h.context);
     memcpy(h.key_id, bytes + 64, sizeof h.key_id);
     memcpy(h.job_id, bytes + 96, sizeof h.job_id);
+    memcpy(h.data_id, bytes + 128, sizeof h.data_id);
     image_start(&m, &h);
     for (size_t at = BF_FRAME_HEADER_BYTES; *size - at >= 64;) {
         bf_frame_record rec;

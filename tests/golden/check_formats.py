@@ -22,11 +22,11 @@ def h(data):
 
 def records(b):
     version, kind, flags, length, count = struct.unpack_from("<HHIQQ", b, 8)
-    assert b[:8] == b"BLINDFIT" and version == 1 and 1 <= kind <= 6
-    assert flags == 0 and b[80:96] == bytes(16) and len(b) == 160 + length
-    assert b[128:160] == h(b[:128])
-    chain = h(b[:16] + bytes(16) + b[32:128])
-    at = 160
+    assert b[:8] == b"BLINDFIT" and version == 2 and 1 <= kind <= 6
+    assert flags == 0 and b[80:96] == bytes(16) and len(b) == 192 + length
+    assert b[160:192] == h(b[:160])
+    chain = h(b[:16] + bytes(16) + b[32:160])
+    at = 192
     for number in range(count + 1):
         kind, label, index, sequence, n = struct.unpack_from("<IIQQQ", b, at)
         payload = b[at + 32:at + 32 + n]
@@ -40,16 +40,19 @@ def records(b):
     assert at == len(b)
 
 
-class Parameters:
-    def __init__(self, payload, context):
+class Ring:
+    """From the front of payload; self.bytes of it are the ring's."""
+
+    def __init__(self, payload):
         log_n, self.n_q, self.n_p, self.alpha, flags = struct.unpack_from(
             "<IHHII", payload)
-        assert flags <= 1 and len(payload) == 16 + 8 * (self.n_q + self.n_p)
+        self.bytes = 16 + 8 * (self.n_q + self.n_p)
+        assert flags <= 1 and len(payload) >= self.bytes
         self.n = 1 << log_n
         self.primes = struct.unpack_from(f"<{self.n_q + self.n_p}Q", payload,
                                          16)
         text = struct.pack("<IIII", log_n, self.n_q, self.n_p, self.alpha)
-        assert context == h(SCHEME + text + payload[16:])
+        self.hash = h(SCHEME + text + payload[16:self.bytes])
 
     def read_rows(self, data, numbers):
         """The rows modulo the primes of these numbers are all of data."""
@@ -64,9 +67,22 @@ class Parameters:
         assert at == len(data)
 
 
-def ciphertext(p, payload, label):
-    limbs, polys, seeded, zero, scale, noise, bound, index = \
-        struct.unpack_from("<HBBIdddQ", payload)
+def read_rings(payload, context):
+    count, zero = struct.unpack_from("<II", payload)
+    assert 1 <= count <= 4 and zero == 0
+    rings, at = [], 8
+    for _ in range(count):
+        rings.append(Ring(payload[at:]))
+        at += rings[-1].bytes
+    assert at == len(payload)
+    assert context == h(b"".join(r.hash for r in rings))
+    return rings
+
+
+def ciphertext(rings, payload, label):
+    limbs, polys, seeded, ring, zero, scale, noise, bound, index = \
+        struct.unpack_from("<HBBHHdddQ", payload)
+    p = rings[ring]
     assert zero == 0 and (seeded or payload[32:72] == bytes(40))
     each = 1 if seeded else polys
     p.read_rows(payload[72:], [m for m in range(limbs) for _ in range(each)])
@@ -74,20 +90,27 @@ def ciphertext(p, payload, label):
            f"seeded {seeded}, scale {scale}, noise {noise}, bound {bound}"
 
 
-def switching_key(p, payload, label):
-    galois, limbs, digits, index = struct.unpack_from("<IHHQ", payload)
-    assert label == (0, galois) and digits == -(-limbs // p.alpha)
+def switching_key(rings, payload, label):
+    use, ring, element, limbs, digits, whole, zero, index = \
+        struct.unpack_from("<HHIHHIQQ", payload)
+    p = rings[ring]
+    assert label == (use, ring << 32 | element) and use <= 7
+    assert digits == -(-limbs // p.alpha) and zero == 0 and whole <= 1
+    assert not whole or payload[24:64] == bytes(40)
     moduli = list(range(limbs)) + list(range(p.n_q, p.n_q + p.n_p))
-    p.read_rows(payload[48:], moduli * digits)
-    return f"key for {galois}: {limbs} limbs, {digits} digits"
+    moduli = [m for m in moduli for _ in range(1 + whole)]
+    p.read_rows(payload[64:], moduli * digits)
+    return f"key {use} of {element}: {limbs} limbs, {digits} digits"
 
 
-def public_key(p, payload, label):
+def public_key(rings, payload, label):
+    p, = rings
     p.read_rows(payload, [m for m in range(p.n_q) for _ in range(2)])
     return "public key"
 
 
-def secret_key(p, payload, label):
+def secret_key(rings, payload, label):
+    p, = rings
     weight, zero = struct.unpack_from("<II", payload)
     assert zero == 0 and len(payload) == 8 + p.n // 4
     pairs = [payload[8 + i // 4] >> 2 * (i % 4) & 3 for i in range(p.n)]
@@ -95,7 +118,7 @@ def secret_key(p, payload, label):
     return f"secret key of weight {weight}"
 
 
-def text(p, payload, label):
+def text(rings, payload, label):
     json.loads(payload)
     return f"text {payload}"
 
@@ -106,12 +129,12 @@ def container(data):
     all_records = records(data)
     kind, label, payload = next(all_records)
     assert kind == 1 and label == (0, 0)
-    p = Parameters(payload, data[32:64])
+    rings = read_rings(payload, data[32:64])
     labels = []
     for kind, label, payload in all_records:
-        yield reader[kind](p, payload, label)
+        yield reader[kind](rings, payload, label)
         labels.append(label)
-    if data[10:12] == b"\6\0" and labels[0] == (7, 0):
+    if data[10:12] == b"\6\0" and labels[0] == (16, 0):
         yield checkpoint(data, labels)
 
 
@@ -119,8 +142,8 @@ def checkpoint(data, labels):
     """Section 9; of the paper's recipe, which has V of the iteration before."""
     first = list(records(data))[1][2]
     done = json.loads(first)
-    models = [(3, t + 1) for t in range(done["iterations"])]
-    assert labels == [(7, 0), (4, 0), (5, 0)] + models
+    models = [(8, t + 1) for t in range(done["iterations"])]
+    assert labels == [(16, 0), (17, 0), (17, 1)] + models
     assert len(bytes.fromhex(done["upload"])) == 32
     return f"checkpoint of {len(models)} iterations"
 
@@ -128,22 +151,40 @@ def checkpoint(data, labels):
 def transform(data):
     version, kind, feature_map, size, d, k, clip = struct.unpack_from(
         "<IIIIQQd", data, 8)
-    assert data[:8] == b"BFTRANSF" and (version, size) in ((1, 0), (2, 128))
-    head = size or 48
-    of = [data[a:b].hex() for a, b in ((48, 64), (64, 96), (96, 128))
-          if version == 2]
+    assert data[:8] == b"BFTRANSF" and (version, size) == (2, 128)
+    of = [data[a:b].hex() for a, b in ((48, 64), (64, 96), (96, 128))]
     assert feature_map in (1, 2) and data[-32:] == h(data[:-32])
     count = [d + 1, d + d * (k - 1)][kind]
-    assert len(data) == head + 8 * count + 32 and (kind == 1 or k == d + 1)
-    values = struct.unpack_from(f"<{count}d", data, head)
+    assert len(data) == size + 8 * count + 32 and (kind == 1 or k == d + 1)
+    values = struct.unpack_from(f"<{count}d", data, size)
     assert all(map(math.isfinite, values)) and clip >= 0
     yield f"transform {d} to {k}, map {feature_map}, of {of}, {values}"
 
 
+def data_set(o, limbs):
+    """Section 8.1, of a job of one batch."""
+    r, p = o["recipe"], o["rings"][0]
+    n, d = o["samples"], o["features"]
+    kept = min(d, n - 1, r["components"] or d)
+    columns = d + 1 if r["kind"] == "paper" else kept + 1
+    assert r["batch"] == 0
+    ring = struct.pack("<IIII", p["log2_ring_degree"], len(p["primes"]),
+                       len(p["special_primes"]), p["digit_limbs"])
+    for q in p["primes"] + p["special_primes"]:
+        ring += struct.pack("<Q", q)
+    return h(b"blindfit-data-set-2\0" + struct.pack(
+        "<9Q3d", n, d, columns, o["layout"]["features_per_ciphertext"], 0,
+        ("paper", "whitened").index(r["kind"]),
+        ("auto", "none", "sqrt").index(r["feature_map"]), r["components"],
+        limbs, r["lambda"], r["clip"], 2.0 ** o["log2_scales"]["rows"]) +
+        h(SCHEME + ring))
+
+
 def job(data):
     o = json.loads(data)
-    assert o["blindfit_job"] == 1 and o["samples"] >= 2 and o["features"] >= 1
-    r, layout, p = o["recipe"], o["layout"], o["parameters"]
+    assert o["blindfit_job"] == 2 and o["samples"] >= 2 and o["features"] >= 1
+    r, layout, p = o["recipe"], o["layout"], o["rings"][0]
+    assert len(o["rings"]) <= 4
     assert r["kind"] in ("whitened", "paper")
     assert r["feature_map"] in ("auto", "none", "sqrt")
     f, places = layout["features_per_ciphertext"], layout["dense_places"]
@@ -156,6 +197,7 @@ def job(data):
     assert len(p["primes"]) == limbs
     for q in p["primes"] + p["special_primes"]:
         assert q % (2 << p["log2_ring_degree"]) == 1
+    assert o["data_set"] == data_set(o, limbs).hex()
     yield f"{r['kind']} job of {o['samples']} x {o['features']}, {limbs} limbs"
 
 
@@ -245,4 +287,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or sorted(glob.glob("tests/golden/*-v*/*")))
+    main(sys.argv[1:] or sorted(glob.glob("tests/golden/*-v2/*")))

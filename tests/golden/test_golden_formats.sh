@@ -16,14 +16,14 @@ check()
     $python tests/golden/check_formats.py "$@"
 }
 ok check
-for file in tests/golden/*-v[12]/*; do
+for file in tests/golden/*-v2/*; do
     grep -q "^$file: " "$work/stdout" || fail "$file was not read"
 done
 
 # A flipped bit in each kind of file.
-cp -r tests/golden/*-v[12] "$work"
-for file in "$work"/*-v?/*.key "$work"/*-v?/*.keys "$work"/*-v?/*.enc \
-    "$work"/*-v?/*.bf; do
+cp -r tests/golden/wire-v2 tests/golden/train-v2 "$work"
+for file in "$work"/*-v2/*.key "$work"/*-v2/*.keys "$work"/*-v2/*.enc \
+    "$work"/*-v2/*.bf; do
     at=$(($(stat -c %s "$file") / 2))
     old=$(od -An -tu1 -j $at -N 1 "$file" | tr -d ' ')
     printf "\\$(printf %o $((old ^ 1)))" |

@@ -7,8 +7,8 @@
 #include "train/checkpoint.h"
 
 static const uint8_t sample_upload_digest[BF_HASH_BYTES] = {0};
-static const bf_run_ids sample_run_ids = {{sample_key_id, sample_job_id},
-                                          sample_upload_digest};
+static const bf_run_ids sample_run_ids = {
+    {sample_key_id, sample_job_id, sample_data_id}, sample_upload_digest};
 
 static inline bf_status sample_state(bf_run_state *s, const bf_context *ctx)
 {

@@ -48,7 +48,7 @@ static int setup(void **state)
 
 static void is_full(const bf_job *job)
 {
-    assert_memory_equal(&job->params, &full.params, sizeof full.params);
+    assert_memory_equal(&job->ring[0], &full.ring[0], sizeof full.ring[0]);
     assert_memory_equal(&job->layout, &full.layout, sizeof full.layout);
 }
 

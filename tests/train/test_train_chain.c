@@ -42,7 +42,7 @@ static void limbs_are_counted(const bf_job *job, const shape *s)
     unsigned scores = s->iterations - zero;
     unsigned limbs = 1 + s->iterations + scores * (1 + job->form.primes);
     assert_int_equal(job->schedule.zero_start, zero);
-    assert_int_equal(job->params.n_q, limbs);
+    assert_int_equal(job->ring[0].n_q, limbs);
     assert_int_equal(bf_job_x_limbs(job), limbs);
     assert_int_equal(bf_job_y_limbs(job),
                      zero ? limbs : limbs - 1 - job->form.primes + 1);
@@ -89,7 +89,7 @@ static void scales_come_out(const bf_job *job, const bf_plan *plan)
 {
     double scale = plan->steps[job->schedule.iterations - 1].output.scale;
     double wanted = log2(scale) + log2(job->ranges.weight) + 3;
-    assert_true(fabs(log2((double)job->params.q[0]) - wanted) < 0.05);
+    assert_true(fabs(log2((double)job->ring[0].q[0]) - wanted) < 0.05);
 }
 
 static void chains_of_plans(void **state)
@@ -100,8 +100,8 @@ static void chains_of_plans(void **state)
         bf_plan plan;
         plan_shape(&job, &plan, &shapes[i]);
         limbs_are_counted(&job, &shapes[i]);
-        primes_serve(&job.params);
-        special_primes_serve(&job.params);
+        primes_serve(&job.ring[0]);
+        special_primes_serve(&job.ring[0]);
         scales_come_out(&job, &plan);
         bf_plan_clear(&plan);
     }
@@ -131,12 +131,12 @@ static void more_bits_until_none_fit(void **state)
     assert_false(bf_chain_scales(&job, &c, 60));
     bf_plan_clear(&plan);
     plan_shape(&job, &plan, &shapes[5]);
-    c = (bf_chain){.n_q = job.params.n_q};
-    memcpy(c.prime, job.params.q, sizeof job.params.q[0] * c.n_q);
-    assert_true(bf_chain_params(&job.params, job.params.log_n, &c,
-                                job.params.digit_limbs));
-    assert_false(bf_chain_params(&job.params, job.params.log_n - 1, &c,
-                                 job.params.digit_limbs));
+    c = (bf_chain){.n_q = job.ring[0].n_q};
+    memcpy(c.prime, job.ring[0].q, sizeof job.ring[0].q[0] * c.n_q);
+    assert_true(bf_chain_params(&job.ring[0], job.ring[0].log_n, &c,
+                                job.ring[0].digit_limbs));
+    assert_false(bf_chain_params(&job.ring[0], job.ring[0].log_n - 1, &c,
+                                 job.ring[0].digit_limbs));
     bf_plan_clear(&plan);
 }
 
@@ -145,7 +145,8 @@ static bf_job from_file(const bf_job *job)
 {
     bf_job given = {.recipe = job->recipe,
                     .features = job->features,
-                    .params = job->params,
+                    .rings = job->rings,
+                    .ring[0] = job->ring[0],
                     .log_x = job->log_x,
                     .log_mask = job->log_mask,
                     .log_labels = job->log_labels,
@@ -193,7 +194,7 @@ static void jobs_that_do_not_fit_are_refused(void **state)
     bf_plan plan;
     plan_shape(&job, &plan, s);
     bad = from_file(&job);
-    bad.params.n_q--;
+    bad.ring[0].n_q--;
     check_fails(BF_ERR_ARGUMENT, "primes, its circuit needs",
                 derive(&bad, s, &job.layout));
     bad = from_file(&job);
@@ -203,11 +204,11 @@ static void jobs_that_do_not_fit_are_refused(void **state)
     check_fails(BF_ERR_ARGUMENT, "can't be divided",
                 derive(&bad, s, &job.layout));
     bad = from_file(&job);
-    bad.params.log_n--;
+    bad.ring[0].log_n--;
     assert_int_not_equal(derive(&bad, s, &job.layout), BF_OK);
     bad = from_file(&job);
-    bad.params.p[bad.params.n_p] = UINT64_C(1) << 48;
-    bad.params.n_p++;
+    bad.ring[0].p[bad.ring[0].n_p] = UINT64_C(1) << 48;
+    bad.ring[0].n_p++;
     check_fails(BF_ERR_SECURITY, "", derive(&bad, s, &job.layout));
     bf_plan_clear(&plan);
 }

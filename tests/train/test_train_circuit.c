@@ -92,23 +92,22 @@ static void check_counters(const bf_counters *a, const bf_counters *b)
 static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
                           const bf_matrix *v0)
 {
-    bf_context *ctx;
-    bf_eval_keys keys = {0};
-    bf_eval *ev;
+    bf_world world = {0};
     bf_counters counters;
     size_t uploads = bf_job_inputs(&r->job);
     bf_ct *ct = bf_alloc_zero(uploads * sizeof *ct);
     bf_state state = {0};
-    OK(bf_context_create(&ctx, &r->job.params, BF_BACKEND_AUTO));
-    OK(bf_secret_key_generate(&r->sk, ctx, 0));
-    OK(bf_eval_keys_generate(&keys, r->sk, r->plan.keys, r->plan.key_count,
+    OK(bf_world_open(&world, &r->job, BF_BACKEND_AUTO));
+    OK(bf_secret_key_generate(&r->sk, world.ctx[0], 0));
+    OK(bf_eval_keys_generate(&world.keys[0], r->sk, r->plan.keys, r->plan.key_count,
                              NULL));
     for (size_t i = 0; i < uploads; i++)
         OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
     bf_inputs in = bf_job_inputs_by_kind(&r->job, ct);
-    OK(bf_eval_create(&ev, ctx, &keys));
+    OK(bf_world_evaluators(&world));
+    bf_eval *ev = world.ev[0];
     double start = bf_now();
-    OK(bf_circuit_run(ev, &r->job, &in, &state, compare, r, 0,
+    OK(bf_circuit_run(&world, &r->job, &in, &state, compare, r, 0,
                       NULL));
     printf("  circuit %.3f s, peak %.1f MB of ciphertexts, %.1f planned\n",
            bf_now() - start, (double)bf_eval_peak_bytes(ev) / 1e6,
@@ -118,28 +117,26 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     assert_true((double)bf_eval_peak_bytes(ev) <=
                 PEAK_FACTOR * planned + PEAK_FIXED);
     bf_eval_counters(ev, &counters);
-    check_counters(&counters, &r->plan.counters);
+    check_counters(&counters, &r->plan.counters[0]);
     assert_int_equal(state.output.limbs, 1);
     bf_state_release(ev, &state);
-    bf_eval_destroy(ev);
     for (size_t i = 0; i < uploads; i++) bf_ct_clear(&ct[i]);
     bf_free(ct);
-    bf_eval_keys_clear(&keys);
     bf_secret_key_destroy(r->sk);
-    bf_context_destroy(ctx);
+    bf_world_close(&world);
 }
 
 static void print_plan(const run *r)
 {
     const bf_layout *l = &r->job.layout;
     uint64_t ks = 0;
-    for (unsigned i = 0; i <= BF_MAX_Q; i++) ks += r->plan.counters.key_switches[i];
+    for (unsigned i = 0; i <= BF_MAX_Q; i++) ks += r->plan.counters[0].key_switches[i];
     printf("  N=2^%u F=%zu K=%zu M=%zu chunks %zu; q %u limbs, alpha %u, P %u; "
            "logQP %.0f (%.0f bits); %llu key switches, %zu keys %.1f MB; upload "
            "%zu, %.2f MB; log2 scales: mask %.1f, rows %.1f, dense %.1f, start "
            "%.1f\n",
-           l->log_n, l->f, l->k, l->m, l->chunks, r->job.params.n_q,
-           r->job.params.digit_limbs, r->job.params.n_p, r->plan.log2_qp,
+           l->log_n, l->f, l->k, l->m, l->chunks, r->job.ring[0].n_q,
+           r->job.ring[0].digit_limbs, r->job.ring[0].n_p, r->plan.log2_qp,
            r->plan.security_bits, (unsigned long long)ks, r->plan.key_count,
            (double)r->plan.key_bytes / 1e6, r->plan.ciphertexts,
            (double)r->plan.upload_bytes / 1e6, r->job.log_mask, r->job.log_x,

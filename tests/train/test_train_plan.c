@@ -34,7 +34,7 @@ static void plan_shape(const shape *s, unsigned iterations)
                  s->classes, iterations, bf_last_error());
     assert_true(plan.security_bits >= 128);
     /* The weights' scale is what q_0 was chosen for. */
-    double room = log2((double)job.params.q[0]) -
+    double room = log2((double)job.ring[0].q[0]) -
                   log2(plan.steps[iterations - 1].output.scale *
                        job.ranges.weight);
     assert_true(room > 2 && room < 5);
@@ -94,8 +94,8 @@ static void plan_line(char out[LINE], const char *given)
         fail_msg("%s: %s", given, bf_last_error());
     uint64_t switches = 0;
     for (unsigned l = 0; l <= BF_MAX_Q; l++)
-        switches += plan.counters.key_switches[l];
-    const bf_params *p = &job.params;
+        switches += plan.counters[0].key_switches[l];
+    const bf_params *p = &job.ring[0];
     snprintf(out, LINE,
              "%s,%u,%zu,%zu,%zu,%zu,%u,%zu,%zu,%u,%u,%u,%.9g,%zu,%" PRIu64
              ",%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9g\n",

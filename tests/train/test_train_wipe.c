@@ -129,7 +129,7 @@ static __attribute__((noinline)) void remember_messages(const bf_context *ctx,
 static __attribute__((noinline)) void remember_decryption(
     const bf_context *ctx)
 {
-    size_t n = (size_t)1 << job.params.log_n, first = known;
+    size_t n = (size_t)1 << job.ring[0].log_n, first = known;
     bf_secret_key *sk;
     bf_wire_reader *r;
     bf_wire_item item;
@@ -137,8 +137,8 @@ static __attribute__((noinline)) void remember_decryption(
     bf_pt pt = {0};
     double *x = bf_secret_alloc(2 * n * sizeof *x);
     check_ok(bf_wire_read_secret_key(&sk, secret, ctx));
-    check_ok(bf_wire_open(&r, model, BF_WIRE_MODEL, ctx,
-                          (bf_wire_ids){bf_secret_key_id(sk), id}));
+    check_ok(bf_wire_open(&r, model, BF_WIRE_MODEL, bf_one_ring(ctx),
+                          (bf_wire_ids){bf_secret_key_id(sk), id, NULL}));
     check_ok(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
                           &item));
     check_ok(bf_wire_get_ct(r, &ct));
@@ -180,8 +180,9 @@ static void make_job(bf_matrix *u, bf_schedule *schedule, int32_t *labels)
 static void serve(void)
 {
     bf_serve_report report;
-    bf_serve_options o = {.job = job_path, .keys = keys, .upload = upload,
-                          .model = model};
+    const char *const uploads[] = {upload};
+    bf_serve_options o = {.job = job_path, .keys = keys, .uploads = uploads,
+                          .upload_count = 1, .model = model};
     check_ok(bf_serve_train(&report, &o, NULL));
 }
 
@@ -193,12 +194,12 @@ static void a_job_leaves_nothing(void **state)
     bf_schedule schedule;
     bf_context *ctx;
     make_job(&u, &schedule, labels);
-    check_ok(bf_context_create(&ctx, &job.params, BF_BACKEND_AUTO));
+    check_ok(bf_context_create(&ctx, &job.ring[0], BF_BACKEND_AUTO));
     check_ok(bf_deal_keygen(&job, id, secret, keys, NULL));
     remember_key(ctx);
     nothing_left("keygen");
-    check_ok(bf_deal_encrypt(&job, id, secret, &u, labels, &schedule, upload,
-                             NULL));
+    check_ok(bf_deal_encrypt(&job, id, secret, &u, labels, &schedule,
+                             BF_UPLOAD_ALL, upload, NULL));
     remember_messages(ctx, &u, labels);
     nothing_left("encrypt");
     serve();

@@ -282,7 +282,7 @@ static void expansion_separates_its_arguments(void **state)
             assert_memory_not_equal(a + d * N, x, N * sizeof *a);
     }
     bf_stream s;
-    bf_stream_init(&s, seed[0], "blindfit-a", 7, 3 * BF_MODULI_MAX + 1);
+    bf_stream_init(&s, seed[0], "blindfit-a", 7, (3 << 16) + 1);
     bf_limb_uniform(ring, 1, a, &s);
     bf_expand_a(ctx, seed[0], 7, 3, 1, a + N);
     assert_memory_equal(a, a + N, N * sizeof *a);

@@ -16,7 +16,9 @@
 #include "base/memory.h"
 #include "train/job.h"
 
-typedef enum kind { WHOLE, REAL, WORD, LIST, PRIMES, OBJECT } kind;
+typedef enum kind {
+    WHOLE, REAL, WORD, LIST, PRIMES, OBJECT, VERSION, RINGS
+} kind;
 
 /* The bounds stand here a second time: they are the format's. */
 typedef struct field {
@@ -26,7 +28,8 @@ typedef struct field {
 } field;
 
 static const field fields[] = {
-    {NULL, "blindfit_job", WHOLE, 1, 1},
+    {NULL, "blindfit_job", VERSION, 2, 2},
+    {NULL, "data_set", WORD, 0, 0},
     {NULL, "samples", WHOLE, 2, 1 << 30},
     {NULL, "features", WHOLE, 1, 1 << 20},
     {NULL, "classes", WHOLE, 2, 100},
@@ -53,11 +56,11 @@ static const field fields[] = {
     {NULL, "polynomial", OBJECT, 0, 0},
     {"polynomial", "division", WORD, 0, 0},
     {"polynomial", "primes", WHOLE, 0, BF_MAX_Q},
-    {NULL, "parameters", OBJECT, 0, 0},
-    {"parameters", "log2_ring_degree", WHOLE, 13, 17},
-    {"parameters", "digit_limbs", WHOLE, 1, BF_MAX_Q},
-    {"parameters", "primes", PRIMES, 1, BF_MAX_Q},
-    {"parameters", "special_primes", PRIMES, 1, BF_MAX_P},
+    {NULL, "rings", RINGS, 1, BF_RINGS_MAX},
+    {"rings", "log2_ring_degree", WHOLE, 13, 17},
+    {"rings", "digit_limbs", WHOLE, 1, BF_MAX_Q},
+    {"rings", "primes", PRIMES, 1, BF_MAX_Q},
+    {"rings", "special_primes", PRIMES, 1, BF_MAX_P},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -72,7 +75,7 @@ static int start(void **state)
     size_t bytes;
     if (!mkdtemp(folder)) return -1;
     snprintf(path, sizeof path, "%s/stranger.json", folder);
-    if (bf_read_file("tests/golden/train-v1/job.json", 1 << 20, &text,
+    if (bf_read_file("tests/golden/train-v2/job.json", 1 << 20, &text,
                      &bytes) != BF_OK)
         return -1;
     golden = cJSON_ParseWithLength((const char *)text, bytes);
@@ -105,6 +108,7 @@ static bf_status read_with(const field *f, const char *value)
 {
     cJSON *job = cJSON_Duplicate(golden, true);
     cJSON *in = f->in ? cJSON_GetObjectItem(job, f->in) : job;
+    if (cJSON_IsArray(in)) in = cJSON_GetArrayItem(in, 0);
     assert_true(cJSON_HasObjectItem(in, f->name));
     if (value)
         cJSON_ReplaceItemInObjectCaseSensitive(in, f->name,
@@ -155,7 +159,7 @@ static void test_types(void **state)
     for (int i = 0; i < FIELDS; i++)
         for (int v = 0; v < 8; v++) {
             kind k = fields[i].kind;
-            bool number = v == 7 && (k == WHOLE || k == REAL);
+            bool number = v == 7 && (k == WHOLE || k == REAL || k == VERSION);
             /* An empty object lacks what it should hold; said so below. */
             if (!number && !(v == 6 && k == OBJECT))
                 refused(&fields[i], values[v]);
@@ -258,8 +262,53 @@ static void test_combinations(void **state)
     impossible("layout", "dense_places", "16", "K=16");
     impossible("polynomial", "primes", "2", "polynomial");
     impossible("polynomial", "division", "\"each\"", "polynomial");
-    impossible("parameters", "log2_ring_degree", "13", "bits");
-    impossible("parameters", "primes", "[33128449]", "primes");
+    impossible("rings", "log2_ring_degree", "13", "bits");
+    impossible("rings", "primes", "[33128449]", "primes");
+}
+
+/* Choices that change what the rows are make it another data set. */
+static void test_data_set(void **state)
+{
+    (void)state;
+    impossible("log2_scales", "rows", "20", "data_set");
+    impossible("recipe", "lambda", "0.5", "data_set");
+    impossible("recipe", "feature_map", "\"sqrt\"", "data_set");
+    impossible(NULL, "samples", "41", "data_set");
+    impossible(NULL, "data_set", "\"00\"", "data_set");
+    const field steps = {"recipe", "steps", LIST, 1, 64};
+    assert_int_equal(read_with(&steps, "[3, 2]"), BF_OK);
+}
+
+static void test_rings(void **state)
+{
+    (void)state;
+    char text[8192] = "[", *ring = cJSON_PrintUnformatted(
+        cJSON_GetArrayItem(cJSON_GetObjectItem(golden, "rings"), 0));
+    for (int count = 1; count <= BF_RINGS_MAX + 1; count++) {
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+                 count > 1 ? "," : "", ring);
+        strcat(text, "]");
+        if (count > 1)
+            impossible(NULL, "rings", text, "ring");
+        text[strlen(text) - 1] = 0;
+    }
+    cJSON_free(ring);
+    impossible(NULL, "rings", "[7]", "log2_ring_degree");
+}
+
+static void test_versions(void **state)
+{
+    (void)state;
+    const field version = {NULL, "blindfit_job", VERSION, 2, 2};
+    static const char *const others[] = {"1", "3", "1000000"};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(read_with(&version, others[i]), BF_ERR_UNSUPPORTED);
+        assert_non_null(strstr(bf_last_error(), "plan it again"));
+    }
+    uint8_t id[BF_HASH_BYTES];
+    bf_job job;
+    assert_int_equal(bf_job_read(&job, "tests/golden/v1/job.json", id),
+                     BF_ERR_UNSUPPORTED);
 }
 
 static void test_texts(void **state)
@@ -290,8 +339,9 @@ static void test_every_member(void **state)
     const cJSON *m, *inner;
     cJSON_ArrayForEach(m, golden) {
         members++;
-        if (cJSON_IsObject(m))
-            cJSON_ArrayForEach(inner, m) members++;
+        const cJSON *in = cJSON_IsArray(m) ? cJSON_GetArrayItem(m, 0) : m;
+        if (cJSON_IsObject(in))
+            cJSON_ArrayForEach(inner, in) members++;
     }
     assert_int_equal(members, FIELDS);
 }
@@ -307,6 +357,9 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_data_set),
+        cmocka_unit_test(test_rings),
+        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_texts),
     };
     return cmocka_run_group_tests(tests, start, leave);

@@ -157,6 +157,7 @@ static void round_trip(void **state)
     assert_memory_equal(h->context, header.context, BF_HASH_BYTES);
     assert_memory_equal(h->key_id, header.key_id, BF_FRAME_ID_BYTES);
     assert_memory_equal(h->job_id, header.job_id, BF_HASH_BYTES);
+    assert_memory_equal(h->data_id, header.data_id, BF_HASH_BYTES);
     assert_int_equal(bf_frame_read(r, &byte), BF_ERR_ARGUMENT);
     for (size_t i = 0; i < COUNT; i++) assert_record(r, i);
     assert_int_equal(bf_frame_next(r, &rec), BF_OK);
@@ -179,11 +180,11 @@ static void digests_by_definition(void **state)
     wire_image m = image_of(BIG);
     uint8_t chain[96 + BF_FRAME_HEADER_BYTES], d[BF_HASH_BYTES];
     uint8_t leaves[4 * BF_HASH_BYTES];
-    bf_hash(m.bytes, 128, d);
-    assert_memory_equal(d, m.bytes + 128, sizeof d);
-    memcpy(chain, m.bytes, 128);
+    bf_hash(m.bytes, 160, d);
+    assert_memory_equal(d, m.bytes + 160, sizeof d);
+    memcpy(chain, m.bytes, 160);
     memset(chain + 16, 0, 16); /* the lengths */
-    bf_hash(chain, 128, d);
+    bf_hash(chain, 160, d);
     size_t at = BF_FRAME_HEADER_BYTES;
     for (size_t i = 0; i <= COUNT; i++) {
         size_t bytes = i < COUNT ? content[i].bytes : 0, n = 0;
@@ -431,7 +432,7 @@ static void other_versions_and_flags_are_unsupported(void **state)
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
         wire_image m = image_of(64);
         m.bytes[places[k]] ^= 2;
-        bf_hash(m.bytes, 128, m.bytes + 128);
+        bf_hash(m.bytes, 160, m.bytes + 160);
         assert_int_equal(consume_bytes(m.bytes, m.size), BF_ERR_UNSUPPORTED);
         image_free(&m);
     }

@@ -1,4 +1,4 @@
-/* Format stability: the files in tests/golden/wire-v1 are what version 1 is.
+/* Format stability: the files in tests/golden/wire-v2 are what version 2 is.
  * Writing their content again must give the same bytes, and reading them the
  * same objects. After an intended change of format (a new version number),
  * `test_wire_golden --write` writes them anew. */
@@ -12,7 +12,7 @@
 
 #include "wire/wire_sample.h"
 
-static const char folder[] = "tests/golden/wire-v1";
+static const char folder[] = "tests/golden/wire-v2";
 static bf_context *ctx;
 
 static int start(void **state)
@@ -64,8 +64,9 @@ static void golden_ciphertexts_read_back(void **state)
     bf_wire_item item;
     bf_ct got = {0}, want;
     path_of(path, folder, BF_WIRE_UPLOAD);
-    bf_wire_ids ids = {sample_key_id, sample_job_id};
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_UPLOAD, ctx, ids), BF_OK);
+    bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
+    assert_int_equal(
+        bf_wire_open(&r, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
     for (unsigned i = 0; i < 2; i++) {
         unsigned limbs = 3 - i, polys = 2 + i;
         assert_int_equal(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){1, i},
@@ -88,10 +89,10 @@ static void seeds_expand_as_ever(void **state)
 {
     (void)state;
     static const uint8_t expect[BF_HASH_BYTES] = {
-        0x15, 0x42, 0xc3, 0x83, 0xe8, 0xca, 0x4b, 0x2a,
-        0x1e, 0xe6, 0xac, 0x05, 0x0d, 0x48, 0x0d, 0xe7,
-        0x63, 0xe2, 0xf3, 0xa5, 0x1c, 0x46, 0x6c, 0x0d,
-        0xf1, 0x03, 0xc4, 0xed, 0x47, 0x86, 0x77, 0xae};
+        0x11, 0x1c, 0xcc, 0x03, 0xe0, 0x76, 0xc0, 0x4b,
+        0x49, 0x88, 0x34, 0x7c, 0xb6, 0x75, 0x30, 0x7c,
+        0x4f, 0x1a, 0x47, 0xb7, 0x18, 0x87, 0x8d, 0x61,
+        0x90, 0xb3, 0xc1, 0x81, 0xe9, 0xfa, 0xac, 0x99};
     static uint8_t text[3 * SAMPLE_N * 8];
     static double row[SAMPLE_N];
     uint8_t seed[BF_SEED_BYTES], digest[BF_HASH_BYTES];
@@ -107,6 +108,16 @@ static void seeds_expand_as_ever(void **state)
     }
     bf_hash(text, sizeof text, digest);
     assert_memory_equal(digest, expect, sizeof digest);
+}
+
+static void version_1_is_refused(void **state)
+{
+    (void)state;
+    bf_wire_info info;
+    assert_int_equal(bf_wire_inspect(&info, "tests/golden/v1/upload.enc", NULL),
+                     BF_ERR_UNSUPPORTED);
+    assert_non_null(strstr(bf_last_error(), "upload.enc: format version 1, "
+                           "this build reads version 2"));
 }
 
 static int write_golden(void)
@@ -129,6 +140,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(writing_gives_the_golden_bytes),
         cmocka_unit_test(golden_ciphertexts_read_back),
         cmocka_unit_test(seeds_expand_as_ever),
+        cmocka_unit_test(version_1_is_refused),
     };
     if (argc > 1 && strcmp(argv[1], "--write") == 0) return write_golden();
     return cmocka_run_group_tests(tests, start, leave);

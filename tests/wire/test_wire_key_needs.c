@@ -1,5 +1,5 @@
-/* Evaluation keys are exactly those that a circuit needs: a file of others is
- * refused, however sound it is. */
+/* Of a file of evaluation keys a circuit takes those that it needs, and it needs
+ * all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +19,9 @@ static char path[64];
 static void write_keys(const bf_key_need *keys, size_t count)
 {
     bf_wire_writer *w;
-    bf_wire_ids ids = {sample_key_id, sample_job_id};
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, ctx, ids),
+    bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
+    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, bf_one_ring(ctx),
+                                    ids),
                      BF_OK);
     for (size_t i = 0; i < count; i++) {
         bf_switch_key key;
@@ -34,8 +35,9 @@ static void write_keys(const bf_key_need *keys, size_t count)
 
 static bf_status read_keys(bf_eval_keys *out)
 {
-    bf_wire_ids ids = {sample_key_id, sample_job_id};
-    return bf_wire_read_eval_keys(out, path, ctx, ids, sample_needs, 2, NULL);
+    bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
+    return bf_wire_read_eval_keys(out, path, bf_one_ring(ctx), ids, sample_needs,
+                                  2, NULL);
 }
 
 static void refuses(bf_status status, const char *words,
@@ -53,22 +55,55 @@ static void refuses(bf_status status, const char *words,
 static void other_keys_are_refused(void **state)
 {
     (void)state;
-    const bf_key_name square = bf_key_from_square(1), five = bf_key_galois(5),
-                      other = {BF_KEY_OTHER, 0, 0};
-    const bf_key_need more[] = {{square, 2}, {five, 1}, {bf_key_galois(25), 1}},
-                      any[] = {{other, 3}, {other, 3}, {square, 2}, {five, 1}},
-                      turned[] = {{square, 2}, {bf_key_from_square(5), 1}},
-                      high[] = {{square, 2}, {five, 3}},
+    const bf_key_name square = bf_key_from_square(1), five = bf_key_galois(5);
+    const bf_key_need turned[] = {{square, 2}, {bf_key_from_square(5), 1}},
                       low[] = {{square, 1}, {five, 1}},
                       twice[] = {{square, 2}, {five, 1}, {five, 1}};
-    refuses(BF_ERR_MISMATCH, "not needed", more, 3);
-    refuses(BF_ERR_MISMATCH, "not needed", any, 4);
-    refuses(BF_ERR_MISMATCH, "not needed", turned, 2);
-    refuses(BF_ERR_MISMATCH, "3 limbs, 1 are needed", high, 2);
+    refuses(BF_ERR_MISMATCH, "element 5 is missing", turned, 2);
     refuses(BF_ERR_MISMATCH, "1 limbs, 2 are needed", low, 2);
     refuses(BF_ERR_FORMAT, "again", twice, 3);
     refuses(BF_ERR_MISMATCH, "element 5 is missing", twice, 1);
     refuses(BF_ERR_MISMATCH, "relinearisation key is missing", twice, 0);
+}
+
+/* Row m of a digit, of a key of so many limbs: special primes stand behind. */
+static const double *row_of(const bf_switch_key *key, unsigned digit,
+                            unsigned m, unsigned half)
+{
+    return bf_switch_key_limb(key, digit, m, half, SAMPLE_N, 1);
+}
+
+/* Keys of other jobs are passed over, and what is needed is cut to the limbs
+ * that are needed: digits, moduli, and both halves. */
+static void what_is_needed_is_taken(void **state)
+{
+    (void)state;
+    const bf_key_name square = bf_key_from_square(1), five = bf_key_galois(5),
+                      other = {BF_KEY_OTHER, 0, 0};
+    const bf_key_need file[] = {{other, 3}, {bf_key_galois(25), 1},
+                                {square, 3}, {other, 3}, {five, 3}};
+    bf_eval_keys got = {0};
+    write_keys(file, 5);
+    assert_int_equal(read_keys(&got), BF_OK);
+    assert_int_equal(got.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        bf_switch_key want;
+        const bf_key_need *need = &sample_needs[i];
+        const bf_switch_key *key = bf_eval_keys_find(&got, need->name);
+        assert_non_null(key);
+        assert_int_equal(key->limbs, need->limbs);
+        assert_int_equal(sample_switch_key(&want, ctx, need->name, 3), BF_OK);
+        for (unsigned d = 0; d < key->digits; d++)
+            for (unsigned m = 0; m < 2 * (key->limbs + 1); m++) {
+                unsigned here = m / 2;
+                unsigned there = here < key->limbs ? here : 3;
+                assert_memory_equal(row_of(key, d, here, m % 2),
+                                    row_of(&want, d, there, m % 2),
+                                    SAMPLE_N * sizeof(double));
+            }
+        bf_switch_key_clear(&want);
+    }
+    bf_eval_keys_clear(&got);
 }
 
 static void any_order_is_read(void **state)
@@ -106,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_keys_are_refused),
+        cmocka_unit_test(what_is_needed_is_taken),
         cmocka_unit_test(any_order_is_read),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -21,7 +21,7 @@
 static char folder[] = "/tmp/bf_test_wire_XXXXXX";
 static char path[256];
 static bf_context *ctx;
-static const bf_wire_ids ids = {sample_key_id, sample_job_id};
+static const bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
 
 static int start(void **state)
 {
@@ -61,9 +61,10 @@ static void ciphertexts_round_trip(void **state)
     bf_wire_reader *r;
     bf_wire_item item;
     bf_ct want[9], got = {0};
-    size_t bytes = bf_wire_file_bytes(bf_context_params(ctx)), n = 0;
+    size_t bytes = bf_wire_file_bytes(bf_context_params(ctx), 1), n = 0;
     struct stat st;
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids), BF_OK);
+    assert_int_equal(
+        bf_wire_create(&w, path, BF_WIRE_MODEL, bf_one_ring(ctx), ids), BF_OK);
     for (unsigned limbs = 1; limbs <= 3; limbs++)
         for (unsigned shape = 0; shape < 3; shape++, n++) {
             unsigned polys = shape == 2 ? 3 : 2;
@@ -77,7 +78,7 @@ static void ciphertexts_round_trip(void **state)
     assert_int_equal(bf_wire_commit(w), BF_OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, bytes);
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, ctx, ids), BF_OK);
+    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, bf_one_ring(ctx), ids), BF_OK);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(bf_wire_next(r, &item), BF_OK);
         assert_int_equal(item.kind, BF_WIRE_CIPHERTEXT);
@@ -108,13 +109,13 @@ static void texts_round_trip(void **state)
     char *text;
     size_t bytes;
     bf_ct ct = {0};
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_UPLOAD, ctx, ids), BF_OK);
+    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
     assert_int_equal(bf_wire_put_json(w, (bf_label){0, 1}, "{}", 2), BF_OK);
     assert_int_equal(bf_wire_put_json(w, (bf_label){0, 2}, "", 0), BF_OK);
     assert_int_equal(bf_wire_put_json(w, (bf_label){0, 3}, "", SIZE_MAX),
                      BF_ERR_ARGUMENT);
     assert_int_equal(bf_wire_commit(w), BF_OK);
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_UPLOAD, ctx, ids), BF_OK);
+    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
     assert_int_equal(bf_wire_next(r, &item), BF_OK);
     assert_int_equal(bf_wire_get_ct(r, &ct), BF_ERR_FORMAT);
     assert_int_equal(bf_wire_get_json(r, &text, &bytes), BF_OK);
@@ -135,14 +136,16 @@ static void eval_keys_round_trip(void **state)
     bf_eval_keys want, got = {0};
     struct stat st;
     assert_int_equal(sample_eval_keys(&want, ctx), BF_OK);
-    assert_int_equal(bf_wire_write_eval_keys(path, &want, NULL, NULL), BF_OK);
+    assert_int_equal(bf_wire_write_eval_keys(path, &want, bf_one_ring(ctx),
+                                             (bf_wire_ids){0}, NULL), BF_OK);
     assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(st.st_size, bf_wire_file_bytes(p) +
+    assert_int_equal(st.st_size, bf_wire_file_bytes(p, 1) +
                                      bf_wire_switch_key_bytes(p, 2) +
                                      bf_wire_switch_key_bytes(p, 1));
     bf_wire_ids own = {.key_id = sample_key_id};
     for (int again = 0; again < 2; again++)
-        assert_int_equal(bf_wire_read_eval_keys(&got, path, ctx, own,
+        assert_int_equal(bf_wire_read_eval_keys(&got, path,
+                                                bf_one_ring(ctx), own,
                                                 sample_needs, 2, NULL),
                          BF_OK);
     assert_int_equal(got.count, want.count);
@@ -159,6 +162,63 @@ static void eval_keys_round_trip(void **state)
     bf_eval_keys_clear(&got);
 }
 
+/* Objects of two rings in one file, and a key whose a halves are no stream. */
+static void rings_and_whole_keys_round_trip(void **state)
+{
+    (void)state;
+    bf_params small = sample_params();
+    bf_context *second;
+    small.n_q = 2;
+    assert_int_equal(bf_context_create(&second, &small, BF_BACKEND_AUTO),
+                     BF_OK);
+    bf_rings rings = {2, {ctx, second}};
+    bf_eval_keys want[2] = {{.ctx = ctx, .count = 1},
+                            {.ctx = second, .count = 1}}, got[2] = {{0}};
+    const bf_key_name name = bf_key_galois(5);
+    const bf_key_need needs[] = {{{BF_KEY_GALOIS, 1, 5}, 1},
+                                 {{BF_KEY_GALOIS, 0, 5}, 2}};
+    for (unsigned r = 0; r < 2; r++) {
+        want[r].keys = bf_alloc_zero(sizeof *want[r].keys);
+        assert_int_equal(sample_switch_key(&want[r].keys[0], rings.ring[r],
+                                           name, 2), BF_OK);
+    }
+    bf_switch_key *whole = &want[1].keys[0];
+    whole->whole = true;
+    for (unsigned m = 0; m < 3; m++)
+        sample_row(bf_switch_key_limb(whole, 0, m, 1, SAMPLE_N, 1),
+                   m < 2 ? small.q[m] : small.p[0], 7 + m);
+    assert_int_equal(bf_wire_write_eval_keys(path, want, rings,
+                                             (bf_wire_ids){0}, NULL), BF_OK);
+    assert_int_equal(bf_wire_read_eval_keys(got, path, rings, (bf_wire_ids){0},
+                                            needs, 2, NULL), BF_OK);
+    assert_int_equal(got[0].count, 1);
+    assert_int_equal(got[1].count, 1);
+    assert_true(got[0].keys[0].ctx == ctx && got[1].keys[0].ctx == second);
+    assert_memory_equal(got[0].keys[0].data, want[0].keys[0].data,
+                        2 * 3 * 2 * SAMPLE_N * sizeof(double));
+    for (unsigned half = 0; half < 2; half++) {
+        const bf_switch_key *key = &got[1].keys[0];
+        assert_memory_equal(bf_switch_key_limb(key, 0, 0, half, SAMPLE_N, 1),
+                            bf_switch_key_limb(whole, 0, 0, half, SAMPLE_N, 1),
+                            SAMPLE_N * sizeof(double));
+        assert_memory_equal(bf_switch_key_limb(key, 0, 1, half, SAMPLE_N, 1),
+                            bf_switch_key_limb(whole, 0, 2, half, SAMPLE_N, 1),
+                            SAMPLE_N * sizeof(double));
+    }
+    /* Other rings than the file's, or the same in another order. */
+    bf_rings turned = {2, {second, ctx}};
+    assert_int_equal(bf_wire_read_eval_keys(got, path, turned, (bf_wire_ids){0},
+                                            needs, 2, NULL), BF_ERR_MISMATCH);
+    assert_int_equal(bf_wire_read_eval_keys(got, path, bf_one_ring(ctx),
+                                            (bf_wire_ids){0}, needs, 2, NULL),
+                     BF_ERR_MISMATCH);
+    for (unsigned r = 0; r < 2; r++) {
+        bf_eval_keys_clear(&want[r]);
+        bf_eval_keys_clear(&got[r]);
+    }
+    bf_context_destroy(second);
+}
+
 static void public_keys_round_trip(void **state)
 {
     (void)state;
@@ -169,7 +229,7 @@ static void public_keys_round_trip(void **state)
     assert_int_equal(bf_wire_write_public_key(path, &want), BF_OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size,
-                     bf_wire_file_bytes(p) + bf_wire_public_key_bytes(p));
+                     bf_wire_file_bytes(p, 1) + bf_wire_public_key_bytes(p));
     bf_wire_ids own = {.key_id = sample_key_id};
     assert_int_equal(bf_wire_read_public_key(&got, path, ctx, own), BF_OK);
     assert_memory_equal(got.key_id, want.key_id, sizeof got.key_id);
@@ -209,11 +269,11 @@ static void owner_round_trip(void **state)
     bf_wire_writer *w;
     bf_wire_reader *r;
     bf_wire_item item;
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, key), BF_OK);
+    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_MODEL, bf_one_ring(ctx), key), BF_OK);
     assert_int_equal(bf_wire_put_ct(w, (bf_label){0, 0}, &ct), BF_OK);
     assert_int_equal(bf_wire_commit(w), BF_OK);
     bf_ct_clear(&ct);
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, own, key), BF_OK);
+    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, bf_one_ring(own), key), BF_OK);
     assert_int_equal(bf_wire_next(r, &item), BF_OK);
     assert_int_equal(bf_wire_get_ct(r, &ct), BF_OK);
     bf_wire_close(r);
@@ -281,10 +341,12 @@ static void mix_ups_are_refused(void **state)
         bf_wire_type type = (bf_wire_type)t;
         bool secret = type == BF_WIRE_SECRET_KEY;
         bool jobless = secret || type == BF_WIRE_PUBLIC_KEY;
-        bf_wire_ids right = {sample_key_id, jobless ? NULL : sample_job_id};
-        bf_wire_ids key = right, job = right;
+        bf_wire_ids right = {sample_key_id, jobless ? NULL : sample_job_id,
+                             jobless ? NULL : sample_data_id};
+        bf_wire_ids key = right, job = right, data = right;
         key.key_id = wrong;
         job.job_id = wrong;
+        data.data_id = wrong;
         assert_int_equal(sample_file(path, type, ctx), BF_OK);
         assert_int_equal(consume_file(path, type, ctx, right), BF_OK);
         assert_int_equal(consume_file(path, type, other, right),
@@ -293,6 +355,9 @@ static void mix_ups_are_refused(void **state)
         if (!secret) {
             assert_int_equal(consume_file(path, type, ctx, key),
                              BF_ERR_MISMATCH);
+            assert_int_equal(consume_file(path, type, ctx, data),
+                             BF_ERR_MISMATCH);
+            assert_non_null(strstr(bf_last_error(), "data set"));
             assert_int_equal(consume_file(path, type, ctx, job),
                              BF_ERR_MISMATCH);
             assert_non_null(strstr(bf_last_error(), path));
@@ -314,10 +379,12 @@ static void writers_refuse_what_does_not_belong(void **state)
     char keys_path[300];
     snprintf(keys_path, sizeof keys_path, "%s.keys", path);
     remove(path);
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_SECRET_KEY, ctx, ids),
+    const bf_rings rings = bf_one_ring(ctx);
+    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_SECRET_KEY, rings, ids),
                      BF_ERR_ARGUMENT);
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_UPLOAD, ctx, ids), BF_OK);
-    assert_int_equal(bf_wire_create(&keys, keys_path, BF_WIRE_EVAL_KEYS, ctx,
+    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_UPLOAD, rings, ids),
+                     BF_OK);
+    assert_int_equal(bf_wire_create(&keys, keys_path, BF_WIRE_EVAL_KEYS, rings,
                                     ids), BF_OK);
     assert_int_equal(sample_ct(&ct, ctx, 2, 2, true, 1), BF_OK);
     assert_int_equal(sample_switch_key(&key, ctx, bf_key_galois(5), 1), BF_OK);
@@ -336,7 +403,7 @@ static void writers_refuse_what_does_not_belong(void **state)
     const bf_key_name no_names[] = {
         bf_key_galois(6), bf_key_galois(1), bf_key_from_square(6),
         bf_key_galois(2 * SAMPLE_N + 1), bf_key_from_square(2 * SAMPLE_N + 1),
-        {BF_KEY_DECAPSULATE, 0, 1}};
+        {BF_KEY_DECAPSULATE, 0, 2}, {(bf_key_use)100, 0, 1}};
     for (size_t i = 0; i < sizeof no_names / sizeof *no_names; i++) {
         key.name = no_names[i];
         assert_int_equal(bf_wire_put_switch_key(keys, &key), BF_ERR_ARGUMENT);
@@ -416,8 +483,8 @@ static wire_image image_with_params(bf_wire_type type)
     wire_image m;
     bf_frame_header h;
     uint8_t bytes[BF_WIRE_PARAMS_MAX];
-    size_t n = bf_wire_params_encode(bytes, bf_context_params(ctx));
-    bf_wire_header_make(&h, type, ctx, ids);
+    size_t n = bf_wire_params_encode(bytes, bf_context_params(ctx), 1);
+    bf_wire_header_make(&h, type, bf_one_ring(ctx), ids);
     image_start(&m, &h);
     image_put(&m, BF_WIRE_PARAMS, (bf_label){0}, bytes, n);
     return m;
@@ -516,7 +583,8 @@ static void bad_ciphertexts_are_refused(void **state)
     const change list[] = {
         {0, 2, 0}, {0, 2, 2}, {0, 2, 4}, {0, 2, 65535}, /* limbs */
         {2, 1, 0}, {2, 1, 1}, {2, 1, 3}, {2, 1, 255},   /* polynomials */
-        {3, 1, 0}, {3, 1, 2}, {3, 1, 255}, {4, 4, 1},   /* flags */
+        {3, 1, 0}, {3, 1, 2}, {3, 1, 255}, {6, 2, 1},   /* flags */
+        {4, 2, 1}, {4, 2, 65535},                       /* ring */
         {8, 8, bits(0)}, {8, 8, bits(-1)}, {8, 8, bits(NAN)},
         {8, 8, bits(INFINITY)}, {16, 8, bits(-1)}, {16, 8, bits(NAN)},
         {24, 8, bits(-1)}, {24, 8, bits(INFINITY)},
@@ -529,7 +597,8 @@ static void bad_ciphertexts_are_refused(void **state)
     bf_ct ct;
     bf_wire_writer *w;
     assert_int_equal(sample_ct(&ct, ctx, 1, 2, false, 3), BF_OK);
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_MODEL, ctx, ids), BF_OK);
+    assert_int_equal(
+        bf_wire_create(&w, path, BF_WIRE_MODEL, bf_one_ring(ctx), ids), BF_OK);
     assert_int_equal(bf_wire_put_ct(w, (bf_label){0, 0}, &ct), BF_OK);
     assert_int_equal(bf_wire_commit(w), BF_OK);
     bf_ct_clear(&ct);
@@ -554,13 +623,16 @@ static void bad_ciphertexts_are_refused(void **state)
 static void bad_eval_keys_are_refused(void **state)
 {
     (void)state;
-    const bf_label label = {0, 1};
+    const bf_label label = {BF_KEY_FROM_SQUARE, 1};
     const change list[] = {
-        {0, 4, 0}, {0, 4, 2}, {0, 4, 5}, {0, 4, 2049}, {0, 4, 0xffffffff},
-        {4, 2, 0}, {4, 2, 1}, {4, 2, 3}, {4, 2, 4}, {4, 2, 65535},
-        {6, 2, 0}, {6, 2, 1}, {6, 2, 3}, {6, 2, 65535},
-        {48, 4, 0xffffffff}, {48 + 3200, 4, 0xffffffff},
-        {48 + 3200 + 2688, 4, 0xffffffff}};
+        {0, 2, 0}, {0, 2, 1}, {0, 2, 3}, {0, 2, 100}, {0, 2, 65535}, /* use */
+        {2, 2, 1}, {2, 2, 65535},                                    /* ring */
+        {4, 4, 0}, {4, 4, 2}, {4, 4, 5}, {4, 4, 2049}, {4, 4, 0xffffffff},
+        {8, 2, 0}, {8, 2, 1}, {8, 2, 3}, {8, 2, 4}, {8, 2, 65535},
+        {10, 2, 0}, {10, 2, 1}, {10, 2, 3}, {10, 2, 65535},
+        {12, 4, 1}, {12, 4, 2}, {16, 8, 1}, /* flags */
+        {64, 4, 0xffffffff}, {64 + 3200, 4, 0xffffffff},
+        {64 + 3200 + 2688, 4, 0xffffffff}};
     assert_changes(BF_WIRE_EVAL_KEYS, BF_WIRE_SWITCH_KEY, label, list,
                    COUNT(list));
     size_t bytes;
@@ -574,7 +646,7 @@ static void bad_eval_keys_are_refused(void **state)
         image_put(&m, BF_WIRE_SWITCH_KEY, label, p, bytes);
     assert_int_equal(consume_image(&m, BF_WIRE_EVAL_KEYS), BF_ERR_FORMAT);
     assert_non_null(strstr(bf_last_error(), "again"));
-    const bf_label other[] = {{0, 3}, {1, 1}};
+    const bf_label other[] = {{BF_KEY_FROM_SQUARE, 3}, {BF_KEY_GALOIS, 1}};
     for (int i = 0; i < 2; i++)
         assert_int_equal(consume_record(BF_WIRE_EVAL_KEYS, BF_WIRE_SWITCH_KEY,
                                         other[i], p, bytes), BF_ERR_FORMAT);
@@ -611,7 +683,7 @@ static bf_status consume_params(const uint8_t *bytes, size_t n)
 {
     wire_image m;
     bf_frame_header h;
-    bf_wire_header_make(&h, BF_WIRE_UPLOAD, ctx, ids);
+    bf_wire_header_make(&h, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids);
     image_start(&m, &h);
     image_put(&m, BF_WIRE_PARAMS, (bf_label){0}, bytes, n);
     return consume_image(&m, BF_WIRE_UPLOAD);
@@ -621,12 +693,13 @@ static void bad_parameters_are_refused(void **state)
 {
     (void)state;
     uint8_t good[BF_WIRE_PARAMS_MAX], bytes[BF_WIRE_PARAMS_MAX + 1] = {0};
-    size_t n = bf_wire_params_encode(good, bf_context_params(ctx));
+    size_t n = bf_wire_params_encode(good, bf_context_params(ctx), 1);
     const change list[] = {
-        {0, 4, 9}, {0, 4, 18}, {0, 4, 0xffffffff}, {4, 2, 0}, {4, 2, 4},
-        {4, 2, 49}, {4, 2, 65535}, {6, 2, 0}, {6, 2, 17}, {8, 4, 0}, {8, 4, 4},
-        {12, 4, 2}, {16, 8, 0}, {16, 8, 524287}, {16, 8, UINT64_C(1) << 49},
-        {40, 8, UINT64_MAX}};
+        {0, 4, 0}, {0, 4, 2}, {0, 4, 5}, {4, 4, 1}, /* rings */
+        {8, 4, 9}, {8, 4, 18}, {8, 4, 0xffffffff}, {12, 2, 0}, {12, 2, 4},
+        {12, 2, 49}, {12, 2, 65535}, {14, 2, 0}, {14, 2, 17}, {16, 4, 0},
+        {16, 4, 4}, {20, 4, 2}, {24, 8, 0}, {24, 8, 524287},
+        {24, 8, UINT64_C(1) << 49}, {48, 8, UINT64_MAX}};
     assert_int_equal(consume_params(good, n), BF_OK);
     for (size_t i = 0; i < COUNT(list); i++) {
         memcpy(bytes, good, n);
@@ -638,10 +711,10 @@ static void bad_parameters_are_refused(void **state)
         assert_int_equal(consume_params(bytes, k), BF_ERR_FORMAT);
     assert_int_equal(consume_params(bytes, n + 1), BF_ERR_FORMAT);
     /* In bounds, but not those that the header's hash is of. */
-    put_bytes(bytes + 16, 33550337 - 2048, 8);
+    put_bytes(bytes + 24, 33550337 - 2048, 8);
     assert_int_equal(consume_params(bytes, n), BF_ERR_MISMATCH);
-    put_bytes(bytes + 16, 33550337, 8);
-    bytes[12] = 0; /* the mark of insecure parameters taken off */
+    put_bytes(bytes + 24, 33550337, 8);
+    bytes[20] = 0; /* the mark of insecure parameters taken off */
     assert_int_equal(consume_params(bytes, n), BF_ERR_MISMATCH);
 }
 
@@ -657,7 +730,7 @@ static void kinds_have_their_place(void **state)
     /* The parameters are not optional. */
     wire_image m;
     bf_frame_header h;
-    bf_wire_header_make(&h, BF_WIRE_UPLOAD, ctx, ids);
+    bf_wire_header_make(&h, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids);
     image_start(&m, &h);
     assert_int_equal(consume_image(&m, BF_WIRE_UPLOAD), BF_ERR_FORMAT);
     image_start(&m, &h);
@@ -690,7 +763,7 @@ static void huge_claims_cost_no_memory(void **state)
         assert_int_equal(write(ends[1], m.bytes, m.size), m.size);
         close(ends[1]);
         assert_int_equal(bf_wire_open_fd(&r, ends[0], "pipe", BF_WIRE_UPLOAD,
-                                         ctx, ids), BF_OK);
+                                         bf_one_ring(ctx), ids), BF_OK);
         assert_int_equal(bf_wire_next(r, &item), BF_OK);
         assert_true(item.bytes == claims[i / 2]);
         if (i % 2 == 0)
@@ -721,9 +794,13 @@ static void inspection_tells_what_a_file_is(void **state)
         assert_int_equal(info.type, t);
         assert_int_equal(info.version, BF_FRAME_VERSION);
         assert_int_equal(info.file_bytes, st.st_size);
-        assert_memory_equal(info.context_hash, bf_context_hash(ctx), 32);
+        uint8_t hash[BF_HASH_BYTES];
+        bf_wire_rings_hash(bf_one_ring(ctx), hash);
+        assert_memory_equal(info.context_hash, hash, 32);
         assert_memory_equal(info.key_id, sample_key_id, BF_KEY_ID_BYTES);
-        assert_true(bf_wire_params_equal(&info.params, bf_context_params(ctx)));
+        assert_int_equal(info.rings, 1);
+        assert_memory_equal(info.ring[0].q, bf_context_params(ctx)->q,
+                            sizeof info.ring[0].q);
         assert_int_equal(memcmp(info.digest, zero, 32) == 0, secret);
         assert_int_equal(info.ciphertexts, set ? 2 : 0);
         assert_int_equal(info.seeded, set ? 1 : 0);
@@ -773,6 +850,7 @@ int main(void)
         cmocka_unit_test(ciphertexts_round_trip),
         cmocka_unit_test(texts_round_trip),
         cmocka_unit_test(eval_keys_round_trip),
+        cmocka_unit_test(rings_and_whole_keys_round_trip),
         cmocka_unit_test(public_keys_round_trip),
         cmocka_unit_test(owner_round_trip),
         cmocka_unit_test(sparse_secrets_keep_their_weight),

@@ -13,6 +13,8 @@
 static const uint8_t sample_key_id[BF_KEY_ID_BYTES] = "key id 16 bytes";
 static const uint8_t sample_job_id[BF_HASH_BYTES] =
     "job id of thirty-two bytes here";
+static const uint8_t sample_data_id[BF_HASH_BYTES] =
+    "id of a data set, of as many  b";
 
 /* Primes = 1 mod 2^11 of 25, 21, 20 bits, and 26 for key switching. */
 static inline bf_params sample_params(void)
@@ -142,8 +144,8 @@ static inline bf_status sample_set(const char *path, bf_wire_type type,
                                    const bf_context *ctx)
 {
     bf_wire_writer *w;
-    bf_wire_ids ids = {sample_key_id, sample_job_id};
-    BF_TRY(bf_wire_create(&w, path, type, ctx, ids));
+    bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
+    BF_TRY(bf_wire_create(&w, path, type, bf_one_ring(ctx), ids));
     bf_status s = sample_items(w, ctx);
     if (s == BF_OK) return bf_wire_commit(w);
     bf_wire_abort(w);
@@ -156,8 +158,10 @@ static inline bf_status sample_eval_file(const char *path,
     bf_eval_keys keys;
     bf_status s = sample_eval_keys(&keys, ctx);
     if (s == BF_OK)
-        s = bf_wire_write_eval_keys(path, &keys, sample_job_id,
-                                    NULL);
+        s = bf_wire_write_eval_keys(
+            path, &keys, bf_one_ring(ctx),
+            (bf_wire_ids){NULL, sample_job_id, sample_data_id},
+            NULL);
     bf_eval_keys_clear(&keys);
     return s;
 }
@@ -213,7 +217,7 @@ static inline bf_status consume_set(const char *path, bf_wire_type type,
     bf_wire_item item;
     bf_ct ct = {0};
     bf_switch_key key = {0};
-    BF_TRY(bf_wire_open(&r, path, type, ctx, ids));
+    BF_TRY(bf_wire_open(&r, path, type, bf_one_ring(ctx), ids));
     bf_status s;
     while ((s = bf_wire_next(r, &item)) == BF_OK && item.kind != BF_FRAME_END) {
         char *text = NULL;
@@ -246,8 +250,8 @@ static inline bf_status consume_file(const char *path, bf_wire_type type,
         bf_secret_key_destroy(sk);
         break;
     case BF_WIRE_EVAL_KEYS:
-        s = bf_wire_read_eval_keys(&keys, path, ctx, ids, sample_needs, 2,
-                                   NULL);
+        s = bf_wire_read_eval_keys(&keys, path, bf_one_ring(ctx), ids,
+                                   sample_needs, 2, NULL);
         bf_eval_keys_clear(&keys);
         /* Other keys than the sample's, and nothing wrong with them? */
         if (s == BF_ERR_MISMATCH) s = consume_set(path, type, ctx, ids);

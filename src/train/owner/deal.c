@@ -16,7 +16,7 @@
 static bf_status open_secret(bf_context **ctx, bf_secret_key **sk,
                              const bf_job *job, const char *path)
 {
-    BF_TRY(bf_context_create(ctx, &job->params, BF_BACKEND_AUTO));
+    BF_TRY(bf_context_create(ctx, &job->ring[0], BF_BACKEND_AUTO));
     bf_status s = bf_wire_read_secret_key(sk, path, *ctx);
     if (s != BF_OK) {
         bf_context_destroy(*ctx);
@@ -40,15 +40,19 @@ bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
     bf_context *ctx = NULL;
     bf_secret_key *sk = NULL;
     bf_eval_keys keys = {0};
+    uint8_t data_id[BF_HASH_BYTES];
     enum { KEYS, SECRET, FILES };
     bf_outfile *f[FILES] = {NULL};
     bf_status status;
     BF_TRY(bf_job_walk(&plan, job));
-    BF_GOTO(bf_context_create(&ctx, &job->params, BF_BACKEND_AUTO), done);
+    BF_GOTO(bf_context_create(&ctx, &job->ring[0], BF_BACKEND_AUTO), done);
     BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
     BF_GOTO(bf_eval_keys_generate(&keys, sk, plan.keys, plan.key_count, NULL),
             done);
-    BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys, job_id, NULL),
+    bf_job_data_id(job, data_id);
+    bf_wire_ids ids = {bf_secret_key_id(sk), job_id, data_id};
+    BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys,
+                                      bf_one_ring(ctx), ids, NULL),
             done);
     BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk), done);
     status = bf_outfile_commit_all(f, FILES);
@@ -125,7 +129,7 @@ typedef struct batch {
     const bf_secret_key *sk;
     const bf_matrix *u, *v0;
     const int32_t *labels;
-    size_t first, room;
+    size_t first, end, room; /* inputs to make, the next batch */
     bf_ct *ct; /* [room] */
 } batch;
 
@@ -138,16 +142,18 @@ static bf_status seal_one(void *user, size_t i)
 
 static bf_status write_batches(batch *b, bf_wire_writer *w)
 {
-    size_t count = bf_job_inputs(b->job);
-    for (b->first = 0; b->first < count; b->first += b->room) {
-        size_t n = count - b->first < b->room ? count - b->first : b->room;
+    size_t begin = b->first, count = b->end - begin;
+    for (; b->first < b->end; b->first += b->room) {
+        size_t left = b->end - b->first, n = left < b->room ? left : b->room;
         /* Fixed randomness is drawn in the order of the calls. */
         BF_TRY(bf_parallel_for(n, bf_random_is_fixed(), seal_one, b));
-        for (size_t i = 0; i < n; i++)
-            BF_TRY(bf_wire_put_ct(
-                w, (bf_label){BF_UPLOAD_INPUT, b->first + i}, &b->ct[i]));
-        bf_report("encrypt", (double)(b->first + n),
-                        (double)count);
+        for (size_t i = 0; i < n; i++) {
+            bf_label label;
+            label.kind = BF_UPLOAD_INPUT +
+                         bf_job_input_kind(b->job, b->first + i, &label.index);
+            BF_TRY(bf_wire_put_ct(w, label, &b->ct[i]));
+        }
+        bf_report("encrypt", (double)(b->first + n - begin), (double)count);
     }
     return BF_OK;
 }
@@ -164,12 +170,20 @@ static bf_status write_upload(batch *b, bf_wire_writer *w)
 }
 
 /* The upload's digest is still to be filled in. */
-static bf_upload_id upload_of(const bf_secret_key *sk, const uint8_t *job_id)
+static bf_upload_id upload_of(const bf_secret_key *sk, const bf_job *job)
 {
     bf_upload_id of = {{0}, {0}, {0}};
     memcpy(of.key, bf_secret_key_id(sk), sizeof of.key);
-    memcpy(of.job, job_id, sizeof of.job);
+    bf_job_data_id(job, of.data);
     return of;
+}
+
+/* The inputs that a part consists of. */
+static void choose_part(batch *b, bf_upload_part part)
+{
+    size_t rows = bf_job_circuit(b->job)->inputs(b->job, BF_INPUT_ROWS);
+    b->first = part == BF_UPLOAD_LABELS ? rows : 0;
+    b->end = part == BF_UPLOAD_ROWS ? rows : bf_job_inputs(b->job);
 }
 
 bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
@@ -177,7 +191,8 @@ bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
                           const int32_t *labels, const bf_schedule *schedule,
-                          const char *upload_path, bf_env *env)
+                          bf_upload_part part, const char *upload_path,
+                          bf_env *env)
 {
     BF_UNDER(env);
     bf_context *ctx;
@@ -190,11 +205,14 @@ bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
     BF_TRY(open_secret(&ctx, &sk, job, secret_path));
     batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
                .labels = labels};
-    BF_GOTO(bf_wire_create(&w, upload_path, BF_WIRE_UPLOAD, ctx,
-                           (bf_wire_ids){bf_secret_key_id(sk), job_id}),
+    choose_part(&b, part);
+    made = upload_of(sk, job);
+    bf_wire_ids ids = {made.key, part == BF_UPLOAD_ROWS ? NULL : job_id,
+                       made.data};
+    BF_GOTO(bf_wire_create(&w, upload_path, BF_WIRE_UPLOAD, bf_one_ring(ctx),
+                           ids),
             done);
     BF_GOTO(write_upload(&b, w), done);
-    made = upload_of(sk, job_id);
     status = bf_wire_finish(out, made.digest, w);
     w = NULL;
     if (status == BF_OK && of) *of = made;
@@ -208,12 +226,13 @@ bf_status bf_deal_encrypt(const bf_job *job,
                           const uint8_t job_id[BF_HASH_BYTES],
                           const char *secret_path, const bf_matrix *u,
                           const int32_t *labels, const bf_schedule *schedule,
-                          const char *upload_path, bf_env *env)
+                          bf_upload_part part, const char *upload_path,
+                          bf_env *env)
 {
     BF_UNDER(env);
     bf_outfile *f;
     BF_TRY(bf_deal_prepare(&f, NULL, job, job_id, secret_path, u, labels,
-                           schedule, upload_path, NULL));
+                           schedule, part, upload_path, NULL));
     return bf_outfile_commit(f);
 }
 
@@ -261,10 +280,10 @@ bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
                        iteration, job->schedule.iterations);
     BF_TRY(bf_job_walk(&plan, job));
     BF_GOTO(open_secret(&ctx, &sk, job, secret_path), done);
-    BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, ctx,
-                         (bf_wire_ids){bf_secret_key_id(sk), job_id}),
+    BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, bf_one_ring(ctx),
+                         (bf_wire_ids){bf_secret_key_id(sk), job_id, NULL}),
             done);
-    origin = upload_of(sk, job_id);
+    origin = upload_of(sk, job);
     BF_GOTO(read_origin(&origin, r, model_path), done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);

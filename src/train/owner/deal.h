@@ -22,7 +22,15 @@ BF_MUST_CHECK bf_status bf_deal_check_ranges(const bf_job *job,
                                              const int32_t *labels,
                                              const bf_schedule *schedule,
                                              bf_env *env);
-/* Encrypts transformed rows and labels into one upload file, a few ciphertexts
+/* What an upload holds. One of rows serves every job over the data set; one of
+ * labels (and of initial weights, where the job has some) belongs to its job. */
+typedef enum bf_upload_part {
+    BF_UPLOAD_ALL,
+    BF_UPLOAD_ROWS,
+    BF_UPLOAD_LABELS
+} bf_upload_part;
+
+/* Encrypts transformed rows and labels, or a part of them, into one upload file, a few ciphertexts
  * a thread at a time. schedule->v0 is used when the job does not start from
  * zero. Shapes that differ from the job's: BF_ERR_MISMATCH; first checks the
  * ranges, as above. */
@@ -32,6 +40,7 @@ BF_MUST_CHECK bf_status bf_deal_encrypt(const bf_job *job,
                                         const bf_matrix *u,
                                         const int32_t *labels,
                                         const bf_schedule *schedule,
+                                        bf_upload_part part,
                                         const char *upload_path,
                                         bf_env *env);
 
@@ -44,6 +53,7 @@ BF_MUST_CHECK bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
                                         const bf_matrix *u,
                                         const int32_t *labels,
                                         const bf_schedule *schedule,
+                                        bf_upload_part part,
                                         const char *upload_path,
                                         bf_env *env);
 

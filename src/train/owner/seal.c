@@ -45,7 +45,7 @@ static bf_status seal_labels(bf_pt *pt, const bf_job *job,
 static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
                             const bf_input *input, const bf_matrix *v0)
 {
-    size_t n = (size_t)1 << job->params.log_n;
+    size_t n = (size_t)1 << job->ring[0].log_n;
     if (!v0 || v0->rows != job->layout.classes || v0->cols != job->layout.cols)
         return bf_fail(BF_ERR_ARGUMENT, "initial weights are missing");
     double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
@@ -75,6 +75,9 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
         s = seal_start(&pt, job, ctx, &input, v0);
     if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
     if (s == BF_OK) out->bound = input.bound; /* public, unlike the data's own */
+    bf_wipe(pt.data, pt.data ? (size_t)pt.limbs * sizeof(double)
+                                   << job->ring[0].log_n
+                             : 0);
     bf_pt_clear(&pt);
     return s;
 }
@@ -82,7 +85,7 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
 bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
                       const bf_secret_key *sk, const bf_ct *packed)
 {
-    size_t n = (size_t)1 << job->params.log_n;
+    size_t n = (size_t)1 << job->ring[0].log_n;
     bf_pt pt = {0};
     bf_status s;
     double *coeffs = bf_secret_alloc(n * sizeof *coeffs);

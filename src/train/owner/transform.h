@@ -12,10 +12,10 @@
 /* Starting value of every weight of the paper. */
 #define BF_PAPER_START 0.0128
 
-/* One upload: the key and the job it is made for, and its file's digest. */
+/* One upload of rows: the key, the data set, and its file's digest. */
 typedef struct bf_upload_id {
     uint8_t key[BF_KEY_ID_BYTES];
-    uint8_t job[BF_HASH_BYTES];
+    uint8_t data[BF_HASH_BYTES]; /* bf_job_data_id */
     uint8_t digest[BF_HASH_BYTES];
 } bf_upload_id;
 

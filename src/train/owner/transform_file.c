@@ -191,7 +191,7 @@ bf_status bf_transform_load(bf_transform **out, const char *path)
 bf_status bf_transform_check_of(const bf_transform *t, const char *path,
                                 const bf_upload_id *of)
 {
-    BF_TRY(bf_wire_check_job(path, t->of.job, of->job));
+    BF_TRY(bf_wire_check_data(path, t->of.data, of->data));
     BF_TRY(bf_wire_check_key(path, t->of.key, of->key));
     return bf_wire_check_upload(path, t->of.digest, of->digest);
 }

@@ -16,7 +16,7 @@ static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk)
 {
     const bf_params *p = bf_context_params(bf_secret_key_context(sk));
     size_t n = (size_t)1 << p->log_n, bytes = payload_bytes(n);
-    BF_TRY(bf_wire_params_put(w, p));
+    BF_TRY(bf_wire_params_put(w, bf_one_ring(bf_secret_key_context(sk))));
     uint8_t *payload = bf_secret_alloc(bytes);
     if (!payload) return BF_ERR_MEMORY;
     bf_put_u32(payload, bf_secret_key_weight(sk));
@@ -34,7 +34,7 @@ bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
     const bf_context *ctx = bf_secret_key_context(sk);
     bf_frame_writer *w;
     bf_frame_header h;
-    bf_wire_header_make(&h, BF_WIRE_SECRET_KEY, ctx,
+    bf_wire_header_make(&h, BF_WIRE_SECRET_KEY, bf_one_ring(ctx),
                         (bf_wire_ids){.key_id = bf_secret_key_id(sk)});
     BF_TRY(bf_frame_create(&w, path, 0600, &h));
     bf_status s = write_key(w, sk);
@@ -83,7 +83,8 @@ static bf_status read_key(bf_secret_key **out, bf_frame_reader *r,
                           const bf_context *ctx)
 {
     size_t n = (size_t)1 << bf_context_params(ctx)->log_n;
-    BF_TRY(bf_wire_header_check(r, BF_WIRE_SECRET_KEY, ctx, (bf_wire_ids){0}));
+    BF_TRY(bf_wire_header_check(r, BF_WIRE_SECRET_KEY, bf_one_ring(ctx),
+                                (bf_wire_ids){0}));
     uint8_t *payload = bf_secret_alloc(payload_bytes(n));
     if (!payload) return BF_ERR_MEMORY;
     bf_status s = read_record(r, payload, payload_bytes(n));

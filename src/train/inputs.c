@@ -1,0 +1,188 @@
+#include "train/inputs.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/env.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "train/upload.h"
+#include "wire/wire.h"
+
+static const char *const kind_names[] = {"rows", "labels", "initial weights"};
+
+/* Inputs are read and verified in order, a few a thread, and then unpacked side
+ * by side, which takes longer: seeds are expanded, fresh memory is touched. */
+enum { BATCH_PER_THREAD = 2 };
+
+typedef struct packed_input {
+    bf_packed_ct ct;
+    bf_input_kind kind;
+    size_t index; /* within the kind */
+} packed_input;
+
+typedef struct reading {
+    const bf_job *job;
+    const bf_circuit *circuit;
+    const bf_input_files *files;
+    const char *path; /* of the file being read */
+    bf_ct *at[BF_INPUT_KINDS];
+    size_t wanted[BF_INPUT_KINDS], found[BF_INPUT_KINDS];
+    size_t room, filled;
+    packed_input *batch; /* [room] */
+    size_t done, all;
+    const char *foreign; /* file whose labels are another job's; NULL: none */
+    uint8_t foreign_job[BF_HASH_BYTES];
+} reading;
+
+static bf_status unpack_one(void *user, size_t i)
+{
+    const reading *r = user;
+    const packed_input *p = &r->batch[i];
+    bf_ct *ct = &r->at[p->kind][p->index];
+    bf_input wanted = r->circuit->input(r->job, p->kind);
+    bf_status s = bf_wire_unpack_ct(ct, r->files->rings, &p->ct);
+    if (s != BF_OK)
+        return bf_fail_in(s, "%s: %s %zu", r->path, kind_names[p->kind],
+                          p->index + 1);
+    if (ct->ctx != r->files->rings.ring[0] ||
+        !bf_plan_fits(ct, (bf_plan_ct){wanted.limbs, wanted.scale}))
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: %s %zu has %u limbs at scale 2^%.3f, the job "
+                       "wants %u at 2^%.3f",
+                       r->path, kind_names[p->kind], p->index + 1, ct->limbs,
+                       log2(ct->scale), wanted.limbs, log2(wanted.scale));
+    ct->bound = wanted.typical; /* the estimate's, whatever the file says */
+    return BF_OK;
+}
+
+static bf_status unpack_batch(reading *r)
+{
+    BF_TRY(bf_parallel_for(r->filled, false, unpack_one, r));
+    r->done += r->filled;
+    r->filled = 0;
+    bf_report("read upload", (double)r->done, (double)r->all);
+    return BF_OK;
+}
+
+/* Whether the present file's inputs of this kind are the job's. */
+static bool is_ours(const reading *r, const bf_wire_reader *w,
+                    bf_input_kind kind)
+{
+    return kind == BF_INPUT_ROWS ||
+           memcmp(bf_wire_header(w)->job_id, r->files->job_id,
+                  BF_HASH_BYTES) == 0;
+}
+
+static bf_status take(reading *r, bf_wire_reader *w, const bf_wire_item *item)
+{
+    bf_input_kind kind =
+        (bf_input_kind)(item->label.kind - BF_UPLOAD_INPUT);
+    if (item->kind != BF_WIRE_CIPHERTEXT ||
+        item->label.kind < BF_UPLOAD_INPUT || kind >= BF_INPUT_KINDS)
+        return bf_fail(BF_ERR_FORMAT, "%s: a record that is no input", r->path);
+    if (!is_ours(r, w, kind)) {
+        r->foreign = r->path;
+        memcpy(r->foreign_job, bf_wire_header(w)->job_id, BF_HASH_BYTES);
+        return bf_wire_skip(w);
+    }
+    size_t index = r->found[kind];
+    if (item->label.index != index || index == r->wanted[kind])
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: %s %llu of %zu: missing, doubled or out of order",
+                       r->path, kind_names[kind],
+                       (unsigned long long)item->label.index + 1,
+                       r->wanted[kind]);
+    packed_input *p = &r->batch[r->filled];
+    p->kind = kind;
+    p->index = index;
+    BF_TRY(bf_wire_get_packed_ct(w, &p->ct));
+    r->found[kind]++;
+    return ++r->filled == r->room ? unpack_batch(r) : BF_OK;
+}
+
+/* Ends behind the end record: then the whole file is verified. */
+static bf_status read_items(reading *r, bf_wire_reader *w)
+{
+    bf_wire_item item;
+    for (;;) {
+        BF_TRY(bf_wire_next(w, &item));
+        if (item.kind == BF_FRAME_END) return unpack_batch(r);
+        BF_TRY(take(r, w, &item));
+    }
+}
+
+static bf_status read_file(reading *r, uint8_t digest[BF_HASH_BYTES])
+{
+    bf_wire_reader *w;
+    uint8_t data_id[BF_HASH_BYTES];
+    bf_job_data_id(r->job, data_id);
+    bf_wire_ids ids = {.key_id = r->files->key_id, .data_id = data_id};
+    BF_TRY(bf_wire_open(&w, r->path, BF_WIRE_UPLOAD, r->files->rings, ids));
+    bf_status s = read_items(r, w);
+    if (s == BF_OK) memcpy(digest, bf_wire_digest(w), BF_HASH_BYTES);
+    bf_wire_close(w);
+    return s;
+}
+
+typedef struct digest_list {
+    size_t count;
+    uint8_t digest[BF_UPLOADS_MAX][BF_HASH_BYTES];
+} digest_list;
+
+static void combine(uint8_t out[BF_HASH_BYTES], const digest_list *list)
+{
+    if (list->count == 1)
+        memcpy(out, list->digest[0], BF_HASH_BYTES);
+    else
+        bf_hash(list->digest, list->count * BF_HASH_BYTES, out);
+}
+
+static bf_status read_files(reading *r, bf_upload_digests *digests)
+{
+    digest_list all = {0}, rows = {0};
+    for (size_t i = 0; i < r->files->count; i++) {
+        size_t before = r->found[BF_INPUT_ROWS];
+        uint8_t *digest = all.digest[all.count++];
+        r->path = r->files->paths[i];
+        BF_TRY(read_file(r, digest));
+        if (r->found[BF_INPUT_ROWS] > before)
+            memcpy(rows.digest[rows.count++], digest, BF_HASH_BYTES);
+    }
+    for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
+        if (r->found[kind] == r->wanted[kind]) continue;
+        if (kind != BF_INPUT_ROWS && r->foreign)
+            return bf_wire_check_job(r->foreign, r->foreign_job,
+                                     r->files->job_id);
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s%s: %zu of %zu ciphertexts of %s for this job",
+                       r->files->paths[0],
+                       r->files->count > 1 ? " and others" : "",
+                       r->found[kind], r->wanted[kind], kind_names[kind]);
+    }
+    combine(digests->all, &all);
+    combine(digests->rows, &rows);
+    return BF_OK;
+}
+
+bf_status bf_inputs_read(bf_ct *inputs, bf_upload_digests *digests,
+                         const bf_job *job, const bf_input_files *files)
+{
+    reading r = {.job = job, .circuit = bf_job_circuit(job), .files = files,
+                 .all = bf_job_inputs(job)};
+    if (files->count < 1 || files->count > BF_UPLOADS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%zu uploads: 1 to %d are read",
+                       files->count, BF_UPLOADS_MAX);
+    for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
+        r.at[kind] = inputs;
+        r.wanted[kind] = r.circuit->inputs(job, (bf_input_kind)kind);
+        inputs += r.wanted[kind];
+    }
+    r.room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
+    r.batch = bf_alloc_zero(r.room * sizeof *r.batch);
+    if (!r.batch) return BF_ERR_MEMORY;
+    bf_status s = read_files(&r, digests);
+    for (size_t i = 0; i < r.room; i++) bf_free(r.batch[i].ct.data);
+    bf_free(r.batch);
+    return s;
+}

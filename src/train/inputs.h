@@ -1,0 +1,38 @@
+/* The inputs of a job, from upload files. */
+#ifndef BF_TRAIN_INPUTS_H
+#define BF_TRAIN_INPUTS_H
+
+#include "train/circuit.h"
+
+/* Most upload files of a job. */
+#define BF_UPLOADS_MAX 64
+
+/* Where inputs come from and whose they are. Rows are taken from any upload of
+ * the data set, labels and initial weights from those of this job; what other
+ * jobs put into an upload beside its rows is passed over. */
+typedef struct bf_input_files {
+    const char *const *paths;
+    size_t count;
+    bf_rings rings;
+    const uint8_t *key_id, *job_id;
+} bf_input_files;
+
+/* What tells these uploads from others: the digest of the file, or of several
+ * the BLAKE2b of their digests in order. */
+typedef struct bf_upload_digests {
+    uint8_t rows[BF_HASH_BYTES]; /* of the files with rows, which transforms
+                                  * belong to */
+    uint8_t all[BF_HASH_BYTES];
+} bf_upload_digests;
+
+/* Fills inputs[bf_job_inputs], zeroed before, on all threads; on failure some
+ * are filled.
+ * BF_ERR_FORMAT when an input is missing, doubled or out of order,
+ * BF_ERR_MISMATCH for files of another key or data set, and for ciphertexts that
+ * are not what the job's circuit takes there. */
+BF_MUST_CHECK bf_status bf_inputs_read(bf_ct *inputs,
+                                       bf_upload_digests *digests,
+                                       const bf_job *job,
+                                       const bf_input_files *files);
+
+#endif
