@@ -257,6 +257,10 @@ typedef struct bf_eval_keys {
 /* The set's own; NULL when it has none of this use and element. */
 const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
                                        bf_key_name name);
+/* Moves a key into a set of its ring, whose memory moves: not while an evaluator
+ * works. BF_ERR_ARGUMENT when the set has one of its name, BF_ERR_MISMATCH for
+ * other parameters. */
+BF_MUST_CHECK bf_status bf_eval_keys_add(bf_eval_keys *keys, bf_switch_key *k);
 void bf_switch_key_clear(bf_switch_key *k);
 void bf_eval_keys_clear(bf_eval_keys *keys);
 /* The `a` half of a key or ciphertext from its seed (evaluation form):

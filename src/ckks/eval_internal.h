@@ -180,6 +180,15 @@ BF_MUST_CHECK bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a,
                                      unsigned poly, const bf_switch_key *key,
                                      bool rescale);
 
+/* --- secrets of other rings (ringswitch.c) ---------------------------------- */
+/* A ciphertext of a smaller ring, at `limbs`, spread to the coefficients of the
+ * evaluator's: under s(X^k). BF_ERR_MISMATCH as bf_ring_switch_check. */
+BF_MUST_CHECK bf_status bf_ring_spread(bf_eval *to, bf_ct *out, const bf_ct *a,
+                                       unsigned limbs);
+/* a, of two polynomials, under the secret that this key leads to; in place. */
+BF_MUST_CHECK bf_status bf_ring_key_switch(bf_eval *ev, bf_ct *a,
+                                           bf_key_name name);
+
 /* --- noise: standard deviations per coefficient --------------------------- */
 double bf_noise_rounding(const bf_context *ctx); /* of one division */
 double bf_noise_key_switch(const bf_context *ctx, unsigned limbs);

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "ckks/ckks.h"
+#include "ckks/internal.h"
 
 #define USE_SHIFT 24
 
@@ -72,6 +72,24 @@ const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
         if (bf_key_same(keys->keys[i].name, name)) return &keys->keys[i];
     }
     return NULL;
+}
+
+bf_status bf_eval_keys_add(bf_eval_keys *keys, bf_switch_key *k)
+{
+    if (!bf_context_same(keys->ctx, k->ctx))
+        return bf_fail(BF_ERR_MISMATCH, "%s is of other parameters than the set",
+                       bf_key_text(k->name));
+    if (bf_eval_keys_find(keys, k->name))
+        return bf_fail(BF_ERR_ARGUMENT, "%s is in the set already",
+                       bf_key_text(k->name));
+    bf_switch_key *grown = bf_alloc((keys->count + 1) * sizeof *grown);
+    if (!grown) return BF_ERR_MEMORY;
+    if (keys->count) memcpy(grown, keys->keys, keys->count * sizeof *grown);
+    grown[keys->count++] = *k;
+    *k = (bf_switch_key){0};
+    bf_free(keys->keys);
+    keys->keys = grown;
+    return BF_OK;
 }
 
 void bf_switch_key_clear(bf_switch_key *k)

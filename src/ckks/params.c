@@ -9,16 +9,10 @@ static bf_status pick_prime(uint64_t *out, unsigned log_n, unsigned bits,
         return bf_fail(BF_ERR_ARGUMENT,
                        "a prime of %u bits: must be %d to %d bits", bits,
                        BF_PRIME_BITS_MIN, BF_PRIME_BITS_MAX);
-    uint64_t target = UINT64_C(1) << bits;
-    uint64_t below = bf_prime_below(target, log_n, used, count);
-    uint64_t above = 0;
-    if (bits < BF_PRIME_BITS_MAX)
-        above = bf_prime_above(target, log_n, used, count);
-    if (!below && !above)
+    *out = bf_prime_near(bits, log_n, used, count);
+    if (!*out)
         return bf_fail(BF_ERR_ARGUMENT, "no prime of %u bits is left for "
                        "N = 2^%u", bits, log_n);
-    bool take_above = above && (!below || above - target < target - below);
-    *out = take_above ? above : below;
     return BF_OK;
 }
 

@@ -36,30 +36,19 @@ bf_status bf_ring_switch_check(const bf_context *small, const bf_context *large,
                    s->log_n, l->log_n, limbs);
 }
 
-/* a under the key's other secret, in place. */
-static bf_status key_switch(bf_eval *ev, bf_ct *a, const bf_switch_key *key)
+/* Coefficient j of one is coefficient j*N/n of the other. Roots of the rings are
+ * unrelated, so by coefficients. `large` is the evaluator of the larger ring. */
+static bf_status map_coefficients(bf_eval *large, bf_ct *out, const bf_ct *a)
 {
-    bf_count(&ev->counters.key_switches[a->limbs], 1);
-    bf_count_symbolic(ev, a->limbs, 1, 1);
-    a->noise = hypot(a->noise, bf_noise_key_switch(ev->ctx, a->limbs));
-    if (!a->data) return BF_OK;
-    return bf_ks_switch(ev, a, a, 1, key, false);
-}
-
-/* Coefficient j of one is coefficient j*N/n of the other: the small ring's in
- * `in` when `up`. Roots of the rings are unrelated, so by coefficients. */
-static bf_status map_coefficients(bf_eval *from, bf_eval *to, bf_ct *out,
-                                  const bf_ct *a)
-{
-    const bf_ring *in_ring = from->ctx->ring, *out_ring = to->ctx->ring;
+    const bf_ring *in_ring = a->ctx->ring, *out_ring = out->ctx->ring;
     bool up = out_ring->n > in_ring->n;
     bf_first_error failed = {0};
     size_t count = up ? in_ring->n : out_ring->n;
     size_t step_in = in_ring->n / count, step_out = out_ring->n / count;
 #pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < a->limbs; i++)
+    for (unsigned i = 0; i < out->limbs; i++)
         for (unsigned k = 0; k < 2; k++) {
-            double *x = bf_eval_scratch(from, 1);
+            double *x = bf_eval_scratch(large, 1);
             double *o = bf_ct_limb(out, k, i, out_ring->n);
             if (!x) {
                 bf_first_error_keep(&failed, BF_ERR_MEMORY);
@@ -72,25 +61,53 @@ static bf_status map_coefficients(bf_eval *from, bf_eval *to, bf_ct *out,
             for (size_t j = 0; j < count; j++)
                 o[j * step_out] = x[j * step_in];
             bf_ntt_forward(out_ring, i, o);
-            bf_eval_scratch_give(from, x, 1);
+            bf_eval_scratch_give(large, x, 1);
         }
     return bf_first_error_raise(&failed);
 }
 
-static bf_status check(const bf_eval *from, const bf_eval *to,
-                       const bf_eval *large, const bf_ct *a,
-                       const bf_switch_key *key, bf_key_use use)
+bf_status bf_ring_spread(bf_eval *to, bf_ct *out, const bf_ct *a,
+                         unsigned limbs)
+{
+    bf_ct res = {0};
+    BF_TRY(bf_ring_switch_check(a->ctx, to->ctx, limbs));
+    BF_TRY(bf_eval_new(to, &res, limbs, 2));
+    res.scale = a->scale;
+    res.bound = a->bound;
+    /* The same error in n of N coefficients. */
+    double n = (double)a->ctx->ring->n;
+    res.noise = a->noise * sqrt(n / (double)bf_eval_n(to));
+    bf_status status = BF_OK;
+    if (res.data) status = map_coefficients(to, &res, a);
+    if (status == BF_OK)
+        bf_move(to, out, &res);
+    else
+        bf_eval_release(to, &res);
+    return status;
+}
+
+bf_status bf_ring_key_switch(bf_eval *ev, bf_ct *a, bf_key_name name)
+{
+    const bf_switch_key *key;
+    BF_TRY(bf_eval_key(ev, name, a->limbs, &key));
+    bf_count_symbolic(ev, a->limbs, 1, 1);
+    a->noise = hypot(a->noise, ev->ks_noise[a->limbs]);
+    return a->data ? bf_ks_switch(ev, a, a, 1, key, false) : BF_OK;
+}
+
+static bf_key_name key_name(bf_key_use use, const bf_eval *small,
+                            const bf_eval *large)
+{
+    return (bf_key_name){use, 0, (uint32_t)(bf_eval_n(large) /
+                                            bf_eval_n(small))};
+}
+
+static bf_status check(const bf_eval *from, const bf_eval *to, const bf_ct *a)
 {
     BF_TRY(bf_eval_check(from, a, 2, "ring switch"));
     if (!from->keys != !to->keys)
         return bf_fail(BF_ERR_ARGUMENT,
                        "ring switch: one evaluator is symbolic");
-    if (!from->keys) return BF_OK;
-    if (!key || !key->data || key->ctx != large->ctx || key->name.use != use ||
-        key->limbs < a->limbs)
-        return bf_fail(BF_ERR_MISMATCH, "ring switch at %u limbs: the key is "
-                       "of other parameters, not for this, or reaches fewer",
-                       a->limbs);
     return BF_OK;
 }
 
@@ -103,20 +120,13 @@ static void replace(bf_eval *from, bf_eval *to, bf_ct *out, const bf_ct *a,
 }
 
 bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
-                            const bf_ct *a, const bf_switch_key *key)
+                            const bf_ct *a)
 {
     bf_ct res = {0};
-    BF_TRY(check(from, to, to, a, key, BF_KEY_RING_UP));
-    BF_TRY(bf_ring_switch_check(from->ctx, to->ctx, a->limbs));
-    BF_TRY(bf_eval_new(to, &res, a->limbs, 2));
-    res.scale = a->scale;
-    res.bound = a->bound;
-    /* The same error in n of N coefficients. */
-    double spread = (double)bf_eval_n(from) / (double)bf_eval_n(to);
-    res.noise = a->noise * sqrt(spread);
-    bf_status status = BF_OK;
-    if (res.data) status = map_coefficients(from, to, &res, a);
-    if (status == BF_OK) status = key_switch(to, &res, key);
+    BF_TRY(check(from, to, a));
+    BF_TRY(bf_ring_spread(to, &res, a, a->limbs));
+    bf_status status =
+        bf_ring_key_switch(to, &res, key_name(BF_KEY_RING_UP, from, to));
     if (status == BF_OK)
         replace(from, to, out, a, &res);
     else
@@ -125,19 +135,21 @@ bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
 }
 
 bf_status bf_ring_switch_down(bf_eval *from, bf_eval *to, bf_ct *out,
-                              const bf_ct *a, const bf_switch_key *key)
+                              const bf_ct *a)
 {
     bf_ct under = {0}, res = {0};
     bf_status status;
-    BF_TRY(check(from, to, from, a, key, BF_KEY_RING_DOWN));
+    BF_TRY(check(from, to, a));
     BF_TRY(bf_ring_switch_check(to->ctx, from->ctx, a->limbs));
     BF_GOTO(bf_copy(from, &under, a), done);
-    BF_GOTO(key_switch(from, &under, key), done);
+    BF_GOTO(bf_ring_key_switch(from, &under,
+                               key_name(BF_KEY_RING_DOWN, to, from)),
+            done);
     BF_GOTO(bf_eval_new(to, &res, a->limbs, 2), done);
     res.scale = a->scale;
     res.bound = a->bound;
     res.noise = under.noise;
-    if (res.data) BF_GOTO(map_coefficients(from, to, &res, &under), done);
+    if (res.data) BF_GOTO(map_coefficients(from, &res, &under), done);
     replace(from, to, out, a, &res);
 done:
     bf_eval_release(from, &under);

@@ -1,4 +1,6 @@
 /* Primes = 1 mod 2N. */
+#include <math.h>
+
 #include "ring/ring.h"
 
 /* Strong probable prime to base b, for n - 1 = d 2^s. */
@@ -62,3 +64,14 @@ uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
         if (!contains(used, used_count, p) && bf_is_prime_var(p)) return p;
     return 0;
 }
+uint64_t bf_prime_near(double bits, unsigned log_n, const uint64_t *used,
+                       unsigned used_count)
+{
+    uint64_t target = (uint64_t)exp2(bits);
+    uint64_t below = bf_prime_below(target, log_n, used, used_count);
+    uint64_t above = bf_prime_above(target, log_n, used, used_count);
+    if (!above) return below;
+    if (!below) return above;
+    return above - target < target - below ? above : below;
+}
+

@@ -78,6 +78,10 @@ uint64_t bf_prime_below(uint64_t below, unsigned log_n, const uint64_t *used,
 /* Smallest such prime at or above `from`. */
 uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
                         unsigned used_count);
+/* The one nearest to 2^bits, of at most BF_PRIME_BITS_MAX bits; 0 when none is
+ * left. */
+uint64_t bf_prime_near(double bits, unsigned log_n, const uint64_t *used,
+                       unsigned used_count);
 bool bf_is_prime_var(uint64_t n);
 
 /* BF_ERR_ARGUMENT unless all are in range, = 1 mod 2N, distinct and prime. */

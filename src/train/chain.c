@@ -170,24 +170,13 @@ bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
     return false;
 }
 
-/* A prime as near to 2^bits as there is: a scale that is off by a part of a
- * bit is raised to the polynomial's degree in every iteration. */
-static uint64_t nearest_prime(double bits, unsigned log_n, const uint64_t *used,
-                              unsigned count)
-{
-    uint64_t target = (uint64_t)exp2(bits);
-    uint64_t below = bf_prime_below(target, log_n, used, count);
-    uint64_t above = bf_prime_above(target, log_n, used, count);
-    if (!above || above >> BF_PRIME_BITS_MAX) return below;
-    if (!below) return above;
-    return above - target < target - below ? above : below;
-}
-
-/* Prime number i, nearest to 2^bits; *bits becomes its logarithm. */
+/* Prime number i, nearest to 2^bits; *bits becomes its logarithm. A scale that is
+ * off by a part of a bit is raised to the polynomial's degree in every
+ * iteration. */
 static bool find_prime(bf_chain *c, unsigned log_n, unsigned i, double *bits)
 {
     /* The ones above it are taken already. */
-    c->prime[i] = nearest_prime(*bits, log_n, c->prime + i + 1, c->n_q - i - 1);
+    c->prime[i] = bf_prime_near(*bits, log_n, c->prime + i + 1, c->n_q - i - 1);
     *bits = log2((double)c->prime[i]);
     return c->prime[i] != 0;
 }
@@ -265,7 +254,7 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
     memcpy(used, c->prime, c->n_q * sizeof *used);
     memcpy(out->q, c->prime, c->n_q * sizeof *used);
     for (unsigned k = 0; k < n_p; k++) {
-        uint64_t p = nearest_prime((widest + 0.5) / n_p, log_n, used,
+        uint64_t p = bf_prime_near((widest + 0.5) / n_p, log_n, used,
                                    c->n_q + k);
         if (!p) return false;
         used[c->n_q + k] = out->p[k] = p;

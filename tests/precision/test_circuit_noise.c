@@ -34,7 +34,6 @@ typedef bf_noise_trial trial;
 
 typedef struct world {
     bf_fixture f, small;    /* the ring, and one of half its degree */
-    bf_switch_key up, down; /* between them */
     bf_lintrans map;
     double complex matrix[DIM * DIM];
     bf_layout narrow, wide;
@@ -194,7 +193,7 @@ static bf_status op_ring_up(trial *t)
     for (size_t i = 0; i < t->n; i++) t->want[i] = t->a[i % (t->n / 2)];
     BF_TRY(encrypt(&x, &w->small, t->a, t->n / 2, scale, 3));
     bf_status status =
-        bf_ring_switch_up(w->small.ev, t->ev, &t->out, &x, &w->up);
+        bf_ring_switch_up(w->small.ev, t->ev, &t->out, &x);
     bf_ct_clear(&x);
     return status;
 }
@@ -204,7 +203,7 @@ static bf_status op_ring_down(trial *t)
 {
     const world *w = world_of(t);
     bf_ct y = {0};
-    BF_TRY(bf_ring_switch_down(t->ev, w->small.ev, &y, &t->out, &w->down));
+    BF_TRY(bf_ring_switch_down(t->ev, w->small.ev, &y, &t->out));
     bf_status status = bf_noise_measure(t, &w->small, &y);
     t->result = NULL;
     bf_eval_release(w->small.ev, &y);
@@ -374,6 +373,11 @@ static void make_keys(world *w)
         if (!have) r[count++] = others[i];
     }
     bf_fixture_keys(&w->f, r, count);
+    bf_switch_key key = {0};
+    OK(bf_ring_up_key_generate(&key, w->small.sk, w->f.sk, 3));
+    OK(bf_eval_keys_add(&w->f.keys, &key));
+    OK(bf_ring_down_key_generate(&key, w->small.sk, w->f.sk, 3));
+    OK(bf_eval_keys_add(&w->f.keys, &key));
 }
 
 static void make_rings(world *w)
@@ -384,8 +388,6 @@ static void make_rings(world *w)
                              2, ALPHA));
     bf_fixture_open_params(&w->small, &small);
     bf_fixture_keys(&w->small, NULL, 0);
-    OK(bf_ring_up_key_generate(&w->up, w->small.sk, w->f.sk, 3));
-    OK(bf_ring_down_key_generate(&w->down, w->small.sk, w->f.sk, 3));
 }
 
 static void make_layout(bf_layout *l, bf_masks *masks, const bf_context *ctx,
@@ -427,8 +429,6 @@ static void close_world(world *w)
     bf_lintrans_clear(&w->map);
     bf_masks_clear(&w->narrow_masks);
     bf_masks_clear(&w->wide_masks);
-    bf_switch_key_clear(&w->up);
-    bf_switch_key_clear(&w->down);
     bf_fixture_close(&w->small);
     bf_fixture_close(&w->f);
 }

@@ -21,7 +21,6 @@ static uint64_t seed = 31;
 
 typedef struct rings {
     bf_fixture small, large;
-    bf_switch_key up, down;
 } rings;
 
 static void open_fixture(bf_fixture *f, const bf_params *params)
@@ -52,14 +51,15 @@ static void open_rings(rings *r, unsigned log_small, unsigned log_large,
 
 static void make_switch_keys(rings *r, unsigned limbs)
 {
-    OK(bf_ring_up_key_generate(&r->up, r->small.sk, r->large.sk, limbs));
-    OK(bf_ring_down_key_generate(&r->down, r->small.sk, r->large.sk, limbs));
+    bf_switch_key key = {0};
+    OK(bf_ring_up_key_generate(&key, r->small.sk, r->large.sk, limbs));
+    OK(bf_eval_keys_add(&r->large.keys, &key));
+    OK(bf_ring_down_key_generate(&key, r->small.sk, r->large.sk, limbs));
+    OK(bf_eval_keys_add(&r->large.keys, &key));
 }
 
 static void close_rings(rings *r)
 {
-    bf_switch_key_clear(&r->up);
-    bf_switch_key_clear(&r->down);
     bf_fixture_close(&r->small);
     bf_fixture_close(&r->large);
 }
@@ -83,12 +83,19 @@ static void check_symbolic(rings *r, const bf_ct *in, const bf_ct *up)
     a.data = NULL;
     OK(bf_eval_create(&small, r->small.ctx, NULL));
     OK(bf_eval_create(&large, r->large.ctx, NULL));
-    OK(bf_ring_switch_up(small, large, &b, &a, NULL));
+    OK(bf_ring_switch_up(small, large, &b, &a));
     assert_true(b.limbs == up->limbs && b.scale == up->scale);
     assert_true(b.noise == up->noise && b.bound == up->bound && !b.data);
     bf_ct back = {0};
-    OK(bf_ring_switch_down(large, small, &back, &b, NULL));
+    OK(bf_ring_switch_down(large, small, &back, &b));
     bf_eval_counters(large, &c);
+    const bf_key_need *needs;
+    assert_int_equal(bf_eval_key_needs(large, &needs), 2);
+    uint32_t stride = (uint32_t)(r->large.slots / r->small.slots);
+    assert_true(needs[0].name.use == BF_KEY_RING_UP &&
+                needs[0].name.element == stride);
+    assert_true(needs[1].name.use == BF_KEY_RING_DOWN &&
+                needs[1].name.element == stride);
     assert_int_equal(c.key_switches[in->limbs], 2);
     assert_int_equal(c.mod_ups[in->limbs], 2);
     assert_int_equal(c.mod_downs[in->limbs], 2);
@@ -109,7 +116,7 @@ static void check_round(unsigned log_small, unsigned log_large, unsigned n_q,
     double complex *v = bf_alloc(big * sizeof *v);
     bf_fixture_random(v, n, 1, &seed);
     bf_fixture_encrypt(&r.small, &a, v, scale, limbs, 1);
-    OK(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a, &r.up));
+    OK(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a));
     check_symbolic(&r, &a, &b);
     for (size_t j = n; j < big; j++) v[j] = v[j - n];
     compare(&r.large, &b, v, "up");
@@ -117,7 +124,7 @@ static void check_round(unsigned log_small, unsigned log_large, unsigned n_q,
     OK(bf_rescale(r.large.ev, &b, &b));
     for (size_t j = 0; j < big; j++) v[j] *= v[j];
     compare(&r.large, &b, v, "square in the large ring");
-    OK(bf_ring_switch_down(r.large.ev, r.small.ev, &c, &b, &r.down));
+    OK(bf_ring_switch_down(r.large.ev, r.small.ev, &c, &b));
     assert_int_equal(c.limbs, limbs - 1);
     compare(&r.small, &c, v, "down");
     OK(bf_conjugate(r.small.ev, &c, &c)); /* it is an ordinary ciphertext */
@@ -156,7 +163,7 @@ static void test_coefficients(void **state)
     OK(bf_encode_coeffs(&pt, r.large.ctx, coeffs, big, scale, 3));
     OK(bf_encrypt_symmetric(&a, r.large.sk, &pt));
     bf_pt_clear(&pt);
-    OK(bf_ring_switch_down(r.large.ev, r.small.ev, &b, &a, &r.down));
+    OK(bf_ring_switch_down(r.large.ev, r.small.ev, &b, &a));
     OK(bf_decrypt(&pt, r.small.sk, &b));
     OK(bf_decode_coeffs(got, &pt));
     double tolerance = 20 * b.noise / b.scale;
@@ -207,17 +214,20 @@ static void test_refusals(void **state)
     bf_switch_key key = {0};
     double complex v[2048] = {0};
     open_rings(&r, 12, 13, 3, 1);
-    make_switch_keys(&r, 2);
     bf_fixture_encrypt(&r.small, &a, v, scale, 3, 1);
-    assert_int_equal(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a, &r.up),
+    assert_int_equal(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a),
+                     BF_ERR_MISMATCH); /* no key */
+    make_switch_keys(&r, 2);
+    assert_int_equal(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a),
                      BF_ERR_MISMATCH); /* the key has two limbs */
-    assert_int_equal(
-        bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a, NULL),
-        BF_ERR_MISMATCH);
+    OK(bf_ring_up_key_generate(&key, r.small.sk, r.large.sk, 1));
+    assert_int_equal(bf_eval_keys_add(&r.large.keys, &key), BF_ERR_ARGUMENT);
+    assert_int_equal(bf_eval_keys_add(&r.small.keys, &key), BF_ERR_MISMATCH);
+    bf_switch_key_clear(&key);
     OK(bf_mod_drop(r.small.ev, &a, 2));
-    OK(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a, &r.up));
+    OK(bf_ring_switch_up(r.small.ev, r.large.ev, &b, &a));
     assert_int_equal(
-        bf_ring_switch_up(r.large.ev, r.small.ev, &b, &b, &r.up),
+        bf_ring_switch_up(r.large.ev, r.small.ev, &b, &b),
         BF_ERR_MISMATCH); /* the wrong way round */
     bf_fixture_open(&other, 12, 3, 41, 1);
     assert_int_equal(
