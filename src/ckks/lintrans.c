@@ -148,8 +148,7 @@ static bf_status fill(bf_lintrans *t, const bf_diagonal *sorted,
     size_t len = 2 * t->dim;
     t->noise = sqrt((double)len / (double)t->ctx->ring->n / 12);
     if (form->symbolic) return BF_OK;
-    unsigned positions = t->limbs + t->ctx->params.n_p;
-    t->data = bf_alloc(t->count * positions * len * sizeof *t->data);
+    t->data = bf_alloc(bf_lintrans_bytes(t));
     if (!t->data) return BF_ERR_MEMORY;
     encode_job job = {t, sorted};
     return bf_parallel_for(t->count, false, encode_diagonal, &job);
@@ -223,6 +222,13 @@ void bf_lintrans_clear(bf_lintrans *t)
     bf_free(t->bound);
     bf_free(t->data);
     *t = (bf_lintrans){0};
+}
+
+size_t bf_lintrans_bytes(const bf_lintrans *t)
+{
+    if (!t->ctx) return 0;
+    size_t positions = t->limbs + t->ctx->params.n_p;
+    return t->count * positions * 2 * t->dim * sizeof *t->data;
 }
 
 void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count)

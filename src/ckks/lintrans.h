@@ -63,6 +63,8 @@ BF_MUST_CHECK bf_status bf_lintrans_matrix(bf_lintrans *out,
                                            size_t dim,
                                            const bf_lintrans_form *form);
 void bf_lintrans_clear(bf_lintrans *t); /* safe on zeroed objects */
+/* Of the data, whether it is there or not; 0 for a zeroed object. */
+size_t bf_lintrans_bytes(const bf_lintrans *t);
 
 /* Rotations that apply needs, each once, not 0; at most *count of them are
  * written to r, and *count becomes their number. r may be NULL. */

@@ -29,7 +29,6 @@ enum { LOG_N = 11, LIMBS = 5, MOST = 4, FRESH = 4, DIM = 4 };
 enum { FEATURES = 8, LOG_M = 2 }; /* of the packing trees */
 
 static bf_fixture f, large;
-static bf_switch_key up_key, down_key;
 static bf_pt plain;
 static bf_lintrans map;
 /* Fresh encryptions, and products of them of three polynomials. */
@@ -80,7 +79,7 @@ OPERATION(bf_lintrans_apply, bf_lintrans_apply(f.ev, out, in[0], &map))
 OPERATION(bf_lintrans_apply_rescale,
           bf_lintrans_apply_rescale(f.ev, out, in[0], &map))
 OPERATION(bf_ring_switch_up,
-          bf_ring_switch_up(f.ev, large.ev, out, in[0], &up_key))
+          bf_ring_switch_up(f.ev, large.ev, out, in[0]))
 #undef IN
 
 /* The sum is there before; as the input it is refused. */
@@ -116,8 +115,8 @@ static bf_status run_bf_poly_evaluate(bf_ct *out, bf_ct *const *in)
 static bf_status run_bf_ring_switch_down(bf_ct *out, bf_ct *const *in)
 {
     bf_ct wide = {0};
-    BF_TRY(bf_ring_switch_up(f.ev, large.ev, &wide, in[0], &up_key));
-    bf_status s = bf_ring_switch_down(large.ev, f.ev, &wide, &wide, &down_key);
+    BF_TRY(bf_ring_switch_up(f.ev, large.ev, &wide, in[0]));
+    bf_status s = bf_ring_switch_down(large.ev, f.ev, &wide, &wide);
     if (s == BF_OK) bf_move(f.ev, out, &wide);
     return s;
 }
@@ -280,8 +279,8 @@ static void test_rings(void **state)
     for (unsigned i = 0; i < 50; i++) {
         bf_ct a = {0};
         OK(bf_copy(f.ev, &a, &fresh[0]));
-        OK(bf_ring_switch_up(f.ev, large.ev, &a, &a, &up_key));
-        OK(bf_ring_switch_down(large.ev, f.ev, &a, &a, &down_key));
+        OK(bf_ring_switch_up(f.ev, large.ev, &a, &a));
+        OK(bf_ring_switch_down(large.ev, f.ev, &a, &a));
         release(&a);
         if (i == 0) {
             small_peak = bf_eval_peak_bytes(f.ev);
@@ -362,8 +361,11 @@ static void open_rings(void)
     rotations[count++] = 3 * FEATURES;
     bf_fixture_keys(&f, rotations, count);
     bf_fixture_keys(&large, NULL, 0);
-    OK(bf_ring_up_key_generate(&up_key, f.sk, large.sk, LIMBS));
-    OK(bf_ring_down_key_generate(&down_key, f.sk, large.sk, LIMBS));
+    bf_switch_key key = {0};
+    OK(bf_ring_up_key_generate(&key, f.sk, large.sk, LIMBS));
+    OK(bf_eval_keys_add(&large.keys, &key));
+    OK(bf_ring_down_key_generate(&key, f.sk, large.sk, LIMBS));
+    OK(bf_eval_keys_add(&large.keys, &key));
 }
 
 static int open_all(void **state)
@@ -395,8 +397,6 @@ static int close_all(void **state)
     }
     bf_pt_clear(&plain);
     bf_lintrans_clear(&map);
-    bf_switch_key_clear(&up_key);
-    bf_switch_key_clear(&down_key);
     bf_fixture_close(&f);
     bf_fixture_close(&large);
     return 0;

@@ -9,6 +9,8 @@
 #include "ckks_testing.h"
 #include "support/env.h"
 
+#include "ckks/owner/boot_keys.h"
+
 #include <sodium.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,6 +132,31 @@ static void import(const bf_context *ctx, const bf_secret_key *sk)
     bf_secret_key_destroy(back);
 }
 
+/* The sparse secret, whether to draw it again (samplers), its id; a seed for no
+ * keys of automorphisms; seed and noise of both keys. */
+static void refresh_keys(const bf_secret_key *sk)
+{
+    const bf_context *ctx = bf_secret_key_context(sk);
+    bf_params there = {.log_n = LOG_N, .n_q = 1, .n_p = 1, .digit_limbs = 1,
+                       .insecure = true};
+    bf_context *encapsulation;
+    bf_eval_keys keys = {0}, keys_there = {0};
+    const bf_key_need in = {{BF_KEY_ENCAPSULATE, 0, 1}, 1},
+                      back = {{BF_KEY_DECAPSULATE, 0, 1}, 2};
+    there.q[0] = bf_context_params(ctx)->q[0];
+    there.p[0] = bf_prime_near(47, LOG_N, there.q, 1);
+    assert_ok(bf_context_create(&encapsulation, &there, BF_BACKEND_SCALAR));
+    taint(1 << 0 | 1 << 4 | 1 << 6);
+    bf_status status = bf_boot_keys_generate(
+        &keys, &keys_there, encapsulation, (bf_boot_secrets){sk, NULL}, &back,
+        1, &in, 1, NULL);
+    assert_reports(1);
+    assert_ok(status);
+    bf_eval_keys_clear(&keys);
+    bf_eval_keys_clear(&keys_there);
+    bf_context_destroy(encapsulation);
+}
+
 static void keys_and_ciphertexts(bf_backend backend)
 {
     static const unsigned q[] = {45, 36, 36}, p[] = {45, 40};
@@ -178,6 +205,7 @@ static void keys_and_ciphertexts(bf_backend backend)
     assert_ok(bf_decode_slots(slots, &opened));
     assert_reports(0);
     assert_tainted(slots, sizeof slots);
+    refresh_keys(sk);
 
     bf_pt_clear(&pt);
     bf_pt_clear(&opened);

@@ -26,6 +26,12 @@ BF_MUST_CHECK bf_status bf_secret_allocate(bf_secret_key **out,
                                            unsigned weight);
 void bf_secret_transform(bf_secret_key *sk);
 
+/* s(X^k) as a secret of a ring k times as large; k = 1: s in another context.
+ * What may be encrypted under it is checked with every key. */
+BF_MUST_CHECK bf_status bf_secret_embed(bf_secret_key **out,
+                                        const bf_secret_key *small,
+                                        const bf_context *large);
+
 /* BF_ERR_SECURITY unless something encrypted under sk modulo q_0..q_{limbs-1},
  * times P when `special`, is safe, or the parameters are `insecure`. */
 BF_MUST_CHECK bf_status bf_secret_check_modulus(const bf_secret_key *sk,

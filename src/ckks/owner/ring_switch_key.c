@@ -3,9 +3,8 @@
 #include "ckks/owner/internal.h"
 #include "ckks/ringswitch.h"
 
-/* s(X^k) as a secret of the large ring. */
-static bf_status embed(bf_secret_key **out, const bf_secret_key *small,
-                       const bf_context *large)
+bf_status bf_secret_embed(bf_secret_key **out, const bf_secret_key *small,
+                          const bf_context *large)
 {
     size_t n = small->ctx->ring->n, stride = large->ring->n / n;
     bf_secret_key *sk;
@@ -44,7 +43,7 @@ bf_status bf_ring_up_key_generate(bf_switch_key *out,
 {
     bf_secret_key *embedded;
     BF_TRY(bf_ring_switch_check(small->ctx, large->ctx, limbs));
-    BF_TRY(embed(&embedded, small, large->ctx));
+    BF_TRY(bf_secret_embed(&embedded, small, large->ctx));
     bf_status status = bf_switch_key_generate(out, embedded, large, limbs);
     if (status == BF_OK) out->name = name_of(BF_KEY_RING_UP, small, large);
     bf_secret_key_destroy(embedded);
@@ -58,7 +57,7 @@ bf_status bf_ring_down_key_generate(bf_switch_key *out,
     bf_secret_key *embedded;
     BF_TRY(bf_ring_switch_check(small->ctx, large->ctx, limbs));
     BF_TRY(check_under_small(small, &large->ctx->params, limbs));
-    BF_TRY(embed(&embedded, small, large->ctx));
+    BF_TRY(bf_secret_embed(&embedded, small, large->ctx));
     bf_status status = bf_switch_key_generate(out, large, embedded, limbs);
     if (status == BF_OK) out->name = name_of(BF_KEY_RING_DOWN, small, large);
     bf_secret_key_destroy(embedded);
