@@ -56,12 +56,19 @@ static bf_status report(const char *path, const bf_model *m)
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "model", path);
         cJSON_AddNumberToObject(o, "classes", (double)m->weights.rows);
-        cJSON_AddNumberToObject(o, "features", (double)m->weights.cols - 1);
+        cJSON_AddNumberToObject(o, "features", (double)bf_model_inputs(m));
         cJSON_AddStringToObject(o, "feature_map", cli_map_name(m->map));
+        if (m->expansion)
+            cJSON_AddNumberToObject(o, "random_features",
+                                    (double)m->weights.cols - 1);
         return cli_json(o);
     }
     cli_row("model", "%s: %zu classes, %zu features, map %s", path,
-            m->weights.rows, m->weights.cols - 1, cli_map_name(m->map));
+            m->weights.rows, bf_model_inputs(m), cli_map_name(m->map));
+    if (m->expansion)
+        cli_row("random features", "%zu, which other programs make by "
+                                   "docs/formats.md",
+                m->weights.cols - 1);
     return BF_OK;
 }
 

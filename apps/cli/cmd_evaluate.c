@@ -74,7 +74,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(bf_model_load(&model, operands[0]));
     bf_status status;
     BF_GOTO(cli_load_test(&test, operands[1], labels, rows,
-                          model.weights.cols - 1, model.class_names,
+                          bf_model_inputs(&model), model.class_names,
                           model.weights.rows),
             done);
     status = bf_model_evaluate(&m, &model, &test, true);

@@ -98,7 +98,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         BF_TRY(cli_check_output(path, CLI_FILES(operands[0], operands[1])));
     BF_TRY(bf_model_load(&model, operands[0]));
     bf_status status;
-    BF_GOTO(bf_features_load(&x, operands[1], model.weights.cols - 1,
+    BF_GOTO(bf_features_load(&x, operands[1], bf_model_inputs(&model),
                              (unsigned)model.weights.rows, &cli_env),
             done);
     status = bf_model_scores(&scores, &model, &x);

@@ -12,6 +12,14 @@ static bf_status check_recipe(const bf_transform *t, const bf_recipe *recipe,
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: a transform of recipe %s, the job's is %s", fitted,
                        cli_recipe_name(t->kind), cli_recipe_name(recipe->kind));
+    bf_relu of = t->expansion ? t->expansion->of : (bf_relu){0};
+    if (of.count != recipe->expand.count || of.seed != recipe->expand.seed)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: a transform with %zu random features of seed %llu, "
+                       "the job's has %zu of seed %llu",
+                       fitted, of.count, (unsigned long long)of.seed,
+                       recipe->expand.count,
+                       (unsigned long long)recipe->expand.seed);
     if (recipe->map == BF_MAP_AUTO || t->map == recipe->map) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: a transform with feature map %s, the job's is %s",
@@ -107,10 +115,11 @@ bf_status cli_make_model(bf_model *out, const bf_transform *t,
 {
     bf_model m = {.map = bf_transform_map(t)};
     BF_TRY(bf_transform_unmap(&m.weights, t, weights));
-    bf_status s = names ? bf_class_names_copy(&m.class_names,
-                                              (const char *const *)names,
-                                              m.weights.rows)
-                        : BF_OK;
+    bf_status s = t->expansion ? bf_expansion_copy(&m.expansion, t->expansion)
+                               : BF_OK;
+    if (s == BF_OK && names)
+        s = bf_class_names_copy(&m.class_names, (const char *const *)names,
+                                m.weights.rows);
     if (s == BF_OK)
         *out = m;
     else

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "cli.h"
+#include "train/expansion.h"
 #include "train/job.h"
 
 #define KIND "whitened"
 #define ITERATIONS 2
 
 static struct {
-    const char *kind, *map, *steps;
+    const char *kind, *map, *steps, *expand;
     size_t iterations, batch, components, ring;
     double lambda, clip;
     uint64_t max_memory;
@@ -23,6 +24,8 @@ const cli_option cli_recipe_options[] = {
      "gradient steps (default 2)"},
     {"map", 0, CLI_TEXT, &given.map, "MAP",
      "feature map: auto (default; paper: none), sqrt or none"},
+    {"expand", 0, CLI_TEXT, &given.expand, "relu:COUNT[:SEED]",
+     "whitened only: train on COUNT random features of a public seed"},
     {"components", 0, CLI_COUNT, &given.components, "D",
      "whitened only: directions kept (default all)"},
     {"lambda", 0, CLI_NUMBER, &given.lambda, "L",
@@ -86,11 +89,32 @@ static bf_status parse_steps(bf_recipe *r)
     }
 }
 
+static bf_status parse_expand(bf_relu *out)
+{
+    unsigned long long count, seed = 0;
+    int end = 0;
+    const char *at = given.expand;
+    *out = (bf_relu){0};
+    if (!at) return BF_OK;
+    /* Digits only: sscanf would take signs and blanks. */
+    bool digits = strncmp(at, "relu:", 5) == 0 &&
+                  at[5 + strspn(at + 5, "0123456789:")] == 0;
+    if (!digits ||
+        (sscanf(at, "relu:%18llu:%18llu%n", &count, &seed, &end) < 2 &&
+         sscanf(at, "relu:%18llu%n", &count, &end) < 1) ||
+        at[end] || count == 0)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--expand: '%s' is nothing such as relu:4096", at);
+    *out = (bf_relu){.count = (size_t)count, .seed = seed};
+    return bf_relu_check(*out);
+}
+
 /* What only the whitened recipe has is not passed over in silence. */
 static bf_status check_paper(void)
 {
     const char *name = !isnan(given.lambda) ? "lambda"
                        : !isnan(given.clip) ? "clip"
+                       : given.expand       ? "expand"
                        : given.components   ? "components"
                        : given.steps        ? "steps"
                        : given.batch        ? "batch"
@@ -112,7 +136,11 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
         return bf_fail(BF_ERR_ARGUMENT, "--iterations: %zu is not 1 to %d",
                        given.iterations, BF_MAX_ITERATIONS);
     if (kind == BF_RECIPE_PAPER) BF_TRY(check_paper());
-    BF_TRY(bf_recipe_default(out, kind, (unsigned)given.iterations, n, d));
+    bf_relu expand;
+    BF_TRY(parse_expand(&expand));
+    BF_TRY(bf_recipe_default(out, kind, (unsigned)given.iterations, n,
+                             expand.count ? expand.count : d));
+    out->expand = expand;
     out->batch = given.batch;
     out->components = given.components;
     if (!isnan(given.lambda)) out->lambda = given.lambda;
@@ -136,7 +164,7 @@ static bf_status parse_ring(unsigned *log_n)
 
 bool cli_recipe_asked(void)
 {
-    return given.map || given.steps || given.batch || given.components ||
+    return given.map || given.steps || given.expand || given.batch || given.components ||
            given.ring || given.max_memory || !isnan(given.lambda) ||
            !isnan(given.clip) || given.iterations != ITERATIONS ||
            strcmp(given.kind, KIND) != 0;

@@ -16,7 +16,7 @@
 #include "blindfit/matrix.h"
 #include "blindfit/sigmoid.h"
 
-#define BF_MAX_ITERATIONS 64
+#define BF_MAX_ITERATIONS 1024
 #define BF_CLASSES_MAX 100
 #define BF_SIGMOID_RANGE_MAX 1e6
 #define BF_RIDGE_MAX 1e12
@@ -49,10 +49,20 @@ typedef enum bf_feature_map {
     BF_MAP_SQRT
 } bf_feature_map;
 
+/* Random ReLU features of a public seed, in place of the mapped ones
+ * (docs/formats.md, "Random features"). */
+typedef struct bf_relu {
+    size_t count; /* 0: none */
+    uint64_t seed;
+} bf_relu;
+#define BF_RELU_MAX ((size_t)1 << 16)
+#define BF_RELU_SEED_MAX (((uint64_t)1 << 53) - 1)
+
 typedef struct bf_recipe {
     bf_recipe_kind kind;
     unsigned iterations;
     bf_feature_map map;
+    bf_relu expand; /* whitened */
     bf_sigmoid sigmoid;
     double lambda;       /* whitened: ridge, relative to mean eigenvalue */
     double clip;         /* whitened: row norms to clip * median; 0 is off */
@@ -74,8 +84,10 @@ BF_API BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out,
 BF_API BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
 /* Columns k of the transformed rows. Shapes alone decide it, so that a job is
  * planned before its data is seen: paper d + 1, whitened
- * 1 + min(d, n - 1, components). */
+ * 1 + min(bf_recipe_width, n - 1, components). */
 BF_API size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d);
+/* Columns that are whitened: d, or the random features in their place. */
+BF_API size_t bf_recipe_width(const bf_recipe *r, size_t d);
 
 /* One gradient schedule in transformed space. Iteration t = 0,1,.. takes the
  * rows of block t mod ceil(n/batch), of `batch` consecutive rows each (the last
@@ -126,8 +138,8 @@ BF_API BF_MUST_CHECK bf_status bf_ranges_check(const bf_ranges *measured,
                                                const bf_ranges *bounds,
                                                unsigned iterations);
 
-/* The owner's fitted transform: feature map, shift, linear map, row clip,
- * constant column. Transformed rows have k = bf_recipe_outputs columns, the
+/* The owner's fitted transform: feature map, expansion, shift, linear map, row
+ * clip, constant column. Transformed rows have k = bf_recipe_outputs columns, the
  * constant one first (1 when whitened; scaled like every column in `paper`). */
 typedef struct bf_transform bf_transform;
 /* Fits on the training rows only: at least two. Directions that the rows do
@@ -145,6 +157,10 @@ BF_OWNER_API size_t bf_transform_outputs(const bf_transform *t); /* k */
 BF_OWNER_API size_t bf_transform_dropped(const bf_transform *t, size_t *first);
 BF_OWNER_API bf_feature_map
 bf_transform_map(const bf_transform *t); /* NONE or SQRT */
+/* Random features with what standardises the rows for them; NULL: none. */
+typedef struct bf_expansion bf_expansion;
+BF_OWNER_API const bf_expansion *bf_transform_expansion(const bf_transform *t);
+BF_API void bf_expansion_destroy(bf_expansion *e);
 /* u = rows in transformed space (n x k); errors as in fit. Training rows are
  * clipped so that bf_recipe_bounds' `row` holds; others are not. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u,
@@ -153,7 +169,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u,
                                                         bool training,
                                                         bf_env *env);
 /* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
- * features. BF_ERR_MISMATCH for other widths. */
+ * features, or the expanded ones, as many as there are. BF_ERR_MISMATCH for other widths. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_unmap(
     bf_matrix *model, const bf_transform *t, const bf_matrix *weights);
 /* Initial weights (C x k) of a schedule that does not start from zero; leaves
@@ -193,16 +209,18 @@ BF_OWNER_API BF_MUST_CHECK bf_status
 bf_softmax_fit(bf_matrix *model, const bf_matrix *x, const int32_t *labels,
                unsigned classes, bf_feature_map map, double l2, bf_env *env);
 
-/* A linear model on mapped features. */
+/* A linear model on mapped, and where it says so expanded, features. */
 typedef struct bf_model {
     bf_matrix weights; /* C x (d+1), bias first */
     bf_feature_map map;
     char **class_names; /* [C] or NULL */
+    bf_expansion *expansion; /* owned, or NULL */
 } bf_model;
 BF_API void bf_model_clear(bf_model *m);
+BF_API size_t bf_model_inputs(const bf_model *m); /* features of a row */
 /* By extension: .npy (float64, C x (d+1)), .csv, .safetensors ("weight",
- * "bias", float32 and the map in the metadata). Atomic. .npy and .csv carry
- * the map in a sidecar PATH.json. */
+ * "bias", float32, map and expansion in the metadata). Atomic. .npy and .csv
+ * carry map and expansion in a sidecar PATH.json. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_save(const bf_model *m,
                                                    const char *path);
 /* BF_ERR_ARGUMENT unless the extension is one of those. */

@@ -17,7 +17,7 @@
 #include "base/status.h"
 
 #define BF_TENSOR_DIMS 8
-#define BF_SAFETENSORS_HEADER_MAX ((size_t)1 << 20)
+#define BF_SAFETENSORS_HEADER_MAX ((size_t)1 << 26)
 #define BF_SAFETENSORS_FILE_MAX ((size_t)4 << 30)
 
 typedef struct bf_tensor {

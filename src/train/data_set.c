@@ -24,11 +24,17 @@ void bf_job_data_id(const bf_job *job, uint8_t id[BF_HASH_BYTES])
                               r->components, rows.limbs};
     const double real[] = {r->lambda, r->clip, rows.scale};
     enum { WHOLE = sizeof whole / 8, REAL = sizeof real / 8 };
-    uint8_t text[sizeof scheme + 8 * (WHOLE + REAL) + BF_HASH_BYTES];
+    uint8_t text[sizeof scheme + 8 * (WHOLE + REAL + 2) + BF_HASH_BYTES];
     memcpy(text, scheme, sizeof scheme);
     uint8_t *at = text + sizeof scheme;
     for (size_t i = 0; i < WHOLE; i++, at += 8) bf_put_u64(at, whole[i]);
     for (size_t i = 0; i < REAL; i++, at += 8) bf_put_f64(at, real[i]);
     bf_params_hash(&job->ring[0], at);
-    bf_hash(text, sizeof text, id);
+    at += BF_HASH_BYTES;
+    if (r->expand.count) {
+        bf_put_u64(at, r->expand.count);
+        bf_put_u64(at + 8, r->expand.seed);
+        at += 16;
+    }
+    bf_hash(text, (size_t)(at - text), id);
 }

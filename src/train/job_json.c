@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/random.h"
+#include "train/expansion.h"
 #include "train/job.h"
 
 enum { JOB_VERSION = 2, JOB_BYTES_MAX = 1 << 20 };
@@ -52,6 +53,8 @@ static cJSON *recipe_json(const bf_recipe *r)
     cJSON_AddStringToObject(o, "kind", kinds[r->kind]);
     cJSON_AddNumberToObject(o, "iterations", r->iterations);
     cJSON_AddStringToObject(o, "feature_map", maps[r->map]);
+    if (r->expand.count)
+        cJSON_AddItemToObject(o, "expand", bf_relu_to_json(r->expand));
     cJSON_AddItemToObject(o, "sigmoid",
                           numbers(r->sigmoid.odd, (r->sigmoid.degree + 1) / 2));
     add_number(o, "sigmoid_range", r->sigmoid.range);
@@ -228,6 +231,9 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
     out->iterations =
         (unsigned)whole(r, o, "iterations", 1, BF_MAX_ITERATIONS);
     out->map = (bf_feature_map)word(r, o, "feature_map", maps, 3);
+    const cJSON *expand = cJSON_GetObjectItemCaseSensitive(o, "expand");
+    if (expand && r->status == BF_OK)
+        r->status = bf_relu_from_json(&out->expand, expand, r->path);
     unsigned odd = list(r, o, "sigmoid", out->sigmoid.odd,
                         (BF_POLY_DEGREE_MAX + 1) / 2);
     out->sigmoid.degree = odd ? 2 * odd - 1 : 0;

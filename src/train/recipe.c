@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "base/status.h"
-#include "blindfit/train.h"
+#include "train/expansion.h"
 
 /* tests/train/test_train_recipe.c shows that each fit is what it says. */
 
@@ -154,13 +154,20 @@ bf_status bf_recipe_check(const bf_recipe *r)
     /* Its diagonal Hessian bound is that of all rows together. */
     if (r->kind == BF_RECIPE_PAPER && r->batch != 0)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no mini-batches");
-    return BF_OK;
+    if (r->kind == BF_RECIPE_PAPER && r->expand.count != 0)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no random features");
+    return bf_relu_check(r->expand);
+}
+
+size_t bf_recipe_width(const bf_recipe *r, size_t d)
+{
+    return r->expand.count ? r->expand.count : d;
 }
 
 size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d)
 {
     if (r->kind == BF_RECIPE_PAPER) return d + 1;
-    size_t k = n - 1 < d ? n - 1 : d;
+    size_t width = bf_recipe_width(r, d), k = n - 1 < width ? n - 1 : width;
     if (r->components != 0 && r->components < k) k = r->components;
     return k + 1;
 }

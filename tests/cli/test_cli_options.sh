@@ -31,6 +31,15 @@ refuse 2 'plan wants --samples' "$blindfit" plan
 refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
 refuse 2 "--iterations: 0" "$blindfit" plan -n 9 -d 9 --iterations 0
 refuse 2 "--map: 'log'" "$blindfit" plan -n 9 -d 9 --map log
+for expand in tanh:9 relu relu: relu:0 relu:-4 relu:4:5:6 relu:4x relu:4: \
+    relu:+4; do
+    refuse 2 "--expand: '.*' is nothing such as relu:4096" \
+        "$blindfit" plan -n 9 -d 9 --expand $expand
+done
+refuse 2 '70000 random features; at most 65536' \
+    "$blindfit" plan -n 9 -d 9 --expand relu:70000
+refuse 2 'at most 2.53 - 1' \
+    "$blindfit" plan -n 9 -d 9 --expand relu:4:9007199254740992
 refuse 2 "--steps: '1,,2'" "$blindfit" plan -n 9 -d 9 --steps 1,,2
 refuse 2 'clip -1' "$blindfit" plan -n 9 -d 9 --clip -1
 refuse 2 'ridge -1' "$blindfit" plan -n 9 -d 9 --lambda=-1
@@ -57,7 +66,7 @@ for ring in 4096 131072 10000; do
 done
 refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 100 -d 20 \
     -k 3 --ring 8192
-for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10; do
+for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10 --expand=relu:4; do
     refuse 2 "${option%%=*}: recipe paper has none" \
         "$blindfit" plan -n 100 -d 20 --recipe paper $option
 done

@@ -151,10 +151,14 @@ def checkpoint(data, labels):
 def transform(data):
     version, kind, feature_map, size, d, k, clip = struct.unpack_from(
         "<IIIIQQd", data, 8)
-    assert data[:8] == b"BFTRANSF" and (version, size) == (2, 128)
+    assert data[:8] == b"BFTRANSF" and version == 2 and size in (128, 144)
     of = [data[a:b].hex() for a, b in ((48, 64), (64, 96), (96, 128))]
     assert feature_map in (1, 2) and data[-32:] == h(data[:-32])
     count = [d + 1, d + d * (k - 1)][kind]
+    if size == 144:
+        random, seed = struct.unpack_from("<QQ", data, 128)
+        count = 2 * d + random * k
+        assert kind == 1 and 0 < random and seed < 1 << 53
     assert len(data) == size + 8 * count + 32 and (kind == 1 or k == d + 1)
     values = struct.unpack_from(f"<{count}d", data, size)
     assert all(map(math.isfinite, values)) and clip >= 0
@@ -165,7 +169,10 @@ def data_set(o, limbs):
     """Section 8.1, of a job of one batch."""
     r, p = o["recipe"], o["rings"][0]
     n, d = o["samples"], o["features"]
-    kept = min(d, n - 1, r["components"] or d)
+    expand = r.get("expand", {"kind": "relu", "count": 0, "seed": 0})
+    width = expand["count"] or d
+    assert expand["kind"] == "relu"
+    kept = min(width, n - 1, r["components"] or width)
     columns = d + 1 if r["kind"] == "paper" else kept + 1
     assert r["batch"] == 0
     ring = struct.pack("<IIII", p["log2_ring_degree"], len(p["primes"]),
@@ -177,7 +184,8 @@ def data_set(o, limbs):
         ("paper", "whitened").index(r["kind"]),
         ("auto", "none", "sqrt").index(r["feature_map"]), r["components"],
         limbs, r["lambda"], r["clip"], 2.0 ** o["log2_scales"]["rows"]) +
-        h(SCHEME + ring))
+        h(SCHEME + ring) + (struct.pack(
+            "<2Q", width, expand["seed"]) if expand["count"] else b""))
 
 
 def job(data):

@@ -138,11 +138,30 @@ def slots(m):
     return values[[(pow(5, j, 2 * n) - 1) // 2 for j in range(n // 2)]]
 
 
+def random_features(s, count, seed):
+    """Section 8.5, of standardised rows."""
+    f = np.empty((len(s), count))
+    for i in range(count):
+        message = b"blindfit-relu\0" + struct.pack("<QQ", i, 0)
+        key = hashlib.blake2b(message, digest_size=32,
+                              key=struct.pack("<4Q", seed, 0, 0, 0)).digest()
+        words = chacha20(key, s.shape[1] // 8 + 1)[:s.shape[1] + 1]
+        coins = np.array([int(w).bit_count() - 32 if hasattr(int, "bit_count")
+                          else bin(int(w)).count("1") - 32 for w in words])
+        f[:, i] = np.maximum(0, s @ coins[:-1] / 4 + coins[-1] / 8)
+    return f
+
+
 def transformed(path, x):
     data = read(path)
-    kind, feature_map, _, d, k, clip = struct.unpack_from("<IIIQQd", data, 12)
-    values = np.frombuffer(data[128:-32])
+    kind, feature_map, size, d, k, clip = struct.unpack_from("<IIIQQd", data, 12)
+    values = np.frombuffer(data[size:-32])
     mapped = np.sqrt(x) if feature_map == 2 else x
+    if size == 144:
+        count, seed = struct.unpack_from("<QQ", data, 128)
+        mapped = random_features((mapped - values[:d]) * values[d:2 * d],
+                                 count, seed)
+        values, d = values[2 * d:], count
     if kind == 0:
         u = np.column_stack([np.ones(len(x)), mapped]) * values
         return u, lambda v: np.where(values > 0, v * values, 0.0128)
@@ -176,13 +195,28 @@ def unpack(m, classes, columns, f):
     return v[:, :columns]
 
 
+def check_scores(path, x, predictions):
+    """Section 8.3: what predict made of a .npy model and these rows."""
+    with open(path + ".json", encoding="utf-8") as f:
+        o = json.load(f)
+    m = np.sqrt(x) if o["feature_map"] == "sqrt" else x
+    if "expand" in o:
+        e = o["expand"]
+        assert e["kind"] == "relu"
+        m = random_features((m - e["mean"]) * e["scale"], e["count"], e["seed"])
+    w = np.load(path)
+    got = np.loadtxt(predictions, delimiter=",", skiprows=1)[:, 1:]
+    near("scores", got, w[:, 0] + m @ w[:, 1:].T, 1e-6)
+
+
 def near(what, got, want, most):
     error = np.max(np.abs(got - want))
     print(f"{what}: largest difference {error:.2g}")
     assert error < most, what
 
 
-def main(job, secret, upload, model_enc, transform, train, model_npy):
+def main(job, secret, upload, model_enc, transform, train, model_npy,
+         predictions):
     with open(job, encoding="utf-8") as f:
         job = json.load(f)
     owner, n, classes = Owner(job, secret), job["samples"], job["classes"]
@@ -217,6 +251,7 @@ def main(job, secret, upload, model_enc, transform, train, model_npy):
     for label in (8, kept), (9, 0):
         v = unpack(owner.decrypt(model_enc, label), classes, columns, f)
         near(f"model {label}", unmap(v), np.load(model_npy), 0.05)
+    check_scores(model_npy, table[:, 1:], predictions)
 
 
 if __name__ == "__main__":

@@ -37,10 +37,16 @@ $python -c 'import numpy' 2>/dev/null || {
     finish
 }
 rows 40 9 3 1 >"$work/train.csv"
-for recipe in whitened paper; do
+cut -d, -f2- "$work/train.csv" >"$work/rows.csv"
+for recipe in whitened paper relu; do
     dir=$work/$recipe
     mkdir "$dir"
-    ok "$blindfit" plan -n 40 -d 9 -c 3 --recipe $recipe -o "$dir/job.json"
+    case $recipe in
+    relu) set -- --expand relu:14:77 ;;
+    *) set -- --recipe $recipe ;;
+    esac
+    ok "$blindfit" plan -n 40 -d 9 -c 3 "$@" -o "$dir/job.json"
+    ok check "$dir/job.json"
     ok "$blindfit" keygen "$dir/job.json" -o "$dir"
     ok "$blindfit" encrypt "$dir/job.json" "$work/train.csv" \
         --key "$dir/secret.key" -o "$dir/upload.bf"
@@ -49,8 +55,12 @@ for recipe in whitened paper; do
     ok "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" \
         --key "$dir/secret.key" --transform "$dir/transform.bf" \
         -o "$dir/model.npy"
+    ok "$blindfit" predict "$dir/model.npy" "$work/rows.csv" \
+        -o "$dir/scores.csv"
     ok $python tests/golden/check_job.py "$dir/job.json" "$dir/secret.key" \
         "$dir/upload.bf" "$dir/model.enc" "$dir/transform.bf" \
-        "$work/train.csv" "$dir/model.npy" && cat "$work/stdout"
+        "$work/train.csv" "$dir/model.npy" "$dir/scores.csv" &&
+        cat "$work/stdout"
+    ok check "$dir/transform.bf"
 done
 finish

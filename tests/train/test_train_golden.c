@@ -144,7 +144,7 @@ static void fill(double *v, size_t count, double from)
 static bf_status sample_transform(bf_transform **t, bf_recipe_kind kind)
 {
     bool paper = kind == BF_RECIPE_PAPER;
-    BF_TRY(bf_transform_create(t, kind, INPUTS, paper ? INPUTS + 1 : OUTPUTS));
+    BF_TRY(bf_transform_create(t, kind, (bf_relu){0}, INPUTS, paper ? INPUTS + 1 : OUTPUTS));
     (*t)->map = paper ? BF_MAP_NONE : BF_MAP_SQRT;
     memset((*t)->of.key, 0x11, sizeof (*t)->of.key);
     memset((*t)->of.data, 0x22, sizeof (*t)->of.data);
@@ -238,7 +238,7 @@ static bf_model sample_model(void)
                                -7,  1,  0.75,  0.375, -0.5, 1e10};
     static char boot[] = "boot, \"ankle\"", summer[] = "\xc3\xa9t\xc3\xa9";
     static char empty[] = "", *names[] = {boot, summer, empty};
-    return (bf_model){{3, 4, weights}, BF_MAP_SQRT, names};
+    return (bf_model){.weights = {3, 4, weights}, .map = BF_MAP_SQRT, .class_names = names};
 }
 
 static bf_status write_models(const char *in)

@@ -114,8 +114,8 @@ static void test_refusals(void **state)
     bf_recipe good, r;
     check_fails(BF_ERR_ARGUMENT, "0 iterations",
                 bf_recipe_default(&good, BF_RECIPE_WHITENED, 0, 128, 400));
-    check_fails(BF_ERR_ARGUMENT, "65 iterations",
-                bf_recipe_default(&good, BF_RECIPE_PAPER, 65, 128, 400));
+    check_fails(BF_ERR_ARGUMENT, "1025 iterations",
+                bf_recipe_default(&good, BF_RECIPE_PAPER, 1025, 128, 400));
     check_fails(BF_ERR_ARGUMENT, "1 rows",
                 bf_recipe_default(&good, BF_RECIPE_PAPER, 2, 1, 400));
     check_ok(bf_recipe_default(&good, BF_RECIPE_WHITENED, 2, 128, 400));
@@ -133,7 +133,7 @@ static void test_refusals(void **state)
     REFUSES("ridge", r.lambda = NAN);
     REFUSES("clip", r.clip = -1);
     REFUSES("steps", r.step_count = 0);
-    REFUSES("steps", r.step_count = 65);
+    REFUSES("steps", r.step_count = BF_MAX_ITERATIONS + 1);
     REFUSES("step 2", r.steps[1] = 0);
     REFUSES("kind", r.kind = (bf_recipe_kind)7);
     REFUSES("map", r.map = (bf_feature_map)7);

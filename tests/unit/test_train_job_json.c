@@ -35,14 +35,14 @@ static const field fields[] = {
     {NULL, "classes", WHOLE, 2, 100},
     {NULL, "recipe", OBJECT, 0, 0},
     {"recipe", "kind", WORD, 0, 0},
-    {"recipe", "iterations", WHOLE, 1, 64},
+    {"recipe", "iterations", WHOLE, 1, BF_MAX_ITERATIONS},
     {"recipe", "feature_map", WORD, 0, 0},
     {"recipe", "sigmoid", LIST, 1, 8},
     {"recipe", "sigmoid_range", REAL, 0, 1e6},
     {"recipe", "lambda", REAL, 0, 1e12},
     {"recipe", "clip", REAL, 0, 1e6},
     {"recipe", "components", WHOLE, 0, 1 << 20},
-    {"recipe", "steps", LIST, 1, 64},
+    {"recipe", "steps", LIST, 1, BF_MAX_ITERATIONS},
     {"recipe", "batch", WHOLE, 0, 1 << 30},
     {NULL, "layout", OBJECT, 0, 0},
     {"layout", "features_per_ciphertext", WHOLE, 1, 1 << 16},
@@ -210,7 +210,8 @@ static void test_words(void **state)
 /* A list of `count` times the item. */
 static void a_list(const field *f, const char *item, int count)
 {
-    char text[4096] = "[";
+    static char text[1 << 16];
+    strcpy(text, "[");
     for (int i = 0; i < count; i++) {
         strcat(text, i ? "," : "");
         strcat(text, item);
@@ -230,7 +231,7 @@ static void test_lists(void **state)
         if (f->kind != LIST && f->kind != PRIMES) continue;
         a_list(f, "3", 0);
         a_list(f, "3", (int)f->high + 1);
-        a_list(f, "3", 1000);
+        a_list(f, "3", BF_MAX_ITERATIONS + 1000);
         for (int k = 0; k < 6; k++) a_list(f, items[k], 1);
         for (int k = 0; k < 7 && f->kind == PRIMES; k++)
             a_list(f, primes[k], 1);
@@ -275,7 +276,7 @@ static void test_data_set(void **state)
     impossible("recipe", "feature_map", "\"sqrt\"", "data_set");
     impossible(NULL, "samples", "41", "data_set");
     impossible(NULL, "data_set", "\"00\"", "data_set");
-    const field steps = {"recipe", "steps", LIST, 1, 64};
+    const field steps = {"recipe", "steps", LIST, 1, BF_MAX_ITERATIONS};
     assert_int_equal(read_with(&steps, "[3, 2]"), BF_OK);
 }
 

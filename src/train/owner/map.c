@@ -56,10 +56,9 @@ static void add_columns(double *sum, const double *v, const double *mean,
     }
 }
 
-bf_status bf_column_moments(double *mean, double *sd, bf_feature_map map,
-                            const bf_matrix *x)
+bf_status bf_column_moments(double *mean, double *sd, const bf_mapped *x)
 {
-    size_t n = x->rows, d = x->cols;
+    size_t n = x->x->rows, d = x->cols;
     double *block = bf_alloc(bf_block_rows(n, 0) * d * sizeof(double));
     if (!block) return BF_ERR_MEMORY;
     double *moments[2] = {mean, sd};
@@ -67,7 +66,7 @@ bf_status bf_column_moments(double *mean, double *sd, bf_feature_map map,
         memset(moments[pass], 0, d * sizeof(double));
         for (size_t i = 0; i < n; i += BF_ROW_BLOCK) {
             size_t rows = bf_block_rows(n, i);
-            bf_map_rows(block, map, x, i, rows);
+            bf_mapped_rows(block, x, i, rows);
             add_columns(moments[pass], block, pass ? mean : NULL, rows, d);
         }
         for (size_t j = 0; j < d; j++) moments[pass][j] /= (double)n;

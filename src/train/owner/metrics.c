@@ -10,10 +10,14 @@ static bf_status check_model(const bf_model *m, const bf_matrix *x)
     if (m->weights.rows < 2 || m->weights.cols < 2)
         return bf_fail(BF_ERR_ARGUMENT, "a model of %zu x %zu weights",
                        m->weights.rows, m->weights.cols);
-    if (x->cols + 1 != m->weights.cols)
+    if (x->cols != bf_model_inputs(m))
         return bf_fail(BF_ERR_MISMATCH,
                        "rows of %zu features, the model takes %zu", x->cols,
-                       m->weights.cols - 1);
+                       bf_model_inputs(m));
+    if (m->expansion && m->expansion->of.count + 1 != m->weights.cols)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a model of %zu random features and %zu weights a class",
+                       m->expansion->of.count, m->weights.cols);
     if (m->map == BF_MAP_AUTO)
         return bf_fail(BF_ERR_ARGUMENT, "the model's feature map is not known");
     bf_feature_map map;
@@ -49,21 +53,24 @@ bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
                           const bf_matrix *x)
 {
     BF_TRY(check_model(m, x));
-    bf_matrix z;
-    BF_TRY(bf_matrix_init(&z, x->rows, m->weights.rows));
-    double *mapped =
-        bf_alloc(bf_block_rows(x->rows, 0) * x->cols * sizeof(double));
-    if (!mapped) {
-        bf_matrix_clear(&z);
-        return BF_ERR_MEMORY;
-    }
+    bf_matrix z = {0};
+    bf_mapped mapped;
+    double *block = NULL;
+    BF_TRY(bf_mapped_init(&mapped, m->map, x, m->expansion));
+    bf_status status;
+    BF_GOTO(bf_matrix_init(&z, x->rows, m->weights.rows), done);
+    status = BF_ERR_MEMORY;
+    block = bf_alloc(bf_block_rows(x->rows, 0) * mapped.cols * sizeof(double));
+    if (!block) goto done;
     for (size_t i = 0; i < x->rows; i += BF_ROW_BLOCK) {
         size_t rows = bf_block_rows(x->rows, i);
-        bf_map_rows(mapped, m->map, x, i, rows);
-        score_rows(z.data + i * z.cols, m, mapped, rows);
+        bf_mapped_rows(block, &mapped, i, rows);
+        score_rows(z.data + i * z.cols, m, block, rows);
     }
-    bf_free(mapped);
-    bf_status status = check_scores(&z);
+    status = check_scores(&z);
+done:
+    bf_free(block);
+    bf_mapped_clear(&mapped);
     if (status == BF_OK)
         *scores = z;
     else

@@ -14,9 +14,14 @@
 #include "features/dataset.h"
 #include "features/npy.h"
 #include "features/safetensors.h"
+#include "train/expansion.h"
 
 #define KEY_MAP "feature_map"
 #define KEY_NAMES BF_CLASS_NAMES_KEY
+#define KEY_EXPAND "expand"
+
+/* Twice BF_JOB_FEATURES_MAX numbers of an expansion, and names. */
+#define SIDE_MAX ((size_t)1 << 26)
 
 typedef enum model_format { NPY, CSV, SAFETENSORS } model_format;
 
@@ -74,13 +79,28 @@ static bf_status names_from_json(bf_model *m, const cJSON *names,
     return BF_OK;
 }
 
+static bf_status expansion_from_json(bf_model *m, const cJSON *o,
+                                     const char *path)
+{
+    if (!o) return BF_OK;
+    BF_TRY(bf_expansion_from_json(&m->expansion, o, path));
+    if (m->expansion->of.count + 1 == m->weights.cols) return BF_OK;
+    return bf_fail(BF_ERR_FORMAT,
+                   "%s: %zu random features, the model has weights for %zu",
+                   path, m->expansion->of.count, m->weights.cols - 1);
+}
+
 static bf_status write_sidecar(bf_outfile *f, const bf_model *m)
 {
     cJSON *root = cJSON_CreateObject(), *names = names_to_json(m);
     cJSON_AddStringToObject(root, KEY_MAP, map_name(m->map));
     if (names) cJSON_AddItemToObject(root, KEY_NAMES, names);
-    bool whole =
-        cJSON_HasObjectItem(root, KEY_MAP) && (names || !m->class_names);
+    if (m->expansion)
+        cJSON_AddItemToObject(root, KEY_EXPAND,
+                              bf_expansion_to_json(m->expansion));
+    bool whole = cJSON_HasObjectItem(root, KEY_MAP) &&
+                 (names || !m->class_names) &&
+                 (cJSON_HasObjectItem(root, KEY_EXPAND) || !m->expansion);
     char *text = whole ? cJSON_Print(root) : NULL;
     bf_status status =
         text ? bf_outfile_write(f, text, strlen(text))
@@ -99,13 +119,15 @@ static bf_status load_sidecar(bf_model *m, const char *path)
     cJSON *root = NULL;
     BF_TRY(bf_sidecar_path(side, path));
     bf_status status;
-    BF_GOTO(bf_read_file(side, BF_SIDECAR_MAX, &data, &bytes), done);
+    BF_GOTO(bf_read_file(side, SIDE_MAX, &data, &bytes), done);
     root = cJSON_ParseWithLength((const char *)data, bytes);
     BF_GOTO(map_of(&m->map,
                    cJSON_GetStringValue(cJSON_GetObjectItem(root, KEY_MAP)),
                    side),
             done);
     BF_GOTO(names_from_json(m, cJSON_GetObjectItem(root, KEY_NAMES), side),
+            done);
+    BF_GOTO(expansion_from_json(m, cJSON_GetObjectItem(root, KEY_EXPAND), side),
             done);
 done:
     cJSON_Delete(root);
@@ -131,9 +153,13 @@ static bf_status save_safetensors(const bf_model *m, const char *path)
     float *weight = bf_alloc(classes * d * sizeof *weight);
     float *bias = bf_alloc(classes * sizeof *bias);
     cJSON *names = names_to_json(m);
+    cJSON *expand = m->expansion ? bf_expansion_to_json(m->expansion) : NULL;
     char *text = names ? cJSON_PrintUnformatted(names) : NULL;
+    char *expansion = expand ? cJSON_PrintUnformatted(expand) : NULL;
     bf_status status = BF_ERR_MEMORY;
-    if (!weight || !bias || (m->class_names && !text)) goto done;
+    if (!weight || !bias || (m->class_names && !text) ||
+        (m->expansion && !expansion))
+        goto done;
     for (size_t c = 0; c < classes; c++) {
         const double *row = m->weights.data + c * (d + 1);
         bias[c] = (float)row[0];
@@ -143,12 +169,22 @@ static bf_status save_safetensors(const bf_model *m, const char *path)
         {"bias", 1, {classes}, bias},
         {"weight", 2, {classes, d}, weight},
     };
-    const char *metadata[] = {KEY_MAP, map_name(m->map),
-                              text ? KEY_NAMES : NULL, text, NULL};
+    const char *metadata[7] = {KEY_MAP, map_name(m->map)};
+    size_t at = 2;
+    if (text) {
+        metadata[at++] = KEY_NAMES;
+        metadata[at++] = text;
+    }
+    if (expansion) {
+        metadata[at++] = KEY_EXPAND;
+        metadata[at] = expansion;
+    }
     status = bf_safetensors_write(path, tensors, 2, metadata);
 done:
     cJSON_free(text);
+    cJSON_free(expansion);
     cJSON_Delete(names);
+    cJSON_Delete(expand);
     bf_free(weight);
     bf_free(bias);
     return status;
@@ -176,6 +212,22 @@ done:
     return status;
 }
 
+/* A value of the metadata that is the text of JSON. */
+static bf_status read_metadata(bf_model *m, const bf_safetensors *st,
+                               const char *key,
+                               bf_status (*read)(bf_model *m, const cJSON *o,
+                                                 const char *path),
+                               const char *path)
+{
+    const char *text = bf_safetensors_metadata(st, key);
+    if (!text) return BF_OK;
+    cJSON *o = cJSON_Parse(text);
+    bf_status status = o ? read(m, o, path)
+                         : bf_fail(BF_ERR_FORMAT, "%s: bad %s", path, key);
+    cJSON_Delete(o);
+    return status;
+}
+
 static bf_status read_tensors(bf_model *m, const bf_safetensors *st,
                               const char *path)
 {
@@ -188,14 +240,8 @@ static bf_status read_tensors(bf_model *m, const bf_safetensors *st,
     bf_status filled = fill_from_tensors(m, weight, bias);
     if (filled != BF_OK) return bf_fail_in(filled, "%s", path);
     BF_TRY(map_of(&m->map, bf_safetensors_metadata(st, KEY_MAP), path));
-    const char *text = bf_safetensors_metadata(st, KEY_NAMES);
-    if (!text) return BF_OK;
-    cJSON *names = cJSON_Parse(text);
-    bf_status status = names
-                           ? names_from_json(m, names, path)
-                           : bf_fail(BF_ERR_FORMAT, "%s: bad " KEY_NAMES, path);
-    cJSON_Delete(names);
-    return status;
+    BF_TRY(read_metadata(m, st, KEY_NAMES, names_from_json, path));
+    return read_metadata(m, st, KEY_EXPAND, expansion_from_json, path);
 }
 
 static bf_status load_safetensors(bf_model *m, const char *path)

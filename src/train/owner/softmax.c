@@ -46,17 +46,20 @@ static void clear(problem *p)
 static bf_status fit_penalty(problem *p, const bf_matrix *x, double l2)
 {
     size_t d = x->cols, k = p->u.cols;
+    bf_mapped m;
+    BF_TRY(bf_mapped_init(&m, p->t->map, x, NULL));
     double *mean = bf_alloc(d * sizeof(double));
     double *sd = bf_alloc(d * sizeof(double));
     bf_status status = BF_ERR_MEMORY;
     if (!mean || !sd) goto done;
-    BF_GOTO(bf_column_moments(mean, sd, p->t->map, x), done);
+    BF_GOTO(bf_column_moments(mean, sd, &m), done);
     for (size_t j = 0; j < d; j++)
         for (size_t c = 1; c < k; c++) {
             double q = sd[j] * p->t->linear[j * (k - 1) + c - 1];
             p->penalty[c] += l2 * q * q;
         }
 done:
+    bf_mapped_clear(&m);
     bf_free(mean);
     bf_free(sd);
     return status;

@@ -9,23 +9,27 @@
 #include "base/memory.h"
 
 bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
-                              size_t inputs, size_t outputs)
+                              bf_relu expand, size_t inputs, size_t outputs)
 {
-    size_t values;
-    if (!bf_mul_size(inputs, outputs, &values) || values > INT_MAX)
+    size_t width = expand.count ? expand.count : inputs, values;
+    if (!bf_mul_size(width, outputs, &values) || values > INT_MAX)
         return bf_fail(BF_ERR_UNSUPPORTED, "a transform of %zu features to %zu",
-                       inputs, outputs);
+                       width, outputs);
     bf_transform *t = bf_alloc_zero(sizeof *t);
     if (!t) return BF_ERR_MEMORY;
-    *t = (bf_transform){.kind = kind, .inputs = inputs, .outputs = outputs};
+    *t = (bf_transform){
+        .kind = kind, .inputs = inputs, .width = width, .outputs = outputs};
     bool complete;
     if (kind == BF_RECIPE_PAPER) {
         t->scale = bf_alloc_zero(outputs * sizeof(double));
         complete = t->scale != NULL;
     } else {
-        t->mean = bf_alloc_zero(inputs * sizeof(double));
-        t->linear = bf_alloc_zero(inputs * (outputs - 1) * sizeof(double));
+        t->mean = bf_alloc_zero(width * sizeof(double));
+        t->linear = bf_alloc_zero(width * (outputs - 1) * sizeof(double));
         complete = t->mean && t->linear;
+        if (complete && expand.count)
+            complete =
+                bf_expansion_create(&t->expansion, expand, inputs) == BF_OK;
     }
     if (!complete) {
         bf_transform_destroy(t);
@@ -38,6 +42,7 @@ bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
 void bf_transform_destroy(bf_transform *t)
 {
     if (!t) return;
+    bf_expansion_destroy(t->expansion);
     bf_free(t->mean);
     bf_free(t->linear);
     bf_free(t->scale);
@@ -55,7 +60,7 @@ bf_status bf_transform_fit(bf_transform **out, const bf_recipe *recipe,
     bf_feature_map map;
     BF_TRY(bf_map_resolve(&map, recipe->map, x));
     bf_transform *t;
-    BF_TRY(bf_transform_create(&t, recipe->kind, x->cols,
+    BF_TRY(bf_transform_create(&t, recipe->kind, recipe->expand, x->cols,
                                bf_recipe_outputs(recipe, x->rows, x->cols)));
     t->map = map;
     bf_status status = recipe->kind == BF_RECIPE_PAPER
@@ -88,6 +93,11 @@ size_t bf_transform_dropped(const bf_transform *t, size_t *first)
 bf_feature_map bf_transform_map(const bf_transform *t)
 {
     return t->map;
+}
+
+const bf_expansion *bf_transform_expansion(const bf_transform *t)
+{
+    return t->expansion;
 }
 
 static void paper_rows(double *u, const bf_transform *t, const bf_matrix *x,
@@ -125,6 +135,25 @@ static bf_status check_finite(const double *u, size_t first, size_t count,
     return BF_OK;
 }
 
+static bf_status apply_blocks(bf_matrix *u, const bf_transform *t,
+                              const bf_mapped *x, bool training,
+                              double *scratch)
+{
+    for (size_t i = 0; i < u->rows; i += BF_ROW_BLOCK) {
+        size_t rows = bf_block_rows(u->rows, i);
+        double *to = u->data + i * t->outputs;
+        BF_TRY(bf_check_interrupt());
+        if (t->kind == BF_RECIPE_PAPER)
+            paper_rows(to, t, x->x, i, rows, scratch);
+        else
+            bf_whiten_rows(to, t, x, i, rows, scratch);
+        BF_TRY(check_finite(to, i, rows, t->outputs));
+        if (training && t->clip_norm > 0) clip_rows(to, t, rows);
+        bf_report("transform", (double)(i + rows), (double)u->rows);
+    }
+    return bf_check_interrupt();
+}
+
 bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                              const bf_matrix *x, bool training,
                              bf_env *env)
@@ -136,30 +165,18 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                        t->inputs);
     bf_feature_map map;
     BF_TRY(bf_map_resolve(&map, t->map, x));
-    bf_matrix m;
-    BF_TRY(bf_matrix_init(&m, x->rows, t->outputs));
-    double *scratch =
-        bf_alloc(bf_block_rows(x->rows, 0) * t->inputs * sizeof(double));
-    if (!scratch) {
-        bf_matrix_clear(&m);
-        return BF_ERR_MEMORY;
-    }
-    bf_status status = BF_OK;
-    for (size_t i = 0; i < x->rows && status == BF_OK; i += BF_ROW_BLOCK) {
-        size_t rows = bf_block_rows(x->rows, i);
-        double *to = m.data + i * t->outputs;
-        if (t->kind == BF_RECIPE_PAPER)
-            paper_rows(to, t, x, i, rows, scratch);
-        else
-            bf_whiten_rows(to, t, x, i, rows, scratch);
-        status = check_finite(to, i, rows, t->outputs);
-        if (status != BF_OK) break;
-        if (training && t->clip_norm > 0) clip_rows(to, t, rows);
-        bf_report("transform", (double)(i + rows),
-                        (double)x->rows);
-        status = bf_check_interrupt();
-    }
+    bf_matrix m = {0};
+    bf_mapped mapped;
+    double *scratch = NULL;
+    BF_TRY(bf_mapped_init(&mapped, t->map, x, t->expansion));
+    bf_status status;
+    BF_GOTO(bf_matrix_init(&m, x->rows, t->outputs), done);
+    scratch = bf_alloc(bf_block_rows(x->rows, 0) * t->width * sizeof(double));
+    status = scratch ? apply_blocks(&m, t, &mapped, training, scratch)
+                     : BF_ERR_MEMORY;
+done:
     bf_free(scratch);
+    bf_mapped_clear(&mapped);
     if (status == BF_OK)
         *u = m;
     else
@@ -177,7 +194,7 @@ static void unmap_paper(double *to, const bf_transform *t, const double *v)
 
 static void unmap_whitened(double *to, const bf_transform *t, const double *v)
 {
-    blasint d = (blasint)t->inputs, k = (blasint)t->outputs - 1;
+    blasint d = (blasint)t->width, k = (blasint)t->outputs - 1;
     cblas_dgemv(CblasRowMajor, CblasNoTrans, d, k, 1, t->linear, k, v + 1, 1, 0,
                 to + 1, 1);
     to[0] = v[0] - cblas_ddot(d, to + 1, 1, t->mean, 1);
@@ -191,7 +208,7 @@ bf_status bf_transform_unmap(bf_matrix *model, const bf_transform *t,
                        "weights of %zu columns, the transform gives %zu",
                        weights->cols, t->outputs);
     bf_matrix m;
-    BF_TRY(bf_matrix_init(&m, weights->rows, t->inputs + 1));
+    BF_TRY(bf_matrix_init(&m, weights->rows, t->width + 1));
     for (size_t c = 0; c < m.rows; c++) {
         const double *v = weights->data + c * t->outputs;
         if (t->kind == BF_RECIPE_PAPER)

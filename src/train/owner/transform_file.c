@@ -1,8 +1,10 @@
 /* A saved transform, little-endian:
- *   "BFTRANSF", u32 version 2, u32 kind, u32 map, u32 header bytes 128,
+ *   "BFTRANSF", u32 version 2, u32 kind, u32 map, u32 header bytes 128 or 144,
  *   u64 inputs d, u64 outputs k, f64 clip_norm,
  *   the upload that it belongs to: key id[16], job id[32], digest[32],
- *   whitened: f64 mean[d], linear[d][k - 1]; paper: f64 scale[d + 1],
+ *   of 144: random features, u64 count > 0, u64 seed; f64 mean[d], scale[d],
+ *   whitened: f64 mean[w], linear[w][k - 1], w = d or the count;
+ *   paper: f64 scale[d + 1],
  *   BLAKE2b-256 of everything before. */
 #include <math.h>
 #include <string.h>
@@ -27,6 +29,9 @@ typedef struct header {
     bf_upload_id of;
 } header;
 _Static_assert(sizeof(header) == 128, "as the format says");
+typedef struct expand_header {
+    uint64_t count, seed;
+} expand_header;
 
 /* The arrays of a transform in the order of the file. */
 typedef struct part {
@@ -34,15 +39,22 @@ typedef struct part {
     size_t count;
 } part;
 
-static unsigned parts_of(part out[2], const bf_transform *t)
+#define PARTS_MAX 4
+
+static unsigned parts_of(part out[PARTS_MAX], const bf_transform *t)
 {
+    unsigned count = 0;
     if (t->kind == BF_RECIPE_PAPER) {
-        out[0] = (part){t->scale, t->outputs};
-        return 1;
+        out[count++] = (part){t->scale, t->outputs};
+        return count;
     }
-    out[0] = (part){t->mean, t->inputs};
-    out[1] = (part){t->linear, t->inputs * (t->outputs - 1)};
-    return 2;
+    if (t->expansion) {
+        out[count++] = (part){t->expansion->mean, t->inputs};
+        out[count++] = (part){t->expansion->scale, t->inputs};
+    }
+    out[count++] = (part){t->mean, t->width};
+    out[count++] = (part){t->linear, t->width * (t->outputs - 1)};
+    return count;
 }
 
 static bf_status put(bf_outfile *f, bf_hasher *h, const void *data,
@@ -52,23 +64,32 @@ static bf_status put(bf_outfile *f, bf_hasher *h, const void *data,
     return bf_outfile_write(f, data, bytes);
 }
 
+static uint32_t header_bytes(bool expanded)
+{
+    return sizeof(header) + (expanded ? sizeof(expand_header) : 0);
+}
+
 static bf_status write_all(bf_outfile *f, const bf_transform *t)
 {
     header head = {.magic = {'B', 'F', 'T', 'R', 'A', 'N', 'S', 'F'},
                    .version = VERSION,
                    .kind = (uint32_t)t->kind,
                    .map = (uint32_t)t->map,
-                   .bytes = sizeof head,
+                   .bytes = header_bytes(t->expansion),
                    .inputs = t->inputs,
                    .outputs = t->outputs,
                    .clip_norm = t->clip_norm,
                    .of = t->of};
     uint8_t digest[BF_HASH_BYTES];
-    part parts[2];
+    part parts[PARTS_MAX];
     unsigned count = parts_of(parts, t);
     bf_hasher h;
     bf_hasher_init(&h);
     BF_TRY(put(f, &h, &head, sizeof head));
+    if (t->expansion) {
+        expand_header of = {t->expansion->of.count, t->expansion->of.seed};
+        BF_TRY(put(f, &h, &of, sizeof of));
+    }
     for (unsigned i = 0; i < count; i++)
         BF_TRY(put(f, &h, parts[i].data, parts[i].count * sizeof(double)));
     bf_hasher_final(&h, digest);
@@ -96,9 +117,55 @@ bf_status bf_transform_save(const bf_transform *t, const char *path)
     return bf_outfile_commit(f);
 }
 
-/* Shapes are checked against the length of the file before any allocation. */
-static bf_status check_header(const header *h, size_t bytes, const char *path)
+/* doubles = those of the arrays; false where they overflow. */
+static bool count_values(size_t *out, const header *h, bf_relu expand)
 {
+    size_t width = expand.count ? expand.count : h->inputs;
+    if (h->kind == BF_RECIPE_PAPER) {
+        *out = h->outputs;
+        return true;
+    }
+    /* width + width (k - 1) = width k */
+    if (!bf_mul_size(width, h->outputs, out)) return false;
+    if (expand.count) *out += 2 * h->inputs;
+    return true;
+}
+
+static bool is_shaped(const header *h, bf_relu expand)
+{
+    size_t width = expand.count ? expand.count : h->inputs;
+    if (h->inputs == 0 || h->inputs >= FILE_MAX / sizeof(double)) return false;
+    if (h->kind == BF_RECIPE_PAPER)
+        return !expand.count && h->outputs == h->inputs + 1;
+    return h->outputs >= 2 && h->outputs <= width + 1;
+}
+
+/* Shapes are checked against the length of the file before any allocation. */
+static bf_status check_header(const header *h, bf_relu expand, size_t bytes,
+                              const char *path)
+{
+    bool known = (h->kind == BF_RECIPE_PAPER ||
+                  h->kind == BF_RECIPE_WHITENED) &&
+                 (h->map == BF_MAP_NONE || h->map == BF_MAP_SQRT) &&
+                 bf_relu_check(expand) == BF_OK;
+    if (!known || !is_shaped(h, expand) || !(h->clip_norm >= 0) ||
+        !isfinite(h->clip_norm))
+        return bf_fail(BF_ERR_FORMAT, "%s: impossible transform", path);
+    size_t values, size;
+    if (!count_values(&values, h, expand) ||
+        !bf_mul_size(values, sizeof(double), &size) ||
+        bytes - h->bytes - BF_HASH_BYTES != size)
+        return bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, not those of its shape",
+                       path, bytes);
+    return BF_OK;
+}
+
+/* The header, which says how long it is, and whether the file is one. */
+static bf_status read_header(header *h, bf_relu *expand, const uint8_t *data,
+                             size_t bytes, const char *path)
+{
+    *h = (header){.version = 0};
+    memcpy(h, data, bytes < sizeof *h ? bytes : sizeof *h);
     if (memcmp(h->magic, MAGIC, sizeof h->magic) != 0)
         return bf_fail(BF_ERR_FORMAT, "%s: not a saved transform", path);
     if (h->version == 1)
@@ -111,21 +178,14 @@ static bf_status check_header(const header *h, size_t bytes, const char *path)
                        h->version);
     if (bytes < sizeof *h + BF_HASH_BYTES)
         return bf_fail(BF_ERR_FORMAT, "%s: too short for a transform", path);
-    bool paper = h->kind == BF_RECIPE_PAPER;
-    bool known = (paper || h->kind == BF_RECIPE_WHITENED) &&
-                 (h->map == BF_MAP_NONE || h->map == BF_MAP_SQRT) &&
-                 h->bytes == sizeof *h;
-    bool shaped = h->inputs > 0 && h->inputs < FILE_MAX / sizeof(double) &&
-                  (paper ? h->outputs == h->inputs + 1
-                         : h->outputs >= 2 && h->outputs <= h->inputs + 1);
-    if (!known || !shaped || !(h->clip_norm >= 0) || !isfinite(h->clip_norm))
+    *expand = (bf_relu){0};
+    if (h->bytes == header_bytes(true) && bytes >= h->bytes + BF_HASH_BYTES) {
+        expand_header of;
+        memcpy(&of, data + sizeof *h, sizeof of);
+        *expand = (bf_relu){.count = of.count, .seed = of.seed};
+    }
+    if (h->bytes != header_bytes(expand->count != 0))
         return bf_fail(BF_ERR_FORMAT, "%s: impossible transform", path);
-    size_t values = h->outputs, size; /* whitened: d + d (k - 1) = d k */
-    if (!bf_mul_size(values, paper ? 1 : h->inputs, &values) ||
-        !bf_mul_size(values, sizeof(double), &size) ||
-        bytes - sizeof *h - BF_HASH_BYTES != size)
-        return bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, not those of its shape",
-                       path, bytes);
     return BF_OK;
 }
 
@@ -141,7 +201,7 @@ static bf_status check_digest(const uint8_t *data, size_t bytes,
 
 static bf_status fill(bf_transform *t, const uint8_t *data, const char *path)
 {
-    part parts[2];
+    part parts[PARTS_MAX];
     unsigned count = parts_of(parts, t);
     for (unsigned i = 0; i < count; i++) {
         size_t bytes = parts[i].count * sizeof(double);
@@ -158,17 +218,18 @@ static bf_status fill(bf_transform *t, const uint8_t *data, const char *path)
 static bf_status parse(bf_transform **out, const uint8_t *data, size_t bytes,
                        const char *path)
 {
-    header head = {0};
-    memcpy(&head, data, bytes < sizeof head ? bytes : sizeof head);
-    BF_TRY(check_header(&head, bytes, path));
+    header head;
+    bf_relu expand;
+    BF_TRY(read_header(&head, &expand, data, bytes, path));
+    BF_TRY(check_header(&head, expand, bytes, path));
     BF_TRY(check_digest(data, bytes, path));
     bf_transform *t;
-    BF_TRY(bf_transform_create(&t, (bf_recipe_kind)head.kind, head.inputs,
-                               head.outputs));
+    BF_TRY(bf_transform_create(&t, (bf_recipe_kind)head.kind, expand,
+                               head.inputs, head.outputs));
     t->map = (bf_feature_map)head.map;
     t->clip_norm = head.clip_norm;
     t->of = head.of;
-    bf_status status = fill(t, data + sizeof head, path);
+    bf_status status = fill(t, data + head.bytes, path);
     if (status != BF_OK) {
         bf_transform_destroy(t);
         return status;

@@ -23,11 +23,11 @@
  * compute eigenvalues to about d * 2^-53 of the largest. */
 #define NEGLIGIBLE 1e-10
 
-void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,
+void bf_whiten_rows(double *u, const bf_transform *t, const bf_mapped *x,
                     size_t first, size_t count, double *scratch)
 {
-    size_t d = t->inputs, k = t->outputs - 1;
-    bf_map_rows(scratch, t->map, x, first, count);
+    size_t d = t->width, k = t->outputs - 1;
+    bf_mapped_rows(scratch, x, first, count);
     for (size_t i = 0; i < count; i++) {
         cblas_daxpy((blasint)d, -1, t->mean, 1, scratch + i * d, 1);
         u[i * t->outputs] = 1;
@@ -37,13 +37,13 @@ void bf_whiten_rows(double *u, const bf_transform *t, const bf_matrix *x,
                 (blasint)k, 0, u + 1, (blasint)t->outputs);
 }
 
-/* block[rows][d] = (map(x) - mean) * inv, inv being 1/sd or 0. */
+/* block[rows][d] = (x - mean) * inv, inv being 1/sd or 0. */
 static void standard_rows(double *block, const bf_transform *t,
-                          const double *inv, const bf_matrix *x, size_t first,
+                          const double *inv, const bf_mapped *x, size_t first,
                           size_t rows)
 {
-    size_t d = t->inputs;
-    bf_map_rows(block, t->map, x, first, rows);
+    size_t d = t->width;
+    bf_mapped_rows(block, x, first, rows);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < d; j++)
             block[i * d + j] = (block[i * d + j] - t->mean[j]) * inv[j];
@@ -71,7 +71,7 @@ static bf_status eigen(double *a, double *e, size_t m)
 static void fill_linear(bf_transform *t, const double *rows, const double *e,
                         size_t m, const double *inv, double lambda)
 {
-    size_t d = t->inputs, k = t->outputs - 1;
+    size_t d = t->width, k = t->outputs - 1;
     for (size_t c = 0; c < k && c < m; c++) {
         size_t from = m - 1 - c;
         if (!(e[from] > NEGLIGIBLE * e[m - 1])) break;
@@ -81,10 +81,40 @@ static void fill_linear(bf_transform *t, const double *rows, const double *e,
     }
 }
 
-static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
-                            const bf_matrix *x)
+/* linear = inv U^-1 for R + lambda = U^T U: the inverse root up to a rotation
+ * again, without eigenvectors, which take twenty times as long and more. */
+static bf_status fill_triangular(bf_transform *t, double *corr,
+                                 const double *inv, double lambda)
 {
-    size_t n = x->rows, d = x->cols;
+    size_t d = t->width;
+    for (size_t j = 0; j < d; j++) corr[j * d + j] += lambda;
+    /* Column-major lower is row-major upper. */
+    lapack_int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (lapack_int)d, corr,
+                                     (lapack_int)d);
+    if (info == 0)
+        info = LAPACKE_dtrtri(LAPACK_COL_MAJOR, 'L', 'N', (lapack_int)d, corr,
+                              (lapack_int)d);
+    if (info != 0)
+        return bf_fail(BF_ERR_INTERNAL,
+                       "a %zu x %zu correlation matrix has no root", d, d);
+    for (size_t j = 0; j < d; j++)
+        for (size_t c = j; c < d; c++)
+            t->linear[j * d + c] = inv[j] * corr[j * d + c];
+    return BF_OK;
+}
+
+/* Whether all directions are kept and the ridge keeps R + lambda, whose
+ * eigenvalues are at most d, clear of rounding. */
+static bool has_root(const bf_transform *t, double lambda)
+{
+    return t->expansion && t->outputs - 1 == t->width &&
+           lambda > NEGLIGIBLE * (double)t->width;
+}
+
+static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
+                            const bf_mapped *x)
+{
+    size_t n = x->x->rows, d = x->cols;
     bf_status status = BF_ERR_MEMORY;
     double *block = bf_alloc(bf_block_rows(n, 0) * d * sizeof(double));
     double *corr = bf_alloc_zero(d * d * sizeof(double));
@@ -99,6 +129,10 @@ static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
                     (blasint)d);
         bf_report("whiten", (double)(i + rows), 2 * (double)n);
     }
+    if (has_root(t, lambda)) {
+        status = fill_triangular(t, corr, inv, lambda);
+        goto done;
+    }
     BF_GOTO(eigen(corr, e, d), done);
     fill_linear(t, corr, e, d, inv, lambda);
 done:
@@ -109,16 +143,17 @@ done:
 }
 
 static bf_status fit_dual(bf_transform *t, const double *inv, double lambda,
-                          const bf_matrix *x)
+                          const bf_mapped *x)
 {
-    size_t n = x->rows, d = x->cols;
+    size_t n = x->x->rows, d = x->cols;
     bf_status status = BF_ERR_MEMORY;
     double *s = bf_alloc(n * d * sizeof(double));
     double *gram = bf_alloc(n * n * sizeof(double));
     double *q = bf_alloc(n * d * sizeof(double));
     double *e = bf_alloc(n * sizeof(double));
     if (!s || !gram || !q || !e) goto done;
-    standard_rows(s, t, inv, x, 0, n);
+    for (size_t i = 0; i < n; i += BF_ROW_BLOCK)
+        standard_rows(s + i * d, t, inv, x, i, bf_block_rows(n, i));
     cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (blasint)n, (blasint)d,
                 1 / (double)n, s, (blasint)d, 0, gram, (blasint)n);
     BF_GOTO(eigen(gram, e, n), done);
@@ -145,14 +180,14 @@ static int ascending(const void *a, const void *b)
 
 /* Largest norm allowed: clip times the median, and in any case times its
  * typical value sqrt(k), so that a plan can rely on it before seeing data. */
-static bf_status fit_clip(bf_transform *t, double clip, const bf_matrix *x)
+static bf_status fit_clip(bf_transform *t, double clip, const bf_mapped *x)
 {
-    size_t n = x->rows, k = t->outputs - 1;
+    size_t n = x->x->rows, k = t->outputs - 1;
     bf_status status = BF_ERR_MEMORY;
     size_t block = bf_block_rows(n, 0);
     double *norms = bf_alloc(n * sizeof(double));
     double *u = bf_alloc(block * t->outputs * sizeof(double));
-    double *scratch = bf_alloc(block * t->inputs * sizeof(double));
+    double *scratch = bf_alloc(block * t->width * sizeof(double));
     if (!norms || !u || !scratch) goto done;
     for (size_t i = 0; i < n; i += BF_ROW_BLOCK) {
         BF_GOTO(bf_check_interrupt(), done);
@@ -202,23 +237,37 @@ static bf_status find_dropped(bf_transform *t, const double *sd,
                    t->first_dropped + 1);
 }
 
+static bf_status whiten(bf_transform *t, const bf_recipe *recipe,
+                        const bf_mapped *x, double *inv)
+{
+    BF_TRY(bf_column_moments(t->mean, inv, x));
+    if (!t->expansion) BF_TRY(find_dropped(t, inv, x->x));
+    for (size_t j = 0; j < x->cols; j++) inv[j] = inv[j] > 0 ? 1 / inv[j] : 0;
+    if (x->x->rows <= x->cols)
+        BF_TRY(fit_dual(t, inv, recipe->lambda, x));
+    else
+        BF_TRY(fit_primal(t, inv, recipe->lambda, x));
+    return recipe->clip > 0 ? fit_clip(t, recipe->clip, x) : BF_OK;
+}
+
+/* Random features come of those that vary. */
+static bf_status fit_expansion(bf_transform *t, const bf_matrix *x)
+{
+    if (!t->expansion) return BF_OK;
+    BF_TRY(bf_expansion_fit(t->expansion, t->map, x));
+    return find_dropped(t, t->expansion->scale, x);
+}
+
 bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
                         const bf_matrix *x, bf_env *env)
 {
     BF_UNDER(env);
-    size_t d = x->cols;
-    double *inv = bf_alloc(d * sizeof(double));
-    if (!inv) return BF_ERR_MEMORY;
-    bf_status status;
-    BF_GOTO(bf_column_moments(t->mean, inv, t->map, x), done);
-    BF_GOTO(find_dropped(t, inv, x), done);
-    for (size_t j = 0; j < d; j++) inv[j] = inv[j] > 0 ? 1 / inv[j] : 0;
-    if (x->rows <= d)
-        BF_GOTO(fit_dual(t, inv, recipe->lambda, x), done);
-    else
-        BF_GOTO(fit_primal(t, inv, recipe->lambda, x), done);
-    if (recipe->clip > 0) BF_GOTO(fit_clip(t, recipe->clip, x), done);
-done:
+    bf_mapped mapped;
+    BF_TRY(fit_expansion(t, x));
+    BF_TRY(bf_mapped_init(&mapped, t->map, x, t->expansion));
+    double *inv = bf_alloc(t->width * sizeof(double));
+    bf_status status = inv ? whiten(t, recipe, &mapped, inv) : BF_ERR_MEMORY;
     bf_free(inv);
+    bf_mapped_clear(&mapped);
     return status;
 }

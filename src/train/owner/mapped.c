@@ -1,0 +1,108 @@
+#include "train/owner/mapped.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/owner/transform.h"
+
+/* A centred binomial of 64 coins: variance 16. */
+static double coins(bf_stream *s)
+{
+    return (double)__builtin_popcountll(bf_stream_u64(s)) - 32;
+}
+
+/* Feature i has a stream of its own: a smaller expansion is the beginning of a
+ * larger one. */
+static void draw(bf_mapped *m)
+{
+    uint8_t seed[BF_SEED_BYTES] = {0};
+    size_t d = m->x->cols;
+    bf_put_u64(seed, m->expansion->of.seed);
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < m->cols; i++) {
+        bf_stream s;
+        bf_stream_init(&s, seed, "blindfit-relu", i, 0);
+        for (size_t j = 0; j < d; j++) m->random[i * d + j] = coins(&s) / 4;
+        m->offset[i] = coins(&s) / 8;
+    }
+}
+
+bf_status bf_mapped_init(bf_mapped *m, bf_feature_map map, const bf_matrix *x,
+                         const bf_expansion *expansion)
+{
+    *m = (bf_mapped){.map = map,
+                     .x = x,
+                     .cols = expansion ? expansion->of.count : x->cols,
+                     .expansion = expansion};
+    if (!expansion) return BF_OK;
+    size_t values;
+    BF_TRY(bf_random_init());
+    if (!bf_mul_size(m->cols, x->cols * sizeof(double), &values))
+        return BF_ERR_MEMORY;
+    m->random = bf_alloc(values);
+    m->offset = bf_alloc(m->cols * sizeof(double));
+    m->block = bf_alloc(bf_block_rows(x->rows, 0) * x->cols * sizeof(double));
+    if (!m->random || !m->offset || !m->block) {
+        bf_mapped_clear(m);
+        return BF_ERR_MEMORY;
+    }
+    draw(m);
+    return BF_OK;
+}
+
+void bf_mapped_clear(bf_mapped *m)
+{
+    bf_free(m->random);
+    bf_free(m->offset);
+    bf_free(m->block);
+    *m = (bf_mapped){0};
+}
+
+static void standardise(double *block, const bf_expansion *e, size_t rows)
+{
+    for (size_t i = 0; i < rows; i++, block += e->inputs)
+        for (size_t j = 0; j < e->inputs; j++)
+            block[j] = (block[j] - e->mean[j]) * e->scale[j];
+}
+
+static void rectify(double *out, const double *offset, size_t rows, size_t cols)
+{
+    for (size_t i = 0; i < rows; i++, out += cols)
+        for (size_t j = 0; j < cols; j++) {
+            double v = out[j] + offset[j];
+            out[j] = v < 0 ? 0 : v; /* what is not a number stays so */
+        }
+}
+
+void bf_mapped_rows(double *out, const bf_mapped *m, size_t first, size_t count)
+{
+    blasint d = (blasint)m->x->cols, cols = (blasint)m->cols;
+    if (!m->expansion) {
+        bf_map_rows(out, m->map, m->x, first, count);
+        return;
+    }
+    bf_map_rows(m->block, m->map, m->x, first, count);
+    standardise(m->block, m->expansion, count);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)count, cols,
+                d, 1, m->block, d, m->random, d, 0, out, cols);
+    rectify(out, m->offset, count, m->cols);
+}
+
+bf_status bf_expansion_fit(bf_expansion *e, bf_feature_map map,
+                           const bf_matrix *x)
+{
+    bf_mapped m;
+    size_t vary = 0;
+    BF_TRY(bf_mapped_init(&m, map, x, NULL));
+    bf_status s = bf_column_moments(e->mean, e->scale, &m);
+    bf_mapped_clear(&m);
+    BF_TRY(s);
+    for (size_t j = 0; j < e->inputs; j++) vary += e->scale[j] > 0;
+    for (size_t j = 0; j < e->inputs; j++)
+        if (e->scale[j] > 0) e->scale[j] = 1 / (e->scale[j] * sqrt((double)vary));
+    return BF_OK;
+}
