@@ -12,7 +12,8 @@
  * with BF_ERR_INTERRUPTED. The mode is subject to the umask; a file that is
  * there already keeps its own, cut to 0600 for a secret, and through a symbolic
  * link it is the link's target that is replaced. A path that names a device,
- * pipe or socket is written directly, without a temporary.
+ * pipe or socket, or by /proc a file that has no name, is written directly,
+ * without a temporary.
  * One thread at a time per file; at most 64 files at once. */
 typedef struct bf_outfile bf_outfile;
 BF_MUST_CHECK bf_status bf_outfile_open(bf_outfile **out, const char *path,

@@ -217,7 +217,8 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
         return bf_fail_errno(errno, "%s: cannot create", f->path);
     if (exists && S_ISDIR(st.st_mode))
         return bf_fail(BF_ERR_IO, "%s: is a folder", f->path);
-    if (exists && !S_ISREG(st.st_mode)) {
+    /* A file without a name is none that a rename could replace. */
+    if (exists && (!S_ISREG(st.st_mode) || st.st_nlink == 0)) {
         f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
     } else {
         f->slot = take_slot();

@@ -1,0 +1,124 @@
+/* What the files of src/api share: the handles of blindfit/ckks.h are these. */
+#ifndef BF_API_API_H
+#define BF_API_API_H
+
+#include "blindfit/ckks.h"
+#include "ckks/encrypt.h"
+#include "ckks/lintrans.h"
+
+struct bf_ckks {
+    bf_context *ctx;
+    unsigned base;               /* limbs of level 0 */
+    double scale[BF_MAX_Q + 1];  /* by limbs */
+    double largest;
+};
+
+struct bf_plain {
+    const bf_ckks *ckks;
+    bf_pt pt;
+};
+
+/* An evaluator, and the pool that results of it live in: counted, so that a
+ * ciphertext may outlive the evaluator. */
+typedef struct bf_home {
+    bf_eval *eval;
+    bf_eval_keys none; /* for evaluators without keys */
+    long users;
+} bf_home;
+
+struct bf_evaluator {
+    const bf_ckks *ckks;
+    bf_home *home;
+    const uint8_t *key_id; /* of the keys; NULL without */
+};
+
+/* A ciphertext without data is a stand-in, of dry runs. */
+struct bf_cipher {
+    const bf_ckks *ckks;
+    bf_ct ct;
+    bf_home *home; /* whose pool ct.data is of; NULL: the allocator's */
+    bool owned;    /* key_id says whose; else nobody's, as stand-ins */
+    uint8_t key_id[BF_KEY_ID_BYTES];
+};
+
+struct bf_public {
+    const bf_ckks *ckks;
+    bf_public_key key;
+};
+
+struct bf_keys {
+    const bf_ckks *ckks;
+    bf_eval_keys set;
+};
+
+struct bf_linear {
+    const bf_ckks *ckks;
+    bf_lintrans map;
+    unsigned level;
+};
+
+/* ---- parameters --------------------------------------------------------- */
+
+static inline unsigned bf_api_limbs(const bf_ckks *c, unsigned level)
+{
+    return c->base + level;
+}
+static inline unsigned bf_api_level(const bf_ckks *c, unsigned limbs)
+{
+    return limbs > c->base ? limbs - c->base : 0;
+}
+BF_MUST_CHECK bf_status bf_api_check_level(const bf_ckks *c, unsigned level,
+                                           const char *what);
+/* BF_ERR_MISMATCH, unless both are the same. */
+BF_MUST_CHECK bf_status bf_api_same(const bf_ckks *a, const bf_ckks *b,
+                                    const char *what);
+BF_MUST_CHECK bf_status bf_api_adopt(bf_ckks **out, const bf_params *params);
+
+/* ---- plaintexts --------------------------------------------------------- */
+
+/* Into a zeroed or earlier plaintext: as bf_plain_encode, at a scale and limbs.
+ * Its bound is that of the parameters: that of the values would be told. */
+BF_MUST_CHECK bf_status bf_api_encode(bf_pt *out, const bf_ckks *c,
+                                      const double *values, size_t count,
+                                      double scale, unsigned limbs);
+/* values[count], real parts of slots. */
+BF_MUST_CHECK bf_status bf_api_decode(double *values, size_t count,
+                                      const bf_pt *pt);
+/* Puts pt in place of what *out held; *pt becomes empty. */
+BF_MUST_CHECK bf_status bf_api_put_plain(bf_plain **out, const bf_ckks *c,
+                                         bf_pt *pt);
+
+/* ---- ciphertexts -------------------------------------------------------- */
+
+/* Puts ct, and whose it is, in place of what *out held; *ct becomes empty, also
+ * on failure. home: whose pool it is of, or NULL; key_id may be NULL. */
+BF_MUST_CHECK bf_status bf_api_put(bf_cipher **out, const bf_ckks *c,
+                                   bf_ct *ct, bf_home *home,
+                                   const uint8_t *key_id);
+
+/* An operation under way: its operands checked, its result and what it needs on
+ * the way in local ciphertexts of the evaluator's. */
+typedef struct bf_op {
+    bf_evaluator *ev;
+    const char *what;
+    bf_eval *eval;
+    const bf_ckks *ckks;
+    const uint8_t *key_id; /* of the operands so far */
+} bf_op;
+bf_op bf_api_op(bf_evaluator *ev, const char *what);
+/* BF_ERR_MISMATCH for other parameters, another key, or an evaluator of another
+ * key. */
+BF_MUST_CHECK bf_status bf_api_take(bf_op *op, const bf_cipher *a);
+/* *res becomes *out's when status is BF_OK, else is released; returns what went
+ * wrong first. */
+BF_MUST_CHECK bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res,
+                                    bf_status status);
+/* BF_ERR_ARGUMENT "WHAT: ... levels" unless ct has that many left. */
+BF_MUST_CHECK bf_status bf_api_need(const bf_op *op, const bf_ct *ct,
+                                    unsigned levels);
+/* *out is a at these limbs and this scale: a itself, or *tmp. */
+BF_MUST_CHECK bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp,
+                                     const bf_ct *a, double scale,
+                                     unsigned limbs);
+
+#endif

@@ -1,0 +1,166 @@
+/* Ciphertexts, where their memory is, and the frame of every operation. */
+#include <math.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "ckks/internal.h"
+
+/* ---- evaluators and their pools ------------------------------------------- */
+
+static void leave_home(bf_home *home)
+{
+    if (!home || __atomic_sub_fetch(&home->users, 1, __ATOMIC_ACQ_REL)) return;
+    bf_eval_destroy(home->eval);
+    bf_free(home);
+}
+
+static bf_status create(bf_evaluator **out, const bf_ckks *c,
+                        const bf_keys *keys, bool dry)
+{
+    if (keys) BF_TRY(bf_api_same(keys->ckks, c, "evaluator"));
+    bf_evaluator *ev = bf_alloc_zero(sizeof *ev);
+    bf_home *home = bf_alloc_zero(sizeof *home);
+    bf_status status = BF_ERR_MEMORY;
+    if (!ev || !home) goto fail;
+    home->users = 1;
+    home->none.ctx = c->ctx;
+    BF_GOTO(bf_eval_create(&home->eval, c->ctx,
+                           dry ? NULL : keys ? &keys->set : &home->none),
+            fail);
+    *ev = (bf_evaluator){.ckks = c, .home = home,
+                         .key_id = keys ? keys->set.key_id : NULL};
+    bf_evaluator_destroy(*out);
+    *out = ev;
+    return BF_OK;
+fail:
+    bf_free(home);
+    bf_free(ev);
+    return status;
+}
+
+bf_status bf_evaluator_create(bf_evaluator **out, const bf_ckks *c,
+                              const bf_keys *keys)
+{
+    return create(out, c, keys, false);
+}
+
+bf_status bf_evaluator_create_dry(bf_evaluator **out, const bf_ckks *c)
+{
+    return create(out, c, NULL, true);
+}
+
+void bf_evaluator_destroy(bf_evaluator *ev)
+{
+    if (!ev) return;
+    leave_home(ev->home);
+    bf_free(ev);
+}
+
+/* ---- ciphertexts ------------------------------------------------------------ */
+
+static void clear(bf_ct *ct, bf_home *home)
+{
+    if (home)
+        bf_eval_release(home->eval, ct);
+    else
+        bf_ct_clear(ct);
+    leave_home(home);
+}
+
+bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
+                     bf_home *home, const uint8_t *key_id)
+{
+    bf_cipher *made = *out ? *out : bf_alloc_zero(sizeof *made);
+    if (home) __atomic_add_fetch(&home->users, 1, __ATOMIC_RELAXED);
+    if (!made) {
+        clear(ct, home);
+        return BF_ERR_MEMORY;
+    }
+    clear(&made->ct, made->home);
+    /* key_id may be the replaced ciphertext's own. */
+    uint8_t id[BF_KEY_ID_BYTES] = {0};
+    if (key_id) memcpy(id, key_id, sizeof id);
+    *made = (bf_cipher){.ckks = c, .ct = *ct, .home = home,
+                        .owned = key_id != NULL};
+    memcpy(made->key_id, id, sizeof id);
+    /* By contract no value is larger, at any time. */
+    if (made->ct.bound > c->largest) made->ct.bound = c->largest;
+    memset(ct, 0, sizeof *ct);
+    *out = made;
+    return BF_OK;
+}
+
+void bf_cipher_destroy(bf_cipher *a)
+{
+    if (!a) return;
+    clear(&a->ct, a->home);
+    bf_free(a);
+}
+
+bf_status bf_cipher_stand_in(bf_cipher **out, const bf_ckks *c, unsigned level)
+{
+    BF_TRY(bf_api_check_level(c, level, "stand-in"));
+    unsigned limbs = bf_api_limbs(c, level);
+    bf_ct ct = {.ctx = c->ctx, .limbs = limbs, .polys = 2,
+                .scale = c->scale[limbs], .bound = c->largest, .noise = 1};
+    return bf_api_put(out, c, &ct, NULL, NULL);
+}
+
+bf_cipher_facts bf_cipher_describe(const bf_cipher *a)
+{
+    double n = 2 * (double)bf_ckks_slots(a->ckks);
+    return (bf_cipher_facts){
+        .level = bf_api_level(a->ckks, a->ct.limbs),
+        .limbs = a->ct.limbs,
+        .polys = a->ct.polys,
+        .scale = a->ct.scale,
+        .error = a->ct.noise * sqrt(n) / a->ct.scale,
+        .bound = a->ct.bound,
+    };
+}
+
+/* ---- operations ------------------------------------------------------------- */
+
+bf_op bf_api_op(bf_evaluator *ev, const char *what)
+{
+    return (bf_op){.ev = ev, .what = what, .eval = ev->home->eval,
+                   .ckks = ev->ckks, .key_id = ev->key_id};
+}
+
+bf_status bf_api_take(bf_op *op, const bf_cipher *a)
+{
+    BF_TRY(bf_api_same(op->ckks, a->ckks, op->what));
+    if (!a->owned) return BF_OK;
+    if (op->key_id && memcmp(op->key_id, a->key_id, BF_KEY_ID_BYTES))
+        return bf_fail(BF_ERR_MISMATCH, "%s: objects of different keys",
+                       op->what);
+    op->key_id = a->key_id;
+    return BF_OK;
+}
+
+bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res, bf_status status)
+{
+    if (status == BF_OK)
+        return bf_api_put(out, op->ckks, res, op->ev->home, op->key_id);
+    bf_eval_release(op->eval, res);
+    return status;
+}
+
+bf_status bf_api_need(const bf_op *op, const bf_ct *ct, unsigned levels)
+{
+    unsigned level = bf_api_level(op->ckks, ct->limbs);
+    if (level >= levels) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: takes %u level%s, and %u of %u %s left",
+                   op->what, levels, levels == 1 ? "" : "s", level,
+                   bf_ckks_levels(op->ckks), level == 1 ? "is" : "are");
+}
+
+bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp,
+                       const bf_ct *a, double scale, unsigned limbs)
+{
+    *out = a;
+    if (a->limbs == limbs && a->scale == scale) return BF_OK;
+    BF_TRY(bf_adjust(op->eval, tmp, a, 1, scale, limbs));
+    *out = tmp;
+    return BF_OK;
+}

@@ -1,0 +1,214 @@
+/* Parameters from what is asked for.
+ *
+ * Scale. An encryption with the public key has an error of standard deviation
+ * sd sqrt(1 + 4N/3) in a coefficient (ckks/encrypt.c), sqrt(N) times that in a
+ * slot; the rounding of a product has less, sqrt((1 + 2N/3)/12). Both are sums of
+ * products of normal variables, the largest of N/2 of which stays below 20 times
+ * the deviation (but for a chance of 2e-12). So
+ *     scale = 20 sqrt(N) sd sqrt(1 + 4N/3) 2^precision
+ * leaves `precision` bits. Example: N = 2^14, 20 bits: 41 bits.
+ *
+ * Base. Level 0 has to hold `largest` times the scale, with a sign, and as much
+ * again for errors: two bits more. It is one prime, or where that were of more
+ * than 49 bits several. What was asked for is not in files: all follows from the
+ * primes, so that both sides have the same. */
+#include <math.h>
+
+#include "api/api.h"
+#include "ckks/internal.h"
+#include "ckks/sample.h"
+#include "wire/wire.h"
+
+#define TAIL 20.0
+#define PRECISION 20
+#define HEADROOM_BITS 2
+#define LOG_N_MIN 13 /* the security table's */
+#define LOG_N_MAX 17
+
+static unsigned nearest_bits(uint64_t prime)
+{
+    return (unsigned)nearbyint(log2((double)prime));
+}
+
+bf_status bf_api_adopt(bf_ckks **out, const bf_params *params)
+{
+    if (params->insecure)
+        return bf_fail(BF_ERR_SECURITY, "parameters of a test, below 128 bits");
+    bf_ckks *c = bf_alloc_zero(sizeof *c);
+    if (!c) return BF_ERR_MEMORY;
+    bf_status status;
+    BF_GOTO(bf_context_create(&c->ctx, params, BF_BACKEND_AUTO), fail);
+    unsigned n_q = params->n_q, bits = nearest_bits(params->q[n_q - 1]);
+    c->base = 1;
+    while (c->base < n_q && nearest_bits(params->q[c->base]) != bits)
+        c->base++;
+    double scale = exp2(bits), room = 1;
+    for (unsigned l = 1; l <= n_q; l++) {
+        double q = (double)params->q[l - 1];
+        if (l <= c->base) room *= q;
+        c->scale[l] = l <= c->base ? scale : sqrt(c->scale[l - 1] * q);
+    }
+    c->largest = exp2(floor(log2(room) + 0.5) - bits - HEADROOM_BITS);
+    bf_ckks_destroy(*out);
+    *out = c;
+    return BF_OK;
+fail:
+    bf_free(c);
+    return status;
+}
+
+/* q_bits of the chain, base first; returns their number, or 0 when the scale or
+ * the chain is too long. */
+static unsigned chain_of(unsigned *q_bits, const bf_ckks_request *r,
+                         unsigned bits)
+{
+    unsigned depth = r->depth ? r->depth : 1, base = 1;
+    double largest = r->largest > 0 ? r->largest : 1;
+    double whole = bits + ceil(log2(largest)) + HEADROOM_BITS;
+    if (whole < bits + 1) whole = bits + 1; /* told apart from the others */
+    while (whole > base * (double)BF_PRIME_BITS_MAX) base++;
+    unsigned each = (unsigned)ceil(whole / base);
+    if (each < BF_PRIME_BITS_MIN) each = BF_PRIME_BITS_MIN;
+    if (each == bits) each++;
+    if (bits > BF_PRIME_BITS_MAX || each > BF_PRIME_BITS_MAX ||
+        base > BF_MAX_Q || depth > BF_MAX_Q - base)
+        return 0;
+    for (unsigned i = 0; i < base + depth; i++)
+        q_bits[i] = i < base ? each : bits;
+    return base + depth;
+}
+
+/* The fewest digits that fit: special primes as those of the first digit, whose
+ * primes are the longest or as long as the others. */
+static bf_status fit_digits(bf_params *out, unsigned log_n,
+                            const unsigned *q_bits, unsigned n_q)
+{
+    double limit = bf_security_log2_qp_limit(log_n, 128);
+    unsigned most = (n_q + 1) / 2 < BF_MAX_P ? (n_q + 1) / 2 : BF_MAX_P;
+    for (unsigned alpha = most; alpha > 0; alpha--) {
+        unsigned p_bits[BF_MAX_P];
+        for (unsigned i = 0; i < alpha; i++) {
+            p_bits[i] = q_bits[i];
+            if (q_bits[n_q - 1] > p_bits[i]) p_bits[i] = q_bits[n_q - 1];
+        }
+        BF_TRY(bf_params_make(out, log_n, q_bits, n_q, p_bits, alpha, alpha));
+        if (bf_params_log2_q(out, n_q) + bf_params_log2_p(out) <= limit)
+            return BF_OK;
+    }
+    return bf_fail(BF_ERR_ARGUMENT, "no room");
+}
+
+static bf_status check_request(const bf_ckks_request *r)
+{
+    if (r->depth > BF_MAX_Q - 1)
+        return bf_fail(BF_ERR_ARGUMENT, "parameters: a depth of %u: at most %d",
+                       r->depth, BF_MAX_Q - 1);
+    if (r->slots > (size_t)1 << (LOG_N_MAX - 1))
+        return bf_fail(BF_ERR_ARGUMENT, "parameters: %zu slots: at most %d",
+                       r->slots, 1 << (LOG_N_MAX - 1));
+    if (!(r->largest >= 0) || !isfinite(r->largest))
+        return bf_fail(BF_ERR_ARGUMENT, "parameters: values up to %g",
+                       r->largest);
+    return BF_OK;
+}
+
+bf_status bf_ckks_create(bf_ckks **out, const bf_ckks_request *r)
+{
+    bf_params params;
+    unsigned q_bits[BF_MAX_Q], precision = r->precision ? r->precision
+                                                        : PRECISION;
+    BF_TRY(check_request(r));
+    for (unsigned log_n = LOG_N_MIN; log_n <= LOG_N_MAX; log_n++) {
+        double n = exp2(log_n);
+        double noise = BF_NOISE_SD * sqrt(1 + 4 * n / 3) * sqrt(n) * TAIL;
+        double exact = ceil(log2(noise) + precision);
+        if (r->slots > (size_t)1 << (log_n - 1)) continue;
+        if (exact > BF_PRIME_BITS_MAX)
+            return bf_fail(BF_ERR_ARGUMENT, "parameters: %u bits of precision "
+                           "behind the point: %u levels of them want a ring "
+                           "of 2^%u, which has at most %d", precision,
+                           r->depth, log_n,
+                           (int)(BF_PRIME_BITS_MAX - ceil(log2(noise))));
+        unsigned n_q = chain_of(q_bits, r, (unsigned)exact);
+        if (n_q && fit_digits(&params, log_n, q_bits, n_q) == BF_OK)
+            return bf_api_adopt(out, &params);
+    }
+    return bf_fail(BF_ERR_ARGUMENT, "parameters: no ring holds a depth of %u, %u "
+                   "bits of precision and values up to %g at 128 bits of "
+                   "security", r->depth, precision, r->largest);
+}
+
+bf_status bf_ckks_create_chain(bf_ckks **out, const bf_ckks_chain *chain)
+{
+    bf_params params;
+    BF_TRY(bf_params_make(&params, chain->log_n, chain->q_bits, chain->q_count,
+                          chain->p_bits, chain->p_count, chain->digit_limbs));
+    return bf_api_adopt(out, &params);
+}
+
+bf_status bf_ckks_load(bf_ckks **out, const char *path)
+{
+    bf_params params;
+    BF_TRY(bf_wire_read_params(&params, path));
+    return bf_api_adopt(out, &params);
+}
+
+void bf_ckks_destroy(bf_ckks *c)
+{
+    if (!c) return;
+    bf_context_destroy(c->ctx);
+    bf_free(c);
+}
+
+size_t bf_ckks_slots(const bf_ckks *c)
+{
+    return (size_t)1 << (c->ctx->params.log_n - 1);
+}
+
+unsigned bf_ckks_levels(const bf_ckks *c)
+{
+    return c->ctx->params.n_q - c->base;
+}
+
+double bf_ckks_scale(const bf_ckks *c, unsigned level)
+{
+    unsigned l = bf_api_limbs(c, level), top = c->ctx->params.n_q;
+    return c->scale[l < top ? l : top];
+}
+
+double bf_ckks_largest(const bf_ckks *c)
+{
+    return c->largest;
+}
+
+double bf_ckks_log2_q(const bf_ckks *c)
+{
+    return bf_params_log2_q(&c->ctx->params, c->ctx->params.n_q);
+}
+
+double bf_ckks_log2_qp(const bf_ckks *c)
+{
+    return bf_ckks_log2_q(c) + bf_params_log2_p(&c->ctx->params);
+}
+
+double bf_ckks_security(const bf_ckks *c)
+{
+    return bf_security_bits(c->ctx->params.log_n, bf_ckks_log2_qp(c));
+}
+
+bf_status bf_api_check_level(const bf_ckks *c, unsigned level,
+                             const char *what)
+{
+    if (level > bf_ckks_levels(c))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: level %u of %u", what, level,
+                       bf_ckks_levels(c));
+    return BF_OK;
+}
+
+bf_status bf_api_same(const bf_ckks *a, const bf_ckks *b, const char *what)
+{
+    if (a == b) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH, "%s: objects of %s", what,
+                   bf_context_same(a->ctx, b->ctx) ? "two contexts"
+                                                   : "other parameters");
+}

@@ -1,0 +1,243 @@
+/* Rotations, linear maps and polynomials. */
+#include <math.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "ckks/chebyshev.h"
+#include "ckks/polyeval.h"
+
+bf_status bf_cipher_rotate(bf_evaluator *ev, bf_cipher **out,
+                           const bf_cipher *a, int r)
+{
+    bf_op op = bf_api_op(ev, "rotation");
+    bf_ct res = {0};
+    BF_TRY(bf_api_take(&op, a));
+    return bf_api_give(&op, out, &res, bf_rotate(op.eval, &res, &a->ct, r));
+}
+
+bf_status bf_cipher_conjugate(bf_evaluator *ev, bf_cipher **out,
+                              const bf_cipher *a)
+{
+    bf_op op = bf_api_op(ev, "conjugation");
+    bf_ct res = {0};
+    BF_TRY(bf_api_take(&op, a));
+    return bf_api_give(&op, out, &res, bf_conjugate(op.eval, &res, &a->ct));
+}
+
+bf_status bf_cipher_rotate_many(bf_evaluator *ev, bf_cipher **out,
+                                const bf_cipher *a, const int *r, size_t count)
+{
+    bf_op op = bf_api_op(ev, "rotations");
+    BF_TRY(bf_api_take(&op, a));
+    if (count == 0) return BF_OK;
+    bf_ct *res = bf_alloc_zero(count * sizeof *res);
+    if (!res) return BF_ERR_MEMORY;
+    bf_status status = bf_rotate_many(op.eval, res, &a->ct, r, count);
+    for (size_t i = 0; i < count; i++)
+        status = bf_api_give(&op, &out[i], &res[i], status);
+    bf_free(res);
+    return status;
+}
+
+bf_status bf_cipher_rotate_sum(bf_evaluator *ev, bf_cipher **out,
+                               const bf_cipher *const *a, const int *r,
+                               size_t count)
+{
+    bf_op op = bf_api_op(ev, "sum of rotations");
+    bf_ct res = {0};
+    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s: of none", op.what);
+    const bf_ct **terms = bf_alloc(count * sizeof *terms);
+    if (!terms) return BF_ERR_MEMORY;
+    bf_status status = BF_OK;
+    for (size_t i = 0; i < count && status == BF_OK; i++) {
+        status = bf_api_take(&op, a[i]);
+        terms[i] = &a[i]->ct;
+    }
+    if (status == BF_OK)
+        status = bf_rotate_sum(op.eval, &res, terms, r, count);
+    bf_free((void *)terms);
+    return bf_api_give(&op, out, &res, status);
+}
+
+bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
+                        size_t count)
+{
+    bf_op op = bf_api_op(ev, "sum of slots");
+    bf_ct res = {0}, turned = {0};
+    BF_TRY(bf_api_take(&op, a));
+    if (count < 1 || count > bf_ckks_slots(op.ckks) || (count & (count - 1)))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: %zu of them: must be a power of two "
+                       "up to %zu", op.what, count, bf_ckks_slots(op.ckks));
+    bf_status status = bf_copy(op.eval, &res, &a->ct);
+    for (size_t r = 1; r < count && status == BF_OK; r *= 2) {
+        status = bf_rotate(op.eval, &turned, &res, (int)r);
+        if (status == BF_OK) status = bf_add(op.eval, &res, &res, &turned);
+    }
+    bf_eval_release(op.eval, &turned);
+    return bf_api_give(&op, out, &res, status);
+}
+
+/* ---- linear maps ------------------------------------------------------------ */
+
+static bf_status check_matrix(const bf_ckks *c, const bf_view *m)
+{
+    size_t slots = bf_ckks_slots(c);
+    BF_TRY(bf_view_check(m, "linear map"));
+    if (m->rows > slots || m->cols > slots)
+        return bf_fail(BF_ERR_ARGUMENT, "linear map: %zu x %zu: at most %zu each",
+                       m->rows, m->cols, slots);
+    return BF_OK;
+}
+
+/* M in the corner of zeros, dim x dim. */
+static bf_status padded(double complex **out, const bf_view *m, size_t dim)
+{
+    size_t count, bytes;
+    double *row = bf_alloc(m->cols * sizeof *row);
+    double complex *square = NULL;
+    if (!bf_mul_size(dim, dim, &count) ||
+        !bf_mul_size(count, sizeof *square, &bytes)) {
+        bf_free(row);
+        return bf_fail(BF_ERR_MEMORY, "linear map: %zu x %zu is too large", dim,
+                       dim);
+    }
+    square = bf_alloc_zero(bytes);
+    for (size_t i = 0; row && square && i < m->rows; i++) {
+        bf_view_row(row, m, i);
+        for (size_t j = 0; j < m->cols; j++) square[i * dim + j] = row[j];
+    }
+    bool made = row && square;
+    bf_free(row);
+    if (!made) {
+        bf_free(square);
+        return BF_ERR_MEMORY;
+    }
+    *out = square;
+    return BF_OK;
+}
+
+bf_status bf_linear_create(bf_linear **out, const bf_ckks *c, const bf_view *m,
+                           unsigned level)
+{
+    double complex *square = NULL;
+    BF_TRY(check_matrix(c, m));
+    BF_TRY(bf_api_check_level(c, level, "linear map"));
+    if (level == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "linear map: takes 1 level, and is to be "
+                       "for level 0");
+    size_t dim = 1;
+    while (dim < m->rows || dim < m->cols) dim *= 2;
+    unsigned l = bf_api_limbs(c, level);
+    double q = (double)bf_context_params(c->ctx)->q[l - 1];
+    bf_lintrans_form form = {.scale = c->scale[l - 1] * q / c->scale[l],
+                             .limbs = l};
+    bf_linear *made = bf_alloc_zero(sizeof *made);
+    if (!made) return BF_ERR_MEMORY;
+    bf_status status;
+    BF_GOTO(padded(&square, m, dim), fail);
+    status = bf_lintrans_matrix(&made->map, c->ctx, square, dim, &form);
+    bf_free(square);
+    if (status != BF_OK) goto fail;
+    made->ckks = c;
+    made->level = level;
+    bf_linear_destroy(*out);
+    *out = made;
+    return BF_OK;
+fail:
+    bf_free(made);
+    return status;
+}
+
+void bf_linear_destroy(bf_linear *map)
+{
+    if (!map) return;
+    bf_lintrans_clear(&map->map);
+    bf_free(map);
+}
+
+size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room)
+{
+    size_t count = r ? room : 0;
+    bf_lintrans_rotations(&map->map, r, &count);
+    return count;
+}
+
+bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out,
+                          const bf_cipher *a, const bf_linear *map)
+{
+    bf_op op = bf_api_op(ev, "linear map");
+    bf_ct res = {0}, tmp = {0};
+    const bf_ct *x;
+    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_same(op.ckks, map->ckks, op.what));
+    unsigned limbs = bf_api_limbs(op.ckks, map->level);
+    if (a->ct.limbs < limbs)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: made for level %u, of which the "
+                       "ciphertext has %u left", op.what, map->level,
+                       bf_api_level(op.ckks, a->ct.limbs));
+    bf_lintrans view = map->map;
+    if (bf_eval_is_symbolic(op.eval)) view.data = NULL;
+    bf_status status = bf_api_lower(&op, &x, &tmp, &a->ct,
+                                    op.ckks->scale[limbs], limbs);
+    if (status == BF_OK)
+        status = bf_lintrans_apply_rescale(op.eval, &res, x, &view);
+    bf_eval_release(op.eval, &tmp);
+    return bf_api_give(&op, out, &res, status);
+}
+
+/* ---- polynomials ------------------------------------------------------------ */
+
+static bf_status evaluate(bf_op *op, bf_cipher **out, const bf_ct *x,
+                          const bf_poly *p)
+{
+    bf_ct res = {0};
+    BF_TRY(bf_api_need(op, x, bf_poly_depth(p)));
+    double scale = op->ckks->scale[x->limbs - bf_poly_depth(p)];
+    return bf_api_give(op, out, &res,
+                       bf_poly_evaluate(op->eval, &res, x, p, scale));
+}
+
+bf_status bf_cipher_power_series(bf_evaluator *ev, bf_cipher **out,
+                                 const bf_cipher *a, const double *c,
+                                 unsigned degree)
+{
+    bf_op op = bf_api_op(ev, "polynomial");
+    bf_poly p = {.basis = BF_BASIS_POWER, .degree = degree, .c = c};
+    BF_TRY(bf_api_take(&op, a));
+    return evaluate(&op, out, &a->ct, &p);
+}
+
+/* The scale of the variable on [-1, 1] is that of x times (hi - lo)/2. Where the
+ * two lie apart every squaring doubles the distance (ckks/polyeval.h), so that a
+ * level for x 2/(hi - lo) at its own scale is well spent. */
+bf_status bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out,
+                              const bf_cipher *a, const double *c,
+                              unsigned degree, double lo, double hi)
+{
+    bf_op op = bf_api_op(ev, "Chebyshev polynomial");
+    bf_poly p = {.basis = BF_BASIS_CHEBYSHEV, .degree = degree, .c = c,
+                 .a = lo, .b = hi};
+    double half = (hi - lo) / 2;
+    BF_TRY(bf_api_take(&op, a));
+    if (!(half > 0) || !isfinite(half))
+        return bf_fail(BF_ERR_ARGUMENT, "%s on [%g, %g]", op.what, lo, hi);
+    if (half >= 0.5 && half <= 2) return evaluate(&op, out, &a->ct, &p);
+    BF_TRY(bf_api_need(&op, &a->ct, bf_poly_depth(&p) + 1));
+    bf_ct x = {0};
+    unsigned limbs = a->ct.limbs - 1;
+    p.a = lo / half;
+    p.b = hi / half;
+    bf_status status = bf_adjust(op.eval, &x, &a->ct, 1 / half,
+                                 op.ckks->scale[limbs], limbs);
+    if (status == BF_OK) status = evaluate(&op, out, &x, &p);
+    bf_eval_release(op.eval, &x);
+    return status;
+}
+
+bf_status bf_chebyshev_coefficients(double *c, unsigned degree, double lo,
+                                    double hi,
+                                    double (*f)(double x, void *user),
+                                    void *user)
+{
+    return bf_chebyshev_fit(c, degree, lo, hi, f, user);
+}

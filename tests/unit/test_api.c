@@ -1,0 +1,625 @@
+/* The public interface to ciphertexts, by its header alone: values against the
+ * same arithmetic in plaintext, keys by rehearsal, files and memory, threads,
+ * and what is refused.
+ *
+ * A slot may be off by 20 of the deviations that bf_cipher_describe estimates
+ * (src/api/parameters.c has the tail). Those assume values up to the largest of
+ * the parameters, 16; values here are up to 1, so that an operation multiplies
+ * errors by 5 at most and adds 2^-20 of its own, for which parameters are chosen.
+ * Circuits of up to five products of such values, or one factor of 5: 2^-15. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "blindfit/ckks.h"
+
+#define TAIL 20
+#define WORST 0x1p-15
+enum { COUNT = 16, DEPTH = 5 };
+
+#define assert_ok(call)                                                  \
+    do {                                                                 \
+        bf_status ok_s_ = (call);                                        \
+        if (ok_s_ != BF_OK) fail_msg("%s: %s", #call, bf_last_error()); \
+    } while (0)
+
+#define assert_fails(call, status, words)                                \
+    do {                                                                 \
+        assert_int_equal((call), (status));                              \
+        if (!strstr(bf_last_error(), (words)))                           \
+            fail_msg("\"%s\" is not in \"%s\"", (words), bf_last_error()); \
+    } while (0)
+
+static bf_ckks *ckks;
+static bf_secret *secret;
+static bf_keys *keys;
+static bf_evaluator *ev;
+static bf_cipher *x, *y;
+static double vx[COUNT], vy[COUNT];
+
+static int open_all(void **state)
+{
+    (void)state;
+    const int rotations[] = {3, -2};
+    const bf_keys_request r = {.products = true, .conjugation = true,
+                               .sums = true, .rotations = rotations,
+                               .count = 2};
+    for (int i = 0; i < COUNT; i++) {
+        vx[i] = cos(1 + 3 * i);
+        vy[i] = sin(2 + 5 * i) / 2;
+    }
+    assert_ok(bf_ckks_create(
+        &ckks, &(bf_ckks_request){.depth = DEPTH, .largest = 16}));
+    assert_ok(bf_secret_generate(&secret, ckks));
+    assert_ok(bf_keys_create(&keys, secret, &r, NULL));
+    assert_ok(bf_evaluator_create(&ev, ckks, keys));
+    assert_ok(bf_secret_encrypt(&x, secret, vx, COUNT));
+    assert_ok(bf_secret_encrypt(&y, secret, vy, COUNT));
+    return 0;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    bf_evaluator_destroy(ev);
+    bf_cipher_destroy(x); /* may outlive it */
+    bf_cipher_destroy(y);
+    bf_keys_destroy(keys);
+    bf_secret_destroy(secret);
+    bf_ckks_destroy(ckks);
+    return 0;
+}
+
+/* The first COUNT slots of a are want[], and its level is this. */
+static void expect(const bf_cipher *a, const double *want, unsigned level)
+{
+    double got[COUNT];
+    bf_cipher_facts facts = bf_cipher_describe(a);
+    assert_int_equal(facts.level, level);
+    double most = fmin(TAIL * facts.error, WORST);
+    assert_ok(bf_secret_decrypt(got, COUNT, secret, a));
+    for (int i = 0; i < COUNT; i++)
+        if (!(fabs(got[i] - want[i]) <= most))
+            fail_msg("slot %d: %.9f, not %.9f within %g", i, got[i], want[i],
+                     most);
+}
+
+#define FOR(i, value)                                              \
+    do {                                                           \
+        for (int i = 0; i < COUNT; i++) want[i] = (value);         \
+    } while (0)
+
+static void sums_and_products(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    bf_cipher *z = NULL, *w = NULL;
+    expect(x, vx, DEPTH);
+    assert_ok(bf_cipher_add(ev, &z, x, y));
+    FOR(i, vx[i] + vy[i]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_sub(ev, &z, z, x)); /* in place */
+    expect(z, vy, DEPTH);
+    assert_ok(bf_cipher_negate(ev, &z, x));
+    FOR(i, -vx[i]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_mul_int(ev, &z, x, 5));
+    FOR(i, 5 * vx[i]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_add_const(ev, &z, x, -0.75));
+    FOR(i, vx[i] - 0.75);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_add_values(ev, &z, x, vy, COUNT));
+    FOR(i, vx[i] + vy[i]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_mul_const(ev, &z, x, -0.3));
+    FOR(i, -0.3 * vx[i]);
+    expect(z, want, DEPTH - 1);
+    assert_ok(bf_cipher_mul_const(ev, &w, z, 0));
+    FOR(i, 0);
+    expect(w, want, DEPTH - 2);
+    assert_ok(bf_cipher_mul_values(ev, &z, x, vy, COUNT));
+    FOR(i, vx[i] * vy[i]);
+    expect(z, want, DEPTH - 1);
+    assert_ok(bf_cipher_mul(ev, &w, x, y));
+    expect(w, want, DEPTH - 1);
+    /* Levels that differ meet, in sums and in products, on either side. */
+    assert_ok(bf_cipher_add(ev, &z, x, w));
+    FOR(i, vx[i] + vx[i] * vy[i]);
+    expect(z, want, DEPTH - 1);
+    assert_ok(bf_cipher_mul(ev, &z, w, x));
+    FOR(i, vx[i] * vx[i] * vy[i]);
+    expect(z, want, DEPTH - 2);
+    assert_ok(bf_cipher_sub(ev, &z, z, x));
+    FOR(i, vx[i] * vx[i] * vy[i] - vx[i]);
+    expect(z, want, DEPTH - 2);
+    const bf_cipher *const a[] = {x, w, y}, *const b[] = {y, x, y};
+    assert_ok(bf_cipher_dot(ev, &z, a, b, 3));
+    FOR(i, vx[i] * vy[i] + vx[i] * vx[i] * vy[i] + vy[i] * vy[i]);
+    expect(z, want, DEPTH - 2);
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(w);
+}
+
+static void down_to_the_last_level(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    bf_cipher *z = NULL;
+    memcpy(want, vx, sizeof want);
+    assert_ok(bf_cipher_copy(ev, &z, x));
+    for (unsigned l = DEPTH; l-- > 0;) {
+        assert_ok(bf_cipher_mul(ev, &z, z, x));
+        for (int i = 0; i < COUNT; i++) want[i] *= vx[i];
+        expect(z, want, l);
+    }
+    const char *gone = "takes 1 level, and 0 of 5 are left";
+    bf_cipher *kept = z;
+    assert_fails(bf_cipher_mul(ev, &z, z, x), BF_ERR_ARGUMENT, gone);
+    assert_ptr_equal(z, kept);
+    expect(z, want, 0);
+    assert_fails(bf_cipher_mul_const(ev, &z, z, 2), BF_ERR_ARGUMENT, gone);
+    assert_fails(bf_cipher_mul_values(ev, &z, z, vx, 4), BF_ERR_ARGUMENT, gone);
+    const bf_cipher *const a[] = {x, z};
+    assert_fails(bf_cipher_dot(ev, &z, a, a, 2), BF_ERR_ARGUMENT, gone);
+    assert_fails(bf_cipher_power_series(ev, &z, z, vx, 5), BF_ERR_ARGUMENT,
+                 "polynomial: takes 3 levels, and 0 of 5 are left");
+    bf_cipher_destroy(z);
+}
+
+static void rotations(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    bf_cipher *z = NULL, *many[2] = {0};
+    const int r[] = {3, -2};
+    const bf_cipher *const both[] = {x, y};
+    assert_ok(bf_cipher_rotate(ev, &z, x, 3));
+    FOR(i, vx[(i + 3) % COUNT]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_rotate_many(ev, many, x, r, 2));
+    expect(many[0], want, DEPTH);
+    FOR(i, vx[(i + COUNT - 2) % COUNT]);
+    expect(many[1], want, DEPTH);
+    assert_ok(bf_cipher_rotate_sum(ev, &z, both, r, 2));
+    FOR(i, vx[(i + 3) % COUNT] + vy[(i + COUNT - 2) % COUNT]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_sum(ev, &z, x, 4));
+    FOR(i, vx[i] + vx[(i + 1) % COUNT] + vx[(i + 2) % COUNT] +
+               vx[(i + 3) % COUNT]);
+    expect(z, want, DEPTH);
+    assert_fails(bf_cipher_rotate(ev, &z, x, 5), BF_ERR_MISMATCH,
+                 "is not there");
+    assert_fails(bf_cipher_sum(ev, &z, x, 3), BF_ERR_ARGUMENT, "power of two");
+    bf_cipher_destroy(z);
+    for (int i = 0; i < 2; i++) bf_cipher_destroy(many[i]);
+}
+
+static void complex_slots(void **state)
+{
+    (void)state;
+    double complex in[2] = {0.5 + 0.25 * I, -0.75 * I}, out[2];
+    unsigned top = bf_ckks_levels(ckks);
+    bf_plain *p = NULL;
+    bf_cipher *z = NULL;
+    assert_ok(bf_plain_encode_at(&p, ckks, in, 2, bf_ckks_scale(ckks, top),
+                                 top));
+    assert_ok(bf_secret_encrypt_plain(&z, secret, p));
+    assert_ok(bf_cipher_conjugate(ev, &z, z));
+    assert_ok(bf_cipher_mul_monomial(ev, &z, z, (int64_t)bf_ckks_slots(ckks)));
+    assert_ok(bf_secret_decrypt_plain(&p, secret, z));
+    assert_ok(bf_plain_decode_complex(out, 2, p));
+    double error = fmin(TAIL * bf_cipher_describe(z).error, WORST);
+    for (int i = 0; i < 2; i++)
+        assert_true(cabs(out[i] - I * conj(in[i])) < error);
+    bf_plain_destroy(p);
+    bf_cipher_destroy(z);
+}
+
+static double cube(double t, void *user)
+{
+    (void)user;
+    return t * t * t / 27;
+}
+
+static void linear_maps_and_polynomials(void **state)
+{
+    (void)state;
+    /* 3 x 5 in a wider matrix of floats. */
+    float m[3][7];
+    double want[COUNT] = {0}, c[6] = {0.5, -1, 0, 0.25, 0, 0.125}, t[4];
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 7; j++) m[i][j] = (float)(i - j) / 8;
+    bf_view view = {m, 3, 5, 7, BF_FLOAT32};
+    bf_linear *map = NULL;
+    bf_cipher *in = NULL, *z = NULL, *w = NULL;
+    bf_evaluator *dry = NULL, *own = NULL;
+    bf_keys *mine = NULL;
+    assert_ok(bf_linear_create(&map, ckks, &view, 3));
+    assert_ok(bf_evaluator_create_dry(&dry, ckks));
+    assert_ok(bf_cipher_stand_in(&in, ckks, DEPTH));
+    assert_ok(bf_linear_apply(dry, &z, in, map));
+    assert_ok(bf_keys_create_for(&mine, secret, dry, NULL));
+    assert_ok(bf_evaluator_create(&own, ckks, mine));
+    assert_ok(bf_secret_encrypt(&in, secret, vx, 5));
+    assert_ok(bf_linear_apply(own, &z, in, map));
+    for (int i = 0; i < COUNT; i++)
+        for (int j = 0; j < 5 && i % 8 < 3; j++)
+            want[i] += (double)m[i % 8][j] * vx[j];
+    expect(z, want, 2);
+    int r[8];
+    size_t count = bf_linear_rotations(map, NULL, 0);
+    assert_true(count > 0 && count < 8);
+    assert_int_equal(bf_linear_rotations(map, r, 8), count);
+    assert_fails(bf_linear_apply(own, &z, z, map), BF_ERR_ARGUMENT,
+                 "made for level 3, of which the ciphertext has 2 left");
+
+    assert_ok(bf_cipher_power_series(ev, &z, x, c, 5));
+    FOR(i, c[0] + c[1] * vx[i] + c[3] * pow(vx[i], 3) + c[5] * pow(vx[i], 5));
+    expect(z, want, DEPTH - 3);
+    assert_ok(bf_chebyshev_coefficients(t, 3, -3, 3, cube, NULL));
+    assert_ok(bf_cipher_mul_int(ev, &w, x, 3));
+    assert_ok(bf_cipher_chebyshev(ev, &z, w, t, 3, -3, 3));
+    FOR(i, pow(vx[i], 3));
+    expect(z, want, DEPTH - 3); /* one of them to scale [-3, 3] */
+    assert_fails(bf_cipher_chebyshev(ev, &z, w, t, 3, 1, 1), BF_ERR_ARGUMENT,
+                 "on [1, 1]");
+    bf_linear_destroy(map);
+    bf_cipher_destroy(in);
+    bf_evaluator_destroy(own);
+    bf_evaluator_destroy(dry);
+    bf_keys_destroy(mine);
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(w);
+}
+
+static void exact_steps(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    bf_plain *p = NULL;
+    bf_cipher *z = NULL, *w = NULL;
+    const bf_cipher *const a[] = {x}, *const b[] = {y};
+    assert_ok(bf_cipher_tensor(ev, &z, a, b, 1));
+    assert_int_equal(bf_cipher_describe(z).polys, 3);
+    FOR(i, vx[i] * vy[i]);
+    expect(z, want, DEPTH); /* decrypts before relinearisation, too */
+    assert_ok(bf_cipher_relinearize(ev, &z, z));
+    assert_ok(bf_cipher_rescale(ev, &z, z));
+    expect(z, want, DEPTH - 1);
+    assert_ok(bf_cipher_mul(ev, &w, x, y));
+    double s = bf_cipher_describe(w).scale, e = bf_cipher_describe(z).scale;
+    assert_true(fabs(s / e - 1) < 1e-12);
+    assert_true(fabs(s / bf_ckks_scale(ckks, DEPTH - 1) - 1) < 1e-12);
+
+    assert_ok(bf_plain_encode(&p, ckks, vy, COUNT));
+    assert_ok(bf_cipher_add_plain(ev, &z, x, p));
+    FOR(i, vx[i] + vy[i]);
+    expect(z, want, DEPTH);
+    assert_ok(bf_cipher_mul_plain(ev, &z, x, p));
+    FOR(i, vx[i] * vy[i]);
+    expect(z, want, DEPTH);
+    assert_fails(bf_cipher_add(ev, &z, z, x), BF_ERR_MISMATCH, "scales");
+    assert_ok(bf_cipher_mod_drop(ev, &z, x, bf_cipher_describe(x).limbs - 2));
+    expect(z, vx, DEPTH - 2);
+    assert_ok(bf_cipher_lower(ev, &z, x, 1));
+    expect(z, vx, 1);
+    assert_true(bf_cipher_describe(z).scale == bf_ckks_scale(ckks, 1));
+    bf_plain_destroy(p);
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(w);
+}
+
+/* Vectors of period f = slots/4 have Tr g = 4 g: packed and expanded again they
+ * come back four times as large. */
+static void packing_and_expansion(void **state)
+{
+    (void)state;
+    unsigned f = (unsigned)(bf_ckks_slots(ckks) / 4);
+    bf_evaluator *dry = NULL, *own = NULL;
+    bf_keys *mine = NULL;
+    bf_cipher *in[3] = {0}, *out[3] = {0}, *packed = NULL;
+    for (int run = 0; run < 2; run++) {
+        for (int m = 0; m < 3; m++) {
+            if (run)
+                assert_ok(bf_secret_encrypt(&in[m], secret, &vx[4 * m], 4));
+            else
+                assert_ok(bf_cipher_stand_in(&in[m], ckks, DEPTH));
+        }
+        if (!run) assert_ok(bf_evaluator_create_dry(&dry, ckks));
+        bf_evaluator *now = run ? own : dry;
+        assert_ok(bf_cipher_pack(now, &packed, (const bf_cipher *const *)in, 3,
+                                 2, f, 4));
+        assert_ok(bf_cipher_expand(now, out, packed, 3, 2, f, 1));
+        if (run) break;
+        assert_ok(bf_keys_create_for(&mine, secret, dry, NULL));
+        assert_ok(bf_evaluator_create(&own, ckks, mine));
+    }
+    for (int m = 0; m < 3; m++) {
+        double want[COUNT];
+        FOR(i, 4 * vx[4 * m + i % 4]);
+        expect(out[m], want, DEPTH);
+        bf_cipher_destroy(in[m]);
+        bf_cipher_destroy(out[m]);
+    }
+    bf_cipher_destroy(packed);
+    bf_evaluator_destroy(dry);
+    bf_evaluator_destroy(own);
+    bf_keys_destroy(mine);
+}
+
+/* Everything that a server gets, from files and from memory. */
+static void files_and_memory(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/blindfit-api-XXXXXX", path[64];
+    double want[COUNT];
+    const bf_cipher *const both[] = {x, y};
+    bf_cipher *in[2] = {0}, *z = NULL;
+    bf_ckks *theirs = NULL;
+    bf_keys *k = NULL;
+    bf_public *pk = NULL;
+    bf_evaluator *server = NULL;
+    bf_secret *again = NULL;
+    void *data, *file;
+    size_t bytes, file_bytes;
+    struct stat st;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/file", dir);
+
+    assert_ok(bf_keys_write(&data, &bytes, keys, NULL));
+    assert_ok(bf_ckks_read(&theirs, data, bytes));
+    assert_true(bf_ckks_scale(theirs, 2) == bf_ckks_scale(ckks, 2));
+    assert_true(bf_ckks_largest(theirs) == bf_ckks_largest(ckks));
+    assert_ok(bf_keys_read(&k, theirs, data, bytes, NULL));
+    bf_free(data);
+    assert_ok(bf_cipher_write(&file, &file_bytes, both, 2));
+    assert_ok(bf_cipher_save(both, 2, path));
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, file_bytes);
+    assert_ok(bf_evaluator_create(&server, theirs, k));
+    for (int way = 0; way < 2; way++) {
+        assert_ok(way ? bf_cipher_load(in, 2, theirs, path)
+                      : bf_cipher_read(in, 2, theirs, file, file_bytes));
+        assert_ok(bf_cipher_mul(server, &z, in[0], in[1]));
+        assert_ok(bf_cipher_write(&data, &bytes, (const bf_cipher *const *)&z,
+                                  1));
+        bf_cipher *back = NULL;
+        assert_ok(bf_cipher_read(&back, 1, ckks, data, bytes));
+        FOR(i, vx[i] * vy[i]);
+        expect(back, want, DEPTH - 1);
+        bf_cipher_destroy(back);
+        bf_free(data);
+    }
+    assert_fails(bf_cipher_load(in, 1, theirs, path), BF_ERR_MISMATCH,
+                 "more than 1 ciphertexts");
+    assert_fails(bf_cipher_load(in, 3, theirs, path), BF_ERR_MISMATCH,
+                 "2 ciphertexts, and 3 are wanted");
+    assert_fails(bf_keys_load(&k, theirs, path, NULL), BF_ERR_MISMATCH, path);
+    ((uint8_t *)file)[file_bytes / 2] ^= 1;
+    assert_fails(bf_cipher_read(in, 2, theirs, file, file_bytes), BF_ERR_FORMAT,
+                 "record");
+    assert_fails(bf_cipher_read(in, 2, theirs, file, 100), BF_ERR_FORMAT, "");
+    bf_free(file);
+
+    assert_ok(bf_public_create(&pk, secret));
+    assert_ok(bf_public_write(&data, &bytes, pk));
+    assert_ok(bf_public_read(&pk, ckks, data, bytes));
+    bf_free(data);
+    assert_ok(bf_public_encrypt(&z, pk, vx, COUNT));
+    expect(z, vx, DEPTH);
+    assert_true(TAIL * bf_cipher_describe(z).error <= 0x1p-20);
+    assert_ok(bf_secret_save(secret, path));
+    assert_int_equal(stat(path, &st), 0);
+    /* The file that was there had 0644, of which a secret keeps the owner's. */
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_ok(bf_secret_load(&again, ckks, path));
+    assert_ok(bf_secret_decrypt(want, COUNT, again, x));
+    assert_true(fabs(want[3] - vx[3]) < WORST);
+
+    unlink(path);
+    rmdir(dir);
+    bf_secret_destroy(again);
+    bf_public_destroy(pk);
+    bf_evaluator_destroy(server);
+    for (int i = 0; i < 2; i++) bf_cipher_destroy(in[i]);
+    bf_cipher_destroy(z);
+    bf_keys_destroy(k);
+    bf_ckks_destroy(theirs);
+}
+
+static void what_does_not_belong_together(void **state)
+{
+    (void)state;
+    double v[COUNT] = {0};
+    bf_secret *other = NULL;
+    bf_ckks *small = NULL, *twin = NULL;
+    bf_cipher *z = NULL, *foreign = NULL;
+    bf_evaluator *none = NULL;
+    bf_plain *p = NULL;
+    assert_ok(bf_secret_generate(&other, ckks));
+    assert_fails(bf_secret_decrypt(v, 4, other, x), BF_ERR_MISMATCH,
+                 "another key");
+    assert_ok(bf_secret_encrypt(&foreign, other, vx, COUNT));
+    assert_fails(bf_cipher_add(ev, &z, x, foreign), BF_ERR_MISMATCH,
+                 "different keys");
+    assert_ok(bf_evaluator_create(&none, ckks, NULL));
+    assert_fails(bf_cipher_add(none, &z, x, foreign), BF_ERR_MISMATCH,
+                 "sum: objects of different keys");
+    assert_fails(bf_cipher_mul(none, &z, x, y), BF_ERR_MISMATCH,
+                 "the relinearisation key is not there");
+    assert_ok(bf_cipher_add(none, &z, x, y));
+    assert_ok(bf_ckks_create(&small, &(bf_ckks_request){.depth = 1}));
+    assert_ok(bf_ckks_create(
+        &twin, &(bf_ckks_request){.depth = DEPTH, .largest = 16}));
+    assert_ok(bf_plain_encode(&p, small, vx, 4));
+    assert_fails(bf_cipher_add_plain(ev, &z, x, p), BF_ERR_MISMATCH,
+                 "other parameters");
+    assert_ok(bf_plain_encode(&p, twin, vx, 4));
+    assert_fails(bf_cipher_add_plain(ev, &z, x, p), BF_ERR_MISMATCH,
+                 "two contexts");
+    assert_fails(bf_evaluator_create(&none, small, keys), BF_ERR_MISMATCH,
+                 "other parameters");
+
+    v[2] = 16.5;
+    assert_fails(bf_secret_encrypt(&z, secret, v, COUNT), BF_ERR_RANGE,
+                 "value 2 is above 16");
+    v[2] = NAN;
+    assert_fails(bf_secret_encrypt(&z, secret, v, COUNT), BF_ERR_RANGE,
+                 "value 2");
+    assert_fails(bf_secret_encrypt(&z, secret, v, 0), BF_ERR_ARGUMENT,
+                 "0 values");
+    assert_fails(bf_plain_encode(&p, ckks, v, bf_ckks_slots(ckks) + 1),
+                 BF_ERR_ARGUMENT, "values");
+    bf_keys *k = NULL;
+    assert_fails(bf_keys_create(&k, secret, &(bf_keys_request){0}, NULL),
+                 BF_ERR_ARGUMENT, "none is asked for");
+    bf_env stopped = {0};
+    bf_env_interrupt(&stopped, 1);
+    assert_fails(bf_keys_create(&k, secret,
+                                &(bf_keys_request){.products = true}, &stopped),
+                 BF_ERR_INTERRUPTED, "");
+    assert_null(k);
+
+    bf_plain_destroy(p);
+    bf_evaluator_destroy(none);
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(foreign);
+    bf_secret_destroy(other);
+    bf_ckks_destroy(small);
+    bf_ckks_destroy(twin);
+    bf_ckks_destroy(NULL);
+    bf_plain_destroy(NULL);
+    bf_secret_destroy(NULL);
+    bf_public_destroy(NULL);
+    bf_keys_destroy(NULL);
+    bf_evaluator_destroy(NULL);
+    bf_cipher_destroy(NULL);
+    bf_linear_destroy(NULL);
+}
+
+/* What a wish becomes: enough of everything, in the smallest ring. */
+static void parameters_hold_what_was_asked(void **state)
+{
+    (void)state;
+    const struct {
+        bf_ckks_request r;
+        unsigned log_n;
+    } cases[] = {
+        {{.depth = 1}, 13},
+        {{.depth = 2, .slots = 8192}, 14},
+        {{.depth = 4, .precision = 10}, 13},
+        {{.depth = 8, .precision = 25, .largest = 1000}, 15},
+        {{.depth = 3, .precision = 12, .largest = 1e12}, 13},
+        {{.depth = 20, .precision = 20, .largest = 0.01}, 16},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bf_ckks_request r = cases[i].r;
+        bf_ckks *c = NULL;
+        assert_ok(bf_ckks_create(&c, &r));
+        if (bf_ckks_slots(c) != (size_t)1 << (cases[i].log_n - 1))
+            fail_msg("case %zu: %zu slots", i, bf_ckks_slots(c));
+        assert_true(bf_ckks_security(c) >= 128);
+        assert_int_equal(bf_ckks_levels(c), r.depth);
+        assert_true(bf_ckks_largest(c) >= (r.largest ? r.largest : 1));
+        /* Example of src/api/parameters.c: 2^14, 20 bits: 41. */
+        if (cases[i].log_n == 14 && !r.precision)
+            assert_true(bf_ckks_scale(c, 0) == 0x1p41);
+        for (unsigned l = 0; l <= r.depth; l++)
+            assert_true(fabs(log2(bf_ckks_scale(c, l) / bf_ckks_scale(c, 0))) <
+                        0.01);
+        bf_ckks_destroy(c);
+    }
+    bf_ckks *c = NULL;
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.precision = 40}),
+                 BF_ERR_ARGUMENT, "40 bits of precision");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.depth = 47,
+                                                       .largest = 1e300}),
+                 BF_ERR_ARGUMENT, "no ring holds");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.largest = INFINITY}),
+                 BF_ERR_ARGUMENT, "values up to inf");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.depth = 1000}),
+                 BF_ERR_ARGUMENT, "depth of 1000");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.slots = 100000}),
+                 BF_ERR_ARGUMENT, "100000 slots");
+    const unsigned q[] = {49, 40, 40}, p[] = {49};
+    bf_ckks_chain chain = {14, q, p, 3, 1, 1};
+    assert_ok(bf_ckks_create_chain(&c, &chain));
+    assert_int_equal(bf_ckks_levels(c), 2);
+    assert_true(bf_ckks_scale(c, 0) == 0x1p40);
+    bf_ckks_destroy(c);
+    c = NULL;
+    chain.log_n = 12;
+    assert_fails(bf_ckks_create_chain(&c, &chain), BF_ERR_SECURITY, "128 bits");
+    assert_null(c);
+}
+
+typedef struct work {
+    const bf_cipher *a, *b;
+    bf_cipher *result;
+    bf_status status;
+} work;
+
+static void *multiply_often(void *user)
+{
+    work *w = user;
+    bf_env env = {.threads = 1};
+    bf_env *before = bf_env_enter(&env);
+    bf_evaluator *own = NULL;
+    w->status = bf_evaluator_create(&own, ckks, keys);
+    for (int i = 0; i < 4 && w->status == BF_OK; i++) {
+        w->status = bf_cipher_mul(own, &w->result, w->a, w->b);
+        if (w->status == BF_OK)
+            w->status = bf_cipher_rotate(own, &w->result, w->result, 3);
+    }
+    bf_evaluator_destroy(own); /* the result lives on */
+    bf_env_enter(before);
+    return NULL;
+}
+
+static void two_threads(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    work w[2] = {{x, y, NULL, BF_OK}, {y, y, NULL, BF_OK}};
+    pthread_t t[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, multiply_often, &w[i]), 0);
+    for (int i = 0; i < 2; i++) pthread_join(t[i], NULL);
+    for (int i = 0; i < 2; i++) assert_int_equal(w[i].status, BF_OK);
+    FOR(i, vx[(i + 3) % COUNT] * vy[(i + 3) % COUNT]);
+    expect(w[0].result, want, DEPTH - 1);
+    FOR(i, vy[(i + 3) % COUNT] * vy[(i + 3) % COUNT]);
+    expect(w[1].result, want, DEPTH - 1);
+    /* Replaced by another evaluator's. */
+    assert_ok(bf_cipher_add(ev, &w[0].result, x, y));
+    for (int i = 0; i < 2; i++) bf_cipher_destroy(w[i].result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_and_products),
+        cmocka_unit_test(down_to_the_last_level),
+        cmocka_unit_test(rotations),
+        cmocka_unit_test(complex_slots),
+        cmocka_unit_test(linear_maps_and_polynomials),
+        cmocka_unit_test(exact_steps),
+        cmocka_unit_test(packing_and_expansion),
+        cmocka_unit_test(files_and_memory),
+        cmocka_unit_test(what_does_not_belong_together),
+        cmocka_unit_test(parameters_hold_what_was_asked),
+        cmocka_unit_test(two_threads),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
