@@ -8,20 +8,23 @@
 #include "train/job.h"
 
 #define KIND "whitened"
-#define ITERATIONS 2
+#define PAPER_ITERATIONS 2
+#define UNSET SIZE_MAX
 
 static struct {
-    const char *kind, *map, *steps, *expand;
+    const char *kind, *map, *steps, *expand, *aim;
     size_t iterations, batch, components, ring;
     double lambda, clip;
     uint64_t max_memory;
-} given = {.kind = KIND, .iterations = ITERATIONS, .lambda = NAN, .clip = NAN};
+} given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
 
 const cli_option cli_recipe_options[] = {
     {"recipe", 'r', CLI_TEXT, &given.kind, "NAME",
      "whitened (default) or paper"},
+    {"aim", 0, CLI_TEXT, &given.aim, "AIM",
+     "whitened only: speed or accuracy: choose iterations and columns for it"},
     {"iterations", 'k', CLI_COUNT, &given.iterations, "K",
-     "gradient steps (default 2)"},
+     "gradient steps (default 2, or what the aim wants)"},
     {"map", 0, CLI_TEXT, &given.map, "MAP",
      "feature map: auto (default; paper: none), sqrt or none"},
     {"expand", 0, CLI_TEXT, &given.expand, "relu:COUNT[:SEED]",
@@ -89,6 +92,23 @@ static bf_status parse_steps(bf_recipe *r)
     }
 }
 
+static bf_status parse_aim(bf_aim *out)
+{
+    static const struct {
+        const char *name;
+        bf_aim aim;
+    } aims[] = {{"speed", BF_AIM_SPEED}, {"accuracy", BF_AIM_ACCURACY}};
+    *out = BF_AIM_BALANCE;
+    if (!given.aim) return BF_OK;
+    for (int i = 0; i < 2; i++)
+        if (strcmp(given.aim, aims[i].name) == 0) {
+            *out = aims[i].aim;
+            return BF_OK;
+        }
+    return bf_fail(BF_ERR_ARGUMENT, "--aim: '%s' is neither speed nor accuracy",
+                   given.aim);
+}
+
 static bf_status parse_expand(bf_relu *out)
 {
     unsigned long long count, seed = 0;
@@ -114,6 +134,7 @@ static bf_status check_paper(void)
 {
     const char *name = !isnan(given.lambda) ? "lambda"
                        : !isnan(given.clip) ? "clip"
+                       : given.aim          ? "aim"
                        : given.expand       ? "expand"
                        : given.components   ? "components"
                        : given.steps        ? "steps"
@@ -121,6 +142,19 @@ static bf_status check_paper(void)
                                             : NULL;
     return name ? bf_fail(BF_ERR_ARGUMENT, "--%s: recipe paper has none", name)
                 : BF_OK;
+}
+
+static bf_status whitened(bf_recipe *out, size_t n, size_t d)
+{
+    bf_aim aim;
+    bool chosen = given.iterations == UNSET;
+    *out = (bf_recipe){.iterations = chosen ? 0 : (unsigned)given.iterations,
+                       .components = given.components};
+    BF_TRY(parse_aim(&aim));
+    BF_TRY(parse_expand(&out->expand));
+    BF_TRY(bf_recipe_aim(out, aim, n, d));
+    if (given.batch && given.batch < n) bf_recipe_batches(out, given.batch);
+    return BF_OK;
 }
 
 bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
@@ -132,17 +166,19 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--recipe: '%s' is neither whitened nor paper",
                        given.kind);
-    if (given.iterations == 0 || given.iterations > BF_MAX_ITERATIONS)
+    if (given.iterations != UNSET &&
+        (given.iterations == 0 || given.iterations > BF_MAX_ITERATIONS))
         return bf_fail(BF_ERR_ARGUMENT, "--iterations: %zu is not 1 to %d",
                        given.iterations, BF_MAX_ITERATIONS);
-    if (kind == BF_RECIPE_PAPER) BF_TRY(check_paper());
-    bf_relu expand;
-    BF_TRY(parse_expand(&expand));
-    BF_TRY(bf_recipe_default(out, kind, (unsigned)given.iterations, n,
-                             expand.count ? expand.count : d));
-    out->expand = expand;
-    out->batch = given.batch;
-    out->components = given.components;
+    if (kind == BF_RECIPE_PAPER) {
+        BF_TRY(check_paper());
+        unsigned iterations =
+            given.iterations == UNSET ? PAPER_ITERATIONS
+                                      : (unsigned)given.iterations;
+        BF_TRY(bf_recipe_default(out, kind, iterations, n, d));
+    } else {
+        BF_TRY(whitened(out, n, d));
+    }
     if (!isnan(given.lambda)) out->lambda = given.lambda;
     if (!isnan(given.clip)) out->clip = given.clip;
     if (given.map) BF_TRY(parse_map(&out->map));
@@ -166,7 +202,7 @@ bool cli_recipe_asked(void)
 {
     return given.map || given.steps || given.expand || given.batch || given.components ||
            given.ring || given.max_memory || !isnan(given.lambda) ||
-           !isnan(given.clip) || given.iterations != ITERATIONS ||
+           !isnan(given.clip) || given.iterations != UNSET || given.aim ||
            strcmp(given.kind, KIND) != 0;
 }
 
@@ -177,5 +213,12 @@ bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
     bf_plan_options options = {.max_memory = given.max_memory};
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
-    return bf_job_plan(job, plan, &recipe, n, d, classes, &options);
+    BF_TRY(bf_job_plan(job, plan, &recipe, n, d, classes, &options));
+    size_t columns = job->layout.cols;
+    if (recipe.kind == BF_RECIPE_WHITENED && recipe.iterations > 3 &&
+        n / BF_FEW_ROWS < columns)
+        cli_note("%s: %zu rows are few for %zu columns: more than three "
+                 "iterations lose accuracy there",
+                 cli_program(), n, columns);
+    return BF_OK;
 }

@@ -36,6 +36,7 @@ for expand in tanh:9 relu relu: relu:0 relu:-4 relu:4:5:6 relu:4x relu:4: \
     refuse 2 "--expand: '.*' is nothing such as relu:4096" \
         "$blindfit" plan -n 9 -d 9 --expand $expand
 done
+refuse 2 "--aim: 'best' is neither" "$blindfit" plan -n 9 -d 9 --aim best
 refuse 2 '70000 random features; at most 65536' \
     "$blindfit" plan -n 9 -d 9 --expand relu:70000
 refuse 2 'at most 2.53 - 1' \
@@ -66,10 +67,22 @@ for ring in 4096 131072 10000; do
 done
 refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 100 -d 20 \
     -k 3 --ring 8192
-for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10 --expand=relu:4; do
+for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10 \
+    --expand=relu:4 --aim=speed; do
     refuse 2 "${option%%=*}: recipe paper has none" \
         "$blindfit" plan -n 100 -d 20 --recipe paper $option
 done
+
+# Few rows train badly for long, and are told so; explicit options win over an
+# aim.
+"$blindfit" plan -n 100 -d 20 -c 3 -k 4 >/dev/null 2>"$work/stderr"
+grep -q '100 rows are few for 21 columns: more than three' "$work/stderr" ||
+    fail "four iterations of few rows: no note"
+ok "$blindfit" plan -n 4000 -d 20 -c 3 --aim speed --json
+[ "$(number iterations "$work/stdout")" = 1 ] || fail "--aim speed"
+ok "$blindfit" plan -n 4000 -d 20 -c 3 --aim speed -k 2 --expand relu:64 --json
+[ "$(number iterations "$work/stdout")" = 2 ] || fail "--aim speed -k 2"
+[ "$(number columns "$work/stdout")" = 65 ] || fail "--aim speed --expand"
 
 # One JSON object and nothing else on stdout, numbers with full precision.
 ok "$blindfit" plan -n 100 -d 20 -c 3 --json

@@ -70,6 +70,10 @@ static void test_minimax(void **state)
     check_minimax(&cubic);
     check_minimax(&quintic);
     assert_true(quintic.odd[2] > 0); /* pulls stray logits back */
+    bf_sigmoid many = sigmoid_of(6, 60000);
+    assert_int_equal(many.degree, 13);
+    check_minimax(&many);
+    assert_true(many.odd[6] > 0);
 }
 
 static void test_sigmoid_value(void **state)
@@ -94,7 +98,7 @@ static void test_defaults(void **state)
     assert_true(r.steps[0] == 4 && r.steps[1] == 4 && r.steps[2] == 2);
     assert_true(r.lambda > 1e-3 && r.lambda < 3e-3);
     check_ok(bf_recipe_default(&r, BF_RECIPE_WHITENED, 9, 200000, 30));
-    assert_true(r.lambda == 1e-3 && r.steps[r.step_count - 1] == 4);
+    assert_true(r.lambda == 1e-3 && r.steps[r.step_count - 1] == 3);
     check_ok(bf_recipe_default(&r, BF_RECIPE_PAPER, 2, 128, 400));
     assert_true(r.map == BF_MAP_NONE && r.batch == 0);
     assert_true(bf_sigmoid_value(&r.sigmoid, 2) ==
@@ -106,6 +110,71 @@ static void test_defaults(void **state)
         assert_true(r.lambda <= last && r.lambda >= 1e-3);
         last = r.lambda;
     }
+}
+
+/* What is asked for stays; the rest follows the aim. */
+static void test_aims(void **state)
+{
+    (void)state;
+    static const struct {
+        bf_aim aim;
+        size_t n, d;
+        unsigned iterations, degree;
+        size_t random;
+    } cases[] = {
+        {BF_AIM_BALANCE, 60000, 925, 2, 3, 0},
+        {BF_AIM_SPEED, 60000, 925, 1, 3, 0},
+        {BF_AIM_SPEED, 128, 400, 2, 3, 0},
+        {BF_AIM_ACCURACY, 60000, 925, 2, 3, 4096},
+        {BF_AIM_ACCURACY, 30000, 925, 2, 3, 2048},
+        {BF_AIM_ACCURACY, 15000, 925, 2, 5, 0},
+        {BF_AIM_ACCURACY, 128, 400, 2, 3, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bf_recipe r = {0};
+        check_ok(bf_recipe_aim(&r, cases[i].aim, cases[i].n, cases[i].d));
+        assert_int_equal(r.iterations, cases[i].iterations);
+        assert_int_equal(r.sigmoid.degree, cases[i].degree);
+        assert_int_equal(r.expand.count, cases[i].random);
+        r = (bf_recipe){.iterations = 3, .expand = {100, 7}, .components = 9};
+        check_ok(bf_recipe_aim(&r, cases[i].aim, cases[i].n, cases[i].d));
+        assert_int_equal(r.iterations, 3);
+        assert_true(r.expand.count == 100 && r.expand.seed == 7);
+        assert_int_equal(r.components, 9);
+    }
+    bf_recipe r = {.components = 400};
+    check_ok(bf_recipe_aim(&r, BF_AIM_ACCURACY, 60000, 925));
+    assert_int_equal(r.expand.count, 0);
+    assert_int_equal(r.sigmoid.degree, 5);
+    r = (bf_recipe){.iterations = 5};
+    check_ok(bf_recipe_aim(&r, BF_AIM_BALANCE, 60000, 400));
+    bf_recipe_batches(&r, 10000);
+    assert_int_equal(r.batch, 10000);
+    assert_int_equal(r.step_count, 5);
+    assert_true(fabs(r.steps[0] - 3) < 1e-15 && fabs(r.steps[4] - 1) < 1e-15);
+    for (int t = 1; t < 5; t++)
+        assert_true(fabs(r.steps[t] / r.steps[t - 1] - pow(3, -0.25)) < 1e-15);
+    r = (bf_recipe){.expand = {BF_RELU_MAX + 1, 0}};
+    check_fails(BF_ERR_ARGUMENT, "random features",
+                bf_recipe_aim(&r, BF_AIM_SPEED, 60000, 925));
+}
+
+/* Bounds of long runs: scores of the paper's stay below 16 and weights grow. */
+static void test_long_bounds(void **state)
+{
+    (void)state;
+    bf_recipe r;
+    bf_ranges b;
+    check_ok(bf_recipe_default(&r, BF_RECIPE_PAPER, 4, 128, 400));
+    check_ok(bf_recipe_bounds(&b, &r, 128, 401));
+    assert_true(b.weight == 8);
+    check_ok(bf_recipe_default(&r, BF_RECIPE_PAPER, 100, 128, 400));
+    check_ok(bf_recipe_bounds(&b, &r, 128, 401));
+    assert_true(b.weight == 30 && b.logit[99] == 16);
+    check_ok(bf_recipe_default(&r, BF_RECIPE_WHITENED, 30, 60000, 400));
+    check_ok(bf_recipe_bounds(&b, &r, 60000, 401));
+    assert_true(b.logit[0] == 0 && b.logit[1] == 24 && b.logit[29] == 24);
+    assert_true(b.weight == 12);
 }
 
 static void test_refusals(void **state)
@@ -174,7 +243,7 @@ static void test_batches(void **state)
             bf_schedule_rows(&s, t, &first, &last);
             assert_int_equal(first, next);
             assert_true(last > first && last <= cases[i][0]);
-            double step = 4.0 * 4 / (double)(last - first);
+            double step = 4.0 * 3 / (double)(last - first);
             assert_true(fabs(s.step[t] - step) < 1e-15 && s.eta[t] == 0);
             next = last == cases[i][0] ? 0 : last;
         }
@@ -266,6 +335,8 @@ int main(void)
         cmocka_unit_test(test_minimax),
         cmocka_unit_test(test_sigmoid_value),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_aims),
+        cmocka_unit_test(test_long_bounds),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_batches),
