@@ -1,7 +1,7 @@
 /* Arithmetic on encrypted vectors: (x + y) * x - 0.5, and the mean of x.
  *
- * One program plays all parts. Elsewhere the owner keeps `secret`, sends keys and
- * ciphertexts (bf_keys_save, bf_cipher_save), and the server returns y. */
+ * One program plays all parts. Elsewhere the owner keeps `secret`, sends keys
+ * and ciphertexts (bf_keys_save, bf_cipher_save), and the server returns y. */
 #include <blindfit/ckks.h>
 #include <stdio.h>
 #include <stdlib.h>

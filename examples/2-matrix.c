@@ -1,5 +1,5 @@
-/* A matrix times an encrypted vector, and a polynomial of the result: a layer of
- * a network, sigmoid(M x).
+/* A matrix times an encrypted vector, and a polynomial of the result: a layer
+ * of a network, sigmoid(M x).
  *
  * The keys are found by a rehearsal: circuit() runs on a dry evaluator first,
  * which notes the keys that it would need. */

@@ -3,8 +3,8 @@
  *     parameters -> context -> keys -> encrypt -> evaluate -> decrypt
  *
  * A ciphertext holds `slots` numbers, real or complex; operations act on all of
- * them at once. A level is one product: a ciphertext of level l can take part in
- * l products, one behind another, each of which leaves it a level lower.
+ * them at once. A level is one product: a ciphertext of level l can take part
+ * in l products, one behind another, each of which leaves it a level lower.
  *
  * Two ways to compute. The *plain* operations (section 4) keep every ciphertext
  * at its level's own scale: products relinearise and rescale, sums bring their
@@ -13,8 +13,9 @@
  *
  * Outputs `T **out`: *out is NULL, and an object is made, or it is an earlier
  * one, which is replaced; it may be an input. Unchanged on failure. The caller
- * destroys what it got; destroy takes NULL. The context outlives everything made
- * with it, keys outlive their evaluators; ciphertexts may outlive an evaluator.
+ * destroys what it got; destroy takes NULL. The context outlives everything
+ * made with it, keys outlive their evaluators; ciphertexts may outlive an
+ * evaluator.
  *
  * Threads: contexts, keys, plaintexts, ciphertexts and maps are read by many at
  * once; an evaluator belongs to one at a time, and each thread makes its own.
@@ -36,7 +37,8 @@
 
 #include "blindfit/matrix.h"
 
-/* ---- 1. parameters and context -------------------------------------------- */
+/* ---- 1. parameters and context --------------------------------------------
+ */
 
 /* What is asked for. The ring and its primes follow: the smallest ring of 128
  * bits of security (the table of [BCC+24]) that holds it all. */
@@ -49,9 +51,9 @@ typedef struct bf_ckks_request {
 } bf_ckks_request;
 
 /* The same by hand: bit lengths of primes, those of ciphertexts first to last.
- * The last of q sets the scale, 2^bits; leading ones of other lengths than that,
- * at least one, are the base below level 0. digit_limbs: primes of q in a digit
- * of key switching, whose product the special primes p have to exceed. */
+ * The last of q sets the scale, 2^bits; leading ones of other lengths than
+ * that, at least one, are the base below level 0. digit_limbs: primes of q in a
+ * digit of key switching, whose product the special primes p have to exceed. */
 typedef struct bf_ckks_chain {
     unsigned log_n; /* ring of degree 2^log_n, twice the slots */
     const unsigned *q_bits, *p_bits;
@@ -64,8 +66,8 @@ typedef struct bf_ckks bf_ckks;
 BF_API BF_MUST_CHECK bf_status bf_ckks_create(bf_ckks **out,
                                               const bf_ckks_request *request);
 /* BF_ERR_SECURITY below 128 bits. */
-BF_API BF_MUST_CHECK bf_status
-bf_ckks_create_chain(bf_ckks **out, const bf_ckks_chain *chain);
+BF_API BF_MUST_CHECK bf_status bf_ckks_create_chain(bf_ckks **out,
+                                                    const bf_ckks_chain *chain);
 /* The parameters of a file of any kind, keys or ciphertexts. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_load(bf_ckks **out, const char *path);
 BF_API void bf_ckks_destroy(bf_ckks *ckks);
@@ -78,17 +80,18 @@ BF_API double bf_ckks_scale(const bf_ckks *ckks, unsigned level);
 /* |value| up to which slots may go: the base holds four times that. */
 BF_API double bf_ckks_largest(const bf_ckks *ckks);
 BF_API double bf_ckks_log2_q(const bf_ckks *ckks);
-BF_API double bf_ckks_log2_qp(const bf_ckks *ckks); /* what security is of */
+BF_API double bf_ckks_log2_qp(const bf_ckks *ckks);  /* what security is of */
 BF_API double bf_ckks_security(const bf_ckks *ckks); /* bits, classical */
 
-/* ---- 2. plaintexts: encoded vectors --------------------------------------- */
+/* ---- 2. plaintexts: encoded vectors ---------------------------------------
+ */
 
 /* Kept in secret memory: wiped when destroyed. */
 typedef struct bf_plain bf_plain;
 /* values[count], 1 <= count <= slots: zeros up to the next power of two, and
- * that block again and again through all slots, so that rotations turn the block
- * in itself. At the highest level and its scale. BF_ERR_RANGE for a value beyond
- * bf_ckks_largest or not finite. */
+ * that block again and again through all slots, so that rotations turn the
+ * block in itself. At the highest level and its scale. BF_ERR_RANGE for a value
+ * beyond bf_ckks_largest or not finite. */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode(bf_plain **out,
                                                const bf_ckks *ckks,
                                                const double *values,
@@ -101,12 +104,9 @@ BF_API BF_MUST_CHECK bf_status bf_plain_encode_at(bf_plain **out,
                                                   unsigned level);
 /* coeffs[count], count up to twice the slots: those of the polynomial, in place
  * of slots. */
-BF_API BF_MUST_CHECK bf_status bf_plain_encode_coeffs(bf_plain **out,
-                                                      const bf_ckks *ckks,
-                                                      const double *coeffs,
-                                                      size_t count,
-                                                      double scale,
-                                                      unsigned level);
+BF_API BF_MUST_CHECK bf_status bf_plain_encode_coeffs(
+    bf_plain **out, const bf_ckks *ckks, const double *coeffs, size_t count,
+    double scale, unsigned level);
 /* The first count slots (real parts; complex) or coefficients. */
 BF_API BF_MUST_CHECK bf_status bf_plain_decode(double *values, size_t count,
                                                const bf_plain *plain);
@@ -118,12 +118,13 @@ BF_API BF_MUST_CHECK bf_status bf_plain_decode_coeffs(double *coeffs,
                                                       const bf_plain *plain);
 BF_API void bf_plain_destroy(bf_plain *plain);
 
-/* ---- 3. keys, encryption, decryption -------------------------------------- */
+/* ---- 3. keys, encryption, decryption --------------------------------------
+ */
 
 typedef struct bf_cipher bf_cipher; /* an encrypted vector */
 
-/* The secret key: ternary, in locked memory, wiped when destroyed. The functions
- * of it are the owner's, and in libblindfit alone. */
+/* The secret key: ternary, in locked memory, wiped when destroyed. The
+ * functions of it are the owner's, and in libblindfit alone. */
 typedef struct bf_secret bf_secret;
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_generate(bf_secret **out,
                                                         const bf_ckks *ckks);
@@ -175,17 +176,19 @@ typedef struct bf_keys_request {
 } bf_keys_request;
 typedef struct bf_keys bf_keys;
 typedef struct bf_evaluator bf_evaluator;
-BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create(
-    bf_keys **out, const bf_secret *secret, const bf_keys_request *request,
-    bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_keys_create(bf_keys **out, const bf_secret *secret,
+               const bf_keys_request *request, bf_env *env);
 /* Just the keys that operations on a dry evaluator asked for, at the levels
  * where they did (section 6). */
-BF_OWNER_API BF_MUST_CHECK bf_status
-bf_keys_create_for(bf_keys **out, const bf_secret *secret,
-                   const bf_evaluator *dry, bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for(bf_keys **out,
+                                                        const bf_secret *secret,
+                                                        const bf_evaluator *dry,
+                                                        bf_env *env);
 BF_API void bf_keys_destroy(bf_keys *keys);
 
-/* ---- 4. plain operations --------------------------------------------------- */
+/* ---- 4. plain operations ---------------------------------------------------
+ */
 
 /* keys may be NULL: for sums and products with numbers none is needed. */
 BF_API BF_MUST_CHECK bf_status bf_evaluator_create(bf_evaluator **out,
@@ -194,8 +197,7 @@ BF_API BF_MUST_CHECK bf_status bf_evaluator_create(bf_evaluator **out,
 BF_API void bf_evaluator_destroy(bf_evaluator *ev);
 
 BF_API void bf_cipher_destroy(bf_cipher *a);
-BF_API BF_MUST_CHECK bf_status bf_cipher_copy(bf_evaluator *ev,
-                                              bf_cipher **out,
+BF_API BF_MUST_CHECK bf_status bf_cipher_copy(bf_evaluator *ev, bf_cipher **out,
                                               const bf_cipher *a);
 
 /* No level, but where operands of unlike levels meet: the higher comes down to
@@ -222,10 +224,9 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_add_values(bf_evaluator *ev,
 /* Exact, no level. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_int(bf_evaluator *ev,
                                                  bf_cipher **out,
-                                                 const bf_cipher *a,
-                                                 int64_t c);
-/* One level each, below the lower of the operands. The key of products is needed
- * for those of ciphertexts. */
+                                                 const bf_cipher *a, int64_t c);
+/* One level each, below the lower of the operands. The key of products is
+ * needed for those of ciphertexts. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *a,
                                              const bf_cipher *b);
@@ -246,8 +247,8 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_dot(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *const *b,
                                              size_t terms);
 
-/* No level. Slot j takes slot j + r; r may be negative. The key of rotation r is
- * needed; rotation by 0 is a copy. */
+/* No level. Slot j takes slot j + r; r may be negative. The key of rotation r
+ * is needed; rotation by 0 is a copy. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_rotate(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *a, int r);
@@ -261,8 +262,7 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_rotate_many(bf_evaluator *ev,
 BF_API BF_MUST_CHECK bf_status bf_cipher_rotate_sum(bf_evaluator *ev,
                                                     bf_cipher **out,
                                                     const bf_cipher *const *a,
-                                                    const int *r,
-                                                    size_t count);
+                                                    const int *r, size_t count);
 /* Slot j takes the sum of slots j .. j + count - 1, count a power of two: keys
  * of `sums`, log2(count) rotations. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out,
@@ -271,8 +271,9 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_conjugate(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a);
 
-/* y = M x, for x of the period that cols fills up to a power of two: M is encoded
- * once, for ciphertexts of this level at least. rows and cols up to slots. */
+/* y = M x, for x of the period that cols fills up to a power of two: M is
+ * encoded once, for ciphertexts of this level at least. rows and cols up to
+ * slots. */
 typedef struct bf_linear bf_linear;
 BF_API BF_MUST_CHECK bf_status bf_linear_create(bf_linear **out,
                                                 const bf_ckks *ckks,
@@ -291,24 +292,21 @@ BF_API BF_MUST_CHECK bf_status bf_linear_apply(bf_evaluator *ev,
 
 /* p(x) = sum_k c[k] B_k, degree 1 to 1023, of slots that are real: powers of x,
  * or the Chebyshev polynomials of [lo, hi], outside of which values explode.
- * ceil(log2(degree + 1)) levels, the least possible [PS73]; Chebyshev's one more
- * when (hi - lo)/2 is not between 1/2 and 2. The key of products. */
+ * ceil(log2(degree + 1)) levels, the least possible [PS73]; Chebyshev's one
+ * more when (hi - lo)/2 is not between 1/2 and 2. The key of products. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_power_series(bf_evaluator *ev,
                                                       bf_cipher **out,
                                                       const bf_cipher *a,
                                                       const double *c,
                                                       unsigned degree);
-BF_API BF_MUST_CHECK bf_status bf_cipher_chebyshev(bf_evaluator *ev,
-                                                   bf_cipher **out,
-                                                   const bf_cipher *a,
-                                                   const double *c,
-                                                   unsigned degree, double lo,
-                                                   double hi);
+BF_API BF_MUST_CHECK bf_status
+bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
+                    const double *c, unsigned degree, double lo, double hi);
 /* c[0..degree] of a function on [lo, hi], by interpolation: within a factor
  * 2 + (2/pi) log(degree + 1) of the best polynomial [Tre19]. */
-BF_API BF_MUST_CHECK bf_status bf_chebyshev_coefficients(
-    double *c, unsigned degree, double lo, double hi,
-    double (*f)(double x, void *user), void *user);
+BF_API BF_MUST_CHECK bf_status
+bf_chebyshev_coefficients(double *c, unsigned degree, double lo, double hi,
+                          double (*f)(double x, void *user), void *user);
 
 /* What a ciphertext is: nothing of its values. */
 typedef struct bf_cipher_facts {
@@ -321,7 +319,8 @@ typedef struct bf_cipher_facts {
 } bf_cipher_facts;
 BF_API bf_cipher_facts bf_cipher_describe(const bf_cipher *a);
 
-/* ---- 5. exact operations --------------------------------------------------- */
+/* ---- 5. exact operations ---------------------------------------------------
+ */
 
 /* One step each: scales multiply and divide, limbs go one by one, nothing is
  * adjusted. Operands of unlike limbs meet at the lower. */
@@ -370,10 +369,10 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_mul_monomial(bf_evaluator *ev,
 /* Packing and expansion [CDKS20]; f divides the slots, 2^log_m up to slots/f.
  * pack: out = sum_m X^{u m} Tr(g[m]), u = slots/(f 2^log_m), m < count <=
  * 2^log_m; Tr sums slots that are congruent modulo f. g[] as they were, 2 or 3
- * polynomials; `bound` on the sums is what the caller knows. expand: the inverse
- * for sign 1 or -1, its results of a scale 2^log_m as large. Keys: of a dry run. */
-BF_API BF_MUST_CHECK bf_status bf_cipher_pack(bf_evaluator *ev,
-                                              bf_cipher **out,
+ * polynomials; `bound` on the sums is what the caller knows. expand: the
+ * inverse for sign 1 or -1, its results of a scale 2^log_m as large. Keys: of a
+ * dry run. */
+BF_API BF_MUST_CHECK bf_status bf_cipher_pack(bf_evaluator *ev, bf_cipher **out,
                                               const bf_cipher *const *g,
                                               size_t count, unsigned log_m,
                                               unsigned f, double bound);
@@ -383,7 +382,8 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_expand(bf_evaluator *ev,
                                                 size_t count, unsigned log_m,
                                                 unsigned f, int sign);
 
-/* ---- 6. dry runs ----------------------------------------------------------- */
+/* ---- 6. dry runs -----------------------------------------------------------
+ */
 
 /* An evaluator without numbers: operations check what they check, and note the
  * keys that they would need, for bf_keys_create_for. It takes stand-ins, and
@@ -395,10 +395,12 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_stand_in(bf_cipher **out,
                                                   const bf_ckks *ckks,
                                                   unsigned level);
 
-/* ---- 7. files and memory --------------------------------------------------- */
+/* ---- 7. files and memory ---------------------------------------------------
+ */
 
-/* Files appear whole or not at all. Reading checks everything (docs/formats.md):
- * BF_ERR_FORMAT for damage, BF_ERR_MISMATCH for other parameters or contents.
+/* Files appear whole or not at all. Reading checks everything
+ * (docs/formats.md): BF_ERR_FORMAT for damage, BF_ERR_MISMATCH for other
+ * parameters or contents.
  * `_write` gives the same bytes in memory: free *data with bf_free. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_save(const bf_cipher *const *a,
                                               size_t count, const char *path);

@@ -38,13 +38,12 @@ static inline bf_view bf_view_vector(const double *values, size_t count)
 }
 /* out[cols] becomes row i < rows, which is not checked. */
 BF_API void bf_view_row(double *out, const bf_view *v, size_t i);
-/* BF_ERR_ARGUMENT, with `what` in front, for a view without entries, of a stride
- * below its columns, of no such type or without data. */
+/* BF_ERR_ARGUMENT, with `what` in front, for a view without entries, of a
+ * stride below its columns, of no such type or without data. */
 BF_API BF_MUST_CHECK bf_status bf_view_check(const bf_view *v,
                                              const char *what);
 /* A copy. *out is zeroed or an owned matrix, which is freed; unchanged on
  * failure: as bf_view_check, or BF_ERR_MEMORY. */
-BF_API BF_MUST_CHECK bf_status bf_matrix_from(bf_matrix *out,
-                                              const bf_view *v);
+BF_API BF_MUST_CHECK bf_status bf_matrix_from(bf_matrix *out, const bf_view *v);
 
 #endif

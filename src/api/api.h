@@ -8,8 +8,8 @@
 
 struct bf_ckks {
     bf_context *ctx;
-    unsigned base;               /* limbs of level 0 */
-    double scale[BF_MAX_Q + 1];  /* by limbs */
+    unsigned base;              /* limbs of level 0 */
+    double scale[BF_MAX_Q + 1]; /* by limbs */
     double largest;
 };
 
@@ -81,6 +81,9 @@ BF_MUST_CHECK bf_status bf_api_adopt(bf_ckks **out, const bf_params *params);
 BF_MUST_CHECK bf_status bf_api_encode(bf_pt *out, const bf_ckks *c,
                                       const double *values, size_t count,
                                       double scale, unsigned limbs);
+/* The same at the highest level and its scale. */
+BF_MUST_CHECK bf_status bf_api_encode_top(bf_pt *out, const bf_ckks *c,
+                                          const double *values, size_t count);
 /* values[count], real parts of slots. */
 BF_MUST_CHECK bf_status bf_api_decode(double *values, size_t count,
                                       const bf_pt *pt);
@@ -92,9 +95,8 @@ BF_MUST_CHECK bf_status bf_api_put_plain(bf_plain **out, const bf_ckks *c,
 
 /* Puts ct, and whose it is, in place of what *out held; *ct becomes empty, also
  * on failure. home: whose pool it is of, or NULL; key_id may be NULL. */
-BF_MUST_CHECK bf_status bf_api_put(bf_cipher **out, const bf_ckks *c,
-                                   bf_ct *ct, bf_home *home,
-                                   const uint8_t *key_id);
+BF_MUST_CHECK bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
+                                   bf_home *home, const uint8_t *key_id);
 
 /* An operation under way: its operands checked, its result and what it needs on
  * the way in local ciphertexts of the evaluator's. */
@@ -113,6 +115,10 @@ BF_MUST_CHECK bf_status bf_api_take(bf_op *op, const bf_cipher *a);
  * wrong first. */
 BF_MUST_CHECK bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res,
                                     bf_status status);
+/* An operation of one operand and no more to say. */
+BF_MUST_CHECK bf_status
+bf_api_one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
+           bf_status (*f)(bf_eval *, bf_ct *, const bf_ct *), const char *what);
 /* BF_ERR_ARGUMENT "WHAT: ... levels" unless ct has that many left. */
 BF_MUST_CHECK bf_status bf_api_need(const bf_op *op, const bf_ct *ct,
                                     unsigned levels);

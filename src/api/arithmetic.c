@@ -85,10 +85,7 @@ bf_status bf_cipher_negate(bf_evaluator *ev, bf_cipher **out,
 
 bf_status bf_cipher_copy(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a)
 {
-    bf_op op = bf_api_op(ev, "copy");
-    bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
-    return bf_api_give(&op, out, &res, bf_copy(op.eval, &res, &a->ct));
+    return bf_api_one(ev, out, a, bf_copy, "copy");
 }
 
 bf_status bf_cipher_add_const(bf_evaluator *ev, bf_cipher **out,
@@ -106,8 +103,11 @@ static bf_status operand(bf_op *op, bf_pt *pt, const bf_ct *ct,
 {
     BF_TRY(bf_api_encode(pt, op->ckks, values, count, scale, ct->limbs));
     if (!bf_eval_is_symbolic(op->eval)) return BF_OK;
-    bf_pt shape = {.ctx = pt->ctx, .limbs = pt->limbs, .scale = pt->scale,
-                   .bound = pt->bound, .noise = pt->noise};
+    bf_pt shape = {.ctx = pt->ctx,
+                   .limbs = pt->limbs,
+                   .scale = pt->scale,
+                   .bound = pt->bound,
+                   .noise = pt->noise};
     bf_pt_clear(pt);
     *pt = shape;
     return BF_OK;
@@ -145,8 +145,8 @@ bf_status bf_cipher_mul_values(bf_evaluator *ev, bf_cipher **out,
     bf_status status;
     BF_TRY(bf_api_take(&op, a));
     BF_TRY(bf_api_need(&op, &a->ct, 1));
-    BF_GOTO(operand(&op, &pt, &a->ct, values, count,
-                    factor_scale(&op, &a->ct)), done);
+    BF_GOTO(operand(&op, &pt, &a->ct, values, count, factor_scale(&op, &a->ct)),
+            done);
     BF_GOTO(bf_mul_plain(op.eval, &res, &a->ct, &pt), done);
     status = bf_rescale(op.eval, &res, &res);
 done:
@@ -163,10 +163,9 @@ bf_status bf_cipher_mul_const(bf_evaluator *ev, bf_cipher **out,
     BF_TRY(bf_api_need(&op, &a->ct, 1));
     unsigned limbs = a->ct.limbs - 1;
     double scale = op.ckks->scale[limbs];
-    bf_status status = bf_adjust(op.eval, &res, &a->ct, c == 0 ? 1 : c, scale,
-                                 limbs);
-    if (status == BF_OK && c == 0)
-        status = bf_mul_int(op.eval, &res, &res, 0);
+    bf_status status =
+        bf_adjust(op.eval, &res, &a->ct, c == 0 ? 1 : c, scale, limbs);
+    if (status == BF_OK && c == 0) status = bf_mul_int(op.eval, &res, &res, 0);
     return bf_api_give(&op, out, &res, status);
 }
 
@@ -181,16 +180,15 @@ bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     pair p = {.a = &a->ct, .b = &b->ct};
     bf_status status = meet(&op, &p);
     if (status == BF_OK) status = bf_tensor(op.eval, &res, p.a, p.b);
-    if (status == BF_OK)
-        status = bf_relinearize_rescale(op.eval, &res, &res);
+    if (status == BF_OK) status = bf_relinearize_rescale(op.eval, &res, &res);
     release(&op, &p);
     return bf_api_give(&op, out, &res, status);
 }
 
 /* All at the level of the lowest of them. */
 typedef struct terms {
-    bf_ct *tmp;           /* [2 count] */
-    const bf_ct **at;     /* [2 count]: those of a, then those of b */
+    bf_ct *tmp;       /* [2 count] */
+    const bf_ct **at; /* [2 count]: those of a, then those of b */
     size_t count;
 } terms;
 

@@ -5,7 +5,8 @@
 #include "api/api.h"
 #include "ckks/internal.h"
 
-/* ---- evaluators and their pools ------------------------------------------- */
+/* ---- evaluators and their pools -------------------------------------------
+ */
 
 static void leave_home(bf_home *home)
 {
@@ -25,10 +26,12 @@ static bf_status create(bf_evaluator **out, const bf_ckks *c,
     home->users = 1;
     home->none.ctx = c->ctx;
     BF_GOTO(bf_eval_create(&home->eval, c->ctx,
-                           dry ? NULL : keys ? &keys->set : &home->none),
+                           dry    ? NULL
+                           : keys ? &keys->set
+                                  : &home->none),
             fail);
-    *ev = (bf_evaluator){.ckks = c, .home = home,
-                         .key_id = keys ? keys->set.key_id : NULL};
+    *ev = (bf_evaluator){
+        .ckks = c, .home = home, .key_id = keys ? keys->set.key_id : NULL};
     bf_evaluator_destroy(*out);
     *out = ev;
     return BF_OK;
@@ -56,7 +59,8 @@ void bf_evaluator_destroy(bf_evaluator *ev)
     bf_free(ev);
 }
 
-/* ---- ciphertexts ------------------------------------------------------------ */
+/* ---- ciphertexts ------------------------------------------------------------
+ */
 
 static void clear(bf_ct *ct, bf_home *home)
 {
@@ -80,8 +84,8 @@ bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
     /* key_id may be the replaced ciphertext's own. */
     uint8_t id[BF_KEY_ID_BYTES] = {0};
     if (key_id) memcpy(id, key_id, sizeof id);
-    *made = (bf_cipher){.ckks = c, .ct = *ct, .home = home,
-                        .owned = key_id != NULL};
+    *made = (bf_cipher){
+        .ckks = c, .ct = *ct, .home = home, .owned = key_id != NULL};
     memcpy(made->key_id, id, sizeof id);
     /* By contract no value is larger, at any time. */
     if (made->ct.bound > c->largest) made->ct.bound = c->largest;
@@ -101,8 +105,12 @@ bf_status bf_cipher_stand_in(bf_cipher **out, const bf_ckks *c, unsigned level)
 {
     BF_TRY(bf_api_check_level(c, level, "stand-in"));
     unsigned limbs = bf_api_limbs(c, level);
-    bf_ct ct = {.ctx = c->ctx, .limbs = limbs, .polys = 2,
-                .scale = c->scale[limbs], .bound = c->largest, .noise = 1};
+    bf_ct ct = {.ctx = c->ctx,
+                .limbs = limbs,
+                .polys = 2,
+                .scale = c->scale[limbs],
+                .bound = c->largest,
+                .noise = 1};
     return bf_api_put(out, c, &ct, NULL, NULL);
 }
 
@@ -119,12 +127,16 @@ bf_cipher_facts bf_cipher_describe(const bf_cipher *a)
     };
 }
 
-/* ---- operations ------------------------------------------------------------- */
+/* ---- operations -------------------------------------------------------------
+ */
 
 bf_op bf_api_op(bf_evaluator *ev, const char *what)
 {
-    return (bf_op){.ev = ev, .what = what, .eval = ev->home->eval,
-                   .ckks = ev->ckks, .key_id = ev->key_id};
+    return (bf_op){.ev = ev,
+                   .what = what,
+                   .eval = ev->home->eval,
+                   .ckks = ev->ckks,
+                   .key_id = ev->key_id};
 }
 
 bf_status bf_api_take(bf_op *op, const bf_cipher *a)
@@ -146,17 +158,28 @@ bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res, bf_status status)
     return status;
 }
 
+bf_status bf_api_one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
+                     bf_status (*f)(bf_eval *, bf_ct *, const bf_ct *),
+                     const char *what)
+{
+    bf_op op = bf_api_op(ev, what);
+    bf_ct res = {0};
+    BF_TRY(bf_api_take(&op, a));
+    return bf_api_give(&op, out, &res, f(op.eval, &res, &a->ct));
+}
+
 bf_status bf_api_need(const bf_op *op, const bf_ct *ct, unsigned levels)
 {
     unsigned level = bf_api_level(op->ckks, ct->limbs);
     if (level >= levels) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "%s: takes %u level%s, and %u of %u %s left",
-                   op->what, levels, levels == 1 ? "" : "s", level,
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: takes %u level%s, and %u of %u %s left", op->what,
+                   levels, levels == 1 ? "" : "s", level,
                    bf_ckks_levels(op->ckks), level == 1 ? "is" : "are");
 }
 
-bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp,
-                       const bf_ct *a, double scale, unsigned limbs)
+bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp, const bf_ct *a,
+                       double scale, unsigned limbs)
 {
     *out = a;
     if (a->limbs == limbs && a->scale == scale) return BF_OK;

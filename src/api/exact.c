@@ -38,8 +38,8 @@ bf_status bf_cipher_mul_plain(bf_evaluator *ev, bf_cipher **out,
 }
 
 bf_status bf_cipher_tensor(bf_evaluator *ev, bf_cipher **out,
-                           const bf_cipher *const *a,
-                           const bf_cipher *const *b, size_t count)
+                           const bf_cipher *const *a, const bf_cipher *const *b,
+                           size_t count)
 {
     bf_op op = bf_api_op(ev, "tensor product");
     bf_ct res = {0};
@@ -58,26 +58,16 @@ bf_status bf_cipher_tensor(bf_evaluator *ev, bf_cipher **out,
     return bf_api_give(&op, out, &res, status);
 }
 
-static bf_status one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
-                     bf_status (*f)(bf_eval *, bf_ct *, const bf_ct *),
-                     const char *what)
-{
-    bf_op op = bf_api_op(ev, what);
-    bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
-    return bf_api_give(&op, out, &res, f(op.eval, &res, &a->ct));
-}
-
 bf_status bf_cipher_relinearize(bf_evaluator *ev, bf_cipher **out,
                                 const bf_cipher *a)
 {
-    return one(ev, out, a, bf_relinearize, "relinearisation");
+    return bf_api_one(ev, out, a, bf_relinearize, "relinearisation");
 }
 
 bf_status bf_cipher_rescale(bf_evaluator *ev, bf_cipher **out,
                             const bf_cipher *a)
 {
-    return one(ev, out, a, bf_rescale, "rescaling");
+    return bf_api_one(ev, out, a, bf_rescale, "rescaling");
 }
 
 bf_status bf_cipher_mod_drop(bf_evaluator *ev, bf_cipher **out,
@@ -98,12 +88,12 @@ bf_status bf_cipher_adjust(bf_evaluator *ev, bf_cipher **out,
     bf_op op = bf_api_op(ev, "adjustment");
     bf_ct res = {0};
     BF_TRY(bf_api_take(&op, a));
-    return bf_api_give(&op, out, &res, bf_adjust(op.eval, &res, &a->ct, factor,
-                                                 scale, limbs));
+    return bf_api_give(&op, out, &res,
+                       bf_adjust(op.eval, &res, &a->ct, factor, scale, limbs));
 }
 
-bf_status bf_cipher_lower(bf_evaluator *ev, bf_cipher **out,
-                          const bf_cipher *a, unsigned level)
+bf_status bf_cipher_lower(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
+                          unsigned level)
 {
     bf_op op = bf_api_op(ev, "lowering");
     BF_TRY(bf_api_check_level(op.ckks, level, op.what));

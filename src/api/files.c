@@ -16,7 +16,8 @@
  * (docs/formats.md). */
 #define LABEL_OWN 32
 
-/* ---- memory ------------------------------------------------------------------ */
+/* ---- memory
+ * ------------------------------------------------------------------ */
 
 typedef struct memory_file {
     int fd;
@@ -51,8 +52,7 @@ static bf_status open_filled(memory_file *m, const void *data, size_t bytes)
 static bf_status take(void **data, size_t *bytes, const memory_file *m)
 {
     struct stat st;
-    if (fstat(m->fd, &st))
-        return bf_fail_errno(errno, "memory of a file");
+    if (fstat(m->fd, &st)) return bf_fail_errno(errno, "memory of a file");
     size_t size = (size_t)st.st_size;
     char *to = bf_alloc(size);
     if (!to) return BF_ERR_MEMORY;
@@ -92,7 +92,8 @@ bf_status bf_ckks_read(bf_ckks **out, const void *data, size_t bytes)
     return close_read(&m, bf_ckks_load(out, m.path));
 }
 
-/* ---- ciphertexts -------------------------------------------------------------- */
+/* ---- ciphertexts
+ * -------------------------------------------------------------- */
 
 static bf_status check_set(const bf_cipher *const *a, size_t count)
 {
@@ -101,12 +102,14 @@ static bf_status check_set(const bf_cipher *const *a, size_t count)
     for (size_t i = 0; i < count; i++) {
         BF_TRY(bf_api_same(a[0]->ckks, a[i]->ckks, "ciphertexts of a file"));
         if (!a[i]->ct.data)
-            return bf_fail(BF_ERR_ARGUMENT, "ciphertext %zu of a file has no "
-                           "data", i);
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "ciphertext %zu of a file has no "
+                           "data",
+                           i);
         if (!a[i]->owned) continue;
         if (owned && memcmp(owned->key_id, a[i]->key_id, BF_KEY_ID_BYTES))
             return bf_fail(BF_ERR_MISMATCH, "ciphertexts of a file are of "
-                           "different keys");
+                                            "different keys");
         owned = a[i];
     }
     return BF_OK;
@@ -133,12 +136,15 @@ static bf_status expect_ciphertext(const bf_wire_item *item, size_t i,
                                    size_t count, const char *path)
 {
     if (item->kind == BF_FRAME_END)
-        return bf_fail(BF_ERR_MISMATCH, "%s: %zu ciphertexts, and %zu are wanted",
-                       path, i, count);
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: %zu ciphertexts, and %zu are wanted", path, i,
+                       count);
     if (item->kind != BF_WIRE_CIPHERTEXT || item->label.kind != LABEL_OWN ||
         item->label.index != i)
-        return bf_fail(BF_ERR_MISMATCH, "%s: record %zu is none of "
-                       "bf_cipher_save", path, i + 1);
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: record %zu is none of "
+                       "bf_cipher_save",
+                       path, i + 1);
     return BF_OK;
 }
 
@@ -168,12 +174,12 @@ bf_status bf_cipher_load(bf_cipher **out, size_t count, const bf_ckks *c,
     BF_TRY(bf_wire_open(&r, path, BF_WIRE_UPLOAD, bf_one_ring(c->ctx),
                         (bf_wire_ids){0}));
     bf_ct *ct = bf_alloc_zero(bytes);
-    bf_status status = ct ? read_ciphertexts(r, ct, count, path)
-                          : BF_ERR_MEMORY;
+    bf_status status =
+        ct ? read_ciphertexts(r, ct, count, path) : BF_ERR_MEMORY;
     for (size_t i = 0; ct && i < count; i++) {
         if (status == BF_OK)
-            status = bf_api_put(&out[i], c, &ct[i], NULL,
-                                bf_wire_header(r)->key_id);
+            status =
+                bf_api_put(&out[i], c, &ct[i], NULL, bf_wire_header(r)->key_id);
         bf_ct_clear(&ct[i]);
     }
     bf_free(ct);
@@ -181,8 +187,8 @@ bf_status bf_cipher_load(bf_cipher **out, size_t count, const bf_ckks *c,
     return status;
 }
 
-bf_status bf_cipher_write(void **data, size_t *bytes,
-                          const bf_cipher *const *a, size_t count)
+bf_status bf_cipher_write(void **data, size_t *bytes, const bf_cipher *const *a,
+                          size_t count)
 {
     memory_file m;
     BF_TRY(open_memory(&m));
@@ -197,7 +203,8 @@ bf_status bf_cipher_read(bf_cipher **out, size_t count, const bf_ckks *c,
     return close_read(&m, bf_cipher_load(out, count, c, m.path));
 }
 
-/* ---- evaluation keys ------------------------------------------------------------ */
+/* ---- evaluation keys
+ * ------------------------------------------------------------ */
 
 void bf_keys_destroy(bf_keys *keys)
 {
@@ -208,10 +215,9 @@ void bf_keys_destroy(bf_keys *keys)
 
 bf_status bf_keys_save(const bf_keys *keys, const char *path, bf_env *env)
 {
-    return bf_wire_write_eval_keys(path, &keys->set,
-                                   bf_one_ring(keys->ckks->ctx),
-                                   (bf_wire_ids){.key_id = keys->set.key_id},
-                                   env);
+    return bf_wire_write_eval_keys(
+        path, &keys->set, bf_one_ring(keys->ckks->ctx),
+        (bf_wire_ids){.key_id = keys->set.key_id}, env);
 }
 
 /* Room for one key more. */
@@ -292,7 +298,8 @@ bf_status bf_keys_read(bf_keys **out, const bf_ckks *c, const void *data,
     return close_read(&m, bf_keys_load(out, c, m.path, env));
 }
 
-/* ---- public keys ------------------------------------------------------------------ */
+/* ---- public keys
+ * ------------------------------------------------------------------ */
 
 bf_status bf_public_save(const bf_public *key, const char *path)
 {
@@ -304,8 +311,8 @@ bf_status bf_public_load(bf_public **out, const bf_ckks *c, const char *path)
     bf_public *made = bf_alloc_zero(sizeof *made);
     if (!made) return BF_ERR_MEMORY;
     made->ckks = c;
-    bf_status status = bf_wire_read_public_key(&made->key, path, c->ctx,
-                                               (bf_wire_ids){0});
+    bf_status status =
+        bf_wire_read_public_key(&made->key, path, c->ctx, (bf_wire_ids){0});
     if (status != BF_OK) {
         bf_free(made);
         return status;

@@ -2,16 +2,16 @@
  *
  * Scale. An encryption with the public key has an error of standard deviation
  * sd sqrt(1 + 4N/3) in a coefficient (ckks/encrypt.c), sqrt(N) times that in a
- * slot; the rounding of a product has less, sqrt((1 + 2N/3)/12). Both are sums of
- * products of normal variables, the largest of N/2 of which stays below 20 times
- * the deviation (but for a chance of 2e-12). So
- *     scale = 20 sqrt(N) sd sqrt(1 + 4N/3) 2^precision
- * leaves `precision` bits. Example: N = 2^14, 20 bits: 41 bits.
+ * slot; the rounding of a product has less, sqrt((1 + 2N/3)/12). Both are sums
+ * of products of normal variables, the largest of N/2 of which stays below 20
+ * times the deviation (but for a chance of 2e-12). So scale = 20 sqrt(N) sd
+ * sqrt(1 + 4N/3) 2^precision leaves `precision` bits. Example: N = 2^14, 20
+ * bits: 41 bits.
  *
  * Base. Level 0 has to hold `largest` times the scale, with a sign, and as much
  * again for errors: two bits more. It is one prime, or where that were of more
- * than 49 bits several. What was asked for is not in files: all follows from the
- * primes, so that both sides have the same. */
+ * than 49 bits several. What was asked for is not in files: all follows from
+ * the primes, so that both sides have the same. */
 #include <math.h>
 
 #include "api/api.h"
@@ -40,8 +40,7 @@ bf_status bf_api_adopt(bf_ckks **out, const bf_params *params)
     BF_GOTO(bf_context_create(&c->ctx, params, BF_BACKEND_AUTO), fail);
     unsigned n_q = params->n_q, bits = nearest_bits(params->q[n_q - 1]);
     c->base = 1;
-    while (c->base < n_q && nearest_bits(params->q[c->base]) != bits)
-        c->base++;
+    while (c->base < n_q && nearest_bits(params->q[c->base]) != bits) c->base++;
     double scale = exp2(bits), room = 1;
     for (unsigned l = 1; l <= n_q; l++) {
         double q = (double)params->q[l - 1];
@@ -115,8 +114,8 @@ static bf_status check_request(const bf_ckks_request *r)
 bf_status bf_ckks_create(bf_ckks **out, const bf_ckks_request *r)
 {
     bf_params params;
-    unsigned q_bits[BF_MAX_Q], precision = r->precision ? r->precision
-                                                        : PRECISION;
+    unsigned q_bits[BF_MAX_Q],
+        precision = r->precision ? r->precision : PRECISION;
     BF_TRY(check_request(r));
     for (unsigned log_n = LOG_N_MIN; log_n <= LOG_N_MAX; log_n++) {
         double n = exp2(log_n);
@@ -124,18 +123,21 @@ bf_status bf_ckks_create(bf_ckks **out, const bf_ckks_request *r)
         double exact = ceil(log2(noise) + precision);
         if (r->slots > (size_t)1 << (log_n - 1)) continue;
         if (exact > BF_PRIME_BITS_MAX)
-            return bf_fail(BF_ERR_ARGUMENT, "parameters: %u bits of precision "
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "parameters: %u bits of precision "
                            "behind the point: %u levels of them want a ring "
-                           "of 2^%u, which has at most %d", precision,
-                           r->depth, log_n,
+                           "of 2^%u, which has at most %d",
+                           precision, r->depth, log_n,
                            (int)(BF_PRIME_BITS_MAX - ceil(log2(noise))));
         unsigned n_q = chain_of(q_bits, r, (unsigned)exact);
         if (n_q && fit_digits(&params, log_n, q_bits, n_q) == BF_OK)
             return bf_api_adopt(out, &params);
     }
-    return bf_fail(BF_ERR_ARGUMENT, "parameters: no ring holds a depth of %u, %u "
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "parameters: no ring holds a depth of %u, %u "
                    "bits of precision and values up to %g at 128 bits of "
-                   "security", r->depth, precision, r->largest);
+                   "security",
+                   r->depth, precision, r->largest);
 }
 
 bf_status bf_ckks_create_chain(bf_ckks **out, const bf_ckks_chain *chain)
@@ -196,8 +198,7 @@ double bf_ckks_security(const bf_ckks *c)
     return bf_security_bits(c->ctx->params.log_n, bf_ckks_log2_qp(c));
 }
 
-bf_status bf_api_check_level(const bf_ckks *c, unsigned level,
-                             const char *what)
+bf_status bf_api_check_level(const bf_ckks *c, unsigned level, const char *what)
 {
     if (level > bf_ckks_levels(c))
         return bf_fail(BF_ERR_ARGUMENT, "%s: level %u of %u", what, level,

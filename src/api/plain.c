@@ -14,20 +14,21 @@ static size_t block_of(const bf_ckks *c, size_t count)
     return block;
 }
 
-static bf_status check_count(size_t count, size_t most,
-                             const char *what)
+static bf_status check_count(size_t count, size_t most, const char *what)
 {
     if (count < 1 || count > most)
-        return bf_fail(BF_ERR_ARGUMENT, "%s: %zu values: must be 1 to %zu", what,
-                       count, most);
+        return bf_fail(BF_ERR_ARGUMENT, "%s: %zu values: must be 1 to %zu",
+                       what, count, most);
     return BF_OK;
 }
 
 static bf_status check_value(const bf_ckks *c, double magnitude, size_t i)
 {
     if (magnitude <= c->largest) return BF_OK;
-    return bf_fail(BF_ERR_RANGE, "encoding: value %zu is %s %g, the largest of "
-                   "these parameters", i,
+    return bf_fail(BF_ERR_RANGE,
+                   "encoding: value %zu is %s %g, the largest of "
+                   "these parameters",
+                   i,
                    isnan(magnitude) ? "not a number, and not up to" : "above",
                    c->largest);
 }
@@ -48,6 +49,13 @@ bf_status bf_api_encode(bf_pt *out, const bf_ckks *c, const double *values,
     out->bound = c->largest;
     bf_secret_free(padded);
     return status;
+}
+
+bf_status bf_api_encode_top(bf_pt *out, const bf_ckks *c, const double *values,
+                            size_t count)
+{
+    unsigned top = bf_context_params(c->ctx)->n_q;
+    return bf_api_encode(out, c, values, count, c->scale[top], top);
 }
 
 bf_status bf_api_put_plain(bf_plain **out, const bf_ckks *c, bf_pt *pt)
@@ -76,9 +84,7 @@ bf_status bf_plain_encode(bf_plain **out, const bf_ckks *c,
                           const double *values, size_t count)
 {
     bf_pt pt = {0};
-    unsigned top = bf_context_params(c->ctx)->n_q;
-    return finish(out, c, &pt,
-                  bf_api_encode(&pt, c, values, count, c->scale[top], top));
+    return finish(out, c, &pt, bf_api_encode_top(&pt, c, values, count));
 }
 
 bf_status bf_plain_encode_at(bf_plain **out, const bf_ckks *c,

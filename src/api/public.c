@@ -8,8 +8,7 @@ void bf_public_destroy(bf_public *key)
     bf_free(key);
 }
 
-static bf_status encrypt(bf_cipher **out, const bf_public *key,
-                         const bf_pt *pt)
+static bf_status encrypt(bf_cipher **out, const bf_public *key, const bf_pt *pt)
 {
     bf_ct ct = {0};
     BF_TRY(bf_encrypt_public(&ct, &key->key, pt));
@@ -19,10 +18,8 @@ static bf_status encrypt(bf_cipher **out, const bf_public *key,
 bf_status bf_public_encrypt(bf_cipher **out, const bf_public *key,
                             const double *values, size_t count)
 {
-    const bf_ckks *c = key->ckks;
-    unsigned top = bf_context_params(c->ctx)->n_q;
     bf_pt pt = {0};
-    bf_status status = bf_api_encode(&pt, c, values, count, c->scale[top], top);
+    bf_status status = bf_api_encode_top(&pt, key->ckks, values, count);
     if (status == BF_OK) status = encrypt(out, key, &pt);
     bf_pt_clear(&pt);
     return status;

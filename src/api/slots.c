@@ -18,10 +18,7 @@ bf_status bf_cipher_rotate(bf_evaluator *ev, bf_cipher **out,
 bf_status bf_cipher_conjugate(bf_evaluator *ev, bf_cipher **out,
                               const bf_cipher *a)
 {
-    bf_op op = bf_api_op(ev, "conjugation");
-    bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
-    return bf_api_give(&op, out, &res, bf_conjugate(op.eval, &res, &a->ct));
+    return bf_api_one(ev, out, a, bf_conjugate, "conjugation");
 }
 
 bf_status bf_cipher_rotate_many(bf_evaluator *ev, bf_cipher **out,
@@ -53,8 +50,7 @@ bf_status bf_cipher_rotate_sum(bf_evaluator *ev, bf_cipher **out,
         status = bf_api_take(&op, a[i]);
         terms[i] = &a[i]->ct;
     }
-    if (status == BF_OK)
-        status = bf_rotate_sum(op.eval, &res, terms, r, count);
+    if (status == BF_OK) status = bf_rotate_sum(op.eval, &res, terms, r, count);
     bf_free((void *)terms);
     return bf_api_give(&op, out, &res, status);
 }
@@ -66,8 +62,10 @@ bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     bf_ct res = {0}, turned = {0};
     BF_TRY(bf_api_take(&op, a));
     if (count < 1 || count > bf_ckks_slots(op.ckks) || (count & (count - 1)))
-        return bf_fail(BF_ERR_ARGUMENT, "%s: %zu of them: must be a power of two "
-                       "up to %zu", op.what, count, bf_ckks_slots(op.ckks));
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: %zu of them: must be a power of two "
+                       "up to %zu",
+                       op.what, count, bf_ckks_slots(op.ckks));
     bf_status status = bf_copy(op.eval, &res, &a->ct);
     for (size_t r = 1; r < count && status == BF_OK; r *= 2) {
         status = bf_rotate(op.eval, &turned, &res, (int)r);
@@ -77,15 +75,17 @@ bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     return bf_api_give(&op, out, &res, status);
 }
 
-/* ---- linear maps ------------------------------------------------------------ */
+/* ---- linear maps ------------------------------------------------------------
+ */
 
 static bf_status check_matrix(const bf_ckks *c, const bf_view *m)
 {
     size_t slots = bf_ckks_slots(c);
     BF_TRY(bf_view_check(m, "linear map"));
     if (m->rows > slots || m->cols > slots)
-        return bf_fail(BF_ERR_ARGUMENT, "linear map: %zu x %zu: at most %zu each",
-                       m->rows, m->cols, slots);
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "linear map: %zu x %zu: at most %zu each", m->rows,
+                       m->cols, slots);
     return BF_OK;
 }
 
@@ -123,7 +123,8 @@ bf_status bf_linear_create(bf_linear **out, const bf_ckks *c, const bf_view *m,
     BF_TRY(check_matrix(c, m));
     BF_TRY(bf_api_check_level(c, level, "linear map"));
     if (level == 0)
-        return bf_fail(BF_ERR_ARGUMENT, "linear map: takes 1 level, and is to be "
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "linear map: takes 1 level, and is to be "
                        "for level 0");
     size_t dim = 1;
     while (dim < m->rows || dim < m->cols) dim *= 2;
@@ -162,8 +163,8 @@ size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room)
     return count;
 }
 
-bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out,
-                          const bf_cipher *a, const bf_linear *map)
+bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
+                          const bf_linear *map)
 {
     bf_op op = bf_api_op(ev, "linear map");
     bf_ct res = {0}, tmp = {0};
@@ -172,20 +173,22 @@ bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out,
     BF_TRY(bf_api_same(op.ckks, map->ckks, op.what));
     unsigned limbs = bf_api_limbs(op.ckks, map->level);
     if (a->ct.limbs < limbs)
-        return bf_fail(BF_ERR_ARGUMENT, "%s: made for level %u, of which the "
-                       "ciphertext has %u left", op.what, map->level,
-                       bf_api_level(op.ckks, a->ct.limbs));
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: made for level %u, of which the "
+                       "ciphertext has %u left",
+                       op.what, map->level, bf_api_level(op.ckks, a->ct.limbs));
     bf_lintrans view = map->map;
     if (bf_eval_is_symbolic(op.eval)) view.data = NULL;
-    bf_status status = bf_api_lower(&op, &x, &tmp, &a->ct,
-                                    op.ckks->scale[limbs], limbs);
+    bf_status status =
+        bf_api_lower(&op, &x, &tmp, &a->ct, op.ckks->scale[limbs], limbs);
     if (status == BF_OK)
         status = bf_lintrans_apply_rescale(op.eval, &res, x, &view);
     bf_eval_release(op.eval, &tmp);
     return bf_api_give(&op, out, &res, status);
 }
 
-/* ---- polynomials ------------------------------------------------------------ */
+/* ---- polynomials ------------------------------------------------------------
+ */
 
 static bf_status evaluate(bf_op *op, bf_cipher **out, const bf_ct *x,
                           const bf_poly *p)
@@ -207,16 +210,19 @@ bf_status bf_cipher_power_series(bf_evaluator *ev, bf_cipher **out,
     return evaluate(&op, out, &a->ct, &p);
 }
 
-/* The scale of the variable on [-1, 1] is that of x times (hi - lo)/2. Where the
- * two lie apart every squaring doubles the distance (ckks/polyeval.h), so that a
- * level for x 2/(hi - lo) at its own scale is well spent. */
+/* The scale of the variable on [-1, 1] is that of x times (hi - lo)/2. Where
+ * the two lie apart every squaring doubles the distance (ckks/polyeval.h), so
+ * that a level for x 2/(hi - lo) at its own scale is well spent. */
 bf_status bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out,
                               const bf_cipher *a, const double *c,
                               unsigned degree, double lo, double hi)
 {
     bf_op op = bf_api_op(ev, "Chebyshev polynomial");
-    bf_poly p = {.basis = BF_BASIS_CHEBYSHEV, .degree = degree, .c = c,
-                 .a = lo, .b = hi};
+    bf_poly p = {.basis = BF_BASIS_CHEBYSHEV,
+                 .degree = degree,
+                 .c = c,
+                 .a = lo,
+                 .b = hi};
     double half = (hi - lo) / 2;
     BF_TRY(bf_api_take(&op, a));
     if (!(half > 0) || !isfinite(half))
@@ -227,8 +233,8 @@ bf_status bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out,
     unsigned limbs = a->ct.limbs - 1;
     p.a = lo / half;
     p.b = hi / half;
-    bf_status status = bf_adjust(op.eval, &x, &a->ct, 1 / half,
-                                 op.ckks->scale[limbs], limbs);
+    bf_status status =
+        bf_adjust(op.eval, &x, &a->ct, 1 / half, op.ckks->scale[limbs], limbs);
     if (status == BF_OK) status = evaluate(&op, out, &x, &p);
     bf_eval_release(op.eval, &x);
     return status;

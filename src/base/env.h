@@ -10,12 +10,12 @@
 /* First statement of a function that takes an env: until the function returns,
  * its thread runs under env, unless that is NULL. */
 #define BF_UNDER(env)                                                   \
-    __attribute__((cleanup(bf_run_leave))) bf_run bf_run_before_ = \
+    __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_enter(env)
 
 /* The same for a part of an operation that tells its progress itself. */
 #define BF_SILENT()                                                     \
-    __attribute__((cleanup(bf_run_leave))) bf_run bf_run_before_ = \
+    __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_set(bf_run_silent())
 
 /* The thread's env and whether progress is withheld: of parts of an operation

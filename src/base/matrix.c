@@ -42,8 +42,10 @@ bf_status bf_view_check(const bf_view *v, const char *what)
                        (int)v->type);
     if (!bf_mul_size(v->rows, v->stride, &count) ||
         !bf_mul_size(count, sizeof(double), &bytes))
-        return bf_fail(BF_ERR_ARGUMENT, "%s: %zu rows, %zu elements apart, are "
-                       "more than memory", what, v->rows, v->stride);
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: %zu rows, %zu elements apart, are "
+                       "more than memory",
+                       what, v->rows, v->stride);
     return BF_OK;
 }
 

@@ -16,20 +16,7 @@
 
 #include "ckks/internal.h"
 #include "ckks/owner/owner.h"
-
-#define assert_ok(call)                                                  \
-    do {                                                                 \
-        bf_status ok_s_ = (call);                                        \
-        if (ok_s_ != BF_OK) fail_msg("%s: %s", #call, bf_last_error()); \
-    } while (0)
-
-/* The status, and a message that holds `words`. */
-#define assert_fails(call, status, words)                                \
-    do {                                                                 \
-        assert_int_equal((call), (status));                              \
-        if (!strstr(bf_last_error(), (words)))                           \
-            fail_msg("\"%s\" is not in \"%s\"", (words), bf_last_error()); \
-    } while (0)
+#include "support/status.h"
 
 /* The seed of a test: its own, or BLINDFIT_TEST_SEED; always printed. It also
  * fixes the library's randomness, so that a failure can be repeated. */

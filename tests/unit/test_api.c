@@ -5,8 +5,9 @@
  * A slot may be off by 20 of the deviations that bf_cipher_describe estimates
  * (src/api/parameters.c has the tail). Those assume values up to the largest of
  * the parameters, 16; values here are up to 1, so that an operation multiplies
- * errors by 5 at most and adds 2^-20 of its own, for which parameters are chosen.
- * Circuits of up to five products of such values, or one factor of 5: 2^-15. */
+ * errors by 5 at most and adds 2^-20 of its own, for which parameters are
+ * chosen. Circuits of up to five products of such values, or one factor of 5:
+ * 2^-15. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,23 +23,11 @@
 #include <unistd.h>
 
 #include "blindfit/ckks.h"
+#include "support/status.h"
 
 #define TAIL 20
 #define WORST 0x1p-15
 enum { COUNT = 16, DEPTH = 5 };
-
-#define assert_ok(call)                                                  \
-    do {                                                                 \
-        bf_status ok_s_ = (call);                                        \
-        if (ok_s_ != BF_OK) fail_msg("%s: %s", #call, bf_last_error()); \
-    } while (0)
-
-#define assert_fails(call, status, words)                                \
-    do {                                                                 \
-        assert_int_equal((call), (status));                              \
-        if (!strstr(bf_last_error(), (words)))                           \
-            fail_msg("\"%s\" is not in \"%s\"", (words), bf_last_error()); \
-    } while (0)
 
 static bf_ckks *ckks;
 static bf_secret *secret;
@@ -51,8 +40,10 @@ static int open_all(void **state)
 {
     (void)state;
     const int rotations[] = {3, -2};
-    const bf_keys_request r = {.products = true, .conjugation = true,
-                               .sums = true, .rotations = rotations,
+    const bf_keys_request r = {.products = true,
+                               .conjugation = true,
+                               .sums = true,
+                               .rotations = rotations,
                                .count = 2};
     for (int i = 0; i < COUNT; i++) {
         vx[i] = cos(1 + 3 * i);
@@ -94,9 +85,9 @@ static void expect(const bf_cipher *a, const double *want, unsigned level)
                      most);
 }
 
-#define FOR(i, value)                                              \
-    do {                                                           \
-        for (int i = 0; i < COUNT; i++) want[i] = (value);         \
+#define FOR(i, value)                                                          \
+    do {                                                                       \
+        for (int i = 0; i < COUNT; i++) want[i] = (value);                     \
     } while (0)
 
 static void sums_and_products(void **state)
@@ -149,6 +140,44 @@ static void sums_and_products(void **state)
     expect(z, want, DEPTH - 2);
     bf_cipher_destroy(z);
     bf_cipher_destroy(w);
+}
+
+/* Short primes lie further apart, so that no two levels have scales that could
+ * be taken for each other; and each operation errs by 2^-10. */
+static void levels_meet_where_scales_differ(void **state)
+{
+    (void)state;
+    double got[COUNT];
+    bf_ckks *c = NULL;
+    bf_secret *s = NULL;
+    bf_keys *k = NULL;
+    bf_evaluator *own = NULL;
+    bf_cipher *a = NULL, *b = NULL, *sum = NULL, *product = NULL;
+    assert_ok(bf_ckks_create(&c,
+                             &(bf_ckks_request){.depth = 3, .precision = 10}));
+    double ratio = bf_ckks_scale(c, 3) / bf_ckks_scale(c, 2);
+    assert_true(fabs(ratio - 1) > 0x1p-20);
+    assert_ok(bf_secret_generate(&s, c));
+    assert_ok(bf_keys_create(&k, s, &(bf_keys_request){.products = true},
+                             NULL));
+    assert_ok(bf_evaluator_create(&own, c, k));
+    assert_ok(bf_secret_encrypt(&a, s, vx, COUNT));
+    assert_ok(bf_cipher_mul(own, &b, a, a));
+    assert_ok(bf_cipher_add(own, &sum, b, a));
+    assert_ok(bf_cipher_mul(own, &product, a, b));
+    assert_ok(bf_cipher_sub(own, &sum, sum, product));
+    assert_ok(bf_secret_decrypt(got, COUNT, s, sum));
+    for (int i = 0; i < COUNT; i++)
+        assert_true(fabs(got[i] - vx[i] - vx[i] * vx[i] + pow(vx[i], 3)) <
+                    8 * 0x1p-10);
+    bf_cipher_destroy(a);
+    bf_cipher_destroy(b);
+    bf_cipher_destroy(sum);
+    bf_cipher_destroy(product);
+    bf_evaluator_destroy(own);
+    bf_keys_destroy(k);
+    bf_secret_destroy(s);
+    bf_ckks_destroy(c);
 }
 
 static void down_to_the_last_level(void **state)
@@ -212,8 +241,8 @@ static void complex_slots(void **state)
     unsigned top = bf_ckks_levels(ckks);
     bf_plain *p = NULL;
     bf_cipher *z = NULL;
-    assert_ok(bf_plain_encode_at(&p, ckks, in, 2, bf_ckks_scale(ckks, top),
-                                 top));
+    assert_ok(
+        bf_plain_encode_at(&p, ckks, in, 2, bf_ckks_scale(ckks, top), top));
     assert_ok(bf_secret_encrypt_plain(&z, secret, p));
     assert_ok(bf_cipher_conjugate(ev, &z, z));
     assert_ok(bf_cipher_mul_monomial(ev, &z, z, (int64_t)bf_ckks_slots(ckks)));
@@ -392,8 +421,8 @@ static void files_and_memory(void **state)
         assert_ok(way ? bf_cipher_load(in, 2, theirs, path)
                       : bf_cipher_read(in, 2, theirs, file, file_bytes));
         assert_ok(bf_cipher_mul(server, &z, in[0], in[1]));
-        assert_ok(bf_cipher_write(&data, &bytes, (const bf_cipher *const *)&z,
-                                  1));
+        assert_ok(
+            bf_cipher_write(&data, &bytes, (const bf_cipher *const *)&z, 1));
         bf_cipher *back = NULL;
         assert_ok(bf_cipher_read(&back, 1, ckks, data, bytes));
         FOR(i, vx[i] * vy[i]);
@@ -543,9 +572,9 @@ static void parameters_hold_what_was_asked(void **state)
     bf_ckks *c = NULL;
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.precision = 40}),
                  BF_ERR_ARGUMENT, "40 bits of precision");
-    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.depth = 47,
-                                                       .largest = 1e300}),
-                 BF_ERR_ARGUMENT, "no ring holds");
+    assert_fails(
+        bf_ckks_create(&c, &(bf_ckks_request){.depth = 47, .largest = 1e300}),
+        BF_ERR_ARGUMENT, "no ring holds");
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.largest = INFINITY}),
                  BF_ERR_ARGUMENT, "values up to inf");
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.depth = 1000}),
@@ -610,6 +639,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_and_products),
+        cmocka_unit_test(levels_meet_where_scales_differ),
         cmocka_unit_test(down_to_the_last_level),
         cmocka_unit_test(rotations),
         cmocka_unit_test(complex_slots),

@@ -62,10 +62,8 @@ static bf_status encrypt(bf_cipher **out, const bf_secret *secret,
 bf_status bf_secret_encrypt(bf_cipher **out, const bf_secret *secret,
                             const double *values, size_t count)
 {
-    const bf_ckks *c = secret->ckks;
-    unsigned top = bf_context_params(c->ctx)->n_q;
     bf_pt pt = {0};
-    bf_status status = bf_api_encode(&pt, c, values, count, c->scale[top], top);
+    bf_status status = bf_api_encode_top(&pt, secret->ckks, values, count);
     if (status == BF_OK) status = encrypt(out, secret, &pt);
     bf_pt_clear(&pt);
     return status;
@@ -78,13 +76,13 @@ bf_status bf_secret_encrypt_plain(bf_cipher **out, const bf_secret *secret,
     return encrypt(out, secret, &plain->pt);
 }
 
-static bf_status decrypt(bf_pt *pt, const bf_secret *secret,
-                         const bf_cipher *a)
+static bf_status decrypt(bf_pt *pt, const bf_secret *secret, const bf_cipher *a)
 {
     BF_TRY(bf_api_same(secret->ckks, a->ckks, "decryption"));
-    if (a->owned && memcmp(a->key_id, bf_secret_key_id(secret->key),
-                           BF_KEY_ID_BYTES))
-        return bf_fail(BF_ERR_MISMATCH, "decryption: a ciphertext under another "
+    if (a->owned &&
+        memcmp(a->key_id, bf_secret_key_id(secret->key), BF_KEY_ID_BYTES))
+        return bf_fail(BF_ERR_MISMATCH,
+                       "decryption: a ciphertext under another "
                        "key");
     return bf_decrypt(pt, secret->key, &a->ct);
 }
@@ -124,7 +122,8 @@ bf_status bf_public_create(bf_public **out, const bf_secret *secret)
     return BF_OK;
 }
 
-/* ---- evaluation keys -------------------------------------------------------- */
+/* ---- evaluation keys --------------------------------------------------------
+ */
 
 typedef struct need_list {
     bf_key_need *needs;
@@ -150,8 +149,8 @@ static bf_status create_keys(bf_keys **out, const bf_secret *secret,
     bf_keys *made = bf_alloc_zero(sizeof *made);
     if (!made) return BF_ERR_MEMORY;
     made->ckks = secret->ckks;
-    bf_status status = bf_eval_keys_generate(&made->set, secret->key, needs,
-                                             count, env);
+    bf_status status =
+        bf_eval_keys_generate(&made->set, secret->key, needs, count, env);
     if (status != BF_OK) {
         bf_free(made);
         return status;
@@ -189,7 +188,8 @@ bf_status bf_keys_create_for(bf_keys **out, const bf_secret *secret,
     const bf_key_need *needs;
     BF_TRY(bf_api_same(secret->ckks, dry->ckks, "evaluation keys"));
     if (!bf_eval_is_symbolic(dry->home->eval))
-        return bf_fail(BF_ERR_ARGUMENT, "evaluation keys: of an evaluator that is "
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "evaluation keys: of an evaluator that is "
                        "not dry");
     size_t count = bf_eval_key_needs(dry->home->eval, &needs);
     return create_keys(out, secret, needs, count, env);
