@@ -38,4 +38,4 @@ bf_pc(blindfit "CKKS, and classifiers trained on encrypted images"
   "libsodium libcjson zlib openblas ${BF_FEATURES_PC}"
   "-llapacke -llbfgs ${libs} -fopenmp -lm")
 bf_pc(blindfit-server "The server's part of blindfit, without secret keys"
-  "libsodium libcjson" "-fopenmp -lm")
+  "libsodium libcjson" "-pthread -lm")

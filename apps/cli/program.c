@@ -159,15 +159,6 @@ static bf_status run(const char *about, const cli_command *const *commands,
     return close_stdout();
 }
 
-/* libgomp lets idle threads spin for milliseconds before they sleep, which on a
- * machine with other work slows training down several times. It reads its
- * environment before main(), so the program starts itself once more. */
-static void spin_less(char **argv)
-{
-    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY")) return;
-    if (setenv("GOMP_SPINCOUNT", "5000", 1) == 0) execv("/proc/self/exe", argv);
-}
-
 /* What is opened first must not become standard output, or a pipe that a child
  * writes to: a key could end up there. */
 static bool open_standard_files(void)
@@ -186,7 +177,6 @@ int cli_main(const char *program, const char *about,
     program_name = program;
     if (!open_standard_files()) return CLI_EXIT_IO;
     cli_restore_affinity();
-    spin_less(argv);
     bf_env_enter(&cli_env);
     install_signals();
     bf_status s = run(about, commands, argc, argv);

@@ -1,6 +1,5 @@
 #include "base/env.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,12 +51,17 @@ bf_run bf_run_silent(void)
     return run;
 }
 
+bf_run bf_run_threads(unsigned threads)
+{
+    bf_run run = now;
+    run.threads = threads;
+    return run;
+}
+
 bf_run bf_run_set(bf_run run)
 {
     bf_run before = now;
     now = run;
-    /* Of the calling thread alone. */
-    omp_set_num_threads((int)bf_env_threads(NULL));
     return before;
 }
 

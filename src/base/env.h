@@ -18,6 +18,11 @@
     __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_set(bf_run_silent())
 
+/* The same for a part that is to take so many threads. */
+#define BF_THREADS(n)                                                   \
+    __attribute__((cleanup(bf_run_leave))) bf_run bf_run_before_ = \
+        bf_run_set(bf_run_threads(n))
+
 /* The thread's env and whether progress is withheld: of parts of an operation
  * that tells its own, and on threads other than the caller's. */
 typedef struct bf_run {
@@ -28,6 +33,7 @@ typedef struct bf_run {
 
 bf_run bf_run_now(void);
 bf_run bf_run_silent(void); /* the same without progress */
+bf_run bf_run_threads(unsigned threads);
 /* Both return what was before. */
 bf_run bf_run_set(bf_run run);
 bf_run bf_run_enter(bf_env *env);

@@ -31,6 +31,38 @@ bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
     return BF_OK;
 }
 
+/* One polynomial at a time: op on a limb of out and a, and of b or, for all
+ * polynomials the same, of a plaintext; or a constant for each limb. */
+typedef struct limbwise {
+    const bf_ring *ring;
+    bf_ct *out;
+    const bf_ct *a, *b;
+    const bf_pt *plain;
+    const bf_mulc *constant;
+    void (*op)(const bf_ring *ring, unsigned m, double *out, const double *a,
+               const double *b);
+} limbwise;
+
+static void limbwise_piece(void *user, size_t index)
+{
+    const limbwise *w = user;
+    size_t n = w->ring->n;
+    unsigned i = (unsigned)index / w->out->polys;
+    unsigned k = (unsigned)index % w->out->polys;
+    double *out = bf_ct_limb(w->out, k, i, n);
+    const double *a = bf_ct_limb(w->a, k, i, n);
+    if (w->constant)
+        bf_limb_mul_const(w->ring, i, out, a, w->constant[i]);
+    else
+        w->op(w->ring, i, out, a,
+              w->b ? bf_ct_limb(w->b, k, i, n) : w->plain->data + i * n);
+}
+
+static void run_limbwise(limbwise w)
+{
+    bf_parallel((size_t)w.out->limbs * w.out->polys, limbwise_piece, &w);
+}
+
 static bf_status add_or_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
                             const bf_ct *b, bool sub)
 {
@@ -47,16 +79,9 @@ static bf_status add_or_sub(bf_eval *ev, bf_ct *out, const bf_ct *a,
     res.scale = a->scale;
     res.noise = hypot(a->noise, b->noise);
     res.bound = a->bound + b->bound;
-    if (res.data) {
-        const bf_ring *ring = ev->ctx->ring;
-        void (*op)(const bf_ring *, unsigned, double *, const double *,
-                   const double *) = sub ? bf_limb_sub : bf_limb_add;
-#pragma omp parallel for collapse(2) if (!bf_serial())
-        for (unsigned i = 0; i < limbs; i++)
-            for (unsigned k = 0; k < res.polys; k++)
-                op(ring, i, bf_ct_limb(&res, k, i, ring->n),
-                   bf_ct_limb(a, k, i, ring->n), bf_ct_limb(b, k, i, ring->n));
-    }
+    if (res.data)
+        run_limbwise((limbwise){.ring = ev->ctx->ring, .out = &res, .a = a,
+                                .b = b, .op = sub ? bf_limb_sub : bf_limb_add});
     bf_move(ev, out, &res);
     return BF_OK;
 }
@@ -82,12 +107,8 @@ static bf_status mul_constants(bf_eval *ev, bf_ct *res, const bf_ct *a,
 {
     BF_TRY(bf_eval_new(ev, res, a->limbs, a->polys));
     if (!res->data) return BF_OK;
-    const bf_ring *ring = ev->ctx->ring;
-#pragma omp parallel for collapse(2) if (!bf_serial())
-    for (unsigned i = 0; i < res->limbs; i++)
-        for (unsigned k = 0; k < res->polys; k++)
-            bf_limb_mul_const(ring, i, bf_ct_limb(res, k, i, ring->n),
-                              bf_ct_limb(a, k, i, ring->n), c[i]);
+    run_limbwise((limbwise){.ring = ev->ctx->ring, .out = res, .a = a,
+                            .constant = c});
     return BF_OK;
 }
 
@@ -234,15 +255,9 @@ bf_status bf_mul_plain(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_pt *b)
     BF_TRY(bf_eval_new(ev, &res, a->limbs, a->polys));
     plain_metadata(&res, a, b);
     bf_count(&ev->counters.plain_products, 1);
-    if (res.data) {
-        const bf_ring *ring = ev->ctx->ring;
-#pragma omp parallel for collapse(2) if (!bf_serial())
-        for (unsigned i = 0; i < res.limbs; i++)
-            for (unsigned k = 0; k < res.polys; k++)
-                bf_limb_mul(ring, i, bf_ct_limb(&res, k, i, ring->n),
-                            bf_ct_limb(a, k, i, ring->n),
-                            b->data + (size_t)i * ring->n);
-    }
+    if (res.data)
+        run_limbwise((limbwise){.ring = ev->ctx->ring, .out = &res, .a = a,
+                                .plain = b, .op = bf_limb_mul});
     bf_move(ev, out, &res);
     return BF_OK;
 }
@@ -264,13 +279,8 @@ bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
     out->bound += term.bound;
     bf_count(&ev->counters.plain_products, 1);
     if (!out->data) return BF_OK;
-    const bf_ring *ring = ev->ctx->ring;
-#pragma omp parallel for collapse(2) if (!bf_serial())
-    for (unsigned i = 0; i < out->limbs; i++)
-        for (unsigned k = 0; k < out->polys; k++)
-            bf_limb_mul_add(ring, i, bf_ct_limb(out, k, i, ring->n),
-                            bf_ct_limb(a, k, i, ring->n),
-                            b->data + (size_t)i * ring->n);
+    run_limbwise((limbwise){.ring = ev->ctx->ring, .out = out, .a = a,
+                            .plain = b, .op = bf_limb_mul_add});
     return BF_OK;
 }
 

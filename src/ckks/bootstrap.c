@@ -221,9 +221,24 @@ static bf_status enter(bf_eval *encapsulation, bf_ct *low, bf_key_name *name,
     return BF_OK;
 }
 
+typedef struct lift_job {
+    bf_ct *high;
+    const bf_ct *low; /* coefficients, centred */
+} lift_job;
+
+static void lift_limb(void *user, size_t index)
+{
+    const lift_job *job = user;
+    const bf_ring *ring = job->high->ctx->ring;
+    unsigned i = (unsigned)index / 2, k = index % 2;
+    double *o = bf_ct_limb(job->high, k, i, ring->n);
+    bf_limb_from_double(ring, i, o, bf_ct_limb(job->low, k, 0, ring->n));
+    bf_ntt_forward(ring, i, o);
+}
+
 /* Centred residues modulo q_0 are integers below q_0/2, and residues modulo any
  * prime: nothing is rounded. low is overwritten. */
-static bf_status lift(bf_ct *high, bf_ct *low)
+static void lift(bf_ct *high, bf_ct *low)
 {
     const bf_ring *ring = high->ctx->ring;
     size_t n = ring->n;
@@ -232,14 +247,8 @@ static bf_status lift(bf_ct *high, bf_ct *low)
         bf_ntt_inverse(ring, 0, x);
         bf_limb_reduce(ring, 0, x, x);
     }
-#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < high->limbs; i++)
-        for (unsigned k = 0; k < 2; k++) {
-            double *o = bf_ct_limb(high, k, i, n);
-            bf_limb_from_double(ring, i, o, bf_ct_limb(low, k, 0, n));
-            bf_ntt_forward(ring, i, o);
-        }
-    return BF_OK;
+    lift_job job = {high, low};
+    bf_parallel(2 * (size_t)high->limbs, lift_limb, &job);
 }
 
 bf_status bf_boot_raise(bf_eval *ev, bf_eval *encapsulation, bf_ct *out,
@@ -256,7 +265,7 @@ bf_status bf_boot_raise(bf_eval *ev, bf_eval *encapsulation, bf_ct *out,
     high.scale = low.scale;
     high.noise = low.noise;
     high.bound = low.bound;
-    if (high.data) BF_GOTO(lift(&high, &low), done);
+    if (high.data) lift(&high, &low);
     BF_GOTO(bf_ring_key_switch(ev, &high, back), done);
     bf_move(ev, out, &high);
 done:

@@ -5,7 +5,6 @@
  * for a vector of `count` values repeated, whose coefficients are 2*count).
  * Double precision adds about 2^-52 * log2(N) relative to the largest slot. */
 #include <math.h>
-#include <omp.h>
 
 #include "base/maximum.h"
 #include "ckks/internal.h"
@@ -64,22 +63,31 @@ static bf_status range_error(size_t count, double scale, double limit)
                    "2^%.1f", count, log2(scale), log2(limit));
 }
 
+typedef struct residues_job {
+    bf_pt *out;
+    const double *coeffs;
+} residues_job;
+
+static void residues_limb(void *user, size_t m)
+{
+    const residues_job *job = user;
+    const bf_ring *ring = job->out->ctx->ring;
+    double *limb = job->out->data + m * ring->n;
+    bf_limb_from_double(ring, (unsigned)m, limb, job->coeffs);
+    bf_ntt_forward(ring, (unsigned)m, limb);
+}
+
 /* Integer coefficients[N] -> plaintext. */
 static bf_status plaintext_of(bf_pt *out, const bf_context *ctx,
                               const double *coeffs, size_t nonzero,
                               double scale, double bound, unsigned limbs)
 {
-    const bf_ring *ring = ctx->ring;
     BF_TRY(bf_pt_reserve(out, ctx, limbs, out->secret));
     out->scale = scale;
     out->bound = bound;
-    out->noise = sqrt((double)nonzero / (double)ring->n / 12);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned m = 0; m < limbs; m++) {
-        double *limb = out->data + m * ring->n;
-        bf_limb_from_double(ring, m, limb, coeffs);
-        bf_ntt_forward(ring, m, limb);
-    }
+    out->noise = sqrt((double)nonzero / (double)ctx->ring->n / 12);
+    residues_job job = {out, coeffs};
+    bf_parallel(limbs, residues_limb, &job);
     return BF_OK;
 }
 
@@ -178,27 +186,62 @@ done:
     return status;
 }
 
+typedef struct decode_job {
+    const bf_pt *pt;
+    double *x, *tmp; /* [limbs][N] each */
+    unsigned digit;  /* of mixed_radix, at hand */
+    double *out;
+} decode_job;
+
+static void decode_limb(void *user, size_t m)
+{
+    const decode_job *job = user;
+    const bf_ring *ring = job->pt->ctx->ring;
+    bf_ntt_inverse(ring, (unsigned)m, job->x + m * ring->n);
+}
+
+/* Takes a digit from one of the limbs above it. */
+static void take_digit(void *user, size_t above)
+{
+    const decode_job *job = user;
+    const bf_ring *ring = job->pt->ctx->ring;
+    const uint64_t *q = job->pt->ctx->params.q;
+    size_t n = ring->n;
+    unsigned j = job->digit, i = j + 1 + (unsigned)above;
+    double *x = job->x + i * n, *tmp = job->tmp + i * n;
+    bf_mulc inv = bf_mulc_make(bf_mod_inv(q[j] % q[i], q[i]), q[i]);
+    bf_limb_reduce(ring, i, tmp, job->x + j * n);
+    bf_limb_sub_mul_const(ring, i, x, x, tmp, inv);
+}
+
 /* Replaces residues x[limbs][N] by the centred mixed radix digits v of their
  * integer, v_0 + q_0 (v_1 + q_1 (v_2 + ...)), |v_i| <= q_i/2 ([Garner59]). As
  * every q_i is odd, digits in that range express each integer of absolute
  * value at most (Q-1)/2 once, so a small integer has zeros at the top and is
- * recovered exactly. tmp is as large as x. */
-static void mixed_radix(const bf_context *ctx, double *x, double *tmp,
-                        unsigned limbs)
+ * recovered exactly. */
+static void mixed_radix(decode_job *job)
 {
-    const bf_ring *ring = ctx->ring;
-    size_t n = ring->n;
-    bf_limb_reduce(ring, 0, x, x); /* the others are centred below */
-    for (unsigned j = 0; j + 1 < limbs; j++) {
-        const double *digit = x + j * n;
-#pragma omp parallel for if (!omp_in_parallel())
-        for (unsigned i = j + 1; i < limbs; i++) {
-            uint64_t qi = ctx->params.q[i], qj = ctx->params.q[j];
-            bf_mulc inv = bf_mulc_make(bf_mod_inv(qj % qi, qi), qi);
-            bf_limb_reduce(ring, i, tmp + i * n, digit);
-            bf_limb_sub_mul_const(ring, i, x + i * n, x + i * n, tmp + i * n,
-                                  inv);
-        }
+    unsigned limbs = job->pt->limbs;
+    /* The others are centred when digits are taken from them. */
+    bf_limb_reduce(job->pt->ctx->ring, 0, job->x, job->x);
+    for (job->digit = 0; job->digit + 1 < limbs; job->digit++)
+        bf_parallel(limbs - 1 - job->digit, take_digit, job);
+}
+
+/* Coefficients that one piece evaluates; N is a multiple. */
+enum { RUN = 1024 };
+
+static void evaluate_run(void *user, size_t run)
+{
+    const decode_job *job = user;
+    const bf_pt *pt = job->pt;
+    size_t n = pt->ctx->ring->n;
+    for (size_t k = run * RUN; k < (run + 1) * RUN; k++) {
+        long double v = (long double)job->x[(pt->limbs - 1) * n + k];
+        for (unsigned i = pt->limbs - 1; i-- > 0;)
+            v = v * (long double)pt->ctx->params.q[i] +
+                (long double)job->x[i * n + k];
+        job->out[k] = (double)(v / (long double)pt->scale);
     }
 }
 
@@ -206,23 +249,14 @@ bf_status bf_decode_coeffs(double *out, const bf_pt *pt)
 {
     if (!pt->data)
         return bf_fail(BF_ERR_ARGUMENT, "decoding a plaintext without data");
-    const bf_context *ctx = pt->ctx;
-    const bf_ring *ring = ctx->ring;
-    size_t n = ring->n, words = pt->limbs * n;
+    size_t n = pt->ctx->ring->n, words = pt->limbs * n;
     double *x = bf_secret_alloc(2 * words * sizeof(double));
     if (!x) return BF_ERR_MEMORY;
     memcpy(x, pt->data, words * sizeof(double));
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned m = 0; m < pt->limbs; m++)
-        bf_ntt_inverse(ring, m, x + m * n);
-    mixed_radix(ctx, x, x + words, pt->limbs);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (size_t k = 0; k < n; k++) {
-        long double v = (long double)x[(pt->limbs - 1) * n + k];
-        for (unsigned i = pt->limbs - 1; i-- > 0;)
-            v = v * (long double)ctx->params.q[i] + (long double)x[i * n + k];
-        out[k] = (double)(v / (long double)pt->scale);
-    }
+    decode_job job = {pt, x, x + words, 0, out};
+    bf_parallel(pt->limbs, decode_limb, &job);
+    mixed_radix(&job);
+    bf_parallel(n / RUN, evaluate_run, &job);
     bf_secret_free(x);
     return BF_OK;
 }

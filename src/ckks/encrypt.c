@@ -1,7 +1,6 @@
 #include "ckks/encrypt.h"
 
 #include <math.h>
-#include <omp.h>
 
 #include "ckks/internal.h"
 #include "ckks/sample.h"
@@ -17,22 +16,33 @@ typedef struct ephemeral {
     int8_t *u, *e0, *e1;
 } ephemeral;
 
-static void encrypt_limb(bf_ct *out, const bf_public_key *pk, const bf_pt *m,
-                         const ephemeral *small, unsigned i, double *u)
+typedef struct encrypt_job {
+    bf_ct *out;
+    const bf_public_key *pk;
+    const bf_pt *m;
+    ephemeral small;
+    double *scratch; /* [limbs][N], secret */
+} encrypt_job;
+
+static void encrypt_limb(void *user, size_t index)
 {
-    const bf_ring *ring = out->ctx->ring;
+    const encrypt_job *job = user;
+    const bf_ring *ring = job->out->ctx->ring;
     size_t n = ring->n;
-    const double *b = pk->data + 2 * i * n, *a = b + n;
-    double *c0 = bf_ct_limb(out, 0, i, n), *c1 = bf_ct_limb(out, 1, i, n);
-    bf_limb_from_i8(ring, i, u, small->u);
-    bf_limb_from_i8(ring, i, c0, small->e0);
-    bf_limb_from_i8(ring, i, c1, small->e1);
+    unsigned i = (unsigned)index;
+    const double *b = job->pk->data + 2 * i * n, *a = b + n;
+    double *u = job->scratch + i * n;
+    double *c0 = bf_ct_limb(job->out, 0, i, n);
+    double *c1 = bf_ct_limb(job->out, 1, i, n);
+    bf_limb_from_i8(ring, i, u, job->small.u);
+    bf_limb_from_i8(ring, i, c0, job->small.e0);
+    bf_limb_from_i8(ring, i, c1, job->small.e1);
     bf_ntt_forward(ring, i, u);
     bf_ntt_forward(ring, i, c0);
     bf_ntt_forward(ring, i, c1);
     bf_limb_mul_add(ring, i, c0, b, u);
     bf_limb_mul_add(ring, i, c1, a, u);
-    bf_limb_add(ring, i, c0, c0, m->data + i * n);
+    bf_limb_add(ring, i, c0, c0, job->m->data + i * n);
 }
 
 /* With b + a s = e: c0 + c1 s - m = e u + e0 + e1 s. Each coefficient of e u is
@@ -64,9 +74,8 @@ bf_status bf_encrypt_public(bf_ct *out, const bf_public_key *pk, const bf_pt *m)
     bf_sample_ternary(small.u, n);
     bf_sample_noise(small.e0, n);
     bf_sample_noise(small.e1, n);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < m->limbs; i++)
-        encrypt_limb(out, pk, m, &small, i, scratch + i * n);
+    encrypt_job job = {out, pk, m, small, scratch};
+    bf_parallel(m->limbs, encrypt_limb, &job);
     out->scale = m->scale;
     out->bound = m->bound;
     out->noise = public_noise(n);

@@ -1,5 +1,6 @@
 /* Evaluator: life cycle, objects, keys, permutations, counters. */
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "ckks/eval_internal.h"
@@ -244,9 +245,10 @@ static bf_status make_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 
 bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 {
-    bf_status status;
-#pragma omp critical(bf_eval_perm)
-    status = make_perm(ev, galois, out);
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    bf_status status = make_perm(ev, galois, out);
+    pthread_mutex_unlock(&lock);
     return status;
 }
 

@@ -4,7 +4,6 @@
 #define BF_CKKS_EVAL_INTERNAL_H
 
 #include <math.h>
-#include <omp.h>
 
 #include "ckks/internal.h"
 
@@ -45,13 +44,6 @@ static inline size_t bf_eval_n(const bf_eval *ev)
     return ev->ctx->ring->n;
 }
 
-/* Threads are used inside an operation only when it is called outside a
- * parallel region. */
-static inline bool bf_serial(void)
-{
-    return omp_in_parallel() || omp_get_max_threads() == 1;
-}
-
 /* --- objects ---------------------------------------------------------------- */
 /* A result under construction: data from the pool (none when symbolic). */
 BF_MUST_CHECK bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs,
@@ -88,7 +80,7 @@ BF_MUST_CHECK bf_status bf_eval_perm(bf_eval *ev, uint32_t galois,
 /* Items in batches of at most `most`, as many batches for each thread. */
 static inline unsigned bf_batch_count(unsigned items, unsigned most)
 {
-    unsigned threads = bf_serial() ? 1 : (unsigned)omp_get_max_threads();
+    unsigned threads = bf_in_parallel() ? 1 : bf_env_threads(NULL);
     return threads * ((items + threads * most - 1) / (threads * most));
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/parallel.h"
 #include "ckks/ckks.h"
 
 struct bf_context {

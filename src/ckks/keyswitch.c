@@ -28,22 +28,41 @@ static double *source_overflow(const bf_eval *ev, const bf_ks_source *src,
     return src->coeff + (first + digit) * bf_eval_n(ev);
 }
 
-static void open_limb(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
-                      unsigned poly, unsigned i, double *tmp)
+typedef struct open_job {
+    bf_eval *ev;
+    bf_ks_source *src;
+    const bf_ct *ct;
+} open_job;
+
+/* Polynomials innermost: they share a prime's twiddles. */
+static bf_status open_limb(void *user, size_t index)
 {
+    const open_job *job = user;
+    bf_eval *ev = job->ev;
+    bf_ks_source *src = job->src;
     const bf_ring *ring = ev->ctx->ring;
+    unsigned i = (unsigned)index / src->polys;
+    unsigned poly = (unsigned)index % src->polys;
     unsigned alpha = ev->ctx->params.digit_limbs;
     const bf_convert *up = bf_context_up(ev->ctx, src->limbs, i / alpha);
-    const double *eval = bf_ct_limb(ct, src->first + poly, i, ring->n);
+    const double *eval = bf_ct_limb(job->ct, src->first + poly, i, ring->n);
+    double *tmp = bf_eval_scratch(ev, 1);
+    if (!tmp) return BF_ERR_MEMORY;
     src->eval[poly][i] = eval;
     bf_ntt_inverse_blocked(ring, i, source_coeff(ev, src, poly, i), eval, tmp,
                            bf_convert_factor(up, i % alpha));
+    bf_eval_scratch_give(ev, tmp, 1);
+    return BF_OK;
 }
 
-static void open_digit(bf_eval *ev, bf_ks_source *src, unsigned poly,
-                       unsigned j)
+static void open_digit(void *user, size_t index)
 {
+    const open_job *job = user;
+    bf_eval *ev = job->ev;
+    bf_ks_source *src = job->src;
     unsigned alpha = ev->ctx->params.digit_limbs;
+    unsigned digits = bf_params_digits(&ev->ctx->params, src->limbs);
+    unsigned poly = (unsigned)index / digits, j = (unsigned)index % digits;
     const double *x[BF_MAX_Q];
     for (unsigned i = j * alpha; i < src->limbs && i < (j + 1) * alpha; i++)
         x[i - j * alpha] = source_coeff(ev, src, poly, i);
@@ -56,31 +75,17 @@ bf_status bf_ks_open(bf_eval *ev, bf_ks_source *src, const bf_ct *ct,
 {
     unsigned limbs = ct->limbs;
     unsigned digits = bf_params_digits(&ev->ctx->params, limbs);
-    bf_first_error failed = {0};
+    open_job job = {ev, src, ct};
     *src = (bf_ks_source){.limbs = limbs, .first = first, .polys = polys};
     src->coeff = bf_eval_scratch(ev, source_limbs(ev, src));
     if (!src->coeff) return BF_ERR_MEMORY;
-#pragma omp parallel if (!bf_serial())
-    {
-        double *tmp = bf_eval_scratch(ev, 1);
-        /* Polynomials innermost: they share a prime's twiddles. */
-#pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned i = 0; i < limbs; i++)
-            for (unsigned k = 0; k < polys; k++) {
-                if (tmp)
-                    open_limb(ev, src, ct, k, i, tmp);
-                else
-                    bf_first_error_keep(&failed, BF_ERR_MEMORY);
-            }
-        bf_eval_scratch_give(ev, tmp, 1);
-    }
-    if (bf_first_error_seen(&failed)) {
+    bf_status status =
+        bf_parallel_for((size_t)limbs * polys, false, open_limb, &job);
+    if (status != BF_OK) {
         bf_ks_close(ev, src);
-        return bf_first_error_raise(&failed);
+        return status;
     }
-#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned k = 0; k < polys; k++)
-        for (unsigned j = 0; j < digits; j++) open_digit(ev, src, k, j);
+    bf_parallel((size_t)polys * digits, open_digit, &job);
     bf_count(&ev->counters.mod_ups[limbs], polys);
     return BF_OK;
 }
@@ -161,11 +166,20 @@ static void position_rows(bf_eval *ev, const bf_ks_source *src,
  * few hundred kB, are read once for all of them. */
 enum { BATCH = 4 };
 
-static void batch(bf_eval *ev, const bf_ks_source *src, const bf_ks_work *work,
-                  unsigned first, unsigned count, double *tmp)
+typedef struct positions_job {
+    bf_eval *ev;
+    const bf_ks_source *src;
+    const bf_ks_work *work;
+    unsigned positions, batches;
+    unsigned digits; /* of all polynomials */
+} positions_job;
+
+static void batch(const positions_job *job, unsigned first, unsigned count,
+                  double *tmp)
 {
-    unsigned digits = bf_params_digits(&ev->ctx->params, src->limbs);
-    unsigned all = src->polys * digits;
+    bf_eval *ev = job->ev;
+    const bf_ks_source *src = job->src;
+    unsigned all = job->digits, digits = all / src->polys;
     size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
     double *digit[BATCH][BF_KS_DIGITS_MAX];
     for (unsigned i = 0; i < count; i++)
@@ -178,37 +192,36 @@ static void batch(bf_eval *ev, const bf_ks_source *src, const bf_ks_work *work,
                         out);
     }
     for (unsigned i = 0; i < count; i++)
-        position_rows(ev, src, work, first + i, digit[i],
+        position_rows(ev, src, job->work, first + i, digit[i],
                       tmp + BATCH * all * n);
+}
+
+/* The special primes' first: no digit has a limb of its own there, and what
+ * takes longest should not be left to one thread at the end. */
+static bf_status positions_piece(void *user, size_t i)
+{
+    const positions_job *job = user;
+    unsigned last = job->batches - 1 - (unsigned)i;
+    unsigned first = bf_batch_first(job->positions, job->batches, last);
+    unsigned end = bf_batch_first(job->positions, job->batches, last + 1);
+    size_t limbs = (size_t)BATCH * job->digits + job->work->scratch;
+    double *tmp = bf_eval_scratch(job->ev, limbs);
+    if (!tmp) return BF_ERR_MEMORY;
+    batch(job, first, end - first, tmp);
+    bf_eval_scratch_give(job->ev, tmp, limbs);
+    return BF_OK;
 }
 
 bf_status bf_ks_for_positions(bf_eval *ev, const bf_ks_source *src,
                               const bf_ks_work *work)
 {
     unsigned positions = bf_ks_positions(ev, src->limbs);
-    unsigned batches = bf_batch_count(positions, BATCH);
-    unsigned digits =
-        src->polys * bf_params_digits(&ev->ctx->params, src->limbs);
-    size_t limbs = (size_t)BATCH * digits + work->scratch;
-    bf_first_error failed = {0};
-#pragma omp parallel if (!bf_serial())
-    {
-        double *tmp = bf_eval_scratch(ev, limbs);
-        /* The special primes' first: no digit has a limb of its own there, and
-         * what takes longest should not be left to one thread at the end. */
-#pragma omp for schedule(dynamic)
-        for (unsigned i = 0; i < batches; i++) {
-            unsigned last = batches - 1 - i;
-            unsigned first = bf_batch_first(positions, batches, last);
-            unsigned end = bf_batch_first(positions, batches, last + 1);
-            if (tmp)
-                batch(ev, src, work, first, end - first, tmp);
-            else
-                bf_first_error_keep(&failed, BF_ERR_MEMORY);
-        }
-        bf_eval_scratch_give(ev, tmp, limbs);
-    }
-    return bf_first_error_raise(&failed);
+    positions_job job = {
+        .ev = ev, .src = src, .work = work, .positions = positions,
+        .batches = bf_batch_count(positions, BATCH),
+        .digits =
+            src->polys * bf_params_digits(&ev->ctx->params, src->limbs)};
+    return bf_parallel_for(job.batches, false, positions_piece, &job);
 }
 
 void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,

@@ -4,9 +4,10 @@
 
 /* src positions first..limbs+K-1 are divided out. */
 typedef struct down_job {
+    bf_eval *ev;
     const bf_convert *conv;
     const bf_mulc *inv;
-    unsigned limbs, first, targets;
+    unsigned limbs, first, targets, batches;
     double *acc;
     double *coeff;    /* [2][sources][N], block form, scaled for conversion */
     double *overflow; /* [2][N] */
@@ -26,25 +27,25 @@ static double *down_coeff(const bf_eval *ev, const down_job *job,
            ((size_t)poly * down_count(ev, job) + i) * bf_eval_n(ev);
 }
 
-static void down_sources(bf_eval *ev, const down_job *job)
+static void down_source(void *user, size_t index)
 {
-    const bf_ring *ring = ev->ctx->ring;
-    unsigned k = down_count(ev, job);
-#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < k; i++)
-        for (unsigned poly = 0; poly < 2; poly++) {
-            unsigned p = job->first + i;
-            double *x = bf_ks_acc(ev, job->acc, p, poly);
-            bf_ntt_inverse_blocked(ring, bf_ks_modulus(ev, job->limbs, p),
-                                   down_coeff(ev, job, poly, i), x, x,
-                                   bf_convert_factor(job->conv, i));
-        }
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-    for (unsigned poly = 0; poly < 2; poly++) {
-        const double *x[BF_MAX_P + 1];
-        for (unsigned i = 0; i < k; i++) x[i] = down_coeff(ev, job, poly, i);
-        bf_convert_overflow(job->conv, job->overflow + poly * ring->n, x);
-    }
+    const down_job *job = user;
+    bf_eval *ev = job->ev;
+    unsigned i = (unsigned)index / 2, poly = index % 2, p = job->first + i;
+    double *x = bf_ks_acc(ev, job->acc, p, poly);
+    bf_ntt_inverse_blocked(ev->ctx->ring, bf_ks_modulus(ev, job->limbs, p),
+                           down_coeff(ev, job, poly, i), x, x,
+                           bf_convert_factor(job->conv, i));
+}
+
+static void down_overflow(void *user, size_t poly)
+{
+    const down_job *job = user;
+    bf_eval *ev = job->ev;
+    const double *x[BF_MAX_P + 1];
+    for (unsigned i = 0; i < down_count(ev, job); i++)
+        x[i] = down_coeff(ev, job, (unsigned)poly, i);
+    bf_convert_overflow(job->conv, job->overflow + poly * bf_eval_n(ev), x);
 }
 
 /* Column levels of what is to be subtracted from targets first..end-1. */
@@ -88,39 +89,31 @@ static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
 /* Targets that share the reads of a block of all sources. */
 enum { BATCH = 2 };
 
-static bf_status down_targets(bf_eval *ev, const down_job *job)
+static bf_status down_batch(void *user, size_t index)
 {
+    const down_job *job = user;
+    bf_eval *ev = job->ev;
     size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
-    unsigned batches = bf_batch_count(job->targets, BATCH);
-    bf_first_error failed = {0};
-#pragma omp parallel if (!bf_serial())
-    {
-        double *tmp = bf_eval_scratch(ev, BATCH);
-#pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned i = 0; i < batches; i++)
-            for (unsigned poly = 0; poly < 2; poly++) {
-                unsigned first = bf_batch_first(job->targets, batches, i);
-                unsigned end = bf_batch_first(job->targets, batches, i + 1);
-                if (!tmp) {
-                    bf_first_error_keep(&failed, BF_ERR_MEMORY);
-                    continue;
-                }
-                for (size_t block = 0; block * len < n; block++)
-                    down_block(ev, job, poly, first, end, block, tmp);
-                for (unsigned m = first; m < end; m++)
-                    down_target(ev, job, poly, m, tmp + (m - first) * n);
-            }
-        bf_eval_scratch_give(ev, tmp, BATCH);
-    }
-    return bf_first_error_raise(&failed);
+    unsigned i = (unsigned)index / 2, poly = index % 2;
+    unsigned first = bf_batch_first(job->targets, job->batches, i);
+    unsigned end = bf_batch_first(job->targets, job->batches, i + 1);
+    double *tmp = bf_eval_scratch(ev, BATCH);
+    if (!tmp) return BF_ERR_MEMORY;
+    for (size_t block = 0; block * len < n; block++)
+        down_block(ev, job, poly, first, end, block, tmp);
+    for (unsigned m = first; m < end; m++)
+        down_target(ev, job, poly, m, tmp + (m - first) * n);
+    bf_eval_scratch_give(ev, tmp, BATCH);
+    return BF_OK;
 }
 
 bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
                          bf_ct *out, const bf_ks_turn *turn)
 {
     const bf_context *ctx = ev->ctx;
-    down_job job = {ctx->convert_down, ctx->p_inv_mod_q, limbs, limbs, limbs,
-                    acc, NULL, NULL, out, turn};
+    down_job job = {.ev = ev, .conv = ctx->convert_down,
+                    .inv = ctx->p_inv_mod_q, .limbs = limbs, .first = limbs,
+                    .targets = limbs, .acc = acc, .out = out, .turn = turn};
     if (rescale) {
         job.conv = ev->down_rescale[limbs];
         job.inv = ev->pq_inv + (size_t)limbs * ctx->params.n_q;
@@ -130,8 +123,11 @@ bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
     job.coeff = bf_eval_scratch(ev, scratch);
     if (!job.coeff) return BF_ERR_MEMORY;
     job.overflow = down_coeff(ev, &job, 2, 0);
-    down_sources(ev, &job);
-    bf_status status = down_targets(ev, &job);
+    job.batches = bf_batch_count(job.targets, BATCH);
+    bf_parallel(2 * (size_t)down_count(ev, &job), down_source, &job);
+    bf_parallel(2, down_overflow, &job);
+    bf_status status =
+        bf_parallel_for(2 * (size_t)job.batches, false, down_batch, &job);
     bf_eval_scratch_give(ev, job.coeff, scratch);
     bf_count(&ev->counters.mod_downs[limbs], 1);
     return status;

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/cpu.h"
-#include "base/env.h"
 #include "ckks/eval_internal.h"
 
 /* e_ab = a e_b + b e_a + e_a e_b, slot errors being sqrt(N) times those of
@@ -32,6 +31,7 @@ typedef struct matrix_job {
     const bf_ct *const *b;
     size_t columns, terms, len;
     bf_ct *out; /* all rows' results, one after the other */
+    struct panel *panels; /* one for each thread, opened at its first slice */
 } matrix_job;
 
 /* One thread's copies of the slices at hand. Limbs lie at multiples of their
@@ -134,29 +134,27 @@ static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,
         row_slice(job, &job->rows[r], out, limb, offset, p);
 }
 
-/* Seconds of work on large jobs, so an interruption ends it. */
-static bf_status matrix_compute(const matrix_job *job, unsigned limbs)
+static bf_status matrix_piece(void *user, size_t index)
 {
+    const matrix_job *job = user;
     size_t slices = job->ring->n / job->len;
-    bf_first_error failed = {0};
-    bf_run caller = bf_run_silent();
-#pragma omp parallel if (!bf_serial())
-    {
-        bf_run before = bf_run_set(caller);
-        panel p = {0};
-        bf_status ready = panel_open(&p, job);
-#pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned i = 0; i < limbs; i++)
-            for (size_t s = 0; s < slices; s++) {
-                bf_status status = ready;
-                if (status == BF_OK) status = bf_check_interrupt();
-                if (status == BF_OK) matrix_slice(job, i, s * job->len, &p);
-                bf_first_error_keep(&failed, status);
-            }
-        panel_close(&p);
-        bf_run_set(before);
-    }
-    return bf_first_error_raise(&failed);
+    panel *p = &job->panels[bf_worker()];
+    if (!p->pointer) BF_TRY(panel_open(p, job));
+    matrix_slice(job, (unsigned)(index / slices), index % slices * job->len, p);
+    return BF_OK;
+}
+
+/* Seconds of work on large jobs: an interruption ends it. */
+static bf_status matrix_compute(matrix_job *job, unsigned limbs)
+{
+    size_t slices = job->ring->n / job->len, threads = bf_env_threads(NULL);
+    job->panels = bf_alloc_zero(threads * sizeof *job->panels);
+    if (!job->panels) return BF_ERR_MEMORY;
+    bf_status status =
+        bf_parallel_for(limbs * slices, false, matrix_piece, job);
+    for (size_t t = 0; t < threads; t++) panel_close(&job->panels[t]);
+    bf_free(job->panels);
+    return status;
 }
 
 static bf_status check_factor(bf_eval *ev, const bf_ct *x, unsigned *limbs)
@@ -228,7 +226,8 @@ static bf_status matrix_results(bf_eval *ev, const matrix_job *job,
 bf_status bf_tensor_rows(bf_eval *ev, const bf_tensor_row *rows, size_t count,
                          const bf_ct *const *b, size_t columns, size_t terms)
 {
-    matrix_job job = {ev->ctx->ring, rows, count, b, columns, terms, 0, NULL};
+    matrix_job job = {.ring = ev->ctx->ring, .rows = rows, .count = count,
+                      .b = b, .columns = columns, .terms = terms};
     unsigned limbs = 1;
     size_t results = 0;
     BF_TRY(matrix_check(ev, &job, &limbs));
@@ -330,44 +329,56 @@ bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a, const bf_ct *b)
     return status;
 }
 
+typedef struct rescale_job {
+    bf_eval *ev;
+    bf_ct *res;
+    const bf_ct *a;
+    double *x; /* [polys][N]: the last limb's coefficients */
+} rescale_job;
+
+static void rescale_last(void *user, size_t k)
+{
+    const rescale_job *job = user;
+    const bf_ring *ring = job->ev->ctx->ring;
+    size_t n = ring->n;
+    unsigned last = job->a->limbs - 1;
+    double *x = job->x + k * n;
+    memcpy(x, bf_ct_limb(job->a, (unsigned)k, last, n), n * sizeof *x);
+    bf_ntt_inverse(ring, last, x);
+    bf_limb_reduce(ring, last, x, x);
+}
+
+static bf_status rescale_limb(void *user, size_t index)
+{
+    const rescale_job *job = user;
+    const bf_context *ctx = job->ev->ctx;
+    const bf_ring *ring = ctx->ring;
+    size_t n = ring->n;
+    unsigned i = (unsigned)index / job->a->polys;
+    unsigned k = (unsigned)index % job->a->polys, last = job->a->limbs - 1;
+    double *t = bf_eval_scratch(job->ev, 1);
+    if (!t) return BF_ERR_MEMORY;
+    bf_limb_reduce(ring, i, t, job->x + k * n);
+    bf_ntt_forward(ring, i, t);
+    bf_limb_sub_mul_const(ring, i, bf_ct_limb(job->res, k, i, n),
+                          bf_ct_limb(job->a, k, i, n), t,
+                          ctx->q_inv_mod_q[(size_t)last * ctx->params.n_q + i]);
+    bf_eval_scratch_give(job->ev, t, 1);
+    return BF_OK;
+}
+
 /* out_i = (a_i - [a]_{q_last}) / q_last; the remainder is centred, for which
  * the inverse transform's result is reduced once more, so this rounds to
  * nearest. */
 static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
 {
-    const bf_context *ctx = ev->ctx;
-    const bf_ring *ring = ctx->ring;
-    size_t n = ring->n;
-    unsigned last = a->limbs - 1;
-    double *x = bf_eval_scratch(ev, a->polys);
-    if (!x) return BF_ERR_MEMORY;
-#pragma omp parallel for if (!bf_serial())
-    for (unsigned k = 0; k < a->polys; k++) {
-        memcpy(x + k * n, bf_ct_limb(a, k, last, n), n * sizeof(double));
-        bf_ntt_inverse(ring, last, x + k * n);
-        bf_limb_reduce(ring, last, x + k * n, x + k * n);
-    }
-    bf_first_error failed = {0};
-#pragma omp parallel if (!bf_serial())
-    {
-        double *t = bf_eval_scratch(ev, 1);
-#pragma omp for collapse(2) schedule(dynamic)
-        for (unsigned i = 0; i < last; i++)
-            for (unsigned k = 0; k < a->polys; k++) {
-                if (!t) {
-                    bf_first_error_keep(&failed, BF_ERR_MEMORY);
-                    continue;
-                }
-                bf_limb_reduce(ring, i, t, x + k * n);
-                bf_ntt_forward(ring, i, t);
-                bf_limb_sub_mul_const(
-                    ring, i, bf_ct_limb(res, k, i, n), bf_ct_limb(a, k, i, n),
-                    t, ctx->q_inv_mod_q[(size_t)last * ctx->params.n_q + i]);
-            }
-        bf_eval_scratch_give(ev, t, 1);
-    }
-    bf_eval_scratch_give(ev, x, a->polys);
-    return bf_first_error_raise(&failed);
+    rescale_job job = {ev, res, a, bf_eval_scratch(ev, a->polys)};
+    if (!job.x) return BF_ERR_MEMORY;
+    bf_parallel(a->polys, rescale_last, &job);
+    bf_status status = bf_parallel_for((size_t)(a->limbs - 1) * a->polys,
+                                       false, rescale_limb, &job);
+    bf_eval_scratch_give(ev, job.x, a->polys);
+    return status;
 }
 
 bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a)

@@ -36,34 +36,38 @@ bf_status bf_ring_switch_check(const bf_context *small, const bf_context *large,
                    s->log_n, l->log_n, limbs);
 }
 
+typedef struct map_job {
+    bf_eval *large; /* of the larger ring */
+    bf_ct *out;
+    const bf_ct *a;
+} map_job;
+
 /* Coefficient j of one is coefficient j*N/n of the other. Roots of the rings are
- * unrelated, so by coefficients. `large` is the evaluator of the larger ring. */
+ * unrelated, so by coefficients. */
+static bf_status map_limb(void *user, size_t index)
+{
+    const map_job *job = user;
+    const bf_ring *in = job->a->ctx->ring, *out = job->out->ctx->ring;
+    bool up = out->n > in->n;
+    size_t count = up ? in->n : out->n;
+    size_t step_in = in->n / count, step_out = out->n / count;
+    unsigned i = (unsigned)index / 2, k = index % 2;
+    double *x = bf_eval_scratch(job->large, 1);
+    double *o = bf_ct_limb(job->out, k, i, out->n);
+    if (!x) return BF_ERR_MEMORY;
+    memcpy(x, bf_ct_limb(job->a, k, i, in->n), in->n * sizeof *x);
+    bf_ntt_inverse(in, i, x);
+    if (up) memset(o, 0, out->n * sizeof *o);
+    for (size_t j = 0; j < count; j++) o[j * step_out] = x[j * step_in];
+    bf_ntt_forward(out, i, o);
+    bf_eval_scratch_give(job->large, x, 1);
+    return BF_OK;
+}
+
 static bf_status map_coefficients(bf_eval *large, bf_ct *out, const bf_ct *a)
 {
-    const bf_ring *in_ring = a->ctx->ring, *out_ring = out->ctx->ring;
-    bool up = out_ring->n > in_ring->n;
-    bf_first_error failed = {0};
-    size_t count = up ? in_ring->n : out_ring->n;
-    size_t step_in = in_ring->n / count, step_out = out_ring->n / count;
-#pragma omp parallel for collapse(2) schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < out->limbs; i++)
-        for (unsigned k = 0; k < 2; k++) {
-            double *x = bf_eval_scratch(large, 1);
-            double *o = bf_ct_limb(out, k, i, out_ring->n);
-            if (!x) {
-                bf_first_error_keep(&failed, BF_ERR_MEMORY);
-                continue;
-            }
-            memcpy(x, bf_ct_limb(a, k, i, in_ring->n),
-                   in_ring->n * sizeof *x);
-            bf_ntt_inverse(in_ring, i, x);
-            if (up) memset(o, 0, out_ring->n * sizeof *o);
-            for (size_t j = 0; j < count; j++)
-                o[j * step_out] = x[j * step_in];
-            bf_ntt_forward(out_ring, i, o);
-            bf_eval_scratch_give(large, x, 1);
-        }
-    return bf_first_error_raise(&failed);
+    map_job job = {large, out, a};
+    return bf_parallel_for(2 * (size_t)out->limbs, false, map_limb, &job);
 }
 
 bf_status bf_ring_spread(bf_eval *to, bf_ct *out, const bf_ct *a,

@@ -218,14 +218,26 @@ static bf_status sum_term(bf_eval *ev, const term *t, double *acc, bool first)
 }
 
 /* acc += P a, for a term that is not switched. */
+typedef struct lift_job {
+    bf_eval *ev;
+    const bf_ct *a;
+    double *acc;
+} lift_job;
+
+static void lift_limb(void *user, size_t index)
+{
+    const lift_job *job = user;
+    bf_eval *ev = job->ev;
+    unsigned i = (unsigned)index;
+    bf_ks_piece piece = {NULL, i, i, 0, bf_eval_n(ev), NULL};
+    for (unsigned k = 0; k < 2; k++)
+        bf_ks_lift_add(ev, &piece, bf_ks_acc(ev, job->acc, i, k), job->a, k);
+}
+
 static void sum_lift(bf_eval *ev, const bf_ct *a, double *acc)
 {
-#pragma omp parallel for schedule(dynamic) if (!bf_serial())
-    for (unsigned i = 0; i < a->limbs; i++) {
-        bf_ks_piece piece = {NULL, i, i, 0, bf_eval_n(ev), NULL};
-        for (unsigned k = 0; k < 2; k++)
-            bf_ks_lift_add(ev, &piece, bf_ks_acc(ev, acc, i, k), a, k);
-    }
+    lift_job job = {ev, a, acc};
+    bf_parallel(a->limbs, lift_limb, &job);
 }
 
 static bf_status sum_terms(bf_eval *ev, const term *terms, size_t count,

@@ -8,6 +8,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "features/backbone.h"
 #include "features/class_names.h"
 #include "features/image_source.h"
@@ -28,6 +29,7 @@ typedef struct extraction {
     bf_images *images;
     bool strict;
     bf_skip_report report;
+    size_t first;  /* picture of the batch */
     slot *slots;   /* [batch] */
     float *input;  /* [batch][floats] */
     float *output; /* [batch][x.cols], once the first picture is known */
@@ -64,16 +66,14 @@ static bf_status take_picture(extraction *e, slot *s, float *input)
     return status;
 }
 
-static void take_batch(extraction *e, size_t first, size_t count)
+static void take_slot(void *user, size_t k)
 {
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t k = 0; k < count; k++) {
-        slot *s = &e->slots[k];
-        s->image = first + k;
-        s->status = take_picture(e, s, e->input + k * e->floats);
-        if (s->status != BF_OK)
-            snprintf(s->why, sizeof s->why, "%s", bf_last_error());
-    }
+    extraction *e = user;
+    slot *s = &e->slots[k];
+    s->image = e->first + k;
+    s->status = take_picture(e, s, e->input + k * e->floats);
+    if (s->status != BF_OK)
+        snprintf(s->why, sizeof s->why, "%s", bf_last_error());
 }
 
 /* Troubles of the picture, not of the machine. */
@@ -158,7 +158,8 @@ static bf_status run_batch(extraction *e, size_t first, size_t count)
 {
     size_t kept;
     BF_TRY(bf_check_interrupt());
-    take_batch(e, first, count);
+    e->first = first;
+    bf_parallel(count, take_slot, e);
     BF_TRY(close_gaps(e, count, &kept));
     if (kept == 0) return BF_OK;
     BF_TRY(e->b->ops->forward(e->b->self, e->input, kept, e->output));

@@ -1,11 +1,12 @@
 #include "features/regnet_net.h"
 
-#include <omp.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "features/regnet_dnn.h"
+#include "linalg/openmp.h"
 
 /* A layer's output lies in one of four buffers: the block's input, its sum
  * (the same, or the other one where a projection makes it), and one for each
@@ -170,13 +171,11 @@ bf_status bf_regnet_net_create(bf_regnet_net **out,
     assign_slots(net);
     net->chunk = (batch + threads - 1) / threads;
     if (net->chunk > CHUNK_MAX) net->chunk = CHUNK_MAX;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(1);
+    BF_OPENMP_ALONE();
     bf_status status = bf_dnn_check(
         dnnl_engine_create(&net->engine, dnnl_cpu, 0), "starting oneDNN");
     if (status == BF_OK) status = compile(net, weights);
     if (status == BF_OK) status = open_workers(net, threads);
-    omp_set_num_threads(before);
     if (status != BF_OK) {
         bf_regnet_net_destroy(net);
         return status;
@@ -270,29 +269,31 @@ static unsigned threads_for(const bf_regnet_net *net, size_t chunks)
     return threads > chunks ? (unsigned)chunks : threads;
 }
 
+typedef struct run_job {
+    bf_regnet_net *net;
+    const float *pictures;
+    size_t count;
+    float *features;
+} run_job;
+
+static bf_status run_piece(void *user, size_t i)
+{
+    const run_job *job = user;
+    bf_regnet_net *net = job->net;
+    size_t first = i * net->chunk, left = job->count - first;
+    BF_OPENMP_ALONE();
+    return run_chunk(net, &net->workers[bf_worker()],
+                     job->pictures + first * BF_REGNET_INPUT_FLOATS,
+                     left < net->chunk ? left : net->chunk,
+                     job->features + first * BF_REGNET_OUTPUTS);
+}
+
 bf_status bf_regnet_net_run(bf_regnet_net *net, const float *pictures,
                             size_t count, float *features)
 {
-    bf_first_error failed = {0};
     size_t chunks = (count + net->chunk - 1) / net->chunk;
     if (count == 0) return BF_OK;
-    unsigned threads = threads_for(net, chunks);
-    int before = omp_get_max_threads();
-    bf_run caller = bf_run_now();
-    omp_set_num_threads(1);
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-    for (size_t i = 0; i < chunks; i++) {
-        size_t first = i * net->chunk, left = count - first;
-        if (bf_first_error_seen(&failed)) continue;
-        bf_run_set(caller);
-        bf_status status = bf_check_interrupt();
-        if (status == BF_OK)
-            status = run_chunk(net, &net->workers[omp_get_thread_num()],
-                               pictures + first * BF_REGNET_INPUT_FLOATS,
-                               left < net->chunk ? left : net->chunk,
-                               features + first * BF_REGNET_OUTPUTS);
-        if (status != BF_OK) bf_first_error_keep(&failed, status);
-    }
-    omp_set_num_threads(before);
-    return bf_first_error_raise(&failed);
+    run_job job = {net, pictures, count, features};
+    BF_THREADS(threads_for(net, chunks));
+    return bf_parallel_for(chunks, false, run_piece, &job);
 }

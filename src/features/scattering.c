@@ -1,9 +1,9 @@
 /* The scattering backbone: pictures in groups of BF_LANES of one size, groups
  * on all threads. */
-#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "features/backbone.h"
 #include "features/scattering_picture.h"
 #include "features/scattering_transform.h"
@@ -119,16 +119,24 @@ static bf_status need_workspaces(scattering *s, unsigned threads)
     return BF_OK;
 }
 
-static void run_group(const group *g, bf_scat_work *work, const float *input,
-                      float *output)
+typedef struct forward_job {
+    const scattering *s;
+    const float *input;
+    float *output;
+} forward_job;
+
+static void run_group(void *user, size_t i)
 {
+    const forward_job *job = user;
+    const group *g = &job->s->groups[i];
     const float *pixels[BF_LANES];
     float *rows[BF_LANES];
     for (unsigned l = 0; l < g->count; l++) {
-        pixels[l] = input + g->member[l] * INPUT_FLOATS + 2;
-        rows[l] = output + g->member[l] * BF_SCAT_OUTPUTS;
+        pixels[l] = job->input + g->member[l] * INPUT_FLOATS + 2;
+        rows[l] = job->output + g->member[l] * BF_SCAT_OUTPUTS;
     }
-    bf_scat_transform(g->plan, work, pixels, rows, g->count);
+    bf_scat_transform(g->plan, job->s->work[bf_worker()], pixels, rows,
+                      g->count);
 }
 
 static bf_status scattering_forward(void *self, const float *input,
@@ -139,9 +147,8 @@ static bf_status scattering_forward(void *self, const float *input,
     if (s->plans > PLANS_MAX) forget_plans(s);
     BF_TRY(need_workspaces(s, bf_env_threads(NULL)));
     BF_TRY(make_groups(s, input, count, &groups));
-#pragma omp parallel for schedule(dynamic, 1) num_threads(bf_env_threads(NULL))
-    for (size_t i = 0; i < groups; i++)
-        run_group(&s->groups[i], s->work[omp_get_thread_num()], input, output);
+    forward_job job = {s, input, output};
+    bf_parallel(groups, run_group, &job);
     return BF_OK;
 }
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/parallel.h"
 #include "wire/frame_internal.h"
 
 /* Offsets of the header; docs/formats.md. */
@@ -104,32 +105,36 @@ void bf_frame_record_decode(bf_frame_record *rec,
 
 #define LEAVES_AT_ONCE 256
 
-static void hash_leaf(const uint8_t *leaf, size_t bytes,
-                      uint8_t out[BF_HASH_BYTES])
+typedef struct leaves_job {
+    const uint8_t *payload;
+    size_t bytes;
+    uint8_t digests[LEAVES_AT_ONCE][BF_HASH_BYTES];
+} leaves_job;
+
+static void hash_leaf(void *user, size_t i)
 {
+    leaves_job *job = user;
+    size_t from = i * BF_FRAME_LEAF, left = job->bytes - from;
     bf_hasher h; /* wipes its state, which has seen keys */
     bf_hasher_init(&h);
-    bf_hasher_update(&h, leaf, bytes);
-    bf_hasher_final(&h, out);
+    bf_hasher_update(&h, job->payload + from,
+                     left < BF_FRAME_LEAF ? left : BF_FRAME_LEAF);
+    bf_hasher_final(&h, job->digests[i]);
 }
 
 void bf_frame_leaves_update(bf_hasher *root, const uint8_t *payload,
                             size_t bytes)
 {
-    uint8_t digests[LEAVES_AT_ONCE][BF_HASH_BYTES];
+    leaves_job job;
     while (bytes > 0) {
         size_t leaves = (bytes + BF_FRAME_LEAF - 1) / BF_FRAME_LEAF;
         if (leaves > LEAVES_AT_ONCE) leaves = LEAVES_AT_ONCE;
         size_t span = leaves * BF_FRAME_LEAF < bytes ? leaves * BF_FRAME_LEAF
                                                      : bytes;
-#pragma omp parallel for schedule(static) if (leaves > 3)
-        for (size_t i = 0; i < leaves; i++) {
-            size_t from = i * BF_FRAME_LEAF;
-            hash_leaf(payload + from,
-                      span - from < BF_FRAME_LEAF ? span - from : BF_FRAME_LEAF,
-                      digests[i]);
-        }
-        bf_hasher_update(root, digests, leaves * BF_HASH_BYTES);
+        job.payload = payload;
+        job.bytes = span;
+        bf_parallel(leaves, hash_leaf, &job);
+        bf_hasher_update(root, job.digests, leaves * BF_HASH_BYTES);
         payload += span;
         bytes -= span;
     }

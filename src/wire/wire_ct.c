@@ -1,8 +1,8 @@
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/parallel.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 
@@ -108,29 +108,37 @@ static bf_status check_for_writing(const bf_wire_writer *w, const bf_ct *ct,
     return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
 }
 
+typedef struct pack_job {
+    bf_wire_rows rows;
+    const bf_ct *ct;
+    unsigned polys; /* packed */
+    size_t n;
+    uint8_t *out;
+} pack_job;
+
+static bf_status pack_row(void *user, size_t i)
+{
+    const pack_job *job = user;
+    unsigned limb = (unsigned)i / job->polys, poly = (unsigned)i % job->polys;
+    size_t at = bf_wire_row_at(&job->rows, limb, poly, job->polys);
+    return bf_pack_row(job->out + at, bf_ct_limb(job->ct, poly, limb, job->n),
+                       job->n, job->rows.prime[limb]);
+}
+
 bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label, const bf_ct *ct)
 {
     unsigned ring;
     BF_TRY(check_for_writing(w, ct, &ring));
     const bf_params *p = bf_context_params(ct->ctx);
-    size_t n = (size_t)1 << p->log_n;
-    unsigned polys = ct->seeded ? 1 : ct->polys;
     size_t bytes = payload_bytes(p, ct->limbs, ct->polys, ct->seeded);
-    bf_wire_rows rows;
-    bf_first_error first = {0};
-    bf_wire_rows_make(&rows, p, ct->limbs, false);
     BF_TRY(bf_buffer_need(&w->scratch, bytes));
     encode_head(w->scratch.data, ct, ring);
-    uint8_t *out = w->scratch.data + BF_WIRE_CT_FIXED;
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < ct->limbs * polys; i++) {
-        unsigned limb = i / polys, poly = i % polys;
-        size_t at = bf_wire_row_at(&rows, limb, poly, polys);
-        bf_first_error_keep(&first,
-                            bf_pack_row(out + at, bf_ct_limb(ct, poly, limb, n),
-                                        n, rows.prime[limb]));
-    }
-    BF_TRY(bf_first_error_raise(&first));
+    pack_job job = {.ct = ct, .polys = ct->seeded ? 1 : ct->polys,
+                    .n = (size_t)1 << p->log_n,
+                    .out = w->scratch.data + BF_WIRE_CT_FIXED};
+    bf_wire_rows_make(&job.rows, p, ct->limbs, false);
+    BF_TRY(bf_parallel_for((size_t)ct->limbs * job.polys, false, pack_row,
+                           &job));
     return bf_frame_write(w->frame, BF_WIRE_CIPHERTEXT, label, w->scratch.data,
                           bytes);
 }
@@ -149,28 +157,38 @@ static bf_status reserve(bf_ct *ct, const bf_context *ctx, unsigned limbs,
     return BF_OK;
 }
 
+typedef struct unpack_job {
+    bf_wire_rows rows;
+    const bf_wire_ct_head *head;
+    bf_ct *ct;
+    size_t n;
+    const uint8_t *in;
+} unpack_job;
+
+static bf_status unpack_row(void *user, size_t i)
+{
+    const unpack_job *job = user;
+    const bf_wire_ct_head *h = job->head;
+    unsigned limb = (unsigned)i / h->polys, poly = (unsigned)i % h->polys;
+    unsigned packed = h->seeded ? 1 : h->polys;
+    double *row = bf_ct_limb(job->ct, poly, limb, job->n);
+    if (poly >= packed) {
+        bf_expand_a(job->ct->ctx, h->seed, h->seed_index, 0, limb, row);
+        return BF_OK;
+    }
+    size_t at = bf_wire_row_at(&job->rows, limb, poly, packed);
+    return bf_unpack_row(row, job->in + at, job->n, job->rows.prime[limb]);
+}
+
 static bf_status unpack_rows(bf_ct *ct, const bf_wire_ct_head *h,
                              const uint8_t *in)
 {
     const bf_params *p = bf_context_params(ct->ctx);
-    size_t n = (size_t)1 << p->log_n;
-    unsigned packed = h->seeded ? 1 : h->polys;
-    bf_wire_rows rows;
-    bf_first_error first = {0};
-    bf_wire_rows_make(&rows, p, h->limbs, false);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < h->limbs * h->polys; i++) {
-        unsigned limb = i / h->polys, poly = i % h->polys;
-        double *row = bf_ct_limb(ct, poly, limb, n);
-        if (poly >= packed) {
-            bf_expand_a(ct->ctx, h->seed, h->seed_index, 0, limb, row);
-            continue;
-        }
-        size_t at = bf_wire_row_at(&rows, limb, poly, packed);
-        bf_first_error_keep(&first,
-                            bf_unpack_row(row, in + at, n, rows.prime[limb]));
-    }
-    return bf_first_error_raise(&first);
+    unpack_job job = {.head = h, .ct = ct, .n = (size_t)1 << p->log_n,
+                      .in = in};
+    bf_wire_rows_make(&job.rows, p, h->limbs, false);
+    return bf_parallel_for((size_t)h->limbs * h->polys, false, unpack_row,
+                           &job);
 }
 
 static bf_status unpack(bf_ct *out, bf_rings rings, const uint8_t *in,

@@ -1,8 +1,7 @@
-#include <omp.h>
 #include <string.h>
 
-#include "base/env.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 
@@ -113,28 +112,41 @@ static size_t row_at(const bf_wire_rows *rows, unsigned digit, unsigned m,
            bf_wire_row_at(rows, m, half, halves);
 }
 
+typedef struct pack_job {
+    bf_wire_rows rows;
+    const bf_params *params;
+    const bf_switch_key *key;
+    unsigned halves;
+    uint8_t *out;
+} pack_job;
+
+static bf_status pack_row(void *user, size_t i)
+{
+    const pack_job *job = user;
+    const bf_wire_rows *rows = &job->rows;
+    const bf_switch_key *key = job->key;
+    size_t n = (size_t)1 << job->params->log_n;
+    unsigned half = (unsigned)i % job->halves, at = (unsigned)i / job->halves;
+    unsigned digit = at / rows->count, m = at % rows->count;
+    return bf_pack_row(job->out + row_at(rows, digit, m, half, key->whole),
+                       bf_switch_key_limb(key, digit, m, half, n,
+                                          job->params->n_p),
+                       n, rows->prime[m]);
+}
+
 bf_status bf_wire_put_switch_key(bf_wire_writer *w, const bf_switch_key *key)
 {
-    unsigned ring, halves = key->whole ? 2 : 1;
+    unsigned ring;
     BF_TRY(check_for_writing(w, key, &ring));
     const bf_params *p = bf_context_params(key->ctx);
-    size_t n = (size_t)1 << p->log_n;
     size_t bytes = payload_bytes(p, key->limbs, key->whole);
-    bf_wire_rows rows;
-    bf_first_error first = {0};
-    bf_wire_rows_make(&rows, p, key->limbs, true);
     BF_TRY(bf_buffer_need(&w->scratch, bytes));
     encode_head(w->scratch.data, key, ring);
-    uint8_t *out = w->scratch.data + BF_WIRE_SWITCH_KEY_FIXED;
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < key->digits * rows.count * halves; i++) {
-        unsigned half = i % halves, at = i / halves;
-        unsigned digit = at / rows.count, m = at % rows.count;
-        const double *row = bf_switch_key_limb(key, digit, m, half, n, p->n_p);
-        uint8_t *to = out + row_at(&rows, digit, m, half, key->whole);
-        bf_first_error_keep(&first, bf_pack_row(to, row, n, rows.prime[m]));
-    }
-    BF_TRY(bf_first_error_raise(&first));
+    pack_job job = {.params = p, .key = key, .halves = key->whole ? 2 : 1,
+                    .out = w->scratch.data + BF_WIRE_SWITCH_KEY_FIXED};
+    bf_wire_rows_make(&job.rows, p, key->limbs, true);
+    BF_TRY(bf_parallel_for((size_t)key->digits * job.rows.count * job.halves,
+                           false, pack_row, &job));
     return bf_frame_write(w->frame, BF_WIRE_SWITCH_KEY,
                           label_of(key->name, ring), w->scratch.data, bytes);
 }
@@ -198,36 +210,48 @@ static bf_status reserve(bf_switch_key *key, const bf_context *ctx,
     return BF_OK;
 }
 
+typedef struct unpack_job {
+    bf_wire_rows rows; /* of the record */
+    const bf_params *params;
+    const bf_wire_key_head *head;
+    bf_switch_key *key;
+    const uint8_t *in;
+} unpack_job;
+
+static bf_status unpack_row(void *user, size_t i)
+{
+    const unpack_job *job = user;
+    const bf_wire_key_head *h = job->head;
+    const bf_wire_rows *rows = &job->rows;
+    const bf_params *p = job->params;
+    bf_switch_key *key = job->key;
+    size_t n = (size_t)1 << p->log_n;
+    unsigned count = key->limbs + p->n_p;
+    unsigned digit = (unsigned)i / count, m = (unsigned)i % count;
+    bool special = m >= key->limbs;
+    unsigned row = special ? h->limbs + m - key->limbs : m;
+    double *b = bf_switch_key_limb(key, digit, m, 0, n, p->n_p);
+    double *a = bf_switch_key_limb(key, digit, m, 1, n, p->n_p);
+    BF_TRY(bf_unpack_row(b, job->in + row_at(rows, digit, row, 0, h->whole), n,
+                         rows->prime[row]));
+    if (h->whole)
+        return bf_unpack_row(a, job->in + row_at(rows, digit, row, 1, true), n,
+                             rows->prime[row]);
+    bf_expand_a(key->ctx, h->seed, h->seed_index, digit,
+                special ? p->n_q + m - key->limbs : m, a);
+    return BF_OK;
+}
+
 /* The rows of the key's limbs, of a record of as many or more. */
 static bf_status unpack_rows(bf_switch_key *key, const bf_wire_key_head *h,
                              const uint8_t *in)
 {
-    const bf_params *p = bf_context_params(key->ctx);
-    size_t n = (size_t)1 << p->log_n;
-    unsigned count = key->limbs + p->n_p;
-    bf_wire_rows rows;
-    bf_first_error first = {0};
-    bf_wire_rows_make(&rows, p, h->limbs, true);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < key->digits * count; i++) {
-        unsigned digit = i / count, m = i % count;
-        bool special = m >= key->limbs;
-        unsigned row = special ? h->limbs + m - key->limbs : m;
-        double *b = bf_switch_key_limb(key, digit, m, 0, n, p->n_p);
-        double *a = bf_switch_key_limb(key, digit, m, 1, n, p->n_p);
-        bf_first_error_keep(
-            &first, bf_unpack_row(b, in + row_at(&rows, digit, row, 0, h->whole),
-                                  n, rows.prime[row]));
-        if (h->whole)
-            bf_first_error_keep(
-                &first,
-                bf_unpack_row(a, in + row_at(&rows, digit, row, 1, true), n,
-                              rows.prime[row]));
-        else
-            bf_expand_a(key->ctx, h->seed, h->seed_index, digit,
-                        special ? p->n_q + m - key->limbs : m, a);
-    }
-    return bf_first_error_raise(&first);
+    unpack_job job = {.params = bf_context_params(key->ctx), .head = h,
+                      .key = key, .in = in};
+    bf_wire_rows_make(&job.rows, job.params, h->limbs, true);
+    return bf_parallel_for((size_t)key->digits *
+                               (key->limbs + job.params->n_p),
+                           false, unpack_row, &job);
 }
 
 static size_t longest_payload(bf_rings rings)

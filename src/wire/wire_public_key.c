@@ -1,7 +1,7 @@
-#include <omp.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "wire/internal.h"
 #include "wire/pack.h"
 
@@ -18,24 +18,41 @@ size_t bf_wire_public_key_bytes(const bf_params *p)
     return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES + payload_bytes(p);
 }
 
+/* A key's rows between memory and a record. */
+typedef struct rows_job {
+    bf_wire_rows rows;
+    size_t n;
+    double *data; /* [limb of q][b|a][N] */
+    uint8_t *bytes;
+} rows_job;
+
+static bf_status pack_row(void *user, size_t i)
+{
+    const rows_job *job = user;
+    size_t at = bf_wire_row_at(&job->rows, (unsigned)i / 2, i % 2, 2);
+    return bf_pack_row(job->bytes + at, job->data + i * job->n, job->n,
+                       job->rows.prime[i / 2]);
+}
+
+static bf_status unpack_row(void *user, size_t i)
+{
+    const rows_job *job = user;
+    size_t at = bf_wire_row_at(&job->rows, (unsigned)i / 2, i % 2, 2);
+    return bf_unpack_row(job->data + i * job->n, job->bytes + at, job->n,
+                         job->rows.prime[i / 2]);
+}
+
 static bf_status put_key(bf_wire_writer *w, const bf_public_key *pk)
 {
     const bf_params *p = bf_context_params(pk->ctx);
-    size_t n = (size_t)1 << p->log_n, bytes = payload_bytes(p);
-    bf_wire_rows rows;
-    bf_first_error first = {0};
-    bf_wire_rows_make(&rows, p, p->n_q, false);
+    size_t bytes = payload_bytes(p);
     BF_TRY(bf_buffer_need(&w->scratch, bytes));
-    uint8_t *out = w->scratch.data;
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < 2 * p->n_q; i++) {
-        size_t at = bf_wire_row_at(&rows, i / 2, i % 2, 2);
-        bf_first_error_keep(&first, bf_pack_row(out + at, pk->data + i * n, n,
-                                                rows.prime[i / 2]));
-    }
-    BF_TRY(bf_first_error_raise(&first));
-    return bf_frame_write(w->frame, BF_WIRE_PUBLIC_KEY_DATA, (bf_label){0}, out,
-                          bytes);
+    rows_job job = {.n = (size_t)1 << p->log_n, .data = pk->data,
+                    .bytes = w->scratch.data};
+    bf_wire_rows_make(&job.rows, p, p->n_q, false);
+    BF_TRY(bf_parallel_for(2 * (size_t)p->n_q, false, pack_row, &job));
+    return bf_frame_write(w->frame, BF_WIRE_PUBLIC_KEY_DATA, (bf_label){0},
+                          w->scratch.data, bytes);
 }
 
 bf_status bf_wire_write_public_key(const char *path, const bf_public_key *pk)
@@ -53,17 +70,10 @@ bf_status bf_wire_write_public_key(const char *path, const bf_public_key *pk)
 static bf_status unpack_rows(double *data, const bf_params *p,
                              const uint8_t *in)
 {
-    size_t n = (size_t)1 << p->log_n;
-    bf_wire_rows rows;
-    bf_first_error first = {0};
-    bf_wire_rows_make(&rows, p, p->n_q, false);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < 2 * p->n_q; i++) {
-        size_t at = bf_wire_row_at(&rows, i / 2, i % 2, 2);
-        bf_first_error_keep(
-            &first, bf_unpack_row(data + i * n, in + at, n, rows.prime[i / 2]));
-    }
-    return bf_first_error_raise(&first);
+    rows_job job = {.n = (size_t)1 << p->log_n, .data = data,
+                    .bytes = (uint8_t *)in};
+    bf_wire_rows_make(&job.rows, p, p->n_q, false);
+    return bf_parallel_for(2 * (size_t)p->n_q, false, unpack_row, &job);
 }
 
 static bf_status get_key(bf_wire_reader *r, double **data)

@@ -1,12 +1,20 @@
-#include <omp.h>
-
 #include "ckks/owner/internal.h"
 
+typedef struct decrypt_job {
+    bf_pt *out;
+    const bf_secret_key *sk;
+    const bf_ct *ct;
+} decrypt_job;
+
 /* c0 + c1 s + c2 s^2 by Horner's rule in -s. */
-static void decrypt_limb(double *o, const bf_secret_key *sk, const bf_ct *ct,
-                         unsigned i)
+static void decrypt_limb(void *user, size_t index)
 {
+    const decrypt_job *job = user;
+    const bf_secret_key *sk = job->sk;
+    const bf_ct *ct = job->ct;
     const bf_ring *ring = sk->ctx->ring;
+    unsigned i = (unsigned)index;
+    double *o = job->out->data + i * ring->n;
     const double *neg = bf_secret_neg(sk, i);
     const double *c0 = bf_ct_limb(ct, 0, i, ring->n);
     const double *c1 = bf_ct_limb(ct, 1, i, ring->n);
@@ -34,8 +42,7 @@ bf_status bf_decrypt(bf_pt *out, const bf_secret_key *sk, const bf_ct *ct)
     out->scale = ct->scale;
     out->bound = ct->bound;
     out->noise = ct->noise;
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < ct->limbs; i++)
-        decrypt_limb(out->data + i * sk->ctx->ring->n, sk, ct, i);
+    decrypt_job job = {out, sk, ct};
+    bf_parallel(ct->limbs, decrypt_limb, &job);
     return BF_OK;
 }

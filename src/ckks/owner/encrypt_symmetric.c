@@ -1,20 +1,28 @@
 #include <math.h>
-#include <omp.h>
 
 #include "ckks/owner/internal.h"
 
-/* One limb of (e - a*s [+ m], a); m may be NULL. */
-static void zero_encryption_limb(const bf_secret_key *sk, unsigned i,
-                                 double *c0, double *c1, const int8_t *noise,
-                                 const uint8_t seed[BF_SEED_BYTES],
-                                 const double *m)
+/* (e - a*s [+ m], a); m may be NULL. */
+typedef struct zero_job {
+    const bf_secret_key *sk;
+    double *c0, *c1; /* limbs `step` doubles apart */
+    size_t step;
+    const int8_t *noise;
+    const uint8_t *seed;
+    const double *m;
+} zero_job;
+
+static void zero_limb(void *user, size_t index)
 {
-    const bf_ring *ring = sk->ctx->ring;
-    bf_expand_a(sk->ctx, seed, 0, 0, i, c1);
-    bf_limb_from_i8(ring, i, c0, noise);
+    const zero_job *job = user;
+    const bf_ring *ring = job->sk->ctx->ring;
+    unsigned i = (unsigned)index;
+    double *c0 = job->c0 + i * job->step, *c1 = job->c1 + i * job->step;
+    bf_expand_a(job->sk->ctx, job->seed, 0, 0, i, c1);
+    bf_limb_from_i8(ring, i, c0, job->noise);
     bf_ntt_forward(ring, i, c0);
-    if (m) bf_limb_add(ring, i, c0, c0, m);
-    bf_limb_mul_add(ring, i, c0, c1, bf_secret_neg(sk, i));
+    if (job->m) bf_limb_add(ring, i, c0, c0, job->m + i * ring->n);
+    bf_limb_mul_add(ring, i, c0, c1, bf_secret_neg(job->sk, i));
 }
 
 bf_status bf_encrypt_symmetric(bf_ct *out, const bf_secret_key *sk,
@@ -38,11 +46,9 @@ bf_status bf_encrypt_symmetric(bf_ct *out, const bf_secret_key *sk,
     out->scale = m->scale;
     out->bound = m->bound;
     out->noise = sqrt(BF_NOISE_SD * BF_NOISE_SD + 1.0 / 12);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < m->limbs; i++)
-        zero_encryption_limb(sk, i, bf_ct_limb(out, 0, i, n),
-                             bf_ct_limb(out, 1, i, n), noise, out->seed,
-                             m->data + i * n);
+    zero_job job = {sk, bf_ct_limb(out, 0, 0, n), bf_ct_limb(out, 1, 0, n),
+                    2 * n, noise, out->seed, m->data};
+    bf_parallel(m->limbs, zero_limb, &job);
 done:
     bf_secret_free(noise);
     return status;
@@ -64,10 +70,8 @@ bf_status bf_public_key_generate(bf_public_key *out, const bf_secret_key *sk)
     uint8_t seed[BF_SEED_BYTES];
     bf_sample_noise(noise, n);
     bf_random_bytes(seed, sizeof seed);
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < limbs; i++)
-        zero_encryption_limb(sk, i, data + 2 * i * n, data + (2 * i + 1) * n,
-                             noise, seed, NULL);
+    zero_job job = {sk, data, data + n, 2 * n, noise, seed, NULL};
+    bf_parallel(limbs, zero_limb, &job);
     bf_secret_free(noise);
     bf_public_key_clear(out);
     *out = (bf_public_key){.ctx = ctx, .data = data};

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <omp.h>
 
 #include "ckks/owner/internal.h"
 
@@ -37,16 +36,20 @@ bf_status bf_secret_allocate(bf_secret_key **out, const bf_context *ctx,
     return BF_OK;
 }
 
+static void transform_limb(void *user, size_t index)
+{
+    bf_secret_key *sk = user;
+    const bf_ring *ring = sk->ctx->ring;
+    unsigned m = (unsigned)index;
+    double *limb = sk->neg + m * ring->n;
+    bf_limb_from_i8(ring, m, limb, sk->coeffs);
+    bf_limb_neg(ring, m, limb, limb);
+    bf_ntt_forward(ring, m, limb);
+}
+
 void bf_secret_transform(bf_secret_key *sk)
 {
-    const bf_ring *ring = sk->ctx->ring;
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned m = 0; m < ring->count; m++) {
-        double *limb = sk->neg + m * ring->n;
-        bf_limb_from_i8(ring, m, limb, sk->coeffs);
-        bf_limb_neg(ring, m, limb, limb);
-        bf_ntt_forward(ring, m, limb);
-    }
+    bf_parallel(sk->ctx->ring->count, transform_limb, sk);
 }
 
 /* A weight that no modulus allows fails here, not at its first use. */

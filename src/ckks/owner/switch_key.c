@@ -1,7 +1,4 @@
 /* Keys for key switching ([HK20]; equation in ckks.h). */
-#include <omp.h>
-
-#include "base/env.h"
 #include "ckks/owner/internal.h"
 
 /* What one key is made from; limbs are indexed by modulus of the ring. */
@@ -46,11 +43,21 @@ static bf_status allocate(bf_switch_key *key, const bf_context *ctx,
     return BF_OK;
 }
 
+typedef struct fill_job {
+    const bf_switch_key *key;
+    const recipe *recipe;
+    const int8_t *noise; /* [digits][N] */
+} fill_job;
+
 /* One (b, a): b = e - a*s_to + P*[modulus in digit]*s_from. `index` counts
  * the moduli of the key, `m` those of the ring. */
-static void make_limb(const bf_switch_key *key, const recipe *r,
-                      const int8_t *noise, unsigned digit, unsigned index)
+static void make_limb(void *user, size_t i)
 {
+    const fill_job *job = user;
+    const bf_switch_key *key = job->key;
+    const recipe *r = job->recipe;
+    unsigned moduli = key->limbs + key->ctx->params.n_p;
+    unsigned digit = (unsigned)i / moduli, index = (unsigned)i % moduli;
     const bf_context *ctx = key->ctx;
     const bf_params *p = &ctx->params;
     const bf_ring *ring = ctx->ring;
@@ -59,7 +66,7 @@ static void make_limb(const bf_switch_key *key, const recipe *r,
     double *b = bf_switch_key_limb(key, digit, index, 0, n, p->n_p);
     double *a = bf_switch_key_limb(key, digit, index, 1, n, p->n_p);
     bf_expand_a(ctx, key->seed, key->seed_index, digit, m, a);
-    bf_limb_from_i8(ring, m, b, noise + digit * n);
+    bf_limb_from_i8(ring, m, b, job->noise + digit * n);
     bf_ntt_forward(ring, m, b);
     bf_limb_mul_add(ring, m, b, a, r->to + m * n);
     if (index >= key->limbs || index / p->digit_limbs != digit) return;
@@ -76,10 +83,9 @@ static bf_status fill(bf_switch_key *key, const recipe *r)
     int8_t *noise = bf_secret_alloc(key->digits * n);
     if (!noise) return BF_ERR_MEMORY;
     bf_sample_noise(noise, key->digits * n);
-    unsigned moduli = key->limbs + ctx->params.n_p;
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned i = 0; i < key->digits * moduli; i++)
-        make_limb(key, r, noise, i / moduli, i % moduli);
+    fill_job job = {key, r, noise};
+    bf_parallel((size_t)key->digits * (key->limbs + ctx->params.n_p),
+                make_limb, &job);
     bf_secret_free(noise);
     return BF_OK;
 }
@@ -91,6 +97,24 @@ static uint32_t galois_inverse(uint32_t g, size_t n)
     uint32_t x = g;
     for (unsigned i = 0; i < 4; i++) x *= 2 - g * x;
     return x & (uint32_t)(2 * n - 1);
+}
+
+typedef struct derive_job {
+    const bf_secret_key *sk;
+    const workspace *w;
+    bool square, turn;
+} derive_job;
+
+static void derive_limb(void *user, size_t index)
+{
+    const derive_job *job = user;
+    const bf_ring *ring = job->sk->ctx->ring;
+    unsigned m = (unsigned)index;
+    const double *s = bf_secret_neg(job->sk, m);
+    size_t at = m * ring->n;
+    if (job->square) bf_limb_mul(ring, m, job->w->square + at, s, s);
+    if (job->turn)
+        bf_limb_permute(ring, job->w->turned + at, s, job->w->perm);
 }
 
 /* From s, or s^2, to phi_{1/g}(s). */
@@ -109,13 +133,8 @@ static recipe galois_recipe(const bf_secret_key *sk, workspace *w,
         r.from = w->square;
         r.from_negated = false;
     }
-#pragma omp parallel for if (!omp_in_parallel())
-    for (unsigned m = 0; m < ring->count; m++) {
-        const double *s = bf_secret_neg(sk, m);
-        size_t at = m * ring->n;
-        if (square) bf_limb_mul(ring, m, w->square + at, s, s);
-        if (g != 1) bf_limb_permute(ring, w->turned + at, s, w->perm);
-    }
+    derive_job job = {sk, w, square, g != 1};
+    bf_parallel(ring->count, derive_limb, &job);
     return r;
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/parallel.h"
+#include "linalg/openmp.h"
 #include "train/owner/transform.h"
 
 /* Rows are cut into this many runs of blocks, each with sums of its own. */
@@ -28,10 +30,24 @@ void bf_gradient_clear(bf_gradient *w)
     *w = (bf_gradient){0};
 }
 
-/* Inside a parallel region OpenBLAS works on the calling thread alone. */
-static double run_slice(bf_gradient *w, unsigned slice, const double *v,
-                        size_t first, size_t last)
+/* Rows first..last-1 in runs of blocks. */
+typedef struct slices_job {
+    bf_gradient *w;
+    const double *v;
+    size_t first, last, blocks;
+    double losses[SLICES];
+} slices_job;
+
+static void run_slice(void *user, size_t slice)
 {
+    slices_job *job = user;
+    bf_gradient *w = job->w;
+    size_t from = job->blocks * slice / SLICES * BF_ROW_BLOCK;
+    size_t to = job->blocks * (slice + 1) / SLICES * BF_ROW_BLOCK;
+    size_t first = job->first + from, last = job->first + to;
+    const double *v = job->v;
+    if (last > job->last) last = job->last;
+    BF_OPENMP_ALONE();
     blasint k = (blasint)w->u->cols, classes = (blasint)w->classes;
     double *z = w->z + slice * bf_block_rows(w->u->rows, 0) * w->classes;
     double *g = w->partial + slice * w->classes * w->u->cols;
@@ -46,7 +62,7 @@ static double run_slice(bf_gradient *w, unsigned slice, const double *v,
         cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, classes, k,
                     (blasint)rows, 1, z, classes, u, k, 1, g, k);
     }
-    return loss;
+    job->losses[slice] = loss;
 }
 
 double bf_gradient_run(bf_gradient *w, double *g, const double *v, size_t first,
@@ -54,17 +70,14 @@ double bf_gradient_run(bf_gradient *w, double *g, const double *v, size_t first,
 {
     size_t blocks = (last - first + BF_ROW_BLOCK - 1) / BF_ROW_BLOCK;
     size_t values = w->classes * w->u->cols;
-    double losses[SLICES], loss = 0;
-#pragma omp parallel for schedule(dynamic) if (blocks > 1)
-    for (unsigned s = 0; s < SLICES; s++) {
-        size_t from = first + blocks * s / SLICES * BF_ROW_BLOCK;
-        size_t to = first + blocks * (s + 1) / SLICES * BF_ROW_BLOCK;
-        losses[s] = run_slice(w, s, v, from, to < last ? to : last);
-    }
+    slices_job job = {w, v, first, last, blocks, {0}};
+    double loss = 0;
+    BF_THREADS(blocks > 1 ? bf_env_threads(NULL) : 1);
+    bf_parallel(SLICES, run_slice, &job);
     memset(g, 0, values * sizeof *g);
     for (unsigned s = 0; s < SLICES; s++) {
         const double *partial = w->partial + s * values;
-        loss += losses[s];
+        loss += job.losses[s];
         for (size_t i = 0; i < values; i++) g[i] += partial[i];
     }
     return loss;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "train/owner/transform.h"
 
@@ -17,18 +18,16 @@ static double coins(bf_stream *s)
 
 /* Feature i has a stream of its own: a smaller expansion is the beginning of a
  * larger one. */
-static void draw(bf_mapped *m)
+static void draw(void *user, size_t i)
 {
+    bf_mapped *m = user;
     uint8_t seed[BF_SEED_BYTES] = {0};
     size_t d = m->x->cols;
+    bf_stream s;
     bf_put_u64(seed, m->expansion->of.seed);
-#pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < m->cols; i++) {
-        bf_stream s;
-        bf_stream_init(&s, seed, "blindfit-relu", i, 0);
-        for (size_t j = 0; j < d; j++) m->random[i * d + j] = coins(&s) / 4;
-        m->offset[i] = coins(&s) / 8;
-    }
+    bf_stream_init(&s, seed, "blindfit-relu", i, 0);
+    for (size_t j = 0; j < d; j++) m->random[i * d + j] = coins(&s) / 4;
+    m->offset[i] = coins(&s) / 8;
 }
 
 bf_status bf_mapped_init(bf_mapped *m, bf_feature_map map, const bf_matrix *x,
@@ -50,7 +49,7 @@ bf_status bf_mapped_init(bf_mapped *m, bf_feature_map map, const bf_matrix *x,
         bf_mapped_clear(m);
         return BF_ERR_MEMORY;
     }
-    draw(m);
+    bf_parallel(m->cols, draw, m);
     return BF_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "linalg/openmp.h"
 #include "train/owner/transform.h"
 
 static bf_status check_model(const bf_model *m, const bf_matrix *x)
@@ -52,6 +53,7 @@ static bf_status check_scores(const bf_matrix *z)
 bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
                           const bf_matrix *x)
 {
+    BF_OPENMP_FOR_ENV();
     BF_TRY(check_model(m, x));
     bf_matrix z = {0};
     bf_mapped mapped;

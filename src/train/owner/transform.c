@@ -7,6 +7,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
+#include "linalg/openmp.h"
 
 bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
                               bf_relu expand, size_t inputs, size_t outputs)
@@ -159,6 +160,7 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                              bf_env *env)
 {
     BF_UNDER(env);
+    BF_OPENMP_FOR_ENV();
     if (x->cols != t->inputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "rows of %zu features, the transform takes %zu", x->cols,
@@ -203,6 +205,7 @@ static void unmap_whitened(double *to, const bf_transform *t, const double *v)
 bf_status bf_transform_unmap(bf_matrix *model, const bf_transform *t,
                              const bf_matrix *weights)
 {
+    BF_OPENMP_FOR_ENV();
     if (weights->cols != t->outputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "weights of %zu columns, the transform gives %zu",

@@ -1,6 +1,7 @@
 /* The schedule in double precision: what the encrypted run approximates. */
 #include <cblas.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/env.h"
@@ -48,8 +49,10 @@ static bf_status check(const bf_schedule *s, const bf_matrix *u,
 static void note(double *largest_so_far, const double *v, size_t count)
 {
     double found = largest(0, v, count);
-#pragma omp critical(bf_twin_note)
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
     *largest_so_far = bf_max(*largest_so_far, found);
+    pthread_mutex_unlock(&lock);
 }
 
 /* z[rows][C] becomes Y - p(z). */

@@ -17,6 +17,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
+#include "linalg/openmp.h"
 #include "train/owner/transform.h"
 
 /* Below this part of the largest eigenvalue a direction is rounding: both ways
@@ -52,6 +53,9 @@ static void standard_rows(double *block, const bf_transform *t,
 /* a (m x m, upper triangle) becomes its eigenvectors, a row each; e ascends. */
 static bf_status eigen(double *a, double *e, size_t m)
 {
+    /* Thousands of short products, whose threads wait for each other by
+     * spinning: on a busy machine they take ten times as long as one does. */
+    BF_OPENMP_ALONE();
     /* Column-major lower is row-major upper; its columns are our rows. */
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)m,
                                      a, (lapack_int)m, e);
@@ -262,6 +266,7 @@ bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
                         const bf_matrix *x, bf_env *env)
 {
     BF_UNDER(env);
+    BF_OPENMP_FOR_ENV();
     bf_mapped mapped;
     BF_TRY(fit_expansion(t, x));
     BF_TRY(bf_mapped_init(&mapped, t->map, x, t->expansion));
