@@ -1,11 +1,11 @@
 # build/blindfit: everything. build/blindfit-server: what a server needs, from
 # the archive that holds no owner's object.
-set(cli_shared program affinity options outputs progress report recipe timing
-  estimate job_report)
+set(cli_shared program affinity options outputs progress report recipe
+  job_report)
 set(cli_server main_server cmd_train cmd_plan cmd_inspect)
 set(cli_owner main_owner blas_room cmd_train cmd_plan cmd_inspect cmd_extract
   cmd_keygen cmd_encrypt cmd_decrypt cmd_evaluate cmd_predict cmd_fit cmd_report
-  cmd_bench data owner_job scratch server_process fit_run fit_compare
+  cmd_bench data scratch server_process fit_run fit_compare
   fit_report)
 if(NOT BLINDFIT_FEATURES)
   list(TRANSFORM cli_owner REPLACE "^cmd_extract$" no_extract)

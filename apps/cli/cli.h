@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "blindfit/features.h"
+#include "blindfit/owner.h"
 
 /* ---- commands (program.c) ------------------------------------------------ */
 
@@ -126,24 +127,8 @@ extern const cli_option cli_recipe_options[];
 /* From those options, for n samples of d features. */
 BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
 bool cli_recipe_asked(void); /* any of them differs from its default */
-struct bf_job;
-struct bf_plan;
-BF_MUST_CHECK bf_status cli_plan_job(struct bf_job *job, struct bf_plan *plan,
-                                     size_t n, size_t d, size_t classes);
-const char *cli_recipe_name(bf_recipe_kind kind);
-const char *cli_map_name(bf_feature_map map);
-
-/* ---- time (timing.c, estimate.c) ------------------------------------------ */
-
-/* Median of enough calls to fill `budget` seconds, at least three; or the first
- * one, where it fills the budget alone. */
-BF_MUST_CHECK bf_status cli_time_calls(double *median, double budget,
-                                       bf_status (*call)(void *), void *user);
-/* Seconds of server time for this plan on this machine and its threads, from
- * steps of it timed now, about a second long; NaN where one step takes much of
- * the memory. */
-BF_MUST_CHECK bf_status cli_estimate(double *seconds, const struct bf_job *job,
-                                     const struct bf_plan *plan);
+BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, size_t n, size_t d,
+                                     size_t classes);
 
 /* ---- owner's data (data.c) ------------------------------------------------- */
 
@@ -162,14 +147,11 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
 BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
                                               size_t count);
-/* Commits the files, at most CLI_COMMIT_MAX, and the names together; without
- * names it removes those that are there. `labels`: they lie beside labels.
- * Frees the files, always. */
-#define CLI_COMMIT_MAX 3
-BF_MUST_CHECK bf_status cli_commit_with_names(bf_outfile *const *files,
-                                              size_t count, const char *beside,
-                                              const bf_dataset *data,
-                                              bool labels);
+/* BF_ERR_MISMATCH unless the data has the job's rows and features, and its
+ * classes where they have names; fewer without names are noted. */
+BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job,
+                                         const bf_dataset *data,
+                                         const char *path);
 /* Before the work: cli_check_output for a model and what lies beside it. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,

@@ -2,6 +2,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
+#include "base/timing.h"
 #include "ckks/owner/owner.h"
 #include "cli.h"
 
@@ -37,7 +38,7 @@ static bf_status time_transform(row *r)
     uint64_t prime = bf_prime_below((uint64_t)1 << 46, r->log_n, NULL, 0);
     BF_TRY(bf_ring_create(&ring, r->log_n, &prime, 1, r->backend));
     transform_work w = {ring, bf_alloc_zero(ring->n * sizeof(double))};
-    bf_status s = w.a ? cli_time_calls(&r->seconds, 0.2, call_transform, &w)
+    bf_status s = w.a ? bf_time_calls(&r->seconds, 0.2, call_transform, &w)
                       : BF_ERR_MEMORY;
     r->seconds /= TRANSFORMS;
     bf_free(w.a);
@@ -95,7 +96,7 @@ static bf_status time_key_switch(row *r)
     BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, NULL), done);
     BF_GOTO(encrypt_zero(&w.in, ctx, sk, r->limbs), done);
     BF_GOTO(bf_eval_create(&w.ev, ctx, &keys), done);
-    BF_GOTO(cli_time_calls(&r->seconds, 0.5, call_rotation, &w), done);
+    BF_GOTO(bf_time_calls(&r->seconds, 0.5, call_rotation, &w), done);
 done:
     if (w.ev) bf_eval_release(w.ev, &w.out);
     bf_ct_clear(&w.in);

@@ -2,13 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/lock.h"
 #include "cli.h"
-#include "features/class_names.h"
-#include "owner_job.h"
-#include "train/circuit.h"
-#include "train/owner/deal.h"
-#include "train/owner/transform.h"
 
 typedef struct encrypt_args {
     const char *key, *labels, *upload, *transform, *fitted;
@@ -41,53 +35,39 @@ static bf_status check_free(const char *path)
                    path);
 }
 
-/* All files or none: an upload without its transform could not be read. The
- * names lie beside the transform, as what goes to the server does not carry
- * them. Of several at once under a key, one finds the place free. */
-static bf_status save(bf_outfile *upload, const bf_transform *t,
-                      const char *path, const bf_dataset *data, const char *key)
+static bf_status seal(const encrypt_args *a, const bf_owner *owner,
+                      const bf_prepared *p, const bf_dataset *data)
 {
-    bf_outfile *f[] = {upload, NULL};
-    int lock;
-    bf_lock_take(&lock, key, true);
-    bf_status s = check_free(path);
-    if (s == BF_OK) s = bf_transform_prepare(&f[1], t, path);
-    if (s == BF_OK)
-        s = cli_commit_with_names(f, 2, path, data, false);
-    else
-        bf_outfile_abort(upload);
-    bf_lock_drop(lock, NULL);
-    return s;
-}
-
-static bf_status seal(const encrypt_args *a, const bf_job *job,
-                      const uint8_t *id, const bf_dataset *data,
-                      const char *train)
-{
-    cli_prepared p = {0};
-    bf_outfile *upload;
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
-    bf_status s = cli_prepare(&p, job, data, a->fitted);
-    if (s == BF_OK)
-        s = bf_deal_prepare(&upload, &p.transform->of, job, id, a->key, &p.rows,
-                            data->labels, &p.schedule, a->part, a->upload,
-                            &cli_env);
+    const bf_encrypt_options o = {
+        .part = a->part,
+        .upload = a->upload,
+        .transform = a->part == BF_UPLOAD_LABELS ? NULL : path,
+        .class_names = (const char *const *)data->class_names};
+    return bf_owner_encrypt(owner, p, data->labels, &o, &cli_env);
+}
+
+static bf_status encrypt(const encrypt_args *a, const bf_job *job,
+                         const bf_dataset *data, const char *train)
+{
+    bf_owner *owner = NULL;
+    bf_prepared p = {0};
+    bf_view x = bf_view_of(&data->x);
+    bf_status s = bf_prepare(&p, job, &x, a->fitted, &cli_env);
+    if (s == BF_OK) s = bf_owner_open(&owner, job, a->key, &cli_env);
+    if (s == BF_OK) s = seal(a, owner, &p, data);
     if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);
-    if (s == BF_OK)
-        s = a->part == BF_UPLOAD_LABELS
-                ? bf_outfile_commit(upload)
-                : save(upload, p.transform, path, data, a->key);
-    cli_prepared_clear(&p);
+    bf_owner_destroy(owner);
+    bf_prepared_clear(&p);
     return s;
 }
 
 static size_t count_inputs(const encrypt_args *a, const bf_job *job)
 {
-    size_t all = bf_job_inputs(job);
-    size_t rows = bf_job_circuit(job)->inputs(job, BF_INPUT_ROWS);
-    if (a->part == BF_UPLOAD_ALL) return all;
-    return a->part == BF_UPLOAD_ROWS ? rows : all - rows;
+    bf_job_shape s = bf_job_shape_of(job);
+    return (a->part == BF_UPLOAD_LABELS ? 0 : s.row_ciphertexts) +
+           (a->part == BF_UPLOAD_ROWS ? 0 : s.other_ciphertexts);
 }
 
 static bf_status report(const encrypt_args *a, const bf_job *job)
@@ -178,23 +158,25 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "use this transform instead of fitting one"},
         {0},
     };
-    bf_job job;
+    bf_job *job;
     bf_dataset data = {0};
-    uint8_t id[BF_HASH_BYTES];
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.upload, "output"));
     BF_TRY(choose_part(&a));
     if (a.part == BF_UPLOAD_LABELS) BF_TRY(cli_need(a.fitted, "fitted"));
-    BF_TRY(bf_job_read(&job, operands[0], id));
-    BF_TRY(check_outputs(&a, operands[0], operands[1]));
-    BF_TRY(cli_load_training(&data, operands[1], a.labels, a.rows));
-    bf_status s = a.fitted ? match_fitted(&data, &a, operands[1]) : BF_OK;
-    if (s == BF_OK) s = cli_check_shapes(&job, &data, operands[1]);
-    if (s == BF_OK) s = seal(&a, &job, id, &data, operands[1]);
+    BF_TRY(bf_job_read(&job, operands[0]));
+    bf_status s = check_outputs(&a, operands[0], operands[1]);
+    if (s == BF_OK)
+        s = cli_load_training(&data, operands[1], a.labels, a.rows);
+    if (s == BF_OK && a.fitted) s = match_fitted(&data, &a, operands[1]);
+    if (s == BF_OK) s = cli_check_shapes(job, &data, operands[1]);
+    if (s == BF_OK) s = encrypt(&a, job, &data, operands[1]);
     bf_dataset_clear(&data);
-    return s == BF_OK ? report(&a, &job) : s;
+    if (s == BF_OK) s = report(&a, job);
+    bf_job_destroy(job);
+    return s;
 }
 
 const cli_command cli_encrypt = {

@@ -8,7 +8,7 @@ static bf_status report_json(const bf_metrics *m, const bf_model *model,
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "samples", (double)rows);
     cJSON_AddNumberToObject(o, "classes", m->classes);
-    cJSON_AddStringToObject(o, "feature_map", cli_map_name(model->map));
+    cJSON_AddStringToObject(o, "feature_map", bf_feature_map_name(model->map));
     cJSON_AddNumberToObject(o, "accuracy", m->accuracy);
     cJSON *loss = cJSON_AddObjectToObject(o, "loss");
     cJSON_AddNumberToObject(loss, "sle", m->sle);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli.h"
+#include "features/class_names.h"
 #include "features/dataset.h"
 #include "features/image_source.h"
 #include "features/npy.h"
@@ -135,7 +136,7 @@ static bf_status save(const outcome *o, const extract_args *a)
     if (s == BF_OK) s = write(f, o, a);
     if (s == BF_OK)
         return a->labels_out
-                   ? cli_commit_with_names(f, 2, a->labels_out, &o->data,
+                   ? bf_class_names_commit(f, 2, a->labels_out, &o->data,
                                            true)
                    : bf_outfile_commit(f[0]);
     bf_outfile_abort(f[0]);

@@ -51,8 +51,9 @@ void fit_clear(fit *f)
 {
     bf_dataset_clear(&f->train);
     bf_dataset_clear(&f->test);
-    bf_plan_clear(&f->plan);
-    cli_prepared_clear(&f->prepared);
+    bf_prepared_clear(&f->prepared);
+    bf_owner_destroy(f->owner);
+    bf_job_destroy(f->job);
     bf_model_clear(&f->model);
     bf_metrics_clear(&f->encrypted);
     bf_metrics_clear(&f->twin);

@@ -114,16 +114,12 @@ static bf_status inspect_wire(const char *path)
 
 static bf_status inspect_job(const char *path)
 {
-    bf_job job;
-    bf_plan plan;
-    double seconds;
-    uint8_t id[BF_HASH_BYTES];
-    BF_TRY(bf_job_read(&job, path, id));
-    BF_TRY(bf_job_walk(&plan, &job));
-    bf_status s = cli_estimate(&seconds, &job, &plan);
-    if (s == BF_OK) s = cli_report_plan(&job, &plan, seconds);
-    bf_plan_clear(&plan);
-    if (s == BF_OK && !cli_common_options.json) hex_row("job", id, sizeof id);
+    bf_job *job;
+    BF_TRY(bf_job_read(&job, path));
+    bf_status s = cli_report_plan(job);
+    if (s == BF_OK && !cli_common_options.json)
+        hex_row("job", bf_job_id(job), BF_JOB_ID_BYTES);
+    bf_job_destroy(job);
     return s;
 }
 

@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/lock.h"
 #include "cli.h"
-#include "train/owner/deal.h"
 
 static bf_status path_in(char out[PATH_MAX], const char *dir, const char *name)
 {
@@ -14,32 +12,14 @@ static bf_status path_in(char out[PATH_MAX], const char *dir, const char *name)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", dir);
 }
 
-static bf_status check_free(const char *path, const char *why)
-{
-    if (access(path, F_OK) != 0) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT,
-                   "%s: is there already; %s, so remove it yourself or choose "
-                   "another folder",
-                   path, why);
-}
-
-/* One at a time in a folder: two would each find it free. Until the program
- * ends. */
-static bf_status lock(const char *dir)
-{
-    int held;
-    if (bf_lock_take(&held, dir, false)) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "%s: another keygen is at work in it", dir);
-}
-
-static bf_status make_keys(const bf_job *job, const uint8_t *id,
-                           const char *dir, const char *secret,
+static bf_status make_keys(const bf_job *job, const char *secret,
                            const char *keys)
 {
-    BF_TRY(lock(dir));
-    BF_TRY(check_free(secret, "what it opens would be lost"));
-    BF_TRY(check_free(keys, "uploads under its key would be of no use"));
-    return bf_deal_keygen(job, id, secret, keys, &cli_env);
+    bf_owner *owner;
+    BF_TRY(bf_owner_create(&owner, job, &cli_env));
+    bf_status s = bf_owner_save(owner, secret, keys, &cli_env);
+    bf_owner_destroy(owner);
+    return s;
 }
 
 static bf_status report(const char *secret, const char *keys)
@@ -67,18 +47,18 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "folder for secret.key and eval.keys (default .)"},
         {0},
     };
-    bf_job job;
-    uint8_t id[BF_HASH_BYTES];
+    bf_job *job;
     char secret[PATH_MAX], keys[PATH_MAX];
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     umask(077);
-    BF_TRY(bf_job_read(&job, operands[0], id));
-    BF_TRY(bf_make_dir(dir, 0700));
-    BF_TRY(path_in(secret, dir, "secret.key"));
-    BF_TRY(path_in(keys, dir, "eval.keys"));
-    BF_TRY(make_keys(&job, id, dir, secret, keys));
-    return report(secret, keys);
+    BF_TRY(bf_job_read(&job, operands[0]));
+    bf_status s = bf_make_dir(dir, 0700);
+    if (s == BF_OK) s = path_in(secret, dir, "secret.key");
+    if (s == BF_OK) s = path_in(keys, dir, "eval.keys");
+    if (s == BF_OK) s = make_keys(job, secret, keys);
+    bf_job_destroy(job);
+    return s == BF_OK ? report(secret, keys) : s;
 }
 
 const cli_command cli_keygen = {

@@ -6,17 +6,15 @@
 
 #define CLASSES 10
 
-static bf_status plan_new(bf_job *job, bf_plan *plan, size_t n, size_t d,
-                          size_t classes, const char *path)
+static bf_status plan_new(bf_job **job, size_t n, size_t d, size_t classes,
+                          const char *path)
 {
     if (n == 0 || d == 0)
         return bf_fail(BF_ERR_ARGUMENT, "plan wants --samples and --features, "
                        "or a job file to read");
     if (path) BF_TRY(cli_check_output(path, NULL, 0));
-    BF_TRY(cli_plan_job(job, plan, n, d, classes));
-    bf_status s = path ? bf_job_write(job, path) : BF_OK;
-    if (s != BF_OK) bf_plan_clear(plan);
-    return s;
+    BF_TRY(cli_plan_job(job, n, d, classes));
+    return path ? bf_job_write(*job, path) : BF_OK;
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
@@ -31,10 +29,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"", 0, CLI_TABLE, (void *)cli_recipe_options, NULL, NULL},
         {0},
     };
-    bf_job job;
-    bf_plan plan;
-    double seconds;
-    uint8_t id[BF_HASH_BYTES];
+    bf_job *job = NULL;
+    bf_status s;
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
     if (operands[0]) {
         if (n || d || classes || path || cli_recipe_asked())
@@ -42,15 +38,12 @@ static bf_status run(const cli_command *self, int argc, char **argv)
                            "%s is planned already; what it takes is shown "
                            "without other options",
                            operands[0]);
-        BF_TRY(bf_job_read(&job, operands[0], id));
-        BF_TRY(bf_job_walk(&plan, &job));
+        s = bf_job_read(&job, operands[0]);
     } else {
-        BF_TRY(plan_new(&job, &plan, n, d, classes ? classes : CLASSES,
-                        path));
+        s = plan_new(&job, n, d, classes ? classes : CLASSES, path);
     }
-    bf_status s = cli_estimate(&seconds, &job, &plan);
-    if (s == BF_OK) s = cli_report_plan(&job, &plan, seconds);
-    bf_plan_clear(&plan);
+    if (s == BF_OK) s = cli_report_plan(job);
+    bf_job_destroy(job);
     return s;
 }
 

@@ -6,15 +6,15 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "blindfit/server.h"
 #include "cli.h"
 #include "job_report.h"
-#include "train/serve.h"
 
 static bf_status report_json(const bf_serve_options *o,
                              const bf_serve_report *r, double model_bytes)
 {
     cJSON *j = cJSON_CreateObject();
-    cli_json_job(j, &r->job);
+    cli_json_job(j, &r->recipe, &r->job);
     cJSON_AddStringToObject(j, "model", o->model);
     cJSON_AddNumberToObject(j, "threads", bf_env_threads(NULL));
     cJSON *s = cJSON_AddObjectToObject(j, "seconds");
@@ -27,9 +27,9 @@ static bf_status report_json(const bf_serve_options *o,
     cJSON_AddNumberToObject(j, "peak_ciphertext_bytes",
                             (double)r->peak_ciphertext_bytes);
     cJSON_AddNumberToObject(j, "key_switches",
-                            (double)cli_key_switches(r->counters));
+                            (double)r->key_switches);
     cJSON_AddNumberToObject(j, "tensor_products",
-                            (double)r->counters[0].tensor_products);
+                            (double)r->ciphertext_products);
     return cli_json(j);
 }
 
@@ -44,8 +44,8 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
             cli_time(r->read_seconds).s, cli_time(r->train_seconds).s,
             cli_time(r->write_seconds).s);
     cli_row("work", "%s key switches, %s ciphertext products",
-            cli_count((double)cli_key_switches(r->counters)).s,
-            cli_count((double)r->counters[0].tensor_products).s);
+            cli_count((double)r->key_switches).s,
+            cli_count((double)r->ciphertext_products).s);
     cli_row("memory", "%s", cli_size((double)cli_peak_rss()).s);
     return BF_OK;
 }
@@ -65,7 +65,7 @@ static bf_status end_with_parent(void)
 
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    bf_serve_options o = {.backend = BF_BACKEND_AUTO};
+    bf_serve_options o = {0};
     bf_serve_report r;
     cli_texts uploads = {0};
     bool relay = false;

@@ -1,7 +1,5 @@
-#include <cjson/cJSON.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -10,32 +8,6 @@
 #include "features/dataset.h"
 
 /* ---- class names --------------------------------------------------------- */
-
-static bf_status read_json(cJSON **out, const char *path)
-{
-    uint8_t *text;
-    size_t bytes;
-    BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
-    *out = cJSON_ParseWithLength((char *)text, bytes);
-    bf_free(text);
-    return BF_OK;
-}
-
-/* Whose place names take: nothing's, or that of other names. */
-static bf_status check_replaceable(const char *path)
-{
-    cJSON *o;
-    if (access(path, F_OK) != 0) return BF_OK;
-    BF_TRY(read_json(&o, path));
-    bool names =
-        cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY));
-    cJSON_Delete(o);
-    if (names) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT,
-                   "%s: is there already and holds no class names, whose place "
-                   "it is",
-                   path);
-}
 
 bf_status cli_check_class_names(const char *beside, const char *const *others,
                                 size_t count)
@@ -46,32 +18,7 @@ bf_status cli_check_class_names(const char *beside, const char *const *others,
         return BF_OK; /* a pipe has nothing beside it */
     BF_TRY(bf_sidecar_path(path, beside));
     BF_TRY(cli_check_output(path, others, count));
-    return check_replaceable(path);
-}
-
-/* Names of what a file held before would be taken for those of what it holds
- * now. */
-static bf_status remove_names(bf_outfile **out, const char *path)
-{
-    BF_TRY(check_replaceable(path));
-    return bf_outfile_remove(out, path);
-}
-
-bf_status cli_commit_with_names(bf_outfile *const *files, size_t count,
-                                const char *beside, const bf_dataset *data,
-                                bool labels)
-{
-    bf_outfile *all[CLI_COMMIT_MAX + 1];
-    char path[PATH_MAX];
-    bf_status s = bf_sidecar_path(path, beside);
-    for (size_t i = 0; i < count; i++) all[i] = files[i];
-    if (s == BF_OK)
-        s = data->class_names
-                ? bf_class_names_prepare(&all[count], beside, data, labels)
-                : remove_names(&all[count], path);
-    if (s == BF_OK) return bf_outfile_commit_all(all, count + 1);
-    for (size_t i = 0; i < count; i++) bf_outfile_abort(files[i]);
-    return s;
+    return bf_class_names_check_place(beside);
 }
 
 /* ---- models -------------------------------------------------------------- */
@@ -162,4 +109,30 @@ bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
                              classes);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;
+}
+
+bf_status cli_check_shapes(const bf_job *job, const bf_dataset *data,
+                           const char *path)
+{
+    bf_job_shape shape = bf_job_shape_of(job);
+    if (data->x.rows != shape.rows || data->x.cols != shape.features)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: %zu rows of %zu features, the job is for %zu of "
+                       "%zu",
+                       path, data->x.rows, data->x.cols, shape.rows,
+                       shape.features);
+    if (data->classes > shape.classes)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: labels 0 to %u, the job is for %zu classes", path,
+                       data->classes - 1, shape.classes);
+    if (data->classes == shape.classes) return BF_OK;
+    if (data->class_names)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: %u classes have names, the job is for %zu (plan "
+                       "--classes %u)",
+                       path, data->classes, shape.classes, data->classes);
+    cli_note("%s: %s: labels 0 to %u, the job is for %zu classes: of the "
+             "others nothing is learnt",
+             cli_program(), path, data->classes - 1, shape.classes);
+    return BF_OK;
 }

@@ -2,7 +2,8 @@
 #ifndef BF_CLI_FIT_H
 #define BF_CLI_FIT_H
 
-#include "owner_job.h"
+#include "blindfit/job.h"
+#include "blindfit/owner.h"
 #include "server_process.h"
 
 typedef struct fit_iteration {
@@ -18,10 +19,10 @@ typedef struct fit {
     bool compare; /* with plaintext logistic regression */
 
     /* found */
-    bf_job job;
-    bf_plan plan;
-    uint8_t job_id[BF_HASH_BYTES];
-    cli_prepared prepared;
+    bf_job *job;
+    bf_job_figures figures;
+    bf_owner *owner;
+    bf_prepared prepared;
     bf_model model;
     struct {
         double whiten, keygen, encrypt, train, decrypt, total, server_wall,

@@ -8,7 +8,7 @@
 static bf_status twin_model(const fit *f, const bf_matrix *weights,
                             bf_model *out)
 {
-    return cli_make_model(out, f->prepared.transform, weights, NULL);
+    return bf_model_of(out, f->prepared.transform, weights, NULL);
 }
 
 static bf_status judge_twin(void *user, unsigned t, const bf_matrix *weights)
@@ -39,7 +39,7 @@ static bf_status compare_twin(fit *f)
 {
     bf_matrix weights;
     bf_model m;
-    const cli_prepared *p = &f->prepared;
+    const bf_prepared *p = &f->prepared;
     BF_TRY(bf_twin_run(&weights, &p->schedule, &p->rows, f->train.labels,
                        f->train.classes, f->every_iteration ? judge_twin : NULL,
                        f, &cli_env));
@@ -87,7 +87,7 @@ static bf_status compare_reduced(fit *f)
     bf_dataset train = f->train, judge = *fit_judge(f);
     bf_model m = {.map = BF_MAP_NONE};
     bf_status s;
-    if (f->job.layout.cols - 1 >= f->job.features) return BF_OK;
+    if (f->figures.shape.columns - 1 >= f->figures.shape.features) return BF_OK;
     BF_TRY(reduced_rows(f, &train.x, &f->train));
     s = reduced_rows(f, &judge.x, fit_judge(f));
     if (s == BF_OK)

@@ -1,11 +1,17 @@
 #include "fit.h"
 #include "job_report.h"
 
+static size_t uploaded(const fit *f)
+{
+    return f->figures.shape.row_ciphertexts +
+           f->figures.shape.other_ciphertexts;
+}
+
 static void add_history(cJSON *o, const fit *f)
 {
     if (!f->every_iteration) return;
     cJSON *list = cJSON_AddArrayToObject(o, "accuracy_by_iteration");
-    for (unsigned t = 0; t < f->job.recipe.iterations; t++) {
+    for (unsigned t = 0; t < f->figures.shape.iterations; t++) {
         cJSON *item = cJSON_CreateObject();
         cJSON_AddNumberToObject(item, "iteration", t + 1);
         cJSON_AddNumberToObject(item, "encrypted", f->history[t].encrypted);
@@ -34,13 +40,13 @@ static void add_seconds(cJSON *o, const fit *f)
 static bf_status report_json(const fit *f)
 {
     cJSON *o = cJSON_CreateObject();
-    cli_json_job(o, &f->job);
+    cli_json_job(o, bf_job_recipe(f->job), &f->figures);
     cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
-    cJSON_AddNumberToObject(o, "log2_qp", f->plan.log2_qp);
-    cJSON_AddNumberToObject(o, "security_bits", f->plan.security_bits);
+    cJSON_AddNumberToObject(o, "log2_qp", f->figures.log2_qp);
+    cJSON_AddNumberToObject(o, "security_bits", f->figures.security_bits);
     cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
-                            (double)f->plan.ciphertexts);
-    cJSON_AddStringToObject(o, "feature_map", cli_map_name(f->model.map));
+                            (double)uploaded(f));
+    cJSON_AddStringToObject(o, "feature_map", bf_feature_map_name(f->model.map));
     add_seconds(o, f);
     cJSON *b = cJSON_AddObjectToObject(o, "bytes");
     cJSON_AddNumberToObject(b, "upload", f->bytes.upload);
@@ -69,7 +75,7 @@ static bf_status report_json(const fit *f)
     cJSON_AddNumberToObject(o, "key_switches", f->server.key_switches);
     cJSON_AddNumberToObject(o, "tensor_products", f->server.tensor_products);
     cJSON_AddNumberToObject(o, "memory_bytes_planned",
-                            (double)f->plan.memory_bytes);
+                            (double)f->figures.memory_bytes);
     add_history(o, f);
     return cli_json(o);
 }
@@ -88,7 +94,7 @@ static void print_phases(const fit *f)
              cli_size(f->bytes.keys).s);
     phase("owner", "keygen", f->seconds.keygen, text);
     snprintf(text, sizeof text, "%zu ciphertexts, %s to the server",
-             f->plan.ciphertexts, cli_size(f->bytes.upload).s);
+             uploaded(f), cli_size(f->bytes.upload).s);
     phase("owner", "encrypt", f->seconds.encrypt, text);
     snprintf(text, sizeof text, "%.0f key switches, %s of memory",
              f->server.key_switches, cli_size(f->server.peak_rss_bytes).s);
@@ -114,8 +120,8 @@ static void print_accuracies(const fit *f)
                 cli_percent(f->regression.accuracy).s);
     if (f->reduced.classes)
         cli_row("", "%s   (on the %zu columns that were encrypted)",
-                cli_percent(f->reduced.accuracy).s, f->job.layout.cols - 1);
-    for (unsigned t = 0; f->every_iteration && t < f->job.recipe.iterations;
+                cli_percent(f->reduced.accuracy).s, f->figures.shape.columns - 1);
+    for (unsigned t = 0; f->every_iteration && t < f->figures.shape.iterations;
          t++)
         cli_row(t ? "" : "by iteration", "%u: %s encrypted, %s in plaintext",
                 t + 1, cli_percent(f->history[t].encrypted).s,
@@ -125,17 +131,17 @@ static void print_accuracies(const fit *f)
 bf_status fit_report(const fit *f)
 {
     if (cli_common_options.json) return report_json(f);
-    const bf_layout *l = &f->job.layout;
+    const bf_job_shape *shape = &f->figures.shape;
     cli_progress_end();
     printf("Recipe %s, %u iteration%s on %s encrypted rows of %s features, "
            "%zu classes\n"
            "Ring degree %s, log2(QP) %.0f, %.0f-bit security, %u thread%s\n\n",
-           cli_recipe_name(f->job.recipe.kind), f->job.recipe.iterations,
-           f->job.recipe.iterations == 1 ? "" : "s",
-           cli_count((double)l->n).s, cli_count((double)f->job.features).s,
-           l->classes,
-           cli_count((double)((uint64_t)1 << f->job.ring[0].log_n)).s,
-           f->plan.log2_qp, f->plan.security_bits, bf_env_threads(NULL),
+           bf_recipe_kind_name(bf_job_recipe(f->job)->kind), f->figures.shape.iterations,
+           f->figures.shape.iterations == 1 ? "" : "s",
+           cli_count((double)shape->rows).s, cli_count((double)shape->features).s,
+           shape->classes,
+           cli_count((double)f->figures.ring_degree).s,
+           f->figures.log2_qp, f->figures.security_bits, bf_env_threads(NULL),
            bf_env_threads(NULL) == 1 ? "" : "s");
     print_phases(f);
     print_accuracies(f);

@@ -3,7 +3,6 @@
 #include "base/cpu.h"
 #include "fit.h"
 #include "scratch.h"
-#include "train/owner/deal.h"
 
 static double file_bytes(const char *path)
 {
@@ -17,20 +16,21 @@ static bf_status plan(fit *f)
     const char *path = cli_scratch_file("job.json");
     char server[PATH_MAX];
     BF_TRY(cli_server_find(server)); /* before the work for it */
-    BF_TRY(cli_plan_job(&f->job, &f->plan, f->train.x.rows, f->train.x.cols,
+    BF_TRY(cli_plan_job(&f->job, f->train.x.rows, f->train.x.cols,
                         f->train.classes));
+    BF_TRY(bf_job_figures_of(&f->figures, f->job, &cli_env));
     /* The server will run here: what it would refuse costs no keys. */
-    BF_TRY(bf_plan_check_memory(&f->plan, 0));
-    BF_TRY(bf_job_write(&f->job, path));
-    return bf_job_read(&f->job, path, f->job_id);
+    BF_TRY(bf_job_check_server(f->job, &cli_env));
+    return bf_job_write(f->job, path);
 }
 
 static bf_status keygen(fit *f)
 {
     double start = bf_now();
     const char *keys = cli_scratch_file("eval.keys");
-    BF_TRY(bf_deal_keygen(&f->job, f->job_id, cli_scratch_file("secret.key"),
-                          keys, &cli_env));
+    BF_TRY(bf_owner_create(&f->owner, f->job, &cli_env));
+    BF_TRY(bf_owner_save(f->owner, cli_scratch_file("secret.key"), keys,
+                         &cli_env));
     f->seconds.keygen = bf_now() - start;
     f->bytes.keys = file_bytes(keys);
     return BF_OK;
@@ -39,7 +39,8 @@ static bf_status keygen(fit *f)
 static bf_status whiten(fit *f)
 {
     double start = bf_now();
-    BF_TRY(cli_prepare(&f->prepared, &f->job, &f->train, NULL));
+    bf_view x = bf_view_of(&f->train.x);
+    BF_TRY(bf_prepare(&f->prepared, f->job, &x, NULL, &cli_env));
     f->seconds.whiten = bf_now() - start;
     return BF_OK;
 }
@@ -47,13 +48,16 @@ static bf_status whiten(fit *f)
 static bf_status encrypt(fit *f)
 {
     double start = bf_now();
-    const char *upload = cli_scratch_file("upload.bf");
-    BF_TRY(bf_deal_encrypt(&f->job, f->job_id, cli_scratch_file("secret.key"),
-                           &f->prepared.rows, f->train.labels,
-                           &f->prepared.schedule, BF_UPLOAD_ALL, upload,
-                           &cli_env));
+    /* Known by name, to be removed in a signal handler. */
+    if (f->train.class_names) (void)cli_scratch_file("transform.bf.json");
+    const bf_encrypt_options o = {
+        .upload = cli_scratch_file("upload.bf"),
+        .transform = cli_scratch_file("transform.bf"),
+        .class_names = (const char *const *)f->train.class_names};
+    BF_TRY(bf_owner_encrypt(f->owner, &f->prepared, f->train.labels, &o,
+                            &cli_env));
     f->seconds.encrypt = bf_now() - start;
-    f->bytes.upload = file_bytes(upload);
+    f->bytes.upload = file_bytes(o.upload);
     return BF_OK;
 }
 
@@ -76,14 +80,9 @@ static bf_status train(fit *f)
 /* The model after an iteration (0: the last). */
 static bf_status open_model(const fit *f, bf_model *out, unsigned iteration)
 {
-    bf_matrix weights;
-    BF_TRY(bf_deal_decrypt(&weights, NULL, &f->job, f->job_id,
-                           cli_scratch_file("secret.key"),
-                           cli_scratch_file("model.enc"), iteration));
-    bf_status s = cli_make_model(out, f->prepared.transform, &weights,
-                                 f->train.class_names);
-    bf_matrix_clear(&weights);
-    return s;
+    return bf_owner_decrypt(out, f->owner, cli_scratch_file("model.enc"),
+                            cli_scratch_file("transform.bf"), iteration,
+                            &cli_env);
 }
 
 static bf_status decrypt(fit *f)
@@ -96,7 +95,7 @@ static bf_status decrypt(fit *f)
 
 static bf_status judge_iterations(fit *f)
 {
-    for (unsigned t = 0; f->every_iteration && t < f->job.recipe.iterations;
+    for (unsigned t = 0; f->every_iteration && t < f->figures.shape.iterations;
          t++) {
         bf_model m;
         bf_metrics metrics;

@@ -2,99 +2,93 @@
 
 #include <math.h>
 
-uint64_t cli_key_switches(const bf_counters c[BF_RINGS_MAX])
+void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
 {
-    uint64_t sum = 0;
-    for (size_t r = 0; r < BF_RINGS_MAX; r++)
-        for (size_t i = 0; i <= BF_MAX_Q; i++) sum += c[r].key_switches[i];
-    return sum;
+    cJSON_AddStringToObject(o, "recipe", bf_recipe_kind_name(recipe->kind));
+    cJSON_AddNumberToObject(o, "iterations", f->shape.iterations);
+    cJSON_AddNumberToObject(o, "samples", (double)f->shape.rows);
+    cJSON_AddNumberToObject(o, "features", (double)f->shape.features);
+    cJSON_AddNumberToObject(o, "classes", (double)f->shape.classes);
+    cJSON_AddNumberToObject(o, "ring_degree", (double)f->ring_degree);
+    cJSON_AddNumberToObject(o, "limbs", f->limbs);
+    cJSON_AddNumberToObject(o, "special_primes", f->special_limbs);
 }
 
-void cli_json_job(cJSON *o, const bf_job *job)
-{
-    const bf_layout *l = &job->layout;
-    cJSON_AddStringToObject(o, "recipe", cli_recipe_name(job->recipe.kind));
-    cJSON_AddNumberToObject(o, "iterations", job->recipe.iterations);
-    cJSON_AddNumberToObject(o, "samples", (double)l->n);
-    cJSON_AddNumberToObject(o, "features", (double)job->features);
-    cJSON_AddNumberToObject(o, "classes", (double)l->classes);
-    cJSON_AddNumberToObject(o, "ring_degree",
-                            (double)((uint64_t)1 << job->ring[0].log_n));
-    cJSON_AddNumberToObject(o, "limbs", job->ring[0].n_q);
-    cJSON_AddNumberToObject(o, "special_primes", job->ring[0].n_p);
-}
-
-static bf_status report_json(const bf_job *job, const bf_plan *plan,
+static bf_status report_json(const bf_job *job, const bf_job_figures *f,
                              double seconds)
 {
     cJSON *o = cJSON_CreateObject();
-    cli_json_job(o, job);
-    cJSON_AddNumberToObject(o, "columns", (double)job->layout.cols);
+    cli_json_job(o, bf_job_recipe(job), f);
+    cJSON_AddNumberToObject(o, "columns", (double)f->shape.columns);
     cJSON_AddNumberToObject(o, "features_per_ciphertext",
-                            (double)job->layout.f);
-    cJSON_AddNumberToObject(o, "samples_per_ciphertext", (double)job->layout.t);
-    cJSON_AddNumberToObject(o, "log2_qp", plan->log2_qp);
+                            (double)f->features_per_ciphertext);
+    cJSON_AddNumberToObject(o, "samples_per_ciphertext",
+                            (double)f->rows_per_ciphertext);
+    cJSON_AddNumberToObject(o, "log2_qp", f->log2_qp);
+    cJSON_AddNumberToObject(o, "log2_qp_limit", f->log2_qp_limit);
+    cJSON_AddNumberToObject(o, "security_bits", f->security_bits);
+    cJSON_AddNumberToObject(o, "evaluation_keys", (double)f->keys);
     cJSON_AddNumberToObject(
-        o, "log2_qp_limit", bf_security_log2_qp_limit(job->ring[0].log_n, 128));
-    cJSON_AddNumberToObject(o, "security_bits", plan->security_bits);
-    cJSON_AddNumberToObject(o, "evaluation_keys", (double)plan->key_count);
-    cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
-                            (double)plan->ciphertexts);
+        o, "ciphertexts_uploaded",
+        (double)(f->shape.row_ciphertexts + f->shape.other_ciphertexts));
     cJSON *bytes = cJSON_AddObjectToObject(o, "bytes");
-    cJSON_AddNumberToObject(bytes, "keys", (double)plan->key_bytes);
-    cJSON_AddNumberToObject(bytes, "upload", (double)plan->upload_bytes);
-    cJSON_AddNumberToObject(bytes, "model", (double)plan->model_bytes);
-    cJSON_AddNumberToObject(o, "memory_bytes", (double)plan->memory_bytes);
-    cJSON_AddNumberToObject(
-        o, "key_switches", (double)cli_key_switches(plan->counters));
+    cJSON_AddNumberToObject(bytes, "keys", (double)f->key_bytes);
+    cJSON_AddNumberToObject(bytes, "upload", (double)f->upload_bytes);
+    cJSON_AddNumberToObject(bytes, "model", (double)f->model_bytes);
+    cJSON_AddNumberToObject(o, "memory_bytes", (double)f->memory_bytes);
+    cJSON_AddNumberToObject(o, "key_switches", (double)f->key_switches);
     cJSON_AddNumberToObject(o, "tensor_products",
-                            (double)plan->counters[0].tensor_products);
-    cJSON_AddNumberToObject(o, "weight_noise", plan->weight_noise);
+                            (double)f->ciphertext_products);
+    cJSON_AddNumberToObject(o, "weight_noise", f->weight_error);
     cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
     cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
     return cli_json(o);
 }
 
-bf_status cli_report_plan(const bf_job *job, const bf_plan *plan,
-                          double seconds)
+static void print_plan(const bf_job *job, const bf_job_figures *f,
+                       double seconds)
 {
-    const bf_layout *l = &job->layout;
-    if (cli_common_options.json) return report_json(job, plan, seconds);
+    unsigned threads = bf_env_threads(NULL);
+    size_t uploaded = f->shape.row_ciphertexts + f->shape.other_ciphertexts;
     cli_progress_end();
     printf("Recipe %s, %u iteration%s over %s rows of %s features, %zu "
            "classes\n",
-           cli_recipe_name(job->recipe.kind), job->recipe.iterations,
-           job->recipe.iterations == 1 ? "" : "s",
-           cli_count((double)l->n).s, cli_count((double)job->features).s,
-           l->classes);
-    cli_row("ring degree", "%s",
-            cli_count((double)((uint64_t)1 << job->ring[0].log_n)).s);
+           bf_recipe_kind_name(bf_job_recipe(job)->kind), f->shape.iterations,
+           f->shape.iterations == 1 ? "" : "s", cli_count((double)f->shape.rows).s,
+           cli_count((double)f->shape.features).s, f->shape.classes);
+    cli_row("ring degree", "%s", cli_count((double)f->ring_degree).s);
     cli_row("modulus", "%u levels, log2(QP) = %.0f of at most %.0f",
-            job->ring[0].n_q - 1, plan->log2_qp,
-            bf_security_log2_qp_limit(job->ring[0].log_n, 128));
-    cli_row("security", "%.0f bits", plan->security_bits);
+            f->limbs - 1, f->log2_qp, f->log2_qp_limit);
+    cli_row("security", "%.0f bits", f->security_bits);
     cli_row("expected error", "%.2g of a typical weight",
-            plan->weight_noise / job->typical.weight);
+            f->weight_error / f->typical_weight);
     cli_row("layout", "%zu features by %zu rows a ciphertext, in %zu + %zu",
-            l->f, l->t, l->chunks * l->pairs,
-            plan->ciphertexts - l->chunks * l->pairs);
-    cli_row("upload", "%s ciphertexts, %s",
-            cli_count((double)plan->ciphertexts).s,
-            cli_size((double)plan->upload_bytes).s);
-    cli_row("evaluation keys", "%zu, %s, uploaded once", plan->key_count,
-            cli_size((double)plan->key_bytes).s);
-    cli_row("encrypted model", "%s",
-            cli_size((double)plan->model_bytes).s);
+            f->features_per_ciphertext, f->rows_per_ciphertext,
+            f->shape.row_ciphertexts, f->shape.other_ciphertexts);
+    cli_row("upload", "%s ciphertexts, %s", cli_count((double)uploaded).s,
+            cli_size((double)f->upload_bytes).s);
+    cli_row("evaluation keys", "%zu, %s, uploaded once", f->keys,
+            cli_size((double)f->key_bytes).s);
+    cli_row("encrypted model", "%s", cli_size((double)f->model_bytes).s);
     cli_row("server's work", "%s key switches, %s ciphertext products",
-            cli_count((double)cli_key_switches(plan->counters)).s,
-            cli_count((double)plan->counters[0].tensor_products).s);
+            cli_count((double)f->key_switches).s,
+            cli_count((double)f->ciphertext_products).s);
     cli_row("server's memory", "about %s",
-            cli_size((double)plan->memory_bytes).s);
+            cli_size((double)f->memory_bytes).s);
     if (isnan(seconds))
         cli_row("server's time", "not measured: its steps are too large here");
     else
         cli_row("server's time", "about %s on this machine, %u thread%s",
-                cli_time(seconds).s, bf_env_threads(NULL),
-                bf_env_threads(NULL) == 1 ? "" : "s");
+                cli_time(seconds).s, threads, threads == 1 ? "" : "s");
+}
+
+bf_status cli_report_plan(const bf_job *job)
+{
+    double seconds;
+    bf_job_figures f;
+    BF_TRY(bf_job_figures_of(&f, job, &cli_env));
+    BF_TRY(bf_job_estimate(&seconds, job, &cli_env));
+    if (cli_common_options.json) return report_json(job, &f, seconds);
+    print_plan(job, &f, seconds);
     return BF_OK;
 }

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "cli.h"
-#include "train/expansion.h"
-#include "train/job.h"
 
 #define KIND "whitened"
 #define PAPER_ITERATIONS 2
@@ -47,25 +45,10 @@ const cli_option cli_recipe_options[] = {
     {0},
 };
 
-const char *cli_recipe_name(bf_recipe_kind kind)
-{
-    return kind == BF_RECIPE_PAPER ? "paper" : "whitened";
-}
-
-const char *cli_map_name(bf_feature_map map)
-{
-    switch (map) {
-    case BF_MAP_SQRT: return "sqrt";
-    case BF_MAP_NONE: return "none";
-    case BF_MAP_AUTO: break;
-    }
-    return "auto";
-}
-
 static bf_status parse_map(bf_feature_map *out)
 {
-    for (int m = BF_MAP_AUTO; m <= BF_MAP_SQRT; m++) {
-        if (strcmp(given.map, cli_map_name((bf_feature_map)m)) == 0) {
+    for (int m = 0; m < BF_FEATURE_MAPS; m++) {
+        if (strcmp(given.map, bf_feature_map_name((bf_feature_map)m)) == 0) {
             *out = (bf_feature_map)m;
             return BF_OK;
         }
@@ -126,7 +109,7 @@ static bf_status parse_expand(bf_relu *out)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--expand: '%s' is nothing such as relu:4096", at);
     *out = (bf_relu){.count = (size_t)count, .seed = seed};
-    return bf_relu_check(*out);
+    return BF_OK; /* bf_recipe_check knows the bounds */
 }
 
 /* What only the whitened recipe has is not passed over in silence. */
@@ -190,12 +173,12 @@ static bf_status parse_ring(unsigned *log_n)
 {
     *log_n = 0;
     if (!given.ring) return BF_OK;
-    for (unsigned l = BF_JOB_LOG_N_MIN; l <= BF_JOB_LOG_N_MAX; l++)
+    for (unsigned l = BF_PLAN_LOG_N_MIN; l <= BF_PLAN_LOG_N_MAX; l++)
         if (given.ring == (size_t)1 << l) *log_n = l;
     if (*log_n) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
                    "--ring: %zu is no power of two from %u to %u", given.ring,
-                   1u << BF_JOB_LOG_N_MIN, 1u << BF_JOB_LOG_N_MAX);
+                   1u << BF_PLAN_LOG_N_MIN, 1u << BF_PLAN_LOG_N_MAX);
 }
 
 bool cli_recipe_asked(void)
@@ -206,15 +189,14 @@ bool cli_recipe_asked(void)
            strcmp(given.kind, KIND) != 0;
 }
 
-bf_status cli_plan_job(bf_job *job, bf_plan *plan, size_t n, size_t d,
-                       size_t classes)
+bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes)
 {
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory};
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
-    BF_TRY(bf_job_plan(job, plan, &recipe, n, d, classes, &options));
-    size_t columns = job->layout.cols;
+    BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));
+    size_t columns = bf_job_shape_of(*job).columns;
     if (recipe.kind == BF_RECIPE_WHITENED && recipe.iterations > 3 &&
         n / BF_FEW_ROWS < columns)
         cli_note("%s: %zu rows are few for %zu columns: more than three "

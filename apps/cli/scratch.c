@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 
-#define FILES_MAX 8
+#define FILES_MAX 9
 #define NAME "blindfit-fit-"
 #define RUNNING "running" /* locked as long as the folder is in use */
 

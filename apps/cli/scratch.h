@@ -8,7 +8,7 @@
  * Folders there that runs of this user left when they were killed go first.
  * It is removed by cli_scratch_remove, and after a second Ctrl-C. */
 BF_MUST_CHECK bf_status cli_scratch_make(const char *parent);
-/* Path of a file in it; kept until removal. At most 8 different names. */
+/* Path of a file in it; kept until removal. At most 9 different names. */
 const char *cli_scratch_file(const char *name);
 void cli_scratch_remove(void);
 

@@ -51,8 +51,17 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
 BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
                                                          size_t *count,
                                                          const char *path);
-BF_OWNER_API void bf_class_names_free(char **names,
-                                      size_t count); /* NULL is fine */
+/* Of PATH.json, beside labels, a model or a transform; *names is NULL where there
+ * is no such file. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_class_names_beside(char ***names, size_t *count, const char *path);
+/* NULL is fine. */
+BF_OWNER_API void bf_class_names_free(char **names, size_t count);
+
+/* Before names are written beside a file: BF_ERR_ARGUMENT when what lies there
+ * (PATH.json) holds no class names. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_class_names_check_place(const char *path);
 
 /* Every column of a table of text, labels or none. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out,

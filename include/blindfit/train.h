@@ -43,11 +43,17 @@ typedef enum bf_recipe_kind {
     BF_RECIPE_PAPER,
     BF_RECIPE_WHITENED
 } bf_recipe_kind;
+#define BF_RECIPE_KINDS 2
 typedef enum bf_feature_map {
     BF_MAP_AUTO, /* SQRT where no value is negative, else NONE */
     BF_MAP_NONE,
     BF_MAP_SQRT
 } bf_feature_map;
+#define BF_FEATURE_MAPS 3
+
+/* As options and files say it: "whitened", "sqrt". */
+BF_API const char *bf_recipe_kind_name(bf_recipe_kind kind);
+BF_API const char *bf_feature_map_name(bf_feature_map map);
 
 /* Random ReLU features of a public seed, in place of the mapped ones
  * (docs/formats.md, "Random features"). */

@@ -56,15 +56,19 @@ BF_MUST_CHECK bf_status bf_class_names_from_json(char ***out, size_t *count,
 BF_MUST_CHECK bf_status bf_label_names_read(char ***names, size_t *count,
                                             const char *path,
                                             const int32_t *labels, size_t n);
-/* Of PATH.json, beside labels, a model or a transform; *names is NULL where there
- * is no such file. */
-BF_MUST_CHECK bf_status bf_class_names_beside(char ***names, size_t *count,
-                                              const char *path);
 /* PATH.json for data->class_names, not yet committed. `labels`: beside the
  * data's labels, and says so. */
 BF_MUST_CHECK bf_status bf_class_names_prepare(bf_outfile **out,
                                                const char *path,
                                                const bf_dataset *data,
                                                bool labels);
+/* Commits the files, at most BF_NAMED_FILES_MAX, together with those names;
+ * without names (data->class_names NULL) it removes those that are there, as
+ * they would be taken for the new file's. Frees the files, always. */
+#define BF_NAMED_FILES_MAX 3
+BF_MUST_CHECK bf_status bf_class_names_commit(bf_outfile *const *files,
+                                              size_t count, const char *path,
+                                              const bf_dataset *data,
+                                              bool labels);
 
 #endif

@@ -5,11 +5,13 @@
 #ifndef BF_TRAIN_JOB_H
 #define BF_TRAIN_JOB_H
 
-#include "blindfit/train.h"
+#include "blindfit/job.h"
 #include "linalg/layout.h"
 #include "linalg/sigmoid.h"
 
-typedef struct bf_job {
+struct bf_job_handle;
+
+struct bf_job {
     bf_recipe recipe;
     bf_schedule schedule; /* v0 empty */
     bf_sigmoid_form form; /* of the schedule's sigmoid */
@@ -25,7 +27,9 @@ typedef struct bf_job {
     double log_labels;
     double log_dense; /* z' */
     double log_v0;    /* initial weights, when the start is not zero */
-} bf_job;
+    struct bf_job_handle *handle; /* of jobs of the public interface
+                                   * (handle.c); else NULL */
+};
 
 /* Most ciphertexts that a circuit carries from one step to the next. */
 #define BF_CARRIED_MAX 2
@@ -78,20 +82,11 @@ BF_MUST_CHECK bf_status bf_job_check_memory(const bf_job *job,
 /* What job.json can say; classes: BF_CLASSES_MAX. */
 #define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)
 #define BF_JOB_FEATURES_MAX ((size_t)1 << 20)
-/* log2 of its ring degree. */
-#define BF_JOB_LOG_N_MIN 13u
-#define BF_JOB_LOG_N_MAX 16u
-
-typedef struct bf_plan_options {
-    unsigned log_n;      /* 0: choose */
-    size_t f, k;         /* 0: choose */
-    uint64_t max_memory; /* bytes, 0: no limit */
-} bf_plan_options;
 
 /* Chooses ring, chain and layout for these shapes: the cheapest of the
  * candidates that are secure, precise enough and fit. BF_ERR_ARGUMENT says why
  * nothing fits. */
-BF_MUST_CHECK bf_status bf_job_plan(bf_job *job, bf_plan *plan,
+BF_MUST_CHECK bf_status bf_job_search(bf_job *job, bf_plan *plan,
                                     const bf_recipe *recipe, size_t n,
                                     size_t features, size_t classes,
                                     const bf_plan_options *options);
@@ -125,10 +120,20 @@ unsigned bf_job_y_limbs(const bf_job *job);
  * recipes or iterations, can use the same rows. */
 void bf_job_data_id(const bf_job *job, uint8_t id[BF_HASH_BYTES]);
 
-/* Reading checks everything a hostile file could get wrong; id is the BLAKE2b
- * digest of the file. */
-BF_MUST_CHECK bf_status bf_job_write(const bf_job *job, const char *path);
-BF_MUST_CHECK bf_status bf_job_read(bf_job *job, const char *path,
+/* The text of job.json, freed with bf_free; and of such a text the job.
+ * Parsing checks everything that a hostile file could get wrong; name is the
+ * file's, for messages. */
+BF_MUST_CHECK bf_status bf_job_print(char **text, const bf_job *job);
+BF_MUST_CHECK bf_status bf_job_parse(bf_job *job, const char *text,
+                                     size_t bytes, const char *name);
+/* The same in a file; id is the BLAKE2b digest of the file. */
+BF_MUST_CHECK bf_status bf_job_save(const bf_job *job, const char *path);
+BF_MUST_CHECK bf_status bf_job_load(bf_job *job, const char *path,
                                     uint8_t id[BF_HASH_BYTES]);
+/* The file's text, freed with bf_free. */
+BF_MUST_CHECK bf_status bf_job_text_read(char **text, size_t *bytes,
+                                         const char *path);
+BF_MUST_CHECK bf_status bf_job_text_write(const char *text, size_t bytes,
+                                          const char *path);
 
 #endif

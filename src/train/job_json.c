@@ -10,11 +10,10 @@
 #include "base/random.h"
 #include "train/expansion.h"
 #include "train/job.h"
+#include "train/names.h"
 
 enum { JOB_VERSION = 2, JOB_BYTES_MAX = 1 << 20 };
 
-static const char *const kinds[] = {"paper", "whitened"};
-static const char *const maps[] = {"auto", "none", "sqrt"};
 static const char *const divisions[] = {"each", "joined", "late"};
 
 /* ---- writing ------------------------------------------------------------------ */
@@ -50,9 +49,9 @@ static cJSON *primes(const uint64_t *p, unsigned count)
 static cJSON *recipe_json(const bf_recipe *r)
 {
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "kind", kinds[r->kind]);
+    cJSON_AddStringToObject(o, "kind", bf_recipe_kind_name(r->kind));
     cJSON_AddNumberToObject(o, "iterations", r->iterations);
-    cJSON_AddStringToObject(o, "feature_map", maps[r->map]);
+    cJSON_AddStringToObject(o, "feature_map", bf_feature_map_name(r->map));
     if (r->expand.count)
         cJSON_AddItemToObject(o, "expand", bf_relu_to_json(r->expand));
     cJSON_AddItemToObject(o, "sigmoid",
@@ -107,24 +106,40 @@ static cJSON *job_json(const bf_job *job)
     return o;
 }
 
-bf_status bf_job_write(const bf_job *job, const char *path)
+bf_status bf_job_print(char **text, const bf_job *job)
 {
-    bf_outfile *f = NULL;
     cJSON *o = job_json(job);
-    char *text = o ? cJSON_Print(o) : NULL;
+    char *json = o ? cJSON_Print(o) : NULL;
     cJSON_Delete(o);
-    if (!text) return bf_fail(BF_ERR_MEMORY, "%s: out of memory", path);
-    bf_status status;
-    BF_GOTO(bf_outfile_open(&f, path, 0644), done);
-    status = bf_outfile_write(f, text, strlen(text));
-    if (status == BF_OK) status = bf_outfile_write(f, "\n", 1);
-    if (status == BF_OK)
-        status = bf_outfile_commit(f);
-    else
-        bf_outfile_abort(f);
-done:
-    cJSON_free(text);
-    return status;
+    size_t bytes = json ? strlen(json) : 0;
+    char *line = json ? bf_alloc(bytes + 2) : NULL;
+    if (line) {
+        memcpy(line, json, bytes);
+        memcpy(line + bytes, "\n", 2);
+    }
+    cJSON_free(json);
+    if (!line) return bf_fail(BF_ERR_MEMORY, "no memory for the job's text");
+    *text = line;
+    return BF_OK;
+}
+
+bf_status bf_job_text_write(const char *text, size_t bytes, const char *path)
+{
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_status s = bf_outfile_write(f, text, bytes);
+    if (s == BF_OK) return bf_outfile_commit(f);
+    bf_outfile_abort(f);
+    return s;
+}
+
+bf_status bf_job_save(const bf_job *job, const char *path)
+{
+    char *text;
+    BF_TRY(bf_job_print(&text, job));
+    bf_status s = bf_job_text_write(text, strlen(text), path);
+    bf_free(text);
+    return s;
 }
 
 /* ---- reading ------------------------------------------------------------------ */
@@ -227,10 +242,12 @@ static unsigned prime_list(reader *r, const cJSON *o, const char *name,
 
 static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
 {
-    out->kind = (bf_recipe_kind)word(r, o, "kind", kinds, 2);
+    out->kind = (bf_recipe_kind)word(r, o, "kind", bf_recipe_kind_names,
+                                    BF_RECIPE_KINDS);
     out->iterations =
         (unsigned)whole(r, o, "iterations", 1, BF_MAX_ITERATIONS);
-    out->map = (bf_feature_map)word(r, o, "feature_map", maps, 3);
+    out->map = (bf_feature_map)word(r, o, "feature_map",
+                                    bf_feature_map_names, BF_FEATURE_MAPS);
     const cJSON *expand = cJSON_GetObjectItemCaseSensitive(o, "expand");
     if (expand && r->status == BF_OK)
         r->status = bf_relu_from_json(&out->expand, expand, r->path);
@@ -271,8 +288,8 @@ static bf_status check_primes(const bf_params *p, const char *path)
 
 static void read_ring(reader *r, const cJSON *k, bf_params *p)
 {
-    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", BF_JOB_LOG_N_MIN,
-                               BF_JOB_LOG_N_MAX);
+    p->log_n = (unsigned)whole(r, k, "log2_ring_degree", BF_PLAN_LOG_N_MIN,
+                               BF_PLAN_LOG_N_MAX);
     p->digit_limbs = (unsigned)whole(r, k, "digit_limbs", 1, BF_MAX_Q);
     p->n_q = prime_list(r, k, "primes", p->q, BF_MAX_Q);
     p->n_p = prime_list(r, k, "special_primes", p->p, BF_MAX_P);
@@ -331,21 +348,34 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     return r.status;
 }
 
-bf_status bf_job_read(bf_job *job, const char *path, uint8_t id[BF_HASH_BYTES])
+bf_status bf_job_parse(bf_job *job, const char *text, size_t bytes,
+                       const char *name)
 {
-    uint8_t *text;
-    size_t bytes;
     bf_job made = {0};
-    BF_TRY(bf_random_init());
-    BF_TRY(bf_read_file(path, JOB_BYTES_MAX, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength((const char *)text, bytes);
-    bf_status s = o ? parse_job(&made, o, path)
-                    : bf_fail(BF_ERR_FORMAT, "%s: not JSON", path);
+    cJSON *o = cJSON_ParseWithLength(text, bytes);
+    bf_status s = o ? parse_job(&made, o, name)
+                    : bf_fail(BF_ERR_FORMAT, "%s: not JSON", name);
     cJSON_Delete(o);
-    if (s == BF_OK) {
-        *job = made;
-        bf_hash(text, bytes, id);
-    }
+    if (s == BF_OK) *job = made;
+    return s;
+}
+
+bf_status bf_job_text_read(char **text, size_t *bytes, const char *path)
+{
+    uint8_t *data;
+    BF_TRY(bf_read_file(path, JOB_BYTES_MAX, &data, bytes));
+    *text = (char *)data;
+    return BF_OK;
+}
+
+bf_status bf_job_load(bf_job *job, const char *path, uint8_t id[BF_HASH_BYTES])
+{
+    char *text;
+    size_t bytes;
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_job_text_read(&text, &bytes, path));
+    bf_status s = bf_job_parse(job, text, bytes, path);
+    if (s == BF_OK) bf_hash(text, bytes, id);
     bf_free(text);
     return s;
 }

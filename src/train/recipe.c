@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "train/expansion.h"
+#include "train/names.h"
 
 /* tests/train/test_train_recipe.c shows that each fit is what it says. */
 
@@ -44,6 +45,20 @@ static const bf_sigmoid sigmoid_thirteen20 = {
             2.80763922951e-15},
     .range = 20,
 };
+
+const char *const bf_recipe_kind_names[BF_RECIPE_KINDS] = {"paper", "whitened"};
+const char *const bf_feature_map_names[BF_FEATURE_MAPS] = {"auto", "none",
+                                                           "sqrt"};
+
+const char *bf_recipe_kind_name(bf_recipe_kind kind)
+{
+    return bf_recipe_kind_names[kind];
+}
+
+const char *bf_feature_map_name(bf_feature_map map)
+{
+    return bf_feature_map_names[map];
+}
 
 double bf_sigmoid_value(const bf_sigmoid *p, double z)
 {

@@ -209,14 +209,14 @@ static bf_status search_all(search *s, const bf_job *base, size_t n, size_t cols
                             size_t classes)
 {
     for (; s->tolerance <= RELAX_MAX && !s->found; s->tolerance *= RELAX_STEP)
-        for (unsigned log_n = BF_JOB_LOG_N_MIN; log_n <= BF_JOB_LOG_N_MAX;
+        for (unsigned log_n = BF_PLAN_LOG_N_MIN; log_n <= BF_PLAN_LOG_N_MAX;
              log_n++)
             if (!s->options->log_n || s->options->log_n == log_n)
                 BF_TRY(consider_ring(s, base, log_n, n, cols, classes));
     return BF_OK;
 }
 
-bf_status bf_job_plan(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
+bf_status bf_job_search(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
                       size_t n, size_t features, size_t classes,
                       const bf_plan_options *options)
 {

@@ -15,10 +15,12 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/checkpoint.h"
+#include "train/handle.h"
 #include "train/inputs.h"
 
 typedef struct server {
     const bf_serve_options *o;
+    bf_backend backend;
     bf_job job;
     bf_plan plan;
     uint8_t job_id[BF_HASH_BYTES], data_id[BF_HASH_BYTES];
@@ -202,12 +204,12 @@ static bf_status run(server *s, bf_serve_report *report)
 {
     const bf_serve_options *o = s->o;
     double start = bf_now();
-    BF_TRY(bf_job_read(&s->job, o->job, s->job_id));
+    BF_TRY(bf_job_load(&s->job, o->job, s->job_id));
     bf_job_data_id(&s->job, s->data_id);
     BF_TRY(bf_job_check_memory(&s->job, o->max_memory));
     BF_TRY(bf_job_walk(&s->plan, &s->job));
     BF_TRY(check_resources(s));
-    BF_TRY(bf_world_open(&s->world, &s->job, o->backend));
+    BF_TRY(bf_world_open(&s->world, &s->job, s->backend));
     BF_TRY(read_keys(s));
     BF_TRY(read_upload(s));
     if (o->resume) BF_TRY(read_checkpoint(s));
@@ -250,11 +252,25 @@ static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                    made);
 }
 
-bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
-                         bf_env *env)
+/* Of the run; times are there. */
+static void fill_report(bf_serve_report *out, const server *s)
+{
+    bf_counters made[BF_RINGS_MAX];
+    memset(made, 0, sizeof made);
+    for (unsigned r = 0; r < s->world.count; r++)
+        bf_eval_counters(s->world.ev[r], &made[r]);
+    out->recipe = s->job.recipe;
+    bf_job_describe(&out->job, &s->job, &s->plan);
+    out->key_switches = bf_counters_key_switches(made);
+    out->ciphertext_products = made[0].tensor_products;
+    out->peak_ciphertext_bytes = bf_world_peak_bytes(&s->world);
+}
+
+bf_status bf_serve_train_on(bf_serve_report *report, const bf_serve_options *o,
+                            bf_backend backend, bf_env *env)
 {
     BF_UNDER(env);
-    server s = {.o = o};
+    server s = {.o = o, .backend = backend};
     bf_serve_report made = {0};
     char lock_path[PATH_MAX];
     int lock;
@@ -263,16 +279,19 @@ bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
     bf_lock_drop(lock, lock_path);
     if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);
     if (status == BF_OK) {
-        for (unsigned r = 0; r < s.world.count; r++)
-            bf_eval_counters(s.world.ev[r], &made.counters[r]);
-        made.peak_ciphertext_bytes = bf_world_peak_bytes(&s.world);
+        fill_report(&made, &s);
+        *report = made;
     }
     bf_run_state_release(s.world.ev[0], &s.state);
     for (size_t i = 0; s.inputs && i < s.count; i++) bf_ct_clear(&s.inputs[i]);
     bf_free(s.inputs);
     bf_plan_clear(&s.plan);
     bf_world_close(&s.world);
-    made.job = s.job;
-    if (status == BF_OK) *report = made;
     return status;
+}
+
+bf_status bf_serve_train(bf_serve_report *report, const bf_serve_options *o,
+                         bf_env *env)
+{
+    return bf_serve_train_on(report, o, BF_BACKEND_AUTO, env);
 }

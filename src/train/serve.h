@@ -1,37 +1,12 @@
-/* The server's run: files in, file out. Links no owner code. */
+/* The server's run of blindfit/server.h, on kernels of choice. */
 #ifndef BF_TRAIN_SERVE_H
 #define BF_TRAIN_SERVE_H
 
-#include "train/job.h"
+#include "blindfit/server.h"
+#include "ring/ring.h"
 
-typedef struct bf_serve_options {
-    const char *job;        /* job.json */
-    const char *keys;       /* evaluation keys */
-    const char *const *uploads; /* the owner's ciphertexts, one file or more */
-    size_t upload_count;
-    const char *model;      /* to write */
-    const char *checkpoint; /* to write after every iteration; NULL for none */
-    bool resume;            /* continue from the checkpoint */
-    uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
-    bf_backend backend;
-} bf_serve_options;
-
-typedef struct bf_serve_report {
-    bf_job job; /* as it was read */
-    bf_counters counters[BF_RINGS_MAX];
-    double read_seconds, train_seconds, write_seconds;
-    uint64_t peak_ciphertext_bytes;
-} bf_serve_report;
-
-/* Checks that job, keys and upload belong together before any arithmetic, and
- * that memory and disk suffice before it reads them (BF_ERR_MEMORY,
- * BF_ERR_SPACE). The model and each checkpoint appear complete or not at all;
- * with a checkpoint, a run that ends at any moment can be resumed and gives the
- * same model file. Another run with this checkpoint is refused, by a lock on
- * CHECKPOINT.lock. While the disk is full, the run waits for space, as a
- * note says. */
-BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
-                                       const bf_serve_options *o,
-                                       bf_env *env);
+BF_MUST_CHECK bf_status bf_serve_train_on(bf_serve_report *report,
+                                          const bf_serve_options *o,
+                                          bf_backend backend, bf_env *env);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/checkpoint.h"
-#include "train/owner/deal.h"
+#include "support/deal.h"
 #include "train/serve.h"
 #include "train/train_testing.h"
 #include "train/upload.h"
@@ -50,8 +50,8 @@ static void make_upload(const bf_recipe *recipe)
     OK(bf_transform_apply(&u, t, &x, true, NULL));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     OK(bf_transform_start(&schedule, t, CLASSES));
-    OK(bf_deal_encrypt(&files.made, files.id, files.secret, &u, labels,
-                       &schedule, BF_UPLOAD_ALL, files.upload, NULL));
+    OK(deal_encrypt(&files.made, files.id, files.secret, &u, labels,
+                       &schedule, BF_UPLOAD_ALL, files.upload));
     bf_schedule_clear(&schedule);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);
@@ -89,14 +89,14 @@ static int setup(void **state)
     name(files.early, "early.enc");
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, BF_RECIPE_PAPER, ITERATIONS, ROWS, FEATURES));
-    OK(bf_job_plan(&files.made, &files.plan, &recipe, ROWS, FEATURES, CLASSES,
+    OK(bf_job_search(&files.made, &files.plan, &recipe, ROWS, FEATURES, CLASSES,
                    &options));
     bf_plan_clear(&files.plan);
-    OK(bf_job_write(&files.made, files.job));
-    OK(bf_job_read(&files.made, files.job, files.id));
+    OK(bf_job_save(&files.made, files.job));
+    OK(bf_job_load(&files.made, files.job, files.id));
     OK(bf_job_walk(&files.plan, &files.made));
     OK(bf_context_create(&files.ctx, &files.made.ring[0], BF_BACKEND_AUTO));
-    OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys, NULL));
+    OK(deal_keygen(&files.made, files.id, files.secret, files.keys));
     make_upload(&recipe);
     OK(serve(files.model, files.checkpoint, false, NULL));
     return 0;
@@ -165,7 +165,7 @@ static void rewrite(const char *path, bf_wire_type type, bf_label to,
 static bf_status decrypt(const char *path, unsigned iteration)
 {
     bf_matrix w = {0};
-    bf_status s = bf_deal_decrypt(&w, NULL, &files.made, files.id, files.secret, path,
+    bf_status s = deal_decrypt(&w, &files.made, files.id, files.secret, path,
                                   iteration);
     bf_matrix_clear(&w);
     return s;

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/circuit.h"
-#include "train/owner/deal.h"
+#include "support/deal.h"
 #include "train/serve.h"
 #include "train/upload.h"
 #include "wire/wire.h"
@@ -48,8 +48,8 @@ static void name(char out[96], const char *file)
 static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
                     const bf_schedule *schedule, bf_upload_part part)
 {
-    OK(bf_deal_encrypt(&files.made, files.id, files.secret, u, labels,
-                       schedule, part, path, NULL));
+    OK(deal_encrypt(&files.made, files.id, files.secret, u, labels,
+                       schedule, part, path));
 }
 
 /* Another job over the same rows: every class is called by the next one's
@@ -62,10 +62,10 @@ static void make_other_job(const bf_matrix *u, const int32_t *labels,
     other.recipe.step_count = 2;
     other.recipe.steps[1] = other.recipe.steps[0] / 2;
     for (size_t i = 0; i < ROWS; i++) turned[i] = (labels[i] + 1) % CLASSES;
-    OK(bf_job_write(&other, files.other));
-    OK(bf_job_read(&other, files.other, files.other_id));
-    OK(bf_deal_encrypt(&other, files.other_id, files.secret, u, turned,
-                       schedule, BF_UPLOAD_LABELS, files.other_labels, NULL));
+    OK(bf_job_save(&other, files.other));
+    OK(bf_job_load(&other, files.other, files.other_id));
+    OK(deal_encrypt(&other, files.other_id, files.secret, u, turned,
+                       schedule, BF_UPLOAD_LABELS, files.other_labels));
 }
 
 /* Two uploads of one job and key. */
@@ -121,13 +121,12 @@ static int setup(void **state)
     name(files.model, "model.enc");
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, ROWS, FEATURES));
-    OK(bf_job_plan(&files.made, &plan, &recipe, ROWS, FEATURES, CLASSES,
+    OK(bf_job_search(&files.made, &plan, &recipe, ROWS, FEATURES, CLASSES,
                    &options));
     bf_plan_clear(&plan);
-    OK(bf_job_write(&files.made, files.job));
-    OK(bf_job_read(&files.made, files.job, files.id));
-    OK(bf_deal_keygen(&files.made, files.id, files.secret, files.keys,
-                      NULL));
+    OK(bf_job_save(&files.made, files.job));
+    OK(bf_job_load(&files.made, files.job, files.id));
+    OK(deal_keygen(&files.made, files.id, files.secret, files.keys));
     make_uploads(&recipe);
     files.uploads = bf_job_inputs(&files.made);
     return 0;
@@ -146,9 +145,8 @@ static bf_status serve(const char *upload, const char *model,
     bf_serve_report report;
     bf_serve_options o = {.job = files.job, .keys = files.keys,
                           .uploads = &upload, .upload_count = 1,
-                          .model = model,
-                          .backend = backend};
-    return bf_serve_train(&report, &o, NULL);
+                          .model = model};
+    return bf_serve_train_on(&report, &o, backend, NULL);
 }
 
 static void refused(bf_status status, const char *words)
@@ -372,9 +370,9 @@ static void test_rounded(void **state)
         double noise = i ? plan.steps[i - 1].noise : plan.weight_noise;
         double step = exp2(floor(log2(noise)));
         assert_true(step > 0);
-        OK(bf_deal_decrypt(&w, NULL, &files.made, files.id, files.secret, files.model,
+        OK(deal_decrypt(&w, &files.made, files.id, files.secret, files.model,
                            i));
-        OK(bf_deal_decrypt(&again, NULL, &files.made, files.id, files.secret,
+        OK(deal_decrypt(&again, &files.made, files.id, files.secret,
                            files.model, i));
         size_t count = w.rows * w.cols;
         for (size_t k = 0; k < count; k++) {
@@ -471,7 +469,7 @@ static void test_foreign_models(void **state)
         rewrite_model(cases[i].change);
         for (unsigned t = 0; t <= files.made.recipe.iterations; t++) {
             bf_matrix w = {0};
-            bf_status s = bf_deal_decrypt(&w, NULL, &files.made, files.id,
+            bf_status s = deal_decrypt(&w, &files.made, files.id,
                                           files.secret, files.bad, t);
             if (s != cases[i].status ||
                 (s != BF_OK && !strstr(bf_last_error(), cases[i].words)))
@@ -499,7 +497,7 @@ static bf_matrix weights_after(const bf_job *job, const uint8_t *id,
                                unsigned iteration)
 {
     bf_matrix w = {0};
-    OK(bf_deal_decrypt(&w, NULL, job, id, files.secret, files.model,
+    OK(deal_decrypt(&w, job, id, files.secret, files.model,
                        iteration));
     return w;
 }
@@ -523,7 +521,7 @@ static void test_apart(void **state)
     bf_job other;
     uint8_t id[BF_HASH_BYTES];
     bf_plan plan;
-    OK(bf_job_read(&other, files.other, id));
+    OK(bf_job_load(&other, files.other, id));
     OK(bf_job_walk(&plan, &files.made));
     double noise = 12 * plan.steps[0].noise;
     bf_plan_clear(&plan);

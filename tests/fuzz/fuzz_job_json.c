@@ -30,7 +30,7 @@ static uint8_t *text_of(const bf_job *job, size_t *bytes)
     char path[64];
     uint8_t *text;
     fuzz_path(path, "job.json");
-    if (bf_job_write(job, path) != BF_OK ||
+    if (bf_job_save(job, path) != BF_OK ||
         bf_read_file(path, 1 << 20, &text, bytes) != BF_OK)
         abort();
     return text;
@@ -44,7 +44,7 @@ static void write_and_read(const bf_job *job)
     size_t bytes, bytes2;
     uint8_t *text = text_of(job, &bytes);
     fuzz_path(path, "job.json");
-    if (bf_job_read(&again, path, id) != BF_OK) abort();
+    if (bf_job_load(&again, path, id) != BF_OK) abort();
     uint8_t *text2 = text_of(&again, &bytes2);
     if (bytes != bytes2 || memcmp(text, text2, bytes) != 0) abort();
     bf_free(text);
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memory_file f = memory_file_open(data, size);
     bf_job job;
     uint8_t id[BF_HASH_BYTES];
-    if (bf_job_read(&job, f.path, id) == BF_OK) {
+    if (bf_job_load(&job, f.path, id) == BF_OK) {
         check_job(&job);
         write_and_read(&job);
         walk(&job);

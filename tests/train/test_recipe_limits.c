@@ -51,10 +51,10 @@ static void what_is_planned_can_be_read(const bf_recipe *r)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
-    check_ok(bf_job_plan(&job, &plan, r, 40, 9, 3, &options));
+    check_ok(bf_job_search(&job, &plan, r, 40, 9, 3, &options));
     bf_plan_clear(&plan);
-    check_ok(bf_job_write(&job, path));
-    check_ok(bf_job_read(&read, path, id));
+    check_ok(bf_job_save(&job, path));
+    check_ok(bf_job_load(&read, path, id));
     assert_true(fabs(read.recipe.lambda - r->lambda) <= 1e-15 * r->lambda);
     assert_true(read.recipe.clip == r->clip);
     assert_int_equal(unlink(path), 0);

@@ -29,7 +29,7 @@ static void plan_shape(bf_job *job, bf_plan *plan, const shape *s)
     bf_plan_options options = {0};
     check_ok(bf_recipe_default(&r, s->kind, s->iterations, s->n, s->d));
     r.batch = s->batch;
-    check_ok(bf_job_plan(job, plan, &r, s->n, s->d, s->classes, &options));
+    check_ok(bf_job_search(job, plan, &r, s->n, s->d, s->classes, &options));
 }
 
 /* One for q0; for every iteration one for the gradient and, where it has

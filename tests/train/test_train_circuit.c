@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "blindfit/features.h"
 #include "train/circuit.h"
-#include "train/owner/deal.h"
+#include "train/owner/protocol.h"
 #include "train/owner/seal.h"
 #include "train/train_testing.h"
 
@@ -186,7 +186,7 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
            classes, batch);
     OK(bf_recipe_default(&recipe, kind, iterations, n, d));
     recipe.batch = batch;
-    OK(bf_job_plan(&r.job, &r.plan, &recipe, n, d, classes, &options));
+    OK(bf_job_search(&r.job, &r.plan, &recipe, n, d, classes, &options));
     print_plan(&r);
     OK(bf_transform_fit(&transform, &recipe, &x, NULL));
     OK(bf_transform_apply(&u, transform, &x, true, NULL));
@@ -195,8 +195,7 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin,
                    NULL));
     r.twin = twin;
-    bf_status fits = bf_deal_check_ranges(&r.job, &u, labels, &schedule,
-                                          NULL);
+    bf_status fits = bf_protocol_check_ranges(&r.job, &u, labels, &schedule);
     if (fits == BF_OK) {
         encrypted_run(&r, &u, labels,
                       schedule.zero_start ? NULL : &schedule.v0);

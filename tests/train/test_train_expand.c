@@ -287,11 +287,11 @@ static void test_job(void **state)
     r.iterations = 1;
     for (int i = 0; i < 2; i++) {
         r.expand.seed = SEED + (uint64_t)i;
-        check_ok(bf_job_plan(&job, &plan, &r, ROWS, INPUTS, CLASSES, &options));
+        check_ok(bf_job_search(&job, &plan, &r, ROWS, INPUTS, CLASSES, &options));
         assert_int_equal(job.layout.cols, 17);
         assert_int_equal(job.features, INPUTS);
-        check_ok(bf_job_write(&job, in_folder("job.json")));
-        check_ok(bf_job_read(&back, in_folder("job.json"), id));
+        check_ok(bf_job_save(&job, in_folder("job.json")));
+        check_ok(bf_job_load(&back, in_folder("job.json"), id));
         assert_int_equal(back.recipe.expand.count, 16);
         assert_true(back.recipe.expand.seed == SEED + (uint64_t)i);
         bf_job_data_id(&back, data_id[i]);

@@ -77,7 +77,7 @@ static bf_status write_job(const bf_job *choices, const char *path)
     bf_job job = *choices;
     const bf_layout *l = &choices->layout;
     BF_TRY(bf_job_derive(&job, l->n, l->classes, l->f, l->k));
-    return bf_job_write(&job, path);
+    return bf_job_save(&job, path);
 }
 
 static bf_status write_jobs(const char *in)
@@ -114,7 +114,7 @@ static void jobs_read_back(void **state)
     (void)state;
     bf_job job;
     uint8_t id[BF_HASH_BYTES];
-    check_ok(bf_job_read(&job, path_of(folder, "job.json"), id));
+    check_ok(bf_job_load(&job, path_of(folder, "job.json"), id));
     check_same_choices(&job, &whitened_job);
     assert_int_equal(job.layout.cols, 10);
     assert_int_equal(job.layout.t, 1024);
@@ -124,7 +124,7 @@ static void jobs_read_back(void **state)
     assert_int_equal(bf_job_x_limbs(&job), 5);
     assert_true(job.schedule.zero_start && !job.schedule.momentum);
     assert_true(fabs(job.schedule.step[0] - 4 * 4 / 40.0) < 1e-15);
-    check_ok(bf_job_read(&job, path_of(folder, "job-paper.json"), id));
+    check_ok(bf_job_load(&job, path_of(folder, "job-paper.json"), id));
     check_same_choices(&job, &paper_job);
     assert_int_equal(bf_job_inputs(&job), 2 + 3 + 1); /* pairs, outputs, V0 */
     assert_int_equal(bf_job_x_limbs(&job), 9);

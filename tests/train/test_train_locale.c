@@ -90,11 +90,11 @@ static void write_files(const char *prefix)
     bf_job job;
     bf_plan plan;
     check_ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, 40, 9));
-    check_ok(bf_job_plan(&job, &plan, &recipe, 40, 9, 3,
+    check_ok(bf_job_search(&job, &plan, &recipe, 40, 9, 3,
                          &(bf_plan_options){0}));
     bf_plan_clear(&plan);
     snprintf(name, sizeof name, "%s-job.json", prefix);
-    check_ok(bf_job_write(&job, in_folder(name)));
+    check_ok(bf_job_save(&job, in_folder(name)));
 }
 
 static void test_files(void **state)
@@ -137,7 +137,7 @@ static void test_reading(void **state)
     bf_matrix_clear(&x);
     bf_job job;
     uint8_t id[BF_HASH_BYTES];
-    check_ok(bf_job_read(&job, in_folder("point-job.json"), id));
+    check_ok(bf_job_load(&job, in_folder("point-job.json"), id));
     assert_true(job.recipe.steps[0] != floor(job.recipe.steps[0]) ||
                 job.log_x != floor(job.log_x));
 }

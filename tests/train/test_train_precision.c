@@ -2,7 +2,7 @@
  * refused, or told, with the column. */
 #include "base/memory.h"
 #include "train/job.h"
-#include "train/owner/deal.h"
+#include "train/owner/protocol.h"
 #include "train/train_testing.h"
 
 #define ROWS 60
@@ -149,7 +149,7 @@ static void check_noise(double lambda, double clip, bool drowns)
     bf_plan plan;
     if (lambda > 0) r.lambda = lambda;
     if (clip > 0) r.clip = clip;
-    check_ok(bf_job_plan(&job, &plan, &r, ROWS, COLUMNS, CLASSES,
+    check_ok(bf_job_search(&job, &plan, &r, ROWS, COLUMNS, CLASSES,
                          &(bf_plan_options){0}));
     bf_plan_clear(&plan);
     check_ok(bf_transform_fit(&t, &r, &x, NULL));
@@ -157,11 +157,9 @@ static void check_noise(double lambda, double clip, bool drowns)
     check_ok(bf_schedule_make(&s, &r, ROWS));
     if (drowns)
         check_fails(BF_ERR_RANGE, "drown in noise",
-                    bf_deal_check_ranges(&job, &u, labels, &s,
-                                         NULL));
+                    bf_protocol_check_ranges(&job, &u, labels, &s));
     else
-        check_ok(bf_deal_check_ranges(&job, &u, labels, &s,
-                                      NULL));
+        check_ok(bf_protocol_check_ranges(&job, &u, labels, &s));
     bf_schedule_clear(&s);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);

@@ -9,7 +9,7 @@
 #include "ckks/owner/internal.h"
 #include "support/memory_search.h"
 #include "train/circuit.h"
-#include "train/owner/deal.h"
+#include "support/deal.h"
 #include "train/owner/seal.h"
 #include "train/serve.h"
 #include "train/train_testing.h"
@@ -168,10 +168,10 @@ static void make_job(bf_matrix *u, bf_schedule *schedule, int32_t *labels)
     check_ok(bf_transform_fit(&t, &recipe, &data.x, NULL));
     check_ok(bf_transform_apply(u, t, &data.x, true, NULL));
     check_ok(bf_schedule_make(schedule, &recipe, ROWS));
-    check_ok(bf_job_plan(&job, &plan, &recipe, ROWS, FEATURES, CLASSES,
+    check_ok(bf_job_search(&job, &plan, &recipe, ROWS, FEATURES, CLASSES,
                          &(bf_plan_options){0}));
-    check_ok(bf_job_write(&job, job_path));
-    check_ok(bf_job_read(&job, job_path, id));
+    check_ok(bf_job_save(&job, job_path));
+    check_ok(bf_job_load(&job, job_path, id));
     bf_plan_clear(&plan);
     bf_transform_destroy(t);
     free_dataset(&data);
@@ -195,16 +195,16 @@ static void a_job_leaves_nothing(void **state)
     bf_context *ctx;
     make_job(&u, &schedule, labels);
     check_ok(bf_context_create(&ctx, &job.ring[0], BF_BACKEND_AUTO));
-    check_ok(bf_deal_keygen(&job, id, secret, keys, NULL));
+    check_ok(deal_keygen(&job, id, secret, keys));
     remember_key(ctx);
     nothing_left("keygen");
-    check_ok(bf_deal_encrypt(&job, id, secret, &u, labels, &schedule,
-                             BF_UPLOAD_ALL, upload, NULL));
+    check_ok(deal_encrypt(&job, id, secret, &u, labels, &schedule,
+                             BF_UPLOAD_ALL, upload));
     remember_messages(ctx, &u, labels);
     nothing_left("encrypt");
     serve();
     nothing_left("train");
-    check_ok(bf_deal_decrypt(&weights, NULL, &job, id, secret, model, 0));
+    check_ok(deal_decrypt(&weights, &job, id, secret, model, 0));
     remember_decryption(ctx);
     nothing_left("decrypt");
     bf_matrix_clear(&weights);

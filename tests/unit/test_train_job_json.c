@@ -98,7 +98,7 @@ static bf_status read_text(const char *text)
     assert_non_null(f);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
-    bf_status s = bf_job_read(&job, path, id);
+    bf_status s = bf_job_load(&job, path, id);
     if (s != BF_OK) assert_int_equal(job.features, 77); /* left alone */
     return s;
 }
@@ -308,7 +308,7 @@ static void test_versions(void **state)
     }
     uint8_t id[BF_HASH_BYTES];
     bf_job job;
-    assert_int_equal(bf_job_read(&job, "tests/golden/v1/job.json", id),
+    assert_int_equal(bf_job_load(&job, "tests/golden/v1/job.json", id),
                      BF_ERR_UNSUPPORTED);
 }
 

@@ -41,12 +41,12 @@ static bf_status format_of(model_format *out, const char *path)
 
 static const char *map_name(bf_feature_map map)
 {
-    return map == BF_MAP_SQRT ? "sqrt" : "none";
+    return bf_feature_map_name(map);
 }
 
 static bf_status map_of(bf_feature_map *out, const char *name, const char *path)
 {
-    if (name && strcmp(name, "sqrt") == 0)
+    if (name && strcmp(name, bf_feature_map_name(BF_MAP_SQRT)) == 0)
         *out = BF_MAP_SQRT;
     else if (name && strcmp(name, "none") == 0)
         *out = BF_MAP_NONE;

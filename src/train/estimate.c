@@ -6,8 +6,8 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "cli.h"
-#include "train/job.h"
+#include "base/timing.h"
+#include "train/handle.h"
 
 /* ---- steps of a job -------------------------------------------------------- */
 
@@ -178,7 +178,7 @@ static bf_status time_step(double *seconds, probe *p,
                            bf_status (*step)(probe *p, bf_ct *out, size_t in))
 {
     p->step = step;
-    BF_TRY(cli_time_calls(seconds, BUDGET, all_threads, p));
+    BF_TRY(bf_time_calls(seconds, BUDGET, all_threads, p));
     *seconds /= bf_env_threads(NULL);
     return BF_OK;
 }
@@ -192,7 +192,7 @@ static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
     BF_TRY(time_step(&one, p, rotate_one));
     BF_TRY(time_step(&many, p, rotate_many));
     BF_TRY(time_step(&sum, p, rotate_sum));
-    BF_TRY(cli_time_calls(&product, BUDGET, matrix, p));
+    BF_TRY(bf_time_calls(&product, BUDGET, matrix, p));
     double inner_down = fmax(many - one, 0) / (TURNS - 1);
     double up = fmax(one - inner_down, 0);
     double inner = (sum - KEYS * up - inner_down) / (KEYS - 1);
@@ -214,13 +214,16 @@ static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
 /* Steps of a job that comes from elsewhere may take more than there is. */
 #define PROBE_MOST ((uint64_t)4 << 30)
 
-bf_status cli_estimate(double *seconds, const bf_job *job, const bf_plan *plan)
+bf_status bf_job_estimate(double *seconds, const bf_job *job, bf_env *env)
 {
+    BF_UNDER(env);
     probe p = {0};
+    const bf_plan *plan;
     bf_prices prices;
     bf_status status;
     uint64_t bytes = probe_sizes(&p, &job->ring[0]);
     *seconds = NAN;
+    BF_TRY(bf_job_walked(&plan, job));
     if (bytes > PROBE_MOST || bytes > bf_memory_available() / 2) return BF_OK;
     BF_GOTO(probe_open(&p, &job->ring[0]), done);
     BF_GOTO(measure(&prices, &p, &job->ring[0]), done);

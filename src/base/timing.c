@@ -1,10 +1,11 @@
+#include "base/timing.h"
+
 #include "base/cpu.h"
-#include "cli.h"
 
 #define CALLS_MIN 3
 #define CALLS_MAX 256
 
-bf_status cli_time_calls(double *median, double budget,
+bf_status bf_time_calls(double *median, double budget,
                          bf_status (*call)(void *), void *user)
 {
     double times[CALLS_MAX], begin = bf_now();

@@ -1,4 +1,4 @@
-#include "train/owner/deal.h"
+#include "train/owner/protocol.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,60 +8,32 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/checkpoint.h"
+#include "train/handle.h"
 #include "train/owner/rounding.h"
 #include "train/owner/seal.h"
 #include "train/upload.h"
-#include "wire/owner/owner_wire.h"
 
-static bf_status open_secret(bf_context **ctx, bf_secret_key **sk,
-                             const bf_job *job, const char *path)
+bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
+                           const uint8_t job_id[BF_HASH_BYTES],
+                           const bf_secret_key *sk, const char *path)
 {
-    BF_TRY(bf_context_create(ctx, &job->ring[0], BF_BACKEND_AUTO));
-    bf_status s = bf_wire_read_secret_key(sk, path, *ctx);
-    if (s != BF_OK) {
-        bf_context_destroy(*ctx);
-        *ctx = NULL;
-    }
-    return s;
-}
-
-static void close_secret(bf_context *ctx, bf_secret_key *sk)
-{
-    bf_secret_key_destroy(sk);
-    bf_context_destroy(ctx);
-}
-
-bf_status bf_deal_keygen(const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
-                         const char *secret_path, const char *keys_path,
-                         bf_env *env)
-{
-    BF_UNDER(env);
-    bf_plan plan;
-    bf_context *ctx = NULL;
-    bf_secret_key *sk = NULL;
+    const bf_plan *plan;
+    bf_plan own;
     bf_eval_keys keys = {0};
     uint8_t data_id[BF_HASH_BYTES];
-    enum { KEYS, SECRET, FILES };
-    bf_outfile *f[FILES] = {NULL};
     bf_status status;
-    BF_TRY(bf_job_walk(&plan, job));
-    BF_GOTO(bf_context_create(&ctx, &job->ring[0], BF_BACKEND_AUTO), done);
-    BF_GOTO(bf_secret_key_generate(&sk, ctx, 0), done);
-    BF_GOTO(bf_eval_keys_generate(&keys, sk, plan.keys, plan.key_count, NULL),
+    BF_TRY(bf_job_plan_get(&plan, &own, job));
+    BF_GOTO(bf_eval_keys_generate(&keys, sk, plan->keys, plan->key_count, NULL),
             done);
     bf_job_data_id(job, data_id);
     bf_wire_ids ids = {bf_secret_key_id(sk), job_id, data_id};
-    BF_GOTO(bf_wire_prepare_eval_keys(&f[KEYS], keys_path, &keys,
-                                      bf_one_ring(ctx), ids, NULL),
+    BF_GOTO(bf_wire_prepare_eval_keys(out, path, &keys,
+                                      bf_one_ring(bf_secret_key_context(sk)),
+                                      ids, NULL),
             done);
-    BF_GOTO(bf_wire_prepare_secret_key(&f[SECRET], secret_path, sk), done);
-    status = bf_outfile_commit_all(f, FILES);
-    f[KEYS] = f[SECRET] = NULL;
 done:
-    for (int i = 0; i < FILES; i++) bf_outfile_abort(f[i]);
     bf_eval_keys_clear(&keys);
-    close_secret(ctx, sk);
-    bf_plan_clear(&plan);
+    bf_plan_clear(&own);
     return status;
 }
 
@@ -88,10 +60,11 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
  * (Plans with the recipes' own parameters are below a hundredth of that.) */
 static bf_status check_noise(const bf_job *job, double resolution)
 {
-    bf_plan plan;
-    BF_TRY(bf_job_walk(&plan, job));
-    double noise = plan.weight_noise;
-    bf_plan_clear(&plan);
+    const bf_plan *plan;
+    bf_plan own;
+    BF_TRY(bf_job_plan_get(&plan, &own, job));
+    double noise = plan->weight_noise;
+    bf_plan_clear(&own);
     if (noise < resolution) return BF_OK;
     return bf_fail(BF_ERR_RANGE,
                    "the model would drown in noise: errors of %.1e are expected "
@@ -102,12 +75,10 @@ static bf_status check_noise(const bf_job *job, double resolution)
 
 /* The run, seen beforehand in plaintext: numbers that leave what the circuit
  * covers come back as noise, which nobody could tell from a model. */
-bf_status bf_deal_check_ranges(const bf_job *job, const bf_matrix *u,
-                               const int32_t *labels,
-                               const bf_schedule *schedule,
-                               bf_env *env)
+bf_status bf_protocol_check_ranges(const bf_job *job, const bf_matrix *u,
+                                   const int32_t *labels,
+                                   const bf_schedule *schedule)
 {
-    BF_UNDER(env);
     bf_ranges measured, covered = job->ranges;
     double resolution;
     for (unsigned t = 0; t < schedule->iterations; t++)
@@ -186,54 +157,33 @@ static void choose_part(batch *b, bf_upload_part part)
     b->end = part == BF_UPLOAD_ROWS ? rows : bf_job_inputs(b->job);
 }
 
-bf_status bf_deal_prepare(bf_outfile **out, bf_upload_id *of,
-                          const bf_job *job,
-                          const uint8_t job_id[BF_HASH_BYTES],
-                          const char *secret_path, const bf_matrix *u,
-                          const int32_t *labels, const bf_schedule *schedule,
-                          bf_upload_part part, const char *upload_path,
-                          bf_env *env)
+bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
+                             const bf_job *job,
+                             const uint8_t job_id[BF_HASH_BYTES],
+                             const bf_secret_key *sk, const bf_matrix *u,
+                             const int32_t *labels,
+                             const bf_schedule *schedule, bf_upload_part part,
+                             const char *path)
 {
-    BF_UNDER(env);
-    bf_context *ctx;
-    bf_secret_key *sk;
     bf_wire_writer *w = NULL;
-    bf_upload_id made;
-    bf_status status;
     BF_TRY(check_shapes(job, u, schedule));
-    BF_TRY(bf_deal_check_ranges(job, u, labels, schedule, NULL));
-    BF_TRY(open_secret(&ctx, &sk, job, secret_path));
+    BF_TRY(bf_protocol_check_ranges(job, u, labels, schedule));
     batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
                .labels = labels};
     choose_part(&b, part);
-    made = upload_of(sk, job);
+    bf_upload_id made = upload_of(sk, job);
     bf_wire_ids ids = {made.key, part == BF_UPLOAD_ROWS ? NULL : job_id,
                        made.data};
-    BF_GOTO(bf_wire_create(&w, upload_path, BF_WIRE_UPLOAD, bf_one_ring(ctx),
-                           ids),
-            done);
-    BF_GOTO(write_upload(&b, w), done);
-    status = bf_wire_finish(out, made.digest, w);
-    w = NULL;
-    if (status == BF_OK && of) *of = made;
-done:
-    bf_wire_abort(w);
-    close_secret(ctx, sk);
-    return status;
-}
-
-bf_status bf_deal_encrypt(const bf_job *job,
-                          const uint8_t job_id[BF_HASH_BYTES],
-                          const char *secret_path, const bf_matrix *u,
-                          const int32_t *labels, const bf_schedule *schedule,
-                          bf_upload_part part, const char *upload_path,
-                          bf_env *env)
-{
-    BF_UNDER(env);
-    bf_outfile *f;
-    BF_TRY(bf_deal_prepare(&f, NULL, job, job_id, secret_path, u, labels,
-                           schedule, part, upload_path, NULL));
-    return bf_outfile_commit(f);
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_UPLOAD,
+                          bf_one_ring(bf_secret_key_context(sk)), ids));
+    bf_status s = write_upload(&b, w);
+    if (s != BF_OK) {
+        bf_wire_abort(w);
+        return s;
+    }
+    BF_TRY(bf_wire_finish(out, made.digest, w));
+    if (of) *of = made;
+    return BF_OK;
 }
 
 /* The job fixes limbs and scale of every iteration's model: whatever else a
@@ -259,17 +209,16 @@ static bf_status read_origin(bf_upload_id *of, bf_wire_reader *r,
     return bf_run_text_read(&iterations, of->digest, r, path);
 }
 
-bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
-                          const bf_job *job,
-                          const uint8_t job_id[BF_HASH_BYTES],
-                          const char *secret_path, const char *model_path,
-                          unsigned iteration)
+bf_status bf_protocol_weights(bf_matrix *weights, bf_upload_id *of,
+                              const bf_job *job,
+                              const uint8_t job_id[BF_HASH_BYTES],
+                              const bf_secret_key *sk, const char *path,
+                              unsigned iteration)
 {
     bf_label label = {iteration ? BF_MODEL_ITERATION : BF_MODEL_FINAL,
                       iteration};
-    bf_plan plan;
-    bf_context *ctx = NULL;
-    bf_secret_key *sk = NULL;
+    const bf_plan *plan;
+    bf_plan own;
     bf_wire_reader *r = NULL;
     bf_wire_item item;
     bf_ct ct = {0};
@@ -278,21 +227,21 @@ bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
     if (iteration > job->schedule.iterations)
         return bf_fail(BF_ERR_ARGUMENT, "iteration %u: the job has %u",
                        iteration, job->schedule.iterations);
-    BF_TRY(bf_job_walk(&plan, job));
-    BF_GOTO(open_secret(&ctx, &sk, job, secret_path), done);
-    BF_GOTO(bf_wire_open(&r, model_path, BF_WIRE_MODEL, bf_one_ring(ctx),
+    BF_TRY(bf_job_plan_get(&plan, &own, job));
+    BF_GOTO(bf_wire_open(&r, path, BF_WIRE_MODEL,
+                         bf_one_ring(bf_secret_key_context(sk)),
                          (bf_wire_ids){bf_secret_key_id(sk), job_id, NULL}),
             done);
     origin = upload_of(sk, job);
-    BF_GOTO(read_origin(&origin, r, model_path), done);
+    BF_GOTO(read_origin(&origin, r, path), done);
     BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
     BF_GOTO(bf_wire_get_ct(r, &ct), done);
     unsigned after = iteration ? iteration : job->schedule.iterations;
-    const bf_plan_step *planned = &plan.steps[after - 1];
-    BF_GOTO(check_model(planned, &ct, after, model_path), done);
+    const bf_plan_step *planned = &plan->steps[after - 1];
+    BF_GOTO(check_model(planned, &ct, after, path), done);
     status = bf_job_open(weights, job, sk, &ct);
     if (status != BF_OK) {
-        status = bf_fail_in(status, "%s", model_path);
+        status = bf_fail_in(status, "%s", path);
         goto done;
     }
     bf_weights_round(weights, planned->noise);
@@ -300,7 +249,6 @@ bf_status bf_deal_decrypt(bf_matrix *weights, bf_upload_id *of,
 done:
     bf_wire_close(r);
     bf_ct_clear(&ct);
-    close_secret(ctx, sk);
-    bf_plan_clear(&plan);
+    bf_plan_clear(&own);
     return status;
 }

@@ -1,0 +1,100 @@
+/* The owner's half of a job: keys, encryption, decryption.
+ *
+ *   bf_owner_create(&owner, job, env);
+ *   bf_owner_save(owner, "secret.key", "eval.keys", env);
+ *   bf_prepare(&rows, job, &x, NULL, env);
+ *   bf_owner_encrypt(owner, &rows, labels,
+ *                    &(bf_encrypt_options){.upload = "upload.bf",
+ *                                          .transform = "transform.bf"}, env);
+ *   ... the server trains ...
+ *   bf_owner_decrypt(&model, owner, "model.enc", "transform.bf", 0, env);
+ *
+ * Secret keys stay in memory that is locked as far as the system allows, and
+ * wiped. */
+#ifndef BLINDFIT_OWNER_H
+#define BLINDFIT_OWNER_H
+
+#include "blindfit/job.h"
+
+/* ---- keys ---------------------------------------------------------------- */
+
+/* A secret key for a job. The job must outlive it. */
+typedef struct bf_owner bf_owner;
+/* A new one, in memory alone until it is saved. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_create(bf_owner **out, const bf_job *job,
+                                        bf_env *env);
+/* One that was saved, for a job over the same ring and modulus. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_open(bf_owner **out, const bf_job *job,
+                                      const char *secret_path, bf_env *env);
+BF_OWNER_API void bf_owner_destroy(bf_owner *owner);
+/* Makes the evaluation keys that the job needs and writes them (keys_path, for
+ * the server) and the secret key (secret_path, 0600): both files or none. Either
+ * path may be NULL. Replaces what is there. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_save(const bf_owner *owner,
+                                      const char *secret_path,
+                                      const char *keys_path, bf_env *env);
+
+/* ---- encryption ---------------------------------------------------------- */
+
+/* Rows as the server will see them. */
+typedef struct bf_prepared {
+    bf_transform *transform;
+    bf_matrix rows;       /* transformed */
+    bf_schedule schedule; /* with its start */
+} bf_prepared;
+/* Fits the transform on the job's training rows, or reads it from a file
+ * (fitted; NULL to fit), and applies it. BF_ERR_MISMATCH for rows or a transform
+ * of other shapes than the job's, or of another recipe. A note tells of columns
+ * that vary by less than double precision tells. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_prepare(bf_prepared *out, const bf_job *job,
+                                   const bf_view *x, const char *fitted,
+                                   bf_env *env);
+BF_OWNER_API void bf_prepared_clear(bf_prepared *p);
+
+/* What an upload holds. One of rows serves every job over the data set; one of
+ * labels (and of initial weights, where the job has some) belongs to its job. */
+typedef enum bf_upload_part {
+    BF_UPLOAD_ALL,
+    BF_UPLOAD_ROWS,
+    BF_UPLOAD_LABELS
+} bf_upload_part;
+
+typedef struct bf_encrypt_options {
+    bf_upload_part part;
+    const char *upload; /* to write */
+    /* To write with it, 0600; it describes the training data, and no model can
+     * be read without it. Not for labels alone, whose transform is that of the
+     * rows. */
+    const char *transform;
+    const char *const *class_names; /* [classes], kept beside it; or NULL */
+} bf_encrypt_options;
+/* Encrypts prepared rows and their labels (0 to classes - 1), a few ciphertexts
+ * a thread at a time. First runs the job in plaintext: BF_ERR_RANGE for data on
+ * which it would leave the job's ranges, or give weights no larger than the
+ * plan's error of them. All files or none; an existing transform is not
+ * replaced, as the models of its upload would be lost (BF_ERR_ARGUMENT). */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(const bf_owner *owner,
+                                         const bf_prepared *p,
+                                         const int32_t *labels,
+                                         const bf_encrypt_options *o,
+                                         bf_env *env);
+
+/* ---- decryption ---------------------------------------------------------- */
+
+/* Decrypts a model file and maps it back to the features: the weights after
+ * this iteration (from 1), or with 0 the final ones, less what lies below their
+ * noise. The transform is the file that was written with the upload, whose class
+ * names the model takes over. BF_ERR_MISMATCH for a model of another job, key or
+ * upload, or one that has not the limbs and the scale of the job's weights. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_decrypt(bf_model *out, const bf_owner *owner,
+                                         const char *model_path,
+                                         const char *transform_path,
+                                         unsigned iteration, bf_env *env);
+
+/* Weights in transformed space (as of a twin) as a model of the features; names
+ * may be NULL. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_of(bf_model *out, const bf_transform *t,
+                                    const bf_matrix *weights,
+                                    const char *const *class_names);
+
+#endif

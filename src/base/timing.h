@@ -1,0 +1,12 @@
+/* Timing of short operations. */
+#ifndef BF_BASE_TIMING_H
+#define BF_BASE_TIMING_H
+
+#include "base/status.h"
+
+/* Median of enough calls to fill `budget` seconds, at least three; or the first
+ * one, where it fills the budget alone. */
+BF_MUST_CHECK bf_status bf_time_calls(double *median, double budget,
+                                      bf_status (*call)(void *), void *user);
+
+#endif

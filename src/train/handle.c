@@ -1,0 +1,221 @@
+/* Jobs of the public interface (blindfit/job.h). */
+#include "train/handle.h"
+
+#include <string.h>
+
+#include "base/env.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/circuit.h"
+
+_Static_assert(BF_JOB_ID_BYTES == BF_HASH_BYTES, "the id is a digest");
+
+void bf_job_destroy(bf_job *job)
+{
+    if (!job) return;
+    if (job->handle) {
+        bf_plan_clear(&job->handle->plan);
+        pthread_mutex_destroy(&job->handle->lock);
+        bf_free(job->handle->text);
+        bf_free(job->handle);
+    }
+    bf_free(job);
+}
+
+/* Takes the text over, and frees it on failure. */
+static bf_status create(bf_job **out, const bf_job *choices, char *text,
+                        size_t bytes)
+{
+    bf_job *job = bf_alloc_zero(sizeof *job);
+    bf_job_handle *h = job ? bf_alloc_zero(sizeof *h) : NULL;
+    if (!h) {
+        bf_free(job);
+        bf_free(text);
+        return BF_ERR_MEMORY;
+    }
+    *job = *choices;
+    job->handle = h;
+    h->text = text;
+    h->bytes = bytes;
+    pthread_mutex_init(&h->lock, NULL);
+    bf_hash(text, bytes, h->id);
+    *out = job;
+    return BF_OK;
+}
+
+bf_status bf_job_plan(bf_job **out, const bf_recipe *recipe, size_t rows,
+                      size_t features, size_t classes,
+                      const bf_plan_options *options, bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_plan_options none = {0};
+    bf_job choices;
+    bf_plan plan;
+    char *text;
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_job_search(&choices, &plan, recipe, rows, features, classes,
+                         options ? options : &none));
+    bf_status s = bf_job_print(&text, &choices);
+    if (s == BF_OK) s = create(out, &choices, text, strlen(text));
+    if (s != BF_OK) {
+        bf_plan_clear(&plan);
+        return s;
+    }
+    (*out)->handle->plan = plan;
+    (*out)->handle->walked = true;
+    return BF_OK;
+}
+
+#define ITERATIONS 2 /* unless a recipe says something else */
+
+bf_status bf_job_plan_for(bf_job **out, const bf_recipe *recipe,
+                          const bf_dataset *data,
+                          const bf_plan_options *options, bf_env *env)
+{
+    bf_recipe usual;
+    BF_TRY(bf_dataset_check(data));
+    if (!recipe)
+        BF_TRY(bf_recipe_default(&usual, BF_RECIPE_WHITENED, ITERATIONS,
+                                 data->x.rows, data->x.cols));
+    return bf_job_plan(out, recipe ? recipe : &usual, data->x.rows,
+                       data->x.cols, data->classes, options, env);
+}
+
+bf_status bf_job_read(bf_job **out, const char *path)
+{
+    bf_job choices;
+    char *text;
+    size_t bytes;
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_job_text_read(&text, &bytes, path));
+    bf_status s = bf_job_parse(&choices, text, bytes, path);
+    if (s == BF_OK) return create(out, &choices, text, bytes);
+    bf_free(text);
+    return s;
+}
+
+bf_status bf_job_write(const bf_job *job, const char *path)
+{
+    return bf_job_text_write(job->handle->text, job->handle->bytes, path);
+}
+
+const uint8_t *bf_job_id(const bf_job *job)
+{
+    return job->handle->id;
+}
+
+void bf_job_data_set_id(const bf_job *job, uint8_t id[BF_JOB_ID_BYTES])
+{
+    bf_job_data_id(job, id);
+}
+
+const bf_recipe *bf_job_recipe(const bf_job *job)
+{
+    return &job->recipe;
+}
+
+bf_job_shape bf_job_shape_of(const bf_job *job)
+{
+    const bf_layout *l = &job->layout;
+    size_t rows = bf_job_circuit(job)->inputs(job, BF_INPUT_ROWS);
+    return (bf_job_shape){
+        .rows = l->n,
+        .features = job->features,
+        .classes = l->classes,
+        .columns = l->cols,
+        .iterations = job->recipe.iterations,
+        .row_ciphertexts = rows,
+        .other_ciphertexts = bf_job_inputs(job) - rows,
+    };
+}
+
+/* ---- figures ------------------------------------------------------------- */
+
+bf_status bf_job_walked(const bf_plan **plan, const bf_job *job)
+{
+    bf_job_handle *h = job->handle;
+    bf_status s = BF_OK;
+    pthread_mutex_lock(&h->lock);
+    if (!h->walked) {
+        s = bf_job_walk(&h->plan, job);
+        h->walked = s == BF_OK;
+    }
+    pthread_mutex_unlock(&h->lock);
+    *plan = &h->plan;
+    return s;
+}
+
+bf_status bf_job_plan_get(const bf_plan **plan, bf_plan *own,
+                          const bf_job *job)
+{
+    *own = (bf_plan){0};
+    if (job->handle) return bf_job_walked(plan, job);
+    *plan = own;
+    return bf_job_walk(own, job);
+}
+
+uint64_t bf_counters_key_switches(const bf_counters rings[BF_RINGS_MAX])
+{
+    uint64_t sum = 0;
+    for (size_t r = 0; r < BF_RINGS_MAX; r++)
+        for (size_t i = 0; i <= BF_MAX_Q; i++) sum += rings[r].key_switches[i];
+    return sum;
+}
+
+void bf_job_describe(bf_job_figures *out, const bf_job *job,
+                     const bf_plan *plan)
+{
+    const bf_layout *l = &job->layout;
+    const bf_params *p = &job->ring[0];
+    *out = (bf_job_figures){
+        .shape = bf_job_shape_of(job),
+        .ring_degree = (size_t)1 << p->log_n,
+        .limbs = p->n_q,
+        .special_limbs = p->n_p,
+        .log2_qp = plan->log2_qp,
+        .log2_qp_limit = bf_security_log2_qp_limit(p->log_n, 128),
+        .security_bits = plan->security_bits,
+        .features_per_ciphertext = l->f,
+        .rows_per_ciphertext = l->t,
+        .keys = plan->key_count,
+        .upload_bytes = plan->upload_bytes,
+        .key_bytes = plan->key_bytes,
+        .model_bytes = plan->model_bytes,
+        .memory_bytes = plan->memory_bytes,
+        .key_switches = bf_counters_key_switches(plan->counters),
+        .ciphertext_products = plan->counters[0].tensor_products,
+        .weight_error = plan->weight_noise,
+        .typical_weight = job->typical.weight,
+    };
+}
+
+bf_status bf_job_figures_of(bf_job_figures *out, const bf_job *job, bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_plan *plan;
+    BF_TRY(bf_job_walked(&plan, job));
+    bf_job_describe(out, job, plan);
+    return BF_OK;
+}
+
+bf_status bf_job_step_of(bf_job_step *out, const bf_job *job,
+                         unsigned iteration, bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_plan *plan;
+    if (iteration < 1 || iteration > job->recipe.iterations)
+        return bf_fail(BF_ERR_ARGUMENT, "iteration %u: the job has %u",
+                       iteration, job->recipe.iterations);
+    BF_TRY(bf_job_walked(&plan, job));
+    const bf_plan_step *s = &plan->steps[iteration - 1];
+    *out = (bf_job_step){.limbs = s->output.limbs, .error = s->noise};
+    return BF_OK;
+}
+
+bf_status bf_job_check_server(const bf_job *job, bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_plan *plan;
+    BF_TRY(bf_job_walked(&plan, job));
+    return bf_plan_check_memory(plan, 0);
+}

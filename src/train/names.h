@@ -1,0 +1,10 @@
+/* Names of recipes and feature maps, as options and files say them. */
+#ifndef BF_TRAIN_NAMES_H
+#define BF_TRAIN_NAMES_H
+
+#include "blindfit/train.h"
+
+extern const char *const bf_recipe_kind_names[BF_RECIPE_KINDS];
+extern const char *const bf_feature_map_names[BF_FEATURE_MAPS];
+
+#endif

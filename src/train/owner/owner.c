@@ -1,0 +1,330 @@
+/* The owner's public interface (blindfit/owner.h). */
+#include "blindfit/owner.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/lock.h"
+#include "base/memory.h"
+#include "features/class_names.h"
+#include "train/handle.h"
+#include "train/owner/protocol.h"
+#include "wire/owner/owner_wire.h"
+
+struct bf_owner {
+    const bf_job *job;
+    bf_context *ctx;
+    bf_secret_key *sk;
+};
+
+/* ---- keys ---------------------------------------------------------------- */
+
+void bf_owner_destroy(bf_owner *owner)
+{
+    if (!owner) return;
+    bf_secret_key_destroy(owner->sk);
+    bf_context_destroy(owner->ctx);
+    bf_free(owner);
+}
+
+/* secret_path NULL: of a new key. */
+static bf_status make_owner(bf_owner **out, const bf_job *job,
+                            const char *secret_path)
+{
+    bf_owner *o = bf_alloc_zero(sizeof *o);
+    if (!o) return BF_ERR_MEMORY;
+    o->job = job;
+    bf_status s = bf_context_create(&o->ctx, &job->ring[0], BF_BACKEND_AUTO);
+    if (s == BF_OK)
+        s = secret_path ? bf_wire_read_secret_key(&o->sk, secret_path, o->ctx)
+                        : bf_secret_key_generate(&o->sk, o->ctx, 0);
+    if (s == BF_OK)
+        *out = o;
+    else
+        bf_owner_destroy(o);
+    return s;
+}
+
+bf_status bf_owner_create(bf_owner **out, const bf_job *job, bf_env *env)
+{
+    BF_UNDER(env);
+    return make_owner(out, job, NULL);
+}
+
+bf_status bf_owner_open(bf_owner **out, const bf_job *job,
+                        const char *secret_path, bf_env *env)
+{
+    BF_UNDER(env);
+    return make_owner(out, job, secret_path);
+}
+
+/* The folder that a file is to lie in. */
+static bf_status folder_of(char out[PATH_MAX], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int n = !slash         ? snprintf(out, PATH_MAX, ".")
+            : slash > path ? snprintf(out, PATH_MAX, "%.*s",
+                                      (int)(slash - path), path)
+                           : snprintf(out, PATH_MAX, "/");
+    if (n >= 0 && n < PATH_MAX) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", path);
+}
+
+/* Pipes are no place that something lies in. */
+static bf_status check_free(const char *path, const char *why)
+{
+    struct stat st;
+    if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: is there already; %s, so remove it yourself or choose "
+                   "another place",
+                   path, why);
+}
+
+static bf_status prepare_keys(bf_outfile *f[2], const bf_owner *o,
+                              const char *secret, const char *keys)
+{
+    BF_TRY(check_free(secret, "what it opens would be lost"));
+    BF_TRY(check_free(keys, "uploads under its key would be of no use"));
+    if (keys)
+        BF_TRY(bf_protocol_keys(&f[0], o->job, bf_job_id(o->job), o->sk, keys));
+    if (secret) BF_TRY(bf_wire_prepare_secret_key(&f[1], secret, o->sk));
+    return BF_OK;
+}
+
+static bf_status commit_keys(bf_outfile *f[2])
+{
+    if (f[0] && f[1]) return bf_outfile_commit_all(f, 2);
+    bf_outfile *one = f[0] ? f[0] : f[1];
+    return one ? bf_outfile_commit(one) : BF_OK;
+}
+
+/* One at a time in a folder: two would each find it free. */
+bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
+                        const char *keys_path, bf_env *env)
+{
+    BF_UNDER(env);
+    const char *first = secret_path ? secret_path : keys_path;
+    bf_outfile *f[2] = {NULL, NULL};
+    char folder[PATH_MAX];
+    int lock;
+    if (!first) return BF_OK;
+    BF_TRY(folder_of(folder, first));
+    bool alone = bf_lock_take(&lock, folder, false);
+    bf_status s = alone ? prepare_keys(f, owner, secret_path, keys_path)
+                        : bf_fail(BF_ERR_ARGUMENT,
+                                  "%s: another keygen is at work in it", folder);
+    if (s == BF_OK) {
+        s = commit_keys(f);
+    } else {
+        bf_outfile_abort(f[0]);
+        bf_outfile_abort(f[1]);
+    }
+    bf_lock_drop(lock, NULL);
+    return s;
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+/* Whose transform it is does not matter, as long as it is one that the job could
+ * have had fitted. */
+static bf_status check_fitted(const bf_transform *t, const bf_job *job,
+                              const char *fitted)
+{
+    const bf_recipe *r = &job->recipe;
+    if (t->kind != r->kind)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: a transform of recipe %s, the job's is %s", fitted,
+                       bf_recipe_kind_name(t->kind),
+                       bf_recipe_kind_name(r->kind));
+    bf_relu of = t->expansion ? t->expansion->of : (bf_relu){0};
+    if (of.count != r->expand.count || of.seed != r->expand.seed)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: a transform with %zu random features of seed %llu, "
+                       "the job's has %zu of seed %llu",
+                       fitted, of.count, (unsigned long long)of.seed,
+                       r->expand.count, (unsigned long long)r->expand.seed);
+    if (r->map != BF_MAP_AUTO && t->map != r->map)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: a transform with feature map %s, the job's is %s",
+                       fitted, bf_feature_map_name(t->map),
+                       bf_feature_map_name(r->map));
+    if (t->inputs == job->features && t->outputs == job->layout.cols)
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: takes %zu features to %zu columns, the job %zu to %zu",
+                   fitted, t->inputs, t->outputs, job->features,
+                   job->layout.cols);
+}
+
+static bf_status get_transform(bf_prepared *p, const bf_job *job,
+                               const bf_matrix *x, const char *fitted)
+{
+    if (!fitted) return bf_transform_fit(&p->transform, &job->recipe, x, NULL);
+    BF_TRY(bf_transform_load(&p->transform, fitted));
+    return check_fitted(p->transform, job, fitted);
+}
+
+static bf_status prepare(bf_prepared *out, const bf_job *job,
+                         const bf_matrix *x, const char *fitted)
+{
+    bf_prepared p = {0};
+    bf_status status;
+    BF_GOTO(get_transform(&p, job, x, fitted), fail);
+    BF_GOTO(bf_transform_apply(&p.rows, p.transform, x, true, NULL), fail);
+    BF_GOTO(bf_schedule_make(&p.schedule, &job->recipe, x->rows), fail);
+    BF_GOTO(bf_transform_start(&p.schedule, p.transform,
+                               (unsigned)job->layout.classes),
+            fail);
+    *out = p;
+    return BF_OK;
+fail:
+    bf_prepared_clear(&p);
+    return status;
+}
+
+bf_status bf_prepare(bf_prepared *out, const bf_job *job, const bf_view *x,
+                     const char *fitted, bf_env *env)
+{
+    BF_UNDER(env);
+    bf_matrix copy = {0};
+    BF_TRY(bf_view_check(x, "features"));
+    if (x->rows != job->layout.n || x->cols != job->features)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%zu rows of %zu features, the job is for %zu of %zu",
+                       x->rows, x->cols, job->layout.n, job->features);
+    if (x->type == BF_FLOAT64 && x->stride == x->cols) {
+        const bf_matrix as_it_is = {x->rows, x->cols, (double *)x->data};
+        return prepare(out, job, &as_it_is, fitted);
+    }
+    BF_TRY(bf_matrix_from(&copy, x));
+    bf_status s = prepare(out, job, &copy, fitted);
+    bf_matrix_clear(&copy);
+    return s;
+}
+
+void bf_prepared_clear(bf_prepared *p)
+{
+    bf_transform_destroy(p->transform);
+    bf_matrix_clear(&p->rows);
+    bf_schedule_clear(&p->schedule);
+    *p = (bf_prepared){0};
+}
+
+/* ---- encryption ---------------------------------------------------------- */
+
+/* All files or none: an upload without its transform could not be read. The
+ * names lie beside the transform, as what goes to the server does not carry
+ * them. Of several at once, one finds the place free. */
+static bf_status save(bf_outfile *upload, const bf_transform *t,
+                      const bf_encrypt_options *o, size_t classes)
+{
+    const bf_dataset named = {.classes = (unsigned)classes,
+                              .class_names = (char **)o->class_names};
+    bf_outfile *f[] = {upload, NULL};
+    char folder[PATH_MAX];
+    int lock = -1;
+    bf_status s = folder_of(folder, o->transform);
+    if (s == BF_OK) bf_lock_take(&lock, folder, true);
+    if (s == BF_OK)
+        s = check_free(o->transform,
+                       "no model of the upload that it belongs to could be "
+                       "read without it");
+    if (s == BF_OK) s = bf_transform_prepare(&f[1], t, o->transform);
+    if (s == BF_OK)
+        s = bf_class_names_commit(f, 2, o->transform, &named, false);
+    else
+        bf_outfile_abort(upload);
+    bf_lock_drop(lock, NULL);
+    return s;
+}
+
+static bf_status check_labels(const bf_job *job, const int32_t *labels)
+{
+    size_t classes = job->layout.classes;
+    for (size_t i = 0; i < job->layout.n; i++)
+        if (labels[i] < 0 || (size_t)labels[i] >= classes)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "row %zu has label %d, the job is for 0 to %zu",
+                           i + 1, (int)labels[i], classes - 1);
+    return BF_OK;
+}
+
+bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
+                           const int32_t *labels, const bf_encrypt_options *o,
+                           bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_job *job = owner->job;
+    bool rows = o->part != BF_UPLOAD_LABELS;
+    bf_outfile *upload;
+    BF_TRY(check_labels(job, labels));
+    BF_TRY(bf_protocol_upload(&upload, &p->transform->of, job, bf_job_id(job),
+                              owner->sk, &p->rows, labels, &p->schedule,
+                              o->part, o->upload));
+    return rows && o->transform
+               ? save(upload, p->transform, o, job->layout.classes)
+               : bf_outfile_commit(upload);
+}
+
+/* ---- decryption ---------------------------------------------------------- */
+
+bf_status bf_model_of(bf_model *out, const bf_transform *t,
+                      const bf_matrix *weights, const char *const *class_names)
+{
+    bf_model m = {.map = bf_transform_map(t)};
+    BF_TRY(bf_transform_unmap(&m.weights, t, weights));
+    bf_status s = t->expansion ? bf_expansion_copy(&m.expansion, t->expansion)
+                               : BF_OK;
+    if (s == BF_OK && class_names)
+        s = bf_class_names_copy(&m.class_names, class_names, m.weights.rows);
+    if (s == BF_OK)
+        *out = m;
+    else
+        bf_model_clear(&m);
+    return s;
+}
+
+/* Class names lie beside the transform, where encryption knew them. No model is
+ * lost for want of them. */
+static bf_status name_model(bf_model *out, const bf_transform *t,
+                            const bf_matrix *weights, const char *path)
+{
+    char **names;
+    size_t count;
+    bf_status s = bf_class_names_beside(&names, &count, path);
+    if (s != BF_OK)
+        bf_note("%s; the model has none", bf_last_error());
+    else if (names && count != weights->rows)
+        bf_note("%s.json: names of %zu classes, the model has %zu and gets none",
+                path, count, weights->rows);
+    bool fit = names && count == weights->rows;
+    s = bf_model_of(out, t, weights, fit ? (const char *const *)names : NULL);
+    bf_class_names_free(names, count);
+    return s;
+}
+
+bf_status bf_owner_decrypt(bf_model *out, const bf_owner *owner,
+                           const char *model_path, const char *transform_path,
+                           unsigned iteration, bf_env *env)
+{
+    BF_UNDER(env);
+    bf_transform *t;
+    bf_upload_id of;
+    bf_matrix weights = {0};
+    bf_wire_info whole; /* verifies what decryption has no use for as well */
+    const bf_job *job = owner->job;
+    BF_TRY(bf_refuse_pipe(model_path));
+    BF_TRY(bf_wire_inspect(&whole, model_path, NULL));
+    BF_TRY(bf_transform_load(&t, transform_path));
+    bf_status s = bf_protocol_weights(&weights, &of, job, bf_job_id(job),
+                                      owner->sk, model_path, iteration);
+    if (s == BF_OK) s = bf_transform_check_of(t, transform_path, &of);
+    if (s == BF_OK) s = name_model(out, t, &weights, transform_path);
+    bf_matrix_clear(&weights);
+    bf_transform_destroy(t);
+    return s;
+}

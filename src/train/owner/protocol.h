@@ -1,0 +1,49 @@
+/* The owner's half of a job over files, under a secret key: what
+ * blindfit/owner.h puts together. Files come whole but not committed. */
+#ifndef BF_TRAIN_OWNER_PROTOCOL_H
+#define BF_TRAIN_OWNER_PROTOCOL_H
+
+#include "base/file.h"
+#include "blindfit/owner.h"
+#include "ckks/owner/owner.h"
+#include "train/job.h"
+#include "train/owner/transform.h"
+
+/* The evaluation keys that the job needs. */
+BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
+                                         const uint8_t job_id[BF_HASH_BYTES],
+                                         const bf_secret_key *sk,
+                                         const char *path);
+
+/* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
+ * job's ranges, or give weights no larger than the plan's error of them. */
+BF_MUST_CHECK bf_status bf_protocol_check_ranges(const bf_job *job,
+                                                 const bf_matrix *u,
+                                                 const int32_t *labels,
+                                                 const bf_schedule *schedule);
+
+/* Encrypts transformed rows and labels, or a part of them, into one upload file,
+ * a few ciphertexts a thread at a time. schedule->v0 is used when the job does
+ * not start from zero. of (may be NULL): what tells the upload from others, for
+ * its transform. Shapes that differ from the job's: BF_ERR_MISMATCH; first
+ * checks the ranges, as above. */
+BF_MUST_CHECK bf_status bf_protocol_upload(
+    bf_outfile **out, bf_upload_id *of, const bf_job *job,
+    const uint8_t job_id[BF_HASH_BYTES], const bf_secret_key *sk,
+    const bf_matrix *u, const int32_t *labels, const bf_schedule *schedule,
+    bf_upload_part part, const char *path);
+
+/* Decrypts a model file, and says of which upload it is (of may be NULL), as far
+ * as the server tells the truth: weights C x cols in transformed space, after
+ * this iteration (from 1), or with 0 the final ones, less what lies below their
+ * noise (bf_weights_round: two decryptions differ). A ciphertext that has not the
+ * limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
+BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
+                                            bf_upload_id *of,
+                                            const bf_job *job,
+                                            const uint8_t job_id[BF_HASH_BYTES],
+                                            const bf_secret_key *sk,
+                                            const char *path,
+                                            unsigned iteration);
+
+#endif
