@@ -32,7 +32,7 @@ const cli_option cli_recipe_options[] = {
     {"lambda", 0, CLI_NUMBER, &given.lambda, "L",
      "whitened only: ridge, relative (default by n/d)"},
     {"clip", 0, CLI_NUMBER, &given.clip, "C",
-     "whitened only: row norms cut at C times their median (default 1.25; 0: "
+     "whitened only: row norms cut at C times the usual one (default 1.25; 0: "
      "off)"},
     {"steps", 0, CLI_TEXT, &given.steps, "S,S,...",
      "whitened only: step sizes; the last repeats (default by n/d)"},

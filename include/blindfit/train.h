@@ -71,7 +71,7 @@ typedef struct bf_recipe {
     bf_relu expand; /* whitened */
     bf_sigmoid sigmoid;
     double lambda;       /* whitened: ridge, relative to mean eigenvalue */
-    double clip;         /* whitened: row norms to clip * median; 0 is off */
+    double clip;         /* whitened: row norms to clip * usual; 0 is off */
     size_t components;   /* whitened: directions kept; 0 is all */
     unsigned step_count; /* steps given; the last repeats */
     double steps[BF_MAX_ITERATIONS]; /* whitened: s of step s*4/n */
