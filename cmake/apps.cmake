@@ -1,19 +1,22 @@
 # build/blindfit: everything. build/blindfit-server: what a server needs, from
-# the archive that holds no owner's object.
-set(cli_shared program affinity options outputs progress report recipe
-  job_report)
-set(cli_server main_server cmd_train cmd_plan cmd_inspect)
-set(cli_owner main_owner blas_room cmd_train cmd_plan cmd_inspect cmd_extract
-  cmd_keygen cmd_encrypt cmd_decrypt cmd_evaluate cmd_predict cmd_fit cmd_report
-  cmd_bench data scratch server_process fit_run fit_compare
-  fit_report)
+# the archive that holds no owner's object. Both see the public headers alone.
+set(cli_shared program affinity outputs recipe job_report term/clock
+  term/format term/options term/progress term/results commands/train
+  commands/plan commands/inspect)
+set(cli_server main_server)
+set(cli_owner main_owner blas_room data fit/compare fit/report fit/run
+  fit/scratch fit/server_process commands/extract commands/keygen
+  commands/encrypt commands/decrypt commands/evaluate commands/predict
+  commands/fit commands/report commands/bench)
 if(NOT BLINDFIT_FEATURES)
-  list(TRANSFORM cli_owner REPLACE "^cmd_extract$" no_extract)
+  list(TRANSFORM cli_owner REPLACE "^commands/extract$" commands/no_extract)
 endif()
 function(bf_app target archive)
   list(TRANSFORM ARGN PREPEND apps/cli/)
   list(TRANSFORM ARGN APPEND .c)
   add_executable(${target} ${ARGN})
+  set_target_properties(${target} PROPERTIES INCLUDE_DIRECTORIES
+    "${CMAKE_CURRENT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR}/apps/cli")
   target_link_libraries(${target} PRIVATE ${archive})
 endfunction()
 # The archive has the plain name; the program's output name takes it too.

@@ -1,15 +1,29 @@
 # Every examples/N-name.c is a program against the public headers alone, linked
 # as somebody else's would be. ctest compares what it prints with N-name.txt.
-file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
-foreach(source ${examples})
-  get_filename_component(name ${source} NAME_WE)
-  set(target example-${name})
+function(bf_example target source library)
   add_executable(${target} ${source})
   set_target_properties(${target} PROPERTIES INCLUDE_DIRECTORIES
     ${CMAKE_CURRENT_SOURCE_DIR}/include)
-  target_link_libraries(${target} PRIVATE blindfit-shared m)
+  target_link_libraries(${target} PRIVATE ${library} m)
+endfunction()
+function(bf_example_test name)
   add_test(NAME test_example_${name} COMMAND sh tests/cli/example.sh
-    ${CMAKE_CURRENT_BINARY_DIR}/${target} examples/${name}.txt
+    examples/${name}.txt ${ARGN}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(test_example_${name} PROPERTIES LABELS once)
+endfunction()
+
+file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+foreach(source ${examples})
+  get_filename_component(name ${source} NAME_WE)
+  bf_example(example-${name} ${source} blindfit-shared)
+  bf_example_test(${name} ${CMAKE_CURRENT_BINARY_DIR}/example-${name})
 endforeach()
+
+# Two programs, of which the server's has half the library.
+bf_example(example-4-owner examples/4-owner-and-server/owner.c blindfit-shared)
+bf_example(example-4-server examples/4-owner-and-server/server.c
+  blindfit-server-shared)
+bf_example_test(4-owner-and-server sh examples/4-owner-and-server/run.sh
+  ${CMAKE_CURRENT_BINARY_DIR}/example-4-owner
+  ${CMAKE_CURRENT_BINARY_DIR}/example-4-server)

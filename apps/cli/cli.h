@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "base/file.h"
 #include "blindfit/features.h"
+#include "blindfit/files.h"
 #include "blindfit/owner.h"
 
 /* ---- commands (program.c) ------------------------------------------------ */
@@ -60,7 +60,7 @@ size_t cli_peak_rss(void);
 /* Removes what a second Ctrl-C must not leave behind; async-signal-safe. */
 extern void (*_Atomic cli_emergency)(void);
 
-/* ---- options (options.c) -------------------------------------------------- */
+/* ---- options (term/options.c) -------------------------------------------------- */
 
 typedef enum cli_kind {
     CLI_FLAG,   /* bool */
@@ -152,17 +152,23 @@ BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
 BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job,
                                          const bf_dataset *data,
                                          const char *path);
+/* Says, if need be, that columns vary too little for the transform. */
+void cli_warn_dropped(const bf_transform *t);
 /* Before the work: cli_check_output for a model and what lies beside it. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);
+
+/* ---- time (term/clock.c) ------------------------------------------------------- */
+
+double cli_now(void); /* seconds, monotonic */
 
 /* ---- processors (affinity.c) ---------------------------------------------- */
 
 /* Back to those that the program was started on; first thing in main. */
 void cli_restore_affinity(void);
 
-/* ---- progress (progress.c) ------------------------------------------------ */
+/* ---- progress (term/progress.c) ------------------------------------------------ */
 
 /* What the program's operations run under. It shows phases that last more than two seconds, with the time left: one line
  * that is rewritten on a terminal, else a line every few seconds. */
@@ -177,7 +183,7 @@ void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);
  * --quiet too. */
 void cli_warn(const char *fmt, ...) BF_PRINTF(1, 2);
 
-/* ---- results (report.c) --------------------------------------------------- */
+/* ---- results (term/format.c, term/results.c) --------------------------------------------------- */
 
 typedef struct cli_text {
     char s[48];

@@ -1,11 +1,8 @@
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "cli.h"
-#include "features/class_names.h"
-#include "features/dataset.h"
 
 /* ---- class names --------------------------------------------------------- */
 
@@ -135,4 +132,14 @@ bf_status cli_check_shapes(const bf_job *job, const bf_dataset *data,
              "others nothing is learnt",
              cli_program(), path, data->classes - 1, shape.classes);
     return BF_OK;
+}
+
+void cli_warn_dropped(const bf_transform *t)
+{
+    size_t first, count = bf_transform_dropped(t, &first);
+    if (count)
+        cli_warn("%s: feature %zu%s varies by less than double precision "
+                 "tells and is left out",
+                 cli_program(), first + 1,
+                 count > 1 ? ", like others," : "");
 }

@@ -2,7 +2,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "cli.h"
 
 static bool same_file(const char *a, const char *b)

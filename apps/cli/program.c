@@ -7,8 +7,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/random.h"
 #include "cli.h"
 
 static const char *program_name = "blindfit";
@@ -154,7 +152,6 @@ static bf_status run(const char *about, const cli_command *const *commands,
     if (!command)
         return bf_fail(BF_ERR_ARGUMENT, "no command '%s' (see %s --help)",
                        argv[1], program_name);
-    BF_TRY(bf_random_init());
     BF_TRY(command->run(command, argc - 1, argv + 1));
     return close_stdout();
 }

@@ -55,6 +55,56 @@ BF_API const char *bf_status_name(bf_status s);
  * file or argument and the trouble. Empty if nothing failed. Never NULL. */
 BF_API const char *bf_last_error(void);
 
+/* ---- for callbacks, and programs that fail as the library does ------------ */
+
+#define BF_MESSAGE_BYTES 1024 /* longer messages are cut */
+
+/* Records the message for this thread and returns `s`, so that a failure is
+ * one statement: return bf_fail(BF_ERR_ARGUMENT, "rotation by %d ...", r);
+ * It is made printable. The arguments may quote bf_last_error(). */
+BF_API bf_status bf_fail(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
+
+/* Each byte of a control character, with which a file's contents could steer a
+ * terminal, and of what is not UTF-8 becomes '?' where it stands. Returns
+ * text. */
+BF_API char *bf_printable(char *text);
+
+/* Puts "context: " in front of this thread's message and returns `s`. */
+BF_API bf_status bf_fail_in(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
+
+/* Like bf_fail for a failed system call: appends strerror(err); ENOSPC and
+ * EDQUOT become BF_ERR_SPACE, ENOMEM BF_ERR_MEMORY, all else BF_ERR_IO. */
+BF_API bf_status bf_fail_errno(int err, const char *fmt, ...) BF_PRINTF(2, 3);
+
+/* Bytes, 1 to 4, of the character that the NUL-terminated text begins with; 0
+ * where it begins with none of UTF-8 (RFC 3629: shortest forms up to U+10FFFF,
+ * no surrogates) or is empty. */
+BF_API size_t bf_utf8_length(const char *text);
+
+/* Leaves the function with the status of a failed call. */
+#define BF_TRY(expr)                          \
+    do {                                      \
+        bf_status bf_try_s_ = (expr);         \
+        if (bf_try_s_ != BF_OK) return bf_try_s_; \
+    } while (0)
+
+/* Sets the local `status` and jumps to `label` when a call fails. */
+#define BF_GOTO(expr, label)                       \
+    do {                                           \
+        if ((status = (expr)) != BF_OK) goto label; \
+    } while (0)
+
+/* ------------------------------------------------------------------------- */
+
+/* For tests only: everything random comes from this seed from now on, in all
+ * threads, and protects nothing. */
+BF_API void bf_random_fix_for_tests(uint64_t seed);
+
+/* For programs that allocate and free large blocks all the time: from now on
+ * freed memory stays with the process. The system clears every page that it
+ * hands out, which on some machines costs more than what is done with it. */
+BF_API void bf_keep_freed_memory(void);
+
 /* Frees what a function handed out "free with bf_free"; NULL is fine. */
 BF_API void bf_free(void *p);
 

@@ -51,6 +51,10 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
 BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
                                                          size_t *count,
                                                          const char *path);
+#define BF_PATH_BYTES 4096 /* PATH_MAX of Linux */
+/* PATH.json; BF_ERR_ARGUMENT when that is too long. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_sidecar_path(char out[BF_PATH_BYTES],
+                                                     const char *path);
 /* Of PATH.json, beside labels, a model or a transform; *names is NULL where there
  * is no such file. */
 BF_OWNER_API BF_MUST_CHECK bf_status
@@ -72,6 +76,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out,
  * there is none. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_features_load(
     bf_matrix *out, const char *path, size_t d, unsigned classes, bf_env *env);
+
+/* "dir/name.EXT" ends in .ext, in either case. */
+BF_OWNER_API bool bf_path_has_extension(const char *path, const char *ext);
 
 /* Atomic. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_write(const char *path,
@@ -139,6 +146,11 @@ bf_images_classes(const bf_images *s); /* 0 when unlabelled */
 BF_OWNER_API const char *const *
 bf_images_class_names(const bf_images *s); /* or NULL */
 
+/* Leaves a stream of these images alone: numbers begin with the first of them.
+ * BF_ERR_ARGUMENT, *s as it was, where there are not so many. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_images_select(bf_images **s,
+                                                      bf_rows rows);
+
 /* ---- backbones ------------------------------------------------------- */
 
 typedef struct bf_backbone bf_backbone;
@@ -175,5 +187,11 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
                                                 size_t *skipped,
                                                 bf_skip_report report,
                                                 bf_env *env);
+
+/* Writes features, and with labels_path their labels and the names of classes
+ * beside them (LABELS_PATH.json), as .npy: all files or none. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_save_npy(
+    const bf_dataset *d, const char *path, const char *labels_path,
+    bool float32);
 
 #endif

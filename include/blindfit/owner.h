@@ -44,8 +44,8 @@ typedef struct bf_prepared {
 } bf_prepared;
 /* Fits the transform on the job's training rows, or reads it from a file
  * (fitted; NULL to fit), and applies it. BF_ERR_MISMATCH for rows or a transform
- * of other shapes than the job's, or of another recipe. A note tells of columns
- * that vary by less than double precision tells. */
+ * of other shapes than the job's, or of another recipe. bf_transform_dropped
+ * tells of columns that vary by less than double precision tells. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_prepare(bf_prepared *out, const bf_job *job,
                                    const bf_view *x, const char *fitted,
                                    bf_env *env);

@@ -1,4 +1,4 @@
-#include "base/lock.h"
+#include "blindfit/files.h"
 
 #include <errno.h>
 #include <fcntl.h>

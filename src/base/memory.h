@@ -17,11 +17,6 @@ void *bf_alloc_zero(size_t bytes);
  * shrink (*p is then NULL). */
 BF_MUST_CHECK bf_status bf_shrink(void **p, size_t bytes);
 
-/* For programs that allocate and free large blocks all the time: from now on
- * freed memory stays with the process. The system clears every page that it
- * hands out, which on some machines costs more than what is done with it. */
-void bf_keep_freed_memory(void);
-
 /* count * size with overflow check; false on overflow. */
 bool bf_mul_size(size_t count, size_t size, size_t *out);
 

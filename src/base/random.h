@@ -14,7 +14,6 @@ BF_MUST_CHECK bf_status bf_random_init(void);
  * bf_random_fix_for_tests, a ChaCha20 stream of the fixed seed instead, in the
  * order of the calls. Thread-safe. */
 void bf_random_bytes(void *out, size_t bytes);
-void bf_random_fix_for_tests(uint64_t seed);
 bool bf_random_is_fixed(void);
 
 /* Deterministic stream: ChaCha20 under a key derived from `seed`, separated by

@@ -16,9 +16,6 @@
 
 struct cJSON;
 
-/* PATH.json; BF_ERR_ARGUMENT when that is too long. */
-BF_MUST_CHECK bf_status bf_sidecar_path(char out[PATH_MAX], const char *path);
-
 /* ---- lists --------------------------------------------------------------- */
 
 /* Deep copies, freed with bf_class_names_free. */

@@ -13,9 +13,6 @@ BF_MUST_CHECK bf_status bf_labels_check(unsigned *classes,
                                         const int32_t *labels, size_t n,
                                         const char *path);
 
-/* "dir/name.EXT" ends in .ext, in either case. */
-bool bf_path_has_extension(const char *path, const char *ext);
-
 /* .csv, .tsv or .txt: read as a table (csv.h). */
 bool bf_path_is_text(const char *path);
 

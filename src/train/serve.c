@@ -11,7 +11,6 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "base/host.h"
-#include "base/lock.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/checkpoint.h"

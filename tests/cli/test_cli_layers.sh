@@ -17,8 +17,10 @@ breach src/base/file.c ring/ring.h
 breach src/ckks/eval.c linalg/layout.h
 breach src/wire/frame.h train/job.h
 breach src/linalg/layout.h blindfit/train.h
-breach src/features/npy.c train/owner/deal.h
+breach src/features/npy.c train/owner/protocol.h
 breach src/wire/wire.h blindfit/ckks.h
 breach src/api/files.c wire/owner/owner_wire.h
 breach src/train/serve.c ckks/owner/owner.h
+breach apps/cli/commands/train.c base/file.h
+breach apps/cli/commands/decrypt.c train/owner/protocol.h
 finish

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/env.h"
-#include "base/lock.h"
+#include "blindfit/files.h"
 #include "base/memory.h"
 #include "features/class_names.h"
 #include "train/handle.h"

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cpu.h"
 #include "cli.h"
 
 #define SHOW_AFTER 2.0  /* seconds into a phase */
@@ -53,7 +52,7 @@ static int show(void *user, const char *phase, double done, double total)
 {
     (void)user;
     if (cli_common_options.quiet) return 0;
-    double now = bf_now();
+    double now = cli_now();
     if (strcmp(phase, state.phase) != 0) begin_phase(phase, done, total, now);
     state.done = done;
     state.total = total;

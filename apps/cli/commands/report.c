@@ -1,7 +1,5 @@
 #include <string.h>
 
-#include "base/file.h"
-#include "base/memory.h"
 #include "cli.h"
 
 #define RUNS_MAX CLI_OPERANDS_MAX

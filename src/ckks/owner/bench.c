@@ -1,13 +1,11 @@
-#include <math.h>
+/* How fast this machine is (blindfit/bench.h). */
+#include "blindfit/bench.h"
 
 #include "base/env.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/timing.h"
 #include "ckks/owner/owner.h"
-#include "cli.h"
-
-/* A few figures that tell whether this machine and build are as fast as they
- * should be; bench/ has the programs that measure everything. */
 
 typedef struct row {
     const char *what;
@@ -15,6 +13,11 @@ typedef struct row {
     bf_backend backend;
     double seconds;
 } row;
+
+typedef struct listener {
+    void (*fn)(void *user, const bf_bench_row *row);
+    void *user;
+} listener;
 
 /* ---- transform -------------------------------------------------------------- */
 
@@ -107,49 +110,33 @@ done:
     return status;
 }
 
-/* ---- table ------------------------------------------------------------------- */
-
-static void print(const row *r, double baseline, cJSON *list)
-{
-    if (list) {
-        cJSON *o = cJSON_CreateObject();
-        cJSON_AddStringToObject(o, "operation", r->what);
-        cJSON_AddNumberToObject(o, "ring_degree",
-                                (double)((uint64_t)1 << r->log_n));
-        cJSON_AddNumberToObject(o, "limbs", r->limbs);
-        cJSON_AddNumberToObject(o, "special_primes", r->special);
-        cJSON_AddNumberToObject(o, "threads", r->threads);
-        cJSON_AddStringToObject(o, "backend", bf_backend_name(r->backend));
-        cJSON_AddNumberToObject(o, "seconds", r->seconds);
-        cJSON_AddItemToArray(list, o);
-        return;
-    }
-    char shape[64], faster[32] = "";
-    snprintf(shape, sizeof shape, "N = 2^%u, %u+%u limbs", r->log_n, r->limbs,
-             r->special);
-    if (baseline > 0)
-        snprintf(faster, sizeof faster, "%.1f times the first",
-                 baseline / r->seconds);
-    printf("  %-12s %-22s %-7s %u thread%s %12s   %s\n", r->what, shape,
-           bf_backend_name(r->backend), r->threads, r->threads == 1 ? " " : "s",
-           cli_time(r->seconds).s, faster);
-}
-
 static bf_status time_under(bf_status (*timer)(row *), row *r)
 {
-    unsigned before = cli_env.threads;
-    cli_env.threads = r->threads;
-    BF_UNDER(&cli_env);
-    cli_env.threads = before;
+    bf_env few = {0}, *outer = bf_run_now().env;
+    if (outer) few = *outer;
+    few.threads = r->threads;
+    BF_UNDER(&few);
     return timer(r);
 }
 
+static void tell(const listener *l, const row *r, bool first)
+{
+    const bf_bench_row told = {.operation = r->what,
+                               .backend = bf_backend_name(r->backend),
+                               .ring_degree = (size_t)1 << r->log_n,
+                               .limbs = r->limbs,
+                               .special_limbs = r->special,
+                               .threads = r->threads,
+                               .baseline = first,
+                               .seconds = r->seconds};
+    l->fn(l->user, &told);
+}
+
 /* Scalar on one thread, the best kernels on one, and on all. */
-static bf_status measure(row r, bf_status (*timer)(row *), cJSON *list)
+static bf_status measure(row r, bf_status (*timer)(row *), const listener *l)
 {
     bf_backend best;
     unsigned all = bf_env_threads(NULL);
-    double first = 0;
     BF_TRY(bf_backend_resolve(BF_BACKEND_AUTO, &best));
     bool transform = timer == time_transform; /* one limb: one thread */
     for (int i = 0; i < 3; i++) {
@@ -158,17 +145,16 @@ static bf_status measure(row r, bf_status (*timer)(row *), cJSON *list)
         if (i == 1 && best == BF_BACKEND_SCALAR) continue;
         if (i == 2 && (transform || all == 1)) continue;
         BF_TRY(time_under(timer, &r));
-        print(&r, first, list);
-        if (i == 0) first = r.seconds;
+        tell(l, &r, i == 0);
     }
     return BF_OK;
 }
 
-static bf_status measure_all(cJSON *list)
+static bf_status measure_all(const listener *l)
 {
     for (unsigned log_n = 13; log_n <= 16; log_n++)
         BF_TRY(measure((row){.what = "transform", .log_n = log_n, .limbs = 1},
-                       time_transform, list));
+                       time_transform, l));
     static const row switches[] = {
         {.what = "key switch", .log_n = 14, .limbs = 6, .special = 3},
         {.what = "key switch", .log_n = 15, .limbs = 10, .special = 4},
@@ -176,28 +162,15 @@ static bf_status measure_all(cJSON *list)
         {.what = "key switch", .log_n = 16, .limbs = 21, .special = 7},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
-        BF_TRY(measure(switches[i], time_key_switch, list));
+        BF_TRY(measure(switches[i], time_key_switch, l));
     return BF_OK;
 }
 
-static bf_status run(const cli_command *self, int argc, char **argv)
+bf_status bf_bench(void (*fn)(void *user, const bf_bench_row *row), void *user,
+                   bf_env *env)
 {
-    const char *operands[CLI_OPERANDS_MAX];
-    const cli_option options[] = {{0}};
-    BF_TRY(cli_parse(self, options, argc, argv, 0, 0, operands));
-    if (!cli_common_options.json) return measure_all(NULL);
-    cJSON *o = cJSON_CreateObject();
-    bf_status s = measure_all(cJSON_AddArrayToObject(o, "results"));
-    if (s == BF_OK) return cli_json(o);
-    cJSON_Delete(o);
-    return s;
+    BF_UNDER(env);
+    const listener l = {fn, user};
+    BF_TRY(bf_random_init());
+    return measure_all(&l);
 }
-
-const cli_command cli_bench = {
-    .name = "bench",
-    .summary = "how fast this machine is at the operations that count",
-    .synopsis = "",
-    .examples = "  blindfit bench\n"
-                "  blindfit bench --threads 1 --json\n",
-    .run = run,
-};

@@ -4,7 +4,7 @@
 
 #include "blindfit/job.h"
 #include "blindfit/owner.h"
-#include "server_process.h"
+#include "fit/server_process.h"
 
 typedef struct fit_iteration {
     double encrypted, plaintext; /* accuracies */

@@ -1,9 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/cpu.h"
-#include "base/env.h"
-#include "fit.h"
+#include "fit/fit.h"
 
 static bf_status twin_model(const fit *f, const bf_matrix *weights,
                             bf_model *out)
@@ -16,7 +14,6 @@ static bf_status judge_twin(void *user, unsigned t, const bf_matrix *weights)
     fit *f = user;
     bf_model m;
     bf_metrics metrics;
-    BF_TRY(bf_check_interrupt());
     BF_TRY(twin_model(f, weights, &m));
     bf_status s = bf_model_evaluate(&metrics, &m, fit_judge(f), false);
     bf_model_clear(&m);
@@ -55,11 +52,11 @@ static bf_status compare_twin(fit *f)
 static bf_status compare_regression(fit *f)
 {
     bf_model m = {.map = f->model.map};
-    double start = bf_now();
+    double start = cli_now();
     BF_TRY(bf_softmax_fit(&m.weights, &f->train.x, f->train.labels,
                           f->train.classes, m.map, BF_SOFTMAX_L2,
                           &cli_env));
-    f->seconds.regression = bf_now() - start;
+    f->seconds.regression = cli_now() - start;
     bf_status s = bf_model_evaluate(&f->regression, &m, fit_judge(f), false);
     bf_model_clear(&m);
     return s;

@@ -1,4 +1,4 @@
-#include "fit.h"
+#include "fit/fit.h"
 #include "job_report.h"
 
 static size_t uploaded(const fit *f)

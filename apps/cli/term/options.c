@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "cli.h"
 
 #define OPTIONS_MAX 48

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "fit.h"
+#include "fit/fit.h"
 
 typedef struct fit_args {
     const char *train, *labels, *test, *test_labels, *model;

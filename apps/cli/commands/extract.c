@@ -1,14 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
-#include "base/file.h"
-#include "base/memory.h"
 #include "cli.h"
-#include "features/class_names.h"
-#include "features/dataset.h"
-#include "features/image_source.h"
-#include "features/npy.h"
 
 typedef struct extract_args {
     bf_backbone_options backbone;
@@ -18,47 +11,12 @@ typedef struct extract_args {
     bool strict, float32;
 } extract_args;
 
-/* ---- some of a stream ---------------------------------------------------- */
-
-typedef struct window {
-    bf_images *all;
-    size_t first;
-} window;
-
-static bf_status window_read(void *self, size_t i, bf_image *out)
+static bf_status select_rows(bf_images **images, const extract_args *a)
 {
-    window *w = self;
-    return bf_images_read(w->all, w->first + i, out);
-}
-
-static int32_t window_label(const void *self, size_t i)
-{
-    const window *w = self;
-    return bf_images_label(w->all, w->first + i);
-}
-
-static void window_close(void *self)
-{
-    (void)self;
-}
-
-static const bf_image_source_ops window_ops = {window_read, window_label,
-                                               window_close};
-
-static bf_status select_rows(bf_images *out, window *w, const extract_args *a)
-{
-    size_t count = bf_images_count(w->all);
+    size_t count = bf_images_count(*images);
     bf_rows rows = a->rows;
     if (a->first) rows = (bf_rows){0, a->first < count ? a->first : count};
-    BF_TRY(bf_rows_resolve(&rows, count, a->images));
-    w->first = rows.first;
-    *out = *w->all;
-    out->ops = &window_ops;
-    out->self = w;
-    out->count = rows.last - rows.first;
-    out->first = rows.first;
-    out->relabel = NULL; /* w->all has done it */
-    return BF_OK;
+    return bf_images_select(images, rows);
 }
 
 /* ---- extraction ---------------------------------------------------------- */
@@ -99,48 +57,20 @@ static bf_status open_images(bf_images **out, const extract_args *a)
 static bf_status extract(outcome *out, const extract_args *a)
 {
     bf_backbone *b;
-    window w = {0};
-    bf_images some;
+    bf_images *images = NULL;
     BF_TRY(bf_backbone_create(&b, &a->backbone));
-    bf_status s = open_images(&w.all, a);
-    if (s == BF_OK) s = check_labels(w.all, a);
-    if (s == BF_OK) s = select_rows(&some, &w, a);
+    bf_status s = open_images(&images, a);
+    if (s == BF_OK) s = check_labels(images, a);
+    if (s == BF_OK) s = select_rows(&images, a);
     if (s == BF_OK) {
-        double start = bf_now();
-        out->images = some.count;
-        s = bf_extract(&out->data, b, &some, a->strict, &out->skipped,
+        double start = cli_now();
+        out->images = bf_images_count(images);
+        s = bf_extract(&out->data, b, images, a->strict, &out->skipped,
                        (bf_skip_report){note_skip, NULL}, &cli_env);
-        out->seconds = bf_now() - start;
+        out->seconds = cli_now() - start;
     }
-    if (w.all) bf_images_close(w.all);
+    bf_images_close(images);
     bf_backbone_destroy(b);
-    return s;
-}
-
-static bf_status write(bf_outfile *const f[2], const outcome *o,
-                       const extract_args *a)
-{
-    BF_TRY(bf_npy_write_to(f[0], &o->data.x, a->float32));
-    if (!f[1]) return BF_OK;
-    return bf_npy_write_labels_to(f[1], o->data.labels, o->data.x.rows);
-}
-
-/* Labels of other features than those beside them would be taken for theirs:
- * all files or none. */
-static bf_status save(const outcome *o, const extract_args *a)
-{
-    bf_outfile *f[2] = {NULL};
-    bf_status s = bf_outfile_open(&f[0], a->features, 0644);
-    if (s == BF_OK && a->labels_out)
-        s = bf_outfile_open(&f[1], a->labels_out, 0644);
-    if (s == BF_OK) s = write(f, o, a);
-    if (s == BF_OK)
-        return a->labels_out
-                   ? bf_class_names_commit(f, 2, a->labels_out, &o->data,
-                                           true)
-                   : bf_outfile_commit(f[0]);
-    bf_outfile_abort(f[0]);
-    bf_outfile_abort(f[1]);
     return s;
 }
 
@@ -246,7 +176,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     a.images = operands[0];
     BF_TRY(check(&a));
     BF_TRY(extract(&o, &a));
-    bf_status s = save(&o, &a);
+    bf_status s = bf_dataset_save_npy(&o.data, a.features, a.labels_out,
+                                      a.float32);
     if (s == BF_OK) note_labels(&o, &a);
     if (s == BF_OK) s = report(&o, &a);
     bf_dataset_clear(&o.data);

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/file.h"
 #include "cli.h"
 
 static size_t largest(const double *row, size_t count)

@@ -1,4 +1,4 @@
-#include "server_process.h"
+#include "fit/server_process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +9,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "base/cpu.h"
-#include "base/env.h"
-#include "base/file.h"
-#include "base/memory.h"
 
 #define SERVER "blindfit-server"
 #define POLL_MS 100
@@ -102,7 +97,7 @@ static void take_line(listener *l)
     int at = 0;
     l->line[l->length] = 0;
     if (sscanf(l->line, "progress %lf %lf %n", &done, &total, &at) == 2 && at) {
-        bf_report(l->line + at, done, total);
+        cli_env.progress(cli_env.user, l->line + at, done, total);
     } else if (strncmp(l->line, "note ", 5) == 0) {
         cli_note("server: %s", l->line + 5);
     } else if (l->length) {
@@ -131,7 +126,7 @@ static void listen_to(listener *l, int errors, pid_t pid)
     for (;;) {
         char text[1024];
         struct pollfd p = {.fd = errors, .events = POLLIN};
-        if (!told && bf_check_interrupt() != BF_OK) {
+        if (!told && cli_env.interrupted) {
             kill(pid, SIGTERM);
             told = true;
         }
@@ -146,7 +141,8 @@ static void listen_to(listener *l, int errors, pid_t pid)
 
 static bf_status outcome(int status, const listener *l)
 {
-    BF_TRY(bf_check_interrupt());
+    if (cli_env.interrupted)
+        return bf_fail(BF_ERR_INTERRUPTED, "interrupted");
     if (WIFSIGNALED(status))
         return bf_fail(WTERMSIG(status) == SIGKILL ? BF_ERR_MEMORY
                                                    : BF_ERR_INTERNAL,
@@ -190,14 +186,14 @@ bf_status cli_server_run_job(cli_server_result *out, const cli_server_run *run)
     pid_t pid;
     int errors = -1, status = 0;
     listener l = {.length = 0};
-    double begin = bf_now();
+    double begin = cli_now();
     BF_TRY(start(&pid, &errors, run));
     listen_to(&l, errors, pid);
     close(errors);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return bf_fail_errno(errno, "waiting for " SERVER);
     BF_TRY(outcome(status, &l));
-    cli_server_result made = {.wall_seconds = bf_now() - begin};
+    cli_server_result made = {.wall_seconds = cli_now() - begin};
     BF_TRY(read_report(&made, run->report));
     *out = made;
     return BF_OK;

@@ -1,8 +1,7 @@
 #include <sys/stat.h>
 
-#include "base/cpu.h"
-#include "fit.h"
-#include "scratch.h"
+#include "fit/fit.h"
+#include "fit/scratch.h"
 
 static double file_bytes(const char *path)
 {
@@ -26,28 +25,29 @@ static bf_status plan(fit *f)
 
 static bf_status keygen(fit *f)
 {
-    double start = bf_now();
+    double start = cli_now();
     const char *keys = cli_scratch_file("eval.keys");
     BF_TRY(bf_owner_create(&f->owner, f->job, &cli_env));
     BF_TRY(bf_owner_save(f->owner, cli_scratch_file("secret.key"), keys,
                          &cli_env));
-    f->seconds.keygen = bf_now() - start;
+    f->seconds.keygen = cli_now() - start;
     f->bytes.keys = file_bytes(keys);
     return BF_OK;
 }
 
 static bf_status whiten(fit *f)
 {
-    double start = bf_now();
+    double start = cli_now();
     bf_view x = bf_view_of(&f->train.x);
     BF_TRY(bf_prepare(&f->prepared, f->job, &x, NULL, &cli_env));
-    f->seconds.whiten = bf_now() - start;
+    cli_warn_dropped(f->prepared.transform);
+    f->seconds.whiten = cli_now() - start;
     return BF_OK;
 }
 
 static bf_status encrypt(fit *f)
 {
-    double start = bf_now();
+    double start = cli_now();
     /* Known by name, to be removed in a signal handler. */
     if (f->train.class_names) (void)cli_scratch_file("transform.bf.json");
     const bf_encrypt_options o = {
@@ -56,7 +56,7 @@ static bf_status encrypt(fit *f)
         .class_names = (const char *const *)f->train.class_names};
     BF_TRY(bf_owner_encrypt(f->owner, &f->prepared, f->train.labels, &o,
                             &cli_env));
-    f->seconds.encrypt = bf_now() - start;
+    f->seconds.encrypt = cli_now() - start;
     f->bytes.upload = file_bytes(o.upload);
     return BF_OK;
 }
@@ -87,9 +87,9 @@ static bf_status open_model(const fit *f, bf_model *out, unsigned iteration)
 
 static bf_status decrypt(fit *f)
 {
-    double start = bf_now();
+    double start = cli_now();
     BF_TRY(open_model(f, &f->model, 0));
-    f->seconds.decrypt = bf_now() - start;
+    f->seconds.decrypt = cli_now() - start;
     return BF_OK;
 }
 
@@ -112,13 +112,13 @@ static bf_status judge_iterations(fit *f)
 static bf_status protocol(fit *f)
 {
     BF_TRY(plan(f));
-    double start = bf_now();
+    double start = cli_now();
     BF_TRY(whiten(f));
     BF_TRY(keygen(f));
     BF_TRY(encrypt(f));
     BF_TRY(train(f));
     BF_TRY(decrypt(f));
-    f->seconds.total = bf_now() - start;
+    f->seconds.total = cli_now() - start;
     return judge_iterations(f);
 }
 

@@ -55,6 +55,7 @@ static bf_status encrypt(const encrypt_args *a, const bf_job *job,
     bf_prepared p = {0};
     bf_view x = bf_view_of(&data->x);
     bf_status s = bf_prepare(&p, job, &x, a->fitted, &cli_env);
+    if (s == BF_OK) cli_warn_dropped(p.transform);
     if (s == BF_OK) s = bf_owner_open(&owner, job, a->key, &cli_env);
     if (s == BF_OK) s = seal(a, owner, &p, data);
     if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "blindfit/server.h"
 #include "cli.h"
 #include "job_report.h"

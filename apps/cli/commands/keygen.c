@@ -2,7 +2,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli.h"
 
 static bf_status path_in(char out[PATH_MAX], const char *dir, const char *name)

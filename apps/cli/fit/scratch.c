@@ -1,4 +1,4 @@
-#include "scratch.h"
+#include "fit/scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,9 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/file.h"
-#include "base/lock.h"
 
 #define FILES_MAX 9
 #define NAME "blindfit-fit-"

@@ -1,0 +1,23 @@
+/* A few figures that tell whether this machine and build are as fast as they
+ * should be; bench/ has the programs that measure everything. */
+#ifndef BLINDFIT_BENCH_H
+#define BLINDFIT_BENCH_H
+
+#include <stdbool.h>
+
+#include "blindfit/blindfit.h"
+
+typedef struct bf_bench_row {
+    const char *operation, *backend;
+    size_t ring_degree;
+    unsigned limbs, special_limbs, threads;
+    bool baseline;  /* scalar, on one thread: what follows is compared with it */
+    double seconds; /* of one operation, median */
+} bf_bench_row;
+/* Times transforms and key switches, scalar on one thread, with the best kernels
+ * on one and on all; fn hears of each. Takes some seconds. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_bench(void (*fn)(void *user, const bf_bench_row *row), void *user,
+         bf_env *env);
+
+#endif
