@@ -101,10 +101,9 @@ int main(void)
     ok(bf_owner_create(&owner, job, NULL));
     ok(bf_owner_save(owner, NULL, keys, NULL));
     ok(bf_prepare(&rows, job, &view, NULL, NULL));
-    ok(bf_owner_encrypt(owner, &rows, kind,
-                        &(bf_encrypt_options){.upload = upload,
-                                              .transform = transform},
-                        NULL));
+    ok(bf_owner_encrypt(
+        owner, &rows, kind,
+        &(bf_encrypt_options){.upload = upload, .transform = transform}, NULL));
 
     serve(job_file, keys, upload, trained);
 

@@ -1,7 +1,8 @@
 /* Features from pictures: handwritten digits through the scattering network,
  * which needs no weights. What comes out is what the other examples encrypt.
  *
- *   5-pictures [IMAGES LABELS]   IDX files, a folder of pictures, CIFAR, .npy */
+ *   5-pictures [IMAGES LABELS]   IDX files, a folder of pictures, CIFAR, .npy
+ */
 #include <blindfit/features.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* The server's program. It links libblindfit-server, which has no code that could
- * make or use a secret key. The checkpoint outlives a crash: the program, started
- * again, goes on where it was. */
+/* The server's program. It links libblindfit-server, which has no code that
+ * could make or use a secret key. The checkpoint outlives a crash: the program,
+ * started again, goes on where it was. */
 #include <blindfit/server.h>
 #include <signal.h>
 #include <stdio.h>

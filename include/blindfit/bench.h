@@ -11,13 +11,12 @@ typedef struct bf_bench_row {
     const char *operation, *backend;
     size_t ring_degree;
     unsigned limbs, special_limbs, threads;
-    bool baseline;  /* scalar, on one thread: what follows is compared with it */
+    bool baseline; /* scalar, on one thread: what follows is compared with it */
     double seconds; /* of one operation, median */
 } bf_bench_row;
-/* Times transforms and key switches, scalar on one thread, with the best kernels
- * on one and on all; fn hears of each. Takes some seconds. */
-BF_OWNER_API BF_MUST_CHECK bf_status
-bf_bench(void (*fn)(void *user, const bf_bench_row *row), void *user,
-         bf_env *env);
+/* Times transforms and key switches, scalar on one thread, with the best
+ * kernels on one and on all; fn hears of each. Takes some seconds. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_bench(
+    void (*fn)(void *user, const bf_bench_row *row), void *user, bf_env *env);
 
 #endif

@@ -19,41 +19,44 @@
  * without a temporary.
  * One thread at a time per file; at most 64 files at once. */
 typedef struct bf_outfile bf_outfile;
-BF_API BF_MUST_CHECK bf_status bf_outfile_open(bf_outfile **out, const char *path,
-                                        unsigned mode /* 0600 or 0644 */);
+BF_API BF_MUST_CHECK bf_status bf_outfile_open(
+    bf_outfile **out, const char *path, unsigned mode /* 0600 or 0644 */);
 BF_API BF_MUST_CHECK bf_status bf_outfile_write(bf_outfile *f, const void *data,
-                                         size_t bytes);
+                                                size_t bytes);
 /* Overwrites bytes written before, as a length known only at the end; the
  * place of the next write stays. Fails on pipes and devices. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset,
-                                         const void *data, size_t bytes);
-BF_API FILE *bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
+                                                const void *data, size_t bytes);
+BF_API FILE *
+bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
 BF_API const char *bf_outfile_path(const bf_outfile *f);
-/* Instead of a file to write: when it is committed, what lies at `path` is gone;
- * aborted, or committed with others that fail, it is still there. A missing one
- * is fine. Nothing can be written to it. */
-BF_API BF_MUST_CHECK bf_status bf_outfile_remove(bf_outfile **out, const char *path);
-BF_API BF_MUST_CHECK bf_status bf_outfile_commit(bf_outfile *f); /* frees f always */
+/* Instead of a file to write: when it is committed, what lies at `path` is
+ * gone; aborted, or committed with others that fail, it is still there. A
+ * missing one is fine. Nothing can be written to it. */
+BF_API BF_MUST_CHECK bf_status bf_outfile_remove(bf_outfile **out,
+                                                 const char *path);
+BF_API BF_MUST_CHECK bf_status
+bf_outfile_commit(bf_outfile *f); /* frees f always */
 /* Files that belong together: none is moved before the data of all is on disk,
  * and a signal comes before all or after all. Only a rename that fails after
  * that, by an error of the disk, can leave some moved and others not. Frees all
  * of them, always. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_commit_all(bf_outfile *const *files,
-                                              size_t count);
-BF_API void bf_outfile_abort(bf_outfile *f);                     /* NULL is fine */
+                                                     size_t count);
+BF_API void bf_outfile_abort(bf_outfile *f); /* NULL is fine */
 /* Returns once no commit is between its first and last file: exiting next
  * leaves no temporary and no half of a set. */
 BF_API void bf_files_abort_all(void);
 
 /* BF_ERR_UNSUPPORTED when the path names a pipe or socket: for what is read or
- * written more than once, or not from front to end. Opens nothing, as that waits
- * for the other side. */
+ * written more than once, or not from front to end. Opens nothing, as that
+ * waits for the other side. */
 BF_API BF_MUST_CHECK bf_status bf_refuse_pipe(const char *path);
 
 /* Whole file in memory, NUL behind it; refuses more than `limit` bytes
  * (BF_ERR_RANGE). *data is freed with bf_free. */
 BF_API BF_MUST_CHECK bf_status bf_read_file(const char *path, size_t limit,
-                                     uint8_t **data, size_t *bytes);
+                                            uint8_t **data, size_t *bytes);
 
 /* Makes the folder and missing parents; an existing folder is fine. */
 BF_API BF_MUST_CHECK bf_status bf_make_dir(const char *path, unsigned mode);
@@ -94,14 +97,14 @@ typedef struct bf_file_info {
     const char *name; /* "upload", "encrypted model", ... */
     uint64_t bytes;
     unsigned version;
-    bool secret;   /* a secret key */
-    bool insecure; /* parameters for tests, which protect nothing */
+    bool secret;        /* a secret key */
+    bool insecure;      /* parameters for tests, which protect nothing */
     size_t ring_degree; /* of the first ring */
     unsigned limbs, special_limbs;
     double log2_q, log2_p, security_bits;
     uint64_t ciphertexts, ciphertext_bytes, keys, key_bytes;
-    unsigned limbs_min, limbs_max; /* of ciphertexts or keys */
-    double scale_min, scale_max;   /* of ciphertexts */
+    unsigned limbs_min, limbs_max;     /* of ciphertexts or keys */
+    double scale_min, scale_max;       /* of ciphertexts */
     uint8_t context[BF_FILE_ID_BYTES]; /* digest of the parameters */
     uint8_t key[BF_FILE_KEY_BYTES];
     uint8_t job[BF_FILE_ID_BYTES];

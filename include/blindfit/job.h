@@ -30,22 +30,24 @@ typedef struct bf_plan_options {
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the
  * candidates that have 128 bits of security, are precise enough and fit.
  * options may be NULL. BF_ERR_ARGUMENT says why nothing fits. */
-BF_API BF_MUST_CHECK bf_status bf_job_plan(bf_job **out, const bf_recipe *recipe,
-                                    size_t rows, size_t features,
-                                    size_t classes,
-                                    const bf_plan_options *options,
-                                    bf_env *env);
+BF_API BF_MUST_CHECK bf_status bf_job_plan(bf_job **out,
+                                           const bf_recipe *recipe, size_t rows,
+                                           size_t features, size_t classes,
+                                           const bf_plan_options *options,
+                                           bf_env *env);
 /* The same for these data, which are checked as bf_dataset_check does: their
  * shapes, and a default recipe for them (recipe NULL: whitened, two
  * iterations). */
-BF_API BF_MUST_CHECK bf_status bf_job_plan_for(bf_job **out, const bf_recipe *recipe,
-                                        const bf_dataset *data,
-                                        const bf_plan_options *options,
-                                        bf_env *env);
+BF_API BF_MUST_CHECK bf_status bf_job_plan_for(bf_job **out,
+                                               const bf_recipe *recipe,
+                                               const bf_dataset *data,
+                                               const bf_plan_options *options,
+                                               bf_env *env);
 /* The job file. Reading checks everything that a hostile file could get wrong;
  * what was read is written as the same bytes. */
 BF_API BF_MUST_CHECK bf_status bf_job_read(bf_job **out, const char *path);
-BF_API BF_MUST_CHECK bf_status bf_job_write(const bf_job *job, const char *path);
+BF_API BF_MUST_CHECK bf_status bf_job_write(const bf_job *job,
+                                            const char *path);
 BF_API void bf_job_destroy(bf_job *job);
 
 /* The BLAKE2b digest of the job file, which keys, uploads and models carry.
@@ -82,23 +84,26 @@ typedef struct bf_job_figures {
 } bf_job_figures;
 /* Walks the job's circuit, at the first call. */
 BF_API BF_MUST_CHECK bf_status bf_job_figures_of(bf_job_figures *out,
-                                          const bf_job *job, bf_env *env);
+                                                 const bf_job *job,
+                                                 bf_env *env);
 
 /* The model after an iteration, from 1. */
 typedef struct bf_job_step {
-    unsigned limbs;  /* that are left after it */
-    double error;    /* expected, rms, of a weight in transformed space */
+    unsigned limbs; /* that are left after it */
+    double error;   /* expected, rms, of a weight in transformed space */
 } bf_job_step;
 /* BF_ERR_ARGUMENT for an iteration that the job has not. */
-BF_API BF_MUST_CHECK bf_status bf_job_step_of(bf_job_step *out, const bf_job *job,
-                                       unsigned iteration, bf_env *env);
+BF_API BF_MUST_CHECK bf_status bf_job_step_of(bf_job_step *out,
+                                              const bf_job *job,
+                                              unsigned iteration, bf_env *env);
 
 /* BF_ERR_MEMORY where this machine has less memory free than a server needs. */
-BF_API BF_MUST_CHECK bf_status bf_job_check_server(const bf_job *job, bf_env *env);
+BF_API BF_MUST_CHECK bf_status bf_job_check_server(const bf_job *job,
+                                                   bf_env *env);
 /* Seconds that a server like this machine would train, with the threads of env:
  * from steps of the job, timed for about a second. NaN where one step alone
  * takes much of the memory. */
-BF_API BF_MUST_CHECK bf_status bf_job_estimate(double *seconds, const bf_job *job,
-                                        bf_env *env);
+BF_API BF_MUST_CHECK bf_status bf_job_estimate(double *seconds,
+                                               const bf_job *job, bf_env *env);
 
 #endif

@@ -21,18 +21,22 @@
 /* A secret key for a job. The job must outlive it. */
 typedef struct bf_owner bf_owner;
 /* A new one, in memory alone until it is saved. */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_create(bf_owner **out, const bf_job *job,
-                                        bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_create(bf_owner **out,
+                                                     const bf_job *job,
+                                                     bf_env *env);
 /* One that was saved, for a job over the same ring and modulus. */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_open(bf_owner **out, const bf_job *job,
-                                      const char *secret_path, bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_open(bf_owner **out,
+                                                   const bf_job *job,
+                                                   const char *secret_path,
+                                                   bf_env *env);
 BF_OWNER_API void bf_owner_destroy(bf_owner *owner);
 /* Makes the evaluation keys that the job needs and writes them (keys_path, for
- * the server) and the secret key (secret_path, 0600): both files or none. Either
- * path may be NULL. Replaces what is there. */
+ * the server) and the secret key (secret_path, 0600): both files or none.
+ * Either path may be NULL. Replaces what is there. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_save(const bf_owner *owner,
-                                      const char *secret_path,
-                                      const char *keys_path, bf_env *env);
+                                                   const char *secret_path,
+                                                   const char *keys_path,
+                                                   bf_env *env);
 
 /* ---- encryption ---------------------------------------------------------- */
 
@@ -43,16 +47,20 @@ typedef struct bf_prepared {
     bf_schedule schedule; /* with its start */
 } bf_prepared;
 /* Fits the transform on the job's training rows, or reads it from a file
- * (fitted; NULL to fit), and applies it. BF_ERR_MISMATCH for rows or a transform
- * of other shapes than the job's, or of another recipe. bf_transform_dropped
- * tells of columns that vary by less than double precision tells. */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_prepare(bf_prepared *out, const bf_job *job,
-                                   const bf_view *x, const char *fitted,
-                                   bf_env *env);
+ * (fitted; NULL to fit), and applies it. BF_ERR_MISMATCH for rows or a
+ * transform of other shapes than the job's, or of another recipe.
+ * bf_transform_dropped tells of columns that vary by less than double precision
+ * tells. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_prepare(bf_prepared *out,
+                                                const bf_job *job,
+                                                const bf_view *x,
+                                                const char *fitted,
+                                                bf_env *env);
 BF_OWNER_API void bf_prepared_clear(bf_prepared *p);
 
 /* What an upload holds. One of rows serves every job over the data set; one of
- * labels (and of initial weights, where the job has some) belongs to its job. */
+ * labels (and of initial weights, where the job has some) belongs to its job.
+ */
 typedef enum bf_upload_part {
     BF_UPLOAD_ALL,
     BF_UPLOAD_ROWS,
@@ -73,28 +81,26 @@ typedef struct bf_encrypt_options {
  * which it would leave the job's ranges, or give weights no larger than the
  * plan's error of them. All files or none; an existing transform is not
  * replaced, as the models of its upload would be lost (BF_ERR_ARGUMENT). */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(const bf_owner *owner,
-                                         const bf_prepared *p,
-                                         const int32_t *labels,
-                                         const bf_encrypt_options *o,
-                                         bf_env *env);
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
+    const bf_owner *owner, const bf_prepared *p, const int32_t *labels,
+    const bf_encrypt_options *o, bf_env *env);
 
 /* ---- decryption ---------------------------------------------------------- */
 
 /* Decrypts a model file and maps it back to the features: the weights after
  * this iteration (from 1), or with 0 the final ones, less what lies below their
- * noise. The transform is the file that was written with the upload, whose class
- * names the model takes over. BF_ERR_MISMATCH for a model of another job, key or
- * upload, or one that has not the limbs and the scale of the job's weights. */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_decrypt(bf_model *out, const bf_owner *owner,
-                                         const char *model_path,
-                                         const char *transform_path,
-                                         unsigned iteration, bf_env *env);
+ * noise. The transform is the file that was written with the upload, whose
+ * class names the model takes over. BF_ERR_MISMATCH for a model of another job,
+ * key or upload, or one that has not the limbs and the scale of the job's
+ * weights. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_owner_decrypt(bf_model *out, const bf_owner *owner, const char *model_path,
+                 const char *transform_path, unsigned iteration, bf_env *env);
 
 /* Weights in transformed space (as of a twin) as a model of the features; names
  * may be NULL. */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_model_of(bf_model *out, const bf_transform *t,
-                                    const bf_matrix *weights,
-                                    const char *const *class_names);
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_model_of(bf_model *out, const bf_transform *t, const bf_matrix *weights,
+            const char *const *class_names);
 
 #endif

@@ -1,5 +1,6 @@
 /* The server's half of a job: files in, file out. It needs no secret, and
- * libblindfit-server, which has it, holds none of the code that could use one. */
+ * libblindfit-server, which has it, holds none of the code that could use one.
+ */
 #ifndef BLINDFIT_SERVER_H
 #define BLINDFIT_SERVER_H
 
@@ -34,7 +35,7 @@ typedef struct bf_serve_report {
  * CHECKPOINT.lock. While the disk is full, the run waits for space, as a
  * note says. */
 BF_API BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
-                                       const bf_serve_options *o,
-                                       bf_env *env);
+                                              const bf_serve_options *o,
+                                              bf_env *env);
 
 #endif

@@ -48,7 +48,8 @@ bf_status bf_images_select(bf_images **s, bf_rows rows)
 {
     bf_images *all = *s;
     char *path;
-    BF_TRY(bf_rows_resolve(&rows, all->count, all->path ? all->path : "images"));
+    BF_TRY(
+        bf_rows_resolve(&rows, all->count, all->path ? all->path : "images"));
     BF_TRY(copy_path(&path, all->path));
     bf_images *some = bf_alloc(sizeof *some);
     window *w = bf_alloc(sizeof *w);

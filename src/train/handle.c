@@ -145,8 +145,7 @@ bf_status bf_job_walked(const bf_plan **plan, const bf_job *job)
     return s;
 }
 
-bf_status bf_job_plan_get(const bf_plan **plan, bf_plan *own,
-                          const bf_job *job)
+bf_status bf_job_plan_get(const bf_plan **plan, bf_plan *own, const bf_job *job)
 {
     *own = (bf_plan){0};
     if (job->handle) return bf_job_walked(plan, job);

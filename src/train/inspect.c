@@ -28,10 +28,11 @@ static bf_status inspect_transform(bf_file_info *out, const char *path)
     }
     bf_free(data);
     if (!whole)
-        return bf_fail(BF_ERR_FORMAT,
-                       "%s: digest does not match (transform cut short, damaged "
-                       "or altered)",
-                       path);
+        return bf_fail(
+            BF_ERR_FORMAT,
+            "%s: digest does not match (transform cut short, damaged "
+            "or altered)",
+            path);
     *out = (bf_file_info){
         .type = BF_FILE_TRANSFORM, .name = "transform", .bytes = bytes};
     return BF_OK;

@@ -65,10 +65,10 @@ bf_status bf_owner_open(bf_owner **out, const bf_job *job,
 static bf_status folder_of(char out[PATH_MAX], const char *path)
 {
     const char *slash = strrchr(path, '/');
-    int n = !slash         ? snprintf(out, PATH_MAX, ".")
-            : slash > path ? snprintf(out, PATH_MAX, "%.*s",
-                                      (int)(slash - path), path)
-                           : snprintf(out, PATH_MAX, "/");
+    int n = !slash ? snprintf(out, PATH_MAX, ".")
+            : slash > path
+                ? snprintf(out, PATH_MAX, "%.*s", (int)(slash - path), path)
+                : snprintf(out, PATH_MAX, "/");
     if (n >= 0 && n < PATH_MAX) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", path);
 }
@@ -114,9 +114,10 @@ bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
     if (!first) return BF_OK;
     BF_TRY(folder_of(folder, first));
     bool alone = bf_lock_take(&lock, folder, false);
-    bf_status s = alone ? prepare_keys(f, owner, secret_path, keys_path)
-                        : bf_fail(BF_ERR_ARGUMENT,
-                                  "%s: another keygen is at work in it", folder);
+    bf_status s = alone
+                      ? prepare_keys(f, owner, secret_path, keys_path)
+                      : bf_fail(BF_ERR_ARGUMENT,
+                                "%s: another keygen is at work in it", folder);
     if (s == BF_OK) {
         s = commit_keys(f);
     } else {
@@ -129,17 +130,16 @@ bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
 
 /* ---- rows ---------------------------------------------------------------- */
 
-/* Whose transform it is does not matter, as long as it is one that the job could
- * have had fitted. */
+/* Whose transform it is does not matter, as long as it is one that the job
+ * could have had fitted. */
 static bf_status check_fitted(const bf_transform *t, const bf_job *job,
                               const char *fitted)
 {
     const bf_recipe *r = &job->recipe;
     if (t->kind != r->kind)
-        return bf_fail(BF_ERR_MISMATCH,
-                       "%s: a transform of recipe %s, the job's is %s", fitted,
-                       bf_recipe_kind_name(t->kind),
-                       bf_recipe_kind_name(r->kind));
+        return bf_fail(
+            BF_ERR_MISMATCH, "%s: a transform of recipe %s, the job's is %s",
+            fitted, bf_recipe_kind_name(t->kind), bf_recipe_kind_name(r->kind));
     bf_relu of = t->expansion ? t->expansion->of : (bf_relu){0};
     if (of.count != r->expand.count || of.seed != r->expand.seed)
         return bf_fail(BF_ERR_MISMATCH,
@@ -277,8 +277,8 @@ bf_status bf_model_of(bf_model *out, const bf_transform *t,
 {
     bf_model m = {.map = bf_transform_map(t)};
     BF_TRY(bf_transform_unmap(&m.weights, t, weights));
-    bf_status s = t->expansion ? bf_expansion_copy(&m.expansion, t->expansion)
-                               : BF_OK;
+    bf_status s =
+        t->expansion ? bf_expansion_copy(&m.expansion, t->expansion) : BF_OK;
     if (s == BF_OK && class_names)
         s = bf_class_names_copy(&m.class_names, class_names, m.weights.rows);
     if (s == BF_OK)
@@ -299,8 +299,9 @@ static bf_status name_model(bf_model *out, const bf_transform *t,
     if (s != BF_OK)
         bf_note("%s; the model has none", bf_last_error());
     else if (names && count != weights->rows)
-        bf_note("%s.json: names of %zu classes, the model has %zu and gets none",
-                path, count, weights->rows);
+        bf_note(
+            "%s.json: names of %zu classes, the model has %zu and gets none",
+            path, count, weights->rows);
     bool fit = names && count == weights->rows;
     s = bf_model_of(out, t, weights, fit ? (const char *const *)names : NULL);
     bf_class_names_free(names, count);

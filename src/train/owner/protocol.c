@@ -66,11 +66,12 @@ static bf_status check_noise(const bf_job *job, double resolution)
     double noise = plan->weight_noise;
     bf_plan_clear(&own);
     if (noise < resolution) return BF_OK;
-    return bf_fail(BF_ERR_RANGE,
-                   "the model would drown in noise: errors of %.1e are expected "
-                   "in weights that tell rows apart by %.1e; less --lambda or "
-                   "more --clip makes them larger",
-                   noise, resolution);
+    return bf_fail(
+        BF_ERR_RANGE,
+        "the model would drown in noise: errors of %.1e are expected "
+        "in weights that tell rows apart by %.1e; less --lambda or "
+        "more --clip makes them larger",
+        noise, resolution);
 }
 
 /* The run, seen beforehand in plaintext: numbers that leave what the circuit
@@ -101,7 +102,7 @@ typedef struct batch {
     const bf_matrix *u, *v0;
     const int32_t *labels;
     size_t first, end, room; /* inputs to make, the next batch */
-    bf_ct *ct; /* [room] */
+    bf_ct *ct;               /* [room] */
 } batch;
 
 static bf_status seal_one(void *user, size_t i)
@@ -161,15 +162,14 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
                              const bf_job *job,
                              const uint8_t job_id[BF_HASH_BYTES],
                              const bf_secret_key *sk, const bf_matrix *u,
-                             const int32_t *labels,
-                             const bf_schedule *schedule, bf_upload_part part,
-                             const char *path)
+                             const int32_t *labels, const bf_schedule *schedule,
+                             bf_upload_part part, const char *path)
 {
     bf_wire_writer *w = NULL;
     BF_TRY(check_shapes(job, u, schedule));
     BF_TRY(bf_protocol_check_ranges(job, u, labels, schedule));
-    batch b = {.job = job, .sk = sk, .u = u, .v0 = &schedule->v0,
-               .labels = labels};
+    batch b = {
+        .job = job, .sk = sk, .u = u, .v0 = &schedule->v0, .labels = labels};
     choose_part(&b, part);
     bf_upload_id made = upload_of(sk, job);
     bf_wire_ids ids = {made.key, part == BF_UPLOAD_ROWS ? NULL : job_id,

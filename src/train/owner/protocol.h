@@ -22,25 +22,24 @@ BF_MUST_CHECK bf_status bf_protocol_check_ranges(const bf_job *job,
                                                  const int32_t *labels,
                                                  const bf_schedule *schedule);
 
-/* Encrypts transformed rows and labels, or a part of them, into one upload file,
- * a few ciphertexts a thread at a time. schedule->v0 is used when the job does
- * not start from zero. of (may be NULL): what tells the upload from others, for
- * its transform. Shapes that differ from the job's: BF_ERR_MISMATCH; first
- * checks the ranges, as above. */
+/* Encrypts transformed rows and labels, or a part of them, into one upload
+ * file, a few ciphertexts a thread at a time. schedule->v0 is used when the job
+ * does not start from zero. of (may be NULL): what tells the upload from
+ * others, for its transform. Shapes that differ from the job's:
+ * BF_ERR_MISMATCH; first checks the ranges, as above. */
 BF_MUST_CHECK bf_status bf_protocol_upload(
     bf_outfile **out, bf_upload_id *of, const bf_job *job,
     const uint8_t job_id[BF_HASH_BYTES], const bf_secret_key *sk,
     const bf_matrix *u, const int32_t *labels, const bf_schedule *schedule,
     bf_upload_part part, const char *path);
 
-/* Decrypts a model file, and says of which upload it is (of may be NULL), as far
- * as the server tells the truth: weights C x cols in transformed space, after
- * this iteration (from 1), or with 0 the final ones, less what lies below their
- * noise (bf_weights_round: two decryptions differ). A ciphertext that has not the
- * limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
+/* Decrypts a model file, and says of which upload it is (of may be NULL), as
+ * far as the server tells the truth: weights C x cols in transformed space,
+ * after this iteration (from 1), or with 0 the final ones, less what lies below
+ * their noise (bf_weights_round: two decryptions differ). A ciphertext that has
+ * not the limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
-                                            bf_upload_id *of,
-                                            const bf_job *job,
+                                            bf_upload_id *of, const bf_job *job,
                                             const uint8_t job_id[BF_HASH_BYTES],
                                             const bf_secret_key *sk,
                                             const char *path,
