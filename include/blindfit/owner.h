@@ -67,8 +67,19 @@ typedef enum bf_upload_part {
     BF_UPLOAD_LABELS
 } bf_upload_part;
 
+/* Whether the job first runs in the clear. Nothing depends on it: who has a part
+ * of the rows cannot run it, and bf_owner_review sees afterwards what it sees
+ * before. CHEAP: where it takes fewer than 2^38 multiplications, some ten seconds
+ * of a core; a note tells where it was left out. */
+typedef enum bf_rehearsal {
+    BF_REHEARSE_CHEAP,
+    BF_REHEARSE_ALWAYS,
+    BF_REHEARSE_NEVER
+} bf_rehearsal;
+
 typedef struct bf_encrypt_options {
     bf_upload_part part;
+    bf_rehearsal rehearse;
     const char *upload; /* to write */
     /* To write with it, 0600; it describes the training data, and no model can
      * be read without it. Not for labels alone, whose transform is that of the
@@ -77,9 +88,9 @@ typedef struct bf_encrypt_options {
     const char *const *class_names; /* [classes], kept beside it; or NULL */
 } bf_encrypt_options;
 /* Encrypts prepared rows and their labels (0 to classes - 1), a few ciphertexts
- * a thread at a time. First runs the job in plaintext: BF_ERR_RANGE for data on
- * which it would leave the job's ranges, or give weights no larger than the
- * plan's error of them. All files or none; an existing transform is not
+ * a thread at a time. Rehearsed, BF_ERR_RANGE for data on which the job
+ * would leave its ranges, or give weights no larger than the plan's error of
+ * them. All files or none; an existing transform is not
  * replaced, as the models of its upload would be lost (BF_ERR_ARGUMENT). */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
     const bf_owner *owner, const bf_prepared *p, const int32_t *labels,
@@ -96,6 +107,19 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_owner_decrypt(bf_model *out, const bf_owner *owner, const char *model_path,
                  const char *transform_path, unsigned iteration, bf_env *env);
+
+/* Largest magnitudes of a run, in transformed space, over its iterations. */
+typedef struct bf_review {
+    double weight, weight_bound;
+    double score, score_bound; /* of rows entering an iteration; 0: of none */
+} bf_review;
+/* Opens the weights of every iteration up to `last` (0: the last), and with rows
+ * x (NULL: none) scores these by all but the last. BF_ERR_RANGE says after which
+ * iteration a weight or a score is larger than the job covers: what the server
+ * made of it is noise, and earlier weights are good. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_review(
+    bf_review *out, const bf_owner *owner, const char *model_path,
+    const char *transform_path, const bf_view *x, unsigned last, bf_env *env);
 
 /* Weights in transformed space (as of a twin) as a model of the features; names
  * may be NULL. */

@@ -15,7 +15,8 @@ printed() # COMMAND...: its keys are added to those seen
 printed "$blindfit" extract data/digits-train-images.idx.gz --first 20 \
     --labels data/digits-train-labels.idx.gz -o "$work/x.npy" \
     --labels-out "$work/y.npy"
-printed "$blindfit" plan -n 40 -d 60 -c 3 -o "$work/job.json"
+printed "$blindfit" plan -n 40 -d 60 -c 3 --expand relu:20 \
+    -o "$work/job.json"
 printed "$blindfit" keygen "$work/job.json" -o "$work/keys"
 printed "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
     --key "$work/keys/secret.key" -o "$work/upload.bf"
@@ -23,7 +24,7 @@ printed "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
     --upload "$work/upload.bf" -o "$work/model.enc"
 printed "$blindfit" decrypt "$work/job.json" "$work/model.enc" \
     --key "$work/keys/secret.key" --transform "$work/keys/transform.bf" \
-    -o "$work/model.npy"
+    --check "$work/train.csv" -o "$work/model.npy"
 printed "$blindfit" evaluate "$work/model.npy" "$work/train.csv"
 printed "$blindfit" predict "$work/model.npy" "$work/train.csv" \
     -o "$work/classes.csv"

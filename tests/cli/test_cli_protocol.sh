@@ -68,6 +68,32 @@ ok "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" --iteration 1 \
     --key "$dir/keys/secret.key" --transform "$dir/keys/transform.bf" \
     -o "$dir/first.npy"
 ! cmp -s "$dir/first.npy" "$dir/model.npy" || fail "iteration 1 is the last"
+# What the run came to: weights and, of rows that are there, scores. Rows a
+# hundred times too far out are no rows that the run was right for.
+decrypt()
+{
+    "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" \
+        --key "$dir/keys/secret.key" --transform "$dir/keys/transform.bf" \
+        -o "$work/checked.npy" "$@"
+}
+ok decrypt --check "$work/train.csv" --json
+holds "$(number largest_weight "$work/stdout") > 0"
+holds "$(number largest_weight "$work/stdout") < \
+    $(number weight_bound "$work/stdout")"
+holds "$(number largest_score "$work/stdout") > 0"
+awk -F, -v OFS=, '{ for (i = 2; i <= NF; i++) $i *= 1e4; print }' \
+    "$work/train.csv" >"$work/far.csv"
+rm -f "$work/checked.npy"
+refuse 6 'after iteration 1 the rows have scores of .* covers' \
+    decrypt --check "$work/far.csv"
+absent "$work/checked.npy"
+ok decrypt --check "$work/far.csv" --iteration 1 # its scores train nothing yet
+refuse 2 "--rehearse: 'maybe' is none of" "$blindfit" encrypt "$dir/job.json" \
+    "$work/train.csv" --key "$dir/keys/secret.key" -o "$work/again.bf" \
+    --transform "$work/again-t.bf" --rehearse maybe
+ok "$blindfit" encrypt "$dir/job.json" "$work/train.csv" \
+    --key "$dir/keys/secret.key" -o "$work/again.bf" \
+    --transform "$work/again-t.bf" --rehearse no
 ok "$blindfit" predict "$dir/model.npy" "$work/test.csv" -o "$work/p.csv"
 [ "$(wc -l <"$work/p.csv")" = 91 ] || fail "predict: rows"
 right=$(cut -d, -f1 "$work/p.csv" | tail -n +2 |

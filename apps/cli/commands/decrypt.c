@@ -1,12 +1,30 @@
 #include "cli.h"
 
 typedef struct decrypt_args {
-    const char *key, *transform, *model;
+    const char *key, *transform, *model, *rows;
     size_t iteration;
 } decrypt_args;
 
-static bf_status open_model(bf_model *out, const decrypt_args *a,
-                            const bf_job *job, const char *path)
+/* Beforehand nothing is known of what the rows do in a run. */
+static bf_status review_model(bf_review *out, const decrypt_args *a,
+                              const bf_owner *owner, const bf_model *m,
+                              const char *path)
+{
+    bf_matrix x = {0};
+    if (a->rows)
+        BF_TRY(bf_features_load(&x, a->rows, bf_model_inputs(m),
+                                (unsigned)m->weights.rows, &cli_env));
+    bf_view view = bf_view_of(&x);
+    bf_status s = bf_owner_review(out, owner, path, a->transform,
+                                  a->rows ? &view : NULL,
+                                  (unsigned)a->iteration, &cli_env);
+    bf_matrix_clear(&x);
+    return s;
+}
+
+static bf_status open_model(bf_model *out, bf_review *seen,
+                            const decrypt_args *a, const bf_job *job,
+                            const char *path)
 {
     bf_owner *owner;
     unsigned iterations = bf_job_shape_of(job).iterations;
@@ -16,11 +34,15 @@ static bf_status open_model(bf_model *out, const decrypt_args *a,
     BF_TRY(bf_owner_open(&owner, job, a->key, &cli_env));
     bf_status s = bf_owner_decrypt(out, owner, path, a->transform,
                                    (unsigned)a->iteration, &cli_env);
+    if (s == BF_OK) {
+        s = review_model(seen, a, owner, out, path);
+        if (s != BF_OK) bf_model_clear(out);
+    }
     bf_owner_destroy(owner);
     return s;
 }
 
-static bf_status report(const char *path, const bf_model *m)
+static bf_status report(const char *path, const bf_model *m, const bf_review *r)
 {
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
@@ -31,6 +53,12 @@ static bf_status report(const char *path, const bf_model *m)
         if (m->expansion)
             cJSON_AddNumberToObject(o, "random_features",
                                     (double)m->weights.cols - 1);
+        cJSON_AddNumberToObject(o, "largest_weight", r->weight);
+        cJSON_AddNumberToObject(o, "weight_bound", r->weight_bound);
+        if (r->score_bound > 0) {
+            cJSON_AddNumberToObject(o, "largest_score", r->score);
+            cJSON_AddNumberToObject(o, "score_bound", r->score_bound);
+        }
         return cli_json(o);
     }
     cli_row("model", "%s: %zu classes, %zu features, map %s", path,
@@ -39,6 +67,11 @@ static bf_status report(const char *path, const bf_model *m)
         cli_row("random features", "%zu, which other programs make by "
                                    "docs/formats.md",
                 m->weights.cols - 1);
+    cli_row("largest weight", "%.3g of at most %.3g, whitened, in all iterations",
+            r->weight, r->weight_bound);
+    if (r->score_bound > 0)
+        cli_row("largest score", "%.3g of at most %.3g", r->score,
+                r->score_bound);
     return BF_OK;
 }
 
@@ -54,8 +87,11 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "model to write: .npy, .csv or .safetensors"},
         {"iteration", 0, CLI_COUNT, &a.iteration, "T",
          "the weights after iteration T (default: the last)"},
+        {"check", 0, CLI_TEXT, &a.rows, "FILE",
+         "rows, as those trained on, whose scores are checked as well"},
         {0},
     };
+    bf_review seen = {0};
     bf_job *job;
     bf_model model = {0};
     cli_hold_secrets();
@@ -64,11 +100,11 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.transform, "transform"));
     BF_TRY(cli_need(a.model, "output"));
     BF_TRY(cli_check_model(
-        a.model, CLI_FILES(operands[0], operands[1], a.key, a.transform)));
+        a.model, CLI_FILES(operands[0], operands[1], a.key, a.transform, a.rows)));
     BF_TRY(bf_job_read(&job, operands[0]));
-    bf_status s = open_model(&model, &a, job, operands[1]);
+    bf_status s = open_model(&model, &seen, &a, job, operands[1]);
     if (s == BF_OK) s = bf_model_save(&model, a.model);
-    if (s == BF_OK) s = report(a.model, &model);
+    if (s == BF_OK) s = report(a.model, &model, &seen);
     bf_model_clear(&model);
     bf_job_destroy(job);
     return s;

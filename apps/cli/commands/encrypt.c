@@ -7,8 +7,9 @@
 typedef struct encrypt_args {
     const char *key, *labels, *upload, *transform, *fitted;
     bf_rows rows;
-    const char *only;
+    const char *only, *rehearse;
     bf_upload_part part; /* what `only` says */
+    bf_rehearsal when;   /* what `rehearse` says */
 } encrypt_args;
 
 /* Beside the secret unless told otherwise. */
@@ -42,6 +43,7 @@ static bf_status seal(const encrypt_args *a, const bf_owner *owner,
     BF_TRY(transform_path(path, a));
     const bf_encrypt_options o = {
         .part = a->part,
+        .rehearse = a->when,
         .upload = a->upload,
         .transform = a->part == BF_UPLOAD_LABELS ? NULL : path,
         .class_names = (const char *const *)data->class_names};
@@ -140,6 +142,18 @@ static bf_status choose_part(encrypt_args *a)
     return BF_OK;
 }
 
+static bf_status choose_rehearsal(encrypt_args *a)
+{
+    static const char *const words[] = {"auto", "yes", "no"};
+    for (int i = 0; i < 3; i++)
+        if (!a->rehearse || strcmp(a->rehearse, words[i]) == 0) {
+            a->when = (bf_rehearsal)i;
+            return BF_OK;
+        }
+    return bf_fail(BF_ERR_ARGUMENT, "--rehearse: '%s' is none of yes, no, auto",
+                   a->rehearse);
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     encrypt_args a = {0};
@@ -155,6 +169,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "transform to write (default: beside the key)"},
         {"only", 0, CLI_TEXT, &a.only, "PART",
          "rows or labels, for uploads apart (default both in one)"},
+        {"rehearse", 0, CLI_TEXT, &a.rehearse, "WHEN",
+         "train in the clear first, to see that the ranges hold: yes, no or "
+         "auto, while it is cheap (default)"},
         {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
          "use this transform instead of fitting one"},
         {0},
@@ -166,6 +183,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.upload, "output"));
     BF_TRY(choose_part(&a));
+    BF_TRY(choose_rehearsal(&a));
     if (a.part == BF_UPLOAD_LABELS) BF_TRY(cli_need(a.fitted, "fitted"));
     BF_TRY(bf_job_read(&job, operands[0]));
     bf_status s = check_outputs(&a, operands[0], operands[1]);

@@ -253,6 +253,25 @@ static bf_status check_labels(const bf_job *job, const int32_t *labels)
     return BF_OK;
 }
 
+static bool is_cheap(const bf_job *job)
+{
+    const bf_layout *l = &job->layout;
+    return 2.0 * (double)l->n * (double)l->cols * (double)l->classes *
+               job->schedule.iterations <
+           0x1p38;
+}
+
+static bf_status rehearse(const bf_job *job, const bf_prepared *p,
+                          const int32_t *labels, bf_rehearsal when)
+{
+    if (when == BF_REHEARSE_NEVER) return BF_OK;
+    if (when == BF_REHEARSE_ALWAYS || is_cheap(job))
+        return bf_protocol_check_ranges(job, &p->rows, labels, &p->schedule);
+    bf_note("not rehearsed in the clear, which takes long here; a review of the "
+            "model tells whether the rows kept to the ranges");
+    return BF_OK;
+}
+
 bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
                            const int32_t *labels, const bf_encrypt_options *o,
                            bf_env *env)
@@ -262,6 +281,7 @@ bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
     bool rows = o->part != BF_UPLOAD_LABELS;
     bf_outfile *upload;
     BF_TRY(check_labels(job, labels));
+    BF_TRY(rehearse(job, p, labels, o->rehearse));
     BF_TRY(bf_protocol_upload(&upload, &p->transform->of, job, bf_job_id(job),
                               owner->sk, &p->rows, labels, &p->schedule,
                               o->part, o->upload));
@@ -326,6 +346,24 @@ bf_status bf_owner_decrypt(bf_model *out, const bf_owner *owner,
     if (s == BF_OK) s = bf_transform_check_of(t, transform_path, &of);
     if (s == BF_OK) s = name_model(out, t, &weights, transform_path);
     bf_matrix_clear(&weights);
+    bf_transform_destroy(t);
+    return s;
+}
+
+bf_status bf_owner_review(bf_review *out, const bf_owner *owner,
+                          const char *model_path, const char *transform_path,
+                          const bf_view *x, unsigned last, bf_env *env)
+{
+    BF_UNDER(env);
+    bf_transform *t;
+    bf_matrix rows = {0};
+    const bf_job *job = owner->job;
+    BF_TRY(bf_transform_load(&t, transform_path));
+    bf_status s = x ? bf_matrix_from(&rows, x) : BF_OK;
+    if (s == BF_OK)
+        s = bf_protocol_review(out, job, bf_job_id(job), owner->sk, model_path,
+                               t, x ? &rows : NULL, last);
+    bf_matrix_clear(&rows);
     bf_transform_destroy(t);
     return s;
 }

@@ -51,11 +51,6 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
     return BF_OK;
 }
 
-/* Only weights have to fit the modulus; logits may go beyond the range that the
- * polynomial was chosen for, up to where its terms would outgrow the bits that
- * residuals have to spare (a cubic's, 1.5^3). Residuals follow from logits. */
-#define LOGIT_SLACK 1.5
-
 /* Weights whose errors move scores as much as the rows do are noise as well.
  * (Plans with the recipes' own parameters are below a hundredth of that.) */
 static bf_status check_noise(const bf_job *job, double resolution)
@@ -75,7 +70,7 @@ static bf_status check_noise(const bf_job *job, double resolution)
 }
 
 /* The run, seen beforehand in plaintext: numbers that leave what the circuit
- * covers come back as noise, which nobody could tell from a model. */
+ * covers come back as noise. */
 bf_status bf_protocol_check_ranges(const bf_job *job, const bf_matrix *u,
                                    const int32_t *labels,
                                    const bf_schedule *schedule)
@@ -83,7 +78,7 @@ bf_status bf_protocol_check_ranges(const bf_job *job, const bf_matrix *u,
     bf_ranges measured, covered = job->ranges;
     double resolution;
     for (unsigned t = 0; t < schedule->iterations; t++)
-        covered.logit[t] *= LOGIT_SLACK;
+        covered.logit[t] *= BF_LOGIT_SLACK;
     covered.residual = INFINITY;
     BF_TRY(bf_twin_ranges(&measured, &resolution, schedule, u, labels,
                           (unsigned)job->layout.classes, NULL));
@@ -167,7 +162,6 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
 {
     bf_wire_writer *w = NULL;
     BF_TRY(check_shapes(job, u, schedule));
-    BF_TRY(bf_protocol_check_ranges(job, u, labels, schedule));
     batch b = {
         .job = job, .sk = sk, .u = u, .v0 = &schedule->v0, .labels = labels};
     choose_part(&b, part);

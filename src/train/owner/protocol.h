@@ -15,6 +15,11 @@ BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
                                          const bf_secret_key *sk,
                                          const char *path);
 
+/* Only weights have to fit the modulus; logits may go beyond the range that the
+ * polynomial was chosen for, up to where its terms would outgrow the bits that
+ * residuals have to spare (a cubic's, 1.5^3). Residuals follow from logits. */
+#define BF_LOGIT_SLACK 1.5
+
 /* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
  * job's ranges, or give weights no larger than the plan's error of them. */
 BF_MUST_CHECK bf_status bf_protocol_check_ranges(const bf_job *job,
@@ -26,7 +31,7 @@ BF_MUST_CHECK bf_status bf_protocol_check_ranges(const bf_job *job,
  * file, a few ciphertexts a thread at a time. schedule->v0 is used when the job
  * does not start from zero. of (may be NULL): what tells the upload from
  * others, for its transform. Shapes that differ from the job's:
- * BF_ERR_MISMATCH; first checks the ranges, as above. */
+ * BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_protocol_upload(
     bf_outfile **out, bf_upload_id *of, const bf_job *job,
     const uint8_t job_id[BF_HASH_BYTES], const bf_secret_key *sk,
@@ -44,5 +49,13 @@ BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
                                             const bf_secret_key *sk,
                                             const char *path,
                                             unsigned iteration);
+
+/* bf_owner_review with its transform and rows at hand. */
+BF_MUST_CHECK bf_status bf_protocol_review(bf_review *out, const bf_job *job,
+                                           const uint8_t job_id[BF_HASH_BYTES],
+                                           const bf_secret_key *sk,
+                                           const char *path,
+                                           const bf_transform *t,
+                                           const bf_matrix *x, unsigned last);
 
 #endif

@@ -1,0 +1,66 @@
+/* What a run came to, seen afterwards. */
+#include <math.h>
+
+#include "base/env.h"
+#include "base/maximum.h"
+#include "train/owner/protocol.h"
+
+typedef struct run {
+    const bf_job *job;
+    const bf_transform *t;
+    const bf_matrix *x; /* or NULL */
+    unsigned last;
+    bf_review seen;
+} run;
+
+static double largest(const bf_matrix *m)
+{
+    double most = 0;
+    for (size_t i = 0; i < m->rows * m->cols; i++)
+        most = bf_max(most, fabs(m->data[i]));
+    return most;
+}
+
+/* Scores that iteration t + 1 puts into the polynomial. */
+static bf_status review_scores(run *r, unsigned t, const bf_matrix *weights)
+{
+    bf_model m;
+    bf_matrix z;
+    BF_TRY(bf_model_of(&m, r->t, weights, NULL));
+    bf_status s = bf_model_scores(&z, &m, r->x);
+    bf_model_clear(&m);
+    BF_TRY(s);
+    double score = largest(&z), most = BF_LOGIT_SLACK * r->job->ranges.logit[t];
+    bf_matrix_clear(&z);
+    r->seen.score = bf_max(r->seen.score, score);
+    r->seen.score_bound = bf_max(r->seen.score_bound, most);
+    if (score <= most) return BF_OK;
+    return bf_fail(BF_ERR_RANGE,
+                   "after iteration %u the rows have scores of %.3g, the job "
+                   "covers %.3g: what follows is noise, these weights are good",
+                   t, score, most);
+}
+
+bf_status bf_protocol_review(bf_review *out, const bf_job *job,
+                             const uint8_t job_id[BF_HASH_BYTES],
+                             const bf_secret_key *sk, const char *path,
+                             const bf_transform *t, const bf_matrix *x,
+                             unsigned last)
+{
+    run r = {.job = job, .t = t, .x = x,
+             .last = last ? last : job->schedule.iterations};
+    r.seen.weight_bound = job->ranges.weight;
+    for (unsigned i = 1; i <= r.last; i++) {
+        bf_matrix weights = {0};
+        BF_TRY(bf_check_interrupt());
+        bf_status s = bf_protocol_weights(&weights, NULL, job, job_id, sk, path,
+                                          i);
+        if (s != BF_OK) return bf_fail_in(s, "after iteration %u", i);
+        r.seen.weight = bf_max(r.seen.weight, largest(&weights));
+        if (x && i < r.last) s = review_scores(&r, i, &weights);
+        bf_matrix_clear(&weights);
+        BF_TRY(s);
+    }
+    *out = r.seen;
+    return BF_OK;
+}
