@@ -319,8 +319,8 @@ static void check_data_id(reader *r, const cJSON *o, const bf_job *job)
     sodium_bin2hex(hex, sizeof hex, id, sizeof id);
     if (!named || strcmp(named, hex) != 0)
         r->status = bf_fail(BF_ERR_FORMAT,
-                            "%s: \"data_set\" is not the one described",
-                            r->path);
+                            "%s: \"data_set\" is not the one described (%s)",
+                            r->path, hex);
 }
 
 static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)

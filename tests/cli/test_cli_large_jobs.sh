@@ -2,6 +2,8 @@
 # Jobs by someone who wants our memory and time: refused, or shown, in little of
 # either. The limit on addresses is far above what is needed.
 . "$(dirname "$0")/lib.sh"
+# Planned first: a chain that fills its ring takes gigabytes to time.
+ok "$blindfit" plan -n 40 -d 9 -c 3 -k 8 -o "$work/deep.json"
 export OMP_NUM_THREADS=2 # OpenBLAS takes addresses by their number
 ulimit -v 4000000 2>/dev/null
 
@@ -9,6 +11,15 @@ ulimit -v 4000000 2>/dev/null
 with()
 {
     sed "s/\"$1\":[^,]*\(,*\)\$/\"$1\": $2\1/" "$3"
+}
+
+# named JOB: the job with the id of the data set that it now describes.
+named()
+{
+    id=$("$blindfit" plan "$1" 2>&1 | sed -n 's/.*described (\(.*\))$/\1/p')
+    [ -n "$id" ] || fail "$1: no other data set"
+    with data_set "\"$id\"" "$1" >"$1.named"
+    mv "$1.named" "$1"
 }
 
 ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$work/job.json"
@@ -24,13 +35,14 @@ refuse 2 'too many' "$server" train "$work/many.json" --keys "$work/none" \
 
 # Fewer, and the server asks for their memory before it walks.
 with samples 200000 "$work/job.json" | with batch 1 - >"$work/some.json"
+named "$work/some.json"
 refuse 7 'upload alone needs .* allowed' "$server" train "$work/some.json" \
     --keys "$work/none" --upload "$work/none" -o "$work/model.enc" \
     --max-memory 8G
 
 # Keys of which seven do not fit are not timed.
-ok "$blindfit" plan -n 40 -d 9 -c 3 -k 8 -o "$work/deep.json"
 with digit_limbs 1 "$work/deep.json" >"$work/keys.json"
+named "$work/keys.json"
 for command in plan inspect; do
     ok "$blindfit" $command "$work/keys.json"
     grep -q "server's time.*not measured" "$work/stdout" ||

@@ -207,7 +207,7 @@ static void names_have_labels(void **state)
         BF_KEY_GALOIS << 24 | 3, BF_KEY_FROM_SQUARE << 24 | 3,
         BF_KEY_ENCAPSULATE << 24 | 3, BF_KEY_ENCAPSULATE << 24 | 1024,
         BF_KEY_DECAPSULATE << 24 | 2, BF_KEY_RING_DOWN << 24 | 1,
-        (BF_KEY_IMPORT + 1) << 24 | 1, BF_KEY_IMPORT << 24 | 1 << 31};
+        (BF_KEY_IMPORT + 1) << 24 | 1, BF_KEY_IMPORT << 24 | UINT32_C(1) << 31};
     const size_t count = sizeof names / sizeof *names;
     bf_key_name got;
     for (size_t i = 0; i < count; i++) {
