@@ -355,10 +355,11 @@ bf_status bf_owner_review(bf_review *out, const bf_owner *owner,
                           const bf_view *x, unsigned last, bf_env *env)
 {
     BF_UNDER(env);
-    bf_transform *t;
+    bf_transform *t = NULL; /* of rows; what decrypt read from a pipe is gone */
     bf_matrix rows = {0};
     const bf_job *job = owner->job;
-    BF_TRY(bf_transform_load(&t, transform_path));
+    if (x) BF_TRY(bf_refuse_pipe(transform_path));
+    if (x) BF_TRY(bf_transform_load(&t, transform_path));
     bf_status s = x ? bf_matrix_from(&rows, x) : BF_OK;
     if (s == BF_OK)
         s = bf_protocol_review(out, job, bf_job_id(job), owner->sk, model_path,
