@@ -20,7 +20,7 @@
 
 /* The same for a part that is to take so many threads. */
 #define BF_THREADS(n)                                                   \
-    __attribute__((cleanup(bf_run_leave))) bf_run bf_run_before_ = \
+    __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_set(bf_run_threads(n))
 
 /* The thread's env and whether progress is withheld: of parts of an operation

@@ -19,7 +19,8 @@ static inline void bf_openmp_restore(const int *before)
 }
 
 #define BF_OPENMP_THREADS_(n)                                            \
-    __attribute__((cleanup(bf_openmp_restore))) int bf_openmp_before_ = \
+    __attribute__((cleanup(bf_openmp_restore),                       \
+                   unused)) int bf_openmp_before_ = \
         bf_openmp_set((int)(n))
 
 /* Until the function returns, these libraries take as many threads as the env

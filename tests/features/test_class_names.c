@@ -215,8 +215,7 @@ static void test_golden(void **state)
 {
     (void)state;
     static const char *const names[] = {"ant",
-                                        "b\xc3\xa9"
-                                        "e",
+                                        ("b\xc3\xa9" "e"),
                                         "cow"};
     const char path[] = "tests/golden/labels-v1/y.npy";
     const int32_t expected[] = {0, 1, 0, 1, 1};

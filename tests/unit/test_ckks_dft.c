@@ -47,7 +47,7 @@ static void transform(double complex *z, const double complex *t,
                                 (long double)(power * k % (4 * n)) /
                                 (long double)(4 * n);
             sum += (long double complex)t[k] *
-                   CMPLXL(cosl(angle), sinl(angle));
+                   (cosl(angle) + sinl(angle) * I);
         }
         z[j] = (double complex)sum;
     }
