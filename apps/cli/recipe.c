@@ -14,6 +14,7 @@ static struct {
     size_t iterations, batch, components, ring;
     double lambda, clip;
     uint64_t max_memory;
+    bool refresh;
 } given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
 
 const cli_option cli_recipe_options[] = {
@@ -40,6 +41,9 @@ const cli_option cli_recipe_options[] = {
      "whitened only: rows a step takes (default all)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "most memory the server may need, such as 12G (10^9; Gi: 2^30)"},
+    {"refresh", 0, CLI_FLAG, &given.refresh, NULL,
+     "refresh the weights by bootstrapping after each iteration: for any number "
+     "of them"},
     {"ring", 0, CLI_COUNT, &given.ring, "N",
      "ring degree, 8192 to 65536 (default: the cheapest that fits)"},
     {0},
@@ -184,7 +188,7 @@ static bf_status parse_ring(unsigned *log_n)
 bool cli_recipe_asked(void)
 {
     return given.map || given.steps || given.expand || given.batch || given.components ||
-           given.ring || given.max_memory || !isnan(given.lambda) ||
+           given.ring || given.max_memory || given.refresh || !isnan(given.lambda) ||
            !isnan(given.clip) || given.iterations != UNSET || given.aim ||
            strcmp(given.kind, KIND) != 0;
 }
@@ -192,7 +196,8 @@ bool cli_recipe_asked(void)
 bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes)
 {
     bf_recipe recipe;
-    bf_plan_options options = {.max_memory = given.max_memory};
+    bf_plan_options options = {.max_memory = given.max_memory,
+                               .refresh = given.refresh};
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
     BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));

@@ -25,6 +25,8 @@ typedef struct bf_plan_options {
     unsigned log_n;      /* log2 of the ring degree, of the range above */
     size_t f, k;         /* features of a ciphertext, dense places */
     uint64_t max_memory; /* of the server, bytes */
+    bool refresh; /* refresh the weights between iterations: for more of them
+                   * than a modulus chain has primes for */
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the

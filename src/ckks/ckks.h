@@ -299,6 +299,12 @@ void bf_eval_destroy(bf_eval *ev);
 bool bf_eval_is_symbolic(const bf_eval *ev);
 const bf_context *bf_eval_context(const bf_eval *ev);
 void bf_eval_counters(const bf_eval *ev, bf_counters *out);
+/* What was counted from start to end. */
+bf_counters bf_counters_between(const bf_counters *start,
+                                const bf_counters *end);
+/* For a symbolic evaluator whose caller knows what work comes to, without
+ * walking it again. */
+void bf_eval_count_again(bf_eval *ev, const bf_counters *work);
 /* Keys that were needed so far; *needs is the evaluator's, valid until the
  * next operation. */
 size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);

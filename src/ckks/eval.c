@@ -89,6 +89,23 @@ void bf_eval_counters(const bf_eval *ev, bf_counters *out)
         to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
+bf_counters bf_counters_between(const bf_counters *start,
+                                const bf_counters *end)
+{
+    bf_counters work;
+    const uint64_t *a = (const uint64_t *)start, *b = (const uint64_t *)end;
+    uint64_t *to = (uint64_t *)&work;
+    for (size_t i = 0; i < sizeof work / sizeof *to; i++) to[i] = b[i] - a[i];
+    return work;
+}
+
+void bf_eval_count_again(bf_eval *ev, const bf_counters *work)
+{
+    const uint64_t *from = (const uint64_t *)work;
+    uint64_t *to = (uint64_t *)&ev->counters;
+    for (size_t i = 0; i < sizeof *work / sizeof *to; i++) to[i] += from[i];
+}
+
 size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs)
 {
     *needs = ev->needs;

@@ -8,6 +8,7 @@
  * last of them that of G, divide. The chain from the bottom: q0, then per
  * iteration, last first: G, products, Z. */
 #include "train/chain.h"
+#include "train/refresh.h"
 
 #include <math.h>
 #include <string.h>
@@ -43,6 +44,7 @@ static unsigned iteration_depth(const bf_job *job, unsigned t)
 unsigned bf_job_x_limbs(const bf_job *job)
 {
     unsigned limbs = 1;
+    if (job->refresh.on) return limbs + 2 + job->form.primes;
     for (unsigned t = 0; t < job->schedule.iterations; t++)
         limbs += iteration_depth(job, t);
     return limbs;
@@ -53,7 +55,7 @@ unsigned bf_job_x_limbs(const bf_job *job)
 unsigned bf_job_y_limbs(const bf_job *job)
 {
     unsigned top = bf_job_x_limbs(job);
-    return job->schedule.zero_start ? top : top - job->form.primes;
+    return job->schedule.zero_start || job->refresh.on ? top : top - job->form.primes;
 }
 
 /* log2 of what turns the last gradient sum into weights. */
@@ -105,6 +107,7 @@ static double weight_scale(const bf_job *job, unsigned next, double z_rest)
  * that many bits, the last one twice as many. */
 #define JOINED_BITS 24.45
 /* The least dense scale of a late division that is tried, and how finely. */
+#define LABELS_MIN 20.0 /* bits of a label's scale, in a refreshed job */
 #define LATE_MIN 12.0
 #define LATE_STEP 0.125
 
@@ -144,6 +147,43 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
     return true;
 }
 
+/* The step that the primes of a refreshed job are made for: the others, and the
+ * first one of a zero start, differ from it, and a refresh takes scales within a
+ * factor of two of the planned one. */
+static unsigned planned_step(const bf_job *job)
+{
+    return job->schedule.iterations > 1;
+}
+
+/* Bottom up: q_0, the gradient's primes, the products', that of Z. Weights leave
+ * with room for what a refresh needs, and enter at the largest scale that the
+ * prime of Z allows. */
+static bool make_segment(bf_job *job, bf_chain *c)
+{
+    unsigned t = planned_step(job), g = gradient_primes(job, t);
+    double z_rest = job->log_x + job->layout.log_m + job->log_mask + 1 +
+                    log2(job->form.norm) - job->log_dense;
+    double room = bf_refresh_headroom(job), gradient = log_gradient(job, t);
+    double v = fmin(PRIME_MAX - room, gradient - g * PRIME_MIN);
+    c->n_q = 0;
+    if (!push(c, v + room)) return false;
+    for (unsigned i = 0; i < g; i++)
+        if (!push(c, (gradient - v) / g)) return false;
+    for (unsigned i = 0; i < product_primes(job); i++) {
+        bool both = i == 0 && job->form.division == BF_DIVIDE_JOINED;
+        if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
+    }
+    job->refresh.log_scale = PRIME_MAX - z_rest;
+    if (!push(c, PRIME_MAX)) return false;
+    /* A first gradient without scores has one prime to leave by. */
+    if (!has_scores(job, 0))
+        job->log_labels = v + c->bits[1] - job->log_x - job->log_mask +
+                          log_step(job, 0);
+    else
+        job->log_v0 = job->refresh.log_scale; /* as all weights that enter */
+    return job->log_labels >= LABELS_MIN;
+}
+
 /* What scores of this many bits of precision need. */
 static double dense_wanted(const bf_job *job, int bits)
 {
@@ -163,10 +203,13 @@ bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
     if (job->form.division == BF_DIVIDE_JOINED) job->log_dense = JOINED_BITS;
     job->log_labels = job->log_dense;
     if (job->form.division != BF_DIVIDE_LATE)
-        return make_chain(job, c, log_v0);
+        return job->refresh.on ? make_segment(job, c)
+                               : make_chain(job, c, log_v0);
     /* As precise as the primes of gradients allow, but no more than wanted. */
     for (; job->log_dense >= LATE_MIN; job->log_dense -= LATE_STEP)
-        if (make_chain(job, c, log_v0)) return true;
+        if (job->refresh.on ? make_segment(job, c)
+                            : make_chain(job, c, log_v0))
+            return true;
     return false;
 }
 
@@ -223,7 +266,9 @@ bool bf_chain_primes(const bf_job *job, bf_chain *c)
 {
     unsigned log_n = job->layout.log_n, i = c->n_q;
     double off = 0; /* log2 of the scale over the one wanted: weights, then y */
-    for (unsigned t = 0; t < job->schedule.iterations; t++) {
+    unsigned first = job->refresh.on ? planned_step(job) : 0;
+    unsigned end = job->refresh.on ? first + 1 : job->schedule.iterations;
+    for (unsigned t = first; t < end; t++) {
         if (has_scores(job, t) && !find_score_primes(job, c, &i, &off))
             return false;
         for (unsigned k = gradient_primes(job, t); k > 0; k--)

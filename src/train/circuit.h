@@ -42,6 +42,7 @@ bf_inputs bf_job_inputs_by_kind(const bf_job *job, const bf_ct *all);
 typedef struct bf_state {
     unsigned step; /* completed */
     unsigned reach; /* limbs of inputs that later steps still use */
+    uint64_t held;  /* bytes that the run holds beside ciphertexts and keys */
     bf_ct carried[BF_CARRIED_MAX];
     bf_ct output; /* of the last step; runs do not go on from it */
 } bf_state;

@@ -6,10 +6,20 @@
 #define BF_TRAIN_JOB_H
 
 #include "blindfit/job.h"
+#include "ckks/bootstrap.h"
 #include "linalg/layout.h"
 #include "linalg/sigmoid.h"
 
 struct bf_job_handle;
+
+/* How weights are refreshed (train/refresh.h). */
+typedef struct bf_refresh {
+    bool on;
+    double ratio;     /* as in bf_boot_request */
+    double log_scale; /* log2 of the scale of refreshed weights */
+    double precision; /* rms error, in bits below the bound of packed weights */
+    bool few_keys;
+} bf_refresh;
 
 struct bf_job {
     bf_recipe recipe;
@@ -27,6 +37,8 @@ struct bf_job {
     double log_labels;
     double log_dense; /* z' */
     double log_v0;    /* initial weights, when the start is not zero */
+    bf_refresh refresh;
+    bf_boot_params boot; /* where refresh.on */
     struct bf_job_handle *handle; /* of jobs of the public interface
                                    * (handle.c); else NULL */
 };
@@ -59,6 +71,7 @@ typedef struct bf_plan {
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
+    uint64_t held_bytes;    /* of it, what the circuit holds beside them */
     double log2_qp, security_bits;
     unsigned step_count;
     bf_plan_step steps[BF_MAX_ITERATIONS];

@@ -75,6 +75,16 @@ static cJSON *ring_json(const bf_params *p)
     return o;
 }
 
+static cJSON *refresh_json(const bf_refresh *r)
+{
+    cJSON *o = cJSON_CreateObject();
+    add_number(o, "ratio", r->ratio);
+    add_number(o, "log2_scale", r->log_scale);
+    add_number(o, "precision", r->precision);
+    cJSON_AddBoolToObject(o, "few_keys", r->few_keys);
+    return o;
+}
+
 static cJSON *job_json(const bf_job *job)
 {
     uint8_t id[BF_HASH_BYTES];
@@ -100,6 +110,8 @@ static cJSON *job_json(const bf_job *job)
     cJSON *d = cJSON_AddObjectToObject(o, "polynomial");
     cJSON_AddStringToObject(d, "division", divisions[job->form.division]);
     cJSON_AddNumberToObject(d, "primes", job->form.primes);
+    if (job->refresh.on)
+        cJSON_AddItemToObject(o, "refresh", refresh_json(&job->refresh));
     cJSON *rings = cJSON_AddArrayToObject(o, "rings");
     for (unsigned r = 0; r < job->rings; r++)
         cJSON_AddItemToArray(rings, ring_json(&job->ring[r]));
@@ -296,6 +308,22 @@ static void read_ring(reader *r, const cJSON *k, bf_params *p)
     if (r->status == BF_OK) r->status = check_primes(p, r->path);
 }
 
+/* Of jobs whose weights are refreshed; others have no such member. */
+static void read_refresh(reader *r, const cJSON *o, bf_refresh *out)
+{
+    if (r->status != BF_OK || !cJSON_HasObjectItem(o, "refresh")) return;
+    const cJSON *m = object(r, o, "refresh");
+    out->on = true;
+    out->ratio = real(r, m, "ratio", 5, 12);
+    out->log_scale = real(r, m, "log2_scale", 10, 60);
+    out->precision = real(r, m, "precision", 1, 40);
+    const cJSON *few = member(r, m, "few_keys");
+    out->few_keys = cJSON_IsTrue(few);
+    if (r->status == BF_OK && !cJSON_IsBool(few))
+        r->status = bf_fail(BF_ERR_FORMAT,
+                            "%s: \"few_keys\" must be true or false", r->path);
+}
+
 static void read_rings(reader *r, const cJSON *o, bf_job *job)
 {
     const cJSON *m = member(r, o, "rings"), *item;
@@ -340,6 +368,7 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);
     size_t k = whole(&r, l, "dense_places", 1, 1 << 16);
     read_numbers(&r, o, job);
+    read_refresh(&r, o, &job->refresh);
     read_rings(&r, o, job);
     if (r.status != BF_OK) return r.status;
     bf_status s = bf_job_derive(job, n, classes, f, k);

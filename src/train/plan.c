@@ -7,6 +7,7 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "train/checkpoint.h"
+#include "train/refresh.h"
 #include "train/circuit.h"
 #include "train/world.h"
 #include "wire/wire.h"
@@ -148,7 +149,8 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
     plan_model(plan, job);
     /* Blocks are rounded up to quarter steps between powers of two, and some lie
      * idle; the rest is code, tables and scratch. */
-    plan->memory_bytes += plan->circuit_bytes / 4 * 5 + FIXED_BYTES;
+    plan->memory_bytes += plan->circuit_bytes / 4 * 5 + FIXED_BYTES +
+                          plan->held_bytes;
     plan->log2_qp = bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p);
     plan->security_bits = bf_security_bits(p->log_n, plan->log2_qp);
     plan->work = 0;
@@ -182,6 +184,7 @@ static bf_status note_step(void *user, bf_state *state)
     s->output = (bf_plan_ct){state->output.limbs, state->output.scale};
     s->noise = bf_job_circuit(k->job)->output_noise(k->job, &state->output);
     k->plan->step_count = state->step;
+    k->plan->held_bytes = state->held;
     return BF_OK;
 }
 
@@ -261,6 +264,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
     job->typical = bf_plan_typical(&job->ranges, &job->recipe, cols);
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));
+    if (job->refresh.on) return bf_refresh_derive(job);
     if (job->rings != 1)
         return bf_fail(BF_ERR_ARGUMENT,
                        "the job has %u rings, its circuit needs 1", job->rings);

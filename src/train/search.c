@@ -6,6 +6,7 @@
 #include "linalg/dense.h"
 #include "train/chain.h"
 #include "train/plan.h"
+#include "train/refresh.h"
 
 /* What a recipe tolerates (docs/algorithms.md): the expected error of a weight,
  * relative to a typical one, and the bits of masks. The paper's weights are to
@@ -109,6 +110,31 @@ static bf_status consider_bits(search *s, bf_job *job)
     return BF_OK;
 }
 
+/* The same for a job whose weights are refreshed. */
+static bf_status consider_refresh(search *s, bf_job *job)
+{
+    bf_chain c;
+    double wanted = s->tolerance * job->typical.weight, last = INFINITY;
+    for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
+        bf_plan plan;
+        if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
+            continue;
+        bf_status status = bf_refresh_make(job, c.prime, c.n_q);
+        if (status == BF_OK) status = bf_job_walk(&plan, job);
+        if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
+        double noise = plan.weight_noise;
+        bool dear = s->found && plan.cost >= s->best.cost;
+        if (noise <= wanted)
+            consider(s, job, &plan);
+        else
+            bf_plan_clear(&plan);
+        /* What refreshes add, more bits do not take away. */
+        if (noise <= wanted || dear || noise > 0.9 * last) return BF_OK;
+        last = noise;
+    }
+    return BF_OK;
+}
+
 /* Ways to divide: with fewer primes, a dense scale that the primes dictate; it
  * may keep no tolerance, the walk tells. */
 static bf_status consider_layout(search *s, const bf_job *base)
@@ -117,14 +143,19 @@ static bf_status consider_layout(search *s, const bf_job *base)
         bf_division division;
         unsigned late;
     } ways[] = {{BF_DIVIDE_LATE, 0}, {BF_DIVIDE_LATE, 1},
-                {BF_DIVIDE_JOINED, 0}, {BF_DIVIDE_EACH, 0}};
+                {BF_DIVIDE_JOINED, 0}, {BF_DIVIDE_EACH, 0},
+                /* for polynomials of long runs, in one iteration's chain */
+                {BF_DIVIDE_LATE, 2}, {BF_DIVIDE_LATE, 3}};
+    size_t count = base->refresh.on ? sizeof ways / sizeof *ways : 4;
     double log_mask = bf_mask_log_scale(
         &base->layout, tolerance[base->recipe.kind].mask_bits);
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    for (size_t i = 0; i < count; i++) {
         bf_job job = *base;
         job.log_mask = log_mask;
-        if (bf_sigmoid_form_divide(&job.form, ways[i].division, ways[i].late))
-            BF_TRY(consider_bits(s, &job));
+        if (!bf_sigmoid_form_divide(&job.form, ways[i].division, ways[i].late))
+            continue;
+        BF_TRY(job.refresh.on ? consider_refresh(s, &job)
+                              : consider_bits(s, &job));
     }
     return BF_OK;
 }
@@ -205,9 +236,42 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
     return bf_recipe_check(recipe);
 }
 
+/* A refresh takes the primes of a ring of 2^15. */
+#define REFRESH_LOG_N 15u
+#define REFRESH_FROM 2u
+/* What refreshes leave of precision at best, as a part of a typical weight. */
+#define REFRESH_TOLERANCE 0.006
+
+/* log2 of q_0 over scale and bound, and bits of precision: the sine bends
+ * messages by (2 pi/2^ratio)^2/6 at the bound; the errors of a momentum add up, so
+ * that `paper` wants both larger. */
+static const bf_refresh refreshes[] = {
+    [BF_RECIPE_PAPER] = {.on = true, .ratio = 8, .precision = 18.5},
+    [BF_RECIPE_WHITENED] = {.on = true, .ratio = 6, .precision = 17}};
+
+static bf_status consider_refreshed(search *s, const bf_job *base, size_t n,
+                                    size_t cols, size_t classes)
+{
+    bf_job job = *base;
+    if (base->recipe.iterations < REFRESH_FROM) return BF_OK;
+    if (s->options->log_n && s->options->log_n != REFRESH_LOG_N) return BF_OK;
+    job.refresh = refreshes[base->recipe.kind];
+    return consider_ring(s, &job, REFRESH_LOG_N, n, cols, classes);
+}
+
+static bf_status search_refreshed(search *s, const bf_job *base, size_t n,
+                                  size_t cols, size_t classes)
+{
+    for (s->tolerance = fmax(s->tolerance, REFRESH_TOLERANCE);
+         s->tolerance <= RELAX_MAX && !s->found; s->tolerance *= RELAX_STEP)
+        BF_TRY(consider_refreshed(s, base, n, cols, classes));
+    return BF_OK;
+}
+
 static bf_status search_all(search *s, const bf_job *base, size_t n, size_t cols,
                             size_t classes)
 {
+    if (s->options->refresh) return search_refreshed(s, base, n, cols, classes);
     for (; s->tolerance <= RELAX_MAX && !s->found; s->tolerance *= RELAX_STEP)
         for (unsigned log_n = BF_PLAN_LOG_N_MIN; log_n <= BF_PLAN_LOG_N_MAX;
              log_n++)

@@ -8,9 +8,19 @@
 #include "base/parallel.h"
 #include "linalg/dense.h"
 
+/* What the work on a block came to, from weights at the limbs and the scale that
+ * refreshed ones always have: a symbolic run walks it once. */
+typedef struct walked {
+    bf_ct g; /* no memory; ctx NULL: not walked yet */
+    bf_counters work;
+} walked;
+
 typedef struct circuit {
     bf_world *world;
     bf_eval *ev; /* of ring 0 */
+    bf_boot *boot; /* NULL: weights are not refreshed */
+    double covariance; /* of the errors of V_t and V_{t-1}, at scale 1 */
+    walked *walked; /* [blocks], of symbolic runs with refreshes */
     const bf_job *job;
     const bf_layout *l;
     bf_inputs in;
@@ -151,6 +161,8 @@ static bf_status group_errors(void *user, size_t g)
     bf_status status;
     if (!c->w) {
         BF_GOTO(bf_copy(c->ev, &e, labels), done);
+        /* Weights that are refreshed leave by the lowest prime. */
+        if (c->boot) BF_GOTO(bf_mod_drop(c->ev, &e, 2), done);
     } else {
         BF_GOTO(group_scores(c, g, &z), done);
         BF_GOTO(group_sigmoid(c, &z, &y), done);
@@ -293,30 +305,73 @@ static double stretch(const circuit *c)
     return fmax(1, hypot(1 - moved, moved * sqrt(variance)));
 }
 
-/* out = step*g + p*v + q*u, brought to g's modulus; v, u may be NULL. */
-static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g, double step,
-                         const bf_ct *v, double p, const bf_ct *u, double q)
+/* A sum of weights and a step: step*g + p*v + q*u; v, u may be NULL. */
+typedef struct weights_sum {
+    double step;
+    const bf_ct *v, *u;
+    double p, q;
+} weights_sum;
+
+/* Standard deviation of an object's error, at scale 1. */
+static double error_of(const bf_ct *ct)
 {
-    const bf_ct *term[2] = {v, u};
-    double factor[2] = {p, q};
+    return ct ? ct->noise / ct->scale : 0;
+}
+
+/* The part of the sum's error that V_t and V_{t-1} bring along, which have most
+ * of theirs in common, and its covariance with that of V_t. */
+static double inherited(const circuit *c, const weights_sum *w,
+                        double *covariance)
+{
+    double v = error_of(w->v), u = error_of(w->u), s = stretch(c);
+    double variance = w->p * w->p * v * v + w->q * w->q * u * u +
+                      2 * w->p * w->q * c->covariance;
+    /* Only plans ask: a run that is resumed knows no covariance, and writes the
+     * same bytes as one that was not. */
+    *covariance = c->walked ? s * (w->p * v * v + w->q * c->covariance) : 0;
+    return s * sqrt(fmax(0, variance));
+}
+
+/* Brought to g's modulus. */
+static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g,
+                         const weights_sum *w)
+{
+    const bf_ct *term[2] = {w->v, w->u};
+    double factor[2] = {w->p, w->q}, covariance;
     bf_ct sum = {0}, t = {0};
     bf_status status;
     BF_GOTO(bf_copy(c->ev, &sum, g), done);
-    sum.scale /= step;
-    sum.bound *= step;
+    sum.scale /= w->step;
     for (unsigned i = 0; i < 2; i++) {
         if (!term[i] || factor[i] == 0) continue;
-        BF_GOTO(bf_adjust(c->ev, &t, term[i], factor[i], sum.scale, sum.limbs),
+        bf_ct given = *term[i];
+        if (c->boot) given.noise = 0; /* of many iterations: inherited */
+        BF_GOTO(bf_adjust(c->ev, &t, &given, factor[i], sum.scale, sum.limbs),
                 done);
-        t.noise *= stretch(c);
+        if (!c->boot) t.noise *= stretch(c);
         BF_GOTO(bf_add(c->ev, &sum, &sum, &t), done);
     }
+    if (c->boot)
+        sum.noise = hypot(sum.noise, inherited(c, w, &covariance) * sum.scale);
     sum.bound = c->job->typical.weight;
     bf_move(c->ev, out, &sum);
 done:
     bf_eval_release(c->ev, &t);
     bf_eval_release(c->ev, &sum);
     return status;
+}
+
+/* Back to the limbs and the scale of the first of them. What a refresh adds lies
+ * in the weights' own coefficients nearly alone, of which there are 2F*2^log_m. */
+static bf_status refresh(circuit *c, bf_ct *v)
+{
+    double before = v->noise / v->scale;
+    double share = sqrt((double)c->l->t / exp2(c->l->log_m));
+    v->noise = 0;
+    BF_TRY(bf_bootstrap(c->ev, c->world->ev[1], v, v, c->boot));
+    v->noise = hypot(v->noise * share, before * v->scale);
+    tick(c, "refresh");
+    return BF_OK;
 }
 
 static void iteration_clear(circuit *c)
@@ -337,6 +392,36 @@ static const bf_ct *present(const bf_ct *ct)
     return ct->ctx ? ct : NULL;
 }
 
+static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g)
+{
+    bf_status status = BF_OK;
+    c->e = ct_array(c->block.outs);
+    if (!c->e) status = BF_ERR_MEMORY;
+    if (status == BF_OK) status = make_errors(c, v);
+    if (status == BF_OK) status = make_gradient(c, g);
+    iteration_clear(c);
+    return status;
+}
+
+/* The same; for a symbolic run that has been there, by what it remembers. */
+static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
+{
+    walked *before = c->walked ? &c->walked[c->iteration % c->l->blocks] : NULL;
+    bf_counters start, end;
+    if (!before || !v) return make_step(c, v, g);
+    if (before->g.ctx) {
+        bf_eval_count_again(c->ev, &before->work);
+        return bf_copy(c->ev, g, &before->g);
+    }
+    bf_eval_counters(c->ev, &start);
+    BF_TRY(make_step(c, v, g));
+    bf_eval_counters(c->ev, &end);
+    before->work = bf_counters_between(&start, &end);
+    before->g = *g;
+    before->g.pooled = false;
+    return BF_OK;
+}
+
 /* W_t = (1-eta_{t-1}) V_t + eta_{t-1} V_{t-1}, so with P = V_{t-1}:
  *   V_{t+1} = step G + (1-eta_{t-1}) V + eta_{t-1} P
  *   W_{t+1} = (1-eta_t) V_{t+1} + eta_t V. */
@@ -345,34 +430,32 @@ static bf_status iterate(circuit *c, bf_state *state)
     const bf_schedule *s = &c->job->schedule;
     unsigned t = c->iteration;
     double step = s->step[t], eta = s->momentum ? s->eta[t] : 0;
-    double before = s->momentum && t > 0 ? s->eta[t - 1] : 0;
+    double before = s->momentum && t > 0 ? s->eta[t - 1] : 0, covariance = 0;
     bf_ct *carried = state->carried;
     const bf_ct *v = present(&carried[BF_TRAINING_V]);
     const bf_ct *older = present(&carried[BF_TRAINING_BEFORE]);
     bf_ct g = {0}, next = {0};
-    bf_status status = BF_OK;
+    weights_sum to_v = {step, v, older, 1 - before, before};
+    weights_sum to_w = {(1 - eta) * step, v, older,
+                        (1 - eta) * (1 - before) + eta, (1 - eta) * before};
+    bf_status status;
     c->block = bf_layout_block(c->l, t % c->l->blocks);
     c->slope = bf_sigmoid_slope(&s->sigmoid, c->job->typical.logit[t]);
-    c->e = ct_array(c->block.outs);
-    if (!c->e) status = BF_ERR_MEMORY;
-    if (status == BF_OK) status = make_errors(c, v);
-    if (status == BF_OK) status = make_gradient(c, &g);
-    iteration_clear(c);
-    if (status == BF_OK)
-        status = combine(c, &next, &g, step, v, 1 - before, older, before);
-    if (status == BF_OK)
-        status = combine(c, &state->output, &g, (1 - eta) * step, v,
-                         (1 - eta) * (1 - before) + eta, older,
-                         (1 - eta) * before);
-    bf_eval_release(c->ev, &g);
-    if (status != BF_OK) {
-        bf_eval_release(c->ev, &next);
-        return status;
-    }
+    BF_GOTO(make_or_recall(c, v, &g), done);
+    BF_GOTO(combine(c, &next, &g, &to_v), done);
+    BF_GOTO(combine(c, &state->output, &g, &to_w), done);
+    if (c->boot) (void)inherited(c, &to_v, &covariance);
+    if (c->boot && t + 1 < s->iterations) BF_GOTO(refresh(c, &next), done);
     bf_move(c->ev, &carried[BF_TRAINING_BEFORE], &carried[BF_TRAINING_V]);
     bf_move(c->ev, &carried[BF_TRAINING_V], &next);
-    state->reach = carried[BF_TRAINING_V].limbs; /* the modulus descends */
-    return BF_OK;
+    c->covariance = covariance;
+    state->reach = c->boot ? bf_job_x_limbs(c->job) /* all, to the end */
+                           : carried[BF_TRAINING_V].limbs;
+    state->held = c->boot ? bf_boot_bytes(c->boot) : 0;
+done:
+    bf_eval_release(c->ev, &g);
+    bf_eval_release(c->ev, &next);
+    return status;
 }
 
 /* ---- the circuit's table ------------------------------------------------------- */
@@ -419,7 +502,20 @@ static void run_close(void *run)
     circuit *c = run;
     if (!c) return;
     bf_masks_clear(&c->masks);
+    bf_boot_destroy(c->boot);
+    bf_free(c->walked);
     bf_free(c);
+}
+
+static bf_status open_refresh(circuit *c)
+{
+    bool symbolic = bf_eval_is_symbolic(c->ev);
+    if (symbolic) {
+        c->walked = bf_alloc_zero(c->l->blocks * sizeof *c->walked);
+        if (!c->walked) return BF_ERR_MEMORY;
+    }
+    return bf_boot_create(&c->boot, c->world->ctx[0], c->world->ctx[1],
+                          &c->job->boot, symbolic);
 }
 
 static bf_status run_open(void **run, bf_world *w, const bf_job *job,
@@ -427,11 +523,12 @@ static bf_status run_open(void **run, bf_world *w, const bf_job *job,
 {
     circuit *c = bf_alloc_zero(sizeof *c);
     if (!c) return BF_ERR_MEMORY;
-    *c = (circuit){.world = w, .ev = w->ev[0], .job = job, .l = &job->layout, .in = *in,
-                   .total = total};
+    *c = (circuit){.world = w, .ev = w->ev[0], .job = job, .l = &job->layout,
+                   .in = *in, .total = total};
     bf_status s = bf_masks_make(&c->masks, w->ctx[0], c->l,
                                 exp2(job->log_mask), bf_job_x_limbs(job),
                                 bf_eval_is_symbolic(c->ev));
+    if (s == BF_OK && job->refresh.on) s = open_refresh(c);
     if (s == BF_OK)
         *run = c;
     else

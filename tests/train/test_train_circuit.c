@@ -99,8 +99,8 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     bf_state state = {0};
     OK(bf_world_open(&world, &r->job, BF_BACKEND_AUTO));
     OK(bf_secret_key_generate(&r->sk, world.ctx[0], 0));
-    OK(bf_eval_keys_generate(&world.keys[0], r->sk, r->plan.keys, r->plan.key_count,
-                             NULL));
+    OK(bf_protocol_make_keys(world.keys, bf_world_rings(&world), r->sk,
+                             &r->plan));
     for (size_t i = 0; i < uploads; i++)
         OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
     bf_inputs in = bf_job_inputs_by_kind(&r->job, ct);
@@ -118,6 +118,10 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
                 PEAK_FACTOR * planned + PEAK_FIXED);
     bf_eval_counters(ev, &counters);
     check_counters(&counters, &r->plan.counters[0]);
+    if (world.count > 1) {
+        bf_eval_counters(world.ev[1], &counters);
+        check_counters(&counters, &r->plan.counters[1]);
+    }
     assert_int_equal(state.output.limbs, 1);
     bf_state_release(ev, &state);
     for (size_t i = 0; i < uploads; i++) bf_ct_clear(&ct[i]);
@@ -169,6 +173,8 @@ static void check_errors(const run *r, const double *known)
 
 enum { RANDOM_SHAPES = 6 };
 
+static bool refreshed; /* whether jobs are planned to refresh their weights */
+
 /* False where the owner would have refused to encrypt. */
 static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
                        const int32_t *labels, unsigned classes, size_t batch,
@@ -180,7 +186,7 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     size_t n = x.rows, d = x.cols;
     bf_matrix u = {0}, twin[8] = {{0}}, last = {0};
     bf_schedule schedule;
-    bf_plan_options options = {0};
+    bf_plan_options options = {.refresh = refreshed};
     printf("%s: %u iterations, %zu x %zu, %u classes, batch %zu\n",
            kind == BF_RECIPE_PAPER ? "paper" : "whitened", iterations, n, d,
            classes, batch);
@@ -188,6 +194,7 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     recipe.batch = batch;
     OK(bf_job_search(&r.job, &r.plan, &recipe, n, d, classes, &options));
     print_plan(&r);
+    assert_int_equal(r.job.refresh.on, refreshed);
     OK(bf_transform_fit(&transform, &recipe, &x, NULL));
     OK(bf_transform_apply(&u, transform, &x, true, NULL));
     OK(bf_schedule_make(&schedule, &recipe, n));
@@ -276,6 +283,16 @@ static void test_whitened(void **state)
     assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
 }
 
+/* More iterations than a chain is made for: the weights are refreshed. */
+static void test_refreshed(void **state)
+{
+    (void)state;
+    refreshed = true;
+    assert_true(check_run(BF_RECIPE_WHITENED, 6, 150, 12, 3, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 7, 100, 20, 3, 0));
+    refreshed = false;
+}
+
 static void test_paper(void **state)
 {
     (void)state;
@@ -323,7 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wide),     cmocka_unit_test(test_random_shapes),
         cmocka_unit_test(test_whitened), cmocka_unit_test(test_paper),
-        cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_digits),   cmocka_unit_test(test_refreshed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,11 @@
 #include "train/job.h"
 #include "train/owner/transform.h"
 
+/* Every key that the plan names, a set for each ring. */
+BF_MUST_CHECK bf_status bf_protocol_make_keys(bf_eval_keys *sets,
+                                              bf_rings rings,
+                                              const bf_secret_key *sk,
+                                              const bf_plan *plan);
 /* The evaluation keys that the job needs. */
 BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
                                          const uint8_t job_id[BF_HASH_BYTES],

@@ -1,0 +1,84 @@
+#include "train/refresh.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+
+/* Packed weights are a polynomial in X^u, u = T/2^log_m, of 2F*2^log_m
+ * coefficients, two a slot. */
+static unsigned log_slots(const bf_layout *l)
+{
+    unsigned log_f = 0;
+    while ((size_t)1 << log_f < l->f) log_f++;
+    return log_f + l->log_m;
+}
+
+/* A coefficient is a mean of F complex values, each of two weights, turned: at
+ * most sqrt(2) times the largest weight. For `paper`, whose weights grow with the
+ * iterations and whose refresh wants every bit, an eighth of the largest weight
+ * is planned for: a hundred iterations over the RegNet rows come to 1/19, and the
+ * sine bends softly up to many times as much. */
+double bf_refresh_bound(const bf_job *job)
+{
+    bool paper = job->recipe.kind == BF_RECIPE_PAPER;
+    return job->ranges.weight * (paper ? 0.125 : sqrt(2));
+}
+
+/* Independent weights: the mean of F has a part 1/sqrt(F) of each. */
+double bf_refresh_typical(const bf_job *job)
+{
+    double mean = job->typical.weight * sqrt(2 / (double)job->layout.f);
+    return fmin(mean, bf_refresh_bound(job) / 4);
+}
+
+double bf_refresh_headroom(const bf_job *job)
+{
+    return log2(bf_refresh_bound(job)) + job->refresh.ratio;
+}
+
+bf_status bf_refresh_make(bf_job *job, const uint64_t *q, unsigned limbs)
+{
+    bf_boot_request request = {
+        .log_n = job->layout.log_n,
+        .log_slots = log_slots(&job->layout),
+        .limbs = limbs,
+        .q = q,
+        .bound = bf_refresh_bound(job),
+        .typical = bf_refresh_typical(job),
+        .ratio = job->refresh.ratio,
+        .scale = exp2(job->refresh.log_scale),
+        .precision = job->refresh.precision,
+        .few_keys = job->refresh.few_keys};
+    BF_TRY(bf_boot_params_make(&job->boot, &request));
+    job->rings = 2;
+    job->ring[0] = job->boot.ring;
+    job->ring[1] = job->boot.encapsulation;
+    return BF_OK;
+}
+
+static bool same_ring(const bf_params *a, const bf_params *b)
+{
+    uint8_t x[BF_HASH_BYTES], y[BF_HASH_BYTES];
+    bf_params_hash(a, x);
+    bf_params_hash(b, y);
+    return memcmp(x, y, sizeof x) == 0;
+}
+
+bf_status bf_refresh_derive(bf_job *job)
+{
+    bf_job made = *job;
+    unsigned limbs = bf_job_x_limbs(job);
+    if (job->rings != 2 || limbs > job->ring[0].n_q)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a refreshed job has two rings, the first of %u primes "
+                       "and more", limbs);
+    BF_TRY(bf_refresh_make(&made, job->ring[0].q, limbs));
+    for (unsigned r = 0; r < 2; r++)
+        if (!same_ring(&made.ring[r], &job->ring[r]))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "ring %u is not the one that refreshing such weights "
+                           "takes", r);
+    job->boot = made.boot;
+    return BF_OK;
+}
