@@ -253,16 +253,16 @@ static bf_status trees_fold(void *user, size_t g)
     side *s = user;
     const bf_layout *l = &s->layout;
     bf_block b = bf_layout_block(l, 0);
-    bf_ct *z = &s->cz[g], turned = {0};
+    bf_ct *z = &s->cz[g], conj = {0};
     BF_TRY(bf_fold(s->ev, &s->masks, &s->a[g * l->k],
                    bf_block_group_size(l, &b, g), z));
     z->bound = 4;
     BF_TRY(bf_rescale(s->ev, z, z));
-    BF_TRY(bf_conjugate(s->ev, &turned, z));
-    bf_status status = bf_add(s->ev, z, z, &turned);
+    BF_TRY(bf_conjugate(s->ev, &conj, z));
+    bf_status status = bf_add(s->ev, z, z, &conj);
     z->scale *= 2;
     z->bound = 4;
-    bf_eval_release(s->ev, &turned);
+    bf_eval_release(s->ev, &conj);
     return status;
 }
 

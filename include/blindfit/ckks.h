@@ -89,9 +89,9 @@ BF_API double bf_ckks_security(const bf_ckks *ckks); /* bits, classical */
 /* Kept in secret memory: wiped when destroyed. */
 typedef struct bf_plain bf_plain;
 /* values[count], 1 <= count <= slots: zeros up to the next power of two, and
- * that block again and again through all slots, so that rotations turn the
- * block in itself. At the highest level and its scale. BF_ERR_RANGE for a value
- * beyond bf_ckks_largest or not finite. */
+ * that block again and again through all slots, so that rotations move the
+ * block round in itself. At the highest level and its scale. BF_ERR_RANGE for a
+ * value beyond bf_ckks_largest or not finite. */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode(bf_plain **out,
                                                const bf_ckks *ckks,
                                                const double *values,

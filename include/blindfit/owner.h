@@ -89,7 +89,7 @@ typedef struct bf_encrypt_options {
 } bf_encrypt_options;
 /* Encrypts prepared rows and their labels (0 to classes - 1), a few ciphertexts
  * a thread at a time. Rehearsed, BF_ERR_RANGE for data on which the job
- * would leave its ranges, or give weights no larger than the plan's error of
+ * would leave its bounds, or give weights no larger than the plan's error of
  * them. All files or none; an existing transform is not
  * replaced, as the models of its upload would be lost (BF_ERR_ARGUMENT). */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(

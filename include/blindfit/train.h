@@ -140,24 +140,24 @@ BF_API void bf_schedule_rows(const bf_schedule *s, unsigned t, size_t *first,
 BF_API void bf_schedule_clear(bf_schedule *s);
 
 /* Largest magnitudes of a run, in transformed space. */
-typedef struct bf_ranges {
+typedef struct bf_magnitudes {
     double row;                      /* Euclidean norm of a row of U */
     double entry;                    /* entry of U */
     double weight;                   /* entry of V or W, start included */
     double update;                   /* entry of step[t] * G */
     double residual;                 /* entry of Y - P */
     double logit[BF_MAX_ITERATIONS]; /* entry of U V^T entering iteration t */
-} bf_ranges;
+} bf_magnitudes;
 /* What a plan may assume before it sees data, for n rows and k columns.
  * src/train/bounds.c says which of them are proved, which measured. */
-BF_API BF_MUST_CHECK bf_status bf_recipe_bounds(bf_ranges *out,
+BF_API BF_MUST_CHECK bf_status bf_recipe_bounds(bf_magnitudes *out,
                                                 const bf_recipe *r, size_t n,
                                                 size_t k);
 /* BF_ERR_RANGE naming the first magnitude that is over its bound, or is not a
  * number. */
-BF_API BF_MUST_CHECK bf_status bf_ranges_check(const bf_ranges *measured,
-                                               const bf_ranges *bounds,
-                                               unsigned iterations);
+BF_API BF_MUST_CHECK bf_status
+bf_magnitudes_check(const bf_magnitudes *measured, const bf_magnitudes *bounds,
+                    unsigned iterations);
 
 /* The owner's fitted transform: feature map, expansion, shift, linear map, row
  * clip, constant column. Transformed rows have k = bf_recipe_outputs columns, the
@@ -216,8 +216,8 @@ bf_twin_run(bf_matrix *weights, const bf_schedule *s, const bf_matrix *u,
 /* The same run, measured. *resolution (may be NULL): the deviation of the
  * model's scores over the rows, for each unit of a row's norm; errors of
  * weights as large move scores as much as the rows do. */
-BF_OWNER_API BF_MUST_CHECK bf_status bf_twin_ranges(
-    bf_ranges *out, double *resolution, const bf_schedule *s,
+BF_OWNER_API BF_MUST_CHECK bf_status bf_twin_magnitudes(
+    bf_magnitudes *out, double *resolution, const bf_schedule *s,
     const bf_matrix *u, const int32_t *labels, unsigned classes, bf_env *env);
 
 /* Well-converged multinomial logistic regression, in model space of the feature

@@ -59,7 +59,7 @@ bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                         size_t count)
 {
     bf_op op = bf_api_op(ev, "sum of slots");
-    bf_ct res = {0}, turned = {0};
+    bf_ct res = {0}, rotated = {0};
     BF_TRY(bf_api_take(&op, a));
     if (count < 1 || count > bf_ckks_slots(op.ckks) || (count & (count - 1)))
         return bf_fail(BF_ERR_ARGUMENT,
@@ -68,10 +68,10 @@ bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                        op.what, count, bf_ckks_slots(op.ckks));
     bf_status status = bf_copy(op.eval, &res, &a->ct);
     for (size_t r = 1; r < count && status == BF_OK; r *= 2) {
-        status = bf_rotate(op.eval, &turned, &res, (int)r);
-        if (status == BF_OK) status = bf_add(op.eval, &res, &res, &turned);
+        status = bf_rotate(op.eval, &rotated, &res, (int)r);
+        if (status == BF_OK) status = bf_add(op.eval, &res, &res, &rotated);
     }
-    bf_eval_release(op.eval, &turned);
+    bf_eval_release(op.eval, &rotated);
     return bf_api_give(&op, out, &res, status);
 }
 

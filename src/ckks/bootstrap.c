@@ -342,7 +342,7 @@ static double cosine_scale(const bf_boot *b, double scale_in)
 /* ---- the rest ------------------------------------------------------------------ */
 
 /* ct += rot_r(ct) */
-static bf_status add_turned(bf_eval *ev, bf_ct *ct, size_t r)
+static bf_status add_rotated(bf_eval *ev, bf_ct *ct, size_t r)
 {
     bf_ct t = {0};
     BF_TRY(bf_rotate(ev, &t, ct, (int)r));
@@ -361,7 +361,7 @@ static bf_status coefficients_to_slots(bf_eval *ev, bf_ct *ct, bf_ct *im,
     bf_status status;
     ct->scale = (double)b->p.ring.q[0] * b->k;
     ct->bound = 1;
-    for (size_t r = b->n; r < half; r *= 2) BF_TRY(add_turned(ev, ct, r));
+    for (size_t r = b->n; r < half; r *= 2) BF_TRY(add_rotated(ev, ct, r));
     for (unsigned g = 0; g < b->p.c2s.groups; g++)
         BF_TRY(bf_lintrans_apply_rescale(ev, ct, ct, &b->c2s[g]));
     ct->scale *= (double)b->gap * (double)b->n * 2;
@@ -382,7 +382,7 @@ static bf_status slots_to_coefficients(bf_eval *ev, bf_ct *ct, const bf_boot *b)
         BF_TRY(s2c_rescales(b, g)
                    ? bf_lintrans_apply_rescale(ev, ct, ct, &b->s2c[g])
                    : bf_lintrans_apply(ev, ct, ct, &b->s2c[g]));
-    return b->p.s2c.wide ? add_turned(ev, ct, b->n) : BF_OK;
+    return b->p.s2c.wide ? add_rotated(ev, ct, b->n) : BF_OK;
 }
 
 static bf_status both_parts(bf_eval *ev, bf_ct *ct, bf_ct *im, double scale,

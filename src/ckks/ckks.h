@@ -418,12 +418,13 @@ BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g,
                                 size_t count, unsigned log_m, unsigned f,
                                 double bound);
-/* The same with elements that are made when they are wanted and gone soon after:
- * g[count] begins empty, and make() fills g[k*stride + i] for k < turns, first
- * <= i < first + n, as far as that is below count; all alike in level, scale and
- * number of polynomials. */
+/* The same with elements that are made when they are wanted and gone soon
+ * after: g[count] begins empty, and make() fills g[k*stride + i] for k < runs,
+ * first
+ * <= i < first + n, as far as that is below count; all alike in level, scale
+ * and number of polynomials. */
 typedef bf_status (*bf_pack_make)(void *user, bf_ct *g, size_t first, size_t n,
-                                  size_t stride, unsigned turns);
+                                  size_t stride, unsigned runs);
 BF_MUST_CHECK bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g,
                                      size_t count, unsigned log_m, unsigned f,
                                      double bound, bf_pack_make make,

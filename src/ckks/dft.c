@@ -88,7 +88,8 @@ static bf_status compose(bf_dft_group *b, bf_dft_group *a, size_t n)
 }
 
 /* rot_s after M after rot_-t. */
-static bf_status turn(bf_dft_group *m, size_t n, size_t s, size_t t)
+static bf_status between_rotations(bf_dft_group *m, size_t n, size_t s,
+                                   size_t t)
 {
     double complex *w = bf_alloc(m->dim * sizeof *w);
     if (!w) return BF_ERR_MEMORY;
@@ -137,10 +138,10 @@ static bf_status check(const bf_dft *d)
 }
 
 /* Diagonals of a group whose longest butterfly has length l are multiples of
- * the stride from -(l - stride) to l - stride: turned by l to the right they
+ * the stride from -(l - stride) to l - stride: rotated by l to the right they
  * begin at the stride. The longest of all needs none, its indices being modulo
  * n. */
-static size_t turn_of(const bf_dft *d, unsigned first, unsigned last)
+static size_t rotation_of(const bf_dft *d, unsigned first, unsigned last)
 {
     unsigned longest = d->to_slots ? d->log_slots - first : last + 1;
     return longest == d->log_slots ? 0 : (size_t)1 << longest;
@@ -167,21 +168,21 @@ static bf_status product(bf_dft_group *out, const bf_dft *d, size_t dim,
 
 /* CoeffToSlot: M_g rot_own, and before it rot_-own, with what the group after
  * this one wants: rot_-next M_g rot_own. SlotToCoeff the other way: every group
- * but the last leaves its result turned, rot_own M_g rot_-previous. */
+ * but the last leaves its result rotated, rot_own M_g rot_-previous. */
 static bf_status make_group(bf_dft_group *out, const bf_dft *d, unsigned g,
                             const unsigned *begin)
 {
     size_t n = (size_t)1 << d->log_slots;
     bool parts = d->wide && (d->to_slots ? g + 1 == d->groups : g == 0);
-    size_t own = turn_of(d, begin[g], begin[g + 1] - 1), other = 0;
+    size_t own = rotation_of(d, begin[g], begin[g + 1] - 1), other = 0;
     BF_TRY(product(out, d, parts ? 2 * n : n, begin[g], begin[g + 1] - 1));
     if (d->to_slots && g + 1 < d->groups)
-        other = turn_of(d, begin[g + 1], begin[g + 2] - 1);
+        other = rotation_of(d, begin[g + 1], begin[g + 2] - 1);
     if (!d->to_slots && g > 0)
-        other = turn_of(d, begin[g - 1], begin[g] - 1);
-    bf_status status = d->to_slots
-                           ? turn(out, n, (n - other) % n, (n - own) % n)
-                           : turn(out, n, own, other);
+        other = rotation_of(d, begin[g - 1], begin[g] - 1);
+    bf_status status =
+        d->to_slots ? between_rotations(out, n, (n - other) % n, (n - own) % n)
+                    : between_rotations(out, n, own, other);
     if (status != BF_OK)
         bf_dft_clear(out);
     else if (parts)

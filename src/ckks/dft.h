@@ -1,4 +1,5 @@
-/* The embedding's transform as linear maps on slots: CoeffToSlot and SlotToCoeff
+/* The embedding's transform as linear maps on slots: CoeffToSlot and
+ * SlotToCoeff
  * ([CHH18] for the factors, [CHKKS18a] for what they are used for).
  *
  * n complex numbers t_k = c_k + i c_{k+n} are the coefficients of a polynomial
@@ -7,13 +8,14 @@
  * fast transform and R the bit-reversed order,
  *     SlotToCoeff: z = S_n .. S_4 S_2 (R t)
  *     CoeffToSlot: n R t = S_2^{-1} S_4^{-1} .. S_n^{-1} z, each times two.
- * A group is a product of some of them. A butterfly of length l has diagonals 0,
- * l/2, -l/2; those of a group have a common stride, and are turned so that none
- * is negative, which neighbours take back.
+ * A group is a product of some of them. A butterfly of length l has diagonals
+ * 0, l/2, -l/2; those of a group have a common stride, and are rotated so that
+ * none is negative, which neighbours take back.
  *
- * `wide`: 2n real numbers, Re t in the first n slots and Im t behind. CoeffToSlot
- * gives [t, -i t] of period 2n, which its conjugate completes to twice that.
- * SlotToCoeff takes it and leaves z in two parts: y_j + y_{j+n} = z_j. */
+ * `wide`: 2n real numbers, Re t in the first n slots and Im t behind.
+ * CoeffToSlot gives [t, -i t] of period 2n, which its conjugate completes to
+ * twice that. SlotToCoeff takes it and leaves z in two parts: y_j + y_{j+n} =
+ * z_j. */
 #ifndef BF_CKKS_DFT_H
 #define BF_CKKS_DFT_H
 

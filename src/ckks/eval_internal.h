@@ -19,7 +19,7 @@ static inline void bf_perm_row(const bf_ring *ring, const bf_perm *perm,
                                double *out, const double *row, size_t first)
 {
     size_t to = perm->row[first / BF_ROW_LEN];
-    bf_range_permute(ring, out + to, row, perm->index + to, BF_ROW_LEN);
+    bf_span_permute(ring, out + to, row, perm->index + to, BF_ROW_LEN);
 }
 
 struct bf_eval {
@@ -157,15 +157,15 @@ void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
                     const bf_ct *ct, unsigned poly);
 
 /* An automorphism of the result: out = perm(down + (c0 of add, 0)). */
-typedef struct bf_ks_turn {
+typedef struct bf_ks_automorphism {
     bf_perm perm;
     const bf_ct *add;
-} bf_ks_turn;
+} bf_ks_automorphism;
 /* acc (overwritten) -> out limbs, divided by P, or by P*q_{l-1} when rescale
- * (then out has l-1 limbs). out->polys == 2. turn may be NULL. */
-BF_MUST_CHECK bf_status bf_ks_mod_down(bf_eval *ev, double *acc,
-                                       unsigned limbs, bool rescale, bf_ct *out,
-                                       const bf_ks_turn *turn);
+ * (then out has l-1 limbs). out->polys == 2. after may be NULL. */
+BF_MUST_CHECK bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs,
+                                       bool rescale, bf_ct *out,
+                                       const bf_ks_automorphism *after);
 /* res = polynomial `poly` of a (1, or 2: relinearisation) brought into the
  * key's secret, plus those below it; divided by a prime when rescale. */
 BF_MUST_CHECK bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a,

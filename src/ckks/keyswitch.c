@@ -124,8 +124,7 @@ static void digit_block(bf_eval *ev, const bf_ks_source *src, unsigned poly,
     for (unsigned i = 0; i < count; i++) {
         unsigned p = first + i;
         if (own_limb(ev, limbs, j, p)) continue;
-        bf_range_convert(up, p < begin ? p : p - own, buffer, in, overflow,
-                         len);
+        bf_span_convert(up, p < begin ? p : p - own, buffer, in, overflow, len);
         bf_ntt_forward_block(ctx->ring, bf_ks_modulus(ev, limbs, p), out[i],
                              buffer, block);
     }
@@ -240,8 +239,8 @@ void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,
                piece->first;
         a[d] = b[d] + ctx->ring->n;
     }
-    bf_range_dot2(ctx->ring, piece->modulus, o0, o1, piece->x, b, a, all,
-                  piece->len);
+    bf_span_dot2(ctx->ring, piece->modulus, o0, o1, piece->x, b, a, all,
+                 piece->len);
 }
 
 void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
@@ -249,8 +248,8 @@ void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
 {
     if (piece->position >= ct->limbs) return;
     const double *x = bf_ct_limb(ct, poly, piece->position, bf_eval_n(ev));
-    bf_range_mul_const_add(ev->ctx->ring, piece->modulus, o, x + piece->first,
-                           ev->p_mul[piece->position], piece->len);
+    bf_span_mul_const_add(ev->ctx->ring, piece->modulus, o, x + piece->first,
+                          ev->p_mul[piece->position], piece->len);
 }
 
 /* ---- one polynomial into the key's secret ---------------------------------- */

@@ -48,15 +48,15 @@ static size_t least_work(const bf_lintrans *t)
     return best;
 }
 
-/* Coefficients of a diagonal turned by `turn`, scaled and rounded: re and im
+/* Coefficients of a diagonal rotated by `r`, scaled and rounded: re and im
  * parts of the subring's embedding, stride N/(2 dim). */
 static bf_status integer_coefficients(const bf_lintrans *t,
-                                      const bf_diagonal *d, size_t turn,
+                                      const bf_diagonal *d, size_t r,
                                       double *work)
 {
     size_t n = t->ctx->ring->n, stride = n / (2 * t->dim);
     for (size_t j = 0; j < t->dim; j++) {
-        double complex v = d->values[(j + t->dim - turn % t->dim) % t->dim];
+        double complex v = d->values[(j + t->dim - r % t->dim) % t->dim];
         work[j] = creal(v);
         work[t->dim + j] = cimag(v);
     }
@@ -93,8 +93,8 @@ static bf_status encode_diagonal(void *user, size_t i)
     double *work = bf_alloc_zero(2 * n * sizeof *work);
     if (!work) return BF_ERR_MEMORY;
     double *limb = work + n, *out = t->data + i * positions * len;
-    size_t turn = t->index[i] / t->baby * t->baby * t->stride;
-    bf_status status = integer_coefficients(t, &job->sorted[i], turn, work);
+    size_t r = t->index[i] / t->baby * t->baby * t->stride;
+    bf_status status = integer_coefficients(t, &job->sorted[i], r, work);
     for (unsigned p = 0; p < positions && status == BF_OK; p++) {
         unsigned m = p < t->limbs ? p : ctx->params.n_q + p - t->limbs;
         bf_limb_from_double(ring, m, limb, work);
@@ -265,7 +265,7 @@ typedef struct apply_job {
     step giant;
     size_t *begin; /* [giants + 1] ranges of diagonals */
     double **acc;  /* [giants] accumulators, [position][2][N] */
-    bf_ct turned;  /* what the giant step at hand rotates, */
+    bf_ct giant_in; /* what the giant step at hand rotates, */
     double *into;  /* and adds to */
 } apply_job;
 
@@ -279,7 +279,7 @@ static void give_acc(apply_job *job, size_t g)
 static void apply_close(apply_job *job)
 {
     for (size_t g = 0; g < job->t->giants; g++) give_acc(job, g);
-    bf_eval_release(job->ev, &job->turned);
+    bf_eval_release(job->ev, &job->giant_in);
     bf_free(job->begin);
     bf_free(job->acc);
 }
@@ -330,8 +330,8 @@ static bf_status open_sums(apply_job *job)
 }
 
 /* u[2k], u[2k+1] = P rot_b(a) at one position, for baby k. */
-static void baby_turns(const apply_job *job, const bf_ks_piece *piece,
-                       double *u, double *t0)
+static void baby_rotations(const apply_job *job, const bf_ks_piece *piece,
+                           double *u, double *t0)
 {
     bf_eval *ev = job->ev;
     const bf_ring *ring = ev->ctx->ring;
@@ -377,13 +377,13 @@ static void giant_sum(const apply_job *job, unsigned p, size_t g,
         for (unsigned k = 0; k < terms; k++) {
             const double *c = t->data + ((first + k) * positions + row) * len;
             double *x = rows + k * BF_ROW_LEN;
-            if (gap > 1) bf_range_expand(x, c, gap, at, BF_ROW_LEN);
+            if (gap > 1) bf_span_expand(x, c, gap, at, BF_ROW_LEN);
             d[k] = gap > 1 ? x : c + at;
             u0[k] = u + 2 * job->place[t->index[first + k] % t->baby] * n + at;
             u1[k] = u0[k] + n;
         }
-        bf_range_dot2(ring, m, acc + at, acc + n + at, d, u0, u1, terms,
-                      BF_ROW_LEN);
+        bf_span_dot2(ring, m, acc + at, acc + n + at, d, u0, u1, terms,
+                     BF_ROW_LEN);
     }
 }
 
@@ -392,12 +392,12 @@ static void baby_position(void *user, const bf_ks_piece *piece, double *scratch)
     const apply_job *job = user;
     size_t n = bf_eval_n(job->ev);
     double *u = scratch + 2 * n, *rows = u + 2 * job->baby_count * n;
-    baby_turns(job, piece, u, scratch);
+    baby_rotations(job, piece, u, scratch);
     for (size_t g = 0; g < job->t->giants; g++)
         giant_sum(job, piece->position, g, u, rows);
 }
 
-/* into += rot(turned), in the extended basis. */
+/* into += rot(giant_in), in the extended basis. */
 static void giant_row(void *user, const bf_ks_piece *piece, double *scratch)
 {
     const apply_job *job = user;
@@ -405,14 +405,14 @@ static void giant_row(void *user, const bf_ks_piece *piece, double *scratch)
     const bf_perm *perm = &job->giant.perm;
     size_t n = piece->len, to = perm->row[piece->first / n];
     double row[2][BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
-    double turned[BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
+    double permuted[BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
     (void)scratch;
     bf_ks_inner(job->ev, piece, &job->giant.key, row[0], row[1]);
-    bf_ks_lift_add(job->ev, piece, row[0], &job->turned, 0);
+    bf_ks_lift_add(job->ev, piece, row[0], &job->giant_in, 0);
     for (unsigned k = 0; k < 2; k++) {
         double *sum = bf_ks_acc(job->ev, job->into, piece->position, k) + to;
-        bf_range_permute(ring, turned, row[k], perm->index + to, n);
-        bf_range_add(ring, piece->modulus, sum, sum, turned, n);
+        bf_span_permute(ring, permuted, row[k], perm->index + to, n);
+        bf_span_add(ring, piece->modulus, sum, sum, permuted, n);
     }
 }
 
@@ -437,10 +437,10 @@ static bf_status apply_compute(apply_job *job, bf_ct *res, bool rescale)
     BF_TRY(all_positions(job, &job->a, &babies));
     for (size_t g = job->t->giants; g-- > 1;) {
         BF_TRY(bf_ks_mod_down(ev, job->acc[g], job->a.limbs, false,
-                              &job->turned, NULL));
+                              &job->giant_in, NULL));
         give_acc(job, g);
         job->into = job->acc[g - 1];
-        BF_TRY(all_positions(job, &job->turned, &giant));
+        BF_TRY(all_positions(job, &job->giant_in, &giant));
     }
     return bf_ks_mod_down(ev, job->acc[0], job->a.limbs, rescale, res, NULL);
 }
@@ -486,7 +486,7 @@ static bf_status apply(bf_eval *ev, bf_ct *out, const bf_ct *a,
     bf_status status;
     BF_GOTO(open_steps(&job), done);
     if (t->giants > 1)
-        BF_GOTO(bf_eval_new(ev, &job.turned, job.a.limbs, 2), done);
+        BF_GOTO(bf_eval_new(ev, &job.giant_in, job.a.limbs, 2), done);
     BF_GOTO(bf_eval_new(ev, &res, job.a.limbs - rescale, 2), done);
     apply_metadata(&job, &res);
     if (ev->keys) BF_GOTO(apply_compute(&job, &res, rescale), done);

@@ -12,7 +12,7 @@ typedef struct down_job {
     double *coeff;    /* [2][sources][N], block form, scaled for conversion */
     double *overflow; /* [2][N] */
     bf_ct *out;
-    const bf_ks_turn *turn;
+    const bf_ks_automorphism *after;
 } down_job;
 
 static unsigned down_count(const bf_eval *ev, const down_job *job)
@@ -60,7 +60,7 @@ static void down_block(bf_eval *ev, const down_job *job, unsigned poly,
     for (unsigned i = 0; i < down_count(ev, job); i++)
         x[i] = down_coeff(ev, job, poly, i) + at;
     for (unsigned m = first; m < end; m++) {
-        bf_range_convert(job->conv, m, buffer, x, overflow, len);
+        bf_span_convert(job->conv, m, buffer, x, overflow, len);
         bf_ntt_forward_block(ring, m, tmp + (m - first) * n, buffer, block);
     }
 }
@@ -70,19 +70,19 @@ static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
                         unsigned m, double *x)
 {
     const bf_ring *ring = ev->ctx->ring;
-    const bf_ks_turn *turn = job->turn;
+    const bf_ks_automorphism *after = job->after;
     const double *acc = bf_ks_acc(ev, job->acc, m, poly);
     double *out = bf_ct_limb(job->out, poly, m, ring->n);
-    double *to = turn ? x : out;
+    double *to = after ? x : out;
     for (size_t row = 0; row * BF_ROW_LEN < ring->n; row++) {
         size_t at = row * BF_ROW_LEN;
         bf_ntt_forward_row(ring, m, x, row);
-        bf_range_sub_mul_const(ring, m, to + at, acc + at, x + at, job->inv[m],
-                               BF_ROW_LEN);
-        if (turn && poly == 0)
-            bf_range_add(ring, m, x + at, x + at,
-                         bf_ct_limb(turn->add, 0, m, ring->n) + at, BF_ROW_LEN);
-        if (turn) bf_perm_row(ring, &turn->perm, out, x + at, at);
+        bf_span_sub_mul_const(ring, m, to + at, acc + at, x + at, job->inv[m],
+                              BF_ROW_LEN);
+        if (after && poly == 0)
+            bf_span_add(ring, m, x + at, x + at,
+                        bf_ct_limb(after->add, 0, m, ring->n) + at, BF_ROW_LEN);
+        if (after) bf_perm_row(ring, &after->perm, out, x + at, at);
     }
 }
 
@@ -108,12 +108,18 @@ static bf_status down_batch(void *user, size_t index)
 }
 
 bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs, bool rescale,
-                         bf_ct *out, const bf_ks_turn *turn)
+                         bf_ct *out, const bf_ks_automorphism *after)
 {
     const bf_context *ctx = ev->ctx;
-    down_job job = {.ev = ev, .conv = ctx->convert_down,
-                    .inv = ctx->p_inv_mod_q, .limbs = limbs, .first = limbs,
-                    .targets = limbs, .acc = acc, .out = out, .turn = turn};
+    down_job job = {.ev = ev,
+                    .conv = ctx->convert_down,
+                    .inv = ctx->p_inv_mod_q,
+                    .limbs = limbs,
+                    .first = limbs,
+                    .targets = limbs,
+                    .acc = acc,
+                    .out = out,
+                    .after = after};
     if (rescale) {
         job.conv = ev->down_rescale[limbs];
         job.inv = ev->pq_inv + (size_t)limbs * ctx->params.n_q;

@@ -112,12 +112,12 @@ static void row_slice(const matrix_job *job, const bf_tensor_row *row,
     for (size_t i = 0; i < 3 * count; i++)
         p->d[i] = bf_ct_limb(&out[i % count], (unsigned)(i / count), limb, n) +
                   offset;
-    bf_range_tensor_sum(job->ring, limb, p->d, p->d + count, p->d + 2 * count,
-                        (const double *const *)a,
-                        (const double *const *)(a + job->terms),
-                        (const double *const *)b,
-                        (const double *const *)(b + job->terms * count),
-                        (unsigned)job->terms, (unsigned)count, job->len);
+    bf_span_tensor_sum(job->ring, limb, p->d, p->d + count, p->d + 2 * count,
+                       (const double *const *)a,
+                       (const double *const *)(a + job->terms),
+                       (const double *const *)b,
+                       (const double *const *)(b + job->terms * count),
+                       (unsigned)job->terms, (unsigned)count, job->len);
 }
 
 static void matrix_slice(const matrix_job *job, unsigned limb, size_t offset,

@@ -8,33 +8,33 @@
 
 enum { HOIST_BATCH = 8 }; /* accumulators alive at a time */
 
-typedef struct turn {
+/* An automorphism on its way, and the sums of its inner product. */
+typedef struct hoisted {
     const bf_switch_key *key;
     bf_perm perm;
     double *acc; /* [position][2][N] */
-} turn;
+} hoisted;
 
-static bf_status turn_open(bf_eval *ev, turn *t, uint32_t galois,
-                           unsigned limbs)
+static bf_status hoisted_open(bf_eval *ev, hoisted *h, uint32_t galois,
+                              unsigned limbs)
 {
-    memset(t, 0, sizeof *t);
-    BF_TRY(bf_eval_key(ev, bf_key_galois(galois), limbs, &t->key));
+    memset(h, 0, sizeof *h);
+    BF_TRY(bf_eval_key(ev, bf_key_galois(galois), limbs, &h->key));
     if (!ev->keys) return BF_OK;
-    BF_TRY(bf_eval_perm(ev, galois, &t->perm));
-    t->acc = bf_eval_scratch(ev, 2 * (size_t)bf_ks_positions(ev, limbs));
-    return t->acc ? BF_OK : BF_ERR_MEMORY;
+    BF_TRY(bf_eval_perm(ev, galois, &h->perm));
+    h->acc = bf_eval_scratch(ev, 2 * (size_t)bf_ks_positions(ev, limbs));
+    return h->acc ? BF_OK : BF_ERR_MEMORY;
 }
 
-static void turn_close(bf_eval *ev, turn *t, unsigned limbs)
+static void hoisted_close(bf_eval *ev, hoisted *h, unsigned limbs)
 {
-    bf_eval_scratch_give(ev, t->acc,
-                         2 * (size_t)bf_ks_positions(ev, limbs));
-    t->acc = NULL;
+    bf_eval_scratch_give(ev, h->acc, 2 * (size_t)bf_ks_positions(ev, limbs));
+    h->acc = NULL;
 }
 
 typedef struct inner_job {
     bf_eval *ev;
-    const turn *turns;
+    const hoisted *image;
     size_t count;
 } inner_job;
 
@@ -43,26 +43,26 @@ static void inner_row(void *user, const bf_ks_piece *piece, double *scratch)
     const inner_job *job = user;
     (void)scratch;
     for (size_t r = 0; r < job->count; r++) {
-        const turn *t = &job->turns[r];
-        double *acc = bf_ks_acc(job->ev, t->acc, piece->position, 0);
-        bf_ks_inner(job->ev, piece, &t->key, acc + piece->first,
+        const hoisted *h = &job->image[r];
+        double *acc = bf_ks_acc(job->ev, h->acc, piece->position, 0);
+        bf_ks_inner(job->ev, piece, &h->key, acc + piece->first,
                     acc + bf_eval_n(job->ev) + piece->first);
     }
 }
 
 static bf_status batch_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
-                               turn *turns, size_t count)
+                               hoisted *image, size_t count)
 {
     bf_ks_source src;
     BF_TRY(bf_ks_open(ev, &src, a, 1, 1));
-    inner_job job = {ev, turns, count};
+    inner_job job = {ev, image, count};
     bf_ks_work work = {.row = inner_row, .user = &job};
     bf_status status = bf_ks_for_positions(ev, &src, &work);
     bf_ks_close(ev, &src);
     for (size_t r = 0; r < count && status == BF_OK; r++) {
-        bf_ks_turn finish = {turns[r].perm, a};
-        status = bf_ks_mod_down(ev, turns[r].acc, a->limbs, false, &res[r],
-                                &finish);
+        bf_ks_automorphism finish = {image[r].perm, a};
+        status =
+            bf_ks_mod_down(ev, image[r].acc, a->limbs, false, &res[r], &finish);
     }
     return status;
 }
@@ -71,11 +71,11 @@ static bf_status batch_compute(bf_eval *ev, bf_ct *res, const bf_ct *a,
 static bf_status automorphism_batch(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                     const uint32_t *galois, size_t count)
 {
-    turn turns[HOIST_BATCH] = {{0}};
+    hoisted image[HOIST_BATCH] = {{0}};
     bf_ct res[HOIST_BATCH] = {{0}};
     bf_status status = BF_OK;
     for (size_t r = 0; r < count && status == BF_OK; r++) {
-        status = turn_open(ev, &turns[r], galois[r], a->limbs);
+        status = hoisted_open(ev, &image[r], galois[r], a->limbs);
         if (status == BF_OK) status = bf_eval_new(ev, &res[r], a->limbs, 2);
         res[r].scale = a->scale;
         res[r].noise = hypot(a->noise, ev->ks_noise[a->limbs]);
@@ -83,9 +83,9 @@ static bf_status automorphism_batch(bf_eval *ev, bf_ct *out, const bf_ct *a,
     }
     bf_count_symbolic(ev, a->limbs, 1, count);
     if (status == BF_OK && ev->keys)
-        status = batch_compute(ev, res, a, turns, count);
+        status = batch_compute(ev, res, a, image, count);
     for (size_t r = 0; r < count; r++) {
-        turn_close(ev, &turns[r], a->limbs);
+        hoisted_close(ev, &image[r], a->limbs);
         if (status == BF_OK)
             bf_move(ev, &out[r], &res[r]);
         else
@@ -185,7 +185,7 @@ static void sum_row(void *user, const bf_ks_piece *piece, double *scratch)
     const bf_ring *ring = job->ev->ctx->ring;
     size_t n = piece->len, to = piece->first;
     double row[2][BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
-    double turned[BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
+    double permuted[BF_ROW_LEN] __attribute__((aligned(BF_ALIGN)));
     (void)scratch;
     bf_ks_inner(job->ev, piece, job->t->keys, row[0], row[1]);
     for (unsigned k = 0; k < job->t->first; k++)
@@ -195,13 +195,13 @@ static void sum_row(void *user, const bf_ks_piece *piece, double *scratch)
         const double *o = row[k];
         double *sum = bf_ks_acc(job->ev, job->acc, piece->position, k) + to;
         if (perm->index) {
-            bf_range_permute(ring, turned, o, perm->index + to, n);
-            o = turned;
+            bf_span_permute(ring, permuted, o, perm->index + to, n);
+            o = permuted;
         }
         if (job->first)
             memcpy(sum, o, n * sizeof *o);
         else
-            bf_range_add(ring, piece->modulus, sum, sum, o, n);
+            bf_span_add(ring, piece->modulus, sum, sum, o, n);
     }
 }
 

@@ -70,8 +70,8 @@ static void set_monomial(tree *t, unsigned i, int64_t e)
         bf_limb_monomial(ring, l, t->mono[i] + l * ring->n, (uint32_t)e);
 }
 
-/* e times 5^r: the exponent of X^e turned by r. */
-static int64_t turned_exponent(const tree *t, int64_t e, int r)
+/* e times 5^r: the exponent of X^e rotated by r. */
+static int64_t rotated_exponent(const tree *t, int64_t e, int r)
 {
     int64_t two_n = 2 * (int64_t)bf_eval_n(t->ev);
     return e % two_n * (int64_t)bf_galois_rotation(t->ev->ctx, r) % two_n;
@@ -86,16 +86,16 @@ typedef struct slice {
     double *x[4]; /* NULL: no such node */
 } slice;
 
-static void turn(const slice *s, unsigned i, unsigned mono)
+static void times_monomial(const slice *s, unsigned i, unsigned mono)
 {
     const bf_ring *ring = s->t->ev->ctx->ring;
-    bf_range_mul(ring, s->limb, s->x[i], s->x[i],
-                 s->t->mono[mono] + s->limb * ring->n + s->at, s->len);
+    bf_span_mul(ring, s->limb, s->x[i], s->x[i],
+                s->t->mono[mono] + s->limb * ring->n + s->at, s->len);
 }
 
 static void butterfly(const slice *s, unsigned i, unsigned k)
 {
-    bf_range_butterfly(s->t->ev->ctx->ring, s->limb, s->x[i], s->x[k], s->len);
+    bf_span_butterfly(s->t->ev->ctx->ring, s->limb, s->x[i], s->x[k], s->len);
 }
 
 /* fn on every slice of the nodes; those present have the same shape. */
@@ -149,7 +149,7 @@ static bf_ct *tree_node(const tree *t, size_t m, size_t offset)
 static void expand_two_slice(const slice *s)
 {
     butterfly(s, 0, 1);
-    turn(s, 1, 0);
+    times_monomial(s, 1, 0);
 }
 
 /* Radix 2: node m becomes its even half c + R c, node m + 2^level the odd one
@@ -183,11 +183,11 @@ static void expand_four_slice(const slice *s)
     butterfly(s, 0, 2); /* c + R2 c, c - R2 c */
     butterfly(s, 1, 3); /* R c + R3 c, R c - R3 c */
     butterfly(s, 0, 1);
-    turn(s, 1, 1);
-    turn(s, 2, 0);
-    turn(s, 3, 2);
+    times_monomial(s, 1, 1);
+    times_monomial(s, 2, 0);
+    times_monomial(s, 3, 2);
     butterfly(s, 2, 3);
-    turn(s, 3, 1);
+    times_monomial(s, 3, 1);
 }
 
 /* Radix 4, two levels at once with R = rot of the lower one: R c, R^2 c, R^3 c
@@ -199,11 +199,11 @@ static bf_status expand_four(void *user, size_t number)
     bf_eval *ev = t->ev;
     bf_ct *child[4] = {tree_node(t, m, 0), tree_node(t, m, 2),
                        tree_node(t, m, 1), tree_node(t, m, 3)};
-    int r = tree_rotation(t, t->level + 1), turns[3] = {r, 2 * r, 3 * r};
+    int r = tree_rotation(t, t->level + 1), rotations[3] = {r, 2 * r, 3 * r};
     bf_ct c[3] = {{0}};
     bf_ct *node[4] = {child[0], &c[0], &c[1], &c[2]};
     bf_status status;
-    BF_GOTO(bf_rotate_many(ev, c, child[0], turns, 3), done);
+    BF_GOTO(bf_rotate_many(ev, c, child[0], rotations, 3), done);
     mix(node, 4);
     for_slices(t, node, 4, expand_four_slice);
     for (unsigned i = 1; i < 4; i++)
@@ -233,8 +233,8 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
         set_monomial(&t, 0, e);
         if (four) {
             set_monomial(&t, 1, 2 * e);
-            set_monomial(&t, 2,
-                         turned_exponent(&t, e, tree_rotation(&t, t.level + 1)));
+            set_monomial(
+                &t, 2, rotated_exponent(&t, e, tree_rotation(&t, t.level + 1)));
         }
         BF_GOTO(bf_parallel_for(tree_nodes(&t, t.level), !ev->keys,
                                 four ? expand_four : expand_two, &t),
@@ -257,7 +257,7 @@ done:
 
 static void pack_two_slice(const slice *s)
 {
-    turn(s, 1, 0);
+    times_monomial(s, 1, 0);
     butterfly(s, 0, 1);
 }
 
@@ -268,13 +268,13 @@ static bf_status pack_two(void *user, size_t number)
     size_t m = t->first + number;
     bf_eval *ev = t->ev;
     bf_ct *node[2] = {tree_node(t, m, 0), tree_node(t, m, 1)};
-    int turns[2] = {0, tree_rotation(t, t->level)};
+    int rotations[2] = {0, tree_rotation(t, t->level)};
     if (node[1]) {
         mix(node, 2);
         for_slices(t, node, 2, pack_two_slice);
     }
     const bf_ct *term[2] = {node[0], node[1] ? node[1] : node[0]};
-    bf_status status = bf_rotate_sum(ev, node[0], term, turns, 2);
+    bf_status status = bf_rotate_sum(ev, node[0], term, rotations, 2);
     if (node[1]) bf_eval_release(ev, node[1]);
     return status;
 }
@@ -285,12 +285,12 @@ static void pack_four_slice(const slice *s)
 {
     for (unsigned i = 0; i < 2; i++) {
         if (!s->x[i]) continue;
-        turn(s, i + 2, 1);
+        times_monomial(s, i + 2, 1);
         butterfly(s, i, i + 2); /* A, B and C, D */
     }
     if (!s->x[1]) return;
-    turn(s, 1, 0);
-    turn(s, 3, 2);
+    times_monomial(s, 1, 0);
+    times_monomial(s, 3, 2);
     butterfly(s, 0, 1);
     butterfly(s, 2, 3);
 }
@@ -318,7 +318,7 @@ static bf_status pack_four(void *user, size_t number)
     bf_eval *ev = t->ev;
     bf_ct *node[4], c[4] = {{0}};
     bf_ct *all[4] = {&c[0], &c[1], &c[2], &c[3]};
-    int r = tree_rotation(t, t->level + 1), turns[4] = {0, r, 2 * r, 3 * r};
+    int r = tree_rotation(t, t->level + 1), rotations[4] = {0, r, 2 * r, 3 * r};
     bf_status status = BF_OK;
     for (unsigned i = 0; i < 4; i++) {
         node[i] = tree_node(t, m, i);
@@ -331,7 +331,7 @@ static bf_status pack_four(void *user, size_t number)
     for_slices(t, all, 4, pack_four_slice);
     const bf_ct *term[4] = {&c[0], &c[2], both ? &c[1] : &c[0],
                             both ? &c[3] : &c[2]};
-    BF_GOTO(bf_rotate_sum(ev, node[0], term, turns, 4), done);
+    BF_GOTO(bf_rotate_sum(ev, node[0], term, rotations, 4), done);
 done:
     for (unsigned i = 0; i < 4; i++) bf_eval_release(ev, &c[i]);
     return status;
@@ -348,7 +348,7 @@ static bool pack_level(tree *t, unsigned left)
     if (four) {
         set_monomial(t, 1, 2 * e);
         set_monomial(t, 2,
-                     turned_exponent(t, e, -tree_rotation(t, t->level + 1)));
+                     rotated_exponent(t, e, -tree_rotation(t, t->level + 1)));
     }
     return four;
 }
@@ -376,11 +376,10 @@ static bf_status check_alike(const tree *t, size_t m, size_t first)
 static bf_status pack_elements(tree *t, size_t first, size_t end,
                                bf_pack_make make, void *user)
 {
-    unsigned turns = t->log_m >= 2 ? 4 : 1u << t->log_m;
-    size_t stride = ((size_t)1 << t->log_m) / turns;
-    if (make)
-        BF_TRY(make(user, t->nodes, first, end - first, stride, turns));
-    for (unsigned k = 0; k < turns; k++)
+    unsigned runs = t->log_m >= 2 ? 4 : 1u << t->log_m;
+    size_t stride = ((size_t)1 << t->log_m) / runs;
+    if (make) BF_TRY(make(user, t->nodes, first, end - first, stride, runs));
+    for (unsigned k = 0; k < runs; k++)
         for (size_t m = k * stride + first;
              m < k * stride + end && m < t->count; m++)
             BF_TRY(check_alike(t, m, first));
@@ -428,13 +427,13 @@ static bf_status pack_rest(tree *t)
     }
     bf_ct *sum = &t->nodes[0];
     for (size_t r = (size_t)t->f << t->log_m; r < bf_eval_n(t->ev) / 2; r *= 2) {
-        bf_ct turned = {0};
-        /* Coefficients that are kept double, others vanish. */
-        double kept = 2 * sum->noise;
-        bf_status status = bf_rotate(t->ev, &turned, sum, (int)r);
-        if (status == BF_OK) status = bf_add(t->ev, sum, sum, &turned);
-        if (status == BF_OK) sum->noise = fmax(sum->noise, kept);
-        bf_eval_release(t->ev, &turned);
+        bf_ct rotated = {0};
+        /* Coefficients of the subring double, others vanish. */
+        double doubled = 2 * sum->noise;
+        bf_status status = bf_rotate(t->ev, &rotated, sum, (int)r);
+        if (status == BF_OK) status = bf_add(t->ev, sum, sum, &rotated);
+        if (status == BF_OK) sum->noise = fmax(sum->noise, doubled);
+        bf_eval_release(t->ev, &rotated);
         BF_TRY(status);
     }
     return BF_OK;

@@ -151,15 +151,15 @@ static bf_status fold_window(void *user, size_t i)
 {
     const dense_job *job = user;
     const bf_layout *l = job->masks->layout;
-    bf_ct *a = &job->a[i], turned = {0};
+    bf_ct *a = &job->a[i], rotated = {0};
     double bound = a->bound;
     bf_status status = BF_OK;
     for (size_t h = l->f / 2; h >= l->k && status == BF_OK; h /= 2) {
-        status = bf_rotate(job->ev, &turned, a, (int)h);
-        if (status == BF_OK) status = bf_add(job->ev, a, a, &turned);
+        status = bf_rotate(job->ev, &rotated, a, (int)h);
+        if (status == BF_OK) status = bf_add(job->ev, a, a, &rotated);
     }
     a->bound = bound; /* the caller's bound holds for every partial sum */
-    bf_eval_release(job->ev, &turned);
+    bf_eval_release(job->ev, &rotated);
     return status;
 }
 
@@ -212,7 +212,7 @@ static bf_status fold_hoisted(dense_job *job, bf_ct *z)
     bool serial = bf_eval_is_symbolic(job->ev);
     bf_ct mirror[HOIST_K] = {{0}}, *side = job->b;
     const bf_ct *term[2 * HOIST_K];
-    int turn[2 * HOIST_K] = {0};
+    int rotation[2 * HOIST_K] = {0};
     bf_status status = BF_OK;
     for (job->sign = 1; job->sign >= -1 && status == BF_OK; job->sign -= 2) {
         job->b = job->sign > 0 ? side : mirror;
@@ -220,12 +220,12 @@ static bf_status fold_hoisted(dense_job *job, bf_ct *z)
         for (size_t r = 0; r < k; r++) {
             if (!job->b[r].ctx) continue;
             term[count] = &job->b[r];
-            turn[count++] = job->sign * (int)r;
+            rotation[count++] = job->sign * (int)r;
         }
     }
     job->b = side;
     if (status == BF_OK)
-        status = bf_rotate_sum(job->ev, z, term, turn, count);
+        status = bf_rotate_sum(job->ev, z, term, rotation, count);
     if (status == BF_OK) z->bound = side[0].bound; /* disjoint places */
     for (size_t r = 0; r < k; r++) bf_eval_release(job->ev, &mirror[r]);
     return status;
@@ -288,16 +288,16 @@ done:
 
 bf_status bf_fold_periodic(bf_eval *ev, const bf_masks *masks, bf_ct *z)
 {
-    bf_ct turned = {0};
+    bf_ct rotated = {0};
     bf_status status = BF_OK;
     double bound = z->bound;
     for (size_t h = masks->layout->k; h < masks->layout->f; h *= 2) {
-        BF_GOTO(bf_rotate(ev, &turned, z, -(int)h), done);
-        BF_GOTO(bf_add(ev, z, z, &turned), done);
+        BF_GOTO(bf_rotate(ev, &rotated, z, -(int)h), done);
+        BF_GOTO(bf_add(ev, z, z, &rotated), done);
     }
     z->bound = bound; /* copies do not overlap */
 done:
-    bf_eval_release(ev, &turned);
+    bf_eval_release(ev, &rotated);
     return status;
 }
 
@@ -307,16 +307,17 @@ done:
 static bf_status spread_hoisted(dense_job *job)
 {
     size_t k = job->masks->layout->k, count = 0;
-    bf_ct turned[2 * HOIST_K] = {{0}};
-    int turn[2 * HOIST_K] = {0};
-    for (size_t r = 1; r < job->count; r++) turn[count++] = (int)r;
-    for (size_t r = 1; r < k; r++) turn[count++] = -(int)r;
+    bf_ct rotated[2 * HOIST_K] = {{0}};
+    int rotation[2 * HOIST_K] = {0};
+    for (size_t r = 1; r < job->count; r++) rotation[count++] = (int)r;
+    for (size_t r = 1; r < k; r++) rotation[count++] = -(int)r;
     bf_status status =
-        bf_rotate_many(job->ev, turned, &job->a[0], turn, count);
+        bf_rotate_many(job->ev, rotated, &job->a[0], rotation, count);
     for (size_t i = 0; i < count && status == BF_OK; i++)
-        bf_move(job->ev, turn[i] > 0 ? &job->a[turn[i]] : &job->b[-turn[i]],
-                &turned[i]);
-    for (size_t i = 0; i < count; i++) bf_eval_release(job->ev, &turned[i]);
+        bf_move(job->ev,
+                rotation[i] > 0 ? &job->a[rotation[i]] : &job->b[-rotation[i]],
+                &rotated[i]);
+    for (size_t i = 0; i < count; i++) bf_eval_release(job->ev, &rotated[i]);
     return status;
 }
 

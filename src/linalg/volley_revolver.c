@@ -65,8 +65,9 @@ void bf_volley_put_b(const bf_volley *l, const bf_matrix *bt, size_t group,
     }
 }
 
-/* Column of C that turn k of row i holds. */
-static size_t turn_column(const bf_volley *l, size_t group, size_t i, size_t k)
+/* Column of C that place k of row i holds. */
+static size_t rotated_column(const bf_volley *l, size_t group, size_t i,
+                             size_t k)
 {
     return group * l->period + (i + k) % l->period;
 }
@@ -77,7 +78,7 @@ void bf_volley_put_c(const bf_volley *l, const bf_matrix *c, size_t block,
     clear_slots(l, slots);
     for (size_t i = 0; i < l->rows && block * l->rows + i < l->m; i++)
         for (size_t k = 0; k < l->period; k++) {
-            size_t column = turn_column(l, group, i, k);
+            size_t column = rotated_column(l, group, i, k);
             if (column < l->p)
                 slots[i * l->width + k] =
                     c->data[(block * l->rows + i) * c->cols + column];
@@ -99,7 +100,7 @@ void bf_volley_get_c(const bf_volley *l, const double complex *slots,
 {
     for (size_t i = 0; i < l->rows && block * l->rows + i < l->m; i++)
         for (size_t k = 0; k < l->period; k++) {
-            size_t column = turn_column(l, group, i, k);
+            size_t column = rotated_column(l, group, i, k);
             if (column < l->p)
                 c->data[(block * l->rows + i) * c->cols + column] =
                     creal(slots[i * l->width + k]);
@@ -133,9 +134,9 @@ typedef struct volley_job {
     const bf_volley *l;
     const bf_pt *mask;
     const bf_ct *a; /* [blocks] */
-    /* Product: B turned [P], and sums in column 0 [blocks][P]. Transposed: C
-     * turned [blocks][P], and products with A [P]. */
-    bf_ct *turned, *part;
+    /* Product: B rotated [P], and sums in column 0 [blocks][P]. Transposed: C
+     * rotated [blocks][P], and products with A [P]. */
+    bf_ct *rotated, *part;
     double bound;
 } volley_job;
 
@@ -151,19 +152,19 @@ static void ct_array_free(bf_eval *ev, bf_ct *a, size_t count)
 }
 
 /* a += rot_r(a); the sum stays within `bound`. */
-static bf_status turn_add(bf_eval *ev, bf_ct *a, int r, double bound)
+static bf_status add_rotated(bf_eval *ev, bf_ct *a, int r, double bound)
 {
-    bf_ct turned = {0};
-    BF_TRY(bf_rotate(ev, &turned, a, r));
-    bf_status status = bf_add(ev, a, a, &turned);
+    bf_ct rotated = {0};
+    BF_TRY(bf_rotate(ev, &rotated, a, r));
+    bf_status status = bf_add(ev, a, a, &rotated);
     a->bound = bound;
-    bf_eval_release(ev, &turned);
+    bf_eval_release(ev, &rotated);
     return status;
 }
 
 /* out[k] = rot_{k*step}(a), k < P. */
-static bf_status turns(bf_eval *ev, const bf_volley *l, const bf_ct *a,
-                       size_t step, bf_ct *out)
+static bf_status rotations(bf_eval *ev, const bf_volley *l, const bf_ct *a,
+                           size_t step, bf_ct *out)
 {
     int *r = bf_alloc(l->period * sizeof *r);
     if (!r) return BF_ERR_MEMORY;
@@ -174,8 +175,8 @@ static bf_status turns(bf_eval *ev, const bf_volley *l, const bf_ct *a,
 }
 
 /* out = sum over k of rot_{-k*step}(a[k]), k < P. */
-static bf_status turn_back(bf_eval *ev, const bf_volley *l, const bf_ct *a,
-                           size_t step, bf_ct *out, double bound)
+static bf_status rotate_back(bf_eval *ev, const bf_volley *l, const bf_ct *a,
+                             size_t step, bf_ct *out, double bound)
 {
     int *r = bf_alloc(l->period * sizeof *r);
     const bf_ct **p = bf_alloc(l->period * sizeof *p);
@@ -192,17 +193,17 @@ static bf_status turn_back(bf_eval *ev, const bf_volley *l, const bf_ct *a,
 }
 
 /* part[block][k] = in column 0: the scalar products of rows of A and of B
- * turned by k. */
+ * rotated by k. */
 static bf_status product_part(void *user, size_t i)
 {
     const volley_job *job = user;
     const bf_volley *l = job->l;
     bf_ct *t = &job->part[i];
     BF_TRY(bf_tensor(job->ev, t, &job->a[i / l->period],
-                     &job->turned[i % l->period]));
+                     &job->rotated[i % l->period]));
     BF_TRY(bf_relinearize(job->ev, t, t));
     for (size_t h = 1; h < l->width; h *= 2)
-        BF_TRY(turn_add(job->ev, t, (int)h, job->bound));
+        BF_TRY(add_rotated(job->ev, t, (int)h, job->bound));
     t->bound = job->bound;
     return bf_mul_plain(job->ev, t, t, job->mask);
 }
@@ -213,24 +214,24 @@ bf_status bf_volley_product(bf_eval *ev, const bf_volley *l, const bf_pt *mask,
 {
     size_t parts = l->blocks * l->period;
     volley_job job = {ev, l, mask, a, NULL, NULL, bound};
-    job.turned = ct_array(l->period);
+    job.rotated = ct_array(l->period);
     job.part = ct_array(parts);
-    bf_status status = job.turned && job.part ? BF_OK : BF_ERR_MEMORY;
+    bf_status status = job.rotated && job.part ? BF_OK : BF_ERR_MEMORY;
     for (size_t g = 0; g < l->groups && status == BF_OK; g++) {
-        BF_GOTO(turns(ev, l, &b[g], l->width, job.turned), done);
+        BF_GOTO(rotations(ev, l, &b[g], l->width, job.rotated), done);
         BF_GOTO(bf_parallel_for(parts, bf_eval_is_symbolic(ev), product_part,
                                 &job),
                 done);
         for (size_t block = 0; block < l->blocks; block++) {
             bf_ct *out = &c[block * l->groups + g];
-            BF_GOTO(turn_back(ev, l, job.part + block * l->period, 1, out,
-                              bound),
-                    done);
+            BF_GOTO(
+                rotate_back(ev, l, job.part + block * l->period, 1, out, bound),
+                done);
             BF_GOTO(bf_rescale(ev, out, out), done);
         }
     }
 done:
-    ct_array_free(ev, job.turned, l->period);
+    ct_array_free(ev, job.rotated, l->period);
     ct_array_free(ev, job.part, parts);
     return status;
 }
@@ -241,7 +242,7 @@ static bf_status broadcast(const volley_job *job, bf_ct *c)
     double bound = c->bound;
     BF_TRY(bf_mul_plain(job->ev, c, c, job->mask));
     for (size_t h = 1; h < job->l->width; h *= 2)
-        BF_TRY(turn_add(job->ev, c, -(int)h, bound));
+        BF_TRY(add_rotated(job->ev, c, -(int)h, bound));
     return BF_OK;
 }
 
@@ -255,7 +256,7 @@ static bf_status transposed_part(void *user, size_t k)
     bf_status status = BF_ERR_MEMORY;
     if (!x) return status;
     for (size_t b = 0; b < l->blocks; b++) {
-        bf_ct *c = &job->turned[b * l->period + k];
+        bf_ct *c = &job->rotated[b * l->period + k];
         BF_GOTO(broadcast(job, c), done);
         x[b] = &job->a[b];
         x[l->blocks + b] = c;
@@ -273,24 +274,24 @@ bf_status bf_volley_transposed(bf_eval *ev, const bf_volley *l,
                                const bf_ct *a, bf_ct *g, double bound)
 {
     volley_job job = {ev, l, mask, a, NULL, NULL, bound};
-    job.turned = ct_array(l->blocks * l->period);
+    job.rotated = ct_array(l->blocks * l->period);
     job.part = ct_array(l->period);
-    bf_status status = job.turned && job.part ? BF_OK : BF_ERR_MEMORY;
+    bf_status status = job.rotated && job.part ? BF_OK : BF_ERR_MEMORY;
     for (size_t i = 0; i < l->groups && status == BF_OK; i++) {
         for (size_t b = 0; b < l->blocks; b++)
-            BF_GOTO(turns(ev, l, &c[b * l->groups + i], 1,
-                          job.turned + b * l->period),
+            BF_GOTO(rotations(ev, l, &c[b * l->groups + i], 1,
+                              job.rotated + b * l->period),
                     done);
         BF_GOTO(bf_parallel_for(l->period, bf_eval_is_symbolic(ev),
                                 transposed_part, &job),
                 done);
         /* Turn k belongs (i+k) mod P: k rows down. */
-        BF_GOTO(turn_back(ev, l, job.part, l->width, &g[i], bound), done);
+        BF_GOTO(rotate_back(ev, l, job.part, l->width, &g[i], bound), done);
         for (size_t h = l->period; h < l->rows; h *= 2)
-            BF_GOTO(turn_add(ev, &g[i], (int)(h * l->width), bound), done);
+            BF_GOTO(add_rotated(ev, &g[i], (int)(h * l->width), bound), done);
     }
 done:
-    ct_array_free(ev, job.turned, l->blocks * l->period);
+    ct_array_free(ev, job.rotated, l->blocks * l->period);
     ct_array_free(ev, job.part, l->period);
     return status;
 }

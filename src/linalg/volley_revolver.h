@@ -5,14 +5,13 @@
  *   A: rows as they are, R of them a ciphertext ("block").
  *   B: its transpose, "revolving": row i holds column g*P + i mod P of B, P the
  *      power of two that holds p, at most R and w; more columns take more
- *      ciphertexts ("groups"). Turning the grid by k rows, row i meets column
- *      (i + k) mod P, cyclically, because P divides R.
- *   C: by turn: column k < P of row i holds C[i][g*P + (i+k) mod P], the other
- *      columns zero. (The papers leave an entry at column (i+k) mod P, which
- *      takes log2(w) more rotations and one more mask a turn; the order by turn
- *      takes one, and is the one that the transposed product needs.)
- * Matrix entries beyond m, f, p are zero.
- * Sources: [Chi22], [Chi23].
+ *      ciphertexts ("groups"). With the grid rotated by k rows, row i meets
+ * column (i + k) mod P, cyclically, because P divides R. C: by diagonal: column
+ * k < P of row i holds C[i][g*P + (i+k) mod P], the other columns zero. (The
+ * papers leave an entry at column (i+k) mod P, which takes log2(w) more
+ * rotations and one more mask a column; the order by diagonal takes one, and is
+ * the one that the transposed product needs.) Matrix entries beyond m, f, p are
+ * zero. Sources: [Chi22], [Chi23].
  */
 #ifndef BF_LINALG_VOLLEY_REVOLVER_H
 #define BF_LINALG_VOLLEY_REVOLVER_H

@@ -50,8 +50,8 @@ void bf_limb_compact(const bf_ring *r, double *o, const double *a, size_t gap)
     for (uint32_t i = 0; i < r->n; i++) o[transposed(i) / gap] = a[i];
 }
 
-void bf_range_expand(double *o, const double *compact, size_t gap, size_t first,
-                     size_t len)
+void bf_span_expand(double *o, const double *compact, size_t gap, size_t first,
+                    size_t len)
 {
     size_t place[16]; /* of a group, in units of gap */
     for (uint32_t k = 0; k < 16; k++) place[k] = transposed(k) / gap;

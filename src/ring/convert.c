@@ -106,19 +106,19 @@ uint64_t bf_convert_factor(const bf_convert *c, unsigned j)
     return c->factor[j];
 }
 
-void bf_range_overflow(const bf_convert *c, double *v, const double *const *x,
-                       size_t len)
+void bf_span_overflow(const bf_convert *c, double *v, const double *const *x,
+                      size_t len)
 {
     c->ring->k->overflow(v, x, c->qinv, c->k, len);
 }
 
 void bf_convert_overflow(const bf_convert *c, double *v, const double *const *x)
 {
-    bf_range_overflow(c, v, x, c->ring->n);
+    bf_span_overflow(c, v, x, c->ring->n);
 }
 
-void bf_range_convert(const bf_convert *c, unsigned t, double *o,
-                      const double *const *x, const double *v, size_t len)
+void bf_span_convert(const bf_convert *c, unsigned t, double *o,
+                     const double *const *x, const double *v, size_t len)
 {
     const target *to = &c->target[t];
     c->ring->k->convert(o, x, v, to->c, c->k, len, to->lazy,

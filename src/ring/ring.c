@@ -180,49 +180,49 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
     r->k->dot2(o0, o1, x, y0, y1, terms, r->n, &r->mod[m]);
 }
 
-void bf_range_add(const bf_ring *r, unsigned m, double *o, const double *a,
-                  const double *b, size_t len)
+void bf_span_add(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b, size_t len)
 {
     r->k->add(o, a, b, len, &r->mod[m]);
 }
 
-void bf_range_mul(const bf_ring *r, unsigned m, double *o, const double *a,
-                  const double *b, size_t len)
+void bf_span_mul(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b, size_t len)
 {
     r->k->mul(o, a, b, len, &r->mod[m]);
 }
 
-void bf_range_butterfly(const bf_ring *r, unsigned m, double *a, double *b,
-                        size_t len)
+void bf_span_butterfly(const bf_ring *r, unsigned m, double *a, double *b,
+                       size_t len)
 {
     r->k->butterfly(a, b, len, &r->mod[m]);
 }
 
-void bf_range_mul_const_add(const bf_ring *r, unsigned m, double *o,
-                            const double *a, bf_mulc c, size_t len)
+void bf_span_mul_const_add(const bf_ring *r, unsigned m, double *o,
+                           const double *a, bf_mulc c, size_t len)
 {
     r->k->mul_const_add(o, a, c, len, &r->mod[m]);
 }
 
-void bf_range_sub_mul_const(const bf_ring *r, unsigned m, double *o,
-                            const double *a, const double *b, bf_mulc c,
-                            size_t len)
+void bf_span_sub_mul_const(const bf_ring *r, unsigned m, double *o,
+                           const double *a, const double *b, bf_mulc c,
+                           size_t len)
 {
     r->k->sub_mul_const(o, a, b, c, len, &r->mod[m]);
 }
 
-void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
-                   const double *const *x, const double *const *y0,
-                   const double *const *y1, unsigned terms, size_t len)
+void bf_span_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
+                  const double *const *x, const double *const *y0,
+                  const double *const *y1, unsigned terms, size_t len)
 {
     r->k->dot2(o0, o1, x, y0, y1, terms, len, &r->mod[m]);
 }
 
-void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
-                         double *const *d1, double *const *d2,
-                         const double *const *a0, const double *const *a1,
-                         const double *const *b0, const double *const *b1,
-                         unsigned terms, unsigned count, size_t len)
+void bf_span_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
+                        double *const *d1, double *const *d2,
+                        const double *const *a0, const double *const *a1,
+                        const double *const *b0, const double *const *b1,
+                        unsigned terms, unsigned count, size_t len)
 {
     const bf_tensor_sum s = {d0, d1, d2, a0, a1, b0, b1, terms, count};
     r->k->tensor_sum(&s, len, &r->mod[m]);
@@ -234,8 +234,8 @@ void bf_limb_permute(const bf_ring *r, double *o, const double *a,
     r->k->permute(o, a, perm, r->n);
 }
 
-void bf_range_permute(const bf_ring *r, double *o, const double *a,
-                      const uint32_t *perm, size_t len)
+void bf_span_permute(const bf_ring *r, double *o, const double *a,
+                     const uint32_t *perm, size_t len)
 {
     r->k->permute(o, a, perm, len);
 }

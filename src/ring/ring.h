@@ -137,21 +137,21 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
 
 /* The same, and others, for `len` consecutive residues (multiple of 32) of
  * each. */
-void bf_range_add(const bf_ring *r, unsigned m, double *o, const double *a,
-                  const double *b, size_t len);
-void bf_range_mul(const bf_ring *r, unsigned m, double *o, const double *a,
-                  const double *b, size_t len);
+void bf_span_add(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b, size_t len);
+void bf_span_mul(const bf_ring *r, unsigned m, double *o, const double *a,
+                 const double *b, size_t len);
 /* (a, b) <- (a + b, a - b), in place. */
-void bf_range_butterfly(const bf_ring *r, unsigned m, double *a, double *b,
-                        size_t len);
-void bf_range_mul_const_add(const bf_ring *r, unsigned m, double *o,
-                            const double *a, bf_mulc c, size_t len);
-void bf_range_sub_mul_const(const bf_ring *r, unsigned m, double *o,
-                            const double *a, const double *b, bf_mulc c,
-                            size_t len);
-void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
-                   const double *const *x, const double *const *y0,
-                   const double *const *y1, unsigned terms, size_t len);
+void bf_span_butterfly(const bf_ring *r, unsigned m, double *a, double *b,
+                       size_t len);
+void bf_span_mul_const_add(const bf_ring *r, unsigned m, double *o,
+                           const double *a, bf_mulc c, size_t len);
+void bf_span_sub_mul_const(const bf_ring *r, unsigned m, double *o,
+                           const double *a, const double *b, bf_mulc c,
+                           size_t len);
+void bf_span_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
+                  const double *const *x, const double *const *y0,
+                  const double *const *y1, unsigned terms, size_t len);
 
 /* Tensor products of pairs summed without reduction of degree, for c < count:
  *   d0[c] = sum_k a0[k]*b0[k*count + c], d2[c] the same of a1 and b1,
@@ -159,11 +159,11 @@ void bf_range_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
  * for `len` consecutive residues (multiple of 16) of each. Pointers are to the
  * start of the range. terms may be any number. Results are written past the
  * caches. */
-void bf_range_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
-                         double *const *d1, double *const *d2,
-                         const double *const *a0, const double *const *a1,
-                         const double *const *b0, const double *const *b1,
-                         unsigned terms, unsigned count, size_t len);
+void bf_span_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
+                        double *const *d1, double *const *d2,
+                        const double *const *a0, const double *const *a1,
+                        const double *const *b0, const double *const *b1,
+                        unsigned terms, unsigned count, size_t len);
 
 /* o[i] = a[perm[i]], i < n; perm from bf_ring_automorphism. o and a disjoint.
  */
@@ -172,8 +172,8 @@ void bf_limb_permute(const bf_ring *r, double *o, const double *a,
 /* An automorphism takes runs of 2^k residues that begin at a multiple of 2^k,
  * k >= 4, to such runs. o: the one at perm's place of len residues, a: the one
  * it comes from, perm[0]/len in number. */
-void bf_range_permute(const bf_ring *r, double *o, const double *a,
-                      const uint32_t *perm, size_t len);
+void bf_span_permute(const bf_ring *r, double *o, const double *a,
+                     const uint32_t *perm, size_t len);
 
 /* --- the transforms in two phases ------------------------------------------
  * For callers that interleave them with other work on data in cache. A limb of
@@ -218,8 +218,8 @@ void bf_limb_monomial(const bf_ring *r, unsigned m, double *o, uint32_t e);
  * values: o[N/gap] gets each once, in an order of the library's own. */
 void bf_limb_compact(const bf_ring *r, double *o, const double *a, size_t gap);
 /* Residues first..first+len-1 (multiples of 16) of the limb again. */
-void bf_range_expand(double *o, const double *compact, size_t gap, size_t first,
-                     size_t len);
+void bf_span_expand(double *o, const double *compact, size_t gap, size_t first,
+                    size_t len);
 
 /* --- exact centred basis conversion [HPS19] --------------------------------
  * From residues of the primes src[0..k) to other primes of the same ring.
@@ -238,12 +238,12 @@ uint64_t bf_convert_factor(const bf_convert *c, unsigned j); /* j < k */
 void bf_convert_overflow(const bf_convert *c, double *v,
                          const double *const *x);
 /* The same for `len` consecutive residues (multiple of 32) of each. */
-void bf_range_overflow(const bf_convert *c, double *v, const double *const *x,
-                       size_t len);
+void bf_span_overflow(const bf_convert *c, double *v, const double *const *x,
+                      size_t len);
 /* Target number t (index into dst), centred, coefficient form. Convert a block
  * for all targets before the next: the sources stay in cache. */
-void bf_range_convert(const bf_convert *c, unsigned t, double *o,
-                      const double *const *x, const double *v, size_t len);
+void bf_span_convert(const bf_convert *c, unsigned t, double *o,
+                     const double *const *x, const double *v, size_t len);
 
 /* --- conversion from and to integers -------------------------------------- */
 /* Integer-valued doubles of any magnitude -> centred residues. */

@@ -51,7 +51,7 @@ static double pulled_back(const bf_recipe *r)
     return p->odd[(p->degree - 1) / 2] > 0 ? p->range : 0;
 }
 
-static void whitened_bounds(bf_ranges *b, const bf_recipe *r, size_t n,
+static void whitened_bounds(bf_magnitudes *b, const bf_recipe *r, size_t n,
                             size_t k)
 {
     double clipped = r->clip * r->clip * (double)(k - 1);
@@ -65,7 +65,7 @@ static void whitened_bounds(bf_ranges *b, const bf_recipe *r, size_t n,
     b->weight = b->update = 4 * step;
 }
 
-static void paper_bounds(bf_ranges *b, const bf_recipe *r, size_t n)
+static void paper_bounds(bf_magnitudes *b, const bf_recipe *r, size_t n)
 {
     b->row = sqrt((double)n);
     b->entry = fmin(b->row, 32);
@@ -74,13 +74,13 @@ static void paper_bounds(bf_ranges *b, const bf_recipe *r, size_t n)
     for (unsigned t = 0; t < r->iterations; t++) b->logit[t] = 16;
 }
 
-bf_status bf_recipe_bounds(bf_ranges *out, const bf_recipe *r, size_t n,
+bf_status bf_recipe_bounds(bf_magnitudes *out, const bf_recipe *r, size_t n,
                            size_t k)
 {
     BF_TRY(bf_recipe_check(r));
     if (n < 2 || k < 2)
         return bf_fail(BF_ERR_ARGUMENT, "no bounds for %zu x %zu", n, k);
-    bf_ranges b = {0};
+    bf_magnitudes b = {0};
     if (r->kind == BF_RECIPE_PAPER)
         paper_bounds(&b, r, n);
     else
@@ -98,8 +98,8 @@ static bf_status within(const char *what, double measured, double bound)
                    measured, bound);
 }
 
-bf_status bf_ranges_check(const bf_ranges *measured, const bf_ranges *bounds,
-                          unsigned iterations)
+bf_status bf_magnitudes_check(const bf_magnitudes *measured,
+                              const bf_magnitudes *bounds, unsigned iterations)
 {
     BF_TRY(within("a training row's norm", measured->row, bounds->row));
     BF_TRY(within("a training value", measured->entry, bounds->entry));

@@ -99,7 +99,7 @@ static double weight_scale(const bf_job *job, unsigned next, double z_rest)
     unsigned g = gradient_primes(job, next - 1);
     double above = z_rest;
     if (next == job->schedule.iterations)
-        above = log2(job->ranges.weight) + WEIGHT_HEADROOM;
+        above = log2(job->bounds.weight) + WEIGHT_HEADROOM;
     return fmin(PRIME_MAX - above, log_gradient(job, next - 1) - g * PRIME_MIN);
 }
 
@@ -128,7 +128,7 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
                     log2(job->form.norm) - job->log_dense;
     double v = weight_scale(job, s->iterations, z_rest);
     c->n_q = 0;
-    if (!push(c, v + log2(job->ranges.weight) + WEIGHT_HEADROOM)) return false;
+    if (!push(c, v + log2(job->bounds.weight) + WEIGHT_HEADROOM)) return false;
     for (unsigned t = s->iterations; t-- > 0;) {
         unsigned g = gradient_primes(job, t);
         for (unsigned i = 0; i < g; i++)

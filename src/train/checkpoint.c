@@ -20,16 +20,16 @@ void bf_run_state_release(bf_eval *ev, bf_run_state *s)
 bf_status bf_run_state_keep(bf_run_state *s, const bf_plan *plan)
 {
     const bf_ct *w = &s->circuit.output;
-    unsigned step = s->circuit.step - 1, limbs = plan->steps[step].kept;
-    bf_ct *kept = &s->models[step], fresh;
+    unsigned step = s->circuit.step - 1, limbs = plan->steps[step].model_limbs;
+    bf_ct *model = &s->models[step], fresh;
     BF_TRY(bf_ct_init(&fresh, w->ctx, limbs, w->polys));
     memcpy(fresh.data, w->data, ((size_t)limbs * w->polys * sizeof(double))
                                     << bf_context_params(w->ctx)->log_n);
     fresh.scale = w->scale;
     fresh.noise = w->noise;
     fresh.bound = w->bound;
-    bf_ct_clear(kept);
-    *kept = fresh;
+    bf_ct_clear(model);
+    *model = fresh;
     return BF_OK;
 }
 
@@ -201,7 +201,7 @@ static bf_status read_model(const reading *in, bf_wire_reader *r, size_t t)
     bf_ct *model = &in->s->models[t - 1];
     BF_TRY(bf_wire_get_ct(r, model));
     return check_ct(in, model, "a model",
-                    (bf_plan_ct){planned->kept, planned->output.scale});
+                    (bf_plan_ct){planned->model_limbs, planned->output.scale});
 }
 
 /* The text is first: it tells what is to follow. */

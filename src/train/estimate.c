@@ -13,21 +13,27 @@
 
 /* Random numbers for keys and ciphertexts: nothing is decrypted. There are the
  * keys of one step of a packing tree, and ciphertexts that no cache holds. */
-enum { TURNS = 3, KEYS = 2 * TURNS + 1, ROWS = 2, COLUMNS = 10, TERMS = 16 };
+enum {
+    ROTATIONS = 3,
+    KEYS = 2 * ROTATIONS + 1,
+    ROWS = 2,
+    COLUMNS = 10,
+    TERMS = 16
+};
 #define INPUT_BYTES ((size_t)64 << 20)
 
 typedef struct probe {
     bf_context *ctx;
     bf_eval_keys keys;
     bf_eval *ev;
-    size_t ins, turn;
+    size_t ins, call;
     bf_ct *in, *products; /* [ins] each, of two and of three polynomials */
     size_t outs;
-    bf_ct *out; /* TURNS for each thread, or a matrix */
+    bf_ct *out; /* ROTATIONS for each thread, or a matrix */
     bf_status (*step)(struct probe *p, bf_ct *out, size_t in);
 } probe;
 
-static const int turns[TURNS + 1] = {1, 2, 3, 0};
+static const int rotations[ROTATIONS + 1] = {1, 2, 3, 0};
 
 static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
                            unsigned index)
@@ -35,9 +41,10 @@ static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
     const bf_params *params = bf_context_params(like->ctx);
     size_t n = bf_context_ring(like->ctx)->n;
     unsigned moduli = params->n_q + params->n_p;
-    uint32_t g = bf_galois_rotation(like->ctx, turns[index % (TURNS + 1)]);
+    uint32_t g =
+        bf_galois_rotation(like->ctx, rotations[index % (ROTATIONS + 1)]);
     *key = *like;
-    key->name = index < TURNS ? bf_key_galois(g) : bf_key_from_square(g);
+    key->name = index < ROTATIONS ? bf_key_galois(g) : bf_key_from_square(g);
     key->data = bf_alloc((size_t)key->digits * moduli * 2 * n * sizeof(double));
     if (!key->data) return BF_ERR_MEMORY;
     for (unsigned d = 0; d < key->digits; d++) {
@@ -85,9 +92,9 @@ static uint64_t probe_sizes(probe *p, const bf_params *params)
 {
     size_t bytes = params->n_q * sizeof(double) << params->log_n;
     size_t threads = bf_env_threads(NULL);
-    p->ins = INPUT_BYTES / (2 * bytes) + TURNS + 1;
-    p->outs = threads * TURNS > ROWS * COLUMNS ? threads * TURNS
-                                               : ROWS * COLUMNS;
+    p->ins = INPUT_BYTES / (2 * bytes) + ROTATIONS + 1;
+    p->outs = threads * ROTATIONS > ROWS * COLUMNS ? threads * ROTATIONS
+                                                   : ROWS * COLUMNS;
     uint64_t limbs = (uint64_t)bf_params_digits(params, params->n_q) * 2 *
                      (params->n_q + params->n_p);
     return KEYS * limbs * (sizeof(double) << params->log_n) +
@@ -127,27 +134,27 @@ static void probe_close(probe *p)
 
 static bf_status rotate_one(probe *p, bf_ct *out, size_t in)
 {
-    return bf_rotate(p->ev, out, &p->in[in], turns[0]);
+    return bf_rotate(p->ev, out, &p->in[in], rotations[0]);
 }
 
 static bf_status rotate_many(probe *p, bf_ct *out, size_t in)
 {
-    return bf_rotate_many(p->ev, out, &p->in[in], turns, TURNS);
+    return bf_rotate_many(p->ev, out, &p->in[in], rotations, ROTATIONS);
 }
 
 static bf_status rotate_sum(probe *p, bf_ct *out, size_t in)
 {
-    const bf_ct *term[TURNS + 1];
-    for (size_t i = 0; i <= TURNS; i++)
+    const bf_ct *term[ROTATIONS + 1];
+    for (size_t i = 0; i <= ROTATIONS; i++)
         term[i] = &p->products[(in + i) % p->ins];
-    return bf_rotate_sum(p->ev, out, term, turns, TURNS + 1);
+    return bf_rotate_sum(p->ev, out, term, rotations, ROTATIONS + 1);
 }
 
 static bf_status one_thread(void *user, size_t i)
 {
     probe *p = user;
-    size_t in = (p->turn * bf_env_threads(NULL) + i) % p->ins;
-    return p->step(p, &p->out[i * TURNS], in);
+    size_t in = (p->call * bf_env_threads(NULL) + i) % p->ins;
+    return p->step(p, &p->out[i * ROTATIONS], in);
 }
 
 /* One step on each thread, as the trees take them. */
@@ -155,7 +162,7 @@ static bf_status all_threads(void *user)
 {
     probe *p = user;
     BF_TRY(bf_check_interrupt());
-    p->turn++;
+    p->call++;
     return bf_parallel_for(bf_env_threads(NULL), false, one_thread, p);
 }
 
@@ -184,7 +191,7 @@ static bf_status time_step(double *seconds, probe *p,
 }
 
 /* A rotation is one ModUp, inner product and ModDown; three of one ciphertext
- * share the ModUp; the sum has 2 TURNS + 1 of the first two and one of the
+ * share the ModUp; the sum has 2 ROTATIONS + 1 of the first two and one of the
  * last. */
 static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
 {
@@ -193,7 +200,7 @@ static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
     BF_TRY(time_step(&many, p, rotate_many));
     BF_TRY(time_step(&sum, p, rotate_sum));
     BF_TRY(bf_time_calls(&product, BUDGET, matrix, p));
-    double inner_down = fmax(many - one, 0) / (TURNS - 1);
+    double inner_down = fmax(many - one, 0) / (ROTATIONS - 1);
     double up = fmax(one - inner_down, 0);
     double inner = (sum - KEYS * up - inner_down) / (KEYS - 1);
     inner = fmin(fmax(inner, 0), inner_down);

@@ -29,8 +29,8 @@ struct bf_job {
     bf_layout layout;
     unsigned rings;
     bf_params ring[BF_RINGS_MAX]; /* rows and weights live in ring 0 */
-    bf_ranges ranges;  /* what the circuit covers */
-    bf_ranges typical; /* what its noise estimate assumes */
+    bf_magnitudes bounds;         /* what the circuit covers */
+    bf_magnitudes typical;        /* what its noise estimate assumes */
     /* log2 of the scales chosen; q is made to fit them (chain.c). */
     double log_x;    /* rows */
     double log_mask;
@@ -56,7 +56,7 @@ typedef struct bf_plan_ct {
 typedef struct bf_plan_step {
     bf_plan_ct carried[BF_CARRIED_MAX];
     bf_plan_ct output;
-    unsigned kept; /* limbs of the output in the model file */
+    unsigned model_limbs; /* of the output in the model file */
     double noise;  /* expected rms error of a value of it: of a weight, in
                     * transformed space */
 } bf_plan_step;
@@ -104,7 +104,7 @@ BF_MUST_CHECK bf_status bf_job_search(bf_job *job, bf_plan *plan,
                                     size_t features, size_t classes,
                                     const bf_plan_options *options);
 /* Fills in what follows from recipe, features, params, scales and these
- * shapes: schedule, ranges, layout; checks that the chain has the limbs the
+ * shapes: schedule, bounds, layout; checks that the chain has the limbs the
  * circuit needs and 128 bits of security. */
 BF_MUST_CHECK bf_status bf_job_derive(bf_job *job, size_t n, size_t classes,
                                       size_t f, size_t k);

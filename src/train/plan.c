@@ -68,7 +68,7 @@ static void plan_inputs(bf_plan *plan, const bf_job *job)
  * coefficient of an output, with this much to spare for noise. */
 #define SPARE_BITS 3
 
-static unsigned kept_limbs(const bf_job *job, bf_plan_ct output)
+static unsigned model_limbs(const bf_job *job, bf_plan_ct output)
 {
     double bound = bf_job_circuit(job)->output_bound(job);
     double need = log2(output.scale) + log2(bound) + 1 + SPARE_BITS;
@@ -95,8 +95,8 @@ static void plan_model(bf_plan *plan, const bf_job *job)
                         bf_wire_json_bytes(bf_run_text_bytes(plan->step_count));
     for (unsigned t = 0; t < plan->step_count; t++) {
         bf_plan_step *s = &plan->steps[t];
-        s->kept = kept_limbs(job, s->output);
-        last = bf_wire_ct_bytes(p, s->kept, 2, false);
+        s->model_limbs = model_limbs(job, s->output);
+        last = bf_wire_ct_bytes(p, s->model_limbs, 2, false);
         plan->model_bytes += last;
     }
     plan->model_bytes += last;
@@ -231,11 +231,11 @@ done:
 
 /* Root mean squares behind the bounds: entries of a row share its norm; scores,
  * weights and steps lie at a fraction of what their tails reach. */
-bf_ranges bf_plan_typical(const bf_ranges *r, const bf_recipe *recipe,
-                          size_t cols)
+bf_magnitudes bf_plan_typical(const bf_magnitudes *r, const bf_recipe *recipe,
+                              size_t cols)
 {
     unsigned iterations = recipe->iterations;
-    bf_ranges t = *r;
+    bf_magnitudes t = *r;
     for (unsigned i = 0; i < iterations; i++) t.logit[i] = r->logit[i] / 6;
     t.residual = 0.5;
     t.update = r->update / 16;
@@ -260,8 +260,8 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
         job->form.primes != given.primes)
         return bf_fail(BF_ERR_ARGUMENT,
                        "the job's polynomial can't be divided as it says");
-    BF_TRY(bf_recipe_bounds(&job->ranges, &job->recipe, n, cols));
-    job->typical = bf_plan_typical(&job->ranges, &job->recipe, cols);
+    BF_TRY(bf_recipe_bounds(&job->bounds, &job->recipe, n, cols));
+    job->typical = bf_plan_typical(&job->bounds, &job->recipe, cols);
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));
     if (job->refresh.on) return bf_refresh_derive(job);

@@ -4,9 +4,9 @@
 
 #include "train/job.h"
 
-/* Magnitudes to expect, where `ranges` has bounds. */
-bf_ranges bf_plan_typical(const bf_ranges *ranges, const bf_recipe *recipe,
-                          size_t cols);
+/* Magnitudes to expect, where `bounds` has the largest that a plan allows. */
+bf_magnitudes bf_plan_typical(const bf_magnitudes *bounds,
+                              const bf_recipe *recipe, size_t cols);
 /* Everything of the plan that follows from its counters and key needs, and the
  * job's parameters. */
 void bf_plan_sizes(bf_plan *plan, const bf_job *job);

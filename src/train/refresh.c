@@ -14,15 +14,15 @@ static unsigned log_slots(const bf_layout *l)
     return log_f + l->log_m;
 }
 
-/* A coefficient is a mean of F complex values, each of two weights, turned: at
- * most sqrt(2) times the largest weight. For `paper`, whose weights grow with the
- * iterations and whose refresh wants every bit, an eighth of the largest weight
- * is planned for: a hundred iterations over the RegNet rows come to 1/19, and the
- * sine bends softly up to many times as much. */
+/* A coefficient is a mean of F complex values, each of two weights, rotated: at
+ * most sqrt(2) times the largest weight. For `paper`, whose weights grow with
+ * the iterations and whose refresh wants every bit, an eighth of the largest
+ * weight is planned for: a hundred iterations over the RegNet rows come to
+ * 1/19, and the sine bends softly up to many times as much. */
 double bf_refresh_bound(const bf_job *job)
 {
     bool paper = job->recipe.kind == BF_RECIPE_PAPER;
-    return job->ranges.weight * (paper ? 0.125 : sqrt(2));
+    return job->bounds.weight * (paper ? 0.125 : sqrt(2));
 }
 
 /* Independent weights: the mean of F has a part 1/sqrt(F) of each. */

@@ -288,8 +288,8 @@ bf_status bf_job_search(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     bf_job base = {.recipe = *recipe, .features = features, .rings = 1};
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
-    BF_TRY(bf_recipe_bounds(&base.ranges, recipe, n, cols));
-    base.typical = bf_plan_typical(&base.ranges, recipe, cols);
+    BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
+    base.typical = bf_plan_typical(&base.bounds, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options, .tolerance = tolerated(recipe, n, cols)};
     bf_status status = search_all(&s, &base, n, cols, classes);

@@ -29,7 +29,7 @@ typedef struct server {
     bf_ct *inputs;
     bf_upload_digests digests;
     bf_run_state state;
-    unsigned kept; /* iterations in the checkpoint */
+    unsigned saved; /* iterations in the checkpoint */
 } server;
 
 static bf_wire_ids ids_of(const server *s)
@@ -117,7 +117,7 @@ static bf_status write_checkpoint(server *s)
 {
     BF_TRY(bf_checkpoint_write(s->o->checkpoint, model_rings(s), run_ids(s),
                                &s->state));
-    s->kept = s->state.circuit.step;
+    s->saved = s->state.circuit.step;
     return BF_OK;
 }
 
@@ -126,7 +126,7 @@ static bf_status read_checkpoint(server *s)
     BF_TRY(bf_checkpoint_read(&s->state, s->o->checkpoint, s->world.ev[0],
                               run_ids(s),
                               bf_job_circuit(&s->job), &s->plan));
-    s->kept = s->state.circuit.step;
+    s->saved = s->state.circuit.step;
     return BF_OK;
 }
 
@@ -185,11 +185,11 @@ static bf_status check_target(const char *path, uint64_t bytes)
 static bf_status check_resources(const server *s)
 {
     uint64_t model = s->plan.model_bytes;
-    uint64_t kept = 2 * bf_checkpoint_bytes(&s->plan, &s->job.ring[0]);
+    uint64_t saved = 2 * bf_checkpoint_bytes(&s->plan, &s->job.ring[0]);
     BF_TRY(bf_plan_check_memory(&s->plan, s->o->max_memory));
     BF_TRY(check_target(s->o->model, model));
     if (!s->o->checkpoint) return BF_OK;
-    return check_target(s->o->checkpoint, model + kept);
+    return check_target(s->o->checkpoint, model + saved);
 }
 
 static bf_status run_circuit(server *s)
@@ -225,14 +225,14 @@ static bf_status run(server *s, bf_serve_report *report)
 /* What a user who stopped the run wants to know. */
 static bf_status interrupted(const server *s)
 {
-    if (s->kept == 0)
+    if (s->saved == 0)
         return bf_fail(BF_ERR_INTERRUPTED,
                        "interrupted before an iteration was kept%s",
                        s->o->checkpoint ? "" : " (no --checkpoint was given)");
     return bf_fail(BF_ERR_INTERRUPTED,
                    "interrupted; %s keeps %u of %u iterations, --resume goes "
                    "on",
-                   s->o->checkpoint, s->kept, s->job.schedule.iterations);
+                   s->o->checkpoint, s->saved, s->job.schedule.iterations);
 }
 
 /* One run a checkpoint: of two, each would take the other's away. The checkpoint

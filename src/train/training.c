@@ -29,6 +29,7 @@ typedef struct circuit {
     unsigned iteration;
     double slope; /* of its polynomial, usual */
     bf_block block;
+    bool scored;    /* weights are not all zero: there are scores */
     bf_ct *w;       /* [m] expanded weights */
     bf_ct *a;       /* [outs] scores */
     bf_ct *e;       /* [outs] spread errors */
@@ -120,13 +121,13 @@ static bf_status make_scores(circuit *c)
 static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
 {
     size_t count = bf_block_group_size(c->l, &c->block, g);
-    bf_ct turned = {0};
+    bf_ct conj = {0};
     bf_status status;
     double bound = c->job->typical.logit[c->iteration];
     BF_GOTO(bf_fold(c->ev, &c->masks, &c->a[g * c->l->k], count, z), done);
     z->bound = bound;
-    BF_GOTO(bf_conjugate(c->ev, &turned, z), done);
-    BF_GOTO(bf_add(c->ev, z, z, &turned), done);
+    BF_GOTO(bf_conjugate(c->ev, &conj, z), done);
+    BF_GOTO(bf_add(c->ev, z, z, &conj), done);
     z->scale *= 2;
     z->bound = bound;
     BF_GOTO(bf_fold_periodic(c->ev, &c->masks, z), done);
@@ -134,7 +135,7 @@ static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
     z->scale *= c->job->form.norm;
     z->bound = bound / c->job->form.norm;
 done:
-    bf_eval_release(c->ev, &turned);
+    bf_eval_release(c->ev, &conj);
     return status;
 }
 
@@ -159,7 +160,7 @@ static bf_status group_errors(void *user, size_t g)
     const bf_ct *labels = &c->in.at[BF_INPUT_LABELS][c->block.first_group + g];
     bf_ct z = {0}, y = {0}, e = {0};
     bf_status status;
-    if (!c->w) {
+    if (!c->scored) {
         BF_GOTO(bf_copy(c->ev, &e, labels), done);
         /* Weights that are refreshed leave by the lowest prime. */
         if (c->boot) BF_GOTO(bf_mod_drop(c->ev, &e, 2), done);
@@ -184,7 +185,8 @@ done:
 static bf_status make_errors(circuit *c, const bf_ct *v)
 {
     bool serial = bf_eval_is_symbolic(c->ev);
-    if (v) {
+    c->scored = v != NULL;
+    if (c->scored) {
         bf_ct conj = {0}, exact = *v;
         exact.noise = 0; /* what errors of V come to: `stretch` */
         c->w = ct_array(c->l->m);
@@ -233,12 +235,12 @@ static size_t gradient_rows(const gradient *g, bf_ct *out, size_t first,
 
 /* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], of three polynomials. */
 static bf_status gradient_make(void *user, bf_ct *out, size_t first, size_t n,
-                               size_t stride, unsigned turns)
+                               size_t stride, unsigned runs)
 {
     const gradient *g = user;
     const circuit *c = g->c;
     size_t rows = 0, m = c->l->m;
-    for (size_t k = 0; k < turns; k++) {
+    for (size_t k = 0; k < runs; k++) {
         size_t from = k * stride + first, end = from + n < m ? from + n : m;
         rows += gradient_rows(g, out, from, end, g->row + rows);
     }
@@ -472,11 +474,11 @@ static bf_input input(const bf_job *job, bf_input_kind kind)
 {
     unsigned top = bf_job_x_limbs(job);
     if (kind == BF_INPUT_ROWS)
-        return (bf_input){top, exp2(job->log_x), job->ranges.entry,
+        return (bf_input){top, exp2(job->log_x), job->bounds.entry,
                           job->typical.entry};
     if (kind == BF_INPUT_LABELS)
         return (bf_input){bf_job_y_limbs(job), exp2(job->log_labels), 0.5, 0.5};
-    return (bf_input){top, exp2(job->log_v0), job->ranges.weight,
+    return (bf_input){top, exp2(job->log_v0), job->bounds.weight,
                       job->typical.weight};
 }
 
@@ -487,7 +489,7 @@ static unsigned steps(const bf_job *job)
 
 static double output_bound(const bf_job *job)
 {
-    return job->ranges.weight;
+    return job->bounds.weight;
 }
 
 /* An element of period F keeps 2F of N coefficients' errors; half of their

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/checkpoint.h"
-#include "support/deal.h"
+#include "support/owner_files.h"
 #include "train/serve.h"
 #include "train/train_testing.h"
 #include "train/upload.h"
@@ -50,8 +50,8 @@ static void make_upload(const bf_recipe *recipe)
     OK(bf_transform_apply(&u, t, &x, true, NULL));
     OK(bf_schedule_make(&schedule, recipe, ROWS));
     OK(bf_transform_start(&schedule, t, CLASSES));
-    OK(deal_encrypt(&files.made, files.id, files.secret, &u, labels,
-                       &schedule, BF_UPLOAD_ALL, files.upload));
+    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
+                     BF_UPLOAD_ALL, files.upload));
     bf_schedule_clear(&schedule);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);
@@ -96,7 +96,7 @@ static int setup(void **state)
     OK(bf_job_load(&files.made, files.job, files.id));
     OK(bf_job_walk(&files.plan, &files.made));
     OK(bf_context_create(&files.ctx, &files.made.ring[0], BF_BACKEND_AUTO));
-    OK(deal_keygen(&files.made, files.id, files.secret, files.keys));
+    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
     make_upload(&recipe);
     OK(serve(files.model, files.checkpoint, false, NULL));
     return 0;
@@ -165,8 +165,8 @@ static void rewrite(const char *path, bf_wire_type type, bf_label to,
 static bf_status decrypt(const char *path, unsigned iteration)
 {
     bf_matrix w = {0};
-    bf_status s = deal_decrypt(&w, &files.made, files.id, files.secret, path,
-                                  iteration);
+    bf_status s =
+        owner_decrypt(&w, &files.made, files.id, files.secret, path, iteration);
     bf_matrix_clear(&w);
     return s;
 }

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/circuit.h"
-#include "support/deal.h"
+#include "support/owner_files.h"
 #include "train/serve.h"
 #include "train/upload.h"
 #include "wire/wire.h"
@@ -48,8 +48,8 @@ static void name(char out[96], const char *file)
 static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
                     const bf_schedule *schedule, bf_upload_part part)
 {
-    OK(deal_encrypt(&files.made, files.id, files.secret, u, labels,
-                       schedule, part, path));
+    OK(owner_encrypt(&files.made, files.id, files.secret, u, labels, schedule,
+                     part, path));
 }
 
 /* Another job over the same rows: every class is called by the next one's
@@ -64,8 +64,8 @@ static void make_other_job(const bf_matrix *u, const int32_t *labels,
     for (size_t i = 0; i < ROWS; i++) turned[i] = (labels[i] + 1) % CLASSES;
     OK(bf_job_save(&other, files.other));
     OK(bf_job_load(&other, files.other, files.other_id));
-    OK(deal_encrypt(&other, files.other_id, files.secret, u, turned,
-                       schedule, BF_UPLOAD_LABELS, files.other_labels));
+    OK(owner_encrypt(&other, files.other_id, files.secret, u, turned, schedule,
+                     BF_UPLOAD_LABELS, files.other_labels));
 }
 
 /* Two uploads of one job and key. */
@@ -126,7 +126,7 @@ static int setup(void **state)
     bf_plan_clear(&plan);
     OK(bf_job_save(&files.made, files.job));
     OK(bf_job_load(&files.made, files.job, files.id));
-    OK(deal_keygen(&files.made, files.id, files.secret, files.keys));
+    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
     make_uploads(&recipe);
     files.uploads = bf_job_inputs(&files.made);
     return 0;
@@ -370,10 +370,10 @@ static void test_rounded(void **state)
         double noise = i ? plan.steps[i - 1].noise : plan.weight_noise;
         double step = exp2(floor(log2(noise)));
         assert_true(step > 0);
-        OK(deal_decrypt(&w, &files.made, files.id, files.secret, files.model,
-                           i));
-        OK(deal_decrypt(&again, &files.made, files.id, files.secret,
-                           files.model, i));
+        OK(owner_decrypt(&w, &files.made, files.id, files.secret, files.model,
+                         i));
+        OK(owner_decrypt(&again, &files.made, files.id, files.secret,
+                         files.model, i));
         size_t count = w.rows * w.cols;
         for (size_t k = 0; k < count; k++) {
             double apart = fabs(w.data[k] - again.data[k]);
@@ -469,8 +469,8 @@ static void test_foreign_models(void **state)
         rewrite_model(cases[i].change);
         for (unsigned t = 0; t <= files.made.recipe.iterations; t++) {
             bf_matrix w = {0};
-            bf_status s = deal_decrypt(&w, &files.made, files.id,
-                                          files.secret, files.bad, t);
+            bf_status s = owner_decrypt(&w, &files.made, files.id, files.secret,
+                                        files.bad, t);
             if (s != cases[i].status ||
                 (s != BF_OK && !strstr(bf_last_error(), cases[i].words)))
                 fail_msg("change %zu, iteration %u: %s: %s", i, t,
@@ -497,8 +497,7 @@ static bf_matrix weights_after(const bf_job *job, const uint8_t *id,
                                unsigned iteration)
 {
     bf_matrix w = {0};
-    OK(deal_decrypt(&w, job, id, files.secret, files.model,
-                       iteration));
+    OK(owner_decrypt(&w, job, id, files.secret, files.model, iteration));
     return w;
 }
 

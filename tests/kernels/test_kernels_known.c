@@ -68,7 +68,7 @@ static void check_tensor(const bf_ring *r, double *const x[6], const answer *a)
     rng g = {r->log_n + 100};
     const double *a0[] = {x[0], x[1]}, *a1[] = {x[1], x[2]};
     for (int i = 0; i < 6; i++) fill_reduced(&g, x[i], r->n, r->mod[2].value);
-    bf_range_tensor_sum(r, 2, x + 3, x + 4, x + 5, a0, a1, a1, a0, 2, 1, r->n);
+    bf_span_tensor_sum(r, 2, x + 3, x + 4, x + 5, a0, a1, a1, a0, 2, 1, r->n);
     check("tensor", x[4], r, 2, a->tensor);
 }
 
@@ -81,7 +81,7 @@ static void check_convert(const bf_ring *r, double *const x[6], const answer *a)
         fill_reduced(&g, x[i], r->n, r->mod[i].value);
     assert_int_equal(bf_convert_create(&c, r, src, 3, dst, 1), BF_OK);
     bf_convert_overflow(c, x[3], (const double *const *)x);
-    bf_range_convert(c, 0, x[4], (const double *const *)x, x[3], r->n);
+    bf_span_convert(c, 0, x[4], (const double *const *)x, x[3], r->n);
     check("convert", x[4], r, 3, a->convert);
     bf_convert_destroy(c);
 }

@@ -112,7 +112,7 @@ static void check_targets(const bf_ring *ring, const bf_convert *c,
     bf_convert_overflow(c, v, (const double *const *)x);
     for (unsigned t = 0; t < dsts; t++) {
         const uint64_t p = ring->mod[dst[t]].value;
-        bf_range_convert(c, t, o, (const double *const *)x, v, N);
+        bf_span_convert(c, t, o, (const double *const *)x, v, N);
         for (size_t i = 0; i < N; i++)
             assert_true(o[i] == bf_centre(mod_u64(a[i], p), p));
     }

@@ -35,8 +35,8 @@ static const world *world_of(const trial *t)
     return t->table->user;
 }
 
-static double complex turned(const trial *t, const double complex *v, size_t i,
-                             size_t by)
+static double complex rotated(const trial *t, const double complex *v, size_t i,
+                              size_t by)
 {
     return v[(i + by) % t->n];
 }
@@ -270,14 +270,14 @@ static bf_status op_conjugate(trial *t)
 
 static bf_status op_rotate(trial *t)
 {
-    for (size_t i = 0; i < t->n; i++) t->want[i] = turned(t, t->a, i, 1);
+    for (size_t i = 0; i < t->n; i++) t->want[i] = rotated(t, t->a, i, 1);
     return bf_rotate(t->ev, &t->out, &t->ca, 1);
 }
 
 static void want_rotated(trial *t, size_t i)
 {
     size_t by = i ? t->n / 2 : 1;
-    for (size_t k = 0; k < t->n; k++) t->want[k] = turned(t, t->a, k, by);
+    for (size_t k = 0; k < t->n; k++) t->want[k] = rotated(t, t->a, k, by);
 }
 
 static bf_status op_rotate_many(trial *t)
@@ -288,7 +288,7 @@ static bf_status op_rotate_many(trial *t)
     return measure_all(t, out, 2, want_rotated);
 }
 
-/* A product, turned and relinearised by one key, beside a ciphertext of two
+/* A product, rotated and relinearised by one key, beside a ciphertext of two
  * polynomials. */
 static bf_status op_rotate_sum(trial *t)
 {
@@ -298,8 +298,8 @@ static bf_status op_rotate_sum(trial *t)
     scaled.scale = t->kept.scale; /* a times a/ab, a number that is known */
     double part = t->ca.scale / t->kept.scale;
     for (size_t i = 0; i < t->n; i++)
-        t->want[i] = turned(t, t->a, i, 1) * turned(t, t->b, i, 1) +
-                     part * t->a[i];
+        t->want[i] =
+            rotated(t, t->a, i, 1) * rotated(t, t->b, i, 1) + part * t->a[i];
     return bf_rotate_sum(t->ev, &t->out, x, r, 2);
 }
 
@@ -324,17 +324,17 @@ static bf_status op_rotate_sum_exact(trial *t)
     const bf_ct *x[2] = {&t->kept, &t->kept};
     int r[2] = {1, (int)t->n / 2};
     for (size_t i = 0; i < t->n; i++)
-        t->want[i] = turned(t, t->a, i, 1) + turned(t, t->a, i, t->n / 2);
+        t->want[i] = rotated(t, t->a, i, 1) + rotated(t, t->a, i, t->n / 2);
     return bf_rotate_sum(t->ev, &t->out, x, r, 2);
 }
 
 /* One element, its sum over four samples. */
 static bf_status make_exact(void *user, bf_ct *g, size_t first, size_t n,
-                            size_t stride, unsigned turns)
+                            size_t stride, unsigned runs)
 {
     const trial *t = user;
     for (size_t i = first; i < first + n; i++)
-        for (size_t k = i; k < turns * stride; k += stride)
+        for (size_t k = i; k < runs * stride; k += stride)
             BF_TRY(bf_copy(t->ev, &g[k], &t->kept));
     return BF_OK;
 }
@@ -391,12 +391,12 @@ static double complex trace(const trial *t, size_t element, size_t i)
 }
 
 static bf_status make_products(void *user, bf_ct *g, size_t first, size_t n,
-                               size_t stride, unsigned turns)
+                               size_t stride, unsigned runs)
 {
     const trial *t = user;
     bf_ct a = bf_noise_low(&t->ca, 2), b = bf_noise_low(&t->cb, 2);
     for (size_t i = first; i < first + n; i++)
-        for (size_t k = i; k < turns * stride; k += stride)
+        for (size_t k = i; k < runs * stride; k += stride)
             BF_TRY(bf_tensor(t->ev, &g[k], left(t, k) == t->a ? &a : &b,
                              right(t, k) == t->a ? &a : &b));
     return BF_OK;

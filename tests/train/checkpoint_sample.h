@@ -30,7 +30,7 @@ static inline bf_plan sample_plan(const bf_run_state *s)
     for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
         plan.steps[1].carried[i] = sample_planned(&s->circuit.carried[i]);
     for (unsigned t = 0; t < 2; t++) {
-        plan.steps[t].kept = s->models[t].limbs;
+        plan.steps[t].model_limbs = s->models[t].limbs;
         plan.steps[t].output = sample_planned(&s->models[t]);
     }
     return plan;

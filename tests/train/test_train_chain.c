@@ -88,7 +88,7 @@ static void special_primes_serve(const bf_params *p)
 static void scales_come_out(const bf_job *job, const bf_plan *plan)
 {
     double scale = plan->steps[job->schedule.iterations - 1].output.scale;
-    double wanted = log2(scale) + log2(job->ranges.weight) + 3;
+    double wanted = log2(scale) + log2(job->bounds.weight) + 3;
     assert_true(fabs(log2((double)job->ring[0].q[0]) - wanted) < 0.05);
 }
 
@@ -174,7 +174,7 @@ static void jobs_are_derived_again(void **state)
         assert_memory_equal(&again.layout, &job.layout, sizeof job.layout);
         assert_memory_equal(again.schedule.step, job.schedule.step,
                             sizeof job.schedule.step);
-        assert_memory_equal(&again.ranges, &job.ranges, sizeof job.ranges);
+        assert_memory_equal(&again.bounds, &job.bounds, sizeof job.bounds);
         assert_memory_equal(&again.typical, &job.typical, sizeof job.typical);
         assert_true(again.form.norm == job.form.norm);
         check_ok(bf_job_walk(&walked, &again));

@@ -202,7 +202,7 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin,
                    NULL));
     r.twin = twin;
-    bf_status fits = bf_protocol_check_ranges(&r.job, &u, labels, &schedule);
+    bf_status fits = bf_protocol_check_bounds(&r.job, &u, labels, &schedule);
     if (fits == BF_OK) {
         encrypted_run(&r, &u, labels,
                       schedule.zero_start ? NULL : &schedule.v0);

@@ -34,9 +34,9 @@ static void plan_shape(const shape *s, unsigned iterations)
                  s->classes, iterations, bf_last_error());
     assert_true(plan.security_bits >= 128);
     /* The weights' scale is what q_0 was chosen for. */
-    double room = log2((double)job.ring[0].q[0]) -
-                  log2(plan.steps[iterations - 1].output.scale *
-                       job.ranges.weight);
+    double room =
+        log2((double)job.ring[0].q[0]) -
+        log2(plan.steps[iterations - 1].output.scale * job.bounds.weight);
     assert_true(room > 2 && room < 5);
     bf_plan_clear(&plan);
 }

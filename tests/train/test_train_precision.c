@@ -157,9 +157,9 @@ static void check_noise(double lambda, double clip, bool drowns)
     check_ok(bf_schedule_make(&s, &r, ROWS));
     if (drowns)
         check_fails(BF_ERR_RANGE, "drown in noise",
-                    bf_protocol_check_ranges(&job, &u, labels, &s));
+                    bf_protocol_check_bounds(&job, &u, labels, &s));
     else
-        check_ok(bf_protocol_check_ranges(&job, &u, labels, &s));
+        check_ok(bf_protocol_check_bounds(&job, &u, labels, &s));
     bf_schedule_clear(&s);
     bf_transform_destroy(t);
     bf_matrix_clear(&u);
@@ -186,13 +186,12 @@ static void test_resolution(void **state)
     bf_matrix u, w, x = make_rows(labels);
     bf_transform *t;
     bf_schedule s;
-    bf_ranges ranges;
+    bf_magnitudes seen;
     double is, variance = 0, norms = 0;
     check_ok(bf_transform_fit(&t, &r, &x, NULL));
     check_ok(bf_transform_apply(&u, t, &x, true, NULL));
     check_ok(bf_schedule_make(&s, &r, ROWS));
-    check_ok(bf_twin_ranges(&ranges, &is, &s, &u, labels, CLASSES,
-                            NULL));
+    check_ok(bf_twin_magnitudes(&seen, &is, &s, &u, labels, CLASSES, NULL));
     check_ok(bf_twin_run(&w, &s, &u, labels, CLASSES, NULL, NULL,
                          NULL));
     for (size_t c = 0; c < CLASSES; c++) {

@@ -164,7 +164,7 @@ static void test_long_bounds(void **state)
 {
     (void)state;
     bf_recipe r;
-    bf_ranges b;
+    bf_magnitudes b;
     check_ok(bf_recipe_default(&r, BF_RECIPE_PAPER, 4, 128, 400));
     check_ok(bf_recipe_bounds(&b, &r, 128, 401));
     assert_true(b.weight == 8);
@@ -256,7 +256,7 @@ static void check_bounds(const bf_dataset *data, const bf_recipe *recipe)
     bf_transform *t;
     bf_matrix u;
     bf_schedule s;
-    bf_ranges bounds, got;
+    bf_magnitudes bounds, got;
     size_t n = data->x.rows, d = data->x.cols;
     check_ok(
         bf_recipe_bounds(&bounds, recipe, n, bf_recipe_outputs(recipe, n, d)));
@@ -264,9 +264,9 @@ static void check_bounds(const bf_dataset *data, const bf_recipe *recipe)
     check_ok(bf_transform_apply(&u, t, &data->x, true, NULL));
     check_ok(bf_schedule_make(&s, recipe, n));
     check_ok(bf_transform_start(&s, t, data->classes));
-    check_ok(bf_twin_ranges(&got, NULL, &s, &u, data->labels, data->classes,
-                            NULL));
-    check_ok(bf_ranges_check(&got, &bounds, recipe->iterations));
+    check_ok(bf_twin_magnitudes(&got, NULL, &s, &u, data->labels, data->classes,
+                                NULL));
+    check_ok(bf_magnitudes_check(&got, &bounds, recipe->iterations));
     bf_matrix_clear(&u);
     bf_schedule_clear(&s);
     bf_transform_destroy(t);
@@ -313,19 +313,19 @@ static void test_bounds_on_real_rows(void **state)
 static void test_check_finds_divergence(void **state)
 {
     (void)state;
-    bf_ranges bounds, got;
+    bf_magnitudes bounds, got;
     bf_recipe r;
     check_ok(bf_recipe_default(&r, BF_RECIPE_PAPER, 2, 128, 400));
     check_ok(bf_recipe_bounds(&bounds, &r, 128, 401));
     got = bounds;
-    check_ok(bf_ranges_check(&got, &bounds, 2));
+    check_ok(bf_magnitudes_check(&got, &bounds, 2));
     got.logit[1] = 100;
     check_fails(BF_ERR_RANGE, "logit reaches 100",
-                bf_ranges_check(&got, &bounds, 2));
-    check_ok(bf_ranges_check(&got, &bounds, 1));
+                bf_magnitudes_check(&got, &bounds, 2));
+    check_ok(bf_magnitudes_check(&got, &bounds, 1));
     got = bounds;
     got.weight = NAN;
-    check_fails(BF_ERR_RANGE, "weight", bf_ranges_check(&got, &bounds, 2));
+    check_fails(BF_ERR_RANGE, "weight", bf_magnitudes_check(&got, &bounds, 2));
 }
 
 int main(void)

@@ -186,8 +186,8 @@ static void test_ranges_by_hand(void **state)
                      .zero_start = true,
                      .sigmoid = {.degree = 1, .odd = {0.25}},
                      .step = {1, 10}};
-    bf_ranges r;
-    check_ok(bf_twin_ranges(&r, NULL, &s, &u, &label, 1, NULL));
+    bf_magnitudes r;
+    check_ok(bf_twin_magnitudes(&r, NULL, &s, &u, &label, 1, NULL));
     assert_true(r.row == 2 && r.entry == 2);
     assert_true(r.logit[0] == 0 && r.logit[1] == 2); /* V: 0, then 1 */
     assert_true(r.residual == 0.5);                  /* 1 - 1/2, then 1 - 1 */
@@ -205,24 +205,25 @@ static void test_ranges_of_nan(void **state)
                      .zero_start = true,
                      .sigmoid = {.degree = 1, .odd = {0.25}},
                      .step = {1, 1}};
-    const bf_ranges unbounded = {.row = INFINITY,
-                                 .entry = INFINITY,
-                                 .logit = {INFINITY, INFINITY},
-                                 .residual = INFINITY,
-                                 .update = INFINITY,
-                                 .weight = INFINITY};
+    const bf_magnitudes unbounded = {.row = INFINITY,
+                                     .entry = INFINITY,
+                                     .logit = {INFINITY, INFINITY},
+                                     .residual = INFINITY,
+                                     .update = INFINITY,
+                                     .weight = INFINITY};
     const int32_t labels[5] = {0, 1, 0, 1, 0};
     for (size_t at = 0; at < 5 * 3; at++) {
         bf_matrix u;
-        bf_ranges r;
+        bf_magnitudes r;
         random_matrix(&u, 5, 3, &seed);
-        check_ok(bf_twin_ranges(&r, NULL, &s, &u, labels, 2, NULL));
-        check_ok(bf_ranges_check(&r, &unbounded, 2));
+        check_ok(bf_twin_magnitudes(&r, NULL, &s, &u, labels, 2, NULL));
+        check_ok(bf_magnitudes_check(&r, &unbounded, 2));
         u.data[at] = NAN;
-        check_ok(bf_twin_ranges(&r, NULL, &s, &u, labels, 2, NULL));
+        check_ok(bf_twin_magnitudes(&r, NULL, &s, &u, labels, 2, NULL));
         assert_true(isnan(r.entry) && isnan(r.update) && isnan(r.weight));
         assert_true(isnan(r.logit[1]) && isnan(r.residual));
-        check_fails(BF_ERR_RANGE, "nan", bf_ranges_check(&r, &unbounded, 2));
+        check_fails(BF_ERR_RANGE, "nan",
+                    bf_magnitudes_check(&r, &unbounded, 2));
         bf_matrix_clear(&u);
     }
 }

@@ -9,7 +9,7 @@
 #include "ckks/owner/internal.h"
 #include "support/memory_search.h"
 #include "train/circuit.h"
-#include "support/deal.h"
+#include "support/owner_files.h"
 #include "train/owner/seal.h"
 #include "train/serve.h"
 #include "train/train_testing.h"
@@ -195,16 +195,16 @@ static void a_job_leaves_nothing(void **state)
     bf_context *ctx;
     make_job(&u, &schedule, labels);
     check_ok(bf_context_create(&ctx, &job.ring[0], BF_BACKEND_AUTO));
-    check_ok(deal_keygen(&job, id, secret, keys));
+    check_ok(owner_keygen(&job, id, secret, keys));
     remember_key(ctx);
     nothing_left("keygen");
-    check_ok(deal_encrypt(&job, id, secret, &u, labels, &schedule,
-                             BF_UPLOAD_ALL, upload));
+    check_ok(owner_encrypt(&job, id, secret, &u, labels, &schedule,
+                           BF_UPLOAD_ALL, upload));
     remember_messages(ctx, &u, labels);
     nothing_left("encrypt");
     serve();
     nothing_left("train");
-    check_ok(deal_decrypt(&weights, &job, id, secret, model, 0));
+    check_ok(owner_decrypt(&weights, &job, id, secret, model, 0));
     remember_decryption(ctx);
     nothing_left("decrypt");
     bf_matrix_clear(&weights);

@@ -63,10 +63,10 @@ static void test_symbolic_plaintext(void **state)
 }
 
 static bf_status make(void *user, bf_ct *g, size_t first, size_t n,
-                      size_t stride, unsigned turns)
+                      size_t stride, unsigned runs)
 {
     bf_fixture *f = user;
-    for (unsigned k = 0; k < turns; k++)
+    for (unsigned k = 0; k < runs; k++)
         for (size_t i = first; i < first + n && k * stride + i < 3; i++)
             encrypt_at(f, &g[k * stride + i], scale);
     return BF_OK;
@@ -78,10 +78,10 @@ static void test_pack_few(void **state)
     (void)state;
     bf_fixture f;
     bf_fixture_open(&f, LOG_N, LIMBS, 45, 1);
-    int turns[2 * LOG_N - 3], count = 0; /* the trees' */
-    for (unsigned i = 0; i < LOG_N - 1; i++) turns[count++] = 1 << i;
-    for (unsigned i = 0; i < LOG_N - 2; i++) turns[count++] = 3 << i;
-    bf_fixture_keys(&f, turns, (size_t)count);
+    int rotations[2 * LOG_N - 3], count = 0; /* the trees' */
+    for (unsigned i = 0; i < LOG_N - 1; i++) rotations[count++] = 1 << i;
+    for (unsigned i = 0; i < LOG_N - 2; i++) rotations[count++] = 3 << i;
+    bf_fixture_keys(&f, rotations, (size_t)count);
     bf_ct g[3] = {{0}}, packed = {0}, out[3] = {{0}};
     assert_int_equal(bf_pack_made(f.ev, &packed, g, 3, 6, 32, (double)f.slots,
                                   make, &f),

@@ -170,7 +170,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"only", 0, CLI_TEXT, &a.only, "PART",
          "rows or labels, for uploads apart (default both in one)"},
         {"rehearse", 0, CLI_TEXT, &a.rehearse, "WHEN",
-         "train in the clear first, to see that the ranges hold: yes, no or "
+         "train in the clear first, to see that the bounds hold: yes, no or "
          "auto, while it is cheap (default)"},
         {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
          "use this transform instead of fitting one"},

@@ -2,31 +2,31 @@
 #include "ckks/owner/internal.h"
 
 /* What one key is made from; limbs are indexed by modulus of the ring. */
-typedef struct recipe {
+typedef struct secret_pair {
     const double *to;   /* -s_to in evaluation form */
     const double *from; /* s_from, or -s_from when from_negated */
     bool from_negated;
-} recipe;
+} secret_pair;
 
 /* Memory for the secrets derived from s: one limb for each modulus. */
 typedef struct workspace {
     uint32_t *perm;
-    double *square, *turned; /* secret memory */
+    double *square, *image; /* secret memory */
 } workspace;
 
 static void workspace_clear(workspace *w)
 {
     bf_free(w->perm);
     bf_secret_free(w->square);
-    bf_secret_free(w->turned);
+    bf_secret_free(w->image);
 }
 
 static bf_status workspace_init(workspace *w, const bf_ring *ring)
 {
     w->perm = bf_alloc(ring->n * sizeof *w->perm);
     w->square = bf_secret_alloc(ring->count * ring->n * sizeof(double));
-    w->turned = bf_secret_alloc(ring->count * ring->n * sizeof(double));
-    if (w->perm && w->square && w->turned) return BF_OK;
+    w->image = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    if (w->perm && w->square && w->image) return BF_OK;
     workspace_clear(w);
     return BF_ERR_MEMORY;
 }
@@ -45,7 +45,7 @@ static bf_status allocate(bf_switch_key *key, const bf_context *ctx,
 
 typedef struct fill_job {
     const bf_switch_key *key;
-    const recipe *recipe;
+    const secret_pair *pair;
     const int8_t *noise; /* [digits][N] */
 } fill_job;
 
@@ -55,7 +55,7 @@ static void make_limb(void *user, size_t i)
 {
     const fill_job *job = user;
     const bf_switch_key *key = job->key;
-    const recipe *r = job->recipe;
+    const secret_pair *pair = job->pair;
     unsigned moduli = key->limbs + key->ctx->params.n_p;
     unsigned digit = (unsigned)i / moduli, index = (unsigned)i % moduli;
     const bf_context *ctx = key->ctx;
@@ -68,22 +68,23 @@ static void make_limb(void *user, size_t i)
     bf_expand_a(ctx, key->seed, key->seed_index, digit, m, a);
     bf_limb_from_i8(ring, m, b, job->noise + digit * n);
     bf_ntt_forward(ring, m, b);
-    bf_limb_mul_add(ring, m, b, a, r->to + m * n);
+    bf_limb_mul_add(ring, m, b, a, pair->to + m * n);
     if (index >= key->limbs || index / p->digit_limbs != digit) return;
     uint64_t q = p->q[m], special = ctx->p_mod_q[m];
-    bf_mulc factor = bf_mulc_make(r->from_negated ? q - special : special, q);
-    bf_limb_mul_const_add(ring, m, b, r->from + m * n, factor);
+    bf_mulc factor =
+        bf_mulc_make(pair->from_negated ? q - special : special, q);
+    bf_limb_mul_const_add(ring, m, b, pair->from + m * n, factor);
 }
 
 /* Fills data from key->seed, key->seed_index and fresh noise. */
-static bf_status fill(bf_switch_key *key, const recipe *r)
+static bf_status fill(bf_switch_key *key, const secret_pair *pair)
 {
     const bf_context *ctx = key->ctx;
     size_t n = ctx->ring->n;
     int8_t *noise = bf_secret_alloc(key->digits * n);
     if (!noise) return BF_ERR_MEMORY;
     bf_sample_noise(noise, key->digits * n);
-    fill_job job = {key, r, noise};
+    fill_job job = {key, pair, noise};
     bf_parallel((size_t)key->digits * (key->limbs + ctx->params.n_p),
                 make_limb, &job);
     bf_secret_free(noise);
@@ -102,7 +103,7 @@ static uint32_t galois_inverse(uint32_t g, size_t n)
 typedef struct derive_job {
     const bf_secret_key *sk;
     const workspace *w;
-    bool square, turn;
+    bool square, permute;
 } derive_job;
 
 static void derive_limb(void *user, size_t index)
@@ -113,29 +114,29 @@ static void derive_limb(void *user, size_t index)
     const double *s = bf_secret_neg(job->sk, m);
     size_t at = m * ring->n;
     if (job->square) bf_limb_mul(ring, m, job->w->square + at, s, s);
-    if (job->turn)
-        bf_limb_permute(ring, job->w->turned + at, s, job->w->perm);
+    if (job->permute)
+        bf_limb_permute(ring, job->w->image + at, s, job->w->perm);
 }
 
 /* From s, or s^2, to phi_{1/g}(s). */
-static recipe galois_recipe(const bf_secret_key *sk, workspace *w,
-                            bf_key_name name)
+static secret_pair galois_pair(const bf_secret_key *sk, workspace *w,
+                               bf_key_name name)
 {
     const bf_ring *ring = sk->ctx->ring;
     uint32_t g = name.element;
     bool square = name.use == BF_KEY_FROM_SQUARE;
-    recipe r = {sk->neg, sk->neg, true};
+    secret_pair pair = {sk->neg, sk->neg, true};
     if (g != 1) {
         bf_ring_automorphism(ring->log_n, galois_inverse(g, ring->n), w->perm);
-        r.to = w->turned;
+        pair.to = w->image;
     }
     if (square) {
-        r.from = w->square;
-        r.from_negated = false;
+        pair.from = w->square;
+        pair.from_negated = false;
     }
     derive_job job = {sk, w, square, g != 1};
     bf_parallel(ring->count, derive_limb, &job);
-    return r;
+    return pair;
 }
 
 static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
@@ -170,8 +171,8 @@ static bf_status make_galois(bf_switch_key *out, const bf_secret_key *sk,
     key.name = need.name;
     key.seed_index = bf_key_label(need.name);
     memcpy(key.seed, seed, BF_SEED_BYTES);
-    recipe r = galois_recipe(sk, w, need.name);
-    bf_status status = fill(&key, &r);
+    secret_pair pair = galois_pair(sk, w, need.name);
+    bf_status status = fill(&key, &pair);
     if (status != BF_OK)
         bf_switch_key_clear(&key);
     else
@@ -206,8 +207,8 @@ bf_status bf_switch_key_generate(bf_switch_key *out, const bf_secret_key *from,
     bf_switch_key key;
     BF_TRY(allocate(&key, to->ctx, limbs));
     bf_random_bytes(key.seed, sizeof key.seed);
-    recipe r = {to->neg, from->neg, true};
-    bf_status status = fill(&key, &r);
+    secret_pair pair = {to->neg, from->neg, true};
+    bf_status status = fill(&key, &pair);
     if (status != BF_OK) {
         bf_switch_key_clear(&key);
         return status;

@@ -266,9 +266,10 @@ static bf_status rehearse(const bf_job *job, const bf_prepared *p,
 {
     if (when == BF_REHEARSE_NEVER) return BF_OK;
     if (when == BF_REHEARSE_ALWAYS || is_cheap(job))
-        return bf_protocol_check_ranges(job, &p->rows, labels, &p->schedule);
-    bf_note("not rehearsed in the clear, which takes long here; a review of the "
-            "model tells whether the rows kept to the ranges");
+        return bf_protocol_check_bounds(job, &p->rows, labels, &p->schedule);
+    bf_note(
+        "not rehearsed in the clear, which takes long here; a review of the "
+        "model tells whether the rows kept to the bounds");
     return BF_OK;
 }
 

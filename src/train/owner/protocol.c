@@ -98,18 +98,19 @@ static bf_status check_noise(const bf_job *job, double resolution)
 
 /* The run, seen beforehand in plaintext: numbers that leave what the circuit
  * covers come back as noise. */
-bf_status bf_protocol_check_ranges(const bf_job *job, const bf_matrix *u,
+bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
                                    const int32_t *labels,
                                    const bf_schedule *schedule)
 {
-    bf_ranges measured, covered = job->ranges;
+    bf_magnitudes measured, covered = job->bounds;
     double resolution;
     for (unsigned t = 0; t < schedule->iterations; t++)
         covered.logit[t] *= BF_LOGIT_SLACK;
     covered.residual = INFINITY;
-    BF_TRY(bf_twin_ranges(&measured, &resolution, schedule, u, labels,
-                          (unsigned)job->layout.classes, NULL));
-    bf_status s = bf_ranges_check(&measured, &covered, schedule->iterations);
+    BF_TRY(bf_twin_magnitudes(&measured, &resolution, schedule, u, labels,
+                              (unsigned)job->layout.classes, NULL));
+    bf_status s =
+        bf_magnitudes_check(&measured, &covered, schedule->iterations);
     if (s != BF_OK) return bf_fail_in(s, "the data leave the recipe's range");
     return check_noise(job, resolution);
 }
@@ -212,7 +213,7 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
 static bf_status check_model(const bf_plan_step *planned, const bf_ct *ct,
                              unsigned iteration, const char *path)
 {
-    bf_plan_ct wanted = {planned->kept, planned->output.scale};
+    bf_plan_ct wanted = {planned->model_limbs, planned->output.scale};
     if (bf_plan_fits(ct, wanted)) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%s: the model after iteration %u has %u limbs at scale "

@@ -26,8 +26,8 @@ BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
 #define BF_LOGIT_SLACK 1.5
 
 /* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
- * job's ranges, or give weights no larger than the plan's error of them. */
-BF_MUST_CHECK bf_status bf_protocol_check_ranges(const bf_job *job,
+ * job's bounds, or give weights no larger than the plan's error of them. */
+BF_MUST_CHECK bf_status bf_protocol_check_bounds(const bf_job *job,
                                                  const bf_matrix *u,
                                                  const int32_t *labels,
                                                  const bf_schedule *schedule);

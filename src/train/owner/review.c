@@ -30,7 +30,7 @@ static bf_status review_scores(run *r, unsigned t, const bf_matrix *weights)
     bf_status s = bf_model_scores(&z, &m, r->x);
     bf_model_clear(&m);
     BF_TRY(s);
-    double score = largest(&z), most = BF_LOGIT_SLACK * r->job->ranges.logit[t];
+    double score = largest(&z), most = BF_LOGIT_SLACK * r->job->bounds.logit[t];
     bf_matrix_clear(&z);
     r->seen.score = bf_max(r->seen.score, score);
     r->seen.score_bound = bf_max(r->seen.score_bound, most);
@@ -49,7 +49,7 @@ bf_status bf_protocol_review(bf_review *out, const bf_job *job,
 {
     run r = {.job = job, .t = t, .x = x,
              .last = last ? last : job->schedule.iterations};
-    r.seen.weight_bound = job->ranges.weight;
+    r.seen.weight_bound = job->bounds.weight;
     for (unsigned i = 1; i <= r.last; i++) {
         bf_matrix weights = {0};
         BF_TRY(bf_check_interrupt());

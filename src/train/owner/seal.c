@@ -98,14 +98,14 @@ bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
     bf_secret_free(coeffs);
     if (s != BF_OK) return s;
     for (size_t i = 0; i < weights->rows * weights->cols; i++) {
-        if (fabs(weights->data[i]) <= job->ranges.weight) continue;
+        if (fabs(weights->data[i]) <= job->bounds.weight) continue;
         bf_wipe(weights->data, weights->rows * weights->cols * sizeof(double));
         bf_matrix_clear(weights);
         return bf_fail(BF_ERR_RANGE,
                        "the decrypted weights leave the range the circuit "
                        "covers (%g): the data did not fit the recipe, or the "
                        "server did not run this job",
-                       job->ranges.weight);
+                       job->bounds.weight);
     }
     return BF_OK;
 }

@@ -17,7 +17,7 @@ typedef struct twin {
     bf_matrix v, w, g; /* C x k; w only with momentum */
     bf_gradient work;
     unsigned iteration;
-    bf_ranges *ranges; /* NULL unless measuring */
+    bf_magnitudes *seen; /* NULL unless measuring */
 } twin;
 
 static double largest(double so_far, const double *v, size_t count)
@@ -60,12 +60,12 @@ static double residual(void *user, double *z, size_t first, size_t rows)
 {
     twin *t = user;
     size_t values = rows * t->classes;
-    if (t->ranges) note(&t->ranges->logit[t->iteration], z, values);
+    if (t->seen) note(&t->seen->logit[t->iteration], z, values);
     for (size_t i = 0; i < values; i++)
         z[i] = -bf_sigmoid_value(&t->s->sigmoid, z[i]);
     for (size_t i = 0; i < rows; i++)
         z[i * t->classes + (size_t)t->labels[first + i]] += 1;
-    if (t->ranges) note(&t->ranges->residual, z, values);
+    if (t->seen) note(&t->seen->residual, z, values);
     return 0;
 }
 
@@ -106,10 +106,10 @@ static void descend(twin *t)
         w[i] = (1 - eta) * next + eta * v[i];
         v[i] = next;
     }
-    if (!t->ranges) return;
-    t->ranges->update = largest(t->ranges->update, g, values);
-    t->ranges->weight = largest(t->ranges->weight, v, values);
-    if (w) t->ranges->weight = largest(t->ranges->weight, w, values);
+    if (!t->seen) return;
+    t->seen->update = largest(t->seen->update, g, values);
+    t->seen->weight = largest(t->seen->weight, v, values);
+    if (w) t->seen->weight = largest(t->seen->weight, w, values);
 }
 
 static bf_status run(twin *t, bf_twin_fn each, void *user)
@@ -149,7 +149,7 @@ done:
     return status;
 }
 
-static void measure_rows(bf_ranges *out, const bf_matrix *u)
+static void measure_rows(bf_magnitudes *out, const bf_matrix *u)
 {
     out->entry = largest(0, u->data, u->rows * u->cols);
     for (size_t i = 0; i < u->rows; i++) {
@@ -184,27 +184,24 @@ static bf_status measure_scores(double *resolution, const bf_matrix *u,
     return status;
 }
 
-bf_status bf_twin_ranges(bf_ranges *out, double *resolution,
-                         const bf_schedule *s, const bf_matrix *u,
-                         const int32_t *labels, unsigned classes,
-                         bf_env *env)
+bf_status bf_twin_magnitudes(bf_magnitudes *out, double *resolution,
+                             const bf_schedule *s, const bf_matrix *u,
+                             const int32_t *labels, unsigned classes,
+                             bf_env *env)
 {
     BF_UNDER(env);
     BF_TRY(check(s, u, labels, classes));
-    bf_ranges ranges = {0};
-    measure_rows(&ranges, u);
-    twin t = {.s = s,
-              .u = u,
-              .labels = labels,
-              .classes = classes,
-              .ranges = &ranges};
+    bf_magnitudes seen = {0};
+    measure_rows(&seen, u);
+    twin t = {
+        .s = s, .u = u, .labels = labels, .classes = classes, .seen = &seen};
     bf_status status;
     BF_GOTO(start(&t), done);
-    ranges.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
+    seen.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
     BF_GOTO(run(&t, NULL, NULL), done);
     if (resolution)
         BF_GOTO(measure_scores(resolution, u, s->momentum ? &t.w : &t.v), done);
-    *out = ranges;
+    *out = seen;
 done:
     clear(&t);
     return status;
