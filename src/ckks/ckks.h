@@ -223,6 +223,13 @@ bool bf_key_is_name(bf_key_name name, unsigned log_n);
 /* "the key of Galois element 5", for messages; overwritten by the next. */
 const char *bf_key_text(bf_key_name name);
 
+/* Where the a halves of a key come from. */
+typedef enum bf_key_a {
+    BF_KEY_A_SEED,  /* the expansion of the seed */
+    BF_KEY_A_WHOLE, /* the key itself: files hold them in full */
+    BF_KEY_A_APART  /* another key of the name: of no use without it */
+} bf_key_a;
+
 /* Switches a polynomial multiplied by s_from to one under s_to.
  * data[digit][modulus][b|a][N], modulus = q_0..q_{limbs-1} then p_0..p_{K-1}:
  *   b + a*s_to = e + P * [modulus in digit] * s_from. */
@@ -232,9 +239,8 @@ typedef struct bf_switch_key {
     unsigned limbs; /* usable up to this many limbs of q */
     unsigned digits;
     double *data;
-    bool whole; /* the a halves are no expansion of the seed, as in keys that
-                 * several owners made together: files hold them in full */
-    uint8_t seed[BF_SEED_BYTES]; /* of the a halves, unless whole */
+    bf_key_a a;
+    uint8_t seed[BF_SEED_BYTES]; /* zero unless BF_KEY_A_SEED */
     uint64_t seed_index;
 } bf_switch_key;
 

@@ -223,6 +223,9 @@ bf_status bf_eval_key(bf_eval *ev, bf_key_name name, unsigned limbs,
     const bf_switch_key *key = bf_eval_keys_find(ev->keys, name);
     if (!key)
         return bf_fail(BF_ERR_MISMATCH, "%s is not there", bf_key_text(name));
+    if (key->a == BF_KEY_A_APART)
+        return bf_fail(BF_ERR_MISMATCH, "a share of %s, not the key",
+                       bf_key_text(name));
     if (key->limbs < limbs)
         return bf_fail(BF_ERR_MISMATCH,
                        "%s reaches %u limbs, needs %u", bf_key_text(name),

@@ -122,7 +122,7 @@ static inline unsigned bf_wire_key_ring(
 typedef struct bf_wire_key_head {
     bf_key_name name;
     unsigned limbs, digits;
-    bool whole;
+    bf_key_a a;
     uint64_t seed_index;
     uint8_t seed[BF_SEED_BYTES];
 } bf_wire_key_head;

@@ -5,25 +5,29 @@
 #include "wire/internal.h"
 #include "wire/pack.h"
 
-static size_t payload_bytes(const bf_params *p, unsigned limbs, bool whole)
+/* How many halves a file holds. */
+static unsigned halves_of(bf_key_a a)
+{
+    return a == BF_KEY_A_WHOLE ? 2 : 1;
+}
+
+static size_t payload_bytes(const bf_params *p, unsigned limbs, bf_key_a a)
 {
     bf_wire_rows rows;
     bf_wire_rows_make(&rows, p, limbs, true);
     return BF_WIRE_SWITCH_KEY_FIXED +
-           bf_params_digits(p, limbs) * rows.at[rows.count] * (whole ? 2 : 1);
+           bf_params_digits(p, limbs) * rows.at[rows.count] * halves_of(a);
 }
 
 size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs)
 {
     return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES +
-           payload_bytes(p, limbs, false);
+           payload_bytes(p, limbs, BF_KEY_A_SEED);
 }
 
-#define FLAG_WHOLE 1u
-
-/* u16 use, u16 ring, u32 element, u16 limbs, u16 digits, u32 flags, u64 0, u64
- * seed index, seed[32]; then rows [digit][modulus][b, and a of a whole key], the
- * moduli q_0.. then p_0... */
+/* u16 use, u16 ring, u32 element, u16 limbs, u16 digits, u32 bf_key_a, u64 0,
+ * u64 seed index, seed[32]; then rows [digit][modulus][b, and a of a whole key],
+ * the moduli q_0.. then p_0... */
 static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
                         const bf_switch_key *key, unsigned ring)
 {
@@ -33,8 +37,8 @@ static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
     bf_put_u32(out + 4, key->name.element);
     bf_put_u16(out + 8, (uint16_t)key->limbs);
     bf_put_u16(out + 10, (uint16_t)key->digits);
-    bf_put_u32(out + 12, key->whole ? FLAG_WHOLE : 0);
-    if (key->whole) return;
+    bf_put_u32(out + 12, (uint32_t)key->a);
+    if (key->a != BF_KEY_A_SEED) return;
     bf_put_u64(out + 24, key->seed_index);
     memcpy(out + 32, key->seed, BF_SEED_BYTES);
 }
@@ -65,20 +69,20 @@ bf_status bf_wire_key_head_decode(bf_wire_key_head *h,
                                   uint64_t bytes, const bf_params *p)
 {
     static const uint8_t zero[8 + BF_SEED_BYTES];
-    uint32_t flags = bf_get_u32(in + 12);
+    uint32_t a = bf_get_u32(in + 12);
     *h = (bf_wire_key_head){
         .name = {(bf_key_use)bf_get_u16(in), bf_wire_key_ring(in),
                  bf_get_u32(in + 4)},
         .limbs = bf_get_u16(in + 8),
         .digits = bf_get_u16(in + 10),
-        .whole = flags == FLAG_WHOLE,
+        .a = (bf_key_a)a,
         .seed_index = bf_get_u64(in + 24)};
     memcpy(h->seed, in + 32, BF_SEED_BYTES);
-    if (flags > FLAG_WHOLE || bf_get_u64(in + 16) != 0 ||
-        (h->whole && memcmp(in + 24, zero, sizeof zero) != 0))
+    if (a > BF_KEY_A_APART || bf_get_u64(in + 16) != 0 ||
+        (a != BF_KEY_A_SEED && memcmp(in + 24, zero, sizeof zero) != 0))
         return bf_fail(BF_ERR_FORMAT, "unknown flags of a key");
     BF_TRY(check_shape(h, p));
-    size_t want = payload_bytes(p, h->limbs, h->whole);
+    size_t want = payload_bytes(p, h->limbs, h->a);
     if (bytes != want)
         return bf_fail(BF_ERR_FORMAT, "%llu bytes, this key has %zu",
                        (unsigned long long)bytes, want);
@@ -105,9 +109,8 @@ static bf_status check_for_writing(const bf_wire_writer *w,
 
 /* Where half 0 (b) or 1 (a) of row m of a digit stands behind the fixed part. */
 static size_t row_at(const bf_wire_rows *rows, unsigned digit, unsigned m,
-                     unsigned half, bool whole)
+                     unsigned half, unsigned halves)
 {
-    unsigned halves = whole ? 2 : 1;
     return digit * rows->at[rows->count] * halves +
            bf_wire_row_at(rows, m, half, halves);
 }
@@ -128,7 +131,7 @@ static bf_status pack_row(void *user, size_t i)
     size_t n = (size_t)1 << job->params->log_n;
     unsigned half = (unsigned)i % job->halves, at = (unsigned)i / job->halves;
     unsigned digit = at / rows->count, m = at % rows->count;
-    return bf_pack_row(job->out + row_at(rows, digit, m, half, key->whole),
+    return bf_pack_row(job->out + row_at(rows, digit, m, half, job->halves),
                        bf_switch_key_limb(key, digit, m, half, n,
                                           job->params->n_p),
                        n, rows->prime[m]);
@@ -139,10 +142,10 @@ bf_status bf_wire_put_switch_key(bf_wire_writer *w, const bf_switch_key *key)
     unsigned ring;
     BF_TRY(check_for_writing(w, key, &ring));
     const bf_params *p = bf_context_params(key->ctx);
-    size_t bytes = payload_bytes(p, key->limbs, key->whole);
+    size_t bytes = payload_bytes(p, key->limbs, key->a);
     BF_TRY(bf_buffer_need(&w->scratch, bytes));
     encode_head(w->scratch.data, key, ring);
-    pack_job job = {.params = p, .key = key, .halves = key->whole ? 2 : 1,
+    pack_job job = {.params = p, .key = key, .halves = halves_of(key->a),
                     .out = w->scratch.data + BF_WIRE_SWITCH_KEY_FIXED};
     bf_wire_rows_make(&job.rows, p, key->limbs, true);
     BF_TRY(bf_parallel_for((size_t)key->digits * job.rows.count * job.halves,
@@ -232,10 +235,14 @@ static bf_status unpack_row(void *user, size_t i)
     unsigned row = special ? h->limbs + m - key->limbs : m;
     double *b = bf_switch_key_limb(key, digit, m, 0, n, p->n_p);
     double *a = bf_switch_key_limb(key, digit, m, 1, n, p->n_p);
-    BF_TRY(bf_unpack_row(b, job->in + row_at(rows, digit, row, 0, h->whole), n,
+    BF_TRY(bf_unpack_row(b, job->in + row_at(rows, digit, row, 0, halves_of(h->a)), n,
                          rows->prime[row]));
-    if (h->whole)
-        return bf_unpack_row(a, job->in + row_at(rows, digit, row, 1, true), n,
+    if (h->a == BF_KEY_A_APART) {
+        memset(a, 0, n * sizeof *a);
+        return BF_OK;
+    }
+    if (h->a == BF_KEY_A_WHOLE)
+        return bf_unpack_row(a, job->in + row_at(rows, digit, row, 1, 2), n,
                              rows->prime[row]);
     bf_expand_a(key->ctx, h->seed, h->seed_index, digit,
                 special ? p->n_q + m - key->limbs : m, a);
@@ -259,7 +266,7 @@ static size_t longest_payload(bf_rings rings)
     size_t most = 0;
     for (unsigned i = 0; i < rings.count; i++) {
         const bf_params *p = bf_context_params(rings.ring[i]);
-        size_t bytes = payload_bytes(p, p->n_q, true);
+        size_t bytes = payload_bytes(p, p->n_q, BF_KEY_A_WHOLE);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -288,6 +295,9 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
         s = bf_wire_key_head_decode(&h, in, r->item.bytes,
                                     bf_context_params(ctx));
     if (s == BF_OK) s = check_label(&r->item, h.name);
+    if (s == BF_OK && limbs && h.a == BF_KEY_A_APART)
+        s = bf_fail(BF_ERR_MISMATCH, "a share of %s, not the key",
+                    bf_key_text(h.name));
     if (s == BF_OK && h.limbs < limbs)
         s = bf_fail(BF_ERR_MISMATCH, "a key of %u limbs, %u are needed",
                     h.limbs, limbs);
@@ -299,7 +309,7 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
         return bf_frame_fail_in(r->frame, s);
     }
     out->name = h.name;
-    out->whole = h.whole;
+    out->a = h.a;
     out->seed_index = h.seed_index;
     memcpy(out->seed, h.seed, sizeof out->seed);
     return BF_OK;

@@ -10,6 +10,7 @@
 #include "support/env.h"
 
 #include "ckks/owner/boot_keys.h"
+#include "ckks/owner/key_share.h"
 
 #include <sodium.h>
 #include <sys/wait.h>
@@ -157,6 +158,34 @@ static void refresh_keys(const bf_secret_key *sk)
     bf_context_destroy(encapsulation);
 }
 
+/* The seed of a halves is the caller's; noise of h0 and h1, of each b. */
+static void key_shares(const bf_secret_key *sk)
+{
+    static const uint8_t seed[BF_SEED_BYTES];
+    const bf_key_need linear[] = {{bf_key_galois(5), 3},
+                                  {{BF_KEY_IMPORT, 0, 0}, 3},
+                                  {{BF_KEY_IMPORT, 0, 1}, 3}},
+                      square = {bf_key_from_square(5), 2};
+    bf_eval_keys share = {0}, first = {0};
+    bf_secret_key *u;
+    taint(1); /* secret, then id */
+    assert_ok(bf_secret_key_generate(&u, bf_secret_key_context(sk), 0));
+    bf_share_secrets own = {sk, u, 0};
+    taint(7);
+    assert_ok(bf_share_linear(&share, own, linear, 3, seed, NULL));
+    taint(3);
+    assert_ok(bf_share_squares(&first, own, &square, 1, seed, NULL));
+    assert_reports(0);
+    assert_tainted(first.keys[0].data, 2 * N * sizeof(double));
+    taint(1);
+    assert_ok(bf_share_squares_second(&share, own, &first, NULL));
+    assert_reports(0);
+    assert_tainted(share.keys[0].data, N * sizeof(double));
+    bf_eval_keys_clear(&share);
+    bf_eval_keys_clear(&first);
+    bf_secret_key_destroy(u);
+}
+
 static void keys_and_ciphertexts(bf_backend backend)
 {
     static const unsigned q[] = {45, 36, 36}, p[] = {45, 40};
@@ -206,6 +235,7 @@ static void keys_and_ciphertexts(bf_backend backend)
     assert_reports(0);
     assert_tainted(slots, sizeof slots);
     refresh_keys(sk);
+    key_shares(sk);
 
     bf_pt_clear(&pt);
     bf_pt_clear(&opened);

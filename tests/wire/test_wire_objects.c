@@ -183,7 +183,7 @@ static void rings_and_whole_keys_round_trip(void **state)
                                            name, 2), BF_OK);
     }
     bf_switch_key *whole = &want[1].keys[0];
-    whole->whole = true;
+    whole->a = BF_KEY_A_WHOLE;
     for (unsigned m = 0; m < 3; m++)
         sample_row(bf_switch_key_limb(whole, 0, m, 1, SAMPLE_N, 1),
                    m < 2 ? small.q[m] : small.p[0], 7 + m);
@@ -205,6 +205,29 @@ static void rings_and_whole_keys_round_trip(void **state)
                             bf_switch_key_limb(whole, 0, 2, half, SAMPLE_N, 1),
                             SAMPLE_N * sizeof(double));
     }
+    /* A share without a halves: read one by one, but no key. */
+    whole->a = BF_KEY_A_APART;
+    assert_int_equal(bf_wire_write_eval_keys(path, want, rings,
+                                             (bf_wire_ids){0}, NULL), BF_OK);
+    bf_wire_reader *reader;
+    bf_wire_item item;
+    bf_switch_key one = {0};
+    assert_int_equal(bf_wire_open(&reader, path, BF_WIRE_EVAL_KEYS, rings,
+                                  (bf_wire_ids){0}), BF_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(bf_wire_next(reader, &item), BF_OK);
+        assert_int_equal(bf_wire_get_switch_key(reader, &one), BF_OK);
+    }
+    bf_wire_close(reader);
+    assert_int_equal(one.a, BF_KEY_A_APART);
+    assert_memory_equal(bf_switch_key_limb(&one, 0, 0, 0, SAMPLE_N, 1),
+                        bf_switch_key_limb(whole, 0, 0, 0, SAMPLE_N, 1),
+                        SAMPLE_N * sizeof(double));
+    assert_true(bf_switch_key_limb(&one, 0, 0, 1, SAMPLE_N, 1)[0] == 0);
+    bf_switch_key_clear(&one);
+    assert_int_equal(bf_wire_read_eval_keys(got, path, rings, (bf_wire_ids){0},
+                                            needs, 2, NULL), BF_ERR_MISMATCH);
+    assert_non_null(strstr(bf_last_error(), "a share of"));
     /* Other rings than the file's, or the same in another order. */
     bf_rings turned = {2, {second, ctx}};
     assert_int_equal(bf_wire_read_eval_keys(got, path, turned, (bf_wire_ids){0},

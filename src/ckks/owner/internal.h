@@ -37,4 +37,45 @@ BF_MUST_CHECK bf_status bf_secret_embed(bf_secret_key **out,
 BF_MUST_CHECK bf_status bf_secret_check_modulus(const bf_secret_key *sk,
                                                 unsigned limbs, bool special);
 
+/* The secrets of one key; limbs are indexed by modulus of the ring. */
+typedef struct bf_secret_pair {
+    const double *to;   /* -s_to in evaluation form */
+    const double *from; /* s_from, or -s_from when from_negated; NULL for none */
+    bool from_negated;
+} bf_secret_pair;
+
+/* Memory for secrets derived from s: one limb for each modulus. */
+typedef struct bf_derived {
+    uint32_t *perm;
+    double *square, *image; /* secret memory */
+} bf_derived;
+BF_MUST_CHECK bf_status bf_derived_init(bf_derived *d, const bf_ring *ring);
+void bf_derived_clear(bf_derived *d);
+/* -phi_{1/g}(s) in evaluation form, in d->image; g = 1: sk's own. */
+const double *bf_derived_image(bf_derived *d, const bf_secret_key *sk,
+                               uint32_t g);
+
+/* BF_ERR_ARGUMENT for a name of no automorphism, or limbs out of the chain;
+ * BF_ERR_SECURITY for a modulus beyond what the secret allows. */
+BF_MUST_CHECK bf_status bf_key_check_galois(const bf_context *ctx,
+                                            bf_key_name name);
+BF_MUST_CHECK bf_status bf_key_check_limbs(const bf_secret_key *to,
+                                           unsigned limbs);
+
+/* BF_ERR_ARGUMENT when two are of one name: they would share their a halves. */
+BF_MUST_CHECK bf_status bf_keys_check_distinct(const bf_key_need *needs,
+                                               size_t count);
+
+/* A key of this name, its a halves from the seed, with fresh noise:
+ * b = e - a s_to + P [modulus in digit] s_from. *out is left without data on
+ * failure. */
+BF_MUST_CHECK bf_status bf_key_make(bf_switch_key *out, const bf_context *ctx,
+                                    bf_key_need need,
+                                    const uint8_t seed[BF_SEED_BYTES],
+                                    const bf_secret_pair *pair);
+/* Undefined contents, of this name and seed. */
+BF_MUST_CHECK bf_status bf_key_allocate(bf_switch_key *out,
+                                        const bf_context *ctx,
+                                        bf_key_need need);
+
 #endif

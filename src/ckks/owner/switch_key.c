@@ -1,51 +1,38 @@
 /* Keys for key switching ([HK20]; equation in ckks.h). */
 #include "ckks/owner/internal.h"
 
-/* What one key is made from; limbs are indexed by modulus of the ring. */
-typedef struct secret_pair {
-    const double *to;   /* -s_to in evaluation form */
-    const double *from; /* s_from, or -s_from when from_negated */
-    bool from_negated;
-} secret_pair;
-
-/* Memory for the secrets derived from s: one limb for each modulus. */
-typedef struct workspace {
-    uint32_t *perm;
-    double *square, *image; /* secret memory */
-} workspace;
-
-static void workspace_clear(workspace *w)
+void bf_derived_clear(bf_derived *d)
 {
-    bf_free(w->perm);
-    bf_secret_free(w->square);
-    bf_secret_free(w->image);
+    bf_free(d->perm);
+    bf_secret_free(d->square);
+    bf_secret_free(d->image);
 }
 
-static bf_status workspace_init(workspace *w, const bf_ring *ring)
+bf_status bf_derived_init(bf_derived *d, const bf_ring *ring)
 {
-    w->perm = bf_alloc(ring->n * sizeof *w->perm);
-    w->square = bf_secret_alloc(ring->count * ring->n * sizeof(double));
-    w->image = bf_secret_alloc(ring->count * ring->n * sizeof(double));
-    if (w->perm && w->square && w->image) return BF_OK;
-    workspace_clear(w);
+    d->perm = bf_alloc(ring->n * sizeof *d->perm);
+    d->square = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    d->image = bf_secret_alloc(ring->count * ring->n * sizeof(double));
+    if (d->perm && d->square && d->image) return BF_OK;
+    bf_derived_clear(d);
     return BF_ERR_MEMORY;
 }
 
-static bf_status allocate(bf_switch_key *key, const bf_context *ctx,
-                          unsigned limbs)
+bf_status bf_key_allocate(bf_switch_key *out, const bf_context *ctx,
+                          bf_key_need need)
 {
-    unsigned digits = bf_params_digits(&ctx->params, limbs);
+    unsigned limbs = need.limbs, digits = bf_params_digits(&ctx->params, limbs);
     size_t polys = (size_t)digits * (limbs + ctx->params.n_p) * 2;
     double *data = bf_alloc(polys * ctx->ring->n * sizeof(double));
     if (!data) return BF_ERR_MEMORY;
-    *key = (bf_switch_key){.ctx = ctx, .limbs = limbs, .digits = digits,
-                           .data = data};
+    *out = (bf_switch_key){.ctx = ctx, .name = need.name, .limbs = limbs,
+                           .digits = digits, .data = data};
     return BF_OK;
 }
 
 typedef struct fill_job {
     const bf_switch_key *key;
-    const secret_pair *pair;
+    const bf_secret_pair *pair;
     const int8_t *noise; /* [digits][N] */
 } fill_job;
 
@@ -55,7 +42,7 @@ static void make_limb(void *user, size_t i)
 {
     const fill_job *job = user;
     const bf_switch_key *key = job->key;
-    const secret_pair *pair = job->pair;
+    const bf_secret_pair *pair = job->pair;
     unsigned moduli = key->limbs + key->ctx->params.n_p;
     unsigned digit = (unsigned)i / moduli, index = (unsigned)i % moduli;
     const bf_context *ctx = key->ctx;
@@ -69,6 +56,7 @@ static void make_limb(void *user, size_t i)
     bf_limb_from_i8(ring, m, b, job->noise + digit * n);
     bf_ntt_forward(ring, m, b);
     bf_limb_mul_add(ring, m, b, a, pair->to + m * n);
+    if (!pair->from) return;
     if (index >= key->limbs || index / p->digit_limbs != digit) return;
     uint64_t q = p->q[m], special = ctx->p_mod_q[m];
     bf_mulc factor =
@@ -77,7 +65,7 @@ static void make_limb(void *user, size_t i)
 }
 
 /* Fills data from key->seed, key->seed_index and fresh noise. */
-static bf_status fill(bf_switch_key *key, const secret_pair *pair)
+static bf_status fill(bf_switch_key *key, const bf_secret_pair *pair)
 {
     const bf_context *ctx = key->ctx;
     size_t n = ctx->ring->n;
@@ -91,6 +79,22 @@ static bf_status fill(bf_switch_key *key, const secret_pair *pair)
     return BF_OK;
 }
 
+bf_status bf_key_make(bf_switch_key *out, const bf_context *ctx,
+                      bf_key_need need, const uint8_t seed[BF_SEED_BYTES],
+                      const bf_secret_pair *pair)
+{
+    bf_switch_key key;
+    BF_TRY(bf_key_allocate(&key, ctx, need));
+    key.seed_index = bf_key_label(need.name);
+    memcpy(key.seed, seed, BF_SEED_BYTES);
+    bf_status status = fill(&key, pair);
+    if (status != BF_OK)
+        bf_switch_key_clear(&key);
+    else
+        *out = key;
+    return status;
+}
+
 /* g^{-1} mod 2N for odd g, by Newton's iteration modulo 2^32: right in 3 bits
  * to begin with, twice as many each time. */
 static uint32_t galois_inverse(uint32_t g, size_t n)
@@ -102,44 +106,53 @@ static uint32_t galois_inverse(uint32_t g, size_t n)
 
 typedef struct derive_job {
     const bf_secret_key *sk;
-    const workspace *w;
-    bool square, permute;
+    const bf_derived *d;
 } derive_job;
 
-static void derive_limb(void *user, size_t index)
+static void square_limb(void *user, size_t index)
 {
     const derive_job *job = user;
     const bf_ring *ring = job->sk->ctx->ring;
     unsigned m = (unsigned)index;
     const double *s = bf_secret_neg(job->sk, m);
-    size_t at = m * ring->n;
-    if (job->square) bf_limb_mul(ring, m, job->w->square + at, s, s);
-    if (job->permute)
-        bf_limb_permute(ring, job->w->image + at, s, job->w->perm);
+    bf_limb_mul(ring, m, job->d->square + m * ring->n, s, s);
+}
+
+static void image_limb(void *user, size_t m)
+{
+    const derive_job *job = user;
+    const bf_ring *ring = job->sk->ctx->ring;
+    bf_limb_permute(ring, job->d->image + m * ring->n,
+                    bf_secret_neg(job->sk, (unsigned)m), job->d->perm);
+}
+
+const double *bf_derived_image(bf_derived *d, const bf_secret_key *sk,
+                               uint32_t g)
+{
+    const bf_ring *ring = sk->ctx->ring;
+    if (g == 1) return sk->neg;
+    bf_ring_automorphism(ring->log_n, galois_inverse(g, ring->n), d->perm);
+    derive_job job = {sk, d};
+    bf_parallel(ring->count, image_limb, &job);
+    return d->image;
 }
 
 /* From s, or s^2, to phi_{1/g}(s). */
-static secret_pair galois_pair(const bf_secret_key *sk, workspace *w,
-                               bf_key_name name)
+static bf_secret_pair galois_pair(const bf_secret_key *sk, bf_derived *d,
+                                  bf_key_name name)
 {
-    const bf_ring *ring = sk->ctx->ring;
-    uint32_t g = name.element;
-    bool square = name.use == BF_KEY_FROM_SQUARE;
-    secret_pair pair = {sk->neg, sk->neg, true};
-    if (g != 1) {
-        bf_ring_automorphism(ring->log_n, galois_inverse(g, ring->n), w->perm);
-        pair.to = w->image;
-    }
-    if (square) {
-        pair.from = w->square;
+    bf_secret_pair pair = {bf_derived_image(d, sk, name.element), sk->neg,
+                           true};
+    if (name.use == BF_KEY_FROM_SQUARE) {
+        derive_job job = {sk, d};
+        bf_parallel(sk->ctx->ring->count, square_limb, &job);
+        pair.from = d->square;
         pair.from_negated = false;
     }
-    derive_job job = {sk, w, square, g != 1};
-    bf_parallel(ring->count, derive_limb, &job);
     return pair;
 }
 
-static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
+bf_status bf_key_check_limbs(const bf_secret_key *to, unsigned limbs)
 {
     if (limbs < 1 || limbs > to->ctx->params.n_q)
         return bf_fail(BF_ERR_ARGUMENT, "a key of %u limbs: the modulus chain "
@@ -147,7 +160,7 @@ static bf_status check_limbs(const bf_secret_key *to, unsigned limbs)
     return bf_secret_check_modulus(to, limbs, true);
 }
 
-static bf_status check_galois(const bf_context *ctx, bf_key_name name)
+bf_status bf_key_check_galois(const bf_context *ctx, bf_key_name name)
 {
     if (name.use != BF_KEY_GALOIS && name.use != BF_KEY_FROM_SQUARE)
         return bf_fail(BF_ERR_ARGUMENT, "%s: more than one secret is needed",
@@ -161,23 +174,13 @@ static bf_status check_galois(const bf_context *ctx, bf_key_name name)
 
 /* *out is left without data on failure. */
 static bf_status make_galois(bf_switch_key *out, const bf_secret_key *sk,
-                             workspace *w, bf_key_need need,
+                             bf_derived *d, bf_key_need need,
                              const uint8_t seed[BF_SEED_BYTES])
 {
-    BF_TRY(check_galois(sk->ctx, need.name));
-    BF_TRY(check_limbs(sk, need.limbs));
-    bf_switch_key key;
-    BF_TRY(allocate(&key, sk->ctx, need.limbs));
-    key.name = need.name;
-    key.seed_index = bf_key_label(need.name);
-    memcpy(key.seed, seed, BF_SEED_BYTES);
-    secret_pair pair = galois_pair(sk, w, need.name);
-    bf_status status = fill(&key, &pair);
-    if (status != BF_OK)
-        bf_switch_key_clear(&key);
-    else
-        *out = key;
-    return status;
+    BF_TRY(bf_key_check_galois(sk->ctx, need.name));
+    BF_TRY(bf_key_check_limbs(sk, need.limbs));
+    bf_secret_pair pair = galois_pair(sk, d, need.name);
+    return bf_key_make(out, sk->ctx, need, seed, &pair);
 }
 
 bf_status bf_galois_key_generate(bf_switch_key *out, const bf_secret_key *sk,
@@ -185,12 +188,12 @@ bf_status bf_galois_key_generate(bf_switch_key *out, const bf_secret_key *sk,
 {
     uint8_t seed[BF_SEED_BYTES];
     bf_random_bytes(seed, sizeof seed);
-    workspace w;
-    BF_TRY(workspace_init(&w, sk->ctx->ring));
+    bf_derived d;
+    BF_TRY(bf_derived_init(&d, sk->ctx->ring));
     bf_switch_key key;
     bf_key_need need = {name, limbs};
-    bf_status status = make_galois(&key, sk, &w, need, seed);
-    workspace_clear(&w);
+    bf_status status = make_galois(&key, sk, &d, need, seed);
+    bf_derived_clear(&d);
     if (status != BF_OK) return status;
     bf_switch_key_clear(out);
     *out = key;
@@ -203,23 +206,19 @@ bf_status bf_switch_key_generate(bf_switch_key *out, const bf_secret_key *from,
     if (!bf_context_same(from->ctx, to->ctx))
         return bf_fail(BF_ERR_MISMATCH, "switch key between secrets of "
                        "different parameters");
-    BF_TRY(check_limbs(to, limbs));
+    BF_TRY(bf_key_check_limbs(to, limbs));
+    uint8_t seed[BF_SEED_BYTES];
+    bf_random_bytes(seed, sizeof seed);
+    bf_secret_pair pair = {to->neg, from->neg, true};
+    bf_key_need need = {{BF_KEY_OTHER, 0, 0}, limbs};
     bf_switch_key key;
-    BF_TRY(allocate(&key, to->ctx, limbs));
-    bf_random_bytes(key.seed, sizeof key.seed);
-    secret_pair pair = {to->neg, from->neg, true};
-    bf_status status = fill(&key, &pair);
-    if (status != BF_OK) {
-        bf_switch_key_clear(&key);
-        return status;
-    }
+    BF_TRY(bf_key_make(&key, to->ctx, need, seed, &pair));
     bf_switch_key_clear(out);
     *out = key;
     return BF_OK;
 }
 
-/* Two keys of one name would share their `a` halves. */
-static bf_status check_distinct(const bf_key_need *needs, size_t count)
+bf_status bf_keys_check_distinct(const bf_key_need *needs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
@@ -236,16 +235,16 @@ static bf_status make_all(bf_eval_keys *keys, const bf_secret_key *sk,
 {
     uint8_t seed[BF_SEED_BYTES];
     bf_random_bytes(seed, sizeof seed);
-    workspace w;
-    BF_TRY(workspace_init(&w, sk->ctx->ring));
+    bf_derived d;
+    BF_TRY(bf_derived_init(&d, sk->ctx->ring));
     bf_status status = BF_OK;
     for (size_t i = 0; i < count; i++) {
         BF_GOTO(bf_check_interrupt(), done);
-        BF_GOTO(make_galois(&keys->keys[i], sk, &w, needs[i], seed), done);
+        BF_GOTO(make_galois(&keys->keys[i], sk, &d, needs[i], seed), done);
         bf_report("keys", (double)(i + 1), (double)count);
     }
 done:
-    workspace_clear(&w);
+    bf_derived_clear(&d);
     return status;
 }
 
@@ -254,7 +253,7 @@ bf_status bf_eval_keys_generate(bf_eval_keys *out, const bf_secret_key *sk,
                                 bf_env *env)
 {
     BF_UNDER(env);
-    BF_TRY(check_distinct(needs, count));
+    BF_TRY(bf_keys_check_distinct(needs, count));
     bf_eval_keys keys = {.ctx = sk->ctx, .count = count};
     memcpy(keys.key_id, sk->id, sizeof keys.key_id);
     if (count > 0) {

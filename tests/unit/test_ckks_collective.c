@@ -1,0 +1,249 @@
+/* Keys that owners make together: the equations of sums of shares under the sum
+ * of secrets, which no product code ever holds. */
+#include "key_testing.h"
+
+#include "ckks/owner/key_share.h"
+#include "support/env.h"
+
+enum { N = 1 << 10, OWNERS_MAX = 5 };
+
+static const uint8_t seed[BF_SEED_BYTES] = {1, 2, 3};
+
+typedef struct owners {
+    bf_context *ctx;
+    unsigned count;
+    bf_secret_key *s[OWNERS_MAX], *u[OWNERS_MAX];
+    int8_t sum_s[N], sum_u[N];
+} owners;
+
+static void open_owners(owners *o, unsigned count)
+{
+    static const unsigned q[] = {45, 36, 36, 36, 36}, p[] = {45, 40};
+    *o = (owners){.ctx = ckks_test_context(10, q, 5, p, 2, 2, true),
+                  .count = count};
+    for (unsigned i = 0; i < count; i++) {
+        assert_ok(bf_secret_key_generate(&o->s[i], o->ctx, 0));
+        assert_ok(bf_secret_key_generate(&o->u[i], o->ctx, 0));
+        for (size_t k = 0; k < N; k++) {
+            o->sum_s[k] += bf_secret_key_coeffs(o->s[i])[k];
+            o->sum_u[k] += bf_secret_key_coeffs(o->u[i])[k];
+        }
+    }
+}
+
+static void close_owners(owners *o)
+{
+    for (unsigned i = 0; i < o->count; i++) {
+        bf_secret_key_destroy(o->s[i]);
+        bf_secret_key_destroy(o->u[i]);
+    }
+    bf_context_destroy(o->ctx);
+}
+
+static bf_share_secrets secrets_of(const owners *o, unsigned i)
+{
+    return (bf_share_secrets){o->s[i], o->u[i], i};
+}
+
+static double square_norm(const int8_t *s)
+{
+    double sum = 0;
+    for (size_t k = 0; k < N; k++) sum += (double)s[k] * s[k];
+    return sum;
+}
+
+/* phi_{1/g}(s). */
+static void moved_back(int32_t *out, const int8_t *s, uint32_t g)
+{
+    uint32_t inverse = 1;
+    while ((uint64_t)g * inverse % (2 * N) != 1) inverse += 2;
+    automorphism(out, s, inverse, N);
+}
+
+static void sum_linear(bf_eval_keys *sum, const owners *o,
+                       const bf_key_need *needs, size_t count)
+{
+    bf_eval_keys share = {0};
+    for (unsigned i = 0; i < o->count; i++) {
+        assert_ok(bf_share_linear(&share, secrets_of(o, i), needs, count, seed,
+                                  NULL));
+        assert_ok(bf_shares_add(sum, &share));
+    }
+    bf_eval_keys_clear(&share);
+}
+
+static void sum_squares(bf_eval_keys *keys, const owners *o,
+                        const bf_key_need *needs, size_t count)
+{
+    bf_eval_keys share = {0}, first = {0};
+    for (unsigned i = 0; i < o->count; i++) {
+        assert_ok(bf_share_squares(&share, secrets_of(o, i), needs, count,
+                                   seed, NULL));
+        assert_ok(bf_shares_add(&first, &share));
+    }
+    for (unsigned i = 0; i < o->count; i++) {
+        assert_ok(bf_share_squares_second(&share, secrets_of(o, i), &first,
+                                          NULL));
+        assert_ok(bf_shares_add(keys, &share));
+    }
+    assert_ok(bf_shares_finish_squares(keys, &first));
+    bf_eval_keys_clear(&share);
+    bf_eval_keys_clear(&first);
+}
+
+/* The mean square of error polynomials against what they are made of. Products
+ * with a fixed secret have a spectrum of their own, of exponential spread: the
+ * sample's relative deviation is up to sqrt(4/n). */
+static void check_error(const bf_switch_key *key, const int32_t *from,
+                        const int32_t *to, double variance)
+{
+    double square =
+        switch_key_error(key, from, to, (int)(12 * sqrt(variance)));
+    double deviation = sqrt(4.0 / (N * key->digits));
+    if (fabs(square / variance - 1) >= 6 * deviation)
+        fail_msg("%s: variance %.1f, expected %.1f", bf_key_text(key->name),
+                 square, variance);
+}
+
+static void sums_of_shares_are_keys(void **state)
+{
+    (void)state;
+    ckks_test_seed(31);
+    static owners o;
+    static int32_t s[N], to[N], from[N];
+    for (unsigned count = 1; count <= OWNERS_MAX; count += 2) {
+        open_owners(&o, count);
+        uint32_t g = bf_galois_rotation(o.ctx, -3);
+        bf_key_need linear[OWNERS_MAX + 2] = {
+            {bf_key_galois(5), 5}, {bf_key_galois(g), 3}};
+        for (unsigned i = 0; i < count; i++)
+            linear[2 + i] = (bf_key_need){{BF_KEY_IMPORT, 0, i}, 4};
+        bf_key_need squares[] = {{bf_key_from_square(1), 5},
+                                 {bf_key_from_square(g), 3},
+                                 {bf_key_from_square(5), 1}};
+        widen(s, o.sum_s, N);
+
+        bf_eval_keys keys = {0};
+        sum_linear(&keys, &o, linear, 2 + count);
+        for (unsigned i = 0; i < 2; i++) {
+            moved_back(to, o.sum_s, linear[i].name.element);
+            check_error(&keys.keys[i], s, to, 10.5 * count);
+        }
+        for (unsigned i = 0; i < count; i++) {
+            widen(from, bf_secret_key_coeffs(o.s[i]), N);
+            check_error(&keys.keys[2 + i], from, s, 10.5 * count);
+        }
+        bf_eval_keys_clear(&keys);
+
+        sum_squares(&keys, &o, squares, 3);
+        square(from, o.sum_s, N);
+        double norm = square_norm(o.sum_s) + square_norm(o.sum_u);
+        for (unsigned i = 0; i < 3; i++) {
+            moved_back(to, o.sum_s, squares[i].name.element);
+            assert_int_equal(keys.keys[i].a, BF_KEY_A_WHOLE);
+            check_error(&keys.keys[i], from, to,
+                        10.5 * (count * norm + count));
+        }
+        bf_eval_keys_clear(&keys);
+        close_owners(&o);
+    }
+}
+
+static void one_owners_shares_are_its_keys(void **state)
+{
+    (void)state;
+    static owners o;
+    ckks_test_seed(32);
+    open_owners(&o, 1);
+    bf_key_need needs[] = {{bf_key_galois(5), 5}, {bf_key_galois(25), 2}};
+    bf_eval_keys keys = {0}, share = {0};
+    bf_random_fix_for_tests(77);
+    assert_ok(bf_eval_keys_generate(&keys, o.s[0], needs, 2, NULL));
+    bf_random_fix_for_tests(77);
+    uint8_t drawn[BF_SEED_BYTES];
+    bf_random_bytes(drawn, sizeof drawn);
+    assert_memory_equal(drawn, keys.keys[0].seed, sizeof drawn);
+    assert_ok(bf_share_linear(&share, secrets_of(&o, 0), needs, 2, drawn,
+                              NULL));
+    for (unsigned i = 0; i < 2; i++) {
+        const bf_switch_key *a = &keys.keys[i], *b = &share.keys[i];
+        assert_memory_equal(a->data, b->data,
+                            (size_t)a->digits * (a->limbs + 2) * 2 * N *
+                                sizeof(double));
+        assert_int_equal(a->seed_index, b->seed_index);
+    }
+    bf_eval_keys_clear(&keys);
+    bf_eval_keys_clear(&share);
+    close_owners(&o);
+}
+
+static void other_shares_are_refused(void **state)
+{
+    (void)state;
+    static owners o;
+    ckks_test_seed(33);
+    open_owners(&o, 1);
+    bf_share_secrets own = secrets_of(&o, 0);
+    bf_key_need galois[] = {{bf_key_galois(5), 2}, {bf_key_galois(25), 2}};
+    bf_key_need square[] = {{bf_key_from_square(5), 2}};
+    bf_eval_keys sum = {0}, share = {0}, first = {0};
+    assert_ok(bf_share_linear(&sum, own, galois, 2, seed, NULL));
+
+    assert_ok(bf_share_linear(&share, own, galois, 1, seed, NULL));
+    assert_fails(bf_shares_add(&sum, &share), BF_ERR_MISMATCH, "2 keys");
+    bf_key_need turned[] = {galois[1], galois[0]};
+    assert_ok(bf_share_linear(&share, own, turned, 2, seed, NULL));
+    assert_fails(bf_shares_add(&sum, &share), BF_ERR_MISMATCH, "another key");
+    bf_key_need longer[] = {galois[0], {bf_key_galois(25), 3}};
+    assert_ok(bf_share_linear(&share, own, longer, 2, seed, NULL));
+    assert_fails(bf_shares_add(&sum, &share), BF_ERR_MISMATCH, "3 limbs");
+    uint8_t other[BF_SEED_BYTES] = {4};
+    assert_ok(bf_share_linear(&share, own, galois, 2, other, NULL));
+    assert_fails(bf_shares_add(&sum, &share), BF_ERR_MISMATCH, "a halves");
+
+    assert_ok(bf_share_squares(&first, own, square, 1, seed, NULL));
+    assert_ok(bf_share_squares_second(&share, own, &first, NULL));
+    assert_fails(bf_shares_add(&first, &share), BF_ERR_MISMATCH, "a halves");
+    assert_fails(bf_share_squares_second(&first, own, &share, NULL),
+                 BF_ERR_ARGUMENT, "no sum of first shares");
+    assert_fails(bf_shares_finish_squares(&share, &sum), BF_ERR_MISMATCH, "");
+    assert_fails(bf_shares_finish_squares(&first, &first), BF_ERR_MISMATCH,
+                 "other rounds");
+    /* Half a key is none: its first round's name is that of a relinearisation. */
+    bf_key_need relin[] = {{bf_key_from_square(1), 2}};
+    assert_ok(bf_share_squares(&first, own, relin, 1, seed, NULL));
+    assert_ok(bf_share_squares_second(&share, own, &first, NULL));
+    bf_eval *ev;
+    bf_ct ct = {0}, out = {0};
+    bf_pt pt = {0};
+    double one = 1;
+    assert_ok(bf_encode_real(&pt, o.ctx, &one, 1, 0x1p30, 2));
+    assert_ok(bf_encrypt_symmetric(&ct, o.s[0], &pt));
+    assert_ok(bf_eval_create(&ev, o.ctx, &share));
+    assert_fails(bf_mul(ev, &out, &ct, &ct), BF_ERR_MISMATCH, "a share of");
+    bf_eval_destroy(ev);
+    bf_ct_clear(&ct);
+    bf_pt_clear(&pt);
+
+    assert_fails(bf_share_linear(&share, own, square, 1, seed, NULL),
+                 BF_ERR_ARGUMENT, "no linear share");
+    assert_fails(bf_share_squares(&share, own, galois, 1, seed, NULL),
+                 BF_ERR_ARGUMENT, "no square share");
+    bf_key_need twice[] = {square[0], square[0]};
+    assert_fails(bf_share_squares(&share, own, twice, 2, seed, NULL),
+                 BF_ERR_ARGUMENT, "twice");
+    bf_eval_keys_clear(&sum);
+    bf_eval_keys_clear(&share);
+    bf_eval_keys_clear(&first);
+    close_owners(&o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sums_of_shares_are_keys),
+        cmocka_unit_test(one_owners_shares_are_its_keys),
+        cmocka_unit_test(other_shares_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
