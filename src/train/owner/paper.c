@@ -12,6 +12,21 @@
 #include "base/status.h"
 #include "train/owner/transform.h"
 
+/* Starting value of every weight. */
+#define START 0.0128
+
+static bool is_shaped(const bf_transform *t)
+{
+    return !t->expansion && t->outputs == t->inputs + 1;
+}
+
+static unsigned arrays(bf_transform *t,
+                       bf_transform_array out[BF_TRANSFORM_ARRAYS])
+{
+    out[0] = (bf_transform_array){&t->scale, t->outputs};
+    return 1;
+}
+
 static void add_row(double *sum, const double *row, size_t d)
 {
     double norm = 1;
@@ -40,8 +55,10 @@ static bf_status check_sums(const double *sum, const bf_matrix *x)
     return BF_OK;
 }
 
-bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x)
+static bf_status fit(bf_transform *t, const bf_recipe *recipe,
+                     const bf_matrix *x)
 {
+    (void)recipe;
     size_t d = x->cols;
     double *row = bf_alloc(d * sizeof(double));
     if (!row) return BF_ERR_MEMORY;
@@ -57,3 +74,32 @@ bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x)
             t->scale[k] = common / sqrt(1e-10 + t->scale[k] / 4);
     return BF_OK;
 }
+
+static void rows(double *u, const bf_transform *t, const bf_mapped *x,
+                 size_t first, size_t count, double *scratch)
+{
+    bf_mapped_rows(scratch, x, first, count);
+    for (size_t i = 0; i < count; i++) {
+        const double *row = scratch + i * t->inputs;
+        double *to = u + i * t->outputs;
+        to[0] = t->scale[0];
+        for (size_t j = 1; j < t->outputs; j++)
+            to[j] = row[j - 1] * t->scale[j];
+    }
+}
+
+/* The start is the same in every column, and each iteration combines V and W
+ * with factors that sum to 1: an untouched weight stays what it was. */
+static void unmap(double *to, const bf_transform *t, const double *v)
+{
+    for (size_t j = 0; j < t->outputs; j++)
+        to[j] = t->scale[j] > 0 ? v[j] * t->scale[j] : START;
+}
+
+static double start(const bf_transform *t, size_t column)
+{
+    return t->scale[column] > 0 ? START / t->scale[column] : 0;
+}
+
+const bf_transform_ops bf_transform_paper = {is_shaped, arrays, fit,
+                                             rows,      unmap,  start};

@@ -9,6 +9,26 @@
 #include "base/memory.h"
 #include "linalg/openmp.h"
 
+const bf_transform_ops *bf_transform_ops_of(bf_recipe_kind kind)
+{
+    static const bf_transform_ops *const ops[BF_RECIPE_KINDS] = {
+        [BF_RECIPE_PAPER] = &bf_transform_paper,
+        [BF_RECIPE_WHITENED] = &bf_transform_whitened};
+    return ops[kind];
+}
+
+static bf_status allocate(bf_transform *t, bf_relu expand)
+{
+    bf_transform_array array[BF_TRANSFORM_ARRAYS];
+    unsigned count = t->ops->arrays(t, array);
+    for (unsigned i = 0; i < count; i++) {
+        *array[i].data = bf_alloc_zero(array[i].count * sizeof(double));
+        if (!*array[i].data) return BF_ERR_MEMORY;
+    }
+    if (!expand.count) return BF_OK;
+    return bf_expansion_create(&t->expansion, expand, t->inputs);
+}
+
 bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
                               bf_relu expand, size_t inputs, size_t outputs)
 {
@@ -18,23 +38,15 @@ bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
                        width, outputs);
     bf_transform *t = bf_alloc_zero(sizeof *t);
     if (!t) return BF_ERR_MEMORY;
-    *t = (bf_transform){
-        .kind = kind, .inputs = inputs, .width = width, .outputs = outputs};
-    bool complete;
-    if (kind == BF_RECIPE_PAPER) {
-        t->scale = bf_alloc_zero(outputs * sizeof(double));
-        complete = t->scale != NULL;
-    } else {
-        t->mean = bf_alloc_zero(width * sizeof(double));
-        t->linear = bf_alloc_zero(width * (outputs - 1) * sizeof(double));
-        complete = t->mean && t->linear;
-        if (complete && expand.count)
-            complete =
-                bf_expansion_create(&t->expansion, expand, inputs) == BF_OK;
-    }
-    if (!complete) {
+    *t = (bf_transform){.kind = kind,
+                        .ops = bf_transform_ops_of(kind),
+                        .inputs = inputs,
+                        .width = width,
+                        .outputs = outputs};
+    bf_status status = allocate(t, expand);
+    if (status != BF_OK) {
         bf_transform_destroy(t);
-        return BF_ERR_MEMORY;
+        return status;
     }
     *out = t;
     return BF_OK;
@@ -43,10 +55,10 @@ bf_status bf_transform_create(bf_transform **out, bf_recipe_kind kind,
 void bf_transform_destroy(bf_transform *t)
 {
     if (!t) return;
+    bf_transform_array array[BF_TRANSFORM_ARRAYS];
+    unsigned count = t->ops->arrays(t, array);
+    for (unsigned i = 0; i < count; i++) bf_free(*array[i].data);
     bf_expansion_destroy(t->expansion);
-    bf_free(t->mean);
-    bf_free(t->linear);
-    bf_free(t->scale);
     bf_free(t);
 }
 
@@ -64,9 +76,7 @@ bf_status bf_transform_fit(bf_transform **out, const bf_recipe *recipe,
     BF_TRY(bf_transform_create(&t, recipe->kind, recipe->expand, x->cols,
                                bf_recipe_outputs(recipe, x->rows, x->cols)));
     t->map = map;
-    bf_status status = recipe->kind == BF_RECIPE_PAPER
-                           ? bf_paper_fit(t, x)
-                           : bf_whiten_fit(t, recipe, x, NULL);
+    bf_status status = t->ops->fit(t, recipe, x);
     if (status != BF_OK) {
         bf_transform_destroy(t);
         return status;
@@ -101,19 +111,6 @@ const bf_expansion *bf_transform_expansion(const bf_transform *t)
     return t->expansion;
 }
 
-static void paper_rows(double *u, const bf_transform *t, const bf_matrix *x,
-                       size_t first, size_t count, double *scratch)
-{
-    bf_map_rows(scratch, t->map, x, first, count);
-    for (size_t i = 0; i < count; i++) {
-        const double *row = scratch + i * t->inputs;
-        double *to = u + i * t->outputs;
-        to[0] = t->scale[0];
-        for (size_t j = 1; j < t->outputs; j++)
-            to[j] = row[j - 1] * t->scale[j];
-    }
-}
-
 static void clip_rows(double *u, const bf_transform *t, size_t count)
 {
     blasint k = (blasint)t->outputs - 1;
@@ -144,10 +141,7 @@ static bf_status apply_blocks(bf_matrix *u, const bf_transform *t,
         size_t rows = bf_block_rows(u->rows, i);
         double *to = u->data + i * t->outputs;
         BF_TRY(bf_check_interrupt());
-        if (t->kind == BF_RECIPE_PAPER)
-            paper_rows(to, t, x->x, i, rows, scratch);
-        else
-            bf_whiten_rows(to, t, x, i, rows, scratch);
+        t->ops->rows(to, t, x, i, rows, scratch);
         BF_TRY(check_finite(to, i, rows, t->outputs));
         if (training && t->clip_norm > 0) clip_rows(to, t, rows);
         bf_report("transform", (double)(i + rows), (double)u->rows);
@@ -186,22 +180,6 @@ done:
     return status;
 }
 
-/* The start is the same in every column, and each iteration combines V and W
- * with factors that sum to 1: an untouched weight stays what it was. */
-static void unmap_paper(double *to, const bf_transform *t, const double *v)
-{
-    for (size_t j = 0; j < t->outputs; j++)
-        to[j] = t->scale[j] > 0 ? v[j] * t->scale[j] : BF_PAPER_START;
-}
-
-static void unmap_whitened(double *to, const bf_transform *t, const double *v)
-{
-    blasint d = (blasint)t->width, k = (blasint)t->outputs - 1;
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, d, k, 1, t->linear, k, v + 1, 1, 0,
-                to + 1, 1);
-    to[0] = v[0] - cblas_ddot(d, to + 1, 1, t->mean, 1);
-}
-
 bf_status bf_transform_unmap(bf_matrix *model, const bf_transform *t,
                              const bf_matrix *weights)
 {
@@ -212,13 +190,8 @@ bf_status bf_transform_unmap(bf_matrix *model, const bf_transform *t,
                        weights->cols, t->outputs);
     bf_matrix m;
     BF_TRY(bf_matrix_init(&m, weights->rows, t->width + 1));
-    for (size_t c = 0; c < m.rows; c++) {
-        const double *v = weights->data + c * t->outputs;
-        if (t->kind == BF_RECIPE_PAPER)
-            unmap_paper(m.data + c * m.cols, t, v);
-        else
-            unmap_whitened(m.data + c * m.cols, t, v);
-    }
+    for (size_t c = 0; c < m.rows; c++)
+        t->ops->unmap(m.data + c * m.cols, t, weights->data + c * t->outputs);
     *model = m;
     return BF_OK;
 }
@@ -227,16 +200,14 @@ bf_status bf_transform_start(bf_schedule *s, const bf_transform *t,
                              unsigned classes)
 {
     if (s->zero_start) return BF_OK;
-    if (t->kind != BF_RECIPE_PAPER)
+    if (!t->ops->start)
         return bf_fail(BF_ERR_MISMATCH,
-                       "the schedule is of the paper's recipe, the transform "
-                       "is not");
+                       "the schedule starts from weights of the transform, "
+                       "which has none");
     bf_matrix v;
     BF_TRY(bf_matrix_init(&v, classes, t->outputs));
-    for (size_t i = 0; i < (size_t)classes * t->outputs; i++) {
-        double scale = t->scale[i % t->outputs];
-        v.data[i] = scale > 0 ? BF_PAPER_START / scale : 0;
-    }
+    for (size_t i = 0; i < (size_t)classes * t->outputs; i++)
+        v.data[i] = t->ops->start(t, i % t->outputs);
     bf_matrix_clear(&s->v0);
     s->v0 = v;
     return BF_OK;

@@ -9,9 +9,6 @@
 /* Rows handled at a time, so that a fit needs no second copy of its data. */
 #define BF_ROW_BLOCK 1024
 
-/* Starting value of every weight of the paper. */
-#define BF_PAPER_START 0.0128
-
 /* One upload of rows: the key, the data set, and its file's digest. */
 typedef struct bf_upload_id {
     uint8_t key[BF_KEY_ID_BYTES];
@@ -19,19 +16,54 @@ typedef struct bf_upload_id {
     uint8_t digest[BF_HASH_BYTES];
 } bf_upload_id;
 
+typedef struct bf_transform_ops bf_transform_ops;
+
+/* One array of a transform: where it hangs, and how long the shapes make it. */
+typedef struct bf_transform_array {
+    double **data;
+    size_t count;
+} bf_transform_array;
+#define BF_TRANSFORM_ARRAYS 2
+
+/* What a kind of transform is: paper.c and whiten.c have one each. */
+typedef struct bf_transform_ops {
+    /* Whether inputs, width, outputs and expansion of t can be. */
+    bool (*is_shaped)(const bf_transform *t);
+    /* The arrays of the kind in the order of the file; returns how many. Only
+     * the shapes of t are read. */
+    unsigned (*arrays)(bf_transform *t,
+                       bf_transform_array out[BF_TRANSFORM_ARRAYS]);
+    /* Fills arrays and clip_norm for these training rows. */
+    bf_status (*fit)(bf_transform *t, const bf_recipe *recipe,
+                     const bf_matrix *x);
+    /* u[count][k] = rows first.. of x without the clip, at most BF_ROW_BLOCK of
+     * them; scratch holds count x width doubles. */
+    void (*rows)(double *u, const bf_transform *t, const bf_mapped *x,
+                 size_t first, size_t count, double *scratch);
+    /* One class: weights v[k] of transformed rows as weights to[width + 1] of
+     * mapped ones. */
+    void (*unmap)(double *to, const bf_transform *t, const double *v);
+    /* Initial weight of a column; NULL: training starts from zero. */
+    double (*start)(const bf_transform *t, size_t column);
+} bf_transform_ops;
+extern const bf_transform_ops bf_transform_paper, bf_transform_whitened;
+const bf_transform_ops *bf_transform_ops_of(bf_recipe_kind kind);
+
 /* whitened: u = (1, clip((f - mean) * linear)), f = map(x) or its expansion
  * paper:    u = scale * (1, map(x)), elementwise; scale 0 marks a column that
  *           was zero in training and whose weight therefore never moves. */
 struct bf_transform {
     bf_recipe_kind kind;
+    const bf_transform_ops *ops; /* of the kind */
     bf_feature_map map; /* NONE or SQRT */
-    bf_expansion *expansion; /* whitened; NULL: none */
+    bf_expansion *expansion; /* NULL: none */
     size_t inputs;      /* d */
     size_t width;       /* of f: inputs, or the expansion's count */
     size_t outputs;     /* k */
     double *mean;       /* whitened: width */
     double *linear;     /* whitened: width x (k - 1), row-major */
-    double clip_norm;   /* whitened: largest norm without the constant; 0 off */
+    double clip_norm;   /* largest norm without the constant; 0: rows keep
+                         * theirs */
     double *scale;      /* paper: d + 1 */
     bf_upload_id of;    /* whose rows it transforms; zeros: of no upload */
     size_t dropped, first_dropped; /* bf_transform_dropped; not in files */
@@ -50,19 +82,11 @@ BF_MUST_CHECK bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
 /* out[count][d] = map(rows first.. of x). */
 void bf_map_rows(double *out, bf_feature_map map, const bf_matrix *x,
                  size_t first, size_t count);
-/* mean[cols], and sd[cols] with 0 for features that do not vary, or by less than can
- * be told (1/n inside). BF_ERR_RANGE names a column whose spread leaves double
+/* mean[cols], and sd[cols] (1/n inside), 0 for features that do not vary by
+ * more than rounding. BF_ERR_RANGE names a column whose spread leaves double
  * precision. */
 BF_MUST_CHECK bf_status bf_column_moments(double *mean, double *sd,
                                           const bf_mapped *x);
-
-BF_MUST_CHECK bf_status bf_paper_fit(bf_transform *t, const bf_matrix *x);
-BF_MUST_CHECK bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
-                                      const bf_matrix *x, bf_env *env);
-/* u[count][k] = rows first.. of x, whitened, no row clip. `scratch` holds
- * count x width doubles. */
-void bf_whiten_rows(double *u, const bf_transform *t, const bf_mapped *x,
-                    size_t first, size_t count, double *scratch);
 
 /* The file of bf_transform_save, whole but not committed. */
 BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,

@@ -33,28 +33,18 @@ typedef struct expand_header {
     uint64_t count, seed;
 } expand_header;
 
-/* The arrays of a transform in the order of the file. */
-typedef struct part {
-    double *data;
-    size_t count;
-} part;
+/* The arrays of a file in order: of random features, then of the kind. Only the
+ * shapes of t are read. */
+#define ARRAYS_MAX (2 + BF_TRANSFORM_ARRAYS)
 
-#define PARTS_MAX 4
-
-static unsigned parts_of(part out[PARTS_MAX], const bf_transform *t)
+static unsigned arrays_of(bf_transform_array out[ARRAYS_MAX], bf_transform *t)
 {
     unsigned count = 0;
-    if (t->kind == BF_RECIPE_PAPER) {
-        out[count++] = (part){t->scale, t->outputs};
-        return count;
-    }
     if (t->expansion) {
-        out[count++] = (part){t->expansion->mean, t->inputs};
-        out[count++] = (part){t->expansion->scale, t->inputs};
+        out[count++] = (bf_transform_array){&t->expansion->mean, t->inputs};
+        out[count++] = (bf_transform_array){&t->expansion->scale, t->inputs};
     }
-    out[count++] = (part){t->mean, t->width};
-    out[count++] = (part){t->linear, t->width * (t->outputs - 1)};
-    return count;
+    return count + t->ops->arrays(t, out + count);
 }
 
 static bf_status put(bf_outfile *f, bf_hasher *h, const void *data,
@@ -81,8 +71,9 @@ static bf_status write_all(bf_outfile *f, const bf_transform *t)
                    .clip_norm = t->clip_norm,
                    .of = t->of};
     uint8_t digest[BF_HASH_BYTES];
-    part parts[PARTS_MAX];
-    unsigned count = parts_of(parts, t);
+    bf_transform shallow = *t;
+    bf_transform_array array[ARRAYS_MAX];
+    unsigned count = arrays_of(array, &shallow);
     bf_hasher h;
     bf_hasher_init(&h);
     BF_TRY(put(f, &h, &head, sizeof head));
@@ -91,7 +82,7 @@ static bf_status write_all(bf_outfile *f, const bf_transform *t)
         BF_TRY(put(f, &h, &of, sizeof of));
     }
     for (unsigned i = 0; i < count; i++)
-        BF_TRY(put(f, &h, parts[i].data, parts[i].count * sizeof(double)));
+        BF_TRY(put(f, &h, *array[i].data, array[i].count * sizeof(double)));
     bf_hasher_final(&h, digest);
     return bf_outfile_write(f, digest, sizeof digest);
 }
@@ -117,43 +108,38 @@ bf_status bf_transform_save(const bf_transform *t, const char *path)
     return bf_outfile_commit(f);
 }
 
-/* doubles = those of the arrays; false where they overflow. */
+/* Whether a transform can have these shapes, and the doubles of its arrays:
+ * at most width k, and 2 d for random features. By FILE_MAX, width and k are at
+ * most 2^32, and a size_t holds the sum. */
 static bool count_values(size_t *out, const header *h, bf_relu expand)
 {
-    size_t width = expand.count ? expand.count : h->inputs;
-    if (h->kind == BF_RECIPE_PAPER) {
-        *out = h->outputs;
-        return true;
-    }
-    /* width + width (k - 1) = width k */
-    if (!bf_mul_size(width, h->outputs, out)) return false;
-    if (expand.count) *out += 2 * h->inputs;
-    return true;
-}
-
-static bool is_shaped(const header *h, bf_relu expand)
-{
-    size_t width = expand.count ? expand.count : h->inputs;
+    bf_expansion expansion = {.of = expand};
+    bf_transform shape = {.ops = bf_transform_ops_of((bf_recipe_kind)h->kind),
+                          .inputs = h->inputs,
+                          .width = expand.count ? expand.count : h->inputs,
+                          .outputs = h->outputs,
+                          .expansion = expand.count ? &expansion : NULL};
+    bf_transform_array array[ARRAYS_MAX];
     if (h->inputs == 0 || h->inputs >= FILE_MAX / sizeof(double)) return false;
-    if (h->kind == BF_RECIPE_PAPER)
-        return !expand.count && h->outputs == h->inputs + 1;
-    return h->outputs >= 2 && h->outputs <= width + 1;
+    if (!shape.ops->is_shaped(&shape)) return false;
+    unsigned count = arrays_of(array, &shape);
+    *out = 0;
+    for (unsigned i = 0; i < count; i++) *out += array[i].count;
+    return true;
 }
 
 /* Shapes are checked against the length of the file before any allocation. */
 static bf_status check_header(const header *h, bf_relu expand, size_t bytes,
                               const char *path)
 {
-    bool known = (h->kind == BF_RECIPE_PAPER ||
-                  h->kind == BF_RECIPE_WHITENED) &&
+    size_t values, size;
+    bool known = h->kind < BF_RECIPE_KINDS &&
                  (h->map == BF_MAP_NONE || h->map == BF_MAP_SQRT) &&
                  bf_relu_check(expand) == BF_OK;
-    if (!known || !is_shaped(h, expand) || !(h->clip_norm >= 0) ||
+    if (!known || !count_values(&values, h, expand) || !(h->clip_norm >= 0) ||
         !isfinite(h->clip_norm))
         return bf_fail(BF_ERR_FORMAT, "%s: impossible transform", path);
-    size_t values, size;
-    if (!count_values(&values, h, expand) ||
-        !bf_mul_size(values, sizeof(double), &size) ||
+    if (!bf_mul_size(values, sizeof(double), &size) ||
         bytes - h->bytes - BF_HASH_BYTES != size)
         return bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, not those of its shape",
                        path, bytes);
@@ -201,14 +187,14 @@ static bf_status check_digest(const uint8_t *data, size_t bytes,
 
 static bf_status fill(bf_transform *t, const uint8_t *data, const char *path)
 {
-    part parts[PARTS_MAX];
-    unsigned count = parts_of(parts, t);
+    bf_transform_array array[ARRAYS_MAX];
+    unsigned count = arrays_of(array, t);
     for (unsigned i = 0; i < count; i++) {
-        size_t bytes = parts[i].count * sizeof(double);
-        memcpy(parts[i].data, data, bytes);
-        data += bytes;
-        for (size_t j = 0; j < parts[i].count; j++)
-            if (!isfinite(parts[i].data[j]))
+        double *to = *array[i].data;
+        memcpy(to, data, array[i].count * sizeof(double));
+        data += array[i].count * sizeof(double);
+        for (size_t j = 0; j < array[i].count; j++)
+            if (!isfinite(to[j]))
                 return bf_fail(BF_ERR_FORMAT, "%s: a value is not finite",
                                path);
     }

@@ -24,8 +24,21 @@
  * compute eigenvalues to about d * 2^-53 of the largest. */
 #define NEGLIGIBLE 1e-10
 
-void bf_whiten_rows(double *u, const bf_transform *t, const bf_mapped *x,
-                    size_t first, size_t count, double *scratch)
+static bool is_shaped(const bf_transform *t)
+{
+    return t->outputs >= 2 && t->outputs <= t->width + 1;
+}
+
+static unsigned arrays(bf_transform *t,
+                       bf_transform_array out[BF_TRANSFORM_ARRAYS])
+{
+    out[0] = (bf_transform_array){&t->mean, t->width};
+    out[1] = (bf_transform_array){&t->linear, t->width * (t->outputs - 1)};
+    return 2;
+}
+
+static void whiten_rows(double *u, const bf_transform *t, const bf_mapped *x,
+                        size_t first, size_t count, double *scratch)
 {
     size_t d = t->width, k = t->outputs - 1;
     bf_mapped_rows(scratch, x, first, count);
@@ -201,7 +214,7 @@ static bf_status fit_clip(bf_transform *t, double clip, const bf_mapped *x)
     for (size_t i = 0; i < n; i += BF_ROW_BLOCK) {
         BF_GOTO(bf_check_interrupt(), done);
         size_t rows = bf_block_rows(n, i);
-        bf_whiten_rows(u, t, x, i, rows, scratch);
+        whiten_rows(u, t, x, i, rows, scratch);
         for (size_t r = 0; r < rows; r++)
             norms[i + r] = cblas_dnrm2((blasint)k, u + r * t->outputs + 1, 1);
         bf_report("whiten", (double)(n + i + rows), 2 * (double)n);
@@ -266,10 +279,9 @@ static bf_status fit_expansion(bf_transform *t, const bf_matrix *x)
     return find_dropped(t, t->expansion->scale, x);
 }
 
-bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
-                        const bf_matrix *x, bf_env *env)
+static bf_status fit(bf_transform *t, const bf_recipe *recipe,
+                     const bf_matrix *x)
 {
-    BF_UNDER(env);
     BF_OPENMP_FOR_ENV();
     bf_mapped mapped;
     BF_TRY(fit_expansion(t, x));
@@ -280,3 +292,14 @@ bf_status bf_whiten_fit(bf_transform *t, const bf_recipe *recipe,
     bf_mapped_clear(&mapped);
     return status;
 }
+
+static void unmap(double *to, const bf_transform *t, const double *v)
+{
+    blasint d = (blasint)t->width, k = (blasint)t->outputs - 1;
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, d, k, 1, t->linear, k, v + 1, 1, 0,
+                to + 1, 1);
+    to[0] = v[0] - cblas_ddot(d, to + 1, 1, t->mean, 1);
+}
+
+const bf_transform_ops bf_transform_whitened = {is_shaped,   arrays, fit,
+                                                whiten_rows, unmap,  NULL};
