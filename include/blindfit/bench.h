@@ -7,6 +7,10 @@
 
 #include "blindfit/blindfit.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct bf_bench_row {
     const char *operation, *backend;
     size_t ring_degree;
@@ -18,5 +22,9 @@ typedef struct bf_bench_row {
  * kernels on one and on all; fn hears of each. Takes some seconds. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_bench(
     void (*fn)(void *user, const bf_bench_row *row), void *user, bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BF_VERSION "0.1.0"
 
 #if defined(__GNUC__)
@@ -142,5 +146,9 @@ BF_API unsigned bf_env_threads(const bf_env *env);
 /* Operations of this thread run under env (NULL: {0}) from now on. Returns
  * what they ran under before, which the same thread enters again at the end. */
 BF_API bf_env *bf_env_enter(bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

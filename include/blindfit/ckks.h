@@ -32,10 +32,19 @@
 #ifndef BLINDFIT_CKKS_H
 #define BLINDFIT_CKKS_H
 
-#include <complex.h>
 #include <stdbool.h>
 
 #include "blindfit/matrix.h"
+
+/* A complex number as C and C++ have it: two doubles. */
+#ifdef __cplusplus
+#include <complex>
+typedef std::complex<double> bf_complex;
+extern "C" {
+#else
+#include <complex.h>
+typedef double complex bf_complex;
+#endif
 
 /* ---- 1. parameters and context --------------------------------------------
  */
@@ -99,7 +108,7 @@ BF_API BF_MUST_CHECK bf_status bf_plain_encode(bf_plain **out,
 /* Complex values, at a scale and for ciphertexts of up to this level. */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode_at(bf_plain **out,
                                                   const bf_ckks *ckks,
-                                                  const double complex *values,
+                                                  const bf_complex *values,
                                                   size_t count, double scale,
                                                   unsigned level);
 /* coeffs[count], count up to twice the slots: those of the polynomial, in place
@@ -110,7 +119,7 @@ BF_API BF_MUST_CHECK bf_status bf_plain_encode_coeffs(
 /* The first count slots (real parts; complex) or coefficients. */
 BF_API BF_MUST_CHECK bf_status bf_plain_decode(double *values, size_t count,
                                                const bf_plain *plain);
-BF_API BF_MUST_CHECK bf_status bf_plain_decode_complex(double complex *values,
+BF_API BF_MUST_CHECK bf_status bf_plain_decode_complex(bf_complex *values,
                                                        size_t count,
                                                        const bf_plain *plain);
 BF_API BF_MUST_CHECK bf_status bf_plain_decode_coeffs(double *coeffs,
@@ -435,5 +444,9 @@ BF_API BF_MUST_CHECK bf_status bf_public_read(bf_public **out,
 /* The parameters of such bytes. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_read(bf_ckks **out, const void *data,
                                             size_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "blindfit/train.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- feature and label files ----------------------------------------- */
 
 /* Rows [first, last) counted from 0; last = 0 for all that follow. */
@@ -193,5 +197,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
 BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_save_npy(
     const bf_dataset *d, const char *path, const char *labels_path,
     bool float32);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "blindfit/blindfit.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- writing and reading ------------------------------------------------- */
 
 /* A file under construction: a temporary beside `path`, moved into place by
@@ -114,5 +118,9 @@ typedef struct bf_file_info {
  * bf_job_read. BF_ERR_FORMAT for what is damaged or none of these. */
 BF_API BF_MUST_CHECK bf_status bf_file_inspect(bf_file_info *out,
                                                const char *path, bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include "blindfit/train.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BF_JOB_ID_BYTES 32
 
 typedef struct bf_job bf_job;
@@ -107,5 +111,9 @@ BF_API BF_MUST_CHECK bf_status bf_job_check_server(const bf_job *job,
  * takes much of the memory. */
 BF_API BF_MUST_CHECK bf_status bf_job_estimate(double *seconds,
                                                const bf_job *job, bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

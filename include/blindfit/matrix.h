@@ -5,6 +5,10 @@
 
 #include "blindfit/blindfit.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct bf_matrix {
     size_t rows, cols;
     double *data; /* owned; bf_matrix_clear frees */
@@ -45,5 +49,9 @@ BF_API BF_MUST_CHECK bf_status bf_view_check(const bf_view *v,
 /* A copy. *out is zeroed or an owned matrix, which is freed; unchanged on
  * failure: as bf_view_check, or BF_ERR_MEMORY. */
 BF_API BF_MUST_CHECK bf_status bf_matrix_from(bf_matrix *out, const bf_view *v);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

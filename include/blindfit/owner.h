@@ -16,6 +16,10 @@
 
 #include "blindfit/job.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- keys ---------------------------------------------------------------- */
 
 /* A secret key for a job. The job must outlive it. */
@@ -66,6 +70,9 @@ typedef enum bf_upload_part {
     BF_UPLOAD_ROWS,
     BF_UPLOAD_LABELS
 } bf_upload_part;
+/* How many ciphertexts such an upload has. */
+BF_OWNER_API size_t bf_upload_ciphertexts(const bf_job *job,
+                                          bf_upload_part part);
 
 /* Whether the job first runs in the clear. Nothing depends on it: who has a part
  * of the rows cannot run it, and bf_owner_review sees afterwards what it sees
@@ -126,5 +133,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_review(
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_model_of(bf_model *out, const bf_transform *t, const bf_matrix *weights,
             const char *const *class_names);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

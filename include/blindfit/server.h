@@ -6,6 +6,10 @@
 
 #include "blindfit/job.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Paths are the caller's. */
 typedef struct bf_serve_options {
     const char *job;            /* job file */
@@ -37,5 +41,9 @@ typedef struct bf_serve_report {
 BF_API BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
                                               const bf_serve_options *o,
                                               bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include "blindfit/blindfit.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BF_POLY_DEGREE_MAX 15
 
 /* p(z) = 1/2 + sum of odd terms: odd[i] is the coefficient of z^(2i+1). */
@@ -13,5 +17,9 @@ typedef struct bf_sigmoid {
     double range; /* |z| up to which it approximates the sigmoid */
 } bf_sigmoid;
 BF_API double bf_sigmoid_value(const bf_sigmoid *p, double z);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -16,6 +16,10 @@
 #include "blindfit/matrix.h"
 #include "blindfit/sigmoid.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BF_MAX_ITERATIONS 1024
 #define BF_CLASSES_MAX 100
 #define BF_SIGMOID_RANGE_MAX 1e6
@@ -267,5 +271,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out,
                                                        const bf_dataset *data,
                                                        bool confusion);
 BF_OWNER_API void bf_metrics_clear(bf_metrics *m);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

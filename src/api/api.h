@@ -111,6 +111,12 @@ bf_op bf_api_op(bf_evaluator *ev, const char *what);
 /* BF_ERR_MISMATCH for other parameters, another key, or an evaluator of another
  * key. */
 BF_MUST_CHECK bf_status bf_api_take(bf_op *op, const bf_cipher *a);
+/* Begins an operation on a, and b unless NULL: bf_api_op, what bf_api_take
+ * checks of each, and BF_ERR_ARGUMENT "WHAT: ... levels" unless the lower of
+ * them has that many left. */
+BF_MUST_CHECK bf_status bf_api_begin(bf_op *op, bf_evaluator *ev,
+                                     const char *what, const bf_cipher *a,
+                                     const bf_cipher *b, unsigned levels);
 /* *res becomes *out's when status is BF_OK, else is released; returns what went
  * wrong first. */
 BF_MUST_CHECK bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res,

@@ -45,10 +45,9 @@ static bf_status meet(bf_op *op, pair *p)
 static bf_status sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                      const bf_cipher *b, binary add, const char *what)
 {
-    bf_op op = bf_api_op(ev, what);
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
-    BF_TRY(bf_api_take(&op, b));
+    BF_TRY(bf_api_begin(&op, ev, what, a, b, 0));
     pair p = {.a = &a->ct, .b = &b->ct};
     bf_status status = meet(&op, &p);
     if (status == BF_OK) status = add(op.eval, &res, p.a, p.b);
@@ -71,9 +70,9 @@ bf_status bf_cipher_sub(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
 bf_status bf_cipher_mul_int(bf_evaluator *ev, bf_cipher **out,
                             const bf_cipher *a, int64_t c)
 {
-    bf_op op = bf_api_op(ev, "product with an integer");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "product with an integer", a, NULL, 0));
     return bf_api_give(&op, out, &res, bf_mul_int(op.eval, &res, &a->ct, c));
 }
 
@@ -91,9 +90,9 @@ bf_status bf_cipher_copy(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a)
 bf_status bf_cipher_add_const(bf_evaluator *ev, bf_cipher **out,
                               const bf_cipher *a, double c)
 {
-    bf_op op = bf_api_op(ev, "sum with a constant");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "sum with a constant", a, NULL, 0));
     return bf_api_give(&op, out, &res, bf_add_const(op.eval, &res, &a->ct, c));
 }
 
@@ -117,10 +116,10 @@ bf_status bf_cipher_add_values(bf_evaluator *ev, bf_cipher **out,
                                const bf_cipher *a, const double *values,
                                size_t count)
 {
-    bf_op op = bf_api_op(ev, "sum with values");
+    bf_op op;
     bf_ct res = {0};
     bf_pt pt = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "sum with values", a, NULL, 0));
     bf_status status = operand(&op, &pt, &a->ct, values, count, a->ct.scale);
     if (status == BF_OK) status = bf_add_plain(op.eval, &res, &a->ct, &pt);
     bf_pt_clear(&pt);
@@ -139,12 +138,11 @@ bf_status bf_cipher_mul_values(bf_evaluator *ev, bf_cipher **out,
                                const bf_cipher *a, const double *values,
                                size_t count)
 {
-    bf_op op = bf_api_op(ev, "product with values");
+    bf_op op;
     bf_ct res = {0};
     bf_pt pt = {0};
     bf_status status;
-    BF_TRY(bf_api_take(&op, a));
-    BF_TRY(bf_api_need(&op, &a->ct, 1));
+    BF_TRY(bf_api_begin(&op, ev, "product with values", a, NULL, 1));
     BF_GOTO(operand(&op, &pt, &a->ct, values, count, factor_scale(&op, &a->ct)),
             done);
     BF_GOTO(bf_mul_plain(op.eval, &res, &a->ct, &pt), done);
@@ -157,10 +155,9 @@ done:
 bf_status bf_cipher_mul_const(bf_evaluator *ev, bf_cipher **out,
                               const bf_cipher *a, double c)
 {
-    bf_op op = bf_api_op(ev, "product with a constant");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
-    BF_TRY(bf_api_need(&op, &a->ct, 1));
+    BF_TRY(bf_api_begin(&op, ev, "product with a constant", a, NULL, 1));
     unsigned limbs = a->ct.limbs - 1;
     double scale = op.ckks->scale[limbs];
     bf_status status =
@@ -172,11 +169,9 @@ bf_status bf_cipher_mul_const(bf_evaluator *ev, bf_cipher **out,
 bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                         const bf_cipher *b)
 {
-    bf_op op = bf_api_op(ev, "product");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
-    BF_TRY(bf_api_take(&op, b));
-    BF_TRY(bf_api_need(&op, a->ct.limbs < b->ct.limbs ? &a->ct : &b->ct, 1));
+    BF_TRY(bf_api_begin(&op, ev, "product", a, b, 1));
     pair p = {.a = &a->ct, .b = &b->ct};
     bf_status status = meet(&op, &p);
     if (status == BF_OK) status = bf_tensor(op.eval, &res, p.a, p.b);

@@ -150,6 +150,16 @@ bf_status bf_api_take(bf_op *op, const bf_cipher *a)
     return BF_OK;
 }
 
+bf_status bf_api_begin(bf_op *op, bf_evaluator *ev, const char *what,
+                       const bf_cipher *a, const bf_cipher *b, unsigned levels)
+{
+    *op = bf_api_op(ev, what);
+    BF_TRY(bf_api_take(op, a));
+    if (b) BF_TRY(bf_api_take(op, b));
+    bool b_is_lower = b && b->ct.limbs < a->ct.limbs;
+    return bf_api_need(op, b_is_lower ? &b->ct : &a->ct, levels);
+}
+
 bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res, bf_status status)
 {
     if (status == BF_OK)
@@ -162,9 +172,9 @@ bf_status bf_api_one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                      bf_status (*f)(bf_eval *, bf_ct *, const bf_ct *),
                      const char *what)
 {
-    bf_op op = bf_api_op(ev, what);
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, what, a, NULL, 0));
     return bf_api_give(&op, out, &res, f(op.eval, &res, &a->ct));
 }
 

@@ -17,9 +17,9 @@ static bf_status with_plain(bf_evaluator *ev, bf_cipher **out,
                                            const bf_pt *),
                             const char *what)
 {
-    bf_op op = bf_api_op(ev, what);
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, what, a, NULL, 0));
     BF_TRY(bf_api_same(op.ckks, b->ckks, what));
     bf_pt pt = operand(&op, b);
     return bf_api_give(&op, out, &res, f(op.eval, &res, &a->ct, &pt));
@@ -73,9 +73,9 @@ bf_status bf_cipher_rescale(bf_evaluator *ev, bf_cipher **out,
 bf_status bf_cipher_mod_drop(bf_evaluator *ev, bf_cipher **out,
                              const bf_cipher *a, unsigned limbs)
 {
-    bf_op op = bf_api_op(ev, "dropping of primes");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "dropping of primes", a, NULL, 0));
     bf_status status = bf_copy(op.eval, &res, &a->ct);
     if (status == BF_OK) status = bf_mod_drop(op.eval, &res, limbs);
     return bf_api_give(&op, out, &res, status);
@@ -85,9 +85,9 @@ bf_status bf_cipher_adjust(bf_evaluator *ev, bf_cipher **out,
                            const bf_cipher *a, double factor, double scale,
                            unsigned limbs)
 {
-    bf_op op = bf_api_op(ev, "adjustment");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "adjustment", a, NULL, 0));
     return bf_api_give(&op, out, &res,
                        bf_adjust(op.eval, &res, &a->ct, factor, scale, limbs));
 }
@@ -107,9 +107,9 @@ bf_status bf_cipher_lower(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
 bf_status bf_cipher_mul_monomial(bf_evaluator *ev, bf_cipher **out,
                                  const bf_cipher *a, int64_t e)
 {
-    bf_op op = bf_api_op(ev, "product with a monomial");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "product with a monomial", a, NULL, 0));
     return bf_api_give(&op, out, &res,
                        bf_mul_monomial(op.eval, &res, &a->ct, e));
 }
@@ -139,8 +139,8 @@ bf_status bf_cipher_expand(bf_evaluator *ev, bf_cipher **out,
                            const bf_cipher *a, size_t count, unsigned log_m,
                            unsigned f, int sign)
 {
-    bf_op op = bf_api_op(ev, "expansion");
-    BF_TRY(bf_api_take(&op, a));
+    bf_op op;
+    BF_TRY(bf_api_begin(&op, ev, "expansion", a, NULL, 0));
     if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s to nothing", op.what);
     bf_ct *res = bf_alloc_zero(count * sizeof *res);
     if (!res) return BF_ERR_MEMORY;

@@ -88,7 +88,7 @@ bf_status bf_plain_encode(bf_plain **out, const bf_ckks *c,
 }
 
 bf_status bf_plain_encode_at(bf_plain **out, const bf_ckks *c,
-                             const double complex *values, size_t count,
+                             const bf_complex *values, size_t count,
                              double scale, unsigned level)
 {
     bf_pt pt = {.secret = true};
@@ -156,7 +156,7 @@ bf_status bf_plain_decode(double *values, size_t count, const bf_plain *plain)
     return decode_slots(values, NULL, count, &plain->pt);
 }
 
-bf_status bf_plain_decode_complex(double complex *values, size_t count,
+bf_status bf_plain_decode_complex(bf_complex *values, size_t count,
                                   const bf_plain *plain)
 {
     return decode_slots(NULL, values, count, &plain->pt);

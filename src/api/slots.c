@@ -9,9 +9,9 @@
 bf_status bf_cipher_rotate(bf_evaluator *ev, bf_cipher **out,
                            const bf_cipher *a, int r)
 {
-    bf_op op = bf_api_op(ev, "rotation");
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "rotation", a, NULL, 0));
     return bf_api_give(&op, out, &res, bf_rotate(op.eval, &res, &a->ct, r));
 }
 
@@ -24,8 +24,8 @@ bf_status bf_cipher_conjugate(bf_evaluator *ev, bf_cipher **out,
 bf_status bf_cipher_rotate_many(bf_evaluator *ev, bf_cipher **out,
                                 const bf_cipher *a, const int *r, size_t count)
 {
-    bf_op op = bf_api_op(ev, "rotations");
-    BF_TRY(bf_api_take(&op, a));
+    bf_op op;
+    BF_TRY(bf_api_begin(&op, ev, "rotations", a, NULL, 0));
     if (count == 0) return BF_OK;
     bf_ct *res = bf_alloc_zero(count * sizeof *res);
     if (!res) return BF_ERR_MEMORY;
@@ -58,9 +58,9 @@ bf_status bf_cipher_rotate_sum(bf_evaluator *ev, bf_cipher **out,
 bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                         size_t count)
 {
-    bf_op op = bf_api_op(ev, "sum of slots");
+    bf_op op;
     bf_ct res = {0}, rotated = {0};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "sum of slots", a, NULL, 0));
     if (count < 1 || count > bf_ckks_slots(op.ckks) || (count & (count - 1)))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: %zu of them: must be a power of two "
@@ -166,10 +166,10 @@ size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room)
 bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                           const bf_linear *map)
 {
-    bf_op op = bf_api_op(ev, "linear map");
+    bf_op op;
     bf_ct res = {0}, tmp = {0};
     const bf_ct *x;
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "linear map", a, NULL, 0));
     BF_TRY(bf_api_same(op.ckks, map->ckks, op.what));
     unsigned limbs = bf_api_limbs(op.ckks, map->level);
     if (a->ct.limbs < limbs)
@@ -204,9 +204,9 @@ bf_status bf_cipher_power_series(bf_evaluator *ev, bf_cipher **out,
                                  const bf_cipher *a, const double *c,
                                  unsigned degree)
 {
-    bf_op op = bf_api_op(ev, "polynomial");
+    bf_op op;
     bf_poly p = {.basis = BF_BASIS_POWER, .degree = degree, .c = c};
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "polynomial", a, NULL, 0));
     return evaluate(&op, out, &a->ct, &p);
 }
 
@@ -217,14 +217,14 @@ bf_status bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out,
                               const bf_cipher *a, const double *c,
                               unsigned degree, double lo, double hi)
 {
-    bf_op op = bf_api_op(ev, "Chebyshev polynomial");
+    bf_op op;
     bf_poly p = {.basis = BF_BASIS_CHEBYSHEV,
                  .degree = degree,
                  .c = c,
                  .a = lo,
                  .b = hi};
     double half = (hi - lo) / 2;
-    BF_TRY(bf_api_take(&op, a));
+    BF_TRY(bf_api_begin(&op, ev, "Chebyshev polynomial", a, NULL, 0));
     if (!(half > 0) || !isfinite(half))
         return bf_fail(BF_ERR_ARGUMENT, "%s on [%g, %g]", op.what, lo, hi);
     if (half >= 0.5 && half <= 2) return evaluate(&op, out, &a->ct, &p);

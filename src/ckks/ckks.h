@@ -142,6 +142,11 @@ BF_MUST_CHECK bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx,
                                    unsigned limbs);
 BF_MUST_CHECK bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx,
                                    unsigned limbs, unsigned polys);
+/* Makes *ct, zeroed or initialised before, a ciphertext of this shape: keeps
+ * its memory when that fits, else frees it and allocates. Contents undefined;
+ * unchanged on failure. */
+BF_MUST_CHECK bf_status bf_ct_reserve(bf_ct *ct, const bf_context *ctx,
+                                      unsigned limbs, unsigned polys);
 
 /* ---- encoding ([CKKS17] section 3) --------------------------------------- */
 

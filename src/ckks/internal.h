@@ -38,13 +38,9 @@ static inline bool bf_context_same(const bf_context *a, const bf_context *b)
 BF_MUST_CHECK bf_status bf_context_check_limbs(const bf_context *ctx,
                                                unsigned limbs);
 
-/* Makes *pt (*ct) an object of this shape: keeps its memory when that fits,
- * else frees it and allocates. The object is zeroed or initialised before;
- * unchanged on failure. Contents undefined. */
+/* As bf_ct_reserve. */
 BF_MUST_CHECK bf_status bf_pt_reserve(bf_pt *pt, const bf_context *ctx,
                                       unsigned limbs, bool secret);
-BF_MUST_CHECK bf_status bf_ct_reserve(bf_ct *ct, const bf_context *ctx,
-                                      unsigned limbs, unsigned polys);
 
 /* ckks/embed.c: the embedding on split arrays, n = 2^log_slots values, in
  * place. forward: polynomial c_0..c_{n-1} -> its values at zeta^{5^j}; inverse

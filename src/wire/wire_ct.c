@@ -145,18 +145,6 @@ bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label, const bf_ct *ct)
 
 /* ---- reading ------------------------------------------------------------ */
 
-static bf_status reserve(bf_ct *ct, const bf_context *ctx, unsigned limbs,
-                         unsigned polys)
-{
-    bf_ct fresh;
-    if (ct->data && ct->ctx == ctx && ct->limbs == limbs && ct->polys == polys)
-        return BF_OK;
-    BF_TRY(bf_ct_init(&fresh, ctx, limbs, polys));
-    bf_ct_clear(ct);
-    *ct = fresh;
-    return BF_OK;
-}
-
 typedef struct unpack_job {
     bf_wire_rows rows;
     const bf_wire_ct_head *head;
@@ -200,7 +188,7 @@ static bf_status unpack(bf_ct *out, bf_rings rings, const uint8_t *in,
         return bf_fail(BF_ERR_FORMAT, "too short for a ciphertext");
     BF_TRY(bf_wire_ring(&ctx, rings, bf_wire_ct_ring(in)));
     BF_TRY(bf_wire_ct_head_decode(&h, in, bytes, bf_context_params(ctx)));
-    BF_TRY(reserve(out, ctx, h.limbs, h.polys));
+    BF_TRY(bf_ct_reserve(out, ctx, h.limbs, h.polys));
     bf_status s = unpack_rows(out, &h, in + BF_WIRE_CT_FIXED);
     if (s != BF_OK) {
         bf_ct_clear(out);

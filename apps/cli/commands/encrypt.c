@@ -66,13 +66,6 @@ static bf_status encrypt(const encrypt_args *a, const bf_job *job,
     return s;
 }
 
-static size_t count_inputs(const encrypt_args *a, const bf_job *job)
-{
-    bf_job_shape s = bf_job_shape_of(job);
-    return (a->part == BF_UPLOAD_LABELS ? 0 : s.row_ciphertexts) +
-           (a->part == BF_UPLOAD_ROWS ? 0 : s.other_ciphertexts);
-}
-
 static bf_status report(const encrypt_args *a, const bf_job *job)
 {
     struct stat st;
@@ -84,13 +77,14 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
         cJSON_AddStringToObject(o, "upload", a->upload);
         cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
         cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
-                                (double)count_inputs(a, job));
+                                (double)bf_upload_ciphertexts(job, a->part));
         if (a->part != BF_UPLOAD_LABELS)
             cJSON_AddStringToObject(o, "transform", path);
         return cli_json(o);
     }
     cli_row("upload", "%s: %zu ciphertexts, %s, for the server", a->upload,
-            count_inputs(a, job), cli_size((double)st.st_size).s);
+            bf_upload_ciphertexts(job, a->part),
+            cli_size((double)st.st_size).s);
     if (a->part != BF_UPLOAD_LABELS)
         cli_row("transform", "%s: stays here, wanted by decrypt", path);
     return BF_OK;

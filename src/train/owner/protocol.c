@@ -173,12 +173,20 @@ static bf_upload_id upload_of(const bf_secret_key *sk, const bf_job *job)
     return of;
 }
 
-/* The inputs that a part consists of. */
-static void choose_part(batch *b, bf_upload_part part)
+/* The inputs first..end-1 of a job are those of the part. */
+static void inputs_of(size_t *first, size_t *end, const bf_job *job,
+                      bf_upload_part part)
 {
-    size_t rows = bf_job_circuit(b->job)->inputs(b->job, BF_INPUT_ROWS);
-    b->first = part == BF_UPLOAD_LABELS ? rows : 0;
-    b->end = part == BF_UPLOAD_ROWS ? rows : bf_job_inputs(b->job);
+    size_t rows = bf_job_circuit(job)->inputs(job, BF_INPUT_ROWS);
+    *first = part == BF_UPLOAD_LABELS ? rows : 0;
+    *end = part == BF_UPLOAD_ROWS ? rows : bf_job_inputs(job);
+}
+
+size_t bf_upload_ciphertexts(const bf_job *job, bf_upload_part part)
+{
+    size_t first, end;
+    inputs_of(&first, &end, job, part);
+    return end - first;
 }
 
 bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
@@ -192,7 +200,7 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
     BF_TRY(check_shapes(job, u, schedule));
     batch b = {
         .job = job, .sk = sk, .u = u, .v0 = &schedule->v0, .labels = labels};
-    choose_part(&b, part);
+    inputs_of(&b.first, &b.end, job, part);
     bf_upload_id made = upload_of(sk, job);
     bf_wire_ids ids = {made.key, part == BF_UPLOAD_ROWS ? NULL : job_id,
                        made.data};
