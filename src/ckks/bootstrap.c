@@ -90,7 +90,7 @@ static bf_status make_maps(bf_boot *b, bf_lintrans *maps, const bf_dft *d,
                            double scale, unsigned limbs)
 {
     bf_dft_group groups[BF_DFT_GROUPS_MAX] = {{0}};
-    BF_TRY(bf_dft_make(groups, d));
+    BF_TRY(bf_dft_make(groups, d, b->symbolic));
     bf_status status = BF_OK;
     for (unsigned g = 0; g < d->groups; g++) {
         bf_lintrans_form form = {.scale = scale, .limbs = limbs,

@@ -7,14 +7,19 @@
 
 /* ---- sums of diagonals, indices modulo n ----------------------------------- */
 
-static bf_status reserve(bf_dft_group *g, size_t dim, size_t count)
+/* What a group is made of: `width` values of each diagonal, dim or none. */
+typedef struct shape {
+    size_t dim, width;
+} shape;
+
+static bf_status reserve(bf_dft_group *g, shape of, size_t count)
 {
     size_t bytes;
-    *g = (bf_dft_group){.dim = dim};
+    *g = (bf_dft_group){.dim = of.dim};
     g->diagonals = bf_alloc(count * sizeof *g->diagonals);
-    if (bf_mul_size(count * dim, sizeof *g->values, &bytes))
+    if (of.width && bf_mul_size(count * of.width, sizeof *g->values, &bytes))
         g->values = bf_alloc_zero(bytes);
-    if (g->diagonals && g->values) return BF_OK;
+    if (g->diagonals && !g->values == !of.width) return BF_OK;
     bf_dft_clear(g);
     return BF_ERR_MEMORY;
 }
@@ -31,22 +36,22 @@ static double complex *at(bf_dft_group *g, size_t index)
 {
     size_t i = 0;
     while (i < g->count && g->diagonals[i].index != index) i++;
-    double complex *v = g->values + i * g->dim;
+    double complex *v = g->values ? g->values + i * g->dim : NULL;
     if (i == g->count) g->diagonals[g->count++] = (bf_diagonal){index, v};
     return v;
 }
 
 /* Butterflies of length len = 2^s; backwards times two. */
-static bf_status butterfly(bf_dft_group *g, size_t dim, size_t n, unsigned s,
+static bf_status butterfly(bf_dft_group *g, shape of, size_t n, unsigned s,
                            bool backwards)
 {
     size_t len = (size_t)1 << s, h = len / 2;
     const double *w = bf_embed_stage(s);
     if (!w) return BF_ERR_MEMORY;
-    BF_TRY(reserve(g, dim, 3));
+    BF_TRY(reserve(g, of, 3));
     double complex *same = at(g, 0), *up = at(g, h);
     double complex *down = at(g, n - h); /* `up` when len = n */
-    for (size_t i = 0; i < dim; i++) {
+    for (size_t i = 0; i < of.width; i++) {
         size_t j = i % len, k = j % h;
         double complex root = CMPLX(w[k], w[h + k]);
         if (backwards) {
@@ -69,15 +74,15 @@ static bf_status butterfly(bf_dft_group *g, size_t dim, size_t n, unsigned s,
 /* b := a after b; a is consumed. Indices of neighbouring butterflies are all
  * multiples of a stride between two: one more doubles their number, and adds at
  * most one. */
-static bf_status compose(bf_dft_group *b, bf_dft_group *a, size_t n)
+static bf_status compose(bf_dft_group *b, bf_dft_group *a, shape of, size_t n)
 {
     bf_dft_group c;
-    bf_status status = reserve(&c, a->dim, 2 * b->count + 1);
+    bf_status status = reserve(&c, of, 2 * b->count + 1);
     for (size_t i = 0; i < a->count && status == BF_OK; i++)
         for (size_t k = 0; k < b->count; k++) {
             const bf_diagonal *x = &a->diagonals[i], *y = &b->diagonals[k];
             double complex *o = at(&c, (x->index + y->index) % n);
-            for (size_t j = 0; j < a->dim; j++)
+            for (size_t j = 0; j < of.width; j++)
                 o[j] += x->values[j] * y->values[(j + x->index) % a->dim];
         }
     bf_dft_clear(a);
@@ -91,13 +96,15 @@ static bf_status compose(bf_dft_group *b, bf_dft_group *a, size_t n)
 static bf_status between_rotations(bf_dft_group *m, size_t n, size_t s,
                                    size_t t)
 {
+    for (size_t i = 0; i < m->count; i++)
+        m->diagonals[i].index = (m->diagonals[i].index + s + n - t) % n;
+    if (!m->values) return BF_OK;
     double complex *w = bf_alloc(m->dim * sizeof *w);
     if (!w) return BF_ERR_MEMORY;
     for (size_t i = 0; i < m->count; i++) {
         double complex *v = m->values + i * m->dim;
         for (size_t j = 0; j < m->dim; j++) w[j] = v[(j + s) % m->dim];
         memcpy(v, w, m->dim * sizeof *w);
-        m->diagonals[i].index = (m->diagonals[i].index + s + n - t) % n;
     }
     bf_free(w);
     return BF_OK;
@@ -148,7 +155,7 @@ static size_t rotation_of(const bf_dft *d, unsigned first, unsigned last)
 }
 
 /* Butterflies first..last in order of application. */
-static bf_status product(bf_dft_group *out, const bf_dft *d, size_t dim,
+static bf_status product(bf_dft_group *out, const bf_dft *d, shape of,
                          unsigned first, unsigned last)
 {
     size_t n = (size_t)1 << d->log_slots;
@@ -156,8 +163,8 @@ static bf_status product(bf_dft_group *out, const bf_dft *d, size_t dim,
         unsigned s = d->to_slots ? d->log_slots - i : i + 1;
         bf_dft_group b;
         bf_status status =
-            butterfly(i == first ? out : &b, dim, n, s, d->to_slots);
-        if (status == BF_OK && i > first) status = compose(out, &b, n);
+            butterfly(i == first ? out : &b, of, n, s, d->to_slots);
+        if (status == BF_OK && i > first) status = compose(out, &b, of, n);
         if (status != BF_OK) {
             bf_dft_clear(out);
             return status;
@@ -170,12 +177,14 @@ static bf_status product(bf_dft_group *out, const bf_dft *d, size_t dim,
  * this one wants: rot_-next M_g rot_own. SlotToCoeff the other way: every group
  * but the last leaves its result rotated, rot_own M_g rot_-previous. */
 static bf_status make_group(bf_dft_group *out, const bf_dft *d, unsigned g,
-                            const unsigned *begin)
+                            const unsigned *begin, bool indices)
 {
     size_t n = (size_t)1 << d->log_slots;
     bool parts = d->wide && (d->to_slots ? g + 1 == d->groups : g == 0);
     size_t own = rotation_of(d, begin[g], begin[g + 1] - 1), other = 0;
-    BF_TRY(product(out, d, parts ? 2 * n : n, begin[g], begin[g + 1] - 1));
+    size_t dim = parts ? 2 * n : n;
+    BF_TRY(product(out, d, (shape){dim, indices ? 0 : dim}, begin[g],
+                   begin[g + 1] - 1));
     if (d->to_slots && g + 1 < d->groups)
         other = rotation_of(d, begin[g + 1], begin[g + 2] - 1);
     if (!d->to_slots && g > 0)
@@ -185,19 +194,19 @@ static bf_status make_group(bf_dft_group *out, const bf_dft *d, unsigned g,
                     : between_rotations(out, n, own, other);
     if (status != BF_OK)
         bf_dft_clear(out);
-    else if (parts)
+    else if (parts && !indices)
         part(out, n, d->to_slots);
     return status;
 }
 
-bf_status bf_dft_make(bf_dft_group *out, const bf_dft *d)
+bf_status bf_dft_make(bf_dft_group *out, const bf_dft *d, bool indices)
 {
     unsigned begin[BF_DFT_GROUPS_MAX + 1] = {0};
     BF_TRY(check(d));
     for (unsigned g = 0; g < d->groups; g++)
         begin[g + 1] = begin[g] + d->radix[g];
     for (unsigned g = 0; g < d->groups; g++) {
-        bf_status status = make_group(&out[g], d, g, begin);
+        bf_status status = make_group(&out[g], d, g, begin, indices);
         if (status == BF_OK) continue;
         while (g-- > 0) bf_dft_clear(&out[g]);
         return status;

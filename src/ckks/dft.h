@@ -36,12 +36,13 @@ typedef struct bf_dft_group {
     size_t dim; /* n, or 2n for the group on the side of the parts when wide */
     size_t count;
     bf_diagonal *diagonals; /* in no order */
-    double complex *values; /* theirs */
+    double complex *values; /* theirs, or NULL */
 } bf_dft_group;
 
 /* out[groups], first applied first. BF_ERR_ARGUMENT for radices that do not
- * make up the transform. */
-BF_MUST_CHECK bf_status bf_dft_make(bf_dft_group *out, const bf_dft *d);
+ * make up the transform. indices: without values, for symbolic maps. */
+BF_MUST_CHECK bf_status bf_dft_make(bf_dft_group *out, const bf_dft *d,
+                                    bool indices);
 void bf_dft_clear(bf_dft_group *g); /* safe on zeroed objects */
 
 #endif

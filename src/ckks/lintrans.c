@@ -129,7 +129,8 @@ static bf_status fill_shape(bf_lintrans *t, const bf_diagonal *sorted)
                            "range or repeated",
                            d, t->dim);
         while (d % t->stride) t->stride /= 2;
-        for (size_t j = 0; j < t->dim; j++)
+        if (!sorted[i].values) t->bound[i] = 1;
+        for (size_t j = 0; j < t->dim && sorted[i].values; j++)
             t->bound[i] = bf_max(t->bound[i], cabs(sorted[i].values[j]));
         if (!isfinite(t->bound[i]))
             return bf_fail(BF_ERR_RANGE, "diagonal %zu: not a number", d);

@@ -20,7 +20,8 @@
 
 typedef struct bf_diagonal {
     size_t index;                 /* d < dim */
-    const double complex *values; /* [dim] */
+    const double complex *values; /* [dim]; of symbolic maps also NULL, for
+                                   * values of modulus 1 */
 } bf_diagonal;
 
 /* How a map is encoded: for ciphertexts of up to `limbs` limbs. */

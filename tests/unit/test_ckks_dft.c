@@ -60,13 +60,31 @@ static size_t reversed(size_t i, unsigned bits)
     return r;
 }
 
+/* A symbolic map is told the same diagonals. */
+static void same_indices(const bf_dft_group *made, const bf_dft *d)
+{
+    bf_dft_group g[BF_DFT_GROUPS_MAX] = {{0}};
+    OK(bf_dft_make(g, d, true));
+    for (unsigned i = 0; i < d->groups; i++) {
+        assert_int_equal(g[i].dim, made[i].dim);
+        assert_int_equal(g[i].count, made[i].count);
+        for (size_t k = 0; k < g[i].count; k++) {
+            assert_int_equal(g[i].diagonals[k].index,
+                             made[i].diagonals[k].index);
+            assert_null(g[i].diagonals[k].values);
+        }
+        bf_dft_clear(&g[i]);
+    }
+}
+
 /* x of period `slots` through all groups, none of whose rotations is negative.
  */
 static void apply(double complex *x, size_t slots, const bf_dft *d)
 {
     bf_dft_group g[BF_DFT_GROUPS_MAX] = {{0}};
     double complex *y = doubles(slots);
-    OK(bf_dft_make(g, d));
+    OK(bf_dft_make(g, d, false));
+    same_indices(g, d);
     for (unsigned i = 0; i < d->groups; i++) {
         assert_true(g[i].count <= (size_t)2 << d->radix[i]);
         memset(y, 0, slots * sizeof *y);
@@ -154,11 +172,11 @@ static void test_refusals(void **state)
                  small = {.log_slots = 3, .groups = 2, .radix = {1, 1}},
                  empty = {.log_slots = 3, .groups = 2, .radix = {3, 0}},
                  large = {.log_slots = 17, .groups = 1, .radix = {17}};
-    assert_int_equal(bf_dft_make(g, &none), BF_ERR_ARGUMENT);
-    assert_int_equal(bf_dft_make(g, &many), BF_ERR_ARGUMENT);
-    assert_int_equal(bf_dft_make(g, &small), BF_ERR_ARGUMENT);
-    assert_int_equal(bf_dft_make(g, &empty), BF_ERR_ARGUMENT);
-    assert_int_equal(bf_dft_make(g, &large), BF_ERR_ARGUMENT);
+    assert_int_equal(bf_dft_make(g, &none, false), BF_ERR_ARGUMENT);
+    assert_int_equal(bf_dft_make(g, &many, false), BF_ERR_ARGUMENT);
+    assert_int_equal(bf_dft_make(g, &small, false), BF_ERR_ARGUMENT);
+    assert_int_equal(bf_dft_make(g, &empty, false), BF_ERR_ARGUMENT);
+    assert_int_equal(bf_dft_make(g, &large, false), BF_ERR_ARGUMENT);
 }
 
 int main(void)
