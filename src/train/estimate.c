@@ -1,5 +1,6 @@
 /* How long a job will take, from steps of it timed now. */
 #include <math.h>
+#include <string.h>
 
 #include "base/cpu.h"
 #include "base/env.h"
@@ -72,18 +73,22 @@ static bf_status probe_keys(probe *p)
     return BF_OK;
 }
 
-static bf_status probe_input(bf_ct *in, const bf_context *ctx, unsigned polys,
-                             size_t index)
+/* The first is drawn; the others hold the same numbers, elsewhere. */
+static bf_status probe_inputs(bf_ct *in, size_t count, const bf_context *ctx,
+                              unsigned polys)
 {
     static const uint8_t seed[BF_SEED_BYTES];
     const bf_params *params = bf_context_params(ctx);
     size_t n = bf_context_ring(ctx)->n;
-    BF_TRY(bf_ct_init(in, ctx, params->n_q, polys));
-    in->scale = 1;
-    for (unsigned i = 0; i < in->limbs; i++)
-        for (unsigned k = 0; k < polys; k++)
-            bf_expand_a(ctx, seed, 3 * index + k, 0, i,
-                        bf_ct_limb(in, k, i, n));
+    for (size_t i = 0; i < count; i++) {
+        BF_TRY(bf_check_interrupt());
+        BF_TRY(bf_ct_init(&in[i], ctx, params->n_q, polys));
+        in[i].scale = 1;
+        if (i > 0) memcpy(in[i].data, in->data, in->bytes);
+        for (unsigned m = 0; i == 0 && m < params->n_q; m++)
+            for (unsigned k = 0; k < polys; k++)
+                bf_expand_a(ctx, seed, k, 0, m, bf_ct_limb(in, k, m, n));
+    }
     return BF_OK;
 }
 
@@ -109,10 +114,8 @@ static bf_status probe_open(probe *p, const bf_params *params)
     p->products = bf_alloc_zero(p->ins * sizeof *p->products);
     p->out = bf_alloc_zero(p->outs * sizeof *p->out);
     if (!p->in || !p->products || !p->out) return BF_ERR_MEMORY;
-    for (size_t i = 0; i < p->ins; i++) {
-        BF_TRY(probe_input(&p->in[i], p->ctx, 2, i));
-        BF_TRY(probe_input(&p->products[i], p->ctx, 3, i));
-    }
+    BF_TRY(probe_inputs(p->in, p->ins, p->ctx, 2));
+    BF_TRY(probe_inputs(p->products, p->ins, p->ctx, 3));
     return bf_eval_create(&p->ev, p->ctx, &p->keys);
 }
 
@@ -178,14 +181,17 @@ static bf_status matrix(void *user)
 
 /* ---- their prices ---------------------------------------------------------- */
 
-#define BUDGET 0.25 /* seconds for each kind of step */
+/* Seconds for each kind of step, and those of jobs that are not worth them. */
+#define BUDGET 0.25
+#define BRIEF_BUDGET 0.03
+#define BRIEF_JOB 1.0
 
 /* Seconds of wall time for one step, of as many as there are threads. */
-static bf_status time_step(double *seconds, probe *p,
+static bf_status time_step(double *seconds, double budget, probe *p,
                            bf_status (*step)(probe *p, bf_ct *out, size_t in))
 {
     p->step = step;
-    BF_TRY(bf_time_calls(seconds, BUDGET, all_threads, p));
+    BF_TRY(bf_time_calls(seconds, budget, all_threads, p));
     *seconds /= bf_env_threads(NULL);
     return BF_OK;
 }
@@ -193,13 +199,14 @@ static bf_status time_step(double *seconds, probe *p,
 /* A rotation is one ModUp, inner product and ModDown; three of one ciphertext
  * share the ModUp; the sum has 2 ROTATIONS + 1 of the first two and one of the
  * last. */
-static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
+static bf_status measure(bf_prices *out, double budget, probe *p,
+                         const bf_params *params)
 {
     double one, many, sum, product;
-    BF_TRY(time_step(&one, p, rotate_one));
-    BF_TRY(time_step(&many, p, rotate_many));
-    BF_TRY(time_step(&sum, p, rotate_sum));
-    BF_TRY(bf_time_calls(&product, BUDGET, matrix, p));
+    BF_TRY(time_step(&one, budget, p, rotate_one));
+    BF_TRY(time_step(&many, budget, p, rotate_many));
+    BF_TRY(time_step(&sum, budget, p, rotate_sum));
+    BF_TRY(bf_time_calls(&product, budget, matrix, p));
     double inner_down = fmax(many - one, 0) / (ROTATIONS - 1);
     double up = fmax(one - inner_down, 0);
     double inner = (sum - KEYS * up - inner_down) / (KEYS - 1);
@@ -221,21 +228,30 @@ static bf_status measure(bf_prices *out, probe *p, const bf_params *params)
 /* Steps of a job that comes from elsewhere may take more than there is. */
 #define PROBE_MOST ((uint64_t)4 << 30)
 
+static bf_status estimate(double *seconds, double budget, probe *p,
+                          const bf_job *job, const bf_plan *plan)
+{
+    bf_prices prices;
+    BF_TRY(measure(&prices, budget, p, &job->ring[0]));
+    *seconds = JOB_FACTOR *
+               bf_counters_price(&job->ring[0], &plan->counters[0], &prices);
+    return BF_OK;
+}
+
 bf_status bf_job_estimate(double *seconds, const bf_job *job, bf_env *env)
 {
     BF_UNDER(env);
     probe p = {0};
     const bf_plan *plan;
-    bf_prices prices;
     bf_status status;
     uint64_t bytes = probe_sizes(&p, &job->ring[0]);
     *seconds = NAN;
     BF_TRY(bf_job_walked(&plan, job));
     if (bytes > PROBE_MOST || bytes > bf_memory_available() / 2) return BF_OK;
     BF_GOTO(probe_open(&p, &job->ring[0]), done);
-    BF_GOTO(measure(&prices, &p, &job->ring[0]), done);
-    *seconds = JOB_FACTOR *
-               bf_counters_price(&job->ring[0], &plan->counters[0], &prices);
+    BF_GOTO(estimate(seconds, BRIEF_BUDGET, &p, job, plan), done);
+    if (*seconds > BRIEF_JOB)
+        BF_GOTO(estimate(seconds, BUDGET, &p, job, plan), done);
 done:
     probe_close(&p);
     return status;
