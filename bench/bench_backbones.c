@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "blindfit/features.h"
 #include "features/backbone.h"
 #include "features/regnet_net.h"
@@ -53,13 +54,18 @@ static void run_regnet(void *arg)
     must(bf_regnet_net_run(w->net, w->input, BATCH, w->output));
 }
 
+static void prepare_one(void *arg, size_t i)
+{
+    work *w = arg;
+    const bf_backbone *b = w->scattering;
+    must(b->ops->prepare(b->self, &w->picture, w->input + i * w->floats));
+}
+
 static void run_scattering(void *arg)
 {
     work *w = arg;
     const bf_backbone *b = w->scattering;
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t i = 0; i < SCATTER_BATCH; i++)
-        must(b->ops->prepare(b->self, &w->picture, w->input + i * w->floats));
+    bf_parallel(SCATTER_BATCH, prepare_one, w);
     must(b->ops->forward(b->self, w->input, SCATTER_BATCH, w->output));
 }
 

@@ -1,6 +1,9 @@
 /* Images by way of bf_images: which reader a path gets, pixels, labels. */
 #include "data_testing.h"
 
+#include <stdatomic.h>
+
+#include "base/parallel.h"
 #include "features/image_source.h"
 
 #define COUNT 3
@@ -270,30 +273,40 @@ static void test_limits(void **state)
     bf_image_clear(&img);
 }
 
-/* All threads read at once, from memory and from a file. */
+typedef struct reading {
+    bf_images *from;
+    const uint8_t *values;
+    atomic_int wrong;
+} reading;
+
+static void read_one(void *user, size_t i)
+{
+    reading *r = user;
+    bf_image img = {0};
+    size_t at = i % 200;
+    if (bf_images_read(r->from, at, &img) != BF_OK) {
+        r->wrong++;
+        return;
+    }
+    for (size_t k = 0; k < 10; k++)
+        r->wrong += img.pixels[k] != (float)(r->values[at * 10 + k] / 255.0);
+    bf_image_clear(&img);
+}
+
+/* All threads read at once. */
 static void test_threads(void **state)
 {
     (void)state;
+    BF_THREADS(4);
     uint8_t *values = must_alloc(2000);
     for (size_t i = 0; i < 2000; i++) values[i] = (uint8_t)(i * i);
     bf_images *s;
     check_ok(bf_images_open(
         &s, given_array("t.npy", "|u1", "200, 5, 2", values, 2000), NULL,
         true));
-    int wrong = 0;
-#pragma omp parallel for num_threads(4) reduction(+ : wrong)
-    for (size_t i = 0; i < 2000; i++) {
-        bf_image img = {0};
-        size_t at = i % 200;
-        if (bf_images_read(s, at, &img) != BF_OK) {
-            wrong++;
-            continue;
-        }
-        for (size_t k = 0; k < 10; k++)
-            wrong += img.pixels[k] != (float)(values[at * 10 + k] / 255.0);
-        bf_image_clear(&img);
-    }
-    assert_int_equal(wrong, 0);
+    reading r = {s, values, 0};
+    bf_parallel(2000, read_one, &r);
+    assert_int_equal(r.wrong, 0);
     bf_images_close(s);
     bf_free(values);
 }

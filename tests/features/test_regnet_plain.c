@@ -2,6 +2,7 @@
  * norm as a step of its own), and what becomes of wrong weights. */
 #include "regnet_testing.h"
 
+#include "base/parallel.h"
 #include "features/backbone.h"
 #include "features/regnet_net.h"
 #include "support/env.h"
@@ -123,24 +124,35 @@ static void convolve_row(double *row, const bf_regnet_layer *l,
     }
 }
 
+typedef struct plain_job {
+    double *out;
+    const bf_regnet_layer *l;
+    const double *in, *residual; /* the latter may be NULL */
+} plain_job;
+
+static void plain_channel(void *user, size_t o)
+{
+    const plain_job *job = user;
+    const bf_regnet_layer *l = job->l;
+    const bf_tensor_view *t = &tensors[PARTS * (l - layers)];
+    unsigned side = side_after(l);
+    double gain = t[1].data[o] / sqrt(t[4].data[o] + 1e-5);
+    for (unsigned y = 0; y < side; y++) {
+        size_t at = (o * side + y) * side;
+        convolve_row(job->out + at, l, job->in, (unsigned)o, y);
+        for (unsigned x = 0; x < side; x++) {
+            double v = (job->out[at + x] - t[3].data[o]) * gain + t[2].data[o];
+            if (job->residual) v += job->residual[at + x];
+            job->out[at + x] = l->relu && v < 0 ? 0 : v;
+        }
+    }
+}
+
 static void plain_layer(double *out, const bf_regnet_layer *l, const double *in,
                         const double *residual)
 {
-    const bf_tensor_view *t = &tensors[PARTS * (l - layers)];
-    unsigned side = side_after(l);
-#pragma omp parallel for
-    for (unsigned o = 0; o < l->out; o++) {
-        double gain = t[1].data[o] / sqrt(t[4].data[o] + 1e-5);
-        for (unsigned y = 0; y < side; y++) {
-            size_t at = ((size_t)o * side + y) * side;
-            convolve_row(out + at, l, in, o, y);
-            for (unsigned x = 0; x < side; x++) {
-                double v = (out[at + x] - t[3].data[o]) * gain + t[2].data[o];
-                if (residual) v += residual[at + x];
-                out[at + x] = l->relu && v < 0 ? 0 : v;
-            }
-        }
-    }
+    plain_job job = {out, l, in, residual};
+    bf_parallel(l->out, plain_channel, &job);
 }
 
 /* The whole network on one picture. */
