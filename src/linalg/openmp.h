@@ -4,8 +4,6 @@
 
 #include <omp.h>
 
-#include "base/env.h"
-
 static inline int bf_openmp_set(int threads)
 {
     int before = omp_get_max_threads();
@@ -18,14 +16,12 @@ static inline void bf_openmp_restore(const int *before)
     omp_set_num_threads(*before);
 }
 
-#define BF_OPENMP_THREADS_(n)                                            \
+/* Until the function returns, these libraries take no thread but the calling
+ * one. Their threads would wait for each other by spinning, ten times as long
+ * on a busy machine, and cut sums by their number: loops over calls of them run
+ * on workers (base/parallel.h). */
+#define BF_OPENMP_ALONE()                                                \
     __attribute__((cleanup(bf_openmp_restore),                       \
-                   unused)) int bf_openmp_before_ = \
-        bf_openmp_set((int)(n))
-
-/* Until the function returns, these libraries take as many threads as the env
- * has; or none but the calling one, as in a piece of a parallel loop. */
-#define BF_OPENMP_FOR_ENV() BF_OPENMP_THREADS_(bf_env_threads(NULL))
-#define BF_OPENMP_ALONE() BF_OPENMP_THREADS_(1)
+                   unused)) int bf_openmp_before_ = bf_openmp_set(1)
 
 #endif

@@ -417,6 +417,42 @@ static void test_clip_of_long_rows(void **state)
     bf_transform_destroy(t);
 }
 
+/* Rows and model are the same bits for any number of threads: with more rows
+ * than features, with fewer, and of random features. */
+static void test_threads(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(28);
+    static const struct {
+        size_t rows, cols, expand;
+    } shapes[] = {{1500, 450, 0}, {250, 450, 0}, {1100, 12, 500}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        bf_dataset data;
+        bf_recipe recipe = plain_recipe(2, 0.1);
+        trained one = {0};
+        random_dataset(&data, shapes[i].rows, shapes[i].cols, 3, &seed);
+        recipe.clip = 1.5;
+        recipe.expand.count = shapes[i].expand;
+        for (unsigned threads = 1; threads <= 3; threads++) {
+            bf_env env = {.threads = threads}, *before = bf_env_enter(&env);
+            trained many = {0};
+            train(&many, &recipe, &data);
+            bf_env_enter(before);
+            if (threads == 1) {
+                one = many;
+                continue;
+            }
+            assert_memory_equal(many.u.data, one.u.data,
+                                one.u.rows * one.u.cols * sizeof(double));
+            assert_memory_equal(many.model.data, one.model.data,
+                                3 * one.model.cols * sizeof(double));
+            clear(&many);
+        }
+        clear(&one);
+        free_dataset(&data);
+    }
+}
+
 /* A class without a training sample is never predicted, and harms no other. */
 static void test_missing_class(void **state)
 {
@@ -516,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_invariance),
         cmocka_unit_test(test_clip),
         cmocka_unit_test(test_clip_of_long_rows),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_missing_class),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_real_rows),

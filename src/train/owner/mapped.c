@@ -1,6 +1,5 @@
 #include "train/owner/mapped.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "train/owner/product.h"
 #include "train/owner/transform.h"
 
 /* A centred binomial of 64 coins: variance 16. */
@@ -79,15 +79,21 @@ static void rectify(double *out, const double *offset, size_t rows, size_t cols)
 
 void bf_mapped_rows(double *out, const bf_mapped *m, size_t first, size_t count)
 {
-    blasint d = (blasint)m->x->cols, cols = (blasint)m->cols;
+    size_t d = m->x->cols;
     if (!m->expansion) {
         bf_map_rows(out, m->map, m->x, first, count);
         return;
     }
     bf_map_rows(m->block, m->map, m->x, first, count);
     standardise(m->block, m->expansion, count);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)count, cols,
-                d, 1, m->block, d, m->random, d, 0, out, cols);
+    bf_multiply(&(bf_product){.rows = count,
+                              .cols = m->cols,
+                              .depth = d,
+                              .alpha = 1,
+                              .a = {m->block, d, false},
+                              .b = {m->random, d, true},
+                              .c = out,
+                              .stride = m->cols});
     rectify(out, m->offset, count, m->cols);
 }
 

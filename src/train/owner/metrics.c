@@ -1,9 +1,9 @@
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "linalg/openmp.h"
+#include "train/owner/product.h"
 #include "train/owner/transform.h"
 
 static bf_status check_model(const bf_model *m, const bf_matrix *x)
@@ -34,9 +34,15 @@ static void score_rows(double *z, const bf_model *m, const double *x,
     for (size_t i = 0; i < rows; i++)
         for (size_t c = 0; c < classes; c++)
             z[i * classes + c] = w[c * (d + 1)];
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)rows,
-                (blasint)classes, (blasint)d, 1, x, (blasint)d, w + 1,
-                (blasint)(d + 1), 1, z, (blasint)classes);
+    bf_multiply(&(bf_product){.rows = rows,
+                              .cols = classes,
+                              .depth = d,
+                              .alpha = 1,
+                              .beta = 1,
+                              .a = {x, d, false},
+                              .b = {w + 1, d + 1, true},
+                              .c = z,
+                              .stride = classes});
 }
 
 /* Of an infinite or undefined score no class follows. */
@@ -53,7 +59,7 @@ static bf_status check_scores(const bf_matrix *z)
 bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
                           const bf_matrix *x)
 {
-    BF_OPENMP_FOR_ENV();
+    BF_OPENMP_ALONE();
     BF_TRY(check_model(m, x));
     bf_matrix z = {0};
     bf_mapped mapped;

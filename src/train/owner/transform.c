@@ -154,7 +154,7 @@ bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                              bf_env *env)
 {
     BF_UNDER(env);
-    BF_OPENMP_FOR_ENV();
+    BF_OPENMP_ALONE();
     if (x->cols != t->inputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "rows of %zu features, the transform takes %zu", x->cols,
@@ -183,7 +183,7 @@ done:
 bf_status bf_transform_unmap(bf_matrix *model, const bf_transform *t,
                              const bf_matrix *weights)
 {
-    BF_OPENMP_FOR_ENV();
+    BF_OPENMP_ALONE();
     if (weights->cols != t->outputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "weights of %zu columns, the transform gives %zu",

@@ -18,6 +18,7 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "linalg/openmp.h"
+#include "train/owner/product.h"
 #include "train/owner/transform.h"
 
 /* Below this part of the largest eigenvalue a direction is rounding: both ways
@@ -46,9 +47,14 @@ static void whiten_rows(double *u, const bf_transform *t, const bf_mapped *x,
         cblas_daxpy((blasint)d, -1, t->mean, 1, scratch + i * d, 1);
         u[i * t->outputs] = 1;
     }
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)count,
-                (blasint)k, (blasint)d, 1, scratch, (blasint)d, t->linear,
-                (blasint)k, 0, u + 1, (blasint)t->outputs);
+    bf_multiply(&(bf_product){.rows = count,
+                              .cols = k,
+                              .depth = d,
+                              .alpha = 1,
+                              .a = {scratch, d, false},
+                              .b = {t->linear, k, false},
+                              .c = u + 1,
+                              .stride = t->outputs});
 }
 
 /* block[rows][d] = (x - mean) * inv, inv being 1/sd or 0. */
@@ -66,9 +72,6 @@ static void standard_rows(double *block, const bf_transform *t,
 /* a (m x m, upper triangle) becomes its eigenvectors, a row each; e ascends. */
 static bf_status eigen(double *a, double *e, size_t m)
 {
-    /* Thousands of short products, whose threads wait for each other by
-     * spinning: on a busy machine they take ten times as long as one does. */
-    BF_OPENMP_ALONE();
     /* Column-major lower is row-major upper; its columns are our rows. */
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)m,
                                      a, (lapack_int)m, e);
@@ -141,9 +144,16 @@ static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
         BF_GOTO(bf_check_interrupt(), done);
         size_t rows = bf_block_rows(n, i);
         standard_rows(block, t, inv, x, i, rows);
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (blasint)d,
-                    (blasint)rows, 1 / (double)n, block, (blasint)d, 1, corr,
-                    (blasint)d);
+        bf_multiply(&(bf_product){.rows = d,
+                                  .cols = d,
+                                  .depth = rows,
+                                  .alpha = 1 / (double)n,
+                                  .beta = 1,
+                                  .a = {block, d, true},
+                                  .b = {block, d, false},
+                                  .c = corr,
+                                  .stride = d,
+                                  .upper = true});
         bf_report("whiten", (double)(i + rows), 2 * (double)n);
     }
     if (has_root(t, lambda)) {
@@ -171,12 +181,24 @@ static bf_status fit_dual(bf_transform *t, const double *inv, double lambda,
     if (!s || !gram || !q || !e) goto done;
     for (size_t i = 0; i < n; i += BF_ROW_BLOCK)
         standard_rows(s + i * d, t, inv, x, i, bf_block_rows(n, i));
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (blasint)n, (blasint)d,
-                1 / (double)n, s, (blasint)d, 0, gram, (blasint)n);
+    bf_multiply(&(bf_product){.rows = n,
+                              .cols = n,
+                              .depth = d,
+                              .alpha = 1 / (double)n,
+                              .a = {s, d, false},
+                              .b = {s, d, true},
+                              .c = gram,
+                              .stride = n,
+                              .upper = true});
     BF_GOTO(eigen(gram, e, n), done);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)n,
-                (blasint)d, (blasint)n, 1, gram, (blasint)n, s, (blasint)d, 0,
-                q, (blasint)d);
+    bf_multiply(&(bf_product){.rows = n,
+                              .cols = d,
+                              .depth = n,
+                              .alpha = 1,
+                              .a = {gram, n, false},
+                              .b = {s, d, false},
+                              .c = q,
+                              .stride = d});
     for (size_t i = 0; i < n; i++)
         if (e[i] > 0)
             cblas_dscal((blasint)d, 1 / sqrt((double)n * e[i]), q + i * d, 1);
@@ -282,7 +304,7 @@ static bf_status fit_expansion(bf_transform *t, const bf_matrix *x)
 static bf_status fit(bf_transform *t, const bf_recipe *recipe,
                      const bf_matrix *x)
 {
-    BF_OPENMP_FOR_ENV();
+    BF_OPENMP_ALONE();
     bf_mapped mapped;
     BF_TRY(fit_expansion(t, x));
     BF_TRY(bf_mapped_init(&mapped, t->map, x, t->expansion));
