@@ -11,6 +11,7 @@
 
 #include "ckks/owner/boot_keys.h"
 #include "ckks/owner/key_share.h"
+#include "train/owner/secure_sum.h"
 
 #include <sodium.h>
 #include <sys/wait.h>
@@ -262,6 +263,32 @@ static void keys_and_ciphertexts_simd(void **state)
     keys_and_ciphertexts(BF_BACKEND_AVX2);
 }
 
+/* Branches tell whether the secret belongs to the public key, and whether a pair's
+ * product is zero. */
+static void masked_sums(void **state)
+{
+    (void)state;
+    enum { OWNERS = 3 };
+    uint8_t public[OWNERS][BF_X25519_BYTES], session[BF_HASH_BYTES] = {0};
+    uint8_t *secret = bf_secret_alloc(BF_X25519_BYTES), sum[100 * 16] = {0};
+    for (unsigned i = 0; i < OWNERS; i++) {
+        randombytes_buf(secret, BF_X25519_BYTES);
+        crypto_scalarmult_base(public[i], secret);
+    }
+    taint(0);
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(secret, BF_X25519_BYTES);
+    bf_sum_owner own = {.secret = secret,
+                        .publics = {public[0], public[1], public[2]},
+                        .owners = OWNERS,
+                        .number = 2,
+                        .session = session};
+    bf_status status = bf_sum_mask(sum, 100, 16, &own, "S1");
+    assert_reports(OWNERS);
+    assert_ok(status);
+    assert_tainted(sum, sizeof sum);
+    bf_secret_free(secret);
+}
+
 /* The exit status of this program under valgrind, or 77 without it. */
 static int run_under_valgrind(void)
 {
@@ -290,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leak_is_seen),
         cmocka_unit_test(samplers),
+        cmocka_unit_test(masked_sums),
         cmocka_unit_test(keys_and_ciphertexts_scalar),
         cmocka_unit_test(keys_and_ciphertexts_simd),
     };
