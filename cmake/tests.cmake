@@ -31,7 +31,7 @@ foreach(source ${sources} ${plain})
 endforeach()
 #   files, processes and pictures: no arithmetic that other tests leave out
 list(APPEND once test_cli_bad_input test_cli_hardening test_cli_install
-  test_cli_interrupt test_cli_messages test_cli_names test_cli_options
+  test_cli_interrupt test_cli_many test_cli_messages test_cli_names test_cli_options
   test_cli_outputs test_cli_pipes test_cli_report test_cli_signals
   test_cli_surroundings test_cli_symbols test_cli_transform
   test_long_checkpoint test_long_rewritten test_long_serve test_plan_failures)

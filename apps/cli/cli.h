@@ -129,6 +129,10 @@ BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
 bool cli_recipe_asked(void); /* any of them differs from its default */
 BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, size_t n, size_t d,
                                      size_t classes);
+/* A further job over the rows of one: what is not asked for stays as it is
+ * there. */
+BF_MUST_CHECK bf_status cli_plan_over(bf_job **job, size_t classes,
+                                      const bf_job *over);
 
 /* ---- owner's data (data.c) ------------------------------------------------- */
 

@@ -14,8 +14,15 @@ void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
     cJSON_AddNumberToObject(o, "special_primes", f->special_limbs);
 }
 
+/* Of a job over rows that are encrypted already: what it takes beside them. */
+typedef struct more {
+    bool over;
+    size_t keys;
+    uint64_t key_bytes;
+} more;
+
 static bf_status report_json(const bf_job *job, const bf_job_figures *f,
-                             double seconds)
+                             const more *m, double seconds)
 {
     cJSON *o = cJSON_CreateObject();
     cli_json_job(o, bf_job_recipe(job), f);
@@ -35,6 +42,11 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(bytes, "keys", (double)f->key_bytes);
     cJSON_AddNumberToObject(bytes, "upload", (double)f->upload_bytes);
     cJSON_AddNumberToObject(bytes, "model", (double)f->model_bytes);
+    if (m->over) {
+        cJSON_AddNumberToObject(o, "more_keys", (double)m->keys);
+        cJSON_AddNumberToObject(bytes, "more_keys", (double)m->key_bytes);
+        cJSON_AddNumberToObject(bytes, "labels", (double)f->labels_bytes);
+    }
     cJSON_AddNumberToObject(o, "memory_bytes", (double)f->memory_bytes);
     cJSON_AddNumberToObject(o, "key_switches", (double)f->key_switches);
     cJSON_AddNumberToObject(o, "tensor_products",
@@ -45,8 +57,20 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     return cli_json(o);
 }
 
+static void print_more(const bf_job_figures *f, const more *m)
+{
+    cli_row("upload", "labels in %zu ciphertexts, %s; rows are there already",
+            f->shape.other_ciphertexts, cli_size((double)f->labels_bytes).s);
+    if (m->keys)
+        cli_row("evaluation keys",
+                "%zu beside those there, %s (keygen --beyond)", m->keys,
+                cli_size((double)m->key_bytes).s);
+    else
+        cli_row("evaluation keys", "those that are there already");
+}
+
 static void print_plan(const bf_job *job, const bf_job_figures *f,
-                       double seconds)
+                       const more *m, double seconds)
 {
     unsigned threads = bf_env_threads(NULL);
     size_t uploaded = f->shape.row_ciphertexts + f->shape.other_ciphertexts;
@@ -65,10 +89,14 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     cli_row("layout", "%zu features by %zu rows a ciphertext, in %zu + %zu",
             f->features_per_ciphertext, f->rows_per_ciphertext,
             f->shape.row_ciphertexts, f->shape.other_ciphertexts);
-    cli_row("upload", "%s ciphertexts, %s", cli_count((double)uploaded).s,
-            cli_size((double)f->upload_bytes).s);
-    cli_row("evaluation keys", "%zu, %s, uploaded once", f->keys,
-            cli_size((double)f->key_bytes).s);
+    if (m->over) {
+        print_more(f, m);
+    } else {
+        cli_row("upload", "%s ciphertexts, %s", cli_count((double)uploaded).s,
+                cli_size((double)f->upload_bytes).s);
+        cli_row("evaluation keys", "%zu, %s, uploaded once", f->keys,
+                cli_size((double)f->key_bytes).s);
+    }
     cli_row("encrypted model", "%s", cli_size((double)f->model_bytes).s);
     cli_row("server's work", "%s key switches, %s ciphertext products",
             cli_count((double)f->key_switches).s,
@@ -82,13 +110,17 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
                 cli_time(seconds).s, threads, threads == 1 ? "" : "s");
 }
 
-bf_status cli_report_plan(const bf_job *job)
+bf_status cli_report_plan(const bf_job *job, const bf_job *over)
 {
     double seconds;
     bf_job_figures f;
+    more m = {.over = over};
+    if (over)
+        BF_TRY(bf_job_more_keys(&m.keys, &m.key_bytes, job,
+                                (const bf_job *const *)&over, 1, &cli_env));
     BF_TRY(bf_job_figures_of(&f, job, &cli_env));
     BF_TRY(bf_job_estimate(&seconds, job, &cli_env));
-    if (cli_common_options.json) return report_json(job, &f, seconds);
-    print_plan(job, &f, seconds);
+    if (cli_common_options.json) return report_json(job, &f, &m, seconds);
+    print_plan(job, &f, &m, seconds);
     return BF_OK;
 }

@@ -144,6 +144,15 @@ static bf_status whitened(bf_recipe *out, size_t n, size_t d)
     return BF_OK;
 }
 
+static bf_status check_iterations(void)
+{
+    if (given.iterations == UNSET ||
+        (given.iterations > 0 && given.iterations <= BF_MAX_ITERATIONS))
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "--iterations: %zu is not 1 to %d",
+                   given.iterations, BF_MAX_ITERATIONS);
+}
+
 bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
 {
     bf_recipe_kind kind = BF_RECIPE_WHITENED;
@@ -153,10 +162,7 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--recipe: '%s' is neither whitened nor paper",
                        given.kind);
-    if (given.iterations != UNSET &&
-        (given.iterations == 0 || given.iterations > BF_MAX_ITERATIONS))
-        return bf_fail(BF_ERR_ARGUMENT, "--iterations: %zu is not 1 to %d",
-                       given.iterations, BF_MAX_ITERATIONS);
+    BF_TRY(check_iterations());
     if (kind == BF_RECIPE_PAPER) {
         BF_TRY(check_paper());
         unsigned iterations =
@@ -171,6 +177,46 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
     if (given.map) BF_TRY(parse_map(&out->map));
     if (given.steps) BF_TRY(parse_steps(out));
     return bf_recipe_check(out);
+}
+
+/* What made the rows that are encrypted already. */
+static bf_status check_over(void)
+{
+    const char *name = strcmp(given.kind, KIND) != 0 ? "recipe"
+                       : given.map                   ? "map"
+                       : given.expand                ? "expand"
+                       : given.components            ? "components"
+                       : !isnan(given.lambda)        ? "lambda"
+                       : !isnan(given.clip)          ? "clip"
+                       : given.ring                  ? "ring"
+                       : given.refresh               ? "refresh"
+                       : given.aim                   ? "aim"
+                       : given.max_memory            ? "max-memory"
+                                                     : NULL;
+    return name ? bf_fail(
+                      BF_ERR_ARGUMENT,
+                      "--%s: decided by the rows, which --over has encrypted "
+                      "already",
+                      name)
+                : BF_OK;
+}
+
+/* What is not asked for stays as it is there. */
+static bf_status recipe_over(bf_recipe *out, const bf_job *over)
+{
+    bf_recipe r = *bf_job_recipe(over);
+    const bf_sigmoid sigmoid = r.sigmoid;
+    BF_TRY(check_over());
+    BF_TRY(check_iterations());
+    if (given.iterations != UNSET) r.iterations = (unsigned)given.iterations;
+    if (given.batch && given.batch < bf_job_shape_of(over).rows)
+        bf_recipe_batches(&r, given.batch);
+    r.sigmoid = sigmoid; /* the chain is made for it */
+    if (given.batch >= bf_job_shape_of(over).rows) r.batch = 0;
+    if (given.steps) BF_TRY(parse_steps(&r));
+    BF_TRY(bf_recipe_check(&r));
+    *out = r;
+    return BF_OK;
 }
 
 static bf_status parse_ring(unsigned *log_n)
@@ -193,6 +239,16 @@ bool cli_recipe_asked(void)
            strcmp(given.kind, KIND) != 0;
 }
 
+static void note_few_rows(const bf_job *job)
+{
+    bf_job_shape s = bf_job_shape_of(job);
+    if (bf_job_recipe(job)->kind == BF_RECIPE_WHITENED && s.iterations > 3 &&
+        s.rows / BF_FEW_ROWS < s.columns)
+        cli_note("%s: %zu rows are few for %zu columns: more than three "
+                 "iterations lose accuracy there",
+                 cli_program(), s.rows, s.columns);
+}
+
 bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes)
 {
     bf_recipe recipe;
@@ -201,11 +257,15 @@ bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes)
     BF_TRY(cli_recipe(&recipe, n, d));
     BF_TRY(parse_ring(&options.log_n));
     BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));
-    size_t columns = bf_job_shape_of(*job).columns;
-    if (recipe.kind == BF_RECIPE_WHITENED && recipe.iterations > 3 &&
-        n / BF_FEW_ROWS < columns)
-        cli_note("%s: %zu rows are few for %zu columns: more than three "
-                 "iterations lose accuracy there",
-                 cli_program(), n, columns);
+    note_few_rows(*job);
+    return BF_OK;
+}
+
+bf_status cli_plan_over(bf_job **job, size_t classes, const bf_job *over)
+{
+    bf_recipe recipe;
+    BF_TRY(recipe_over(&recipe, over));
+    BF_TRY(bf_job_plan_over(job, &recipe, classes, over, &cli_env));
+    note_few_rows(*job);
     return BF_OK;
 }

@@ -19,7 +19,8 @@ int main(void)
     static const char *const uploads[] = {"public/upload.bf"};
     const bf_serve_options options = {
         .job = "public/job.json",
-        .keys = "public/eval.keys",
+        .keys = (const char *const[]){"public/eval.keys"},
+        .key_count = 1,
         .uploads = uploads,
         .upload_count = 1,
         .model = "public/model.enc",

@@ -49,6 +49,18 @@ BF_API BF_MUST_CHECK bf_status bf_job_plan_for(bf_job **out,
                                                const bf_dataset *data,
                                                const bf_plan_options *options,
                                                bf_env *env);
+/* A further job over the rows of `over`, which are encrypted once: with other
+ * labels, iterations, steps or batches. The recipe is that of `over` but for
+ * these; ring and layout are those of the rows. The server wants `over`'s
+ * upload of rows and keys, and of this job the labels, and keys that
+ * bf_job_more_keys counts. BF_ERR_MISMATCH where the recipe asks for other
+ * rows; BF_ERR_ARGUMENT where their modulus chain does not fit: without
+ * refreshes, it ends with the iterations that it was planned for. */
+BF_API BF_MUST_CHECK bf_status bf_job_plan_over(bf_job **out,
+                                                const bf_recipe *recipe,
+                                                size_t classes,
+                                                const bf_job *over,
+                                                bf_env *env);
 /* The job file. Reading checks everything that a hostile file could get wrong;
  * what was read is written as the same bytes. */
 BF_API BF_MUST_CHECK bf_status bf_job_read(bf_job **out, const char *path);
@@ -82,6 +94,7 @@ typedef struct bf_job_figures {
     size_t features_per_ciphertext, rows_per_ciphertext;
     size_t keys; /* evaluation keys */
     uint64_t upload_bytes, key_bytes, model_bytes;
+    uint64_t labels_bytes; /* of an upload without rows */
     uint64_t memory_bytes; /* of the server, at most */
     uint64_t key_switches, ciphertext_products;
     /* Expected rms error of a weight in transformed space, and the size of one
@@ -92,6 +105,13 @@ typedef struct bf_job_figures {
 BF_API BF_MUST_CHECK bf_status bf_job_figures_of(bf_job_figures *out,
                                                  const bf_job *job,
                                                  bf_env *env);
+
+/* Evaluation keys that a job needs and those of these jobs, over the same data
+ * set, lack: how many, and the bytes of a file of them. None: both 0. */
+BF_API BF_MUST_CHECK bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes,
+                                                const bf_job *job,
+                                                const bf_job *const *have,
+                                                size_t count, bf_env *env);
 
 /* The model after an iteration, from 1. */
 typedef struct bf_job_step {

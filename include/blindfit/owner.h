@@ -41,6 +41,12 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_save(const bf_owner *owner,
                                                    const char *secret_path,
                                                    const char *keys_path,
                                                    bf_env *env);
+/* Of a job over a data set whose server has keys for these jobs: writes the
+ * keys that it lacks. BF_ERR_ARGUMENT where it lacks none (bf_job_more_keys
+ * tells). */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_owner_save_more(const bf_owner *owner, const char *keys_path,
+                   const bf_job *const *have, size_t jobs, bf_env *env);
 
 /* ---- encryption ---------------------------------------------------------- */
 

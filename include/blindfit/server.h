@@ -13,7 +13,8 @@ extern "C" {
 /* Paths are the caller's. */
 typedef struct bf_serve_options {
     const char *job;            /* job file */
-    const char *keys;           /* evaluation keys */
+    const char *const *keys;    /* evaluation keys, one file or more */
+    size_t key_count;
     const char *const *uploads; /* the owner's ciphertexts, one file or more */
     size_t upload_count;
     const char *model;      /* to write */

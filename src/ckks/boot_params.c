@@ -55,11 +55,13 @@ static bf_status check(const bf_boot_request *r)
 }
 
 /* Larger groups are left for where fewer limbs are. */
-static void share(bf_dft *d, bool to_slots, unsigned groups,
-                  const bf_boot_request *r)
+static void share(bf_dft *d, bool to_slots, unsigned groups, unsigned log_slots,
+                  unsigned log_n)
 {
-    *d = (bf_dft){.log_slots = r->log_slots, .to_slots = to_slots,
-                  .wide = r->log_slots + 1 < r->log_n, .groups = groups};
+    *d = (bf_dft){.log_slots = log_slots,
+                  .to_slots = to_slots,
+                  .wide = log_slots + 1 < log_n,
+                  .groups = groups};
     for (unsigned g = 0; g < groups; g++) {
         unsigned i = to_slots ? g : groups - 1 - g;
         d->radix[g] = (d->log_slots + i) / groups;
@@ -113,8 +115,8 @@ static bf_status choose_groups(sizes *s, const bf_boot_request *r,
     unsigned groups = (r->log_slots + RADIX_MAX - 1) / RADIX_MAX;
     bf_status status;
     do {
-        share(&p->c2s, true, groups, r);
-        share(&p->s2c, false, groups, r);
+        share(&p->c2s, true, groups, r->log_slots, r->log_n);
+        share(&p->s2c, false, groups, r->log_slots, r->log_n);
         status = choose(s, r, p);
         groups++;
     } while (status == BF_ERR_RANGE && groups <= r->log_slots &&
@@ -241,5 +243,18 @@ bf_status bf_boot_params_make(bf_boot_params *out, const bf_boot_request *r)
     BF_TRY(find_special(&p, r, used, count));
     BF_TRY(find_encapsulation(&p, r, used, count));
     *out = p;
+    return BF_OK;
+}
+
+bf_status bf_boot_params_slots(bf_boot_params *p, unsigned log_slots)
+{
+    unsigned groups = p->c2s.groups;
+    if (log_slots < groups || log_slots >= p->ring.log_n ||
+        log_slots > groups * (RADIX_MAX + 1))
+        return bf_fail(BF_ERR_RANGE,
+                       "bootstrapping of 2^%u slots in primes for 2^%u",
+                       log_slots, p->c2s.log_slots);
+    share(&p->c2s, true, groups, log_slots, p->ring.log_n);
+    share(&p->s2c, false, groups, log_slots, p->ring.log_n);
     return BF_OK;
 }

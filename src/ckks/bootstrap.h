@@ -60,6 +60,11 @@ typedef struct bf_boot_params {
  * when the chain is too long for the ring. */
 BF_MUST_CHECK bf_status bf_boot_params_make(bf_boot_params *out,
                                             const bf_boot_request *request);
+/* The same primes for messages of another number of slots, at whatever
+ * precision comes of it. BF_ERR_RANGE where their maps would need other groups.
+ */
+BF_MUST_CHECK bf_status bf_boot_params_slots(bf_boot_params *p,
+                                             unsigned log_slots);
 /* The planned scale of inputs: q_0/(bound 2^ratio). */
 double bf_boot_scale_in(const bf_boot_params *p);
 /* Limbs that EvalMod takes. */

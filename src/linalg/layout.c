@@ -78,6 +78,17 @@ bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
     return BF_OK;
 }
 
+bf_status bf_layout_widen(bf_layout *l, unsigned log_m)
+{
+    if (log_m <= l->log_m) return BF_OK;
+    if (log_m >= l->log_n || (size_t)1 << log_m > l->t)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "layout: 2^%u weight elements do not fit %zu places",
+                       log_m, l->t);
+    l->log_m = log_m;
+    return BF_OK;
+}
+
 void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
                  size_t pair, double complex *slots)
 {

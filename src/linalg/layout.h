@@ -45,6 +45,10 @@ typedef struct bf_block {
 BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
                                        size_t cols, size_t classes,
                                        size_t batch, size_t f, size_t k);
+/* Packs weights into 2^log_m places at least, so that jobs of fewer classes ask
+ * for the keys of those with more. BF_ERR_ARGUMENT where there are not as many.
+ */
+BF_MUST_CHECK bf_status bf_layout_widen(bf_layout *l, unsigned log_m);
 bf_block bf_layout_block(const bf_layout *l, size_t block);
 /* Rows [first, first + count) of a chunk. */
 void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,

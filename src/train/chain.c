@@ -41,7 +41,7 @@ static unsigned iteration_depth(const bf_job *job, unsigned t)
     return has_scores(job, t) ? 2 + job->form.primes : 1;
 }
 
-unsigned bf_job_x_limbs(const bf_job *job)
+unsigned bf_job_used_limbs(const bf_job *job)
 {
     unsigned limbs = 1;
     if (job->refresh.on) return limbs + 2 + job->form.primes;
@@ -50,11 +50,17 @@ unsigned bf_job_x_limbs(const bf_job *job)
     return limbs;
 }
 
+/* Rows that were encrypted for a longer job have more than this one uses. */
+unsigned bf_job_x_limbs(const bf_job *job)
+{
+    return job->refresh.on ? bf_job_used_limbs(job) : job->ring[0].n_q;
+}
+
 /* Labels join at the depth of the first errors; a zero start has them at the
  * top, otherwise one limb more than the errors, for the scale adjustment. */
 unsigned bf_job_y_limbs(const bf_job *job)
 {
-    unsigned top = bf_job_x_limbs(job);
+    unsigned top = bf_job_used_limbs(job);
     return job->schedule.zero_start || job->refresh.on ? top : top - job->form.primes;
 }
 
@@ -306,4 +312,89 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
     }
     double log2_p = bf_params_log2_p(out);
     return log2_p > widest && total + log2_p <= limit;
+}
+
+/* ---- scales for primes that are there already -----------------------------
+ */
+
+/* log2 of the scale of the weights after step t, which weights of the scale 2^v
+ * enter, by the primes from number *next - 1 downwards. */
+static double leaving(const bf_job *job, unsigned t, double v, unsigned *next)
+{
+    const bf_sigmoid_form *form = &job->form;
+    const uint64_t *q = job->ring[0].q;
+    double level[BF_MAX_Q], errors = job->log_labels;
+    if (has_scores(job, t)) {
+        double z = job->log_x + v + job->layout.log_m + job->log_mask + 1 +
+                   log2(form->norm) - log2((double)q[--*next]);
+        for (unsigned k = 0; k < product_primes(job); k++)
+            level[k] = log2((double)q[--*next]);
+        errors = form->division == BF_DIVIDE_LATE
+                     ? z * form->degree
+                     : bf_sigmoid_log_scale(form, z, level);
+    }
+    double out = job->log_x + errors + job->log_mask - log_step(job, t);
+    for (unsigned k = gradient_primes(job, t); k > 0; k--)
+        out -= log2((double)q[--*next]);
+    return out;
+}
+
+/* The same after all steps of a job without refreshes. */
+static double leaving_last(const bf_job *job)
+{
+    unsigned next = bf_job_used_limbs(job);
+    double v = job->log_v0;
+    for (unsigned t = 0; t < job->schedule.iterations; t++)
+        v = leaving(job, t, v, &next);
+    return v;
+}
+
+/* Between the extremes of the steps from refresh to refresh. */
+static double leaving_refreshed(const bf_job *job)
+{
+    double least = INFINITY, most = -INFINITY;
+    unsigned first = !has_scores(job, 0), end = job->schedule.iterations - 1;
+    for (unsigned t = first; t == first || t < end; t++) {
+        unsigned next = bf_job_x_limbs(job);
+        double v = leaving(job, t, job->refresh.log_scale, &next);
+        least = fmin(least, v);
+        most = fmax(most, v);
+    }
+    return (least + most) / 2;
+}
+
+/* Of a first step without scores: weights leave by the lowest prime. */
+static double leaving_first(const bf_job *job)
+{
+    unsigned next = 2;
+    return leaving(job, 0, 0, &next);
+}
+
+/* Sets the job's scale that `result` depends on, linearly, so that it is
+ * `wanted`. */
+static void solve(const bf_job *job, double *scale,
+                  double (*result)(const bf_job *), double wanted)
+{
+    double before = result(job);
+    *scale += 1;
+    double slope = result(job) - before;
+    *scale += (wanted - before) / slope - 1;
+}
+
+void bf_chain_fit(bf_job *job)
+{
+    bool zero = !has_scores(job, 0);
+    if (!job->refresh.on) {
+        solve(job, zero ? &job->log_labels : &job->log_v0, leaving_last,
+              log2((double)job->ring[0].q[0]) - log2(job->bounds.weight) -
+                  WEIGHT_HEADROOM);
+        return;
+    }
+    double wanted = log2((double)job->ring[0].q[0]) - bf_refresh_headroom(job);
+    if (job->schedule.iterations > zero)
+        solve(job, &job->log_mask, leaving_refreshed, wanted);
+    if (zero)
+        solve(job, &job->log_labels, leaving_first, wanted);
+    else
+        job->log_v0 = job->refresh.log_scale;
 }

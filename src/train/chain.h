@@ -25,4 +25,11 @@ bool bf_chain_primes(const bf_job *job, bf_chain *c);
 bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
                      unsigned alpha);
 
+/* The other way round, for a job over rows that are encrypted already: with its
+ * ring, layout, bounds, division, the scale of rows and, if refreshed, of
+ * weights that enter steps, the scales of masks, labels and initial weights at
+ * which weights leave the last step, or every step to a refresh, as chains are
+ * made for. Says nothing of whether they are possible or precise enough. */
+void bf_chain_fit(bf_job *job);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "train/circuit.h"
+#include "wire/wire.h"
 
 _Static_assert(BF_JOB_ID_BYTES == BF_HASH_BYTES, "the id is a digest");
 
@@ -43,6 +44,22 @@ static bf_status create(bf_job **out, const bf_job *choices, char *text,
     return BF_OK;
 }
 
+/* Of a plan, which is taken over. */
+static bf_status create_planned(bf_job **out, const bf_job *choices,
+                                bf_plan *plan)
+{
+    char *text;
+    bf_status s = bf_job_print(&text, choices);
+    if (s == BF_OK) s = create(out, choices, text, strlen(text));
+    if (s != BF_OK) {
+        bf_plan_clear(plan);
+        return s;
+    }
+    (*out)->handle->plan = *plan;
+    (*out)->handle->walked = true;
+    return BF_OK;
+}
+
 bf_status bf_job_plan(bf_job **out, const bf_recipe *recipe, size_t rows,
                       size_t features, size_t classes,
                       const bf_plan_options *options, bf_env *env)
@@ -51,19 +68,21 @@ bf_status bf_job_plan(bf_job **out, const bf_recipe *recipe, size_t rows,
     const bf_plan_options none = {0};
     bf_job choices;
     bf_plan plan;
-    char *text;
     BF_TRY(bf_random_init());
     BF_TRY(bf_job_search(&choices, &plan, recipe, rows, features, classes,
                          options ? options : &none));
-    bf_status s = bf_job_print(&text, &choices);
-    if (s == BF_OK) s = create(out, &choices, text, strlen(text));
-    if (s != BF_OK) {
-        bf_plan_clear(&plan);
-        return s;
-    }
-    (*out)->handle->plan = plan;
-    (*out)->handle->walked = true;
-    return BF_OK;
+    return create_planned(out, &choices, &plan);
+}
+
+bf_status bf_job_plan_over(bf_job **out, const bf_recipe *recipe,
+                           size_t classes, const bf_job *over, bf_env *env)
+{
+    BF_UNDER(env);
+    bf_job choices;
+    bf_plan plan;
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_job_search_over(&choices, &plan, recipe, classes, over));
+    return create_planned(out, &choices, &plan);
 }
 
 #define ITERATIONS 2 /* unless a recipe says something else */
@@ -178,6 +197,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .rows_per_ciphertext = l->t,
         .keys = plan->key_count,
         .upload_bytes = plan->upload_bytes,
+        .labels_bytes = plan->labels_bytes,
         .key_bytes = plan->key_bytes,
         .model_bytes = plan->model_bytes,
         .memory_bytes = plan->memory_bytes,
@@ -194,6 +214,65 @@ bf_status bf_job_figures_of(bf_job_figures *out, const bf_job *job, bf_env *env)
     const bf_plan *plan;
     BF_TRY(bf_job_walked(&plan, job));
     bf_job_describe(out, job, plan);
+    return BF_OK;
+}
+
+/* Whether keys of this job serve one that asks for `need`. */
+static bf_status holds(bool *found, const bf_job *job, const bf_key_need *need)
+{
+    const bf_plan *plan;
+    BF_TRY(bf_job_walked(&plan, job));
+    for (size_t i = 0; i < plan->key_count && !*found; i++)
+        *found = bf_key_same(plan->keys[i].name, need->name) &&
+                 plan->keys[i].limbs >= need->limbs;
+    return BF_OK;
+}
+
+static bf_status check_same_data(const bf_job *job, const bf_job *other)
+{
+    uint8_t a[BF_HASH_BYTES], b[BF_HASH_BYTES];
+    bf_job_data_id(job, a);
+    bf_job_data_id(other, b);
+    if (memcmp(a, b, sizeof a) == 0) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "keys of a job over another data set are of no use");
+}
+
+bf_status bf_job_lacking(bf_key_need **needs, size_t *count, const bf_job *job,
+                         const bf_job *const *have, size_t jobs)
+{
+    const bf_plan *plan;
+    bf_status status = BF_OK;
+    for (size_t j = 0; j < jobs; j++) BF_TRY(check_same_data(job, have[j]));
+    BF_TRY(bf_job_walked(&plan, job));
+    bf_key_need *lacking =
+        bf_alloc((plan->key_count ? plan->key_count : 1) * sizeof *lacking);
+    if (!lacking) return BF_ERR_MEMORY;
+    *count = 0;
+    for (size_t i = 0; i < plan->key_count && status == BF_OK; i++) {
+        bool found = false;
+        for (size_t j = 0; j < jobs && status == BF_OK; j++)
+            status = holds(&found, have[j], &plan->keys[i]);
+        if (!found) lacking[(*count)++] = plan->keys[i];
+    }
+    if (status == BF_OK)
+        *needs = lacking;
+    else
+        bf_free(lacking);
+    return status;
+}
+
+bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes, const bf_job *job,
+                           const bf_job *const *have, size_t count, bf_env *env)
+{
+    BF_UNDER(env);
+    bf_key_need *needs;
+    BF_TRY(bf_job_lacking(&needs, keys, job, have, count));
+    *bytes = *keys ? bf_wire_file_bytes(job->ring, job->rings) : 0;
+    for (size_t i = 0; i < *keys; i++)
+        *bytes += bf_wire_switch_key_bytes(&job->ring[needs[i].name.ring],
+                                           needs[i].limbs);
+    bf_free(needs);
     return BF_OK;
 }
 

@@ -23,6 +23,12 @@ BF_MUST_CHECK bf_status bf_job_walked(const bf_plan **plan, const bf_job *job);
 BF_MUST_CHECK bf_status bf_job_plan_get(const bf_plan **plan, bf_plan *own,
                                         const bf_job *job);
 
+/* Keys that a job needs and those of these jobs lack, *needs to be freed with
+ * bf_free; all are handles. BF_ERR_MISMATCH where one is over other data. */
+BF_MUST_CHECK bf_status bf_job_lacking(bf_key_need **needs, size_t *count,
+                                       const bf_job *job,
+                                       const bf_job *const *have, size_t jobs);
+
 /* What the public interface says of a job and its plan. */
 void bf_job_describe(bf_job_figures *out, const bf_job *job,
                      const bf_plan *plan);

@@ -19,6 +19,7 @@ typedef struct bf_refresh {
     double log_scale; /* log2 of the scale of refreshed weights */
     double precision; /* rms error, in bits below the bound of packed weights */
     bool few_keys;
+    unsigned log_slots; /* that the primes are made for; 0: of the layout */
 } bf_refresh;
 
 struct bf_job {
@@ -27,6 +28,7 @@ struct bf_job {
     bf_sigmoid_form form; /* of the schedule's sigmoid */
     size_t features;      /* before the transform */
     bf_layout layout;
+    unsigned log_places; /* layout.log_m is this at least */
     unsigned rings;
     bf_params ring[BF_RINGS_MAX]; /* rows and weights live in ring 0 */
     bf_magnitudes bounds;         /* what the circuit covers */
@@ -69,6 +71,7 @@ typedef struct bf_plan {
     bf_key_need *keys; /* owned */
     size_t ciphertexts; /* uploaded */
     uint64_t upload_bytes, key_bytes, model_bytes;
+    uint64_t labels_bytes;  /* of an upload without rows */
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     uint64_t held_bytes;    /* of it, what the circuit holds beside them */
@@ -95,6 +98,10 @@ BF_MUST_CHECK bf_status bf_job_check_memory(const bf_job *job,
 /* What job.json can say; classes: BF_CLASSES_MAX. */
 #define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)
 #define BF_JOB_FEATURES_MAX ((size_t)1 << 20)
+/* Of log2_scales. */
+#define BF_MASK_LOG_MAX 40
+#define BF_LABELS_LOG_MIN 10
+#define BF_SCALE_LOG_MAX 60
 
 /* Chooses ring, chain and layout for these shapes: the cheapest of the
  * candidates that are secure, precise enough and fit. BF_ERR_ARGUMENT says why
@@ -108,6 +115,11 @@ BF_MUST_CHECK bf_status bf_job_search(bf_job *job, bf_plan *plan,
  * circuit needs and 128 bits of security. */
 BF_MUST_CHECK bf_status bf_job_derive(bf_job *job, size_t n, size_t classes,
                                       size_t f, size_t k);
+/* A further job over the rows of `over`: BF_ERR_MISMATCH where the recipe asks
+ * for other rows than those, BF_ERR_ARGUMENT where their chain does not fit. */
+BF_MUST_CHECK bf_status bf_job_search_over(bf_job *job, bf_plan *plan,
+                                           const bf_recipe *recipe,
+                                           size_t classes, const bf_job *over);
 /* The plan of a job that is already fixed: one symbolic walk. */
 BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
 
@@ -123,8 +135,9 @@ double bf_counters_price(const bf_params *p, const bf_counters *c,
  * prices that hold nearly everywhere. */
 double bf_job_work(const bf_params *p, const bf_counters *c);
 
-/* Limbs at which things travel and live. */
-unsigned bf_job_x_limbs(const bf_job *job); /* all */
+/* Limbs that the circuit uses, and at which rows and labels travel. */
+unsigned bf_job_used_limbs(const bf_job *job);
+unsigned bf_job_x_limbs(const bf_job *job); /* as many, or more */
 unsigned bf_job_y_limbs(const bf_job *job);
 
 /* The id of the data set that a job trains on: BLAKE2b of shapes, transform,

@@ -82,6 +82,7 @@ static cJSON *refresh_json(const bf_refresh *r)
     add_number(o, "log2_scale", r->log_scale);
     add_number(o, "precision", r->precision);
     cJSON_AddBoolToObject(o, "few_keys", r->few_keys);
+    if (r->log_slots) cJSON_AddNumberToObject(o, "log2_slots", r->log_slots);
     return o;
 }
 
@@ -101,6 +102,8 @@ static cJSON *job_json(const bf_job *job)
     cJSON *l = cJSON_AddObjectToObject(o, "layout");
     cJSON_AddNumberToObject(l, "features_per_ciphertext", (double)job->layout.f);
     cJSON_AddNumberToObject(l, "dense_places", (double)job->layout.k);
+    if (job->log_places)
+        cJSON_AddNumberToObject(l, "log2_places", job->log_places);
     cJSON *s = cJSON_AddObjectToObject(o, "log2_scales");
     add_number(s, "rows", job->log_x);
     add_number(s, "mask", job->log_mask);
@@ -278,11 +281,11 @@ static void read_numbers(reader *r, const cJSON *o, bf_job *job)
 {
     const cJSON *s = object(r, o, "log2_scales"),
                 *d = object(r, o, "polynomial");
-    job->log_x = real(r, s, "rows", 0, 60);
-    job->log_mask = real(r, s, "mask", 0, 40);
-    job->log_labels = real(r, s, "labels", 10, 60);
+    job->log_x = real(r, s, "rows", 0, BF_SCALE_LOG_MAX);
+    job->log_mask = real(r, s, "mask", 0, BF_MASK_LOG_MAX);
+    job->log_labels = real(r, s, "labels", BF_LABELS_LOG_MIN, BF_SCALE_LOG_MAX);
     job->log_dense = real(r, s, "dense", 10, 60);
-    job->log_v0 = real(r, s, "start", 0, 60);
+    job->log_v0 = real(r, s, "start", 0, BF_SCALE_LOG_MAX);
     job->form.division = (bf_division)word(r, d, "division", divisions, 3);
     job->form.primes = (unsigned)whole(r, d, "primes", 0, BF_MAX_Q);
 }
@@ -317,6 +320,8 @@ static void read_refresh(reader *r, const cJSON *o, bf_refresh *out)
     out->ratio = real(r, m, "ratio", 5, 12);
     out->log_scale = real(r, m, "log2_scale", 10, 60);
     out->precision = real(r, m, "precision", 1, 40);
+    if (cJSON_HasObjectItem(m, "log2_slots"))
+        out->log_slots = (unsigned)whole(r, m, "log2_slots", 1, 16);
     const cJSON *few = member(r, m, "few_keys");
     out->few_keys = cJSON_IsTrue(few);
     if (r->status == BF_OK && !cJSON_IsBool(few))
@@ -367,6 +372,8 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     read_recipe(&r, recipe, &job->recipe);
     size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);
     size_t k = whole(&r, l, "dense_places", 1, 1 << 16);
+    if (cJSON_HasObjectItem(l, "log2_places"))
+        job->log_places = (unsigned)whole(&r, l, "log2_places", 1, 16);
     read_numbers(&r, o, job);
     read_refresh(&r, o, &job->refresh);
     read_rings(&r, o, job);

@@ -54,12 +54,14 @@ static void plan_inputs(bf_plan *plan, const bf_job *job)
     const bf_circuit *c = bf_job_circuit(job);
     const bf_params *p = &job->ring[0];
     plan->ciphertexts = bf_job_inputs(job);
-    plan->upload_bytes = bf_wire_file_bytes(p, 1);
+    plan->upload_bytes = plan->labels_bytes = bf_wire_file_bytes(p, 1);
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         uint64_t count = c->inputs(job, (bf_input_kind)kind);
         unsigned limbs = c->input(job, (bf_input_kind)kind).limbs;
         if (!count) continue;
-        plan->upload_bytes += count * bf_wire_ct_bytes(p, limbs, 2, true);
+        uint64_t bytes = count * bf_wire_ct_bytes(p, limbs, 2, true);
+        plan->upload_bytes += bytes;
+        if (kind != BF_INPUT_ROWS) plan->labels_bytes += bytes;
         plan->memory_bytes += count * limbs * ((uint64_t)16 << p->log_n);
     }
 }
@@ -264,14 +266,15 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
     job->typical = bf_plan_typical(&job->bounds, &job->recipe, cols);
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));
+    BF_TRY(bf_layout_widen(&job->layout, job->log_places));
     if (job->refresh.on) return bf_refresh_derive(job);
     if (job->rings != 1)
         return bf_fail(BF_ERR_ARGUMENT,
                        "the job has %u rings, its circuit needs 1", job->rings);
-    if (job->ring[0].n_q != bf_job_x_limbs(job))
+    if (job->ring[0].n_q < bf_job_used_limbs(job))
         return bf_fail(BF_ERR_ARGUMENT,
                        "the job has %u primes, its circuit needs %u",
-                       job->ring[0].n_q, bf_job_x_limbs(job));
+                       job->ring[0].n_q, bf_job_used_limbs(job));
     double log2_qp = bf_params_log2_q(&job->ring[0], job->ring[0].n_q) +
                      bf_params_log2_p(&job->ring[0]);
     return bf_security_check(job->ring[0].log_n, log2_qp, 0);

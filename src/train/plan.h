@@ -4,6 +4,10 @@
 
 #include "train/job.h"
 
+/* Most that is planned with of the error of a weight, as a part of a typical
+ * one: where nothing keeps a recipe's tolerance, it gives way up to here. */
+#define BF_PLAN_ERROR_MAX 0.1
+
 /* Magnitudes to expect, where `bounds` has the largest that a plan allows. */
 bf_magnitudes bf_plan_typical(const bf_magnitudes *bounds,
                               const bf_recipe *recipe, size_t cols);

@@ -14,6 +14,12 @@ static unsigned log_slots(const bf_layout *l)
     return log_f + l->log_m;
 }
 
+unsigned bf_refresh_log_slots(const bf_job *job)
+{
+    return job->refresh.log_slots ? job->refresh.log_slots
+                                  : log_slots(&job->layout);
+}
+
 /* A coefficient is a mean of F complex values, each of two weights, rotated: at
  * most sqrt(2) times the largest weight. For `paper`, whose weights grow with
  * the iterations and whose refresh wants every bit, an eighth of the largest
@@ -39,18 +45,18 @@ double bf_refresh_headroom(const bf_job *job)
 
 bf_status bf_refresh_make(bf_job *job, const uint64_t *q, unsigned limbs)
 {
-    bf_boot_request request = {
-        .log_n = job->layout.log_n,
-        .log_slots = log_slots(&job->layout),
-        .limbs = limbs,
-        .q = q,
-        .bound = bf_refresh_bound(job),
-        .typical = bf_refresh_typical(job),
-        .ratio = job->refresh.ratio,
-        .scale = exp2(job->refresh.log_scale),
-        .precision = job->refresh.precision,
-        .few_keys = job->refresh.few_keys};
+    bf_boot_request request = {.log_n = job->layout.log_n,
+                               .log_slots = bf_refresh_log_slots(job),
+                               .limbs = limbs,
+                               .q = q,
+                               .bound = bf_refresh_bound(job),
+                               .typical = bf_refresh_typical(job),
+                               .ratio = job->refresh.ratio,
+                               .scale = exp2(job->refresh.log_scale),
+                               .precision = job->refresh.precision,
+                               .few_keys = job->refresh.few_keys};
     BF_TRY(bf_boot_params_make(&job->boot, &request));
+    BF_TRY(bf_boot_params_slots(&job->boot, log_slots(&job->layout)));
     job->rings = 2;
     job->ring[0] = job->boot.ring;
     job->ring[1] = job->boot.encapsulation;

@@ -23,6 +23,10 @@ BF_MUST_CHECK bf_status bf_refresh_derive(bf_job *job);
 double bf_refresh_bound(const bf_job *job);
 double bf_refresh_typical(const bf_job *job);
 
+/* log2 of the slots that the primes are made for: those of the job's weights,
+ * or of another job's over the same rows. */
+unsigned bf_refresh_log_slots(const bf_job *job);
+
 /* log2 of q_0 over the scale of weights that are to be refreshed. */
 double bf_refresh_headroom(const bf_job *job);
 

@@ -25,10 +25,10 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
     return noise * fmin(1, sqrt((double)n / (double)cols) / 8);
 }
 
-/* Where nothing keeps the tolerance (few rows, many iterations), it gives way by
- * this factor at a time, up to an error of a tenth. Plans say what they expect. */
+/* Where nothing keeps the tolerance (few rows, many iterations), it gives way
+ * by this factor at a time, up to BF_PLAN_ERROR_MAX. Plans say what they
+ * expect. */
 #define RELAX_STEP 4
-#define RELAX_MAX 0.1
 
 typedef struct search {
     double tolerance; /* error of a weight, relative to a typical one */
@@ -187,7 +187,7 @@ static bool inputs_fit(const search *s, const bf_job *job)
 {
     const bf_layout *l = &job->layout;
     uint64_t limb = (uint64_t)16 << l->log_n;
-    uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_x_limbs(job);
+    uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_used_limbs(job);
     return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
@@ -263,7 +263,8 @@ static bf_status search_refreshed(search *s, const bf_job *base, size_t n,
                                   size_t cols, size_t classes)
 {
     for (s->tolerance = fmax(s->tolerance, REFRESH_TOLERANCE);
-         s->tolerance <= RELAX_MAX && !s->found; s->tolerance *= RELAX_STEP)
+         s->tolerance <= BF_PLAN_ERROR_MAX && !s->found;
+         s->tolerance *= RELAX_STEP)
         BF_TRY(consider_refreshed(s, base, n, cols, classes));
     return BF_OK;
 }
@@ -272,7 +273,8 @@ static bf_status search_all(search *s, const bf_job *base, size_t n, size_t cols
                             size_t classes)
 {
     if (s->options->refresh) return search_refreshed(s, base, n, cols, classes);
-    for (; s->tolerance <= RELAX_MAX && !s->found; s->tolerance *= RELAX_STEP)
+    for (; s->tolerance <= BF_PLAN_ERROR_MAX && !s->found;
+         s->tolerance *= RELAX_STEP)
         for (unsigned log_n = BF_PLAN_LOG_N_MIN; log_n <= BF_PLAN_LOG_N_MAX;
              log_n++)
             if (!s->options->log_n || s->options->log_n == log_n)

@@ -66,7 +66,9 @@ static bf_status read_upload(server *s)
 static bf_status read_keys(server *s)
 {
     bf_wire_ids ids = {.data_id = s->data_id};
-    BF_TRY(bf_wire_read_eval_keys(s->world.keys, s->o->keys,
+    if (s->o->key_count < 1)
+        return bf_fail(BF_ERR_ARGUMENT, "no file of evaluation keys");
+    BF_TRY(bf_wire_read_eval_keys(s->world.keys, s->o->keys, s->o->key_count,
                                   bf_world_rings(&s->world), ids, s->plan.keys,
                                   s->plan.key_count, NULL));
     memcpy(s->key_id, s->world.keys[0].key_id, sizeof s->key_id);
@@ -211,6 +213,7 @@ static bf_status run(server *s, bf_serve_report *report)
     BF_TRY(bf_world_open(&s->world, &s->job, s->backend));
     BF_TRY(read_keys(s));
     BF_TRY(read_upload(s));
+    BF_TRY(drop_limbs(s, bf_job_used_limbs(&s->job)));
     if (o->resume) BF_TRY(read_checkpoint(s));
     report->read_seconds = bf_now() - start;
     start = bf_now();

@@ -472,14 +472,13 @@ static size_t inputs(const bf_job *job, bf_input_kind kind)
 
 static bf_input input(const bf_job *job, bf_input_kind kind)
 {
-    unsigned top = bf_job_x_limbs(job);
     if (kind == BF_INPUT_ROWS)
-        return (bf_input){top, exp2(job->log_x), job->bounds.entry,
-                          job->typical.entry};
+        return (bf_input){bf_job_x_limbs(job), exp2(job->log_x),
+                          job->bounds.entry, job->typical.entry};
     if (kind == BF_INPUT_LABELS)
         return (bf_input){bf_job_y_limbs(job), exp2(job->log_labels), 0.5, 0.5};
-    return (bf_input){top, exp2(job->log_v0), job->bounds.weight,
-                      job->typical.weight};
+    return (bf_input){bf_job_used_limbs(job), exp2(job->log_v0),
+                      job->bounds.weight, job->typical.weight};
 }
 
 static unsigned steps(const bf_job *job)
@@ -527,9 +526,9 @@ static bf_status run_open(void **run, bf_world *w, const bf_job *job,
     if (!c) return BF_ERR_MEMORY;
     *c = (circuit){.world = w, .ev = w->ev[0], .job = job, .l = &job->layout,
                    .in = *in, .total = total};
-    bf_status s = bf_masks_make(&c->masks, w->ctx[0], c->l,
-                                exp2(job->log_mask), bf_job_x_limbs(job),
-                                bf_eval_is_symbolic(c->ev));
+    bf_status s =
+        bf_masks_make(&c->masks, w->ctx[0], c->l, exp2(job->log_mask),
+                      bf_job_used_limbs(job), bf_eval_is_symbolic(c->ev));
     if (s == BF_OK && job->refresh.on) s = open_refresh(c);
     if (s == BF_OK)
         *run = c;

@@ -161,13 +161,17 @@ BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
                                                   bf_rings rings,
                                                   bf_wire_ids ids,
                                                   bf_env *env);
-/* The keys that are needed (a name occurs once in needs, OTHER never), into a
- * set for each ring, of just the limbs that are needed. Others in the file, as
- * for other jobs over the same data, are passed over unread. BF_ERR_FORMAT when
- * one is there twice, BF_ERR_MISMATCH when one is missing or has fewer limbs. */
-BF_MUST_CHECK bf_status bf_wire_read_eval_keys(
-    bf_eval_keys *sets, const char *path, bf_rings rings, bf_wire_ids ids,
-    const bf_key_need *needs, size_t count, bf_env *env);
+/* The keys that are needed (a name occurs once in needs, OTHER never) from one
+ * file or more of one key, into a set for each ring, of just the limbs that are
+ * needed. Others in the files, as for other jobs over the same data, are passed
+ * over unread, and so is what an earlier file had. BF_ERR_FORMAT when one is in
+ * a file twice, BF_ERR_MISMATCH when one is missing or has fewer limbs. */
+BF_MUST_CHECK bf_status bf_wire_read_eval_keys(bf_eval_keys *sets,
+                                               const char *const *paths,
+                                               size_t path_count,
+                                               bf_rings rings, bf_wire_ids ids,
+                                               const bf_key_need *needs,
+                                               size_t count, bf_env *env);
 BF_MUST_CHECK bf_status bf_wire_write_public_key(const char *path,
                                                  const bf_public_key *pk);
 BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,

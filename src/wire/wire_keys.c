@@ -280,8 +280,10 @@ static bf_status check_label(const bf_wire_item *item, bf_key_name name)
     return bf_fail(BF_ERR_FORMAT, "label and name differ");
 }
 
-/* Of so many limbs of the key, which has at least as many; 0: all. */
-static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
+/* Of so many limbs of the key, 0: all. One of fewer limbs leaves *out empty and
+ * tells their number in *found (may be NULL). */
+static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs,
+                         unsigned *found)
 {
     const bf_context *ctx;
     const uint8_t *in;
@@ -298,9 +300,8 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
     if (s == BF_OK && limbs && h.a == BF_KEY_A_APART)
         s = bf_fail(BF_ERR_MISMATCH, "a share of %s, not the key",
                     bf_key_text(h.name));
-    if (s == BF_OK && h.limbs < limbs)
-        s = bf_fail(BF_ERR_MISMATCH, "a key of %u limbs, %u are needed",
-                    h.limbs, limbs);
+    if (s == BF_OK && found) *found = h.limbs;
+    if (s == BF_OK && h.limbs < limbs) return BF_OK;
     if (s == BF_OK) s = reserve(out, ctx, limbs ? limbs : h.limbs);
     if (s != BF_OK) return bf_frame_fail_in(r->frame, s);
     s = unpack_rows(out, &h, in + BF_WIRE_SWITCH_KEY_FIXED);
@@ -317,14 +318,21 @@ static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs)
 
 bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
 {
-    return get_key(r, out, 0);
+    return get_key(r, out, 0, NULL);
 }
 
-/* What is read, and where it goes: needs[i] into *key[i]. */
+/* What is read, and where it goes: needs[i] into *at[i].key. */
+typedef struct key_place {
+    bf_switch_key *key;
+    size_t file;    /* that it is from, from 1 */
+    unsigned limbs; /* of the last one found */
+} key_place;
+
 typedef struct key_reading {
     const bf_key_need *needs;
     size_t count;
-    bf_switch_key **key;
+    key_place *at;
+    size_t file, done;
 } key_reading;
 
 /* Which of the needs the present item is for; count: none of them. */
@@ -339,45 +347,58 @@ static size_t find_need(const key_reading *k, const bf_wire_item *item)
     return i;
 }
 
-static bf_status read_needed(bf_wire_reader *r, const key_reading *k, size_t i)
+static bf_status read_needed(bf_wire_reader *r, key_reading *k, size_t i)
 {
-    if (k->key[i]->data)
+    key_place *at = &k->at[i];
+    if (at->key->data)
         return bf_frame_fail_in(
             r->frame, bf_fail(BF_ERR_FORMAT, "%s again",
                               bf_key_text(k->needs[i].name)));
-    return get_key(r, k->key[i], k->needs[i].limbs);
+    BF_TRY(get_key(r, at->key, k->needs[i].limbs, &at->limbs));
+    if (!at->key->data) return BF_OK;
+    at->file = k->file;
+    bf_report("read keys", (double)++k->done, (double)k->count);
+    return BF_OK;
 }
 
-static bf_status read_all(bf_wire_reader *r, const key_reading *k)
+/* What an earlier file had is passed over like what nobody needs. */
+static bf_status read_all(bf_wire_reader *r, key_reading *k)
 {
     bf_wire_item item;
-    size_t done = 0;
     for (;;) {
         BF_TRY(bf_wire_next(r, &item));
         if (item.kind == BF_FRAME_END) return BF_OK;
         size_t i = item.kind == BF_WIRE_SWITCH_KEY ? find_need(k, &item)
                                                    : k->count;
-        if (i == k->count) {
+        if (i == k->count || (k->at[i].file && k->at[i].file < k->file))
             BF_TRY(bf_frame_verify(r->frame, NULL, 0));
-            continue;
-        }
-        BF_TRY(read_needed(r, k, i));
-        bf_report("read keys", (double)++done, (double)k->count);
+        else
+            BF_TRY(read_needed(r, k, i));
     }
 }
 
 static bf_status check_all_there(const key_reading *k, const char *path)
 {
-    for (size_t i = 0; i < k->count; i++)
-        if (!k->key[i]->data)
-            return bf_fail(BF_ERR_MISMATCH, "%s: %s is missing", path,
-                           bf_key_text(k->needs[i].name));
+    for (size_t i = 0; i < k->count; i++) {
+        const key_place *at = &k->at[i];
+        const char *name = bf_key_text(k->needs[i].name);
+        if (at->key->data) continue;
+        if (at->limbs)
+            return bf_fail(BF_ERR_MISMATCH,
+                           "%s: %s has %u limbs, %u are needed", path, name,
+                           at->limbs, k->needs[i].limbs);
+        return bf_fail(BF_ERR_MISMATCH, "%s: %s is missing", path, name);
+    }
     return BF_OK;
 }
 
 /* A set for each ring, with room for its keys, and where each goes. */
 static bf_status make_room(bf_eval_keys *sets, key_reading *k, bf_rings rings)
 {
+    for (size_t i = 0; i < k->count; i++)
+        if (k->needs[i].name.ring >= rings.count)
+            return bf_fail(BF_ERR_ARGUMENT, "a key of ring %u of %u",
+                           k->needs[i].name.ring, rings.count);
     for (unsigned r = 0; r < rings.count; r++) {
         size_t count = 0;
         for (size_t i = 0; i < k->count; i++)
@@ -388,40 +409,42 @@ static bf_status make_room(bf_eval_keys *sets, key_reading *k, bf_rings rings)
         if (!sets[r].keys) return BF_ERR_MEMORY;
         for (size_t i = 0; i < k->count; i++)
             if (k->needs[i].name.ring == r)
-                k->key[i] = &sets[r].keys[sets[r].count++];
+                k->at[i].key = &sets[r].keys[sets[r].count++];
     }
     return BF_OK;
 }
 
-static bf_status read_sets(bf_eval_keys *sets, bf_wire_reader *r,
-                           key_reading *k, const char *path)
+/* All files are of the first one's key. */
+static bf_status read_file(bf_eval_keys *sets, key_reading *k, const char *path,
+                           bf_rings rings, bf_wire_ids ids)
 {
-    for (size_t i = 0; i < k->count; i++)
-        if (k->needs[i].name.ring >= r->rings.count)
-            return bf_fail(BF_ERR_ARGUMENT, "a key of ring %u of %u",
-                           k->needs[i].name.ring, r->rings.count);
-    BF_TRY(make_room(sets, k, r->rings));
-    for (unsigned i = 0; i < r->rings.count; i++)
+    bf_wire_reader *r;
+    bf_status s = BF_OK;
+    if (k->file++) ids.key_id = sets[0].key_id;
+    BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, rings, ids));
+    if (k->file == 1) s = make_room(sets, k, rings);
+    for (unsigned i = 0; i < rings.count; i++)
         memcpy(sets[i].key_id, bf_wire_header(r)->key_id,
                sizeof sets[i].key_id);
-    BF_TRY(read_all(r, k));
-    return check_all_there(k, path);
+    if (s == BF_OK) s = read_all(r, k);
+    bf_wire_close(r);
+    return s;
 }
 
-bf_status bf_wire_read_eval_keys(bf_eval_keys *sets, const char *path,
-                                 bf_rings rings, bf_wire_ids ids,
-                                 const bf_key_need *needs, size_t count,
-                                 bf_env *env)
+bf_status bf_wire_read_eval_keys(bf_eval_keys *sets, const char *const *paths,
+                                 size_t path_count, bf_rings rings,
+                                 bf_wire_ids ids, const bf_key_need *needs,
+                                 size_t count, bf_env *env)
 {
     BF_UNDER(env);
-    bf_wire_reader *r;
     bf_eval_keys made[BF_RINGS_MAX] = {{0}};
-    key_reading k = {needs, count, NULL};
-    BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, rings, ids));
-    k.key = bf_alloc_zero((count ? count : 1) * sizeof *k.key);
-    bf_status s = k.key ? read_sets(made, r, &k, path) : BF_ERR_MEMORY;
-    bf_free(k.key);
-    bf_wire_close(r);
+    key_reading k = {.needs = needs, .count = count};
+    k.at = bf_alloc_zero((count ? count : 1) * sizeof *k.at);
+    bf_status s = k.at ? BF_OK : BF_ERR_MEMORY;
+    for (size_t i = 0; i < path_count && s == BF_OK; i++)
+        s = read_file(made, &k, paths[i], rings, ids);
+    if (s == BF_OK) s = check_all_there(&k, paths[path_count - 1]);
+    bf_free(k.at);
     for (unsigned i = 0; i < rings.count; i++) {
         bf_eval_keys *old = s == BF_OK ? &sets[i] : &made[i];
         bf_eval_keys_clear(old);

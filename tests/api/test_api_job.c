@@ -14,39 +14,15 @@
 #include "blindfit/owner.h"
 #include "blindfit/server.h"
 
-#define OK(expr)                                                          \
-    do {                                                                  \
-        bf_status ok_s_ = (expr);                                         \
-        if (ok_s_ != BF_OK)                                               \
-            fail_msg("%s: %s: %s", #expr, bf_status_name(ok_s_),          \
-                     bf_last_error());                                    \
-    } while (0)
-#define FAILS(status, words, expr)                                        \
-    do {                                                                  \
-        bf_status fails_s_ = (expr);                                      \
-        if (fails_s_ != (status) || !strstr(bf_last_error(), (words)))    \
-            fail_msg("%s: %s: %s", #expr, bf_status_name(fails_s_),       \
-                     bf_last_error());                                    \
-    } while (0)
+#include "api/api_testing.h"
 
 enum { ROWS = 120, FEATURES = 6, CLASSES = 3, ITERATIONS = 2 };
 
 static struct {
-    char dir[64];
     double x[ROWS][FEATURES];
     int32_t labels[ROWS];
     bf_job *job;
 } t;
-
-/* A path in the test's folder, of a few at a time. */
-static const char *in(const char *name)
-{
-    static char path[16][128];
-    static unsigned next;
-    char *p = path[next++ % 16];
-    snprintf(p, sizeof path[0], "%s/%s", t.dir, name);
-    return p;
-}
 
 static bf_view view(void)
 {
@@ -57,10 +33,7 @@ static int setup(void **state)
 {
     (void)state;
     bf_recipe recipe;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(t.dir, sizeof t.dir, "%.40s/bf-api-XXXXXX",
-             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(t.dir));
+    make_folder();
     for (size_t i = 0; i < ROWS; i++) {
         t.labels[i] = (int32_t)(i % CLASSES);
         for (size_t j = 0; j < FEATURES; j++) /* float holds all of them */
@@ -77,10 +50,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    char command[128];
     bf_job_destroy(t.job);
-    snprintf(command, sizeof command, "rm -r '%s'", t.dir);
-    return system(command);
+    return remove_folder();
 }
 
 /* ---- jobs ---------------------------------------------------------------- */
@@ -224,11 +195,15 @@ static bf_status train(const char *upload, const char *more, const char *model,
                        bf_serve_report *r, bf_env *env)
 {
     char job[128], keys[128];
-    const char *uploads[] = {upload, more};
+    const char *uploads[] = {upload, more}, *key_files[] = {keys};
     snprintf(job, sizeof job, "%s", in("job.json"));
     snprintf(keys, sizeof keys, "%s", in("eval.keys"));
-    const bf_serve_options o = {.job = job, .keys = keys, .uploads = uploads,
-                                .upload_count = more ? 2 : 1, .model = model};
+    const bf_serve_options o = {.job = job,
+                                .keys = key_files,
+                                .key_count = 1,
+                                .uploads = uploads,
+                                .upload_count = more ? 2 : 1,
+                                .model = model};
     return bf_serve_train(r, &o, env);
 }
 
@@ -366,8 +341,9 @@ static void each_job_is_stopped_by_its_own_env(void **state)
     running r[2] = {{.env = {.threads = 1, .progress = stop_at_once}},
                     {.env = {.threads = 1}}};
     for (int i = 0; i < 2; i++) {
-        snprintf(r[i].upload, sizeof r[i].upload, "%s/upload.bf", t.dir);
-        snprintf(r[i].model, sizeof r[i].model, "%s/model-%d.enc", t.dir, i);
+        snprintf(r[i].upload, sizeof r[i].upload, "%s/upload.bf", test_folder);
+        snprintf(r[i].model, sizeof r[i].model, "%s/model-%d.enc", test_folder,
+                 i);
     }
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, run, &r[i]), 0);

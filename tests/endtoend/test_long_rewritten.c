@@ -63,10 +63,14 @@ static bf_status serve(const char *model, const char *checkpoint, bool resume,
 {
     bf_serve_report report;
     const char *const uploads[] = {files.upload};
-    bf_serve_options o = {.job = files.job, .keys = files.keys,
-                          .uploads = uploads, .upload_count = 1,
+    bf_serve_options o = {.job = files.job,
+                          .keys = (const char *const[]){files.keys},
+                          .key_count = 1,
+                          .uploads = uploads,
+                          .upload_count = 1,
                           .model = model,
-                          .checkpoint = checkpoint, .resume = resume};
+                          .checkpoint = checkpoint,
+                          .resume = resume};
     return bf_serve_train(&report, &o, env);
 }
 

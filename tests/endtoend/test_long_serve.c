@@ -143,8 +143,11 @@ static bf_status serve(const char *upload, const char *model,
                        bf_backend backend)
 {
     bf_serve_report report;
-    bf_serve_options o = {.job = files.job, .keys = files.keys,
-                          .uploads = &upload, .upload_count = 1,
+    bf_serve_options o = {.job = files.job,
+                          .keys = (const char *const[]){files.keys},
+                          .key_count = 1,
+                          .uploads = &upload,
+                          .upload_count = 1,
                           .model = model};
     return bf_serve_train_on(&report, &o, backend, NULL);
 }
@@ -488,8 +491,12 @@ static bf_status serve_files(const char *job, const char *a, const char *b)
 {
     bf_serve_report report;
     const char *const uploads[] = {a, b};
-    bf_serve_options o = {.job = job, .keys = files.keys, .uploads = uploads,
-                          .upload_count = b ? 2 : 1, .model = files.model};
+    bf_serve_options o = {.job = job,
+                          .keys = (const char *const[]){files.keys},
+                          .key_count = 1,
+                          .uploads = uploads,
+                          .upload_count = b ? 2 : 1,
+                          .model = files.model};
     return bf_serve_train(&report, &o, NULL);
 }
 

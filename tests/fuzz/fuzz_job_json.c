@@ -18,7 +18,7 @@ static void check_job(const bf_job *job)
         l->classes > BF_CLASSES_MAX || job->features < 1 ||
         job->features > BF_JOB_FEATURES_MAX)
         abort();
-    if (job->ring[0].insecure || job->ring[0].n_q != bf_job_x_limbs(job) ||
+    if (job->ring[0].insecure || job->ring[0].n_q < bf_job_used_limbs(job) ||
         job->ring[0].n_q > BF_MAX_Q || job->ring[0].n_p > BF_MAX_P)
         abort();
     if (bf_job_inputs(job) == 0) abort();

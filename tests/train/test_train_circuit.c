@@ -100,7 +100,7 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     OK(bf_world_open(&world, &r->job, BF_BACKEND_AUTO));
     OK(bf_secret_key_generate(&r->sk, world.ctx[0], 0));
     OK(bf_protocol_make_keys(world.keys, bf_world_rings(&world), r->sk,
-                             &r->plan));
+                             r->plan.keys, r->plan.key_count));
     for (size_t i = 0; i < uploads; i++)
         OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
     bf_inputs in = bf_job_inputs_by_kind(&r->job, ct);

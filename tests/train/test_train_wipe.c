@@ -181,8 +181,12 @@ static void serve(void)
 {
     bf_serve_report report;
     const char *const uploads[] = {upload};
-    bf_serve_options o = {.job = job_path, .keys = keys, .uploads = uploads,
-                          .upload_count = 1, .model = model};
+    bf_serve_options o = {.job = job_path,
+                          .keys = (const char *const[]){keys},
+                          .key_count = 1,
+                          .uploads = uploads,
+                          .upload_count = 1,
+                          .model = model};
     check_ok(bf_serve_train(&report, &o, NULL));
 }
 

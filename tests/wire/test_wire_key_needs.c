@@ -36,8 +36,8 @@ static void write_keys(const bf_key_need *keys, size_t count)
 static bf_status read_keys(bf_eval_keys *out)
 {
     bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
-    return bf_wire_read_eval_keys(out, path, bf_one_ring(ctx), ids, sample_needs,
-                                  2, NULL);
+    return bf_wire_read_eval_keys(out, &(const char *){path}, 1,
+                                  bf_one_ring(ctx), ids, sample_needs, 2, NULL);
 }
 
 static void refuses(bf_status status, const char *words,

@@ -20,6 +20,7 @@
 
 static char folder[] = "/tmp/bf_test_wire_XXXXXX";
 static char path[256];
+static const char *const files[] = {path};
 static bf_context *ctx;
 static const bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
 
@@ -144,7 +145,7 @@ static void eval_keys_round_trip(void **state)
                                      bf_wire_switch_key_bytes(p, 1));
     bf_wire_ids own = {.key_id = sample_key_id};
     for (int again = 0; again < 2; again++)
-        assert_int_equal(bf_wire_read_eval_keys(&got, path,
+        assert_int_equal(bf_wire_read_eval_keys(&got, files, 1,
                                                 bf_one_ring(ctx), own,
                                                 sample_needs, 2, NULL),
                          BF_OK);
@@ -189,8 +190,9 @@ static void rings_and_whole_keys_round_trip(void **state)
                    m < 2 ? small.q[m] : small.p[0], 7 + m);
     assert_int_equal(bf_wire_write_eval_keys(path, want, rings,
                                              (bf_wire_ids){0}, NULL), BF_OK);
-    assert_int_equal(bf_wire_read_eval_keys(got, path, rings, (bf_wire_ids){0},
-                                            needs, 2, NULL), BF_OK);
+    assert_int_equal(bf_wire_read_eval_keys(got, files, 1, rings,
+                                            (bf_wire_ids){0}, needs, 2, NULL),
+                     BF_OK);
     assert_int_equal(got[0].count, 1);
     assert_int_equal(got[1].count, 1);
     assert_true(got[0].keys[0].ctx == ctx && got[1].keys[0].ctx == second);
@@ -225,14 +227,16 @@ static void rings_and_whole_keys_round_trip(void **state)
                         SAMPLE_N * sizeof(double));
     assert_true(bf_switch_key_limb(&one, 0, 0, 1, SAMPLE_N, 1)[0] == 0);
     bf_switch_key_clear(&one);
-    assert_int_equal(bf_wire_read_eval_keys(got, path, rings, (bf_wire_ids){0},
-                                            needs, 2, NULL), BF_ERR_MISMATCH);
+    assert_int_equal(bf_wire_read_eval_keys(got, files, 1, rings,
+                                            (bf_wire_ids){0}, needs, 2, NULL),
+                     BF_ERR_MISMATCH);
     assert_non_null(strstr(bf_last_error(), "a share of"));
     /* Other rings than the file's, or the same in another order. */
     bf_rings turned = {2, {second, ctx}};
-    assert_int_equal(bf_wire_read_eval_keys(got, path, turned, (bf_wire_ids){0},
-                                            needs, 2, NULL), BF_ERR_MISMATCH);
-    assert_int_equal(bf_wire_read_eval_keys(got, path, bf_one_ring(ctx),
+    assert_int_equal(bf_wire_read_eval_keys(got, files, 1, turned,
+                                            (bf_wire_ids){0}, needs, 2, NULL),
+                     BF_ERR_MISMATCH);
+    assert_int_equal(bf_wire_read_eval_keys(got, files, 1, bf_one_ring(ctx),
                                             (bf_wire_ids){0}, needs, 2, NULL),
                      BF_ERR_MISMATCH);
     for (unsigned r = 0; r < 2; r++) {

@@ -250,7 +250,7 @@ static inline bf_status consume_file(const char *path, bf_wire_type type,
         bf_secret_key_destroy(sk);
         break;
     case BF_WIRE_EVAL_KEYS:
-        s = bf_wire_read_eval_keys(&keys, path, bf_one_ring(ctx), ids,
+        s = bf_wire_read_eval_keys(&keys, &path, 1, bf_one_ring(ctx), ids,
                                    sample_needs, 2, NULL);
         bf_eval_keys_clear(&keys);
         /* Other keys than the sample's, and nothing wrong with them? */

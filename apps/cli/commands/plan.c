@@ -6,51 +6,76 @@
 
 #define CLASSES 10
 
-static bf_status plan_new(bf_job **job, size_t n, size_t d, size_t classes,
-                          const char *path)
+typedef struct plan_args {
+    size_t n, d, classes;
+    const char *over, *path; /* job file to write */
+} plan_args;
+
+static bf_status plan_new(bf_job **job, const plan_args *a)
 {
-    if (n == 0 || d == 0)
+    if (a->n == 0 || a->d == 0)
         return bf_fail(BF_ERR_ARGUMENT, "plan wants --samples and --features, "
                        "or a job file to read");
-    if (path) BF_TRY(cli_check_output(path, NULL, 0));
-    BF_TRY(cli_plan_job(job, n, d, classes));
-    return path ? bf_job_write(*job, path) : BF_OK;
+    if (a->path) BF_TRY(cli_check_output(a->path, NULL, 0));
+    BF_TRY(cli_plan_job(job, a->n, a->d, a->classes ? a->classes : CLASSES));
+    return a->path ? bf_job_write(*job, a->path) : BF_OK;
+}
+
+/* A further job over the rows of another. */
+static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
+{
+    if (a->n || a->d)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--%s: decided by the rows, which "
+                       "--over has encrypted already",
+                       a->n ? "samples" : "features");
+    if (a->path) BF_TRY(cli_check_output(a->path, CLI_FILES(a->over)));
+    BF_TRY(bf_job_read(over, a->over));
+    size_t classes = bf_job_shape_of(*over).classes;
+    BF_TRY(cli_plan_over(job, a->classes ? a->classes : classes, *over));
+    return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    size_t n = 0, d = 0, classes = 0;
-    const char *path = NULL, *operands[CLI_OPERANDS_MAX];
+    plan_args a = {0};
+    const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
-        {"samples", 'n', CLI_COUNT, &n, "N", "training rows"},
-        {"features", 'd', CLI_COUNT, &d, "D", "features of a row"},
-        {"classes", 'c', CLI_COUNT, &classes, "C", "classes (default 10)"},
-        {"output", 'o', CLI_TEXT, &path, "JOB", "job file to write"},
+        {"samples", 'n', CLI_COUNT, &a.n, "N", "training rows"},
+        {"features", 'd', CLI_COUNT, &a.d, "D", "features of a row"},
+        {"classes", 'c', CLI_COUNT, &a.classes, "C",
+         "classes (default 10, or those of --over)"},
+        {"over", 0, CLI_TEXT, &a.over, "JOB0",
+         "a further job over the rows of this one: other labels, iterations, "
+         "steps, batches"},
+        {"output", 'o', CLI_TEXT, &a.path, "JOB", "job file to write"},
         {"", 0, CLI_TABLE, (void *)cli_recipe_options, NULL, NULL},
         {0},
     };
-    bf_job *job = NULL;
+    bf_job *job = NULL, *over = NULL;
     bf_status s;
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
     if (operands[0]) {
-        if (n || d || classes || path || cli_recipe_asked())
+        if (a.n || a.d || a.classes || a.path || a.over || cli_recipe_asked())
             return bf_fail(BF_ERR_ARGUMENT,
                            "%s is planned already; what it takes is shown "
                            "without other options",
                            operands[0]);
         s = bf_job_read(&job, operands[0]);
     } else {
-        s = plan_new(&job, n, d, classes ? classes : CLASSES, path);
+        s = a.over ? plan_over(&job, &over, &a) : plan_new(&job, &a);
     }
-    if (s == BF_OK) s = cli_report_plan(job);
+    if (s == BF_OK) s = cli_report_plan(job, over);
     bf_job_destroy(job);
+    bf_job_destroy(over);
     return s;
 }
 
 const cli_command cli_plan = {
     .name = "plan",
     .summary = "choose parameters for a job and say what it takes",
-    .synopsis = "--samples N --features D [--classes C] [-o JOB] | JOB",
+    .synopsis = "--samples N --features D [--classes C] [-o JOB] | --over JOB0 "
+                "[-o JOB] | JOB",
     .examples =
         "  # 128 images of 400 features, two iterations of our recipe\n"
         "  blindfit plan --samples 128 --features 400 -o job.json\n"
@@ -58,6 +83,9 @@ const cli_command cli_plan = {
         "  blindfit plan -n 128 -d 400 --recipe paper -o job.json\n"
         "  # what would 60,000 images take?\n"
         "  blindfit plan -n 60000 -d 400 --iterations 3 --max-memory 12G\n"
+        "  # other labels, of two classes, over rows that are encrypted "
+        "already\n"
+        "  blindfit plan --over job.json --classes 2 -o job-2.json\n"
         "  # what does this job take?\n"
         "  blindfit plan job.json\n",
     .run = run,

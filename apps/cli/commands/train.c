@@ -62,23 +62,31 @@ static bf_status end_with_parent(void)
     return BF_OK;
 }
 
+/* Before the work: none of the files that are read. */
+static bf_status check_target(const char *path, const bf_serve_options *o,
+                              const char *const *others, size_t count)
+{
+    BF_TRY(cli_check_output(path, others, count));
+    BF_TRY(cli_check_output(path, o->keys, o->key_count));
+    return cli_check_output(path, o->uploads, o->upload_count);
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     bf_serve_options o = {0};
     bf_serve_report r;
-    cli_texts uploads = {0};
+    cli_texts uploads = {0}, keys = {0};
     bool relay = false;
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
-        {"keys", 0, CLI_TEXT, &o.keys, "FILE", "the owner's evaluation keys"},
+        {"keys", 0, CLI_TEXTS, &keys, "FILE",
+         "the owner's evaluation keys; again for more, as of a further job"},
         {"upload", 'u', CLI_TEXTS, &uploads, "FILE",
          "the owner's upload; again for more, as of labels apart"},
-        {"output", 'o', CLI_TEXT, &o.model, "FILE",
-         "encrypted model to write"},
+        {"output", 'o', CLI_TEXT, &o.model, "FILE", "encrypted model to write"},
         {"checkpoint", 0, CLI_TEXT, &o.checkpoint, "FILE",
          "keep the state in this file as the run goes"},
-        {"resume", 0, CLI_FLAG, &o.resume, NULL,
-         "go on from the checkpoint"},
+        {"resume", 0, CLI_FLAG, &o.resume, NULL, "go on from the checkpoint"},
         {"max-memory", 0, CLI_BYTES, &o.max_memory, "SIZE",
          "refuse a job that needs more, such as 12G (10^9; Gi: 2^30)"},
         {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
@@ -86,8 +94,10 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     };
     bf_keep_freed_memory();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
-    BF_TRY(cli_need(o.keys, "keys"));
+    BF_TRY(cli_need(keys.at[0], "keys"));
     BF_TRY(cli_need(uploads.at[0], "upload"));
+    o.keys = keys.at;
+    o.key_count = keys.count;
     o.uploads = uploads.at;
     o.upload_count = uploads.count;
     BF_TRY(cli_need(o.model, "output"));
@@ -97,13 +107,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         cli_progress_relay();
     }
     o.job = operands[0];
-    BF_TRY(cli_check_output(o.model,
-                            CLI_FILES(o.job, o.keys, o.checkpoint)));
-    BF_TRY(cli_check_output(o.model, uploads.at, uploads.count));
-    if (o.checkpoint) {
-        BF_TRY(cli_check_output(o.checkpoint, CLI_FILES(o.job, o.keys)));
-        BF_TRY(cli_check_output(o.checkpoint, uploads.at, uploads.count));
-    }
+    BF_TRY(check_target(o.model, &o, CLI_FILES(o.job, o.checkpoint)));
+    if (o.checkpoint) BF_TRY(check_target(o.checkpoint, &o, CLI_FILES(o.job)));
     BF_TRY(bf_serve_train(&r, &o, &cli_env));
     return report(&o, &r);
 }
@@ -121,6 +126,9 @@ const cli_command cli_train = {
         "  # ... and goes on\n"
         "  blindfit-server train job.json --keys eval.keys \\\n"
         "      --upload upload.bf -o model.enc --checkpoint state.bf "
-        "--resume\n",
+        "--resume\n"
+        "  # a further job over rows that are here, with labels of its own\n"
+        "  blindfit-server train job-2.json --keys eval.keys \\\n"
+        "      --upload rows.bf --upload labels-2.bf -o model-2.enc\n",
     .run = run,
 };

@@ -84,15 +84,42 @@ static bf_status check_free(const char *path, const char *why)
                    path, why);
 }
 
-static bf_status prepare_keys(bf_outfile *f[2], const bf_owner *o,
-                              const char *secret, const char *keys)
+/* What is to be saved: the job's keys, or those beyond the keys of other jobs.
+ */
+typedef struct saving {
+    const bf_owner *owner;
+    const char *secret, *keys; /* paths, or NULL */
+    const bf_job *const *have;
+    size_t jobs;
+} saving;
+
+static bf_status make_keys(bf_outfile **f, const saving *k)
 {
-    BF_TRY(check_free(secret, "what it opens would be lost"));
-    BF_TRY(check_free(keys, "uploads under its key would be of no use"));
-    if (keys)
-        BF_TRY(bf_protocol_keys(&f[0], o->job, bf_job_id(o->job), o->sk, keys));
-    if (secret) BF_TRY(bf_wire_prepare_secret_key(&f[1], secret, o->sk));
-    return BF_OK;
+    const bf_job *job = k->owner->job;
+    bf_key_need *needs;
+    size_t count;
+    BF_TRY(bf_job_lacking(&needs, &count, job, k->have, k->jobs));
+    bf_status s = BF_OK;
+    if (count == 0 && k->jobs)
+        s = bf_fail(BF_ERR_ARGUMENT,
+                    "%s: the job needs no keys beyond those "
+                    "that are there already",
+                    k->keys);
+    if (s == BF_OK)
+        s = bf_protocol_some_keys(f, job, bf_job_id(job), k->owner->sk, needs,
+                                  count, k->keys);
+    bf_free(needs);
+    return s;
+}
+
+static bf_status prepare_keys(bf_outfile *f[2], const saving *k)
+{
+    BF_TRY(check_free(k->secret, "what it opens would be lost"));
+    BF_TRY(check_free(k->keys, "uploads under its key would be of no use"));
+    if (k->keys) BF_TRY(make_keys(&f[0], k));
+    return k->secret
+               ? bf_wire_prepare_secret_key(&f[1], k->secret, k->owner->sk)
+               : BF_OK;
 }
 
 static bf_status commit_keys(bf_outfile *f[2])
@@ -103,11 +130,9 @@ static bf_status commit_keys(bf_outfile *f[2])
 }
 
 /* One at a time in a folder: two would each find it free. */
-bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
-                        const char *keys_path, bf_env *env)
+static bf_status save_keys(const saving *k)
 {
-    BF_UNDER(env);
-    const char *first = secret_path ? secret_path : keys_path;
+    const char *first = k->secret ? k->secret : k->keys;
     bf_outfile *f[2] = {NULL, NULL};
     char folder[PATH_MAX];
     int lock;
@@ -115,7 +140,7 @@ bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
     BF_TRY(folder_of(folder, first));
     bool alone = bf_lock_take(&lock, folder, false);
     bf_status s = alone
-                      ? prepare_keys(f, owner, secret_path, keys_path)
+                      ? prepare_keys(f, k)
                       : bf_fail(BF_ERR_ARGUMENT,
                                 "%s: another keygen is at work in it", folder);
     if (s == BF_OK) {
@@ -126,6 +151,23 @@ bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
     }
     bf_lock_drop(lock, NULL);
     return s;
+}
+
+bf_status bf_owner_save(const bf_owner *owner, const char *secret_path,
+                        const char *keys_path, bf_env *env)
+{
+    BF_UNDER(env);
+    return save_keys(
+        &(saving){.owner = owner, .secret = secret_path, .keys = keys_path});
+}
+
+bf_status bf_owner_save_more(const bf_owner *owner, const char *keys_path,
+                             const bf_job *const *have, size_t jobs,
+                             bf_env *env)
+{
+    BF_UNDER(env);
+    return save_keys(&(saving){
+        .owner = owner, .keys = keys_path, .have = have, .jobs = jobs});
 }
 
 /* ---- rows ---------------------------------------------------------------- */

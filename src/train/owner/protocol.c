@@ -15,25 +15,51 @@
 #include "train/upload.h"
 
 bf_status bf_protocol_make_keys(bf_eval_keys *sets, bf_rings rings,
-                                const bf_secret_key *sk, const bf_plan *plan)
+                                const bf_secret_key *sk,
+                                const bf_key_need *needs, size_t all)
 {
-    size_t first = 0; /* the plan's keys go by ring */
-    while (first < plan->key_count && plan->keys[first].name.ring == 0) first++;
+    size_t first = 0; /* they go by ring */
+    while (first < all && needs[first].name.ring == 0) first++;
     if (rings.count == 1)
-        return bf_eval_keys_generate(&sets[0], sk, plan->keys, plan->key_count,
-                                     NULL);
-    size_t count = plan->key_count - first;
+        return bf_eval_keys_generate(&sets[0], sk, needs, all, NULL);
+    size_t count = all - first;
     bf_key_need *second = bf_alloc((count ? count : 1) * sizeof *second);
     if (!second) return BF_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        second[i] = plan->keys[first + i];
+        second[i] = needs[first + i];
         second[i].name.ring = 0; /* a ring's own keys have no number */
     }
-    bf_status s = bf_boot_keys_generate(
-        &sets[0], &sets[1], rings.ring[1], (bf_boot_secrets){sk, NULL},
-        plan->keys, first, second, count, NULL);
+    bf_status s = bf_boot_keys_generate(&sets[0], &sets[1], rings.ring[1],
+                                        (bf_boot_secrets){sk, NULL}, needs,
+                                        first, second, count, NULL);
     bf_free(second);
     return s;
+}
+
+bf_status bf_protocol_some_keys(bf_outfile **out, const bf_job *job,
+                                const uint8_t job_id[BF_HASH_BYTES],
+                                const bf_secret_key *sk,
+                                const bf_key_need *needs, size_t count,
+                                const char *path)
+{
+    bf_eval_keys sets[BF_RINGS_MAX] = {{0}};
+    bf_context *second = NULL;
+    bf_rings rings = bf_one_ring(bf_secret_key_context(sk));
+    uint8_t data_id[BF_HASH_BYTES];
+    bf_status status;
+    if (job->rings > 1) {
+        BF_GOTO(bf_context_create(&second, &job->ring[1], BF_BACKEND_AUTO),
+                done);
+        rings = (bf_rings){2, {rings.ring[0], second}};
+    }
+    BF_GOTO(bf_protocol_make_keys(sets, rings, sk, needs, count), done);
+    bf_job_data_id(job, data_id);
+    bf_wire_ids ids = {bf_secret_key_id(sk), job_id, data_id};
+    BF_GOTO(bf_wire_prepare_eval_keys(out, path, sets, rings, ids, NULL), done);
+done:
+    for (unsigned r = 0; r < rings.count; r++) bf_eval_keys_clear(&sets[r]);
+    bf_context_destroy(second);
+    return status;
 }
 
 bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
@@ -42,26 +68,11 @@ bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
 {
     const bf_plan *plan;
     bf_plan own;
-    bf_eval_keys sets[BF_RINGS_MAX] = {{0}};
-    bf_context *second = NULL;
-    bf_rings rings = bf_one_ring(bf_secret_key_context(sk));
-    uint8_t data_id[BF_HASH_BYTES];
-    bf_status status;
     BF_TRY(bf_job_plan_get(&plan, &own, job));
-    if (job->rings > 1) {
-        BF_GOTO(bf_context_create(&second, &job->ring[1], BF_BACKEND_AUTO),
-                done);
-        rings = (bf_rings){2, {rings.ring[0], second}};
-    }
-    BF_GOTO(bf_protocol_make_keys(sets, rings, sk, plan), done);
-    bf_job_data_id(job, data_id);
-    bf_wire_ids ids = {bf_secret_key_id(sk), job_id, data_id};
-    BF_GOTO(bf_wire_prepare_eval_keys(out, path, sets, rings, ids, NULL), done);
-done:
-    for (unsigned r = 0; r < rings.count; r++) bf_eval_keys_clear(&sets[r]);
-    bf_context_destroy(second);
+    bf_status s = bf_protocol_some_keys(out, job, job_id, sk, plan->keys,
+                                        plan->key_count, path);
     bf_plan_clear(&own);
-    return status;
+    return s;
 }
 
 static bf_status check_shapes(const bf_job *job, const bf_matrix *u,

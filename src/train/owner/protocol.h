@@ -9,11 +9,17 @@
 #include "train/job.h"
 #include "train/owner/transform.h"
 
-/* Every key that the plan names, a set for each ring. */
+/* Keys of a plan, or some of them, a set for each ring. The two keys of an
+ * encapsulation belong together: both are asked for, or none. */
 BF_MUST_CHECK bf_status bf_protocol_make_keys(bf_eval_keys *sets,
                                               bf_rings rings,
                                               const bf_secret_key *sk,
-                                              const bf_plan *plan);
+                                              const bf_key_need *needs,
+                                              size_t count);
+BF_MUST_CHECK bf_status bf_protocol_some_keys(
+    bf_outfile **out, const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
+    const bf_secret_key *sk, const bf_key_need *needs, size_t count,
+    const char *path);
 /* The evaluation keys that the job needs. */
 BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
                                          const uint8_t job_id[BF_HASH_BYTES],
