@@ -74,6 +74,9 @@ BF_MUST_CHECK bf_status bf_context_create(bf_context **out,
 BF_MUST_CHECK bf_status bf_context_create_symbolic(bf_context **out,
                                                    const bf_params *params);
 void bf_context_destroy(bf_context *ctx);
+/* For estimates of noise: s is the sum of so many owners' secrets, and keys are
+ * theirs together (ckks/collective.h). 1 at first; before any evaluator. */
+void bf_context_set_owners(bf_context *ctx, unsigned owners);
 const bf_params *bf_context_params(const bf_context *ctx);
 const bf_ring *bf_context_ring(const bf_context *ctx); /* q then p */
 /* bf_params_hash of its parameters. */

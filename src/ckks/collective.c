@@ -1,6 +1,21 @@
 #include "ckks/collective.h"
 
-#include "ckks/internal.h"
+#include "ckks/eval_internal.h"
+#include "ckks/ringswitch.h"
+
+bf_status bf_import(bf_eval *ev, bf_ct *out, const bf_ct *a, unsigned k)
+{
+    bf_ct res = {0};
+    BF_TRY(bf_eval_check(ev, a, 2, "import"));
+    BF_TRY(bf_copy(ev, &res, a));
+    bf_status s =
+        bf_ring_key_switch(ev, &res, (bf_key_name){BF_KEY_IMPORT, 0, k});
+    if (s == BF_OK)
+        bf_move(ev, out, &res);
+    else
+        bf_eval_release(ev, &res);
+    return s;
+}
 
 static size_t limbs_of(const bf_switch_key *k)
 {
@@ -10,8 +25,10 @@ static size_t limbs_of(const bf_switch_key *k)
 static bf_status check_key(const bf_switch_key *a, const bf_switch_key *b)
 {
     if (bf_key_same(a->name, b->name) && a->limbs == b->limbs) return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH, "shares of %u limbs of %s, and of %u limbs "
-                   "of another key", a->limbs, bf_key_text(a->name), b->limbs);
+    return bf_fail(BF_ERR_MISMATCH,
+                   "shares of %u limbs of %s, and of %u limbs "
+                   "of another key",
+                   a->limbs, bf_key_text(a->name), b->limbs);
 }
 
 static bf_status check_sets(const bf_eval_keys *a, const bf_eval_keys *b)
@@ -34,8 +51,10 @@ static bf_status check_addable(const bf_eval_keys *sum,
         const bf_switch_key *a = &sum->keys[i], *b = &share->keys[i];
         if (a->a != b->a || a->seed_index != b->seed_index ||
             memcmp(a->seed, b->seed, BF_SEED_BYTES) != 0)
-            return bf_fail(BF_ERR_MISMATCH, "shares of %s with different a "
-                           "halves", bf_key_text(a->name));
+            return bf_fail(BF_ERR_MISMATCH,
+                           "shares of %s with different a "
+                           "halves",
+                           bf_key_text(a->name));
     }
     return BF_OK;
 }

@@ -2,8 +2,8 @@
  * which exists nowhere ([MTBH21]).
  *
  * All a halves of linear keys come from one seed that nobody chose. For digit j
- * and modulus m, [j,m] = P where m belongs to j, else 0; e are fresh errors, and
- * u_i is a second secret of owner i's, for this alone. Owner i's share of
+ * and modulus m, [j,m] = P where m belongs to j, else 0; e are fresh errors,
+ * and u_i is a second secret of owner i's, for this alone. Owner i's share of
  *
  *   the key of Galois element g   b_i = e - a phi_{1/g}(s_i) + [j,m] s_i
  *   the import key of owner k     b_i = e - a s_i + (i = k) [j,m] s_k
@@ -14,18 +14,22 @@
  * Sums of b_i are keys, those from the square with h1 as their a half:
  *   b + h1 phi_{1/g}(s) = [j,m] s^2 + (s e0 + u e1 + e2).
  *
- * A share is a bf_eval_keys of its owner's (ckks/owner/key_share.h): linear ones
- * of a = BF_KEY_A_SEED, squares' first ones (h0, h1) of BF_KEY_A_WHOLE, their
- * second ones of BF_KEY_A_APART. Sums are the same with all owners' shares. No
- * secret is used here. */
+ * A share is a bf_eval_keys of its owner's (ckks/owner/key_share.h): linear
+ * ones of a = BF_KEY_A_SEED, squares' first ones (h0, h1) of BF_KEY_A_WHOLE,
+ * their second ones of BF_KEY_A_APART. Sums are the same with all owners'
+ * shares. No secret is used here. */
 #ifndef BF_CKKS_COLLECTIVE_H
 #define BF_CKKS_COLLECTIVE_H
 
 #include "ckks/ckks.h"
 
-/* Adds a share to a sum of shares; to an empty sum: becomes a copy of it. The key
- * id of the sum stays. BF_ERR_MISMATCH, and the sum as it was, unless both have
- * the same keys in the same order, of the same kind, limbs and seed. */
+/* a, encrypted under owner number k's own secret, under s: a key switch. */
+BF_MUST_CHECK bf_status bf_import(bf_eval *ev, bf_ct *out, const bf_ct *a,
+                                  unsigned k);
+
+/* Adds a share to a sum of shares; to an empty sum: becomes a copy of it. The
+ * key id of the sum stays. BF_ERR_MISMATCH, and the sum as it was, unless both
+ * have the same keys in the same order, of the same kind, limbs and seed. */
 BF_MUST_CHECK bf_status bf_shares_add(bf_eval_keys *sum,
                                       const bf_eval_keys *share);
 

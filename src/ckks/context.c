@@ -137,6 +137,7 @@ static bf_status create_bare(bf_context **out, const bf_params *params)
     bf_context *ctx = bf_alloc_zero(sizeof *ctx);
     if (!ctx) return BF_ERR_MEMORY;
     ctx->params = *params;
+    ctx->owners = 1;
     ctx->dnum = bf_params_digits(params, params->n_q);
     bf_params_hash(params, ctx->hash);
     *out = ctx;
@@ -187,6 +188,11 @@ void bf_context_destroy(bf_context *ctx)
     bf_free(ctx->q_inv_mod_q);
     bf_ring_destroy(ctx->ring);
     bf_free(ctx);
+}
+
+void bf_context_set_owners(bf_context *ctx, unsigned owners)
+{
+    ctx->owners = owners;
 }
 
 const bf_params *bf_context_params(const bf_context *ctx)

@@ -43,8 +43,10 @@ bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
     if (!ev) return BF_ERR_MEMORY;
     ev->ctx = ctx;
     ev->keys = keys;
-    for (unsigned l = 1; l <= ctx->params.n_q; l++)
-        ev->ks_noise[l] = bf_noise_key_switch(ctx, l);
+    for (unsigned l = 1; l <= ctx->params.n_q; l++) {
+        ev->ks_noise[l] = bf_noise_key_switch(ctx, l, false);
+        ev->square_noise[l] = bf_noise_key_switch(ctx, l, true);
+    }
     bf_status status;
     BF_GOTO(bf_pool_create(&ev->pool), fail);
     if (keys) BF_GOTO(make_down_tables(ev), fail);
@@ -273,16 +275,26 @@ bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 }
 
 /* A division by a prime or by P rounds each of c0, c1 to nearest: error
- * uniform in +-1/2 on c0 and, times the secret (2N/3 nonzero entries), on c1. */
+ * uniform in +-1/2 on c0 and, times the secret (2N/3 nonzero entries, or K
+ * ternary secrets' sum, of K times that variance), on c1. */
 double bf_noise_rounding(const bf_context *ctx)
 {
     double n = (double)ctx->ring->n;
-    return sqrt((1 + 2 * n / 3) / 12);
+    return sqrt((1 + 2 * n * ctx->owners / 3) / 12);
+}
+
+/* Of an error in a key. Keys that K owners made have a sum of K errors, and from
+ * the square s e0 + u e1 besides (ckks/collective.h), s and u of variance 2K/3. */
+static double key_variance(const bf_context *ctx, bool square)
+{
+    double n = (double)ctx->ring->n, k = ctx->owners;
+    double products = square && k > 1 ? 4 * n * k * k / 3 : 0;
+    return BF_NOISE_SD * BF_NOISE_SD * (k + products);
 }
 
 /* Digits are uniform modulo their product Q_j, so the inner product with the
  * key's noise has variance N sigma^2 sum_j Q_j^2/12, divided by P^2. */
-double bf_noise_key_switch(const bf_context *ctx, unsigned limbs)
+double bf_noise_key_switch(const bf_context *ctx, unsigned limbs, bool square)
 {
     const bf_params *pr = &ctx->params;
     double log_p = bf_params_log2_p(pr), sum = 0;
@@ -293,7 +305,7 @@ double bf_noise_key_switch(const bf_context *ctx, unsigned limbs)
             log_d += log2((double)pr->q[i]);
         sum += exp2(2 * (log_d - log_p));
     }
-    double ks = (double)ctx->ring->n * BF_NOISE_SD * BF_NOISE_SD * sum / 12;
+    double ks = (double)ctx->ring->n * key_variance(ctx, square) * sum / 12;
     double r = bf_noise_rounding(ctx);
     return sqrt(ks + r * r);
 }

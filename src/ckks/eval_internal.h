@@ -36,7 +36,8 @@ struct bf_eval {
     bf_convert **down_rescale;
     bf_mulc *pq_inv; /* [l*n_q + i] (P q_{l-1})^{-1} mod q_i */
     bf_mulc *p_mul;  /* [n_q] P mod q_i as a multiplier */
-    double ks_noise[BF_MAX_Q + 1]; /* bf_noise_key_switch by limbs */
+    /* bf_noise_key_switch by limbs, of keys from s and from s^2. */
+    double ks_noise[BF_MAX_Q + 1], square_noise[BF_MAX_Q + 1];
 };
 
 static inline size_t bf_eval_n(const bf_eval *ev)
@@ -183,7 +184,7 @@ BF_MUST_CHECK bf_status bf_ring_key_switch(bf_eval *ev, bf_ct *a,
 
 /* --- noise: standard deviations per coefficient --------------------------- */
 double bf_noise_rounding(const bf_context *ctx); /* of one division */
-double bf_noise_key_switch(const bf_context *ctx, unsigned limbs);
+double bf_noise_key_switch(const bf_context *ctx, unsigned limbs, bool square);
 static inline double bf_hypot3(double a, double b, double c)
 {
     return sqrt(a * a + b * b + c * c);

@@ -11,6 +11,7 @@ struct bf_context {
     bf_params params;
     bf_ring *ring; /* moduli q_0..q_{n_q-1}, p_0..p_{n_p-1} */
     uint8_t hash[BF_HASH_BYTES];
+    unsigned owners; /* bf_context_set_owners */
     unsigned dnum; /* digits of an object with all limbs of q */
     /* ModUp: convert_up[limbs][digit], from the digit's limbs (cut at `limbs`)
      * to the other limbs below `limbs` and all special primes. */

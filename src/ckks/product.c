@@ -289,7 +289,7 @@ static bf_status relin(bf_eval *ev, bf_ct *out, const bf_ct *a, bool rescale)
     BF_TRY(bf_eval_key(ev, bf_key_from_square(1), a->limbs, &key));
     bf_count_symbolic(ev, a->limbs, 1, 1);
     BF_TRY(bf_eval_new(ev, &res, a->limbs - rescale, 2));
-    double ks = ev->ks_noise[a->limbs];
+    double ks = ev->square_noise[a->limbs];
     res.scale = a->scale;
     res.bound = a->bound;
     res.noise = hypot(a->noise, ks);

@@ -270,6 +270,15 @@ static bf_status sum_compute(bf_eval *ev, bf_ct *res, const term *terms,
     return status;
 }
 
+/* Of the key switches of a term: from s unless it stays, from s^2 of three
+ * polynomials. */
+static double term_noise(const bf_eval *ev, const bf_ct *a, int r,
+                         unsigned limbs)
+{
+    double linear = bf_galois_rotation(ev->ctx, r) != 1 ? ev->ks_noise[limbs] : 0;
+    return hypot(linear, a->polys == 3 ? ev->square_noise[limbs] : 0);
+}
+
 bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
                         const int *r, size_t count)
 {
@@ -288,7 +297,7 @@ bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out, const bf_ct *const *a,
     res.scale = a[0]->scale;
     for (size_t i = 0; i < count && status == BF_OK; i++) {
         status = term_open(ev, &terms[i], a[i], r[i], limbs);
-        double ks = ev->ks_noise[limbs] * sqrt(terms[i].polys);
+        double ks = term_noise(ev, a[i], r[i], limbs);
         res.noise = bf_hypot3(res.noise, a[i]->noise, ks);
         res.bound += a[i]->bound;
     }

@@ -1,5 +1,6 @@
 #include "ckks/sample.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -44,6 +45,38 @@ void bf_sample_noise(int8_t *out, size_t n)
             uint64_t c = halves_popcount((w & mask) | (w >> 32 & mask) << 32);
             out[done + i] = (int8_t)((int)(c & 31) - (int)(c >> 32));
         }
+    }
+    bf_wipe(words, sizeof words);
+    bf_stream_wipe(&s);
+}
+
+static inline uint64_t popcount(uint64_t x)
+{
+    x -= (x >> 1) & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) +
+        ((x >> 2) & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (x * UINT64_C(0x0101010101010101)) >> 56;
+}
+
+enum { NORMAL_LEVELS = 24, NORMAL_WORDS = 16 /* bits of a binomial: 1024 */ };
+
+void bf_sample_normal(double *out, size_t n, double sd)
+{
+    /* Variance 1024/4 (16^0 + ... + 16^23); the sum is below 512 * 4^24 / 3. */
+    const double scale = sd / sqrt(256 * (0x1p96 - 1) / 15);
+    const double round = 0x1.8p52; /* to an integer, in this mode to nearest */
+    uint64_t words[NORMAL_LEVELS * NORMAL_WORDS];
+    bf_stream s;
+    fresh_stream(&s, "blindfit-normal");
+    for (size_t i = 0; i < n; i++) {
+        int64_t sum = 0;
+        bf_stream_bytes(&s, words, sizeof words);
+        for (unsigned j = 0; j < NORMAL_LEVELS * NORMAL_WORDS; j++) {
+            if (j % NORMAL_WORDS == 0) sum = 4 * sum - 32 * NORMAL_WORDS;
+            sum += (int64_t)popcount(words[j]);
+        }
+        out[i] = (double)sum * scale + round - round;
     }
     bf_wipe(words, sizeof words);
     bf_stream_wipe(&s);

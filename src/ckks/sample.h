@@ -14,6 +14,11 @@ void bf_sample_noise(int8_t *out, size_t n);
 /* Uniform in {-1, 0, 1}: sixteen base-3 digits of each 128-bit fraction, so
  * the distance from uniform is below 2^-102 per sixteen coefficients. */
 void bf_sample_ternary(int8_t *out, size_t n);
+/* Integers of normal distribution, of standard deviation sd, 1 to 2^46: a sum of
+ * centred binomials of variance 256 at weights 1, 4, 16, ..., 4^23, each of which
+ * the lower ones smooth over its step four times as wide as needed; scaled and
+ * rounded. 32 standard deviations at most. */
+void bf_sample_normal(double *out, size_t n, double sd);
 /* Exactly `weight` nonzero signs at uniform places: the order of random 61-bit
  * keys, sorted by a fixed network, redrawn when two keys are equal.
  * BF_ERR_ARGUMENT when weight > n or n > 2^24. */

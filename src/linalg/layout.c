@@ -124,10 +124,21 @@ void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
 
 /* Elements of period F are the ring of degree 2F in Y = X^T: coefficient
  * Y^j X^{u m} is coefficient j*T + u*m of the packed polynomial. */
+static size_t weight_place(const bf_layout *l, size_t m, size_t j)
+{
+    return j * l->t + (l->t >> l->log_m) * m;
+}
+
+void bf_layout_weight_places(const bf_layout *l, uint32_t *places)
+{
+    for (size_t m = 0; m < l->m; m++)
+        for (size_t j = 0; j < 2 * l->f; j++)
+            places[m * 2 * l->f + j] = (uint32_t)weight_place(l, m, j);
+}
+
 bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
                                  double *coeffs)
 {
-    size_t unit = l->t >> l->log_m;
     double complex *slots = bf_secret_alloc(l->f * sizeof *slots);
     double *small = bf_secret_alloc(2 * l->f * sizeof *small);
     bf_status status = slots && small ? BF_OK : BF_ERR_MEMORY;
@@ -141,7 +152,7 @@ bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
         }
         status = bf_embed_inverse(small, slots, log2_ceil(2 * l->f));
         for (size_t j = 0; j < 2 * l->f && status == BF_OK; j++)
-            coeffs[j * l->t + unit * m] = small[j];
+            coeffs[weight_place(l, m, j)] = small[j];
     }
     bf_secret_free(slots);
     bf_secret_free(small);
@@ -151,7 +162,6 @@ bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
 bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
                                    bf_matrix *weights)
 {
-    size_t unit = l->t >> l->log_m;
     double complex *slots = bf_secret_alloc(l->f * sizeof *slots);
     double *small = bf_secret_alloc(2 * l->f * sizeof *small);
     bf_matrix made = {0};
@@ -160,7 +170,7 @@ bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
     for (size_t m = 0; m < l->m && status == BF_OK; m++) {
         double *row = made.data + m % l->classes * l->cols;
         for (size_t j = 0; j < 2 * l->f; j++)
-            small[j] = coeffs[j * l->t + unit * m];
+            small[j] = coeffs[weight_place(l, m, j)];
         status = bf_embed_forward(slots, small, log2_ceil(2 * l->f));
         for (size_t f = 0; f < l->f && status == BF_OK; f++) {
             size_t re = 2 * (m / l->classes) * l->f + f, im = re + l->f;

@@ -66,6 +66,9 @@ void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
 /* One-hot minus 1/2, zero for padding rows and absent outputs. */
 void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
                  double *slots);
+/* Which of the N coefficients packed weights lie in: 2 F m of them, in the order
+ * of the elements and within them of powers. */
+void bf_layout_weight_places(const bf_layout *l, uint32_t *places);
 /* Packed weights <-> N coefficients. weights is C x cols; unpacking makes it,
  * and leaves it alone when it fails. */
 BF_MUST_CHECK bf_status bf_layout_pack_weights(const bf_layout *l,

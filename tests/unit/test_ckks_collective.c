@@ -3,6 +3,7 @@
 #include "key_testing.h"
 
 #include "ckks/owner/key_share.h"
+#include "ckks/owner/open_share.h"
 #include "support/env.h"
 
 enum { N = 1 << 10, OWNERS_MAX = 5 };
@@ -77,13 +78,13 @@ static void sum_squares(bf_eval_keys *keys, const owners *o,
 {
     bf_eval_keys share = {0}, first = {0};
     for (unsigned i = 0; i < o->count; i++) {
-        assert_ok(bf_share_squares(&share, secrets_of(o, i), needs, count,
-                                   seed, NULL));
+        assert_ok(bf_share_squares(&share, secrets_of(o, i), needs, count, seed,
+                                   NULL));
         assert_ok(bf_shares_add(&first, &share));
     }
     for (unsigned i = 0; i < o->count; i++) {
-        assert_ok(bf_share_squares_second(&share, secrets_of(o, i), &first,
-                                          NULL));
+        assert_ok(
+            bf_share_squares_second(&share, secrets_of(o, i), &first, NULL));
         assert_ok(bf_shares_add(keys, &share));
     }
     assert_ok(bf_shares_finish_squares(keys, &first));
@@ -97,8 +98,7 @@ static void sum_squares(bf_eval_keys *keys, const owners *o,
 static void check_error(const bf_switch_key *key, const int32_t *from,
                         const int32_t *to, double variance)
 {
-    double square =
-        switch_key_error(key, from, to, (int)(12 * sqrt(variance)));
+    double square = switch_key_error(key, from, to, (int)(12 * sqrt(variance)));
     double deviation = sqrt(4.0 / (N * key->digits));
     if (fabs(square / variance - 1) >= 6 * deviation)
         fail_msg("%s: variance %.1f, expected %.1f", bf_key_text(key->name),
@@ -114,8 +114,8 @@ static void sums_of_shares_are_keys(void **state)
     for (unsigned count = 1; count <= OWNERS_MAX; count += 2) {
         open_owners(&o, count);
         uint32_t g = bf_galois_rotation(o.ctx, -3);
-        bf_key_need linear[OWNERS_MAX + 2] = {
-            {bf_key_galois(5), 5}, {bf_key_galois(g), 3}};
+        bf_key_need linear[OWNERS_MAX + 2] = {{bf_key_galois(5), 5},
+                                              {bf_key_galois(g), 3}};
         for (unsigned i = 0; i < count; i++)
             linear[2 + i] = (bf_key_need){{BF_KEY_IMPORT, 0, i}, 4};
         bf_key_need squares[] = {{bf_key_from_square(1), 5},
@@ -141,8 +141,7 @@ static void sums_of_shares_are_keys(void **state)
         for (unsigned i = 0; i < 3; i++) {
             moved_back(to, o.sum_s, squares[i].name.element);
             assert_int_equal(keys.keys[i].a, BF_KEY_A_WHOLE);
-            check_error(&keys.keys[i], from, to,
-                        10.5 * (count * norm + count));
+            check_error(&keys.keys[i], from, to, 10.5 * (count * norm + count));
         }
         bf_eval_keys_clear(&keys);
         close_owners(&o);
@@ -163,8 +162,8 @@ static void one_owners_shares_are_its_keys(void **state)
     uint8_t drawn[BF_SEED_BYTES];
     bf_random_bytes(drawn, sizeof drawn);
     assert_memory_equal(drawn, keys.keys[0].seed, sizeof drawn);
-    assert_ok(bf_share_linear(&share, secrets_of(&o, 0), needs, 2, drawn,
-                              NULL));
+    assert_ok(
+        bf_share_linear(&share, secrets_of(&o, 0), needs, 2, drawn, NULL));
     for (unsigned i = 0; i < 2; i++) {
         const bf_switch_key *a = &keys.keys[i], *b = &share.keys[i];
         assert_memory_equal(a->data, b->data,
@@ -209,7 +208,8 @@ static void other_shares_are_refused(void **state)
     assert_fails(bf_shares_finish_squares(&share, &sum), BF_ERR_MISMATCH, "");
     assert_fails(bf_shares_finish_squares(&first, &first), BF_ERR_MISMATCH,
                  "other rounds");
-    /* Half a key is none: its first round's name is that of a relinearisation. */
+    /* Half a key is none: its first round's name is that of a relinearisation.
+     */
     bf_key_need relin[] = {{bf_key_from_square(1), 2}};
     assert_ok(bf_share_squares(&first, own, relin, 1, seed, NULL));
     assert_ok(bf_share_squares_second(&share, own, &first, NULL));
@@ -238,12 +238,129 @@ static void other_shares_are_refused(void **state)
     close_owners(&o);
 }
 
+/* Two owners' numbers, each under a key of its own, are imported, added,
+ * squared and rotated; shares at some coefficients open those. */
+static void what_owners_send_is_computed_on_and_opened(void **state)
+{
+    (void)state;
+    enum { OWNERS = 3, SLOTS = 4, PLACES = 2 * SLOTS };
+    static owners o;
+    const double tolerance = 1e-4;
+    ckks_test_seed(34);
+    open_owners(&o, OWNERS);
+    bf_context_set_owners(o.ctx, OWNERS);
+    uint32_t g = bf_galois_rotation(o.ctx, 1), at[PLACES];
+    bf_key_need linear[1 + OWNERS] = {{bf_key_galois(g), 4}},
+                           square[] = {{bf_key_from_square(1), 5}};
+    for (unsigned i = 0; i < OWNERS; i++)
+        linear[1 + i] = (bf_key_need){{BF_KEY_IMPORT, 0, i}, 5};
+    bf_eval_keys keys = {0}, squares = {0};
+    sum_linear(&keys, &o, linear, 1 + OWNERS);
+    sum_squares(&squares, &o, square, 1);
+    assert_ok(bf_eval_keys_add(&keys, &squares.keys[0]));
+
+    bf_eval *ev;
+    bf_pt pt = {0};
+    bf_ct ct = {0}, sum = {0};
+    double complex want[SLOTS] = {0}, got[N / 2];
+    assert_ok(bf_eval_create(&ev, o.ctx, &keys));
+    for (unsigned i = 0; i < OWNERS; i++) {
+        double x[SLOTS] = {0.5 + i, -1, 0.25 * i, 1};
+        for (unsigned k = 0; k < SLOTS; k++) want[k] += x[k];
+        assert_ok(bf_encode_real(&pt, o.ctx, x, SLOTS, 0x1p36, 5));
+        assert_ok(bf_encrypt_symmetric(&ct, o.s[i], &pt));
+        assert_ok(bf_import(ev, &ct, &ct, i));
+        if (i == 0)
+            bf_move(ev, &sum, &ct);
+        else
+            assert_ok(bf_add(ev, &sum, &sum, &ct));
+    }
+    assert_ok(bf_mul(ev, &sum, &sum, &sum));
+    assert_ok(bf_rescale(ev, &sum, &sum));
+    assert_ok(bf_rotate(ev, &sum, &sum, 1));
+    assert_ok(bf_mod_drop(ev, &sum, 2));
+
+    /* A vector of SLOTS values repeated lies in the powers of X^{N/2/SLOTS}. */
+    for (unsigned k = 0; k < PLACES; k++) at[k] = k * (N / PLACES);
+    uint64_t values[OWNERS][2 * PLACES];
+    const uint64_t *shares[OWNERS];
+    for (unsigned i = 0; i < OWNERS; i++) {
+        shares[i] = values[i];
+        assert_ok(bf_open_share(values[i], o.s[i], &sum,
+                                (bf_places){at, PLACES}, 4 * sum.noise));
+    }
+    assert_ok(
+        bf_open_combine(&pt, &sum, (bf_places){at, PLACES}, shares, OWNERS));
+    assert_ok(bf_decode_slots(got, &pt));
+    for (unsigned k = 0; k < SLOTS; k++) {
+        double complex w = want[(k + 1) % SLOTS] * want[(k + 1) % SLOTS];
+        assert_true(cabs(got[k] - w) < tolerance);
+    }
+    /* Without one share there is nothing. */
+    assert_ok(bf_open_combine(&pt, &sum, (bf_places){at, PLACES}, shares,
+                              OWNERS - 1));
+    assert_ok(bf_decode_slots(got, &pt));
+    assert_true(cabs(got[0]) > 1e3);
+
+    values[1][3] = bf_context_params(o.ctx)->q[0];
+    assert_fails(
+        bf_open_combine(&pt, &sum, (bf_places){at, PLACES}, shares, OWNERS),
+        BF_ERR_FORMAT, "share of owner 1");
+    assert_fails(
+        bf_open_share(values[0], o.s[0], &sum, (bf_places){at, PLACES}, 0.5),
+        BF_ERR_ARGUMENT, "error of 0.5");
+    at[1] = N;
+    assert_fails(
+        bf_open_share(values[0], o.s[0], &sum, (bf_places){at, PLACES}, 1),
+        BF_ERR_ARGUMENT, "coefficient 1024");
+    bf_eval_release(ev, &sum);
+    bf_eval_release(ev, &ct);
+    bf_eval_destroy(ev);
+    bf_pt_clear(&pt);
+    bf_eval_keys_clear(&keys);
+    bf_eval_keys_clear(&squares);
+    close_owners(&o);
+}
+
+/* The error of an opening is what was asked for. */
+static void shares_are_flooded(void **state)
+{
+    (void)state;
+    static owners o;
+    static uint32_t at[N];
+    static uint64_t values[N];
+    static double coeffs[N];
+    const uint64_t *shares[] = {values};
+    ckks_test_seed(35);
+    open_owners(&o, 1);
+    for (unsigned k = 0; k < N; k++) at[k] = k;
+    bf_pt pt = {0};
+    bf_ct ct = {0};
+    for (double sd = 1; sd < 0x1p40; sd *= 0x1p13) {
+        double zero = 0, sum = 0;
+        assert_ok(bf_encode_real(&pt, o.ctx, &zero, 1, 0x1p36, 1));
+        assert_ok(bf_encrypt_symmetric(&ct, o.s[0], &pt));
+        assert_ok(bf_open_share(values, o.s[0], &ct, (bf_places){at, N}, sd));
+        assert_ok(bf_open_combine(&pt, &ct, (bf_places){at, N}, shares, 1));
+        assert_ok(bf_decode_coeffs(coeffs, &pt));
+        for (unsigned k = 0; k < N; k++)
+            sum += coeffs[k] * 0x1p36 * coeffs[k] * 0x1p36;
+        double want = sd * sd + 10.5;
+        assert_true(fabs(sum / N / want - 1) < 6 * sqrt(2.0 / N));
+    }
+    bf_ct_clear(&ct);
+    bf_pt_clear(&pt);
+    close_owners(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_of_shares_are_keys),
         cmocka_unit_test(one_owners_shares_are_its_keys),
         cmocka_unit_test(other_shares_are_refused),
+        cmocka_unit_test(what_owners_send_is_computed_on_and_opened),
+        cmocka_unit_test(shares_are_flooded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "ckks/owner/boot_keys.h"
 #include "ckks/owner/key_share.h"
+#include "ckks/owner/open_share.h"
 #include "train/owner/secure_sum.h"
 
 #include <sodium.h>
@@ -159,6 +160,24 @@ static void refresh_keys(const bf_secret_key *sk)
     bf_context_destroy(encapsulation);
 }
 
+static void opening_share(const bf_secret_key *sk)
+{
+    const uint32_t at[] = {0, 5, 4096};
+    uint64_t values[3];
+    bf_pt pt = {0};
+    bf_ct ct = {0};
+    double one = 1;
+    assert_ok(bf_encode_real(&pt, bf_secret_key_context(sk), &one, 1, 0x1p30,
+                             1));
+    assert_ok(bf_encrypt_symmetric(&ct, sk, &pt));
+    taint(1);
+    assert_ok(bf_open_share(values, sk, &ct, (bf_places){at, 3}, 100));
+    assert_reports(0);
+    assert_tainted(values, sizeof values);
+    bf_ct_clear(&ct);
+    bf_pt_clear(&pt);
+}
+
 /* The seed of a halves is the caller's; noise of h0 and h1, of each b. */
 static void key_shares(const bf_secret_key *sk)
 {
@@ -185,6 +204,7 @@ static void key_shares(const bf_secret_key *sk)
     bf_eval_keys_clear(&share);
     bf_eval_keys_clear(&first);
     bf_secret_key_destroy(u);
+    opening_share(sk);
 }
 
 static void keys_and_ciphertexts(bf_backend backend)

@@ -67,6 +67,40 @@ static void noise_is_centred_binomial(void **state)
     assert_float_equal(outside, 0, 0);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Largest distance from the distribution function of the rounded normal: beyond
+ * 2.2/sqrt(n) with a chance of 1e-4. */
+static void normal_is_normal(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 1 << 16 };
+    static double x[SAMPLES];
+    ckks_test_seed(33);
+    for (double sd = 3.5; sd < 0x1p46; sd *= 0x1p20) {
+        double far = 0, sum = 0, squares = 0;
+        bf_sample_normal(x, SAMPLES, sd);
+        qsort(x, SAMPLES, sizeof *x, ascending);
+        for (unsigned i = 0; i < SAMPLES; i++) {
+            assert_true(x[i] == floor(x[i]));
+            sum += x[i] / sd;
+            squares += x[i] / sd * x[i] / sd;
+            if (i + 1 < SAMPLES && x[i + 1] == x[i]) continue;
+            double below = erfc(-(x[i] + 0.5) / sd / sqrt(2)) / 2;
+            far = fmax(far, fabs((i + 1.0) / SAMPLES - below));
+        }
+        assert_true(far < 2.2 / sqrt(SAMPLES));
+        assert_true(fabs(sum / SAMPLES) < 5 / sqrt(SAMPLES));
+        double variance = 1 + 1 / (12 * sd * sd);
+        assert_true(fabs(squares / SAMPLES / variance - 1) <
+                    6 * sqrt(2.0 / SAMPLES));
+    }
+}
+
 static void ternary_is_uniform(void **state)
 {
     (void)state;
@@ -208,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_is_centred_binomial),
+        cmocka_unit_test(normal_is_normal),
         cmocka_unit_test(ternary_is_uniform),
         cmocka_unit_test(ternary_is_uniform_at_each_place),
         cmocka_unit_test(lengths_are_kept),

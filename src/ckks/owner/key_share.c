@@ -2,7 +2,8 @@
 
 #include "ckks/owner/internal.h"
 
-/* ---- sets ------------------------------------------------------------------ */
+/* ---- sets ------------------------------------------------------------------
+ */
 
 /* Makes key number i of a set. */
 typedef bf_status (*make_fn)(bf_switch_key *out, void *user, size_t i);
@@ -37,7 +38,8 @@ static bf_status check_use(bf_key_name name, bool square)
                    square ? "square" : "linear", bf_key_text(name));
 }
 
-/* ---- linear shares --------------------------------------------------------- */
+/* ---- linear shares ---------------------------------------------------------
+ */
 
 typedef struct share_job {
     bf_share_secrets own;
@@ -77,7 +79,8 @@ bf_status bf_share_linear(bf_eval_keys *out, bf_share_secrets own,
     return status;
 }
 
-/* ---- shares of keys from the square ---------------------------------------- */
+/* ---- shares of keys from the square ----------------------------------------
+ */
 
 /* One half of every row of a key from noise of its own. */
 typedef struct rows_job {
@@ -127,7 +130,8 @@ static bf_status first_row(void *user, size_t i)
     return BF_OK;
 }
 
-/* b = e2 + s h0 + (u - phi(s)) h1 = -(-e2 + (-s) h0 + (-u) h1) + (-phi(s)) h1. */
+/* b = e2 + s h0 + (u - phi(s)) h1 = -(-e2 + (-s) h0 + (-u) h1) + (-phi(s)) h1.
+ */
 static bf_status second_row(void *user, size_t i)
 {
     const rows_job *job = user;
@@ -197,7 +201,9 @@ static bf_status make_second(bf_switch_key *out, void *user, size_t i)
                        bf_key_text(sum->name));
     BF_TRY(bf_key_allocate(out, s->ctx, need));
     out->a = BF_KEY_A_APART;
-    rows_job rows = {.key = out, .s = s->neg, .u = job->own.u->neg,
+    rows_job rows = {.key = out,
+                     .s = s->neg,
+                     .u = job->own.u->neg,
                      .image = bf_derived_image(&job->d, s, need.name.element),
                      .sum = sum};
     return for_rows(&rows, second_row);
@@ -227,7 +233,7 @@ bf_status bf_share_squares_second(bf_eval_keys *out, bf_share_secrets own,
     BF_TRY(check_pair(own));
     if (!bf_context_same(own.s->ctx, sum->ctx))
         return bf_fail(BF_ERR_MISMATCH, "shares of other parameters than the "
-                       "secret's");
+                                        "secret's");
     share_job job = {.own = own, .sum = sum};
     BF_TRY(bf_derived_init(&job.d, own.s->ctx->ring));
     bf_status status = make_set(out, own, sum->count, make_second, &job);
