@@ -22,9 +22,8 @@ set(once test_cli_exports test_cli_headers test_cli_layers test_golden_formats
   test_recipe_limits test_layout test_security test_ckks_params test_ckks_sample
   test_train_chain test_train_schedule
   test_train_dataset test_train_files test_train_job_json test_train_paper
-  test_train_expand test_train_recipe test_train_rounding test_train_secure_sum
-  test_train_softmax test_train_twin
-  test_train_whiten)
+  test_train_expand test_train_pooled test_train_recipe test_train_rounding
+  test_train_secure_sum test_train_softmax test_train_twin test_train_whiten)
 foreach(source ${sources} ${plain})
   get_filename_component(name ${source} NAME_WE)
   list(APPEND once ${name})

@@ -10,7 +10,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "train/owner/transform.h"
+#include "train/owner/fit.h"
 
 /* Starting value of every weight. */
 #define START 0.0128
@@ -55,23 +55,33 @@ static bf_status check_sums(const double *sum, const bf_matrix *x)
     return BF_OK;
 }
 
+bf_status bf_paper_add_rows(double *sum, bf_feature_map map,
+                            const bf_matrix *x)
+{
+    double *row = bf_alloc(x->cols * sizeof(double));
+    if (!row) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < x->rows; i++) {
+        bf_map_rows(row, map, x, i, 1);
+        add_row(sum, row, x->cols);
+    }
+    bf_free(row);
+    return check_sums(sum, x);
+}
+
+void bf_paper_scale(bf_transform *t, size_t n)
+{
+    double common = sqrt((double)n) / 2;
+    for (size_t k = 0; k < t->outputs; k++)
+        if (t->scale[k] > 0)
+            t->scale[k] = common / sqrt(1e-10 + t->scale[k] / 4);
+}
+
 static bf_status fit(bf_transform *t, const bf_recipe *recipe,
                      const bf_matrix *x)
 {
     (void)recipe;
-    size_t d = x->cols;
-    double *row = bf_alloc(d * sizeof(double));
-    if (!row) return BF_ERR_MEMORY;
-    for (size_t i = 0; i < x->rows; i++) {
-        bf_map_rows(row, t->map, x, i, 1);
-        add_row(t->scale, row, d);
-    }
-    bf_free(row);
-    BF_TRY(check_sums(t->scale, x));
-    double common = sqrt((double)x->rows) / 2;
-    for (size_t k = 0; k <= d; k++)
-        if (t->scale[k] > 0)
-            t->scale[k] = common / sqrt(1e-10 + t->scale[k] / 4);
+    BF_TRY(bf_paper_add_rows(t->scale, t->map, x));
+    bf_paper_scale(t, x->rows);
     return BF_OK;
 }
 

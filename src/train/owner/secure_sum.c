@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
-#include "ring/wide.h"
 
 _Static_assert(BF_X25519_BYTES == crypto_scalarmult_BYTES &&
                    BF_X25519_BYTES == crypto_scalarmult_SCALARBYTES,
@@ -142,13 +141,19 @@ void bf_sum_add_number(uint8_t *number, double v, unsigned width)
     bf_wipe(bytes, sizeof bytes);
 }
 
+bool bf_sum_magnitude(bf_u128 *units, const uint8_t *number)
+{
+    bf_u128 v = (bf_u128)bf_get_u64(number + 8) << 64 | bf_get_u64(number);
+    bool negative = v >> 127;
+    *units = negative ? 0 - v : v;
+    return negative;
+}
+
 double bf_sum_number(const uint8_t *number, unsigned width)
 {
     if (width == 8) return ldexp((double)(int64_t)bf_get_u64(number), -40);
-    bf_u128 units =
-        (bf_u128)bf_get_u64(number + 8) << 64 | bf_get_u64(number);
-    bool negative = units >> 127;
-    if (negative) units = 0 - units;
+    bf_u128 units;
+    bool negative = bf_sum_magnitude(&units, number);
     double size = ldexp((double)units, -64);
     return negative ? -size : size;
 }

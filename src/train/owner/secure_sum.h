@@ -16,6 +16,7 @@
 #define BF_TRAIN_OWNER_SECURE_SUM_H
 
 #include "base/random.h"
+#include "ring/wide.h"
 
 #define BF_OWNERS_MAX 16
 #define BF_X25519_BYTES 32
@@ -43,5 +44,7 @@ void bf_sum_add(uint8_t *sum, const uint8_t *vector, size_t count,
 /* Adds v, rounded to the unit; |v| < 2^22 with 8 bytes, < 2^62 with 16. */
 void bf_sum_add_number(uint8_t *number, double v, unsigned width);
 double bf_sum_number(const uint8_t *number, unsigned width);
+/* The magnitude of one of 16 bytes, in units; whether it is negative. */
+bool bf_sum_magnitude(bf_u128 *units, const uint8_t *number);
 
 #endif

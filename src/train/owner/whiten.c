@@ -18,12 +18,8 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "linalg/openmp.h"
+#include "train/owner/fit.h"
 #include "train/owner/product.h"
-#include "train/owner/transform.h"
-
-/* Below this part of the largest eigenvalue a direction is rounding: both ways
- * compute eigenvalues to about d * 2^-53 of the largest. */
-#define NEGLIGIBLE 1e-10
 
 static bool is_shaped(const bf_transform *t)
 {
@@ -69,8 +65,7 @@ static void standard_rows(double *block, const bf_transform *t,
             block[i * d + j] = (block[i * d + j] - t->mean[j]) * inv[j];
 }
 
-/* a (m x m, upper triangle) becomes its eigenvectors, a row each; e ascends. */
-static bf_status eigen(double *a, double *e, size_t m)
+bf_status bf_whiten_eigen(double *a, double *e, size_t m)
 {
     /* Column-major lower is row-major upper; its columns are our rows. */
     lapack_int info = LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)m,
@@ -94,7 +89,7 @@ static void fill_linear(bf_transform *t, const double *rows, const double *e,
     size_t d = t->width, k = t->outputs - 1;
     for (size_t c = 0; c < k && c < m; c++) {
         size_t from = m - 1 - c;
-        if (!(e[from] > NEGLIGIBLE * e[m - 1])) break;
+        if (!(e[from] > BF_WHITEN_NEGLIGIBLE * e[m - 1])) break;
         double f = 1 / sqrt(e[from] + lambda);
         for (size_t j = 0; j < d; j++)
             t->linear[j * k + c] = rows[from * d + j] * inv[j] * f;
@@ -128,18 +123,29 @@ static bf_status fill_triangular(bf_transform *t, double *corr,
 static bool has_root(const bf_transform *t, double lambda)
 {
     return t->expansion && t->outputs - 1 == t->width &&
-           lambda > NEGLIGIBLE * (double)t->width;
+           lambda > BF_WHITEN_NEGLIGIBLE * (double)t->width;
 }
 
-static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
-                            const bf_mapped *x)
+bf_status bf_whiten_root(bf_transform *t, double *corr, const double *inv,
+                         double lambda)
+{
+    if (has_root(t, lambda)) return fill_triangular(t, corr, inv, lambda);
+    double *e = bf_alloc(t->width * sizeof(double));
+    bf_status status =
+        e ? bf_whiten_eigen(corr, e, t->width) : BF_ERR_MEMORY;
+    if (status == BF_OK) fill_linear(t, corr, e, t->width, inv, lambda);
+    bf_free(e);
+    return status;
+}
+
+bf_status bf_whiten_products(double *sum, const bf_transform *t,
+                             const double *inv, double weight,
+                             const bf_mapped *x)
 {
     size_t n = x->x->rows, d = x->cols;
-    bf_status status = BF_ERR_MEMORY;
+    bf_status status = BF_OK;
     double *block = bf_alloc(bf_block_rows(n, 0) * d * sizeof(double));
-    double *corr = bf_alloc_zero(d * d * sizeof(double));
-    double *e = bf_alloc(d * sizeof(double));
-    if (!block || !corr || !e) goto done;
+    if (!block) return BF_ERR_MEMORY;
     for (size_t i = 0; i < n; i += BF_ROW_BLOCK) {
         BF_GOTO(bf_check_interrupt(), done);
         size_t rows = bf_block_rows(n, i);
@@ -147,25 +153,30 @@ static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
         bf_multiply(&(bf_product){.rows = d,
                                   .cols = d,
                                   .depth = rows,
-                                  .alpha = 1 / (double)n,
+                                  .alpha = weight,
                                   .beta = 1,
                                   .a = {block, d, true},
                                   .b = {block, d, false},
-                                  .c = corr,
+                                  .c = sum,
                                   .stride = d,
                                   .upper = true});
         bf_report("whiten", (double)(i + rows), 2 * (double)n);
     }
-    if (has_root(t, lambda)) {
-        status = fill_triangular(t, corr, inv, lambda);
-        goto done;
-    }
-    BF_GOTO(eigen(corr, e, d), done);
-    fill_linear(t, corr, e, d, inv, lambda);
 done:
     bf_free(block);
+    return status;
+}
+
+static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
+                            const bf_mapped *x)
+{
+    double *corr = bf_alloc_zero(x->cols * x->cols * sizeof(double));
+    bf_status status = BF_ERR_MEMORY;
+    if (!corr) return status;
+    BF_GOTO(bf_whiten_products(corr, t, inv, 1 / (double)x->x->rows, x), done);
+    status = bf_whiten_root(t, corr, inv, lambda);
+done:
     bf_free(corr);
-    bf_free(e);
     return status;
 }
 
@@ -190,7 +201,7 @@ static bf_status fit_dual(bf_transform *t, const double *inv, double lambda,
                               .c = gram,
                               .stride = n,
                               .upper = true});
-    BF_GOTO(eigen(gram, e, n), done);
+    BF_GOTO(bf_whiten_eigen(gram, e, n), done);
     bf_multiply(&(bf_product){.rows = n,
                               .cols = d,
                               .depth = n,
@@ -217,6 +228,11 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double bf_whiten_clip_norm(const bf_transform *t, double clip)
+{
+    return clip * sqrt((double)(t->outputs - 1));
+}
+
 /* Largest norm allowed: clip times the typical one, sqrt(k), which is public and
  * on which a plan relies before it sees data. Few rows are shorter than that, by
  * a large ridge: their median takes its place. (Where they are many, it makes no
@@ -224,8 +240,7 @@ static int ascending(const void *a, const void *b)
 static bf_status fit_clip(bf_transform *t, double clip, const bf_mapped *x)
 {
     size_t n = x->x->rows, k = t->outputs - 1;
-    double typical = sqrt((double)k);
-    t->clip_norm = clip * typical;
+    t->clip_norm = bf_whiten_clip_norm(t, clip);
     if (n / BF_FEW_ROWS >= k) return BF_OK;
     bf_status status = BF_ERR_MEMORY;
     size_t block = bf_block_rows(n, 0);
@@ -243,7 +258,8 @@ static bf_status fit_clip(bf_transform *t, double clip, const bf_mapped *x)
     }
     qsort(norms, n, sizeof(double), ascending);
     double median = (norms[(n - 1) / 2] + norms[n / 2]) / 2;
-    if (median > 0 && median < typical) t->clip_norm = clip * median;
+    if (median > 0 && clip * median < t->clip_norm)
+        t->clip_norm = clip * median;
     status = BF_OK;
 done:
     bf_free(norms);
@@ -259,6 +275,18 @@ static bool varies(const bf_matrix *x, size_t j)
     return false;
 }
 
+bf_status bf_whiten_check_varies(const bf_transform *t, bool any)
+{
+    if (any) return BF_OK;
+    if (t->dropped == 0)
+        return bf_fail(BF_ERR_RANGE, "every row has the same features: nothing "
+                                     "to learn from");
+    return bf_fail(BF_ERR_RANGE,
+                   "no column varies by more than double precision tells, "
+                   "column %zu for one: nothing to learn from",
+                   t->first_dropped + 1);
+}
+
 /* Columns that vary, but by less than rounding or than a square may be small,
  * are told; with no other column there is nothing left to learn from. */
 static bf_status find_dropped(bf_transform *t, const double *sd,
@@ -270,14 +298,7 @@ static bf_status find_dropped(bf_transform *t, const double *sd,
         if (sd[j] > 0 || !varies(x, j)) continue;
         if (t->dropped++ == 0) t->first_dropped = j;
     }
-    if (any) return BF_OK;
-    if (t->dropped == 0)
-        return bf_fail(BF_ERR_RANGE, "every row has the same features: nothing "
-                                     "to learn from");
-    return bf_fail(BF_ERR_RANGE,
-                   "no column varies by more than double precision tells, "
-                   "column %zu for one: nothing to learn from",
-                   t->first_dropped + 1);
+    return bf_whiten_check_varies(t, any);
 }
 
 static bf_status whiten(bf_transform *t, const bf_recipe *recipe,
