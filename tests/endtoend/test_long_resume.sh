@@ -1,13 +1,13 @@
 #!/bin/sh
-# A run killed with -9 at 50 random moments, each time resumed from what it left
+# A run killed with -9 at 30 random moments, each time resumed from what it left
 # on disk, ends in the very file of a run that was never stopped; so does one on
 # any number of threads, and one stopped by Ctrl-C.
 . "$(dirname "$0")/../cli/lib.sh"
 
 seed=${BLINDFIT_TEST_SEED:-$(date +%s)}
 echo "seed $seed"
-rows 300 20 4 "$seed" >"$work/train.csv"
-ok "$blindfit" plan -n 300 -d 20 -c 4 --iterations 3 -o "$work/job.json"
+rows 100 6 2 "$seed" >"$work/train.csv"
+ok "$blindfit" plan -n 100 -d 6 -c 2 --iterations 3 -o "$work/job.json"
 ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
 ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
     --key "$work/keys/secret.key" -o "$work/upload.bf"
@@ -54,7 +54,7 @@ new_state() # INODE: there is another one, or the run has ended
     [ -e "$state" ] && [ "$(stat -c %i "$state")" != "$1" ]
 }
 kills=0 resumed=0 finished=0
-while [ $kills -lt 50 ] && read -r moment; do
+while [ $kills -lt 30 ] && read -r moment; do
     resume= before=$(stat -c %i "$state" 2>/dev/null)
     [ ! -e "$state" ] || { resume=--resume resumed=$((resumed + 1)); }
     (train $resume >"$work/stdout" 2>"$work/stderr") &
@@ -81,7 +81,7 @@ done <"$work/moments"
 (train $([ ! -e "$state" ] || echo --resume) >/dev/null) || fail "the last run"
 same "in the end"
 echo "$kills kills, $resumed resumed, $finished runs finished in between"
-holds "$kills == 50 && $resumed >= 5"
+holds "$kills == 30 && $resumed >= 5"
 
 # children: seconds of work of processes that this shell has waited for.
 count_children()

@@ -5,16 +5,11 @@
 #include <errno.h>
 
 #include "features/decode.h"
+#include "support/sanitized.h"
 
 #define SIDE 40
 
-#ifdef __has_feature /* clang's way to say it */
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
-#ifndef __SANITIZE_ADDRESS__
+#ifndef BF_SANITIZED
 void *__libc_malloc(size_t count);
 
 static long calls_left = -1; /* -1: it never fails */
@@ -82,7 +77,7 @@ static void test_jpeg(void **state)
 
 int main(void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef BF_SANITIZED
     puts("skipped: malloc is the sanitizer's");
     return 77;
 #else

@@ -12,6 +12,7 @@
 #include "ckks/owner/boot_keys.h"
 #include "ckks/owner/key_share.h"
 #include "ckks/owner/open_share.h"
+#include "support/sanitized.h"
 #include "train/owner/secure_sum.h"
 
 #include <sodium.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 /* Without optimisation the ring asserts ranges, which branches. */
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__OPTIMIZE__) && !defined(BF_SANITIZED)
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #define HAVE_MEMCHECK

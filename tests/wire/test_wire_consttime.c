@@ -10,16 +10,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "support/sanitized.h"
 #include "wire/pack.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#endif
-#if defined(__has_include) && !defined(SANITIZED)
+#if defined(__has_include) && !defined(BF_SANITIZED)
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #define HAVE_MEMCHECK
