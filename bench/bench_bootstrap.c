@@ -1,6 +1,7 @@
 /* Refreshes on real keys: seconds, precision of at least twenty runs, bytes of
- * keys and maps. --filter: "sparse" (4,096 coefficients in 2^15, 2 GB of memory),
- * "few keys", "full" (2^15 complex slots in 2^16, 10 GB: only when asked for). */
+ * keys and maps. --filter: "sparse" (4,096 coefficients in 2^15, 2 GB of
+ * memory), "few keys", "full" (2^15 complex slots in 2^16, 10 GB: only when
+ * asked for). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -96,11 +96,12 @@ static void start(work *w, const shape *s)
     bf_plan_options options = {0};
     bf_secret_key *sk;
     bf_recipe r = recipe_of(s);
-    need(bf_job_search(&w->job, &w->plan, &r, s->n, s->d, s->classes, &options));
+    need(
+        bf_job_search(&w->job, &w->plan, &r, s->n, s->d, s->classes, &options));
     need(bf_world_open(&w->world, &w->job, BF_BACKEND_AUTO));
     need(bf_secret_key_generate(&sk, w->world.ctx[0], 0));
-    need(bf_eval_keys_generate(&w->world.keys[0], sk, w->plan.keys, w->plan.key_count,
-                               NULL));
+    need(bf_eval_keys_generate(&w->world.keys[0], sk, w->plan.keys,
+                               w->plan.key_count, NULL));
     encrypt(w, sk, s);
     bf_secret_key_destroy(sk);
     need(bf_world_evaluators(&w->world));

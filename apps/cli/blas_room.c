@@ -28,8 +28,8 @@ static void check(void)
 {
     static const char trouble[] =
         "blindfit: no memory: the limit on addresses (ulimit -v) leaves "
-        "less than the 256 MiB a thread that OpenBLAS may take; OMP_NUM_THREADS "
-        "sets their number\n";
+        "less than the 256 MiB a thread that OpenBLAS may take; "
+        "OMP_NUM_THREADS sets their number\n";
     struct rlimit limit;
     if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return;

@@ -78,7 +78,8 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     printf("Recipe %s, %u iteration%s over %s rows of %s features, %zu "
            "classes\n",
            bf_recipe_kind_name(bf_job_recipe(job)->kind), f->shape.iterations,
-           f->shape.iterations == 1 ? "" : "s", cli_count((double)f->shape.rows).s,
+           f->shape.iterations == 1 ? "" : "s",
+           cli_count((double)f->shape.rows).s,
            cli_count((double)f->shape.features).s, f->shape.classes);
     cli_row("ring degree", "%s", cli_count((double)f->ring_degree).s);
     cli_row("modulus", "%u levels, log2(QP) = %.0f of at most %.0f",

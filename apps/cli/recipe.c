@@ -42,8 +42,8 @@ const cli_option cli_recipe_options[] = {
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "most memory the server may need, such as 12G (10^9; Gi: 2^30)"},
     {"refresh", 0, CLI_FLAG, &given.refresh, NULL,
-     "refresh the weights by bootstrapping after each iteration: for any number "
-     "of them"},
+     "refresh the weights by bootstrapping after each iteration: for any "
+     "number of them"},
     {"ring", 0, CLI_COUNT, &given.ring, "N",
      "ring degree, 8192 to 65536 (default: the cheapest that fits)"},
     {0},
@@ -233,9 +233,10 @@ static bf_status parse_ring(unsigned *log_n)
 
 bool cli_recipe_asked(void)
 {
-    return given.map || given.steps || given.expand || given.batch || given.components ||
-           given.ring || given.max_memory || given.refresh || !isnan(given.lambda) ||
-           !isnan(given.clip) || given.iterations != UNSET || given.aim ||
+    return given.map || given.steps || given.expand || given.batch ||
+           given.components || given.ring || given.max_memory ||
+           given.refresh || !isnan(given.lambda) || !isnan(given.clip) ||
+           given.iterations != UNSET || given.aim ||
            strcmp(given.kind, KIND) != 0;
 }
 

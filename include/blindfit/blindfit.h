@@ -59,7 +59,7 @@ BF_API const char *bf_status_name(bf_status s);
  * file or argument and the trouble. Empty if nothing failed. Never NULL. */
 BF_API const char *bf_last_error(void);
 
-/* ---- for callbacks, and programs that fail as the library does ------------ */
+/* ---- for callbacks, and programs that fail as the library does ----------- */
 
 #define BF_MESSAGE_BYTES 1024 /* longer messages are cut */
 

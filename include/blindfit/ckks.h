@@ -46,8 +46,7 @@ extern "C" {
 typedef double complex bf_complex;
 #endif
 
-/* ---- 1. parameters and context --------------------------------------------
- */
+/* ---- 1. parameters and context ------------------------------------------- */
 
 /* What is asked for. The ring and its primes follow: the smallest ring of 128
  * bits of security (the table of [BCC+24]) that holds it all. */
@@ -92,8 +91,7 @@ BF_API double bf_ckks_log2_q(const bf_ckks *ckks);
 BF_API double bf_ckks_log2_qp(const bf_ckks *ckks);  /* what security is of */
 BF_API double bf_ckks_security(const bf_ckks *ckks); /* bits, classical */
 
-/* ---- 2. plaintexts: encoded vectors ---------------------------------------
- */
+/* ---- 2. plaintexts: encoded vectors -------------------------------------- */
 
 /* Kept in secret memory: wiped when destroyed. */
 typedef struct bf_plain bf_plain;
@@ -127,8 +125,7 @@ BF_API BF_MUST_CHECK bf_status bf_plain_decode_coeffs(double *coeffs,
                                                       const bf_plain *plain);
 BF_API void bf_plain_destroy(bf_plain *plain);
 
-/* ---- 3. keys, encryption, decryption --------------------------------------
- */
+/* ---- 3. keys, encryption, decryption ------------------------------------- */
 
 typedef struct bf_cipher bf_cipher; /* an encrypted vector */
 
@@ -196,8 +193,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for(bf_keys **out,
                                                         bf_env *env);
 BF_API void bf_keys_destroy(bf_keys *keys);
 
-/* ---- 4. plain operations ---------------------------------------------------
- */
+/* ---- 4. plain operations ------------------------------------------------- */
 
 /* keys may be NULL: for sums and products with numbers none is needed. */
 BF_API BF_MUST_CHECK bf_status bf_evaluator_create(bf_evaluator **out,
@@ -328,8 +324,7 @@ typedef struct bf_cipher_facts {
 } bf_cipher_facts;
 BF_API bf_cipher_facts bf_cipher_describe(const bf_cipher *a);
 
-/* ---- 5. exact operations ---------------------------------------------------
- */
+/* ---- 5. exact operations ------------------------------------------------- */
 
 /* One step each: scales multiply and divide, limbs go one by one, nothing is
  * adjusted. Operands of unlike limbs meet at the lower. */
@@ -391,8 +386,7 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_expand(bf_evaluator *ev,
                                                 size_t count, unsigned log_m,
                                                 unsigned f, int sign);
 
-/* ---- 6. dry runs -----------------------------------------------------------
- */
+/* ---- 6. dry runs --------------------------------------------------------- */
 
 /* An evaluator without numbers: operations check what they check, and note the
  * keys that they would need, for bf_keys_create_for. It takes stand-ins, and
@@ -404,8 +398,7 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_stand_in(bf_cipher **out,
                                                   const bf_ckks *ckks,
                                                   unsigned level);
 
-/* ---- 7. files and memory ---------------------------------------------------
- */
+/* ---- 7. files and memory ------------------------------------------------- */
 
 /* Files appear whole or not at all. Reading checks everything
  * (docs/formats.md): BF_ERR_FORMAT for damage, BF_ERR_MISMATCH for other

@@ -59,8 +59,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
 /* PATH.json; BF_ERR_ARGUMENT when that is too long. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_sidecar_path(char out[BF_PATH_BYTES],
                                                      const char *path);
-/* Of PATH.json, beside labels, a model or a transform; *names is NULL where there
- * is no such file. */
+/* Of PATH.json, beside labels, a model or a transform; *names is NULL where
+ * there is no such file. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_class_names_beside(char ***names, size_t *count, const char *path);
 /* NULL is fine. */
@@ -121,10 +121,10 @@ BF_OWNER_API void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
  * bf_labels_read, or NULL; CIFAR files and class folders bring their own labels
  * (BF_ERR_ARGUMENT). strict: files beside class folders, and folders of the
  * system (@eaDir, __MACOSX), are an error; else they are left out. Every file
- * among the pictures counts as one: what it is shows when it is read. Names are
- * taken bytewise, but that runs of digits in them count as numbers. The
- * thread's env is told of folders left out and of an order that is not
- * bytewise. */
+ * among the pictures counts as a picture; one that is none fails when it is
+ * read. Pictures are in the order of their names, byte by byte, with runs of
+ * digits compared as numbers. The thread's env hears of folders left out and of
+ * an order that is not bytewise. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_images_open(bf_images **out,
                                                     const char *path,
                                                     const char *labels_path,

@@ -80,10 +80,10 @@ typedef enum bf_upload_part {
 BF_OWNER_API size_t bf_upload_ciphertexts(const bf_job *job,
                                           bf_upload_part part);
 
-/* Whether the job first runs in the clear. Nothing depends on it: who has a part
- * of the rows cannot run it, and bf_owner_review sees afterwards what it sees
- * before. CHEAP: where it takes fewer than 2^38 multiplications, some ten seconds
- * of a core; a note tells where it was left out. */
+/* Whether the job first runs in the clear. Nothing depends on it: who has a
+ * part of the rows cannot run it, and bf_owner_review sees afterwards what it
+ * sees before. CHEAP: where it takes fewer than 2^38 multiplications, some ten
+ * seconds of a core; a note tells where it was left out. */
 typedef enum bf_rehearsal {
     BF_REHEARSE_CHEAP,
     BF_REHEARSE_ALWAYS,
@@ -101,10 +101,11 @@ typedef struct bf_encrypt_options {
     const char *const *class_names; /* [classes], kept beside it; or NULL */
 } bf_encrypt_options;
 /* Encrypts prepared rows and their labels (0 to classes - 1), a few ciphertexts
- * a thread at a time. Rehearsed, BF_ERR_RANGE for data on which the job
- * would leave its bounds, or give weights no larger than the plan's error of
- * them. All files or none; an existing transform is not
- * replaced, as the models of its upload would be lost (BF_ERR_ARGUMENT). */
+ * a thread at a time. A rehearsal gives BF_ERR_RANGE for data on which the job
+ * would leave its bounds, or train weights no larger than the error that the
+ * plan expects of them. Writes all files or none. BF_ERR_ARGUMENT where the
+ * transform exists already: replacing it would lose the models of its upload.
+ */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
     const bf_owner *owner, const bf_prepared *p, const int32_t *labels,
     const bf_encrypt_options *o, bf_env *env);
@@ -126,10 +127,10 @@ typedef struct bf_review {
     double weight, weight_bound;
     double score, score_bound; /* of rows entering an iteration; 0: of none */
 } bf_review;
-/* Opens the weights of every iteration up to `last` (0: the last), and with rows
- * x (NULL: none) scores these by all but the last. BF_ERR_RANGE says after which
- * iteration a weight or a score is larger than the job covers: what the server
- * made of it is noise, and earlier weights are good. */
+/* Opens the weights of every iteration up to `last` (0: the last), and with
+ * rows x (NULL: none) scores these by all but the last. BF_ERR_RANGE says after
+ * which iteration a weight or a score is larger than the job covers: what the
+ * server made of it is noise, and earlier weights are good. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_review(
     bf_review *out, const bf_owner *owner, const char *model_path,
     const char *transform_path, const bf_view *x, unsigned last, bf_env *env);

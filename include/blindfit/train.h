@@ -95,9 +95,9 @@ BF_API BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out,
  * iteration where rows are many. ACCURACY: random features where they are worth
  * it, and two iterations. */
 typedef enum bf_aim { BF_AIM_BALANCE, BF_AIM_SPEED, BF_AIM_ACCURACY } bf_aim;
-/* The whitened recipe that serves an aim, for n samples of d features. What *out
- * says of iterations, expand and components stays where it is not 0; all else is
- * filled in. */
+/* The whitened recipe that serves an aim, for n samples of d features. What
+ * *out says of iterations, expand and components stays where it is not 0; all
+ * else is filled in. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_aim(bf_recipe *out, bf_aim aim,
                                              size_t n, size_t d);
 /* Steps of `batch` rows each that fall from 3 to 1, and the polynomial for
@@ -164,8 +164,9 @@ bf_magnitudes_check(const bf_magnitudes *measured, const bf_magnitudes *bounds,
                     unsigned iterations);
 
 /* The owner's fitted transform: feature map, expansion, shift, linear map, row
- * clip, constant column. Transformed rows have k = bf_recipe_outputs columns, the
- * constant one first (1 when whitened; scaled like every column in `paper`). */
+ * clip, constant column. Transformed rows have k = bf_recipe_outputs columns,
+ * the constant one first (1 when whitened; scaled like every column in
+ * `paper`). */
 typedef struct bf_transform bf_transform;
 /* Fits on the training rows only: at least two. Directions that the rows do
  * not span leave columns of zeros. BF_ERR_RANGE names row and column of a value
@@ -194,7 +195,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u,
                                                         bool training,
                                                         bf_env *env);
 /* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
- * features, or the expanded ones, as many as there are. BF_ERR_MISMATCH for other widths. */
+ * features, or the expanded ones, as many as there are. BF_ERR_MISMATCH for
+ * other widths. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_unmap(
     bf_matrix *model, const bf_transform *t, const bf_matrix *weights);
 /* Initial weights (C x k) of a schedule that does not start from zero; leaves

@@ -5,8 +5,7 @@
 #include "api/api.h"
 #include "ckks/internal.h"
 
-/* ---- evaluators and their pools -------------------------------------------
- */
+/* ---- evaluators and their pools ------------------------------------------ */
 
 static void leave_home(bf_home *home)
 {
@@ -59,8 +58,7 @@ void bf_evaluator_destroy(bf_evaluator *ev)
     bf_free(ev);
 }
 
-/* ---- ciphertexts ------------------------------------------------------------
- */
+/* ---- ciphertexts --------------------------------------------------------- */
 
 static void clear(bf_ct *ct, bf_home *home)
 {
@@ -127,8 +125,7 @@ bf_cipher_facts bf_cipher_describe(const bf_cipher *a)
     };
 }
 
-/* ---- operations -------------------------------------------------------------
- */
+/* ---- operations ---------------------------------------------------------- */
 
 bf_op bf_api_op(bf_evaluator *ev, const char *what)
 {

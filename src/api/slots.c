@@ -75,8 +75,7 @@ bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     return bf_api_give(&op, out, &res, status);
 }
 
-/* ---- linear maps ------------------------------------------------------------
- */
+/* ---- linear maps --------------------------------------------------------- */
 
 static bf_status check_matrix(const bf_ckks *c, const bf_view *m)
 {
@@ -187,8 +186,7 @@ bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     return bf_api_give(&op, out, &res, status);
 }
 
-/* ---- polynomials ------------------------------------------------------------
- */
+/* ---- polynomials --------------------------------------------------------- */
 
 static bf_status evaluate(bf_op *op, bf_cipher **out, const bf_ct *x,
                           const bf_poly *p)

@@ -13,18 +13,19 @@
     __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_enter(env)
 
-/* The same for a part of an operation that tells its progress itself. */
+/* The same without progress, for a part of an operation that reports its own.
+ */
 #define BF_SILENT()                                                     \
     __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_set(bf_run_silent())
 
-/* The same for a part that is to take so many threads. */
+/* The same with n threads. */
 #define BF_THREADS(n)                                                   \
     __attribute__((cleanup(bf_run_leave), unused)) bf_run bf_run_before_ = \
         bf_run_set(bf_run_threads(n))
 
-/* The thread's env and whether progress is withheld: of parts of an operation
- * that tells its own, and on threads other than the caller's. */
+/* What a thread runs under. Progress is withheld from the env by parts of an
+ * operation that reports its own, and by threads other than the caller's. */
 typedef struct bf_run {
     bf_env *env; /* NULL: {0} */
     bool silent;
@@ -34,7 +35,7 @@ typedef struct bf_run {
 bf_run bf_run_now(void);
 bf_run bf_run_silent(void); /* the same without progress */
 bf_run bf_run_threads(unsigned threads);
-/* Both return what was before. */
+/* Both return what the thread ran under before. */
 bf_run bf_run_set(bf_run run);
 bf_run bf_run_enter(bf_env *env);
 void bf_run_leave(const bf_run *before);

@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-/* The larger, and NaN where one is: fmax, and a bare comparison, drop it. */
+/* The larger of two numbers; NaN if either is NaN, which fmax and a bare
+ * comparison would drop. */
 static inline double bf_max(double a, double b)
 {
     return a > b || isnan(a) ? a : b;

@@ -70,7 +70,8 @@ void bf_files_abort_all(void)
             unlink(slots[i].path);
     }
     /* A caller that exits next must not cut short what is being moved. The
-     * mover's own thread has signals blocked: it is never the one that waits. */
+     * mover's own thread has signals blocked: it is never the one that waits.
+     */
     while (atomic_load(&moving) > 0)
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
     errno = saved;
@@ -113,9 +114,9 @@ static bool name_temporary(struct slot *slot, const char *path)
     return false;
 }
 
-/* The name is published before the file exists, so that a signal after that
- * misses nothing; one in between, which found nothing to remove, shows in the
- * slot. */
+/* The slot has the name before the file exists, so that a signal handler
+ * removes the file whenever it runs after open(). A handler that runs between
+ * the two finds nothing to remove, and leaves its mark in the slot. */
 static int create_temporary(struct slot *slot, const char *path, unsigned mode)
 {
     for (int attempt = 0; attempt < 16; attempt++) {

@@ -5,10 +5,10 @@
 #include "base/env.h"
 #include "base/status.h"
 
-/* Calls piece(user, i) for i < count, each once and in no order, on as many
- * threads as the env has: this one and workers of the process. The pieces of a
- * loop inside another one's, and a single piece, run on this thread; a single
- * piece outside of loops may itself use all threads.
+/* Calls piece(user, i) for every i < count once, in any order, on as many
+ * threads as the env has: the calling thread and workers of the process. A loop
+ * that begins inside a piece runs on the thread of that piece. So does a loop
+ * of one piece, which may begin a loop on all threads.
  *
  * A piece that is not begun waits for no thread, so a loop takes no longer than
  * the slowest piece beyond what its threads got from a busy machine. */
@@ -23,8 +23,8 @@ BF_MUST_CHECK bf_status bf_parallel_for(size_t count, bool serial,
 
 /* Whether this is a piece of a loop on several threads. */
 bool bf_in_parallel(void);
-/* Of the threads of the loop around, which one this is: from 0, below
- * bf_env_threads(NULL). */
+/* The number of this thread among those of the loop around the call: from 0,
+ * below bf_env_threads(NULL). */
 unsigned bf_worker(void);
 
 #endif

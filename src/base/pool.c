@@ -94,8 +94,9 @@ static size_t room_for_link(size_t bytes)
     return bytes && bytes < sizeof(idle_block) ? sizeof(idle_block) : bytes;
 }
 
-/* Smallest class with an idle block for `bytes`, at most a quarter larger: what
- * serves another size now is missed by its own later. */
+/* The smallest class with an idle block that holds `bytes` and is at most a
+ * quarter larger: a class whose blocks serve other sizes has to allocate when
+ * its own size is wanted again. */
 static size_class *find_idle(bf_pool *pool, size_t bytes)
 {
     size_class *best = NULL;

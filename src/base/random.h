@@ -20,7 +20,7 @@ bool bf_random_is_fixed(void);
  * (domain, index, part): key = BLAKE2b-256 keyed with seed over (domain, 0
  * byte, index, part as 64-bit little endian), nonce 0, 64-bit block counter
  * from 0. Distinct triples give independent streams; the bytes do not depend
- * on how they are cut into calls. */
+ * on how calls divide them. */
 typedef struct bf_stream {
     uint8_t key[32];
     uint64_t block; /* next 64-byte block to generate */

@@ -4,12 +4,14 @@
 
 #include "ckks/boot_internal.h"
 
-/* Depth of a polynomial of degree 30, three doublings; a square and a product. */
+/* Depth of a polynomial of degree 30, three doublings; a square and a product.
+ */
 enum { SINE_LIMBS = 5 + 3, ARCSINE_LIMBS = 2 };
 
 #define PRIME_MAX 48.95 /* primes of 49 bits lie below */
 #define PRIME_MIN 30.0
-/* Butterflies of a group: 2^7 - 1 diagonals, which thirty-odd rotations make. */
+/* Butterflies of a group: 2^7 - 1 diagonals, which thirty-odd rotations make.
+ */
 #define RADIX_MAX 7
 
 typedef struct sizes {
@@ -68,15 +70,15 @@ static void share(bf_dft *d, bool to_slots, unsigned groups, unsigned log_slots,
     }
 }
 
-/* Of matrices at scale 1: a diagonal's encoding is off by sqrt(2n/12) in a slot,
- * in each group anew, and by sqrt(4n/12) in the one for both parts. */
+/* Of matrices at scale 1: a diagonal's encoding is off by sqrt(2n/12) in a
+ * slot, in each group anew, and by sqrt(4n/12) in the one for both parts. */
 static double matrix_error(const bf_dft *d)
 {
     return log2((d->groups + d->wide) * exp2(d->log_slots + 1) / 12) / 2;
 }
 
-/* The error's parts, below the bound: EvalMod a bit below what is asked for, S2C
- * half a bit below, C2S below EvalMod.
+/* The error's parts, below the bound: EvalMod a bit below what is asked for,
+ * S2C half a bit below, C2S below EvalMod.
  *
  * EvalMod: bf_boot_sine_error on slots, times 2^ratio for q_0 over the message.
  * C2S: x = X/q_0 is sqrt(33/12) typically.
@@ -89,7 +91,8 @@ static bf_status choose(sizes *s, const bf_boot_request *r,
     s->q0 = r->q ? log2((double)r->q[0]) : r->q0_bits;
     double sine = log2(bf_boot_sine_error(p));
     s->sine = r->precision + 1 + sine + r->ratio;
-    double c2s = s->sine - sine + matrix_error(&p->c2s) + log2(33 / 12.) / 2 + 3;
+    double c2s =
+        s->sine - sine + matrix_error(&p->c2s) + log2(33 / 12.) / 2 + 3;
     s->c2s = (p->c2s.groups * c2s + r->log_n + s->q0 + k - s->sine) /
              p->c2s.groups;
     double s2c = r->precision + 0.5 + matrix_error(&p->s2c) + typical;

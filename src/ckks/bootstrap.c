@@ -22,7 +22,7 @@ struct bf_boot {
     bf_lintrans c2s[BF_DFT_GROUPS_MAX], s2c[BF_DFT_GROUPS_MAX];
 };
 
-/* ---- making ---------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------- */
 
 static bool same_params(const bf_params *a, const bf_params *b)
 {
@@ -46,9 +46,11 @@ static bf_status check_params(const bf_boot *b)
         p->s2c.log_slots != p->c2s.log_slots || p->s2c_primes < 1 ||
         p->s2c_primes > p->s2c.groups || e->log_n != p->ring.log_n ||
         e->n_q != 1 || e->q[0] != p->ring.q[0])
-        return bf_fail(BF_ERR_ARGUMENT, "bootstrapping: a chain of %u limbs, "
-                       "its parts have %u, or parts that do not belong together",
-                       p->ring.n_q, n_q);
+        return bf_fail(
+            BF_ERR_ARGUMENT,
+            "bootstrapping: a chain of %u limbs, "
+            "its parts have %u, or parts that do not belong together",
+            p->ring.n_q, n_q);
     return BF_OK;
 }
 
@@ -115,8 +117,8 @@ static double log2_primes(const bf_boot *b, unsigned first, unsigned end)
 }
 
 /* C2S takes X, at scale q_0 k gap and without the n of its transform, to y at
- * the scale of EvalMod's first prime. S2C takes the sine of the planned input to
- * the planned scale. */
+ * the scale of EvalMod's first prime. S2C takes the sine of the planned input
+ * to the planned scale. */
 static bf_status make_all_maps(bf_boot *b)
 {
     const bf_boot_params *p = &b->p;
@@ -180,7 +182,7 @@ size_t bf_boot_bytes(const bf_boot *b)
     return bytes;
 }
 
-/* ---- ModRaise -------------------------------------------------------------- */
+/* ---- ModRaise ------------------------------------------------------------ */
 
 static bf_status check_input(const bf_eval *ev, const bf_eval *encapsulation,
                              const bf_ct *a, const bf_boot *b)
@@ -196,9 +198,10 @@ static bf_status check_input(const bf_eval *ev, const bf_eval *encapsulation,
         return bf_fail(BF_ERR_ARGUMENT, "bootstrapping of a ciphertext of %u "
                        "polynomials and %u limbs", a->polys, a->limbs);
     if (!(fabs(log2(a->scale / bf_boot_scale_in(&b->p))) <= 1))
-        return bf_fail(BF_ERR_MISMATCH, "bootstrapping: scale 2^%.2f, 2^%.2f is "
-                       "planned", log2(a->scale),
-                       log2(bf_boot_scale_in(&b->p)));
+        return bf_fail(BF_ERR_MISMATCH,
+                       "bootstrapping: scale 2^%.2f, 2^%.2f is "
+                       "planned",
+                       log2(a->scale), log2(bf_boot_scale_in(&b->p)));
     return BF_OK;
 }
 
@@ -274,7 +277,7 @@ done:
     return status;
 }
 
-/* ---- EvalMod ----------------------------------------------------------------- */
+/* ---- EvalMod ------------------------------------------------------------- */
 
 /* ct = 2 ct^2 - 1 */
 static bf_status double_angle(bf_eval *ev, bf_ct *ct)
@@ -339,7 +342,7 @@ static double cosine_scale(const bf_boot *b, double scale_in)
     return exp2(s);
 }
 
-/* ---- the rest ------------------------------------------------------------------ */
+/* ---- the rest ------------------------------------------------------------ */
 
 /* ct += rot_r(ct) */
 static bf_status add_rotated(bf_eval *ev, bf_ct *ct, size_t r)
@@ -351,8 +354,8 @@ static bf_status add_rotated(bf_eval *ev, bf_ct *ct, size_t r)
     return status;
 }
 
-/* X -> y: trace, C2S, real parts; *im gets the imaginary ones of full slots. The
- * factors that come along, gap, n and two, are left to the scale. */
+/* X -> y: trace, C2S, real parts; *im gets the imaginary ones of full slots.
+ * The factors that come along, gap, n and two, are left to the scale. */
 static bf_status coefficients_to_slots(bf_eval *ev, bf_ct *ct, bf_ct *im,
                                        const bf_boot *b)
 {
@@ -435,8 +438,8 @@ bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
                          "2^%.17g", ct.limbs, log2(ct.scale));
         goto done;
     }
-    /* What matrices and sine add depends on the message: in a row of refreshes of
-     * one message it adds up. */
+    /* What matrices and sine add depends on the message: in a row of refreshes
+     * of one message it adds up. */
     double error = refresh_error(b, scale_in) / sqrt((double)b->gap);
     ct.scale = scale;
     ct.noise = hypot((noise / scale_in + error) * scale,

@@ -2,24 +2,25 @@
  *
  * The message is a real polynomial in Y = X^{N/2n}: 2n coefficients, a sparse
  * packing with n complex slots, or with n = N/2 any. One refresh goes
- *   1. s -> s' of weight 32, modulo q_0, in a ring of its own (the sparse secret
- *      encapsulation of [BTH22]);
- *   2. ModRaise: c_0 + c_1 s' = m + q_0 I over the integers, |I| <= 16 whatever
- *      the ciphertext is, as 33 terms of at most q_0/2 add up; s' -> s;
- *   3. the trace to Z[Y], which I fills no more than m does then;
+ *   1. s -> s' of weight 32, modulo q_0, in a ring of its own (the sparse
+ * secret encapsulation of [BTH22]);
+ *   2. ModRaise: c_0 + c_1 s' = m + q_0 I over the integers, with |I| <= 16 for
+ *      any ciphertext, as 33 terms of at most q_0/2 add up; s' -> s;
+ *   3. the trace to Z[Y], after which I lies in Z[Y] as m does;
  *   4. CoeffToSlot (dft.h);
  *   5. EvalMod: a cosine of an eighth of the angle, even and of degree 30, and
  *      three doublings give sin(2 pi m/q_0); for sparse packings once, for full
  *      slots for real and imaginary parts. With the arcsine, s + s^3/6 of it;
  *   6. SlotToCoeff, and the sum of the two halves that a sparse packing had.
- * The scale of the result is the planned one to the last bit, whatever the
- * input's: the polynomial is asked for the scale that leads there. So errors of
- * scales do not build up in circuits that refresh again and again.
+ * The result has the planned scale to the last bit, at any scale of the input:
+ * EvalMod's polynomial is evaluated to the scale that leads there. So errors of
+ * scales do not add up in circuits that refresh again and again.
  *
  * Errors: 5 rounds slots, not coefficients, whose errors are products with the
- * secret's slots: the largest of many is 6 to 13 times their rms. The sine bends
- * messages: (2 pi m/q_0)^2/6 of them, or 3 (2 pi m/q_0)^4/40 with the arcsine,
- * and beyond a fiftieth of q_0 with |I| = 16 (1 in 2^100) there is no promise. */
+ * secret's slots: the largest of many is 6 to 13 times their rms. The sine
+ * bends messages: (2 pi m/q_0)^2/6 of them, or 3 (2 pi m/q_0)^4/40 with the
+ * arcsine, and beyond a fiftieth of q_0 with |I| = 16 (1 in 2^100) there is no
+ * promise. */
 #ifndef BF_CKKS_BOOTSTRAP_H
 #define BF_CKKS_BOOTSTRAP_H
 
@@ -32,7 +33,7 @@ typedef struct bf_boot_request {
     unsigned log_n;
     unsigned log_slots; /* n */
     unsigned limbs;     /* left afterwards */
-    const uint64_t *q;  /* [limbs], the caller's chain from q_0 up; NULL: made */
+    const uint64_t *q; /* [limbs], the caller's chain from q_0 up; NULL: made */
     double q0_bits, limb_bits; /* of these sizes */
     double bound;   /* largest |coefficient| of a message */
     double typical; /* their rms; 0: bound/16 */
@@ -81,16 +82,16 @@ const bf_boot_params *bf_boot_get_params(const bf_boot *b);
 /* Memory that the maps take, symbolic or not. */
 size_t bf_boot_bytes(const bf_boot *b);
 
-/* out = a at `limbs` limbs and the planned scale, an element of ev's ring. a has
- * at least one limb, of which the lowest is used, and lies in that ring or in a
- * smaller one that shares q_0; its scale is the planned one within a factor of
- * two (BF_ERR_MISMATCH). Keys: ev's, one of use DECAPSULATE; the encapsulation
- * evaluator's, one of use ENCAPSULATE. The evaluators are both real or both
- * symbolic, like b. out may be a where that lies in ev's ring.
+/* out = a at `limbs` limbs and the planned scale, an element of ev's ring. a
+ * has at least one limb, of which the lowest is used, and lies in that ring or
+ * in a smaller one that shares q_0; its scale is the planned one within a
+ * factor of two (BF_ERR_MISMATCH). Keys: ev's, one of use DECAPSULATE; the
+ * encapsulation evaluator's, one of use ENCAPSULATE. The evaluators are both
+ * real or both symbolic, like b. out may be a where that lies in ev's ring.
  *
- * out->noise is the rms over all N coefficients, as everywhere, of an error that
- * lies in Z[Y] nearly alone; it includes the sine's at the typical coefficient.
- * Bound kept. */
+ * out->noise is the rms over all N coefficients, as everywhere, of an error
+ * that lies in Z[Y] nearly alone; it includes the sine's at the typical
+ * coefficient. Bound kept. */
 BF_MUST_CHECK bf_status bf_bootstrap(bf_eval *ev, bf_eval *encapsulation,
                                      bf_ct *out, const bf_ct *a,
                                      const bf_boot *b);

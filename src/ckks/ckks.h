@@ -1,8 +1,8 @@
 /* RNS-CKKS: parameters, context, plaintexts, ciphertexts, evaluation.
  *
  * Ring Z[X]/(X^N+1), slots j = 0..N/2-1 hold the values at zeta^{5^j},
- * zeta = exp(i pi/N). rot_r moves slot j+r to slot j (automorphism X -> X^{5^r});
- * conjugation is X -> X^{-1}.
+ * zeta = exp(i pi/N). rot_r moves slot j+r to slot j (automorphism X ->
+ * X^{5^r}); conjugation is X -> X^{-1}.
  *
  * The modulus chain is q_0..q_{L-1} (ciphertexts) and p_0..p_{K-1} (special,
  * key switching only). An object with `limbs` = l lives modulo q_0...q_{l-1};
@@ -182,7 +182,7 @@ BF_MUST_CHECK bf_status bf_embed_inverse(double *coeffs,
                                          const double complex *slots,
                                          unsigned log_n);
 
-/* ---- evaluation keys ------------------------------------------------------ */
+/* ---- evaluation keys ----------------------------------------------------- */
 
 /* What a key is for, and what its element then is. s is the secret of the ring
  * that the evaluator computes in, s' the sparse one that ModRaise wants. */
@@ -268,12 +268,13 @@ typedef struct bf_eval_keys {
     bf_switch_key *keys; /* in any order */
 } bf_eval_keys;
 
-/* The set's own; NULL when it has none of this use and element. */
+/* The key of this use and element, which the set owns; NULL when it has none.
+ */
 const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
                                        bf_key_name name);
-/* Moves a key into a set of its ring, whose memory moves: not while an evaluator
- * works. BF_ERR_ARGUMENT when the set has one of its name, BF_ERR_MISMATCH for
- * other parameters. */
+/* Moves a key into a set of its ring, whose memory moves: not while an
+ * evaluator works. BF_ERR_ARGUMENT when the set has one of its name,
+ * BF_ERR_MISMATCH for other parameters. */
 BF_MUST_CHECK bf_status bf_eval_keys_add(bf_eval_keys *keys, bf_switch_key *k);
 void bf_switch_key_clear(bf_switch_key *k);
 void bf_eval_keys_clear(bf_eval_keys *keys);
@@ -289,7 +290,7 @@ typedef struct bf_key_need {
     unsigned limbs;
 } bf_key_need;
 
-/* ---- evaluator ------------------------------------------------------------ */
+/* ---- evaluator ----------------------------------------------------------- */
 
 typedef struct bf_counters {
     /* By limbs. A key switch is an inner product with a key; hoisting shares
@@ -316,14 +317,14 @@ void bf_eval_counters(const bf_eval *ev, bf_counters *out);
 /* What was counted from start to end. */
 bf_counters bf_counters_between(const bf_counters *start,
                                 const bf_counters *end);
-/* For a symbolic evaluator whose caller knows what work comes to, without
- * walking it again. */
+/* Adds work to the counters of a symbolic evaluator, for a caller that has
+ * walked the same operations before. */
 void bf_eval_count_again(bf_eval *ev, const bf_counters *work);
-/* Keys that were needed so far; *needs is the evaluator's, valid until the
- * next operation. */
+/* Keys that the operations so far need; *needs belongs to the evaluator and is
+ * valid until its next operation. */
 size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);
-/* Most bytes alive at one time: of ciphertexts when symbolic, else of all that
- * came from the pool, scratch included. */
+/* Most bytes alive at one time: those of ciphertexts if the evaluator is
+ * symbolic, else of all blocks from its pool, scratch included. */
 size_t bf_eval_peak_bytes(const bf_eval *ev);
 
 /* Every operation: out may be an input unless said; out is allocated from the
@@ -357,12 +358,11 @@ BF_MUST_CHECK bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out,
 /* Exact product with a small integer; scale unchanged, bound grows. */
 BF_MUST_CHECK bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                    int64_t c);
-/* Brings factor*a to exactly this scale at fewer limbs than a has: a product
- * with an integer constant of the size of q_{limbs}, and one rescale. Where the
- * scale is to grow by 2^24 or more, the product alone, and a may have as few
- * limbs as that. Relative error of the factor: at most 1/(2*that integer);
- * BF_ERR_RANGE when it would lie below 2^10 or above 2^200. out represents
- * factor * a. */
+/* out represents factor * a at exactly this scale, with `limbs` limbs, fewer
+ * than a has: a product with an integer constant of the size of q_{limbs}, and
+ * one rescale. A scale that grows by 2^24 or more takes the product alone; then
+ * a may have `limbs` limbs. The factor's relative error is at most 1/(2 *
+ * constant); BF_ERR_RANGE for a constant below 2^10 or above 2^200. */
 BF_MUST_CHECK bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   double factor, double scale, unsigned limbs);
 /* X^e times a, e mod 2N; no level, no noise. X^{N/2} is the imaginary unit. */
@@ -382,7 +382,7 @@ BF_MUST_CHECK bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_tensor_matrix(bf_eval *ev, bf_ct *out, size_t rows,
                                          size_t count, const bf_ct *const *a,
                                          const bf_ct *const *b, size_t terms);
-/* The same where rows have results of their own: row r holds those of columns
+/* The same for some columns of each row: row r takes columns
  * first..first+count-1 of b, which is terms x columns. */
 typedef struct bf_tensor_row {
     const bf_ct *const *a; /* [terms] */
@@ -432,11 +432,10 @@ BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g,
                                 size_t count, unsigned log_m, unsigned f,
                                 double bound);
-/* The same with elements that are made when they are wanted and gone soon
- * after: g[count] begins empty, and make() fills g[k*stride + i] for k < runs,
- * first
- * <= i < first + n, as far as that is below count; all alike in level, scale
- * and number of polynomials. */
+/* The same with elements that are made shortly before they are packed. g[count]
+ * begins empty; make() fills `runs` runs of n elements each, g[k*stride + i]
+ * for k < runs and first <= i < first + n, as far as these lie below count. All
+ * have the same level, scale and number of polynomials. */
 typedef bf_status (*bf_pack_make)(void *user, bf_ct *g, size_t first, size_t n,
                                   size_t stride, unsigned runs);
 BF_MUST_CHECK bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g,

@@ -17,8 +17,10 @@ static bf_status check_shape(const bf_params *p)
                        "must be 1 to %d and 1 to %d", p->n_q, p->n_p, BF_MAX_Q,
                        BF_MAX_P);
     if (p->digit_limbs < 1 || p->digit_limbs > p->n_q)
-        return bf_fail(BF_ERR_ARGUMENT, "key-switching digits of %u limbs: must "
-                       "be 1 to %u", p->digit_limbs, p->n_q);
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "key-switching digits of %u limbs: must "
+                       "be 1 to %u",
+                       p->digit_limbs, p->n_q);
     return BF_OK;
 }
 

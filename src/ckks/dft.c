@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "ckks/internal.h"
 
-/* ---- sums of diagonals, indices modulo n ----------------------------------- */
+/* ---- sums of diagonals, indices modulo n --------------------------------- */
 
 /* What a group is made of: `width` values of each diagonal, dim or none. */
 typedef struct shape {
@@ -124,7 +124,7 @@ static void part(bf_dft_group *m, size_t n, bool to_slots)
     }
 }
 
-/* ---- groups ------------------------------------------------------------------ */
+/* ---- groups -------------------------------------------------------------- */
 
 static bf_status check(const bf_dft *d)
 {

@@ -1,6 +1,5 @@
 /* The embedding's transform as linear maps on slots: CoeffToSlot and
- * SlotToCoeff
- * ([CHH18] for the factors, [CHKKS18a] for what they are used for).
+ * SlotToCoeff ([CHH18] for the factors, [CHKKS18a] for their use).
  *
  * n complex numbers t_k = c_k + i c_{k+n} are the coefficients of a polynomial
  * in Y = X^{N/(2n)}, and z_j = sum_k t_k zeta^{5^j k}, zeta = exp(i pi/2n), its

@@ -59,7 +59,8 @@ static double public_noise(size_t n)
 bf_status bf_encrypt_public(bf_ct *out, const bf_public_key *pk, const bf_pt *m)
 {
     if (!pk->data || !m->data)
-        return bf_fail(BF_ERR_ARGUMENT, "encryption of, or by, an empty object");
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "encryption of, or by, an empty object");
     if (!bf_context_same(pk->ctx, m->ctx))
         return bf_fail(BF_ERR_MISMATCH, "plaintext and public key have "
                        "different parameters");

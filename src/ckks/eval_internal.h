@@ -45,7 +45,7 @@ static inline size_t bf_eval_n(const bf_eval *ev)
     return ev->ctx->ring->n;
 }
 
-/* --- objects ---------------------------------------------------------------- */
+/* --- objects -------------------------------------------------------------- */
 /* A result under construction: data from the pool (none when symbolic). */
 BF_MUST_CHECK bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs,
                                     unsigned polys);
@@ -91,7 +91,7 @@ static inline unsigned bf_batch_first(unsigned items, unsigned batches,
     return (unsigned)((uint64_t)items * i / batches);
 }
 
-/* --- key switching ------------------------------------------------------------
+/* --- key switching -----------------------------------------------------------
  * Polynomials modulo q_0..q_{l-1} are split into digits (ModUp), multiplied by
  * keys in the basis q_0..q_{l-1}, p_0..p_{K-1} (positions 0..l+K-1) and brought
  * back (ModDown). Accumulators: [position][2][N]. */
@@ -173,7 +173,7 @@ BF_MUST_CHECK bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a,
                                      unsigned poly, const bf_switch_key *key,
                                      bool rescale);
 
-/* --- secrets of other rings (ringswitch.c) ---------------------------------- */
+/* --- secrets of other rings (ringswitch.c) -------------------------------- */
 /* A ciphertext of a smaller ring, at `limbs`, spread to the coefficients of the
  * evaluator's: under s(X^k). BF_ERR_MISMATCH as bf_ring_switch_check. */
 BF_MUST_CHECK bf_status bf_ring_spread(bf_eval *to, bf_ct *out, const bf_ct *a,

@@ -77,7 +77,8 @@ const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
 bf_status bf_eval_keys_add(bf_eval_keys *keys, bf_switch_key *k)
 {
     if (!bf_context_same(keys->ctx, k->ctx))
-        return bf_fail(BF_ERR_MISMATCH, "%s is of other parameters than the set",
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s is of other parameters than the set",
                        bf_key_text(k->name));
     if (bf_eval_keys_find(keys, k->name))
         return bf_fail(BF_ERR_ARGUMENT, "%s is in the set already",

@@ -182,7 +182,8 @@ static void batch(const positions_job *job, unsigned first, unsigned count,
     size_t n = bf_eval_n(ev), len = bf_ring_block_len(ev->ctx->ring);
     double *digit[BATCH][BF_KS_DIGITS_MAX];
     for (unsigned i = 0; i < count; i++)
-        for (unsigned d = 0; d < all; d++) digit[i][d] = tmp + (i * all + d) * n;
+        for (unsigned d = 0; d < all; d++)
+            digit[i][d] = tmp + (i * all + d) * n;
     for (unsigned d = 0; d < all; d++) {
         double *out[BATCH];
         for (unsigned i = 0; i < count; i++) out[i] = digit[i][d];
@@ -252,7 +253,7 @@ void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
                           ev->p_mul[piece->position], piece->len);
 }
 
-/* ---- one polynomial into the key's secret ---------------------------------- */
+/* ---- one polynomial into the key's secret -------------------------------- */
 
 typedef struct switch_job {
     bf_eval *ev;

@@ -431,8 +431,10 @@ static bf_status apply_compute(apply_job *job, bf_ct *res, bool rescale)
 {
     bf_eval *ev = job->ev;
     size_t n = bf_eval_n(ev), rows = job->t->baby * BF_ROW_LEN;
-    bf_ks_work babies = {.whole = baby_position, .user = job,
-                         .scratch = 2 + 2 * job->baby_count + (rows + n - 1) / n};
+    bf_ks_work babies = {.whole = baby_position,
+                         .user = job,
+                         .scratch =
+                             2 + 2 * job->baby_count + (rows + n - 1) / n};
     bf_ks_work giant = {.row = giant_row, .user = job};
     BF_TRY(open_sums(job));
     BF_TRY(all_positions(job, &job->a, &babies));

@@ -1,13 +1,14 @@
 /* Linear maps on slots: y = M x as a sum of diagonals,
  *   y_j = sum_d D_d[j] x_{j+d},  D_d[j] = M[j][(j+d) mod dim],
  * by baby steps and giant steps of a stride, d = stride (g*n1 + b) ([HS18]):
- *   y = sum_g rot_{g G}( w_g ),  w_g = sum_b rot_{-g G}(D_d) . rot_{stride b}(x)
- * with G = stride*n1. The baby rotations share one decomposition of x, stay in
- * the basis q+P and are multiplied and summed there by diagonals encoded modulo
- * P too ([BMTH21]). Giant steps go by Horner's rule in that basis,
- *   y = w_0 + rot_G( w_1 + rot_G( w_2 + ...)):
- * a ModDown, a ModUp and an inner product each, as they would take anyway, but
- * one key for all of them; and the last ModDown can divide by a prime of q too.
+ *   y = sum_g rot_{g G}( w_g ),  w_g = sum_b rot_{-g G}(D_d) . rot_{stride
+ * b}(x) with G = stride*n1. The baby rotations share one decomposition of x,
+ * stay in the basis q+P and are multiplied and summed there by diagonals
+ * encoded modulo P too ([BMTH21]). Giant steps go by Horner's rule in that
+ * basis, y = w_0 + rot_G( w_1 + rot_G( w_2 + ...)). A giant step takes a
+ * ModDown, a ModUp and an inner product, as it would with a key of its own;
+ * here one key serves all, and the last ModDown can also divide by a prime of
+ * q.
  *
  * A map is immutable once made and may be used by many threads.
  */
@@ -48,9 +49,9 @@ typedef struct bf_lintrans {
                     * a run once (bf_limb_compact); NULL symbolic */
 } bf_lintrans;
 
-/* dim is a power of two up to N/2. Diagonals repeat with period dim, and x_{j+d}
- * is the slot j+d itself: the map is M where inputs repeat with period dim too,
- * or a divisor of it. BF_ERR_ARGUMENT when an index is repeated or out
+/* dim is a power of two up to N/2. Diagonals repeat with period dim, and
+ * x_{j+d} is the slot j+d itself: the map is M where inputs repeat with period
+ * dim too, or a divisor of it. BF_ERR_ARGUMENT when an index is repeated or out
  * of range, or there is none; BF_ERR_RANGE as bf_encode_slots. */
 BF_MUST_CHECK bf_status bf_lintrans_make(bf_lintrans *out,
                                          const bf_context *ctx,
@@ -64,15 +65,16 @@ BF_MUST_CHECK bf_status bf_lintrans_matrix(bf_lintrans *out,
                                            size_t dim,
                                            const bf_lintrans_form *form);
 void bf_lintrans_clear(bf_lintrans *t); /* safe on zeroed objects */
-/* Of the data, whether it is there or not; 0 for a zeroed object. */
+/* Bytes that the data take, also of a symbolic map, which has none; 0 for a
+ * zeroed object. */
 size_t bf_lintrans_bytes(const bf_lintrans *t);
 
-/* Rotations that apply needs, each once, not 0; at most *count of them are
- * written to r, and *count becomes their number. r may be NULL. */
+/* The rotations other than 0 that bf_lintrans_apply needs, each once. r, unless
+ * NULL, gets the first *count of them, and *count becomes their number. */
 void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count);
 
-/* out = M a. Scale multiplies; no level: the caller rescales, once for maps that
- * follow each other. Uses a at no more limbs than the map has. */
+/* out = M a. Scale multiplies; no level: the caller rescales, once for maps
+ * that follow each other. Uses a at no more limbs than the map has. */
 BF_MUST_CHECK bf_status bf_lintrans_apply(bf_eval *ev, bf_ct *out,
                                           const bf_ct *a,
                                           const bf_lintrans *t);

@@ -42,8 +42,8 @@ typedef struct map_job {
     const bf_ct *a;
 } map_job;
 
-/* Coefficient j of one is coefficient j*N/n of the other. Roots of the rings are
- * unrelated, so by coefficients. */
+/* Coefficient j of one is coefficient j*N/n of the other. Roots of the rings
+ * are unrelated, so by coefficients. */
 static bf_status map_limb(void *user, size_t index)
 {
     const map_job *job = user;

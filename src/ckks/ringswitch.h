@@ -33,9 +33,9 @@ BF_MUST_CHECK bf_status bf_ring_switch_check(const bf_context *small,
                                              const bf_context *large,
                                              unsigned limbs);
 
-/* The evaluators are both real or both symbolic; the key is the large ring's, of
- * use RING_UP or RING_DOWN. a lies in the ring of `from`, out in that of `to`.
- * Scale, bound and limbs are kept. */
+/* The evaluators are both real or both symbolic; the key is the large ring's,
+ * of use RING_UP or RING_DOWN. a lies in the ring of `from`, out in that of
+ * `to`. Scale, bound and limbs are kept. */
 BF_MUST_CHECK bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to,
                                           bf_ct *out, const bf_ct *a);
 BF_MUST_CHECK bf_status bf_ring_switch_down(bf_eval *from, bf_eval *to,

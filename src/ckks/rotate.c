@@ -141,7 +141,7 @@ bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a, const int *r,
     return BF_OK;
 }
 
-/* ---- sums -------------------------------------------------------------------- */
+/* ---- sums ---------------------------------------------------------------- */
 
 /* A term of three polynomials is relinearised on the way: its second goes from
  * s and its third from s^2 to phi_{1/g}(s), both in one inner product. */

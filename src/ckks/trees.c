@@ -1,8 +1,16 @@
 /* Packing and expansion by automorphism trees ([CDKS20] section 3.2; expansion
  * is its transpose). Rotation by r = F M'/2^{i+1} fixes X^{u m} for even m/2^i
  * and negates it for odd m/2^i, so c + rot(c) and c - rot(c) separate (or, run
- * backwards, merge) the two halves of the index set. Two levels are done in one
- * step of radix 4, which shares a ModUp (expansion) or a ModDown (packing). */
+ * backwards, merge) the two halves of the index set. A step of radix 4 does two
+ * levels, and shares a ModUp (expansion) or a ModDown (packing).
+ *
+ * Example: M' = 4, c = P0 + X^u P1 + X^2u P2 + X^3u P3, R = rot_F. R^2 negates
+ * X^u and X^3u, so
+ *   c + R^2 c = 2 (P0 + X^2u P2),   c - R^2 c = 2 X^u (P1 + X^2u P3).
+ * R fixes P0..P3 and negates X^2u. So the first of these, plus and minus R of
+ * it, is 4 P0 and 4 X^2u P2; the second, times X^-u, likewise gives 4 P1 and 4
+ * X^2u P3. Multiplied by X^-2u where needed, all four have four times the scale
+ * of c, and took three rotations of c, which share one ModUp. */
 #include <math.h>
 #include <string.h>
 
@@ -144,7 +152,7 @@ static bf_ct *tree_node(const tree *t, size_t m, size_t offset)
     return i < t->count ? &t->nodes[i] : NULL;
 }
 
-/* ---- expansion --------------------------------------------------------------- */
+/* ---- expansion ----------------------------------------------------------- */
 
 static void expand_two_slice(const slice *s)
 {
@@ -167,8 +175,8 @@ static bf_status expand_two(void *user, size_t number)
     return BF_OK;
 }
 
-/* The error of a node lies in the children it was packed from: with some of
- * them missing, more of it is in each of the others. */
+/* The error of a node lies in the children that the node was packed from. Where
+ * some of them are missing, each of the others has more of it. */
 static void concentrate_noise(bf_ct *const *child)
 {
     unsigned present = 0;
@@ -253,7 +261,7 @@ done:
     return status;
 }
 
-/* ---- packing ------------------------------------------------------------------ */
+/* ---- packing ------------------------------------------------------------- */
 
 static void pack_two_slice(const slice *s)
 {
@@ -360,8 +368,8 @@ static bf_status pack_nodes(tree *t, size_t first, size_t end, bool four)
                            four ? pack_four : pack_two, t);
 }
 
-/* Node `m` is like node 0, which may be packed by now, and of as many
- * polynomials as node `first`. */
+/* Node m must have the level and scale of node 0, which may be packed by now,
+ * and as many polynomials as node `first`. */
 static bf_status check_alike(const tree *t, size_t m, size_t first)
 {
     const bf_ct *g = &t->nodes[m], *zero = &t->nodes[0];
@@ -386,12 +394,12 @@ static bf_status pack_elements(tree *t, size_t first, size_t end,
     return BF_OK;
 }
 
-/* Parts in which the elements of a large tree are made: each quarter of them in
- * memory at a time. */
+/* Parts in which the elements of a large tree are made, so that memory holds a
+ * quarter of them at a time. */
 enum { PARTS = 4, PARTS_LOG_MIN = 6 };
 
-/* The first step, part by part; the tree is opened when the level of its
- * elements is known. */
+/* The first step, part by part. The first elements tell the level at which the
+ * tree works. */
 static bf_status pack_first(tree *t, bf_pack_make make, void *user)
 {
     unsigned log_m = t->log_m;
@@ -426,7 +434,8 @@ static bf_status pack_rest(tree *t)
         t->count = nodes;
     }
     bf_ct *sum = &t->nodes[0];
-    for (size_t r = (size_t)t->f << t->log_m; r < bf_eval_n(t->ev) / 2; r *= 2) {
+    for (size_t r = (size_t)t->f << t->log_m; r < bf_eval_n(t->ev) / 2;
+         r *= 2) {
         bf_ct rotated = {0};
         /* Coefficients of the subring double, others vanish. */
         double doubled = 2 * sum->noise;

@@ -167,8 +167,7 @@ bf_status bf_class_names_prepare(bf_outfile **out, const char *path,
     return s;
 }
 
-/* ---- lists of names that somebody gives -----------------------------------
- */
+/* ---- lists of names that somebody gives ---------------------------------- */
 
 /* One a line; empty lines are passed over. */
 static bf_status names_from_text(char ***names, size_t *count, char *text,

@@ -2,7 +2,8 @@
  *
  * PATH.json beside a file holds {"class_names": ["cat", ...]}, among other
  * things. Beside labels it also says which labels those are, so that names are
- * not taken for those of labels that another program has written there since. */
+ * not taken for those of labels that another program has written there since.
+ */
 #ifndef BF_FEATURES_CLASS_NAMES_H
 #define BF_FEATURES_CLASS_NAMES_H
 
@@ -46,8 +47,8 @@ BF_MUST_CHECK bf_status bf_class_names_from_json(char ***out, size_t *count,
                                                  const struct cJSON *names,
                                                  const char *path);
 
-/* Of PATH.json, where PATH is a file of these labels. *names is NULL where there
- * is no such file. BF_ERR_MISMATCH for names that were written for other
+/* Of PATH.json, where PATH is a file of these labels. *names is NULL where
+ * there is no such file. BF_ERR_MISMATCH for names that were written for other
  * labels, or that do not say for which; BF_ERR_FORMAT for what holds no names,
  * or too few. */
 BF_MUST_CHECK bf_status bf_label_names_read(char ***names, size_t *count,

@@ -87,8 +87,8 @@ static bf_status load_net(bf_regnet_net **out, const char *path, unsigned batch)
     bf_status status = bf_regnet_weights_load(&weights, layers, file);
     bf_safetensors_close(file);
     if (status != BF_OK) return bf_fail_in(status, "%s", path);
-    status =
-        bf_regnet_net_create(out, layers, &weights, batch, bf_env_threads(NULL));
+    status = bf_regnet_net_create(out, layers, &weights, batch,
+                                  bf_env_threads(NULL));
     bf_regnet_weights_clear(&weights);
     return status;
 }

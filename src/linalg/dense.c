@@ -27,7 +27,8 @@ static double mask_variance(const double *coeff, size_t period, double scale,
 static void mask_coefficients(double *coeff, size_t period)
 {
     for (size_t j = 0; j < period; j++)
-        coeff[j] = cos(M_PI * (double)j / (2 * (double)period)) / (double)period;
+        coeff[j] =
+            cos(M_PI * (double)j / (2 * (double)period)) / (double)period;
 }
 
 /* Beyond that period no scale below the usual one is exact enough by luck. */
@@ -36,7 +37,8 @@ enum { LUCKY_PERIOD = 32 };
 
 double bf_mask_log_scale(const bf_layout *l, int bits)
 {
-    double relative = ldexp(1, -bits), usual = sqrt((double)l->f / 6) / relative;
+    double relative = ldexp(1, -bits),
+           usual = sqrt((double)l->f / 6) / relative;
     double every[LUCKY_PERIOD], one[LUCKY_PERIOD];
     if (l->f == 1) return 0;
     if (l->f > LUCKY_PERIOD) return log2(usual);
@@ -51,8 +53,10 @@ double bf_mask_log_scale(const bf_layout *l, int bits)
     return log2(usual);
 }
 
-/* Standard deviation of a coefficient's rounding error, over all n of the ring. */
-static bf_status mask_noise(double *noise, size_t period, double scale, size_t n)
+/* Standard deviation of a coefficient's rounding error, over all n of the ring.
+ */
+static bf_status mask_noise(double *noise, size_t period, double scale,
+                            size_t n)
 {
     double *coeff = bf_alloc(period * sizeof *coeff);
     if (!coeff) return BF_ERR_MEMORY;
@@ -133,7 +137,7 @@ void bf_masks_clear(bf_masks *m)
     memset(m, 0, sizeof *m);
 }
 
-/* ---- fold ------------------------------------------------------------------ */
+/* ---- fold ---------------------------------------------------------------- */
 
 typedef struct dense_job {
     bf_eval *ev;
@@ -301,7 +305,7 @@ done:
     return status;
 }
 
-/* ---- spread ------------------------------------------------------------------ */
+/* ---- spread -------------------------------------------------------------- */
 
 /* All rotations of e at once: one ModUp. */
 static bf_status spread_hoisted(dense_job *job)

@@ -34,8 +34,8 @@ typedef struct bf_block {
     size_t outs; /* chunks*classes */
 } bf_block;
 
-/* Rows and scores of all chunks in ciphertexts: of the smallest ring they take
- * 100 GB, and a walk takes minutes. */
+/* Most ciphertexts of rows and scores, over all chunks. In the smallest ring
+ * that many take 100 GB, and a symbolic walk over them takes minutes. */
 #define BF_LAYOUT_MOST ((size_t)1 << 20)
 
 /* batch 0 is one block of all rows. BF_ERR_ARGUMENT when the packed weights do

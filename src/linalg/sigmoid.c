@@ -1,3 +1,13 @@
+/* Example: the quintic of src/train/recipe.c, odd part 0.161017 z - 0.00212902
+ * z^3 + 9.36343e-6 z^5. norm = 9.36343e-6^(-1/5) = 10.1324 makes it
+ *   z' (w^2 - 2.21472 w + 1.63149),  z' = z/norm, w = z'^2,
+ * whose roots are a conjugate pair: one quadratic factor, of depth 2, and a
+ * last product of depth 3. With z' at scale s, EACH divides w, the factor and
+ * the product by a prime near s each: 3 levels. JOINED divides w by s, leaves
+ * the factor at s^2 and divides the product by a prime near s^2: 2 levels, and
+ * as primes have at most 49 bits, s = 2^24.45. LATE leaves w at s^2, the factor
+ * at s^4 and the product at s^5: 91.25 bits at s = 2^18.25, which the primes of
+ * the gradient divide (train/chain.c). */
 #include "linalg/sigmoid.h"
 
 #include <math.h>
@@ -42,9 +52,9 @@ static bool add_factor(bf_sigmoid_form *f, bf_factor factor)
     return true;
 }
 
-/* Pairs conjugate roots, then real ones; an odd one out stays linear. False
- * when there are too many: approximations of a multiple root need not come in
- * conjugate pairs. */
+/* Pairs conjugate roots, then real ones; one real root may be left, for a
+ * linear factor. False when that makes too many factors: approximations of a
+ * multiple root need not come in conjugate pairs. */
 static bool make_factors(bf_sigmoid_form *f, const long double complex *root,
                          unsigned m)
 {
@@ -93,8 +103,8 @@ static unsigned shallowest(const unsigned *depth, unsigned count, unsigned skip)
     return best;
 }
 
-/* Which two items to multiply next; the product replaces the first, the last
- * item the second. Returns the product's depth. */
+/* Chooses the two items to multiply next. Their product takes the place of the
+ * first, and the last item that of the second. Returns the product's depth. */
 static unsigned merge_step(unsigned *depth, unsigned count, unsigned *first,
                            unsigned *second)
 {
@@ -157,8 +167,7 @@ double bf_sigmoid_slope(const bf_sigmoid *p, double deviation)
     return sqrt(squares / weights);
 }
 
-/* The last product's factors: one a level deeper than the other, or there is
- * none to join with. */
+/* Whether one factor of the last product is a level deeper than the other. */
 static bool can_join(const bf_sigmoid_form *f)
 {
     unsigned depth[ITEMS_MAX], a, b, count = f->factors + 1;
@@ -179,9 +188,9 @@ bool bf_sigmoid_form_divide(bf_sigmoid_form *f, bf_division division,
     return true;
 }
 
-/* How many primes a product of this depth is divided by, the first of them
- * number *first from the top. A joined form leaves the only product of the last
- * depth but one. */
+/* How many primes divide a product of this depth; *first is the number of the
+ * first of them from the top. A joined form leaves out the depth before the
+ * last, which has a single product. */
 static unsigned divisors(const bf_sigmoid_form *f, unsigned depth,
                          unsigned *first)
 {
@@ -288,8 +297,8 @@ done:
     return status;
 }
 
-bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y, const bf_sigmoid_form *form,
-                              const bf_ct *z)
+bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
+                              const bf_sigmoid_form *form, const bf_ct *z)
 {
     bf_ct item[ITEMS_MAX] = {{0}};
     unsigned depth[ITEMS_MAX], a, b;

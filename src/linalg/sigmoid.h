@@ -5,15 +5,17 @@
  * a product of real linear and quadratic factors, multiplied shallowest
  * first: depth 0, 2, 3, 3, 4 for degree 1, 3, 5, 7, 9; 4 up to 15.
  *
- * What is divided by primes on the way, and where, is the form's DIVISION:
+ * The form's DIVISION says which products are divided by primes. With s the
+ * scale of z':
  *
- *   EACH    every product, by a prime of the scale's bits;
- *   JOINED  the deeper factor of the last product is left at the square of the
- *           scale, and that product is divided by one prime of twice the bits;
- *   LATE    the last product, at the degree-th power of the scale, by as many
- *           primes as are set; none leaves it so.
+ *   EACH    every product, by one prime near s;
+ *   JOINED  every product but the deeper factor of the last one, which stays at
+ *           s^2; the last product is divided by one prime near s^2;
+ *   LATE    the last product alone, which stands at s^degree, by as many primes
+ *           as the caller sets. With none, the caller divides it later.
  *
- * The later, the fewer primes, as they can be long, and the more bits. */
+ * Late division takes more bits of the modulus in fewer primes, as these can be
+ * as long as primes get. */
 #ifndef BF_LINALG_SIGMOID_H
 #define BF_LINALG_SIGMOID_H
 
@@ -47,13 +49,14 @@ typedef struct bf_sigmoid_form {
  * to 1e-9. */
 BF_MUST_CHECK bf_status bf_sigmoid_form_make(bf_sigmoid_form *out,
                                              const bf_sigmoid *p);
-/* Slope of p, root mean square over normal scores of this deviation, those
- * beyond the range counted at its end: what errors of scores come out times. */
+/* Root mean square of p' over normally distributed scores of this deviation,
+ * with scores beyond the polynomial's range taken at its end. An error of a
+ * score leaves the polynomial multiplied by about that. */
 double bf_sigmoid_slope(const bf_sigmoid *p, double deviation);
-/* Sets the division; false, and nothing done, where there is none to set:
- * JOINED takes degrees whose last product has one factor a level deeper than
- * the other (3, 5, 9, 11), JOINED and LATE take a product at all. `late` counts
- * the primes of LATE; the others have theirs. */
+/* Sets the division, and `late` primes for LATE. False, with nothing changed,
+ * where the form cannot be divided so: JOINED needs a last product with one
+ * factor a level deeper than the other (degrees 3, 5, 9, 11), and LATE needs a
+ * product at all. */
 bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division,
                             unsigned late);
 /* log2 of the scale of y below, for that of z and the logarithms of the

@@ -78,13 +78,14 @@ uint64_t bf_prime_below(uint64_t below, unsigned log_n, const uint64_t *used,
 /* Smallest such prime at or above `from`. */
 uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
                         unsigned used_count);
-/* The one nearest to 2^bits, of at most BF_PRIME_BITS_MAX bits; 0 when none is
- * left. */
+/* The unused prime nearest to 2^bits, of at most BF_PRIME_BITS_MAX bits; 0 when
+ * none is left. */
 uint64_t bf_prime_near(double bits, unsigned log_n, const uint64_t *used,
                        unsigned used_count);
 bool bf_is_prime_var(uint64_t n);
 
-/* BF_ERR_ARGUMENT unless all are in range, = 1 mod 2N, distinct and prime. */
+/* BF_ERR_ARGUMENT unless all have a length that is allowed, are 1 mod 2N, prime
+ * and distinct. */
 BF_MUST_CHECK bf_status bf_primes_check(unsigned log_n, const uint64_t *primes,
                                         unsigned count);
 /* Checks the primes and builds tables. */
@@ -104,7 +105,7 @@ bf_mulc bf_mulc_make(uint64_t w, uint64_t p); /* w in 0..p-1, made centred */
 /* --- limb operations; m indexes ring->mod; in and out may be equal --------
  * Results are centred but for the inverse transforms, mul, mul_const, neg. */
 void bf_ntt_forward(const bf_ring *r, unsigned m, double *a);
-/* Output times c (1 for none, c below 2^49); the factor costs nothing. */
+/* `scaled` multiplies the output by c < 2^49, at no cost. */
 void bf_ntt_inverse(const bf_ring *r, unsigned m, double *a);
 void bf_ntt_inverse_scaled(const bf_ring *r, unsigned m, double *a, uint64_t c);
 
@@ -135,8 +136,8 @@ void bf_limb_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
                   const double *const *x, const double *const *y0,
                   const double *const *y1, unsigned terms);
 
-/* The same, and others, for `len` consecutive residues (multiple of 32) of
- * each. */
+/* These do the same, and what has no function of limbs, to `len` consecutive
+ * residues (a multiple of 32) of each array. */
 void bf_span_add(const bf_ring *r, unsigned m, double *o, const double *a,
                  const double *b, size_t len);
 void bf_span_mul(const bf_ring *r, unsigned m, double *o, const double *a,
@@ -156,9 +157,9 @@ void bf_span_dot2(const bf_ring *r, unsigned m, double *o0, double *o1,
 /* Tensor products of pairs summed without reduction of degree, for c < count:
  *   d0[c] = sum_k a0[k]*b0[k*count + c], d2[c] the same of a1 and b1,
  *   d1[c] = sum_k a0[k]*b1[k*count + c] + a1[k]*b0[k*count + c],
- * for `len` consecutive residues (multiple of 16) of each. Pointers are to the
- * start of the range. terms may be any number. Results are written past the
- * caches. */
+ * for `len` consecutive residues (a multiple of 16) of each array, which begin
+ * where the pointers point. terms may be any number. Results bypass the caches.
+ */
 void bf_span_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
                         double *const *d1, double *const *d2,
                         const double *const *a0, const double *const *a1,
@@ -169,9 +170,9 @@ void bf_span_tensor_sum(const bf_ring *r, unsigned m, double *const *d0,
  */
 void bf_limb_permute(const bf_ring *r, double *o, const double *a,
                      const uint32_t *perm);
-/* An automorphism takes runs of 2^k residues that begin at a multiple of 2^k,
- * k >= 4, to such runs. o: the one at perm's place of len residues, a: the one
- * it comes from, perm[0]/len in number. */
+/* The same for one aligned run of len = 2^k residues, k >= 4: automorphisms
+ * take such runs to such runs. o is the run of the result that `perm` points
+ * at, a the run of the input that it comes from: run number perm[0]/len. */
 void bf_span_permute(const bf_ring *r, double *o, const double *a,
                      const uint32_t *perm, size_t len);
 
@@ -186,7 +187,8 @@ void bf_span_permute(const bf_ring *r, double *o, const double *a,
  *   forward: bf_ntt_forward_block for every block, then bf_ntt_forward_row for
  *            every row; blocks, and rows, in any order or at the same time.
  *
- * The same bits as whole limbs. */
+ * Both phases together give the same bits as the transform of the whole limb.
+ */
 #define BF_ROW_LEN ((size_t)1024)
 #define BF_BLOCK_LEN_MAX 2048
 size_t bf_ring_block_len(const bf_ring *r);
@@ -217,7 +219,8 @@ void bf_limb_monomial(const bf_ring *r, unsigned m, double *o, uint32_t e);
  * gap is a power of two below N. In evaluation form they have N/gap different
  * values: o[N/gap] gets each once, in an order of the library's own. */
 void bf_limb_compact(const bf_ring *r, double *o, const double *a, size_t gap);
-/* Residues first..first+len-1 (multiples of 16) of the limb again. */
+/* The inverse: o gets residues first..first+len-1 of the limb; both numbers are
+ * multiples of 16. */
 void bf_span_expand(double *o, const double *compact, size_t gap, size_t first,
                     size_t len);
 

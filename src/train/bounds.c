@@ -12,10 +12,10 @@
  * separable clusters, rare classes, sparse, log-normal and heavy-tailed
  * features, C = 2, 10, 100, up to 10 iterations: |logit| <= 4.3 s and
  * |weight|, |update| <= 2 s, with s the largest step so far. The bounds are
- * 6 s and 4 s. In longer runs a polynomial whose leading coefficient is positive
- * pulls logits back that leave its range: degree 13 on +-20 with s = 3 reached 21
- * in 30 iterations, and weights of 9. So they have 1.2 ranges where that is
- * more.
+ * 6 s and 4 s. In longer runs a polynomial whose leading coefficient is
+ * positive pulls logits back that leave its range: degree 13 on +-20 with s = 3
+ * reached 21 in 30 iterations, and weights of 9. So they have 1.2 ranges where
+ * that is more.
  *
  * Paper, proved: rows have norm at most sqrt(n). Its logits scale with the
  * features: |z| starts at 0.0128 (1 + sum_j |x_j|). It trains while that stays

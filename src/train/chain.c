@@ -1,21 +1,36 @@
 /* One iteration multiplies by rows (scale x), a fold mask, the polynomial, a
- * spread mask and rows again. In log2, with v the scale of the weights entering
- * it, m the expansion's doublings, d the dense scale:
- *   Z prime = x + v + m + mask + 1 + norm - d
- *   products  d each; 2 d for two that are joined
- *   G prime = x + d + mask - step - v'       (v' the scale of the next weights)
- * Late products leave degree * d in place of d, which primes of equal bits, the
- * last of them that of G, divide. The chain from the bottom: q0, then per
- * iteration, last first: G, products, Z. */
+ * spread mask and rows again. In log2, with v the scale of the weights that
+ * enter the iteration, v' that of the weights that leave it, m the expansion's
+ * doublings and d the dense scale:
+ *   prime of Z         = x + v + m + mask + 1 + norm - d
+ *   primes of products = d each; 2 d for one that divides two (JOINED)
+ *   prime of G         = x + d + mask - step - v'
+ * Where the polynomial is divided late, errors have the scale degree * d, and
+ * primes of equal bits share that with the division of G:
+ *   primes of G        = (x + degree * d + mask - step - v')/count each
+ * The chain from the bottom: q0, then for every iteration, the last one first,
+ * G, products, Z.
+ *
+ * Example: 60,000 rows of 400 features, 10 classes, 3 iterations of steps 4, 4,
+ * 2 by the quintic, divided late by one prime more than G's, in N = 2^15 with 4
+ * features a ciphertext: x = 14.875, mask = 9.294, m = 9, norm = 3.341,
+ * d = 18.25. Z takes v + 19.26 bits, so v = 29.615 fills a prime of 48.875. G
+ * of iteration 1 takes 14.875 + 5*18.25 + 9.294 + 11.873 - 29.615 = 97.68 bits
+ * (step = 16/60,000 = 2^-11.873): two primes of 48.84. Final weights, up to 16,
+ * leave in q0 with 3 bits to spare, v' = 48.875 - 7, so the last G has two
+ * primes of 43.21. Iteration 0 has no scores; labels at 2^24 make its G a prime
+ * of 30.43. Altogether:
+ *   q0 48.875 | G 43.21 43.21, Z 48.875 | G 48.84 48.84, Z 48.875 | G 30.43. */
 #include "train/chain.h"
 #include "train/refresh.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Precision. One number of bits, b, sets rows and scores: their errors reach
- * about 2^-b of a typical value (sd of a fresh ciphertext 3.24, of a division's
- * rounding sqrt(N/18) per coefficient, sqrt(N) times that in a slot).
+/* Precision. One number of bits, b, sets the scales of rows and scores, so that
+ * their errors are about 2^-b of a typical value. A coefficient of a fresh
+ * ciphertext has an error of deviation 3.24, one of a division sqrt(N/18); in a
+ * slot both are sqrt(N) times as large.
  *   rows:  3.24 sqrt(N) per slot
  *   dense: N/sqrt(18) per slot, a few times over, in scores times norm
  *   start: 3.24 per coefficient, 2F of them in an element; START_BITS more, as
@@ -61,10 +76,11 @@ unsigned bf_job_x_limbs(const bf_job *job)
 unsigned bf_job_y_limbs(const bf_job *job)
 {
     unsigned top = bf_job_used_limbs(job);
-    return job->schedule.zero_start || job->refresh.on ? top : top - job->form.primes;
+    return job->schedule.zero_start || job->refresh.on ? top
+                                                       : top - job->form.primes;
 }
 
-/* log2 of what turns the last gradient sum into weights. */
+/* log2 of the factor that makes weights of a sum of gradients. */
 static double log_step(const bf_job *job, unsigned t)
 {
     const bf_schedule *s = &job->schedule;
@@ -72,7 +88,8 @@ static double log_step(const bf_job *job, unsigned t)
     return log2(fabs(s->step[t] * (1 - eta)));
 }
 
-/* log2 of the scale of errors before the spread mask; late ones undivided. */
+/* log2 of the scale of errors before the spread mask, with what a late division
+ * leaves undivided. */
 static double log_errors(const bf_job *job, unsigned t)
 {
     if (!has_scores(job, t)) return job->log_labels;
@@ -80,13 +97,13 @@ static double log_errors(const bf_job *job, unsigned t)
     return job->log_dense * (late ? job->form.degree : 1);
 }
 
-/* log2 of what lies between those errors and weights of scale 1. */
+/* log2 of the scale that those errors have as a gradient of weights. */
 static double log_gradient(const bf_job *job, unsigned t)
 {
     return job->log_x + log_errors(job, t) + job->log_mask - log_step(job, t);
 }
 
-/* Primes that products have to themselves; late ones share the gradient's. */
+/* Primes that divide products alone. A late division shares the gradient's. */
 static unsigned product_primes(const bf_job *job)
 {
     return job->form.division == BF_DIVIDE_LATE ? 0 : job->form.primes;
@@ -97,9 +114,9 @@ static unsigned gradient_primes(const bf_job *job, unsigned t)
     return has_scores(job, t) ? job->form.primes - product_primes(job) + 1 : 1;
 }
 
-/* The scale v' of weights between two iterations, or at the end: it moves bits
- * from the primes of G to that of the following Z (or to q0) and costs none, so
- * it is as large as the primes allow. */
+/* The scale v' of weights between two iterations, or at the end. A larger v'
+ * takes bits from the primes of G and adds as many to the prime of the
+ * following Z (or to q0), so v' is as large as these primes allow. */
 static double weight_scale(const bf_job *job, unsigned next, double z_rest)
 {
     unsigned g = gradient_primes(job, next - 1);
@@ -109,11 +126,12 @@ static double weight_scale(const bf_job *job, unsigned next, double z_rest)
     return fmin(PRIME_MAX - above, log_gradient(job, next - 1) - g * PRIME_MIN);
 }
 
-/* The dense scale of a joined polynomial (linalg/sigmoid.h): its primes have
- * that many bits, the last one twice as many. */
+/* log2 of the dense scale of a joined polynomial (linalg/sigmoid.h). Its primes
+ * have as many bits, and the last of them twice as many: at most 49. */
 #define JOINED_BITS 24.45
-/* The least dense scale of a late division that is tried, and how finely. */
 #define LABELS_MIN 20.0 /* bits of a label's scale, in a refreshed job */
+/* log2 of the least dense scale that a late division tries, and the distance
+ * from one try to the next. */
 #define LATE_MIN 12.0
 #define LATE_STEP 0.125
 
@@ -153,17 +171,17 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
     return true;
 }
 
-/* The step that the primes of a refreshed job are made for: the others, and the
- * first one of a zero start, differ from it, and a refresh takes scales within a
- * factor of two of the planned one. */
+/* The iteration that the primes of a refreshed job are made for. Weights of
+ * other iterations reach the refresh at other scales, which may be off the
+ * planned one by a factor of two. */
 static unsigned planned_step(const bf_job *job)
 {
     return job->schedule.iterations > 1;
 }
 
-/* Bottom up: q_0, the gradient's primes, the products', that of Z. Weights leave
- * with room for what a refresh needs, and enter at the largest scale that the
- * prime of Z allows. */
+/* Bottom up: q_0, the gradient's primes, the products', that of Z. Weights
+ * leave with room for what a refresh needs, and enter at the largest scale that
+ * the prime of Z allows. */
 static bool make_segment(bf_job *job, bf_chain *c)
 {
     unsigned t = planned_step(job), g = gradient_primes(job, t);
@@ -190,7 +208,7 @@ static bool make_segment(bf_job *job, bf_chain *c)
     return job->log_labels >= LABELS_MIN;
 }
 
-/* What scores of this many bits of precision need. */
+/* log2 of the dense scale at which scores have this many bits of precision. */
 static double dense_wanted(const bf_job *job, int bits)
 {
     return ceil(bits + job->layout.log_n - log2(18) / 2 +
@@ -219,19 +237,17 @@ bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
     return false;
 }
 
-/* Prime number i, nearest to 2^bits; *bits becomes its logarithm. A scale that is
- * off by a part of a bit is raised to the polynomial's degree in every
- * iteration. */
+/* Prime number i, nearest to 2^bits; *bits becomes its logarithm. */
 static bool find_prime(bf_chain *c, unsigned log_n, unsigned i, double *bits)
 {
-    /* The ones above it are taken already. */
+    /* Primes i + 1 and up are chosen already. */
     c->prime[i] = bf_prime_near(*bits, log_n, c->prime + i + 1, c->n_q - i - 1);
     *bits = log2((double)c->prime[i]);
     return c->prime[i] != 0;
 }
 
-/* Prime number i, to divide a scale that is off by *off, which becomes what is
- * left of it. */
+/* Prime number i, longer by *off bits than planned, so that it divides away by
+ * how much the scale is too large. *off becomes what is left of that. */
 static bool find_rest(bf_chain *c, unsigned log_n, unsigned i, double *off)
 {
     double wanted = c->bits[i] + *off, bits = wanted;
@@ -263,11 +279,11 @@ static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned *next,
     return true;
 }
 
-/* From the top. Short primes of a large ring are few and lie far from what is
- * wanted; left alone, the scale's error would be raised to the polynomial's
- * degree in every iteration. So the long primes, which can be had to a small
- * part of a bit, make up for it: that of Z for the scale of the weights, a
- * joined one for the short primes above it, that of G for what is left. */
+/* From the top. A large ring has few short primes, up to a bit from the wanted
+ * length. The polynomial would raise the scale's error to its degree in every
+ * iteration. Long primes are dense, and correct it: the prime of Z corrects the
+ * scale of the weights, a joined prime the short ones above it, the primes of G
+ * what is left. */
 bool bf_chain_primes(const bf_job *job, bf_chain *c)
 {
     unsigned log_n = job->layout.log_n, i = c->n_q;
@@ -284,7 +300,8 @@ bool bf_chain_primes(const bf_job *job, bf_chain *c)
     return find_prime(c, log_n, 0, &bits);
 }
 
-/* Special primes for digits of alpha limbs: P must exceed every digit. */
+/* Special primes for digits of alpha limbs: their product P exceeds every
+ * digit. / */
 bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
                      unsigned alpha)
 {

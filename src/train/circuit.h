@@ -1,10 +1,10 @@
 /* A circuit: what a server computes on a job's inputs, step by step.
  *
- * The circuit alone knows what the inputs are, what is carried from one step to
- * the next and what comes out. All others go by what it says: the planner walks
- * it symbolically, the owner seals inputs and makes keys by it, the server reads
- * inputs and runs by it, checkpoints store what it carries. Training is the
- * first one (train/training.c). */
+ * The circuit alone defines its inputs, what it carries from one step to the
+ * next and what it gives out. Everybody else asks it: the planner walks it
+ * symbolically, the owner seals inputs and makes keys for it, the server reads
+ * its inputs and runs it, checkpoints store what it carries. Training is the
+ * first circuit (train/training.c). */
 #ifndef BF_TRAIN_CIRCUIT_H
 #define BF_TRAIN_CIRCUIT_H
 
@@ -36,9 +36,9 @@ typedef struct bf_inputs {
 /* Ciphertexts in the order of their numbers, as the inputs of a run. */
 bf_inputs bf_job_inputs_by_kind(const bf_job *job, const bf_ct *all);
 
-/* What lies between two steps. Zeroed at the start; a saved state goes on where
- * it stopped, bit for bit. Ciphertexts are those of ring 0's evaluator; limbs 0 where there
- * is none. */
+/* What lies between two steps. Zeroed at the start; a run continues a saved
+ * state bit for bit. Ciphertexts belong to ring 0's evaluator; one that is
+ * absent has 0 limbs. */
 typedef struct bf_state {
     unsigned step; /* completed */
     unsigned reach; /* limbs of inputs that later steps still use */
@@ -61,7 +61,7 @@ typedef struct bf_circuit {
     double (*output_noise)(const bf_job *job, const bf_ct *output);
 
     /* A run: what its steps share. Inputs must outlive it. total is the work of
-     * the whole run, which progress is a part of; 0: nobody is told. */
+     * the whole run, to which progress is relative; 0: no progress. */
     bf_status (*open)(void **run, bf_world *w, const bf_job *job,
                       const bf_inputs *in, double total);
     bf_status (*step)(void *run, bf_state *state);

@@ -10,7 +10,7 @@
 #include "base/timing.h"
 #include "train/handle.h"
 
-/* ---- steps of a job -------------------------------------------------------- */
+/* ---- steps of a job ------------------------------------------------------ */
 
 /* Random numbers for keys and ciphertexts: nothing is decrypted. There are the
  * keys of one step of a packing tree, and ciphertexts that no cache holds. */
@@ -179,7 +179,7 @@ static bf_status matrix(void *user)
     return bf_tensor_matrix(p->ev, p->out, ROWS, COLUMNS, a, b, TERMS);
 }
 
-/* ---- their prices ---------------------------------------------------------- */
+/* ---- their prices -------------------------------------------------------- */
 
 /* Seconds for each kind of step, and those of jobs that are not worth them. */
 #define BUDGET 0.25
@@ -221,8 +221,8 @@ static bf_status measure(bf_prices *out, double budget, probe *p,
     return BF_OK;
 }
 
-/* Time of whole jobs against that of their counted steps: additions, copies, the
- * first touch of memory (docs/performance.md). */
+/* Time of whole jobs against that of their counted steps: additions, copies,
+ * the first touch of memory (docs/performance.md). */
 #define JOB_FACTOR 1.45
 
 /* Steps of a job that comes from elsewhere may take more than there is. */

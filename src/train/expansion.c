@@ -98,8 +98,8 @@ static cJSON *numbers(const double *v, size_t count)
     char text[BF_NUMBER_BYTES];
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < count && list; i++)
-        if (!cJSON_AddItemToArray(list,
-                                  cJSON_CreateRaw(bf_number_print(text, v[i])))) {
+        if (!cJSON_AddItemToArray(
+                list, cJSON_CreateRaw(bf_number_print(text, v[i])))) {
             cJSON_Delete(list);
             list = NULL;
         }

@@ -28,8 +28,8 @@ typedef struct bf_upload_digests {
 /* Fills inputs[bf_job_inputs], zeroed before, on all threads; on failure some
  * are filled.
  * BF_ERR_FORMAT when an input is missing, doubled or out of order,
- * BF_ERR_MISMATCH for files of another key or data set, and for ciphertexts that
- * are not what the job's circuit takes there. */
+ * BF_ERR_MISMATCH for files of another key or data set, and for ciphertexts
+ * that are not what the job's circuit takes there. */
 BF_MUST_CHECK bf_status bf_inputs_read(bf_ct *inputs,
                                        bf_upload_digests *digests,
                                        const bf_job *job,

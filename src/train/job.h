@@ -63,8 +63,8 @@ typedef struct bf_plan_step {
                     * transformed space */
 } bf_plan_step;
 
-/* What running a job takes; from the symbolic walk. The bytes are those of the
- * files, exactly. */
+/* What running a job takes, found by the symbolic walk. Bytes of files are
+ * exact. / */
 typedef struct bf_plan {
     bf_counters counters[BF_RINGS_MAX]; /* by ring */
     size_t key_count;
@@ -83,19 +83,20 @@ typedef struct bf_plan {
     double cost;         /* what the search minimised: work and bytes */
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
-/* Whether a ciphertext from a file is what the job has there: two polynomials,
- * these limbs, this scale to 1e-9. Others are refused, whoever sent them. */
+/* Whether a ciphertext from a file has two polynomials, these limbs, and this
+ * scale to 1e-9, as the job has it in this place. Whoever sent it, any other is
+ * refused. */
 bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted);
 /* BF_ERR_MEMORY when the server would need more than is allowed (bytes, 0: no
  * limit) or than this machine has free. */
 BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,
                                              uint64_t allowed);
-/* The same of the inputs alone, before a walk, which takes memory and time for
- * each of them. */
+/* The same for the inputs alone, before a walk, which takes memory and time for
+ * every input. */
 BF_MUST_CHECK bf_status bf_job_check_memory(const bf_job *job,
                                             uint64_t allowed);
 
-/* What job.json can say; classes: BF_CLASSES_MAX. */
+/* Most that job.json can hold; classes have BF_CLASSES_MAX. */
 #define BF_JOB_SAMPLES_MAX ((size_t)1 << 30)
 #define BF_JOB_FEATURES_MAX ((size_t)1 << 20)
 /* Of log2_scales. */

@@ -16,7 +16,7 @@ enum { JOB_VERSION = 2, JOB_BYTES_MAX = 1 << 20 };
 
 static const char *const divisions[] = {"each", "joined", "late"};
 
-/* ---- writing ------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 /* Exact: cJSON's own printing may be off by a last bit, and would make another
  * data set of the rows. */
@@ -100,7 +100,8 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
     cJSON_AddItemToObject(o, "recipe", recipe_json(&job->recipe));
     cJSON *l = cJSON_AddObjectToObject(o, "layout");
-    cJSON_AddNumberToObject(l, "features_per_ciphertext", (double)job->layout.f);
+    cJSON_AddNumberToObject(l, "features_per_ciphertext",
+                            (double)job->layout.f);
     cJSON_AddNumberToObject(l, "dense_places", (double)job->layout.k);
     if (job->log_places)
         cJSON_AddNumberToObject(l, "log2_places", job->log_places);
@@ -157,7 +158,7 @@ bf_status bf_job_save(const bf_job *job, const char *path)
     return s;
 }
 
-/* ---- reading ------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------- */
 
 typedef struct reader {
     const char *path;
@@ -361,7 +362,8 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     reader r = {path, BF_OK};
     if (!cJSON_IsObject(o) || !cJSON_HasObjectItem(o, "blindfit_job"))
         return bf_fail(BF_ERR_FORMAT, "%s: not a blindfit job", path);
-    if (whole(&r, o, "blindfit_job", 1, 1e6) != JOB_VERSION && r.status == BF_OK)
+    if (whole(&r, o, "blindfit_job", 1, 1e6) != JOB_VERSION &&
+        r.status == BF_OK)
         return bf_fail(BF_ERR_UNSUPPORTED,
                        "%s: a job of another version than %d: plan it again "
                        "with this build", path, JOB_VERSION);

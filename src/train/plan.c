@@ -149,8 +149,8 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
     p = &job->ring[0];
     plan_inputs(plan, job);
     plan_model(plan, job);
-    /* Blocks are rounded up to quarter steps between powers of two, and some lie
-     * idle; the rest is code, tables and scratch. */
+    /* Blocks are rounded up to quarter steps between powers of two, and some
+     * lie idle; the rest is code, tables and scratch. */
     plan->memory_bytes += plan->circuit_bytes / 4 * 5 + FIXED_BYTES +
                           plan->held_bytes;
     plan->log2_qp = bf_params_log2_q(p, p->n_q) + bf_params_log2_p(p);
@@ -241,7 +241,8 @@ bf_magnitudes bf_plan_typical(const bf_magnitudes *r, const bf_recipe *recipe,
     for (unsigned i = 0; i < iterations; i++) t.logit[i] = r->logit[i] / 6;
     t.residual = 0.5;
     t.update = r->update / 16;
-    if (recipe->kind == BF_RECIPE_PAPER) { /* row sums of X^T X/n are at most 1 */
+    if (recipe->kind ==
+        BF_RECIPE_PAPER) { /* row sums of X^T X/n are at most 1 */
         t.entry = sqrt(2 / (double)cols);
         t.weight = r->weight / 16;
     } else {

@@ -35,8 +35,8 @@ static const bf_sigmoid sigmoid_quintic12 = {
     .range = 12,
 };
 
-/* Minimax on [-20, 20]: off by 0.04 at most, where the quintic is off by 0.11 on
- * its shorter interval. An error there pulls confident scores back in every
+/* Minimax on [-20, 20]: off by 0.04 at most, where the quintic is off by 0.11
+ * on its shorter interval. An error there pulls confident scores back in every
  * step, so that a quintic's good start is not kept. */
 static const bf_sigmoid sigmoid_thirteen20 = {
     .degree = 13,
@@ -85,10 +85,11 @@ static void paper_defaults(bf_recipe *r)
  * steps win, at n = 1000 by about as much as they lose at n = 2000. With three
  * and more of them, fewer samples than features want up to three times the
  * ridge. Beyond, steps of 4 reach in 2 to 4 iterations what single steps reach
- * in ten, and a last step of 2 settles three of them; the quintic then peaks and
- * falls (scattering features of Fashion-MNIST, 401 columns: 90.5 % at 4, 88.9 %
- * at 30), while degree 13 with steps of 3 comes near well-converged regression
- * and stays there (90.7 % from 6 to 30, where regression has 90.8 %). */
+ * in ten, and a last step of 2 settles three of them; the quintic then peaks
+ * and falls (scattering features of Fashion-MNIST, 401 columns: 90.5 % at 4,
+ * 88.9 % at 30), while degree 13 with steps of 3 comes near well-converged
+ * regression and stays there (90.7 % from 6 to 30, where regression has 90.8
+ * %). */
 static void few_samples(bf_recipe *r, double features_per_sample)
 {
     double ratio = fmin(features_per_sample, 3.125);
@@ -146,8 +147,9 @@ bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
 #define RIDGE_OF_ONE 1e-3
 
 /* Random features gained where they were at least twice as many as the features
- * and rows ten times as many as they. (1,024 of 925: below these themselves with
- * two iterations; 2,048: 0.7 points above, 4,096: 1.1.) 0: none are worth it. */
+ * and rows ten times as many as they. (1,024 of 925: below these themselves
+ * with two iterations; 2,048: 0.7 points above, 4,096: 1.1.) 0: none are worth
+ * it. */
 #define RELU_MOST 4096
 
 static size_t relu_worth(size_t n, size_t d)

@@ -82,9 +82,11 @@ bf_status bf_refresh_derive(bf_job *job)
     BF_TRY(bf_refresh_make(&made, job->ring[0].q, limbs));
     for (unsigned r = 0; r < 2; r++)
         if (!same_ring(&made.ring[r], &job->ring[r]))
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "ring %u is not the one that refreshing such weights "
-                           "takes", r);
+            return bf_fail(
+                BF_ERR_ARGUMENT,
+                "ring %u is not the one that refreshing such weights "
+                "takes",
+                r);
     job->boot = made.boot;
     return BF_OK;
 }

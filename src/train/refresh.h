@@ -1,10 +1,10 @@
 /* Training whose weights are refreshed between iterations (ckks/bootstrap.h).
  *
  * Between iterations nothing exists but packed weights. Refreshed after each,
- * they enter the next one at the same limbs and the same scale, so that rows and
- * labels stay at the limbs of one iteration for any number of them. Ring 0 has
- * the primes of that iteration at the bottom and those of the refresh above,
- * ring 1 is the one of the encapsulation. */
+ * they enter the next one at the same limbs and the same scale, so that rows
+ * and labels stay at the limbs of one iteration for any number of them. Ring 0
+ * has the primes of that iteration at the bottom and those of the refresh
+ * above, ring 1 is the one of the encapsulation. */
 #ifndef BF_TRAIN_REFRESH_H
 #define BF_TRAIN_REFRESH_H
 

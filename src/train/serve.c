@@ -197,8 +197,8 @@ static bf_status check_resources(const server *s)
 static bf_status run_circuit(server *s)
 {
     bf_inputs in = bf_job_inputs_by_kind(&s->job, s->inputs);
-    return bf_circuit_run(&s->world, &s->job, &in, &s->state.circuit, after_step, s,
-                          s->plan.work, NULL);
+    return bf_circuit_run(&s->world, &s->job, &in, &s->state.circuit,
+                          after_step, s, s->plan.work, NULL);
 }
 
 static bf_status run(server *s, bf_serve_report *report)
@@ -238,8 +238,9 @@ static bf_status interrupted(const server *s)
                    s->o->checkpoint, s->saved, s->job.schedule.iterations);
 }
 
-/* One run a checkpoint: of two, each would take the other's away. The checkpoint
- * itself is replaced as the run goes, so a file beside it is locked. */
+/* One run a checkpoint: of two, each would take the other's away. The
+ * checkpoint itself is replaced as the run goes, so a file beside it is locked.
+ */
 static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                                  const char *path)
 {

@@ -8,8 +8,8 @@
 #include "base/parallel.h"
 #include "linalg/dense.h"
 
-/* What the work on a block came to, from weights at the limbs and the scale that
- * refreshed ones always have: a symbolic run walks it once. */
+/* Work and gradient of one block. Refreshed weights always have the same limbs
+ * and scale, so a symbolic run walks each block once and then recalls it. */
 typedef struct walked {
     bf_ct g; /* no memory; ctx NULL: not walked yet */
     bf_counters work;
@@ -53,16 +53,17 @@ static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
     for (size_t i = 0; a && i < count; i++) bf_eval_release(ev, &a[i]);
 }
 
-/* Chunk t of the block, pair p (and on from there, through the next chunks). */
+/* Chunk t of the block, pair p; p may run on into the chunks behind. */
 static const bf_ct *row(const circuit *c, size_t t, size_t p)
 {
-    return &c->in.at[BF_INPUT_ROWS][(c->block.first_chunk + t) * c->l->pairs + p];
+    return &c->in.at[BF_INPUT_ROWS]
+                    [(c->block.first_chunk + t) * c->l->pairs + p];
 }
 
-/* ---- scores ------------------------------------------------------------------ */
+/* ---- scores -------------------------------------------------------------- */
 
-/* Rows of scores at a time: as many as keep their sums, of three polynomials
- * each, few beside the rest. */
+/* Rows of scores that are made together. Their sums have three polynomials
+ * each, and with so many rows still take little memory beside the rest. */
 enum { SCORE_ROWS = 16 };
 
 /* A run of results beginning with number `first`. */
@@ -116,8 +117,8 @@ static bf_status make_scores(circuit *c)
 }
 
 /* z' of one group: folded, real part, period K, rescaled. Re(a) = (a + conj
- * a)/2; the half and the polynomial's norm go to the scale. The rescale is last:
- * the key switches' noise counts at the scale of the products. */
+ * a)/2; the half and the polynomial's norm go to the scale. The rescale is
+ * last: the key switches' noise counts at the scale of the products. */
 static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
 {
     size_t count = bf_block_group_size(c->l, &c->block, g);
@@ -139,8 +140,8 @@ done:
     return status;
 }
 
-/* Odd part of p(z). An error of z comes out times a slope, not times the sum of
- * what the products on the way would make of it. */
+/* Odd part of p(z). The noise estimate multiplies an error of z by the slope of
+ * p; the products' own estimates would add up to far more. */
 static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
 {
     const bf_sigmoid_form *form = &c->job->form;
@@ -188,7 +189,7 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
     c->scored = v != NULL;
     if (c->scored) {
         bf_ct conj = {0}, exact = *v;
-        exact.noise = 0; /* what errors of V come to: `stretch` */
+        exact.noise = 0; /* `stretch` accounts for the errors of V */
         c->w = ct_array(c->l->m);
         c->a = ct_array(c->block.outs);
         if (!c->w || !c->a) return BF_ERR_MEMORY;
@@ -205,7 +206,7 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
     return BF_OK;
 }
 
-/* ---- gradient ------------------------------------------------------------------ */
+/* ---- gradient ------------------------------------------------------------ */
 
 /* What gradient elements are made from. */
 typedef struct gradient {
@@ -290,12 +291,12 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     return bf_rescale(c->ev, out, out);
 }
 
-/* ---- update -------------------------------------------------------------------- */
+/* ---- update -------------------------------------------------------------- */
 
-/* By how much a step stretches an error of the weights that it starts from, root
- * mean square over directions, an estimate: V - step U' p' U V, where U'U/n is
- * the identity; for some of the rows its eigenvalues have the mean 1 and the
- * variance columns/rows. */
+/* By how much a step stretches an error of the weights that it starts from,
+ * root mean square over directions, an estimate: V - step U' p' U V, where
+ * U'U/n is the identity; for some of the rows its eigenvalues have the mean 1
+ * and the variance columns/rows. */
 static double stretch(const circuit *c)
 {
     const bf_schedule *s = &c->job->schedule;
@@ -363,8 +364,9 @@ done:
     return status;
 }
 
-/* Back to the limbs and the scale of the first of them. What a refresh adds lies
- * in the weights' own coefficients nearly alone, of which there are 2F*2^log_m. */
+/* Back to the limbs and the scale of the first of them. What a refresh adds
+ * lies in the weights' own coefficients nearly alone, of which there are
+ * 2F*2^log_m. */
 static bf_status refresh(circuit *c, bf_ct *v)
 {
     double before = v->noise / v->scale;
@@ -460,7 +462,7 @@ done:
     return status;
 }
 
-/* ---- the circuit's table ------------------------------------------------------- */
+/* ---- the circuit's table ------------------------------------------------- */
 
 static size_t inputs(const bf_job *job, bf_input_kind kind)
 {

@@ -3,13 +3,13 @@
  * docs/formats.md describes the bytes. Every record carries a digest over the
  * digest before it (that of the header for the first), its own header and its
  * payload. So a reader knows that a record is whole, in its place and of this
- * very file before it uses it, and the last digest stands for the whole file.
- * A digest shows damage, mix-ups and tampering by those who don't recompute
- * it; it doesn't prove origin.
+ * very file before using it, and the last digest stands for the whole file. A
+ * digest shows damage, mix-ups, and tampering by whoever does not recompute it;
+ * it does not prove origin.
  *
- * Every error names the file, and the record where one is concerned. Lengths
- * are bounded by the length of the file before anything is allocated; those
- * who allocate bound them by what the parameters imply as well. Readers and
+ * Every error names the file, and the record where one is concerned. Readers
+ * bound lengths by that of the file before they allocate; callers that allocate
+ * bound them by the parameters too. Readers and
  * writers belong to one thread; they digest with all threads. */
 #ifndef BF_WIRE_FRAME_H
 #define BF_WIRE_FRAME_H

@@ -60,7 +60,8 @@ static bf_status note_head(bf_wire_info *info, const bf_frame_record *rec,
         return BF_OK;
     case BF_WIRE_SWITCH_KEY:
         if (have < BF_WIRE_SWITCH_KEY_FIXED) break;
-        if (!(p = find_ring(info, bf_wire_key_ring(head)))) return BF_ERR_FORMAT;
+        if (!(p = find_ring(info, bf_wire_key_ring(head))))
+            return BF_ERR_FORMAT;
         BF_TRY(bf_wire_key_head_decode(&key, head, rec->bytes, p));
         note_limbs(info, key.limbs);
         info->keys++;

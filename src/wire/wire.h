@@ -53,8 +53,9 @@ typedef struct bf_wire_ids {
     const uint8_t *data_id; /* BF_HASH_BYTES: bf_job_data_id */
 } bf_wire_ids;
 
-/* BF_ERR_MISMATCH "PATH: of another key ..." (job, data set, upload) unless `found` in
- * the file is what is wanted; NULL wants nothing. `upload` is a digest. */
+/* BF_ERR_MISMATCH "PATH: of another key ..." (job, data set, upload) unless
+ * `found` in the file is what is wanted; NULL wants nothing. `upload` is a
+ * digest. */
 BF_MUST_CHECK bf_status bf_wire_check_key(const char *path,
                                           const uint8_t *found,
                                           const uint8_t *wanted);
@@ -70,17 +71,17 @@ BF_MUST_CHECK bf_status bf_wire_check_upload(const char *path,
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* The file appears at commit, 0644. The rings must outlive the writer; a file
- * holds objects of these and no others. */
+/* Begins a file of objects of these rings, which must outlive the writer. It
+ * appears at commit, 0644. */
 typedef struct bf_wire_writer bf_wire_writer;
 BF_MUST_CHECK bf_status bf_wire_create(bf_wire_writer **out, const char *path,
                                        bf_wire_type type, bf_rings rings,
                                        bf_wire_ids ids);
-/* 2 or 3 polynomials; of a seeded ciphertext, c0 and the seed. The label is the
- * caller's name for it: unique, if it is to be found by it. */
+/* Writes 2 or 3 polynomials; of a seeded ciphertext, c0 and the seed. The label
+ * is the caller's name for the record; bf_wire_find wants it unique. */
 BF_MUST_CHECK bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label,
                                        const bf_ct *ct);
-/* The text is not looked at. At most BF_WIRE_JSON_MAX bytes. */
+/* Any text of at most BF_WIRE_JSON_MAX bytes. */
 BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
                                          const char *text, size_t bytes);
 /* Labelled by its name: {use, ring * 2^32 + element}. The ring is that of the
@@ -88,8 +89,8 @@ BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
 BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
                                                const bf_switch_key *key);
 BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
-/* As commit, but the file is left for bf_outfile_commit_all. digest: that of the
- * file; may be NULL. */
+/* As commit, but the file is left for bf_outfile_commit_all. digest: that of
+ * the file; may be NULL. */
 BF_MUST_CHECK bf_status bf_wire_finish(bf_outfile **out,
                                        uint8_t digest[BF_HASH_BYTES],
                                        bf_wire_writer *w);
@@ -125,13 +126,14 @@ BF_MUST_CHECK bf_status bf_wire_next(bf_wire_reader *r, bf_wire_item *item);
  * BF_ERR_FORMAT when it is missing or there twice. */
 BF_MUST_CHECK bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind,
                                      bf_label label, bf_wire_item *item);
-/* Verifies the present item without keeping it. */
+/* Verifies the present item. */
 BF_MUST_CHECK bf_status bf_wire_skip(bf_wire_reader *r);
 /* The present item. BF_ERR_FORMAT when it is of another kind. */
 BF_MUST_CHECK bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out);
-/* The same in two steps, so that several can be unpacked side by side: verified
- * bytes, in a buffer that is reused (zeroed at first; free data with bf_free),
- * then the ciphertext, from any thread. Messages of unpacking name no file. */
+/* The same in two steps, so that threads can unpack several side by side. The
+ * first verifies the bytes and keeps them in *out, whose buffer is reused
+ * (zeroed at first; free data with bf_free). The second makes the ciphertext,
+ * on any thread; its messages name no file. */
 typedef struct bf_packed_ct {
     uint8_t *data;
     size_t bytes, capacity;
@@ -161,11 +163,12 @@ BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
                                                   bf_rings rings,
                                                   bf_wire_ids ids,
                                                   bf_env *env);
-/* The keys that are needed (a name occurs once in needs, OTHER never) from one
- * file or more of one key, into a set for each ring, of just the limbs that are
- * needed. Others in the files, as for other jobs over the same data, are passed
- * over unread, and so is what an earlier file had. BF_ERR_FORMAT when one is in
- * a file twice, BF_ERR_MISMATCH when one is missing or has fewer limbs. */
+/* Reads the keys named in needs, each with just the limbs needed, into a set
+ * for each ring, from one file or more of one key. A name occurs once in needs,
+ * and use OTHER never. Keys that needs does not name, as of other jobs over the
+ * same data, and keys that an earlier file had stay unread. BF_ERR_FORMAT when
+ * a file has a needed key twice, BF_ERR_MISMATCH when the key is missing or has
+ * fewer limbs. */
 BF_MUST_CHECK bf_status bf_wire_read_eval_keys(bf_eval_keys *sets,
                                                const char *const *paths,
                                                size_t path_count,
@@ -179,9 +182,8 @@ BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
                                                 const bf_context *ctx,
                                                 bf_wire_ids ids);
 
-/* The parameters of any file's first ring, to create its context from. In bounds,
- * but not checked further: bf_context_create does that, and says whether the
- * parameters are secure. */
+/* The parameters of the first ring of any file. Every number lies within its
+ * bounds; bf_context_create checks the rest, security included. */
 BF_MUST_CHECK bf_status bf_wire_read_params(bf_params *out, const char *path);
 
 /* ---- sizes and inspection ----------------------------------------------- */

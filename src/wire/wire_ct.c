@@ -8,8 +8,9 @@
 
 #define FLAG_SEEDED 1u
 
-/* u16 limbs, u8 polys, u8 flags, u16 ring, u16 0, f64 scale, noise, bound, u64 seed
- * index, seed[32]; then rows [limb][poly], of a seeded one poly 0 alone. */
+/* u16 limbs, u8 polys, u8 flags, u16 ring, u16 0, f64 scale, noise, bound, u64
+ * seed index, seed[32]; then rows [limb][poly], of a seeded one poly 0 alone.
+ */
 static void encode_head(uint8_t out[BF_WIRE_CT_FIXED], const bf_ct *ct,
                         unsigned ring)
 {

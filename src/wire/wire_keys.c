@@ -26,8 +26,8 @@ size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs)
 }
 
 /* u16 use, u16 ring, u32 element, u16 limbs, u16 digits, u32 bf_key_a, u64 0,
- * u64 seed index, seed[32]; then rows [digit][modulus][b, and a of a whole key],
- * the moduli q_0.. then p_0... */
+ * u64 seed index, seed[32]; then rows [digit][modulus][b, and a of a whole
+ * key], the moduli q_0.. then p_0... */
 static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
                         const bf_switch_key *key, unsigned ring)
 {
@@ -107,7 +107,8 @@ static bf_status check_for_writing(const bf_wire_writer *w,
     return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
 }
 
-/* Where half 0 (b) or 1 (a) of row m of a digit stands behind the fixed part. */
+/* Where half 0 (b) or 1 (a) of row m of a digit stands behind the fixed part.
+ */
 static size_t row_at(const bf_wire_rows *rows, unsigned digit, unsigned m,
                      unsigned half, unsigned halves)
 {
@@ -235,8 +236,9 @@ static bf_status unpack_row(void *user, size_t i)
     unsigned row = special ? h->limbs + m - key->limbs : m;
     double *b = bf_switch_key_limb(key, digit, m, 0, n, p->n_p);
     double *a = bf_switch_key_limb(key, digit, m, 1, n, p->n_p);
-    BF_TRY(bf_unpack_row(b, job->in + row_at(rows, digit, row, 0, halves_of(h->a)), n,
-                         rows->prime[row]));
+    BF_TRY(bf_unpack_row(b,
+                         job->in + row_at(rows, digit, row, 0, halves_of(h->a)),
+                         n, rows->prime[row]));
     if (h->a == BF_KEY_A_APART) {
         memset(a, 0, n * sizeof *a);
         return BF_OK;

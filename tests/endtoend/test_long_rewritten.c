@@ -164,7 +164,7 @@ static void rewrite(const char *path, bf_wire_type type, bf_label to,
     OK(bf_wire_commit(w));
 }
 
-/* ---- models --------------------------------------------------------------- */
+/* ---- models -------------------------------------------------------------- */
 
 static bf_status decrypt(const char *path, unsigned iteration)
 {
@@ -196,7 +196,7 @@ static void test_models(void **state)
     REFUSED(BF_ERR_MISMATCH, "after iteration 1", decrypt(files.bad, 1));
 }
 
-/* ---- checkpoints ---------------------------------------------------------- */
+/* ---- checkpoints --------------------------------------------------------- */
 
 /* As the server reads it, without keys. */
 static bf_status read_checkpoint(const char *path)

@@ -358,9 +358,9 @@ static void test_same_model(void **state)
 
 /* ---- what comes out of a decryption -------------------------------------- */
 
-/* Two decryptions differ by what each adds to the same multiples of a step, which
- * is just below the expected error of this iteration: by less than the step, and
- * on average by a third of it, as two uniform numbers do. */
+/* Two decryptions differ by what each adds to the same multiples of a step,
+ * which is just below the expected error of this iteration: by less than the
+ * step, and on average by a third of it, as two uniform numbers do. */
 static void test_rounded(void **state)
 {
     (void)state;
@@ -514,8 +514,9 @@ static double apart(const bf_matrix *a, const bf_matrix *b, size_t turn)
     double most = 0;
     for (size_t c = 0; c < a->rows; c++)
         for (size_t k = 0; k < a->cols; k++)
-            most = fmax(most, fabs(a->data[c * a->cols + k] -
-                                   b->data[(c + turn) % b->rows * a->cols + k]));
+            most =
+                fmax(most, fabs(a->data[c * a->cols + k] -
+                                b->data[(c + turn) % b->rows * a->cols + k]));
     return most;
 }
 

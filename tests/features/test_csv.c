@@ -332,7 +332,8 @@ static void test_spoilt_rows(void **state)
         /* In every column. */
         snprintf(text, sizeof text, "%s,%s,%s\n1,2.5,3\n", first[i], first[i],
                  first[i]);
-        bool name = strcmp(first[i], "cat") == 0 || strcmp(first[i], "1x1") == 0;
+        bool name =
+            strcmp(first[i], "cat") == 0 || strcmp(first[i], "1x1") == 0;
         if (!name) refuse(BF_ERR_FORMAT, "line 1", "", text);
     }
     refuse(BF_ERR_FORMAT, "line 1", "", "nan,0,1,2\n1,2.5,3,4\n");
@@ -461,7 +462,8 @@ static void test_progress(void **state)
     double last = 0;
     for (size_t i = 0; i < 3000; i++) memcpy(text + 4 * i, "1,2\n", 4);
     const char *path = given_text("many.csv", text);
-    check_ok(bf_csv_read(&m, path, &(bf_env){.progress = watch, .user = &last}));
+    check_ok(
+        bf_csv_read(&m, path, &(bf_env){.progress = watch, .user = &last}));
     assert_true(last > 0.9);
     bf_matrix_clear(&m);
     env_interrupt(1);

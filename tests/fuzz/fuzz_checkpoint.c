@@ -22,8 +22,8 @@ static bf_status read_checkpoint(const uint8_t *bytes, size_t size, bf_eval *ev,
     int fd = image_fd(bytes, size);
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
     bf_status status = bf_checkpoint_read(
-        &s, name, ev, (bf_run_ids){.upload = sample_upload_digest}, &bf_training,
-        plan);
+        &s, name, ev, (bf_run_ids){.upload = sample_upload_digest},
+        &bf_training, plan);
     if (status == BF_OK) check_state(&s);
     bf_run_state_release(ev, &s);
     close(fd);

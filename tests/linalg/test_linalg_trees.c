@@ -288,7 +288,8 @@ static void test_sigmoid_multiple_roots(void **state)
 }
 
 /* The slope against differences of p, weighted by hand for a cubic: with
- * E x^2 = s^2, E x^4 = 3 s^4, E (a + 3 b x^2)^2 = a^2 + 6 a b s^2 + 27 b^2 s^4. */
+ * E x^2 = s^2, E x^4 = 3 s^4, E (a + 3 b x^2)^2 = a^2 + 6 a b s^2 + 27 b^2 s^4.
+ */
 static void test_slope(void **state)
 {
     (void)state;

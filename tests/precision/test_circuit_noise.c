@@ -327,9 +327,10 @@ static bf_status op_spread_wide(trial *t)
 #define CHEBYSHEV 0.0196
 #define SIGMOID_EACH 0.524
 #define SIGMOID_LATE 0.372
-/* Half of the coefficients to switch are zero, which halves the key's part, 7/16
- * of N, but not the rounding's, 1/18. On the way down the switch is a full one,
- * but its rounding is multiplied by a secret of half as many coefficients. */
+/* Half of the coefficients to switch are zero, which halves the key's part,
+ * 7/16 of N, but not the rounding's, 1/18. On the way down the switch is a full
+ * one, but its rounding is multiplied by a secret of half as many coefficients.
+ */
 #define KEY (7. / 16)
 #define ROUNDING (1. / 18)
 #define RING_UP ((KEY / 2 + ROUNDING) / (KEY + ROUNDING))

@@ -1,6 +1,6 @@
 /* Errors of every operation of ckks.h at every ring degree that plans use
- * (support/noise_trials.h). Linear maps, polynomials, ring switching and what is
- * built of operations: test_circuit_noise.c.
+ * (support/noise_trials.h). Linear maps, polynomials, ring switching and what
+ * is built of operations: test_circuit_noise.c.
  *
  * A chain of five limbs and digits of two: key switches of five limbs have two
  * digits of two and one of one, those of two limbs a single full one. What lies
@@ -427,8 +427,8 @@ static bf_status op_expand(trial *t)
     return measure_all(t, out, 4, want_trace);
 }
 
-/* Noise is declared as if terms of a sum had errors of their own. a and b are in
- * several terms here, so their errors add up before they are squared: of
+/* Noise is declared as if terms of a sum had errors of their own. a and b are
+ * in several terms here, so their errors add up before they are squared: of
  *   ab + bb                        1 + 4 + 1 in place of 4
  *   2ab, bb + ab, aa + bb, ab + bb 8 + 6 + 8 + 6 in place of 16
  *   ab, aa, ab                     2 + 4 + 2 in place of 6

@@ -73,7 +73,8 @@ void bf_fixture_keys(bf_fixture *f, const int *rotations, size_t count)
     unsigned limbs = bf_context_params(f->ctx)->n_q;
     assert_true(2 * count + 2 <= 128);
     need[0] = (bf_key_need){bf_key_from_square(1), limbs};
-    need[1] = (bf_key_need){bf_key_galois(bf_galois_conjugation(f->ctx)), limbs};
+    need[1] =
+        (bf_key_need){bf_key_galois(bf_galois_conjugation(f->ctx)), limbs};
     for (size_t i = 0; i < count; i++) {
         uint32_t g = bf_galois_rotation(f->ctx, rotations[i]);
         need[2 + 2 * i] = (bf_key_need){bf_key_galois(g), limbs};

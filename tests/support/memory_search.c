@@ -15,9 +15,9 @@
 #define WINDOW ((size_t)1 << 20)
 #define MAPPING_MAX ((size_t)1 << 30) /* larger ones are a sanitiser's own */
 
-/* Two bytes that tell doubles apart, exponent and first digits, and are not both
- * zero, which most memory is; candidates have bit i set where patterns[i] has
- * these two. */
+/* Two bytes that tell doubles apart, exponent and first digits, and are not
+ * both zero, which most memory is; candidates have bit i set where patterns[i]
+ * has these two. */
 #define KEY 5
 static uint64_t candidates[1 << 16];
 static uint8_t window[WINDOW + MEMORY_PATTERN_MAX];

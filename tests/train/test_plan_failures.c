@@ -20,8 +20,9 @@ static bf_status plan(bf_job *job, size_t n, size_t d, size_t classes)
     bf_recipe r;
     bf_plan p;
     bf_plan_options options = {.log_n = 13};
-    if (d) assert_int_equal(bf_recipe_default(&r, BF_RECIPE_WHITENED, 2, 128, d),
-                            BF_OK);
+    if (d)
+        assert_int_equal(bf_recipe_default(&r, BF_RECIPE_WHITENED, 2, 128, d),
+                         BF_OK);
     bf_status s = bf_job_search(job, &p, &r, n, d, classes, &options);
     if (s == BF_OK) bf_plan_clear(&p);
     return s;

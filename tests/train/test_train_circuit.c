@@ -134,17 +134,19 @@ static void print_plan(const run *r)
 {
     const bf_layout *l = &r->job.layout;
     uint64_t ks = 0;
-    for (unsigned i = 0; i <= BF_MAX_Q; i++) ks += r->plan.counters[0].key_switches[i];
-    printf("  N=2^%u F=%zu K=%zu M=%zu chunks %zu; q %u limbs, alpha %u, P %u; "
-           "logQP %.0f (%.0f bits); %llu key switches, %zu keys %.1f MB; upload "
-           "%zu, %.2f MB; log2 scales: mask %.1f, rows %.1f, dense %.1f, start "
-           "%.1f\n",
-           l->log_n, l->f, l->k, l->m, l->chunks, r->job.ring[0].n_q,
-           r->job.ring[0].digit_limbs, r->job.ring[0].n_p, r->plan.log2_qp,
-           r->plan.security_bits, (unsigned long long)ks, r->plan.key_count,
-           (double)r->plan.key_bytes / 1e6, r->plan.ciphertexts,
-           (double)r->plan.upload_bytes / 1e6, r->job.log_mask, r->job.log_x,
-           r->job.log_dense, r->job.log_v0);
+    for (unsigned i = 0; i <= BF_MAX_Q; i++)
+        ks += r->plan.counters[0].key_switches[i];
+    printf(
+        "  N=2^%u F=%zu K=%zu M=%zu chunks %zu; q %u limbs, alpha %u, P %u; "
+        "logQP %.0f (%.0f bits); %llu key switches, %zu keys %.1f MB; upload "
+        "%zu, %.2f MB; log2 scales: mask %.1f, rows %.1f, dense %.1f, start "
+        "%.1f\n",
+        l->log_n, l->f, l->k, l->m, l->chunks, r->job.ring[0].n_q,
+        r->job.ring[0].digit_limbs, r->job.ring[0].n_p, r->plan.log2_qp,
+        r->plan.security_bits, (unsigned long long)ks, r->plan.key_count,
+        (double)r->plan.key_bytes / 1e6, r->plan.ciphertexts,
+        (double)r->plan.upload_bytes / 1e6, r->job.log_mask, r->job.log_x,
+        r->job.log_dense, r->job.log_v0);
 }
 
 /* The plan's expected error is a mean over data and an estimate from above

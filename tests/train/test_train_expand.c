@@ -287,7 +287,8 @@ static void test_job(void **state)
     r.iterations = 1;
     for (int i = 0; i < 2; i++) {
         r.expand.seed = SEED + (uint64_t)i;
-        check_ok(bf_job_search(&job, &plan, &r, ROWS, INPUTS, CLASSES, &options));
+        check_ok(
+            bf_job_search(&job, &plan, &r, ROWS, INPUTS, CLASSES, &options));
         assert_int_equal(job.layout.cols, 17);
         assert_int_equal(job.features, INPUTS);
         check_ok(bf_job_save(&job, in_folder("job.json")));

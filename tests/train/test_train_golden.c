@@ -100,8 +100,10 @@ static void check_same_choices(const bf_job *got, const bf_job *want)
     assert_int_equal(got->form.division, want->form.division);
     assert_int_equal(got->ring[0].n_q, want->ring[0].n_q);
     assert_int_equal(got->ring[0].n_p, want->ring[0].n_p);
-    assert_memory_equal(got->ring[0].q, want->ring[0].q, sizeof want->ring[0].q);
-    assert_memory_equal(got->ring[0].p, want->ring[0].p, sizeof want->ring[0].p);
+    assert_memory_equal(got->ring[0].q, want->ring[0].q,
+                        sizeof want->ring[0].q);
+    assert_memory_equal(got->ring[0].p, want->ring[0].p,
+                        sizeof want->ring[0].p);
     assert_true(got->log_x == want->log_x && got->log_v0 == want->log_v0);
     assert_true(got->recipe.lambda == want->recipe.lambda);
     assert_true(got->recipe.sigmoid.odd[1] == want->recipe.sigmoid.odd[1]);
@@ -144,7 +146,8 @@ static void fill(double *v, size_t count, double from)
 static bf_status sample_transform(bf_transform **t, bf_recipe_kind kind)
 {
     bool paper = kind == BF_RECIPE_PAPER;
-    BF_TRY(bf_transform_create(t, kind, (bf_relu){0}, INPUTS, paper ? INPUTS + 1 : OUTPUTS));
+    BF_TRY(bf_transform_create(t, kind, (bf_relu){0}, INPUTS,
+                               paper ? INPUTS + 1 : OUTPUTS));
     (*t)->map = paper ? BF_MAP_NONE : BF_MAP_SQRT;
     memset((*t)->of.key, 0x11, sizeof (*t)->of.key);
     memset((*t)->of.data, 0x22, sizeof (*t)->of.data);
@@ -238,7 +241,8 @@ static bf_model sample_model(void)
                                -7,  1,  0.75,  0.375, -0.5, 1e10};
     static char boot[] = "boot, \"ankle\"", summer[] = "\xc3\xa9t\xc3\xa9";
     static char empty[] = "", *names[] = {boot, summer, empty};
-    return (bf_model){.weights = {3, 4, weights}, .map = BF_MAP_SQRT, .class_names = names};
+    return (bf_model){
+        .weights = {3, 4, weights}, .map = BF_MAP_SQRT, .class_names = names};
 }
 
 static bf_status write_models(const char *in)

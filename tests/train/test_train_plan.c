@@ -29,7 +29,8 @@ static void plan_shape(const shape *s, unsigned iterations)
     assert_int_equal(
         bf_recipe_default(&r, s->kind, iterations, s->n, s->d), BF_OK);
     r.batch = s->batch;
-    if (bf_job_search(&job, &plan, &r, s->n, s->d, s->classes, &options) != BF_OK)
+    if (bf_job_search(&job, &plan, &r, s->n, s->d, s->classes, &options) !=
+        BF_OK)
         fail_msg("%zu x %zu, %zu classes, %u iterations: %s", s->n, s->d,
                  s->classes, iterations, bf_last_error());
     assert_true(plan.security_bits >= 128);

@@ -303,10 +303,14 @@ static void test_progress(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),         cmocka_unit_test(test_callback),
-        cmocka_unit_test(test_padding),        cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_ranges_by_hand), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_progress),       cmocka_unit_test(test_ranges_of_nan),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_callback),
+        cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_ranges_by_hand),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_ranges_of_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ static void nothing_left(const char *after)
     fail();
 }
 
-/* ---- what must not stay: frames of their own, gone when the search begins ---- */
+/* ---- what must not stay: frames of their own, gone when the search begins  */
 
 static __attribute__((noinline)) void remember_key(const bf_context *ctx)
 {
@@ -153,7 +153,7 @@ static __attribute__((noinline)) void remember_decryption(
     bf_wipe_stack();
 }
 
-/* ---- the job ------------------------------------------------------------------- */
+/* ---- the job ------------------------------------------------------------- */
 
 static void make_job(bf_matrix *u, bf_schedule *schedule, int32_t *labels)
 {

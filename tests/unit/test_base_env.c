@@ -242,7 +242,8 @@ static void jobs_are_stopped_apart(void **state)
     assert_string_equal(a.heard.line, "begins");
     assert_true(a.heard.calls >= 5 && a.heard.calls <= a.pieces);
     assert_true(b.heard.calls >= 1 && b.heard.calls <= b.pieces);
-    assert_int_equal(bf_check_interrupt(), BF_OK); /* this thread's is neither */
+    assert_int_equal(bf_check_interrupt(),
+                     BF_OK); /* this thread's is neither */
     pthread_barrier_destroy(&both_run);
 }
 

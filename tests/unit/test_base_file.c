@@ -295,7 +295,8 @@ static void abort_all_while_opening(void **state)
     (void)state;
     pthread_t thread;
     atomic_store(&opening, true);
-    assert_int_equal(pthread_create(&thread, NULL, abort_all_the_time, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, abort_all_the_time, NULL),
+                     0);
     for (int i = 0; i < 3000; i++) {
         bf_outfile *f;
         bf_status s = bf_outfile_open(&f, path, 0644);

@@ -136,7 +136,7 @@ static void callers_do_not_mix(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* ---- a helper that gets no processor ---------------------------------------- */
+/* ---- a helper that gets no processor ------------------------------------- */
 
 typedef struct delay {
     atomic_bool held; /* a helper sits in its piece of another loop */

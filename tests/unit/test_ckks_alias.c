@@ -294,7 +294,7 @@ static void test_rings(void **state)
     assert_int_equal(bf_eval_peak_bytes(large.ev), large_peak);
 }
 
-/* ---- are these all? ---------------------------------------------------------- */
+/* ---- are these all? ------------------------------------------------------ */
 
 static const char *const apart[] = {"bf_pack", "bf_pack_made"};
 
@@ -345,7 +345,7 @@ static void test_all_are_here(void **state)
     assert_int_equal(found, OPERATIONS + sizeof apart / sizeof *apart);
 }
 
-/* ---- objects ------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------- */
 
 static void open_rings(void)
 {

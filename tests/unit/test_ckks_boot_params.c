@@ -131,8 +131,9 @@ static void close_secrets(secrets *s)
     bf_context_destroy(s->there);
 }
 
-/* A known library once encrypted the key to the sparse secret in the ring of the
- * circuit: at one limb of it already 2^230, where weight 32 allows 2^121. */
+/* A known library once encrypted the key to the sparse secret in the ring of
+ * the circuit: at one limb of it already 2^230, where weight 32 allows 2^121.
+ */
 static void test_wrong_level(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
 /* Refreshes of random messages: precision and what is declared of it, scales,
  * the symbolic walk; EvalMod on planted multiples of q_0; a smaller ring. Small
- * degrees, for many runs, are insecure; bench_bootstrap measures secure ones. */
+ * degrees, for many runs, are insecure; bench_bootstrap measures secure ones.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -221,8 +222,8 @@ static void test_in_a_row(void **state)
 }
 
 /* X = m + q_0 I with every I from -16 to 16 in place of what ModRaise gave:
- * against the sine, or what the arcsine makes of it, in long double, and against
- * the message. */
+ * against the sine, or what the arcsine makes of it, in long double, and
+ * against the message. */
 static void check_planted(bf_boot_fixture *f, double part)
 {
     const long double tau = 6.283185307179586476925286766559L;
@@ -241,7 +242,8 @@ static void check_planted(bf_boot_fixture *f, double part)
     bf_boot_fixture_compare(f, &out, &rms, &worst);
     double error[33] = {0};
     for (size_t i = 0; i < f->count; i++) {
-        long double angle = tau * rintl((long double)f->message[i] * scale) / q0;
+        long double angle =
+            tau * rintl((long double)f->message[i] * scale) / q0;
         long double v = sinl(angle);
         if (f->p.arcsine) v += v * v * v / 6;
         double want = (double)(v * q0 / tau / scale);

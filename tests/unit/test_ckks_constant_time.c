@@ -39,7 +39,8 @@ static uint64_t draw_state = 1;
 void randombytes_buf(void *const out, const size_t size)
 {
     uint8_t *o = out;
-    for (size_t i = 0; i < size; i++) o[i] = (uint8_t)ckks_test_u64(&draw_state);
+    for (size_t i = 0; i < size; i++)
+        o[i] = (uint8_t)ckks_test_u64(&draw_state);
     if (secret_draws & 1) (void)VALGRIND_MAKE_MEM_UNDEFINED(out, size);
     secret_draws >>= 1;
 }

@@ -10,8 +10,8 @@ static bf_context *open_context(unsigned log_n)
     return ckks_test_context(log_n, q, 5, p, 2, 2, true);
 }
 
-/* The noise is centred binomial, 21 + 21 bits, of variance 10.5; the sample's own
- * relative deviation is sqrt(2/n). */
+/* The noise is centred binomial, 21 + 21 bits, of variance 10.5; the sample's
+ * own relative deviation is sqrt(2/n). */
 static void check_switch_key(const bf_switch_key *key, const int32_t *from,
                              const int32_t *to)
 {
@@ -357,8 +357,10 @@ static void three_polynomials_decrypt(void **state)
     c.scale = 0x1p64;
     c.bound = 2;
     for (unsigned i = 0; i < 3; i++) {
-        const double *a0 = bf_ct_limb(&a, 0, i, N), *a1 = bf_ct_limb(&a, 1, i, N);
-        const double *b0 = bf_ct_limb(&b, 0, i, N), *b1 = bf_ct_limb(&b, 1, i, N);
+        const double *a0 = bf_ct_limb(&a, 0, i, N),
+                     *a1 = bf_ct_limb(&a, 1, i, N);
+        const double *b0 = bf_ct_limb(&b, 0, i, N),
+                     *b1 = bf_ct_limb(&b, 1, i, N);
         bf_limb_mul(ring, i, bf_ct_limb(&c, 0, i, N), a0, b0);
         bf_limb_mul(ring, i, bf_ct_limb(&c, 1, i, N), a0, b1);
         bf_limb_mul_add(ring, i, bf_ct_limb(&c, 1, i, N), a1, b0);

@@ -147,10 +147,11 @@ static void encapsulation_key_at_wrong_level_is_refused(void **state)
     assert_ok(bf_switch_key_generate(&key, dense, sparse, 1)); /* 98 bits */
     assert_ok(bf_switch_key_generate(&key, sparse, dense, 10));
     /* The sparse secret serves nothing else above its limit. */
-    assert_fails(bf_galois_key_generate(&key, sparse, bf_key_galois(5), 10), BF_ERR_SECURITY,
-                 "weight 32");
-    assert_fails(bf_galois_key_generate(&key, sparse, bf_key_from_square(1), 10), BF_ERR_SECURITY,
-                 "weight 32");
+    assert_fails(bf_galois_key_generate(&key, sparse, bf_key_galois(5), 10),
+                 BF_ERR_SECURITY, "weight 32");
+    assert_fails(
+        bf_galois_key_generate(&key, sparse, bf_key_from_square(1), 10),
+        BF_ERR_SECURITY, "weight 32");
     assert_fails(bf_public_key_generate(&pk, sparse), BF_ERR_SECURITY,
                  "weight 32");
     bf_pt m = {0};

@@ -1,5 +1,5 @@
-/* Packing and unpacking secret coefficients branch on none and index by none: under
- * valgrind, with the coefficients marked undefined, memcheck stays silent
+/* Packing and unpacking secret coefficients branch on none and index by none:
+ * under valgrind, with the coefficients marked undefined, memcheck stays silent
  * (the method of ctgrind). Skipped where valgrind is not installed. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Of a file of evaluation keys a circuit takes those that it needs, and it needs
- * all of them. */
+/* Of a file of evaluation keys a circuit takes those that it needs, and it
+ * needs all of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,9 +20,9 @@ static void write_keys(const bf_key_need *keys, size_t count)
 {
     bf_wire_writer *w;
     bf_wire_ids ids = {sample_key_id, sample_job_id, sample_data_id};
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, bf_one_ring(ctx),
-                                    ids),
-                     BF_OK);
+    assert_int_equal(
+        bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, bf_one_ring(ctx), ids),
+        BF_OK);
     for (size_t i = 0; i < count; i++) {
         bf_switch_key key;
         assert_int_equal(

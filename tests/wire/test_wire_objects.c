@@ -79,7 +79,8 @@ static void ciphertexts_round_trip(void **state)
     assert_int_equal(bf_wire_commit(w), BF_OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, bytes);
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, bf_one_ring(ctx), ids), BF_OK);
+    assert_int_equal(
+        bf_wire_open(&r, path, BF_WIRE_MODEL, bf_one_ring(ctx), ids), BF_OK);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(bf_wire_next(r, &item), BF_OK);
         assert_int_equal(item.kind, BF_WIRE_CIPHERTEXT);
@@ -110,13 +111,15 @@ static void texts_round_trip(void **state)
     char *text;
     size_t bytes;
     bf_ct ct = {0};
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
+    assert_int_equal(
+        bf_wire_create(&w, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
     assert_int_equal(bf_wire_put_json(w, (bf_label){0, 1}, "{}", 2), BF_OK);
     assert_int_equal(bf_wire_put_json(w, (bf_label){0, 2}, "", 0), BF_OK);
     assert_int_equal(bf_wire_put_json(w, (bf_label){0, 3}, "", SIZE_MAX),
                      BF_ERR_ARGUMENT);
     assert_int_equal(bf_wire_commit(w), BF_OK);
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
+    assert_int_equal(
+        bf_wire_open(&r, path, BF_WIRE_UPLOAD, bf_one_ring(ctx), ids), BF_OK);
     assert_int_equal(bf_wire_next(r, &item), BF_OK);
     assert_int_equal(bf_wire_get_ct(r, &ct), BF_ERR_FORMAT);
     assert_int_equal(bf_wire_get_json(r, &text, &bytes), BF_OK);
@@ -296,11 +299,13 @@ static void owner_round_trip(void **state)
     bf_wire_writer *w;
     bf_wire_reader *r;
     bf_wire_item item;
-    assert_int_equal(bf_wire_create(&w, path, BF_WIRE_MODEL, bf_one_ring(ctx), key), BF_OK);
+    assert_int_equal(
+        bf_wire_create(&w, path, BF_WIRE_MODEL, bf_one_ring(ctx), key), BF_OK);
     assert_int_equal(bf_wire_put_ct(w, (bf_label){0, 0}, &ct), BF_OK);
     assert_int_equal(bf_wire_commit(w), BF_OK);
     bf_ct_clear(&ct);
-    assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, bf_one_ring(own), key), BF_OK);
+    assert_int_equal(
+        bf_wire_open(&r, path, BF_WIRE_MODEL, bf_one_ring(own), key), BF_OK);
     assert_int_equal(bf_wire_next(r, &item), BF_OK);
     assert_int_equal(bf_wire_get_ct(r, &ct), BF_OK);
     bf_wire_close(r);

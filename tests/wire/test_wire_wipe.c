@@ -1,5 +1,6 @@
 /* A secret key that was made, written, read and destroyed is nowhere in this
- * process's memory: not in stdio buffers, not on the stack, not in free heap. */
+ * process's memory: not in stdio buffers, not on the stack, not in free heap.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

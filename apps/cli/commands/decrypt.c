@@ -67,8 +67,9 @@ static bf_status report(const char *path, const bf_model *m, const bf_review *r)
         cli_row("random features", "%zu, which other programs make by "
                                    "docs/formats.md",
                 m->weights.cols - 1);
-    cli_row("largest weight", "%.3g of at most %.3g, whitened, in all iterations",
-            r->weight, r->weight_bound);
+    cli_row("largest weight",
+            "%.3g of at most %.3g, whitened, in all iterations", r->weight,
+            r->weight_bound);
     if (r->score_bound > 0)
         cli_row("largest score", "%.3g of at most %.3g", r->score,
                 r->score_bound);
@@ -99,8 +100,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.transform, "transform"));
     BF_TRY(cli_need(a.model, "output"));
-    BF_TRY(cli_check_model(
-        a.model, CLI_FILES(operands[0], operands[1], a.key, a.transform, a.rows)));
+    BF_TRY(cli_check_model(a.model, CLI_FILES(operands[0], operands[1], a.key,
+                                              a.transform, a.rows)));
     BF_TRY(bf_job_read(&job, operands[0]));
     bf_status s = open_model(&model, &seen, &a, job, operands[1]);
     if (s == BF_OK) s = bf_model_save(&model, a.model);

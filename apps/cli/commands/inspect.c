@@ -50,9 +50,10 @@ static bf_status wire_json(const char *path, const bf_file_info *i)
 static void hex_row(const char *name, const uint8_t *data, size_t bytes)
 {
     char text[2 * BF_FILE_ID_BYTES + 1];
-    cli_row(name, "%s",
-            sodium_bin2hex(text, sizeof text, data,
-                           bytes < BF_FILE_ID_BYTES ? bytes : BF_FILE_ID_BYTES));
+    cli_row(
+        name, "%s",
+        sodium_bin2hex(text, sizeof text, data,
+                       bytes < BF_FILE_ID_BYTES ? bytes : BF_FILE_ID_BYTES));
 }
 
 static bf_status wire_table(const char *path, const bf_file_info *i)
@@ -94,7 +95,7 @@ static bf_status report_wire(const char *path, const bf_file_info *i)
     return cli_common_options.json ? wire_json(path, i) : wire_table(path, i);
 }
 
-/* ---- jobs ------------------------------------------------------------------ */
+/* ---- jobs ---------------------------------------------------------------- */
 
 static bf_status inspect_job(const char *path)
 {
@@ -107,7 +108,7 @@ static bf_status inspect_job(const char *path)
     return s;
 }
 
-/* ---- transforms ------------------------------------------------------------ */
+/* ---- transforms ---------------------------------------------------------- */
 
 /* Made from the training rows: nothing of it is shown. */
 static bf_status report_transform(const char *path, const bf_file_info *i)

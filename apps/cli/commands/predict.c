@@ -117,8 +117,9 @@ const cli_command cli_predict = {
     .name = "predict",
     .summary = "class and scores of rows without labels",
     .synopsis = "MODEL FEATURES [-o FILE]",
-    .examples = "  blindfit predict model.npy new.npy -o predictions.csv\n"
-                "  # of a .csv whose first column is a label, that is left out\n"
-                "  blindfit predict model.npy test.csv | cut -d, -f1\n",
+    .examples =
+        "  blindfit predict model.npy new.npy -o predictions.csv\n"
+        "  # of a .csv whose first column is a label, that is left out\n"
+        "  blindfit predict model.npy test.csv | cut -d, -f1\n",
     .run = run,
 };

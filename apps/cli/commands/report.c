@@ -13,7 +13,7 @@ typedef struct runs {
     size_t count;
 } runs;
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bf_status read_run(runs *r, const char *path)
 {
@@ -51,7 +51,7 @@ static double value(const cJSON *o, const char *key)
     return v ? v->valuedouble : 0;
 }
 
-/* ---- table ------------------------------------------------------------------ */
+/* ---- table --------------------------------------------------------------- */
 
 static void line(const runs *r, const char *name, const char *key,
                  cli_text (*format)(double))
@@ -148,7 +148,7 @@ static void print_table(const runs *r)
     line(r, "largest difference of a weight", "max_weight_error", scientific);
 }
 
-/* ---- curve -------------------------------------------------------------------- */
+/* ---- curve --------------------------------------------------------------- */
 
 static void write_curve(FILE *to, const runs *r)
 {

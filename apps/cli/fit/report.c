@@ -46,7 +46,8 @@ static bf_status report_json(const fit *f)
     cJSON_AddNumberToObject(o, "security_bits", f->figures.security_bits);
     cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
                             (double)uploaded(f));
-    cJSON_AddStringToObject(o, "feature_map", bf_feature_map_name(f->model.map));
+    cJSON_AddStringToObject(o, "feature_map",
+                            bf_feature_map_name(f->model.map));
     add_seconds(o, f);
     cJSON *b = cJSON_AddObjectToObject(o, "bytes");
     cJSON_AddNumberToObject(b, "upload", f->bytes.upload);
@@ -120,7 +121,8 @@ static void print_accuracies(const fit *f)
                 cli_percent(f->regression.accuracy).s);
     if (f->reduced.classes)
         cli_row("", "%s   (on the %zu columns that were encrypted)",
-                cli_percent(f->reduced.accuracy).s, f->figures.shape.columns - 1);
+                cli_percent(f->reduced.accuracy).s,
+                f->figures.shape.columns - 1);
     for (unsigned t = 0; f->every_iteration && t < f->figures.shape.iterations;
          t++)
         cli_row(t ? "" : "by iteration", "%u: %s encrypted, %s in plaintext",
@@ -136,12 +138,13 @@ bf_status fit_report(const fit *f)
     printf("Recipe %s, %u iteration%s on %s encrypted rows of %s features, "
            "%zu classes\n"
            "Ring degree %s, log2(QP) %.0f, %.0f-bit security, %u thread%s\n\n",
-           bf_recipe_kind_name(bf_job_recipe(f->job)->kind), f->figures.shape.iterations,
+           bf_recipe_kind_name(bf_job_recipe(f->job)->kind),
+           f->figures.shape.iterations,
            f->figures.shape.iterations == 1 ? "" : "s",
-           cli_count((double)shape->rows).s, cli_count((double)shape->features).s,
-           shape->classes,
-           cli_count((double)f->figures.ring_degree).s,
-           f->figures.log2_qp, f->figures.security_bits, bf_env_threads(NULL),
+           cli_count((double)shape->rows).s,
+           cli_count((double)shape->features).s, shape->classes,
+           cli_count((double)f->figures.ring_degree).s, f->figures.log2_qp,
+           f->figures.security_bits, bf_env_threads(NULL),
            bf_env_threads(NULL) == 1 ? "" : "s");
     print_phases(f);
     print_accuracies(f);

@@ -27,8 +27,8 @@ static void unlink_all(void)
     rmdir(folder);
 }
 
-/* Whether a run that was killed left the folder behind: it is ours, has the file
- * that runs lock, and nobody locks it. */
+/* Whether a run that was killed left the folder behind: it is ours, has the
+ * file that runs lock, and nobody locks it. */
 static bool is_stale(const char *path, int *held)
 {
     char running[PATH_MAX];

@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-/* ---- finding and starting -------------------------------------------------- */
+/* ---- finding and starting ------------------------------------------------ */
 
 bf_status cli_server_find(char out[PATH_MAX])
 {
@@ -83,7 +83,7 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
     return s;
 }
 
-/* ---- listening --------------------------------------------------------------- */
+/* ---- listening ----------------------------------------------------------- */
 
 typedef struct listener {
     char line[LINE_MAX_BYTES];
@@ -154,7 +154,7 @@ static bf_status outcome(int status, const listener *l)
                    l->message[0] ? l->message : "failed without a word");
 }
 
-/* ---- its report -------------------------------------------------------------- */
+/* ---- its report ---------------------------------------------------------- */
 
 static double number(const cJSON *o, const char *key)
 {

@@ -122,8 +122,7 @@ bf_status bf_public_create(bf_public **out, const bf_secret *secret)
     return BF_OK;
 }
 
-/* ---- evaluation keys --------------------------------------------------------
- */
+/* ---- evaluation keys ----------------------------------------------------- */
 
 typedef struct need_list {
     bf_key_need *needs;

@@ -19,7 +19,7 @@ typedef struct listener {
     void *user;
 } listener;
 
-/* ---- transform -------------------------------------------------------------- */
+/* ---- transform ----------------------------------------------------------- */
 
 typedef struct transform_work {
     const bf_ring *ring;
@@ -49,7 +49,7 @@ static bf_status time_transform(row *r)
     return s;
 }
 
-/* ---- key switch -------------------------------------------------------------- */
+/* ---- key switch ---------------------------------------------------------- */
 
 typedef struct rotation {
     bf_eval *ev;

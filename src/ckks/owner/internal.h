@@ -40,7 +40,8 @@ BF_MUST_CHECK bf_status bf_secret_check_modulus(const bf_secret_key *sk,
 /* The secrets of one key; limbs are indexed by modulus of the ring. */
 typedef struct bf_secret_pair {
     const double *to;   /* -s_to in evaluation form */
-    const double *from; /* s_from, or -s_from when from_negated; NULL for none */
+    const double
+        *from; /* s_from, or -s_from when from_negated; NULL for none */
     bool from_negated;
 } bf_secret_pair;
 

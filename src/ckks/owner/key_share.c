@@ -2,8 +2,7 @@
 
 #include "ckks/owner/internal.h"
 
-/* ---- sets ------------------------------------------------------------------
- */
+/* ---- sets ---------------------------------------------------------------- */
 
 /* Makes key number i of a set. */
 typedef bf_status (*make_fn)(bf_switch_key *out, void *user, size_t i);
@@ -38,8 +37,7 @@ static bf_status check_use(bf_key_name name, bool square)
                    square ? "square" : "linear", bf_key_text(name));
 }
 
-/* ---- linear shares ---------------------------------------------------------
- */
+/* ---- linear shares ------------------------------------------------------- */
 
 typedef struct share_job {
     bf_share_secrets own;
@@ -79,8 +77,7 @@ bf_status bf_share_linear(bf_eval_keys *out, bf_share_secrets own,
     return status;
 }
 
-/* ---- shares of keys from the square ----------------------------------------
- */
+/* ---- shares of keys from the square -------------------------------------- */
 
 /* One half of every row of a key from noise of its own. */
 typedef struct rows_job {

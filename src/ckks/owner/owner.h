@@ -33,9 +33,9 @@ BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
 
 /* Every key is checked by bf_security_check against its own modulus
  * q_0..q_{limbs-1}*P and the weight of the secret it encrypts under. */
-/* A key of use GALOIS or FROM_SQUARE. The one for X -> X^g switches c1 from s to
- * phi_{1/g}(s), and the evaluator applies X -> X^g afterwards:
- * b + a*phi_{1/g}(s) = e + P*[digit]*s. From the square: s^2 in place of s. */
+/* A key of use GALOIS or FROM_SQUARE. The one for X -> X^g switches c1 from s
+ * to phi_{1/g}(s), and the evaluator applies X -> X^g afterwards: b +
+ * a*phi_{1/g}(s) = e + P*[digit]*s. From the square: s^2 in place of s. */
 BF_MUST_CHECK bf_status bf_galois_key_generate(bf_switch_key *out,
                                                const bf_secret_key *sk,
                                                bf_key_name name,
@@ -46,8 +46,8 @@ BF_MUST_CHECK bf_status bf_switch_key_generate(bf_switch_key *out,
                                                const bf_secret_key *to,
                                                unsigned limbs);
 /* All keys of a list, of uses GALOIS and FROM_SQUARE (progress by key); shares
- * one random `a` seed, labels of names are the indices. BF_ERR_ARGUMENT when one
- * is listed twice. */
+ * one random `a` seed, labels of names are the indices. BF_ERR_ARGUMENT when
+ * one is listed twice. */
 BF_MUST_CHECK bf_status bf_eval_keys_generate(bf_eval_keys *out,
                                               const bf_secret_key *sk,
                                               const bf_key_need *needs,

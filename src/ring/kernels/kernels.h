@@ -17,8 +17,8 @@
 #include "ring/ntt.h"
 #include "ring/ring.h"
 
-/* For c < count: d[c] = sum_k a[k] (x) b[k*count + c], k < terms, where the
- * product of pairs is (a0*b0, a0*b1 + a1*b0, a1*b1). d is no input. */
+/* d[c] = sum_k a[k] (x) b[k*count + c] for c < count, k < terms. The product of
+ * two pairs is (a0*b0, a0*b1 + a1*b0, a1*b1). What d held before is ignored. */
 typedef struct bf_tensor_sum {
     double *const *d0, *const *d1, *const *d2; /* [count] */
     const double *const *a0, *const *a1;       /* [terms] */

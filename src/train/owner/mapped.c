@@ -108,6 +108,7 @@ bf_status bf_expansion_fit(bf_expansion *e, bf_feature_map map,
     BF_TRY(s);
     for (size_t j = 0; j < e->inputs; j++) vary += e->scale[j] > 0;
     for (size_t j = 0; j < e->inputs; j++)
-        if (e->scale[j] > 0) e->scale[j] = 1 / (e->scale[j] * sqrt((double)vary));
+        if (e->scale[j] > 0)
+            e->scale[j] = 1 / (e->scale[j] * sqrt((double)vary));
     return BF_OK;
 }

@@ -74,7 +74,8 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
     else
         s = seal_start(&pt, job, ctx, &input, v0);
     if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
-    if (s == BF_OK) out->bound = input.bound; /* public, unlike the data's own */
+    if (s == BF_OK)
+        out->bound = input.bound; /* public, unlike the data's own */
     bf_wipe(pt.data, pt.data ? (size_t)pt.limbs * sizeof(double)
                                    << job->ring[0].log_n
                              : 0);

@@ -6,9 +6,9 @@
 #include "ckks/owner/owner.h"
 #include "train/circuit.h"
 
-/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded fresh
- * ciphertext. u is n x cols in transformed space; v0 (C x cols) holds initial
- * weights and may be empty for a zero start. Safe from several threads.
+/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded
+ * fresh ciphertext. u is n x cols in transformed space; v0 (C x cols) holds
+ * initial weights and may be empty for a zero start. Safe from several threads.
  * BF_ERR_RANGE when an entry of u exceeds the job's bound. */
 BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, const bf_job *job,
                                     const bf_secret_key *sk,

@@ -155,10 +155,11 @@ static bf_status read_header(header *h, bf_relu *expand, const uint8_t *data,
     if (memcmp(h->magic, MAGIC, sizeof h->magic) != 0)
         return bf_fail(BF_ERR_FORMAT, "%s: not a saved transform", path);
     if (h->version == 1)
-        return bf_fail(BF_ERR_UNSUPPORTED,
-                       "%s: transform of version 1, which does not say to which "
-                       "upload it belongs; encrypt again",
-                       path);
+        return bf_fail(
+            BF_ERR_UNSUPPORTED,
+            "%s: transform of version 1, which does not say to which "
+            "upload it belongs; encrypt again",
+            path);
     if (h->version != VERSION)
         return bf_fail(BF_ERR_UNSUPPORTED, "%s: transform of version %u", path,
                        h->version);
