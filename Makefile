@@ -4,6 +4,7 @@
 #                   leaves out pictures and backbones
 #   make demo       everything from images to accuracy, in about a minute
 #   make demo-fashion   the same with 60,000 images (two to three minutes)
+#   make demo-many  one upload of rows, three trainings (a minute or two)
 #   make check      installs what tests need; warnings as errors, all tests,
 #                   sanitizers
 #   make bench      every benchmark, as tables
@@ -31,7 +32,7 @@ $(BUILD)/CMakeCache.txt:
 	  { cat $(BUILD)-configure.log; exit 1; }
 	@mv $(BUILD)-configure.log $(BUILD)/configure.log
 
-demo demo-fashion:
+demo demo-fashion demo-many:
 	@tools/install-deps $@
 	@$(MAKE) --no-print-directory all
 	@tools/$@ $(BUILD)
@@ -52,6 +53,6 @@ install: all
 	@cmake --install "$(BUILD)" --prefix "$$PREFIX"
 
 clean:
-	rm -rf $(BUILD) demo-out demo-out-fashion
+	rm -rf $(BUILD) demo-out demo-out-fashion demo-out-many
 
-.PHONY: all demo demo-fashion check bench fuzz install clean
+.PHONY: all demo demo-fashion demo-many check bench fuzz install clean

@@ -4,7 +4,7 @@ set(cli_shared program affinity outputs recipe job_report term/clock
   term/format term/options term/progress term/results commands/train
   commands/plan commands/inspect)
 set(cli_server main_server)
-set(cli_owner main_owner blas_room data fit/compare fit/report fit/run
+set(cli_owner main_owner blas_room data training fit/compare fit/report fit/run
   fit/scratch fit/server_process commands/extract commands/keygen
   commands/encrypt commands/decrypt commands/evaluate commands/predict
   commands/fit commands/report commands/bench)

@@ -127,11 +127,14 @@ extern const cli_option cli_recipe_options[];
 /* From those options, for n samples of d features. */
 BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
 bool cli_recipe_asked(void); /* any of them differs from its default */
+/* labels: as in bf_plan_options, or NULL. */
 BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, size_t n, size_t d,
-                                     size_t classes);
+                                     size_t classes,
+                                     const bf_label_columns *labels);
 /* A further job over the rows of one: what is not asked for stays as it is
  * there. */
 BF_MUST_CHECK bf_status cli_plan_over(bf_job **job, size_t classes,
+                                      const bf_label_columns *labels,
                                       const bf_job *over);
 
 /* ---- owner's data (data.c) ----------------------------------------------- */
@@ -151,11 +154,35 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
 BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
                                               size_t count);
-/* BF_ERR_MISMATCH unless the data has the job's rows and features, and its
- * classes where they have names; fewer without names are noted. */
-BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job,
+/* BF_ERR_MISMATCH unless the data has the job's rows and features, and the
+ * classes of this column of labels where they have names; fewer without names
+ * are noted. path and labels: the files. */
+BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job, unsigned column,
+                                         const bf_matrix *x,
                                          const bf_dataset *data,
-                                         const char *path);
+                                         const char *path, const char *labels);
+/* Training rows of a job with labels in all of its columns (training.c). */
+typedef struct cli_training {
+    bf_dataset column[BF_LABEL_COLUMNS_MAX]; /* rows: in the first */
+    unsigned columns;
+    int32_t *labels; /* [columns][rows], joined */
+    const char *names[BF_CLASSES_MAX];
+    char number[BF_CLASSES_MAX][8];
+    bool named;
+} cli_training;
+/* A file of labels for each column; none: the rows' own. Zeroed before, to be
+ * cleared even after a failure. */
+BF_MUST_CHECK bf_status cli_training_load(cli_training *out, const bf_job *job,
+                                          const char *path,
+                                          const cli_texts *labels,
+                                          bf_rows rows);
+/* Checks shapes, and puts labels and names of all columns together. */
+BF_MUST_CHECK bf_status cli_training_join(cli_training *t, const bf_job *job,
+                                          const char *path,
+                                          const cli_texts *labels);
+/* Of all classes; NULL where none has a name. */
+const char *const *cli_training_names(const cli_training *t);
+void cli_training_clear(cli_training *t);
 /* Says, if need be, that columns vary too little for the transform. */
 void cli_warn_dropped(const bf_transform *t);
 /* Before the work: cli_check_output for a model and what lies beside it. */

@@ -108,29 +108,30 @@ bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
     return s;
 }
 
-bf_status cli_check_shapes(const bf_job *job, const bf_dataset *data,
-                           const char *path)
+bf_status cli_check_shapes(const bf_job *job, unsigned column,
+                           const bf_matrix *x, const bf_dataset *data,
+                           const char *path, const char *labels)
 {
     bf_job_shape shape = bf_job_shape_of(job);
-    if (data->x.rows != shape.rows || data->x.cols != shape.features)
+    unsigned classes = shape.labels.classes[column];
+    if (x->rows != shape.rows || x->cols != shape.features)
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: %zu rows of %zu features, the job is for %zu of "
                        "%zu",
-                       path, data->x.rows, data->x.cols, shape.rows,
-                       shape.features);
-    if (data->classes > shape.classes)
+                       path, x->rows, x->cols, shape.rows, shape.features);
+    if (data->classes > classes)
         return bf_fail(BF_ERR_MISMATCH,
-                       "%s: labels 0 to %u, the job is for %zu classes", path,
-                       data->classes - 1, shape.classes);
-    if (data->classes == shape.classes) return BF_OK;
+                       "%s: labels 0 to %u, the job is for %u classes", labels,
+                       data->classes - 1, classes);
+    if (data->classes == classes) return BF_OK;
     if (data->class_names)
         return bf_fail(BF_ERR_MISMATCH,
-                       "%s: %u classes have names, the job is for %zu (plan "
+                       "%s: %u classes have names, the job is for %u (plan "
                        "--classes %u)",
-                       path, data->classes, shape.classes, data->classes);
-    cli_note("%s: %s: labels 0 to %u, the job is for %zu classes: of the "
+                       labels, data->classes, classes, data->classes);
+    cli_note("%s: %s: labels 0 to %u, the job is for %u classes: of the "
              "others nothing is learnt",
-             cli_program(), path, data->classes - 1, shape.classes);
+             cli_program(), labels, data->classes - 1, classes);
     return BF_OK;
 }
 

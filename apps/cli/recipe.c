@@ -250,23 +250,26 @@ static void note_few_rows(const bf_job *job)
                  cli_program(), s.rows, s.columns);
 }
 
-bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes)
+bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
+                       const bf_label_columns *labels)
 {
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory,
                                .refresh = given.refresh};
     BF_TRY(cli_recipe(&recipe, n, d));
+    if (labels) options.labels = *labels;
     BF_TRY(parse_ring(&options.log_n));
     BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));
     note_few_rows(*job);
     return BF_OK;
 }
 
-bf_status cli_plan_over(bf_job **job, size_t classes, const bf_job *over)
+bf_status cli_plan_over(bf_job **job, size_t classes,
+                        const bf_label_columns *labels, const bf_job *over)
 {
     bf_recipe recipe;
     BF_TRY(recipe_over(&recipe, over));
-    BF_TRY(bf_job_plan_over(job, &recipe, classes, over, &cli_env));
+    BF_TRY(bf_job_plan_over(job, &recipe, classes, labels, over, &cli_env));
     note_few_rows(*job);
     return BF_OK;
 }

@@ -24,11 +24,22 @@ typedef struct bf_job bf_job;
 #define BF_PLAN_LOG_N_MIN 13u
 #define BF_PLAN_LOG_N_MAX 16u
 
+/* Labels of rows in several columns, which are trained in one pass: a row has
+ * one label of each column, and there are as many models. Classes of a column
+ * are numbered from 0, those of a job through all columns. */
+#define BF_LABEL_COLUMNS_MAX 16
+typedef struct bf_label_columns {
+    unsigned count;
+    unsigned classes[BF_LABEL_COLUMNS_MAX]; /* of each, 2 or more */
+} bf_label_columns;
+
 /* What a plan is to keep to; {0} leaves all to the search. */
 typedef struct bf_plan_options {
     unsigned log_n;      /* log2 of the ring degree, of the range above */
     size_t f, k;         /* features of a ciphertext, dense places */
     uint64_t max_memory; /* of the server, bytes */
+    bf_label_columns labels; /* their classes add up to the job's; count 0: one
+                              * column */
     bool refresh; /* refresh the weights between iterations: for more of them
                    * than a modulus chain has primes for */
 } bf_plan_options;
@@ -53,14 +64,13 @@ BF_API BF_MUST_CHECK bf_status bf_job_plan_for(bf_job **out,
  * labels, iterations, steps or batches. The recipe is that of `over` but for
  * these; ring and layout are those of the rows. The server wants `over`'s
  * upload of rows and keys, and of this job the labels, and keys that
- * bf_job_more_keys counts. BF_ERR_MISMATCH where the recipe asks for other
- * rows; BF_ERR_ARGUMENT where their modulus chain does not fit: without
- * refreshes, it ends with the iterations that it was planned for. */
-BF_API BF_MUST_CHECK bf_status bf_job_plan_over(bf_job **out,
-                                                const bf_recipe *recipe,
-                                                size_t classes,
-                                                const bf_job *over,
-                                                bf_env *env);
+ * bf_job_more_keys counts. labels: as in the options, NULL for one column.
+ * BF_ERR_MISMATCH where the recipe asks for other rows; BF_ERR_ARGUMENT where
+ * their modulus chain does not fit: without refreshes, it ends with the
+ * iterations that it was planned for. */
+BF_API BF_MUST_CHECK bf_status bf_job_plan_over(
+    bf_job **out, const bf_recipe *recipe, size_t classes,
+    const bf_label_columns *labels, const bf_job *over, bf_env *env);
 /* The job file. Reading checks everything that a hostile file could get wrong;
  * what was read is written as the same bytes. */
 BF_API BF_MUST_CHECK bf_status bf_job_read(bf_job **out, const char *path);
@@ -78,6 +88,7 @@ BF_API const bf_recipe *bf_job_recipe(const bf_job *job);
 
 typedef struct bf_job_shape {
     size_t rows, features, classes;
+    bf_label_columns labels;
     size_t columns; /* of transformed rows, the constant one included */
     unsigned iterations;
     size_t row_ciphertexts, other_ciphertexts; /* uploaded */

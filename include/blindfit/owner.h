@@ -95,13 +95,15 @@ typedef struct bf_encrypt_options {
     bf_rehearsal rehearse;
     const char *upload; /* to write */
     /* To write with it, 0600; it describes the training data, and no model can
-     * be read without it. Not for labels alone, whose transform is that of the
-     * rows. */
+     * be read without it. For labels alone it may be NULL: the transform of the
+     * rows serves, which was read from its file; a copy has names of its own.
+     */
     const char *transform;
     const char *const *class_names; /* [classes], kept beside it; or NULL */
 } bf_encrypt_options;
-/* Encrypts prepared rows and their labels (0 to classes - 1), a few ciphertexts
- * a thread at a time. A rehearsal gives BF_ERR_RANGE for data on which the job
+/* Encrypts prepared rows and their labels (0 to classes - 1; of several columns
+ * one behind the other, [columns][rows]), a few ciphertexts a thread at a time.
+ * A rehearsal gives BF_ERR_RANGE for data on which the job
  * would leave its bounds, or train weights no larger than the error that the
  * plan expects of them. Writes all files or none. BF_ERR_ARGUMENT where the
  * transform exists already: replacing it would lose the models of its upload.
@@ -121,6 +123,12 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_owner_decrypt(bf_model *out, const bf_owner *owner, const char *model_path,
                  const char *transform_path, unsigned iteration, bf_env *env);
+
+/* The model of one of several columns of labels, from 0, with the names of its
+ * classes. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_model_column(bf_model *out, const bf_model *m,
+                const bf_label_columns *labels, unsigned column);
 
 /* Largest magnitudes of a run, in transformed space, over its iterations. */
 typedef struct bf_review {

@@ -105,7 +105,17 @@ void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
     }
 }
 
-void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
+/* Labels of the column that class *c belongs to; *c becomes its number there.
+ */
+static const int32_t *column_of(const bf_labels *labels, size_t n, size_t *c)
+{
+    unsigned column = 0;
+    for (; *c >= labels->classes[column]; column++)
+        *c -= labels->classes[column];
+    return labels->at + column * n;
+}
+
+void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
                  double *slots)
 {
     size_t per_block = bf_layout_block(l, 0).groups, g = group % per_block;
@@ -114,8 +124,9 @@ void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
     for (size_t i = 0; i < bf_block_group_size(l, &b, g); i++) {
         size_t out = g * l->k + i, c = out % l->classes, first, rows;
         bf_layout_rows(l, b.first_chunk + out / l->classes, &first, &rows);
+        const int32_t *column = column_of(labels, l->n, &c);
         for (size_t s = 0; s < rows; s++) {
-            bool hit = labels[first + s] == (int32_t)c;
+            bool hit = column[first + s] == (int32_t)c;
             for (size_t f = i; f < l->f; f += l->k)
                 slots[s * l->f + f] = hit ? 0.5 : -0.5;
         }

@@ -63,8 +63,15 @@ static inline size_t bf_block_group_size(const bf_layout *l, const bf_block *b,
 /* Slot vectors (N/2 values) of the owner's plaintext. u is n x cols. */
 void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
                  size_t pair, double complex *slots);
+/* Labels of the n rows, a column behind the other. Each column has classes of
+ * its own, from 0; those of all columns are numbered through. */
+typedef struct bf_labels {
+    const int32_t *at; /* [columns][n] */
+    unsigned columns;
+    const unsigned *classes; /* [columns] */
+} bf_labels;
 /* One-hot minus 1/2, zero for padding rows and absent outputs. */
-void bf_layout_y(const bf_layout *l, const int32_t *labels, size_t group,
+void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
                  double *slots);
 /* Which of the N coefficients packed weights lie in: 2 F m of them, in the order
  * of the elements and within them of powers. */

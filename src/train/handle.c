@@ -75,13 +75,14 @@ bf_status bf_job_plan(bf_job **out, const bf_recipe *recipe, size_t rows,
 }
 
 bf_status bf_job_plan_over(bf_job **out, const bf_recipe *recipe,
-                           size_t classes, const bf_job *over, bf_env *env)
+                           size_t classes, const bf_label_columns *labels,
+                           const bf_job *over, bf_env *env)
 {
     BF_UNDER(env);
     bf_job choices;
     bf_plan plan;
     BF_TRY(bf_random_init());
-    BF_TRY(bf_job_search_over(&choices, &plan, recipe, classes, over));
+    BF_TRY(bf_job_search_over(&choices, &plan, recipe, classes, labels, over));
     return create_planned(out, &choices, &plan);
 }
 
@@ -141,6 +142,7 @@ bf_job_shape bf_job_shape_of(const bf_job *job)
         .rows = l->n,
         .features = job->features,
         .classes = l->classes,
+        .labels = job->labels,
         .columns = l->cols,
         .iterations = job->recipe.iterations,
         .row_ciphertexts = rows,

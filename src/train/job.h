@@ -27,6 +27,7 @@ struct bf_job {
     bf_schedule schedule; /* v0 empty */
     bf_sigmoid_form form; /* of the schedule's sigmoid */
     size_t features;      /* before the transform */
+    bf_label_columns labels; /* one at least, classes of the layout in all */
     bf_layout layout;
     unsigned log_places; /* layout.log_m is this at least */
     unsigned rings;
@@ -111,6 +112,10 @@ BF_MUST_CHECK bf_status bf_job_search(bf_job *job, bf_plan *plan,
                                     const bf_recipe *recipe, size_t n,
                                     size_t features, size_t classes,
                                     const bf_plan_options *options);
+/* One column of all classes where there is none; BF_ERR_ARGUMENT where classes
+ * do not add up, or a column has fewer than two. */
+BF_MUST_CHECK bf_status bf_label_columns_fill(bf_label_columns *c,
+                                              size_t classes);
 /* Fills in what follows from recipe, features, params, scales and these
  * shapes: schedule, bounds, layout; checks that the chain has the limbs the
  * circuit needs and 128 bits of security. */
@@ -120,7 +125,9 @@ BF_MUST_CHECK bf_status bf_job_derive(bf_job *job, size_t n, size_t classes,
  * for other rows than those, BF_ERR_ARGUMENT where their chain does not fit. */
 BF_MUST_CHECK bf_status bf_job_search_over(bf_job *job, bf_plan *plan,
                                            const bf_recipe *recipe,
-                                           size_t classes, const bf_job *over);
+                                           size_t classes,
+                                           const bf_label_columns *labels,
+                                           const bf_job *over);
 /* The plan of a job that is already fixed: one symbolic walk. */
 BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
 

@@ -86,6 +86,13 @@ static cJSON *refresh_json(const bf_refresh *r)
     return o;
 }
 
+static cJSON *columns_json(const bf_label_columns *c)
+{
+    double classes[BF_LABEL_COLUMNS_MAX];
+    for (unsigned i = 0; i < c->count; i++) classes[i] = c->classes[i];
+    return numbers(classes, c->count);
+}
+
 static cJSON *job_json(const bf_job *job)
 {
     uint8_t id[BF_HASH_BYTES];
@@ -98,6 +105,8 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(o, "samples", (double)job->layout.n);
     cJSON_AddNumberToObject(o, "features", (double)job->features);
     cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
+    if (job->labels.count > 1)
+        cJSON_AddItemToObject(o, "label_columns", columns_json(&job->labels));
     cJSON_AddItemToObject(o, "recipe", recipe_json(&job->recipe));
     cJSON *l = cJSON_AddObjectToObject(o, "layout");
     cJSON_AddNumberToObject(l, "features_per_ciphertext",
@@ -330,6 +339,24 @@ static void read_refresh(reader *r, const cJSON *o, bf_refresh *out)
                             "%s: \"few_keys\" must be true or false", r->path);
 }
 
+/* Classes of labels in several columns; others have no such member. */
+static void read_columns(reader *r, const cJSON *o, bf_label_columns *out)
+{
+    double classes[BF_LABEL_COLUMNS_MAX];
+    if (r->status != BF_OK || !cJSON_HasObjectItem(o, "label_columns")) return;
+    out->count = list(r, o, "label_columns", classes, BF_LABEL_COLUMNS_MAX);
+    for (unsigned i = 0; i < out->count; i++) {
+        bool whole = classes[i] >= 0 && classes[i] <= BF_CLASSES_MAX &&
+                     classes[i] == floor(classes[i]);
+        if (whole)
+            out->classes[i] = (unsigned)classes[i];
+        else if (r->status == BF_OK)
+            r->status =
+                bf_fail(BF_ERR_FORMAT, "%s: \"label_columns\": %g classes",
+                        r->path, classes[i]);
+    }
+}
+
 static void read_rings(reader *r, const cJSON *o, bf_job *job)
 {
     const cJSON *m = member(r, o, "rings"), *item;
@@ -369,6 +396,7 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
                        "with this build", path, JOB_VERSION);
     size_t n = whole(&r, o, "samples", 2, BF_JOB_SAMPLES_MAX);
     size_t classes = whole(&r, o, "classes", 2, BF_CLASSES_MAX);
+    read_columns(&r, o, &job->labels);
     job->features = whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
     const cJSON *recipe = object(&r, o, "recipe"), *l = object(&r, o, "layout");
     read_recipe(&r, recipe, &job->recipe);

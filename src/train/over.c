@@ -92,7 +92,7 @@ static bf_status check_scales(const bf_job *job, const bf_job *over)
 
 /* Everything but the walk. */
 static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
-                      const bf_job *over)
+                      const bf_label_columns *labels, const bf_job *over)
 {
     const bf_layout *l = &over->layout;
     bf_job made = *over;
@@ -101,7 +101,9 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
                        classes, BF_CLASSES_MAX);
     made.handle = NULL;
     made.recipe = *recipe;
+    made.labels = labels ? *labels : (bf_label_columns){0};
     made.log_places = 0;
+    BF_TRY(bf_label_columns_fill(&made.labels, classes));
     BF_TRY(bf_schedule_make(&made.schedule, recipe, l->n));
     BF_TRY(bf_recipe_bounds(&made.bounds, recipe, l->n, l->cols));
     made.typical = bf_plan_typical(&made.bounds, recipe, l->cols);
@@ -129,13 +131,13 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
 
 bf_status bf_job_search_over(bf_job *job, bf_plan *plan,
                              const bf_recipe *recipe, size_t classes,
-                             const bf_job *over)
+                             const bf_label_columns *labels, const bf_job *over)
 {
     bf_job made;
     bf_plan walked;
     BF_TRY(bf_recipe_check(recipe));
     BF_TRY(check_rows(recipe, &over->recipe));
-    BF_TRY(make(&made, recipe, classes, over));
+    BF_TRY(make(&made, recipe, classes, labels, over));
     bf_status s = bf_job_walk(&walked, &made);
     if (s != BF_OK)
         return bf_fail_in(s, "the chain of the rows does not fit this job");

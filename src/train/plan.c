@@ -265,6 +265,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                        "the job's polynomial can't be divided as it says");
     BF_TRY(bf_recipe_bounds(&job->bounds, &job->recipe, n, cols));
     job->typical = bf_plan_typical(&job->bounds, &job->recipe, cols);
+    BF_TRY(bf_label_columns_fill(&job->labels, classes));
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));
     BF_TRY(bf_layout_widen(&job->layout, job->log_places));

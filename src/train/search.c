@@ -300,8 +300,12 @@ bf_status bf_job_search(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
                       const bf_plan_options *options)
 {
     BF_TRY(check_shapes(recipe, n, features, classes));
-    bf_job base = {.recipe = *recipe, .features = features, .rings = 1};
+    bf_job base = {.recipe = *recipe,
+                   .features = features,
+                   .labels = options->labels,
+                   .rings = 1};
     size_t cols = bf_recipe_outputs(recipe, n, features);
+    BF_TRY(bf_label_columns_fill(&base.labels, classes));
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
     base.typical = bf_plan_typical(&base.bounds, recipe, cols);

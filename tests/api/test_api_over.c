@@ -155,7 +155,7 @@ static void trains(const data_set *d, const bf_recipe *r, const int32_t *labels,
     size_t keys;
     uint64_t bytes;
     uint8_t id[BF_JOB_ID_BYTES], rows[BF_JOB_ID_BYTES];
-    OK(bf_job_plan_over(&job, r, classes, d->job, NULL));
+    OK(bf_job_plan_over(&job, r, classes, NULL, d->job, NULL));
     bf_job_data_set_id(job, id);
     bf_job_data_set_id(d->job, rows);
     assert_memory_equal(id, rows, sizeof id);
@@ -250,7 +250,8 @@ static void refused(const data_set *d, const bf_recipe *r, size_t classes,
                     bf_status status, const char *words)
 {
     bf_job *job = NULL;
-    FAILS(status, words, bf_job_plan_over(&job, r, classes, d->job, NULL));
+    FAILS(status, words,
+          bf_job_plan_over(&job, r, classes, NULL, d->job, NULL));
     assert_null(job);
 }
 
@@ -285,7 +286,7 @@ static void chains_that_do_not_fit_are_refused(void **state)
     r.sigmoid = (bf_sigmoid){
         .degree = 9, .range = 20, .odd = {0.19, -3e-3, 2e-5, -5e-8, 5e-11}};
     bf_job *job = NULL;
-    bf_status s = bf_job_plan_over(&job, &r, 3, t.refreshed.job, NULL);
+    bf_status s = bf_job_plan_over(&job, &r, 3, NULL, t.refreshed.job, NULL);
     assert_true(s == BF_ERR_ARGUMENT && !job);
 }
 
@@ -298,7 +299,7 @@ static void foreign_data_sets_are_refused(void **state)
     size_t keys;
     uint64_t bytes;
     bf_recipe r = recipe_of(&t.plain, 2);
-    OK(bf_job_plan_over(&job, &r, 3, t.plain.job, NULL));
+    OK(bf_job_plan_over(&job, &r, 3, NULL, t.plain.job, NULL));
     send_labels(&t.plain, job, t.thirds, &owner, &p);
     FAILS(BF_ERR_MISMATCH, "keys of a job over another data set",
           bf_job_more_keys(&keys, &bytes, job,

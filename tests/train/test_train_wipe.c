@@ -115,7 +115,8 @@ static __attribute__((noinline)) void remember_messages(const bf_context *ctx,
     check_ok(bf_encode_slots(&rows, ctx, (double complex *)slots, l->f * l->t,
                              of_rows.scale, of_rows.limbs));
     remember_plain("rows", &rows, x);
-    bf_layout_y(l, labels, 0, slots + n);
+    bf_layout_y(l, &(bf_labels){labels, job.labels.count, job.labels.classes},
+                0, slots + n);
     check_ok(bf_encode_real(&hits, ctx, slots + n, l->f * l->t,
                             of_labels.scale, of_labels.limbs));
     remember_plain("labels", &hits, x + 2 * n);

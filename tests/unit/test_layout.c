@@ -141,7 +141,8 @@ static void labels_are_where_they_should_be(void **state)
     int32_t labels[ROWS];
     double y[GROUPS][N / 2];
     for (size_t i = 0; i < ROWS; i++) labels[i] = (int32_t)(i * i % CLASSES);
-    for (size_t g = 0; g < GROUPS; g++) bf_layout_y(&l, labels, g, y[g]);
+    const bf_labels one = {labels, 1, &(unsigned){CLASSES}};
+    for (size_t g = 0; g < GROUPS; g++) bf_layout_y(&l, &one, g, y[g]);
     for (size_t row = 0; row < ROWS; row++)
         for (size_t c = 0; c < CLASSES; c++) {
             size_t out = row % BATCH / SAMPLES * CLASSES + c;

@@ -1,7 +1,8 @@
 #include "cli.h"
 
 typedef struct decrypt_args {
-    const char *key, *transform, *model, *rows;
+    const char *key, *transform, *rows;
+    cli_texts models; /* a file for each column of labels */
     size_t iteration;
 } decrypt_args;
 
@@ -42,11 +43,49 @@ static bf_status open_model(bf_model *out, bf_review *seen,
     return s;
 }
 
-static bf_status report(const char *path, const bf_model *m, const bf_review *r)
+static bf_status check_outputs(const decrypt_args *a, const char *job,
+                               const char *model)
+{
+    for (size_t i = 0; i < a->models.count; i++) {
+        BF_TRY(
+            cli_check_model(a->models.at[i], CLI_FILES(job, model, a->key,
+                                                       a->transform, a->rows)));
+        BF_TRY(cli_check_model(a->models.at[i], a->models.at, i));
+    }
+    return BF_OK;
+}
+
+static bf_status check_count(const decrypt_args *a,
+                             const bf_label_columns *labels)
+{
+    if (a->models.count == labels->count) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "the job has %u column%s of labels: --output for each, not "
+                   "%zu",
+                   labels->count, labels->count > 1 ? "s" : "",
+                   a->models.count);
+}
+
+static bf_status save_models(const bf_model *all,
+                             const bf_label_columns *labels,
+                             const decrypt_args *a)
+{
+    for (unsigned i = 0; i < labels->count; i++) {
+        bf_model m;
+        BF_TRY(bf_model_column(&m, all, labels, i));
+        bf_status s = bf_model_save(&m, a->models.at[i]);
+        bf_model_clear(&m);
+        BF_TRY(s);
+    }
+    return BF_OK;
+}
+
+static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
+                        const bf_model *m, const bf_review *r)
 {
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
-        cJSON_AddStringToObject(o, "model", path);
+        cJSON_AddStringToObject(o, "model", a->models.at[0]);
         cJSON_AddNumberToObject(o, "classes", (double)m->weights.rows);
         cJSON_AddNumberToObject(o, "features", (double)bf_model_inputs(m));
         cJSON_AddStringToObject(o, "feature_map", bf_feature_map_name(m->map));
@@ -61,8 +100,10 @@ static bf_status report(const char *path, const bf_model *m, const bf_review *r)
         }
         return cli_json(o);
     }
-    cli_row("model", "%s: %zu classes, %zu features, map %s", path,
-            m->weights.rows, bf_model_inputs(m), bf_feature_map_name(m->map));
+    for (unsigned i = 0; i < labels->count; i++)
+        cli_row(i ? "" : "model", "%s: %u classes, %zu features, map %s",
+                a->models.at[i], labels->classes[i], bf_model_inputs(m),
+                bf_feature_map_name(m->map));
     if (m->expansion)
         cli_row("random features", "%zu, which other programs make by "
                                    "docs/formats.md",
@@ -84,8 +125,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
         {"transform", 0, CLI_TEXT, &a.transform, "FILE",
          "transform that encrypt wrote with the upload"},
-        {"output", 'o', CLI_TEXT, &a.model, "FILE",
-         "model to write: .npy, .csv or .safetensors"},
+        {"output", 'o', CLI_TEXTS, &a.models, "FILE",
+         "model to write: .npy, .csv or .safetensors; again for each column of "
+         "labels"},
         {"iteration", 0, CLI_COUNT, &a.iteration, "T",
          "the weights after iteration T (default: the last)"},
         {"check", 0, CLI_TEXT, &a.rows, "FILE",
@@ -99,13 +141,14 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.transform, "transform"));
-    BF_TRY(cli_need(a.model, "output"));
-    BF_TRY(cli_check_model(a.model, CLI_FILES(operands[0], operands[1], a.key,
-                                              a.transform, a.rows)));
+    BF_TRY(cli_need(a.models.at[0], "output"));
+    BF_TRY(check_outputs(&a, operands[0], operands[1]));
     BF_TRY(bf_job_read(&job, operands[0]));
-    bf_status s = open_model(&model, &seen, &a, job, operands[1]);
-    if (s == BF_OK) s = bf_model_save(&model, a.model);
-    if (s == BF_OK) s = report(a.model, &model, &seen);
+    const bf_label_columns labels = bf_job_shape_of(job).labels;
+    bf_status s = check_count(&a, &labels);
+    if (s == BF_OK) s = open_model(&model, &seen, &a, job, operands[1]);
+    if (s == BF_OK) s = save_models(&model, &labels, &a);
+    if (s == BF_OK) s = report(&a, &labels, &model, &seen);
     bf_model_clear(&model);
     bf_job_destroy(job);
     return s;

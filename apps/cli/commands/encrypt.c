@@ -5,12 +5,19 @@
 #include "cli.h"
 
 typedef struct encrypt_args {
-    const char *key, *labels, *upload, *transform, *fitted;
+    const char *key, *upload, *transform, *fitted;
+    cli_texts labels; /* a file for each column */
     bf_rows rows;
     const char *only, *rehearse;
     bf_upload_part part; /* what `only` says */
     bf_rehearsal when;   /* what `rehearse` says */
 } encrypt_args;
+
+/* Labels alone go with the transform of their rows, or a copy of it. */
+static bool has_transform(const encrypt_args *a)
+{
+    return a->part != BF_UPLOAD_LABELS || a->transform;
+}
 
 /* Beside the secret unless told otherwise. */
 static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
@@ -37,29 +44,28 @@ static bf_status check_free(const char *path)
 }
 
 static bf_status seal(const encrypt_args *a, const bf_owner *owner,
-                      const bf_prepared *p, const bf_dataset *data)
+                      const bf_prepared *p, const cli_training *t)
 {
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
-    const bf_encrypt_options o = {
-        .part = a->part,
-        .rehearse = a->when,
-        .upload = a->upload,
-        .transform = a->part == BF_UPLOAD_LABELS ? NULL : path,
-        .class_names = (const char *const *)data->class_names};
-    return bf_owner_encrypt(owner, p, data->labels, &o, &cli_env);
+    const bf_encrypt_options o = {.part = a->part,
+                                  .rehearse = a->when,
+                                  .upload = a->upload,
+                                  .transform = has_transform(a) ? path : NULL,
+                                  .class_names = cli_training_names(t)};
+    return bf_owner_encrypt(owner, p, t->labels, &o, &cli_env);
 }
 
 static bf_status encrypt(const encrypt_args *a, const bf_job *job,
-                         const bf_dataset *data, const char *train)
+                         const cli_training *t, const char *train)
 {
     bf_owner *owner = NULL;
     bf_prepared p = {0};
-    bf_view x = bf_view_of(&data->x);
+    bf_view x = bf_view_of(&t->column[0].x);
     bf_status s = bf_prepare(&p, job, &x, a->fitted, &cli_env);
     if (s == BF_OK) cli_warn_dropped(p.transform);
     if (s == BF_OK) s = bf_owner_open(&owner, job, a->key, &cli_env);
-    if (s == BF_OK) s = seal(a, owner, &p, data);
+    if (s == BF_OK) s = seal(a, owner, &p, t);
     if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", train);
     bf_owner_destroy(owner);
     bf_prepared_clear(&p);
@@ -78,14 +84,13 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
         cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
         cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
                                 (double)bf_upload_ciphertexts(job, a->part));
-        if (a->part != BF_UPLOAD_LABELS)
-            cJSON_AddStringToObject(o, "transform", path);
+        if (has_transform(a)) cJSON_AddStringToObject(o, "transform", path);
         return cli_json(o);
     }
     cli_row("upload", "%s: %zu ciphertexts, %s, for the server", a->upload,
             bf_upload_ciphertexts(job, a->part),
             cli_size((double)st.st_size).s);
-    if (a->part != BF_UPLOAD_LABELS)
+    if (has_transform(a))
         cli_row("transform", "%s: stays here, wanted by decrypt", path);
     return BF_OK;
 }
@@ -98,28 +103,37 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
     BF_TRY(transform_path(path, a));
     BF_TRY(bf_refuse_pipe(a->upload));
     BF_TRY(cli_check_output(a->upload,
-                            CLI_FILES(a->key, job, train, a->labels, a->fitted,
-                                      path)));
-    if (a->part == BF_UPLOAD_LABELS) return BF_OK;
-    BF_TRY(cli_check_output(path, CLI_FILES(a->key, job, train, a->labels)));
+                            CLI_FILES(a->key, job, train, a->fitted, path)));
+    BF_TRY(cli_check_output(a->upload, a->labels.at, a->labels.count));
+    if (!has_transform(a)) return BF_OK;
+    BF_TRY(cli_check_output(path, CLI_FILES(a->key, job, train)));
+    BF_TRY(cli_check_output(path, a->labels.at, a->labels.count));
     BF_TRY(check_free(path));
-    return cli_check_class_names(path, CLI_FILES(a->key, job, train, a->labels,
-                                                 a->upload, a->fitted));
+    return cli_check_class_names(
+        path,
+        CLI_FILES(a->key, job, train, a->labels.at[0], a->upload, a->fitted));
 }
 
 /* decrypt names the classes by what lies beside the transform: labels of other
- * rows follow that. */
-static bf_status match_fitted(bf_dataset *data, const encrypt_args *a,
+ * rows follow that, unless they get a transform of their own. */
+static bf_status match_fitted(cli_training *t, const encrypt_args *a,
                               const char *train)
 {
     char **names;
     size_t count;
+    if (!a->fitted || (a->part == BF_UPLOAD_LABELS && a->transform))
+        return BF_OK;
     BF_TRY(bf_class_names_beside(&names, &count, a->fitted));
-    if (!names) return BF_OK;
-    bf_status s =
-        bf_dataset_match(data, (const char *const *)names, (unsigned)count);
+    if (!names || t->columns > 1) {
+        bf_class_names_free(names, names ? count : 0);
+        return BF_OK;
+    }
+    bf_status s = bf_dataset_match(&t->column[0], (const char *const *)names,
+                                   (unsigned)count);
     bf_class_names_free(names, count);
-    return s == BF_OK ? s : bf_fail_in(s, "%s", a->labels ? a->labels : train);
+    return s == BF_OK
+               ? s
+               : bf_fail_in(s, "%s", a->labels.count ? a->labels.at[0] : train);
 }
 
 static bf_status choose_part(encrypt_args *a)
@@ -154,8 +168,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
-        {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
-         "labels, where TRAIN has none"},
+        {"labels", 'l', CLI_TEXTS, &a.labels, "FILE",
+         "labels, where TRAIN has none; again for each column of labels"},
         {"rows", 0, CLI_ROWS, &a.rows, "A:B",
          "rows to train on, from 1 (default all)"},
         {"output", 'o', CLI_TEXT, &a.upload, "FILE", "upload to write"},
@@ -171,7 +185,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {0},
     };
     bf_job *job;
-    bf_dataset data = {0};
+    cli_training t = {0};
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
     BF_TRY(cli_need(a.key, "key"));
@@ -182,11 +196,11 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(bf_job_read(&job, operands[0]));
     bf_status s = check_outputs(&a, operands[0], operands[1]);
     if (s == BF_OK)
-        s = cli_load_training(&data, operands[1], a.labels, a.rows);
-    if (s == BF_OK && a.fitted) s = match_fitted(&data, &a, operands[1]);
-    if (s == BF_OK) s = cli_check_shapes(job, &data, operands[1]);
-    if (s == BF_OK) s = encrypt(&a, job, &data, operands[1]);
-    bf_dataset_clear(&data);
+        s = cli_training_load(&t, job, operands[1], &a.labels, a.rows);
+    if (s == BF_OK) s = match_fitted(&t, &a, operands[1]);
+    if (s == BF_OK) s = cli_training_join(&t, job, operands[1], &a.labels);
+    if (s == BF_OK) s = encrypt(&a, job, &t, operands[1]);
+    cli_training_clear(&t);
     if (s == BF_OK) s = report(&a, job);
     bf_job_destroy(job);
     return s;

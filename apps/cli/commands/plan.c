@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -7,9 +8,31 @@
 #define CLASSES 10
 
 typedef struct plan_args {
-    size_t n, d, classes;
-    const char *over, *path; /* job file to write */
+    size_t n, d;
+    const char *classes, *over, *path; /* job file to write */
+    bf_label_columns labels;           /* what `classes` says */
+    size_t all;                        /* classes of all columns */
 } plan_args;
+
+/* "10" or, for several columns of labels, "10,2". */
+static bf_status parse_classes(plan_args *a)
+{
+    const char *at = a->classes;
+    while (at) {
+        char *end;
+        unsigned long v = strtoul(at, &end, 10);
+        if (*at < '0' || *at > '9' || (*end && *end != ',') ||
+            v > BF_CLASSES_MAX || a->labels.count == BF_LABEL_COLUMNS_MAX)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "--classes: '%s' is neither a number such as 10 nor "
+                           "a list such as 10,2, up to %d",
+                           a->classes, BF_CLASSES_MAX);
+        a->labels.classes[a->labels.count++] = (unsigned)v;
+        a->all += v;
+        at = *end ? end + 1 : NULL;
+    }
+    return BF_OK;
+}
 
 static bf_status plan_new(bf_job **job, const plan_args *a)
 {
@@ -17,7 +40,8 @@ static bf_status plan_new(bf_job **job, const plan_args *a)
         return bf_fail(BF_ERR_ARGUMENT, "plan wants --samples and --features, "
                        "or a job file to read");
     if (a->path) BF_TRY(cli_check_output(a->path, NULL, 0));
-    BF_TRY(cli_plan_job(job, a->n, a->d, a->classes ? a->classes : CLASSES));
+    BF_TRY(cli_plan_job(job, a->n, a->d, a->classes ? a->all : CLASSES,
+                        a->classes ? &a->labels : NULL));
     return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
@@ -31,8 +55,9 @@ static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
                        a->n ? "samples" : "features");
     if (a->path) BF_TRY(cli_check_output(a->path, CLI_FILES(a->over)));
     BF_TRY(bf_job_read(over, a->over));
-    size_t classes = bf_job_shape_of(*over).classes;
-    BF_TRY(cli_plan_over(job, a->classes ? a->classes : classes, *over));
+    bf_job_shape there = bf_job_shape_of(*over);
+    BF_TRY(cli_plan_over(job, a->classes ? a->all : there.classes,
+                         a->classes ? &a->labels : &there.labels, *over));
     return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
@@ -43,8 +68,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {
         {"samples", 'n', CLI_COUNT, &a.n, "N", "training rows"},
         {"features", 'd', CLI_COUNT, &a.d, "D", "features of a row"},
-        {"classes", 'c', CLI_COUNT, &a.classes, "C",
-         "classes (default 10, or those of --over)"},
+        {"classes", 'c', CLI_TEXT, &a.classes, "C[,C...]",
+         "classes (default 10, or those of --over); of several columns of "
+         "labels, which are trained in one pass, each"},
         {"over", 0, CLI_TEXT, &a.over, "JOB0",
          "a further job over the rows of this one: other labels, iterations, "
          "steps, batches"},
@@ -55,6 +81,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_job *job = NULL, *over = NULL;
     bf_status s;
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
+    BF_TRY(parse_classes(&a));
     if (operands[0]) {
         if (a.n || a.d || a.classes || a.path || a.over || cli_recipe_asked())
             return bf_fail(BF_ERR_ARGUMENT,

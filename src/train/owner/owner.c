@@ -286,12 +286,14 @@ static bf_status save(bf_outfile *upload, const bf_transform *t,
 
 static bf_status check_labels(const bf_job *job, const int32_t *labels)
 {
-    size_t classes = job->layout.classes;
-    for (size_t i = 0; i < job->layout.n; i++)
-        if (labels[i] < 0 || (size_t)labels[i] >= classes)
+    size_t n = job->layout.n;
+    for (size_t i = 0; i < n * job->labels.count; i++) {
+        unsigned classes = job->labels.classes[i / n];
+        if (labels[i] < 0 || (unsigned)labels[i] >= classes)
             return bf_fail(BF_ERR_ARGUMENT,
-                           "row %zu has label %d, the job is for 0 to %zu",
-                           i + 1, (int)labels[i], classes - 1);
+                           "row %zu has label %d, the job is for 0 to %u",
+                           i % n + 1, (int)labels[i], classes - 1);
+    }
     return BF_OK;
 }
 
@@ -325,12 +327,11 @@ bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
     bf_outfile *upload;
     BF_TRY(check_labels(job, labels));
     BF_TRY(rehearse(job, p, labels, o->rehearse));
-    BF_TRY(bf_protocol_upload(&upload, &p->transform->of, job, bf_job_id(job),
-                              owner->sk, &p->rows, labels, &p->schedule,
-                              o->part, o->upload));
-    return rows && o->transform
-               ? save(upload, p->transform, o, job->layout.classes)
-               : bf_outfile_commit(upload);
+    BF_TRY(bf_protocol_upload(&upload, rows ? &p->transform->of : NULL, job,
+                              bf_job_id(job), owner->sk, &p->rows, labels,
+                              &p->schedule, o->part, o->upload));
+    return o->transform ? save(upload, p->transform, o, job->layout.classes)
+                        : bf_outfile_commit(upload);
 }
 
 /* ---- decryption ---------------------------------------------------------- */
@@ -348,6 +349,37 @@ bf_status bf_model_of(bf_model *out, const bf_transform *t,
         *out = m;
     else
         bf_model_clear(&m);
+    return s;
+}
+
+bf_status bf_model_column(bf_model *out, const bf_model *m,
+                          const bf_label_columns *labels, unsigned column)
+{
+    size_t first = 0, cols = m->weights.cols;
+    bf_model part = {.map = m->map};
+    if (column >= labels->count)
+        return bf_fail(BF_ERR_ARGUMENT, "column %u of labels: there are %u",
+                       column + 1, labels->count);
+    for (unsigned i = 0; i < column; i++) first += labels->classes[i];
+    size_t count = labels->classes[column];
+    if (first + count > m->weights.rows)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "a model of %zu classes is none of these "
+                       "labels",
+                       m->weights.rows);
+    BF_TRY(bf_matrix_init(&part.weights, count, cols));
+    memcpy(part.weights.data, m->weights.data + first * cols,
+           count * cols * sizeof *part.weights.data);
+    bf_status s =
+        m->expansion ? bf_expansion_copy(&part.expansion, m->expansion) : BF_OK;
+    if (s == BF_OK && m->class_names)
+        s = bf_class_names_copy(&part.class_names,
+                                (const char *const *)m->class_names + first,
+                                count);
+    if (s == BF_OK)
+        *out = part;
+    else
+        bf_model_clear(&part);
     return s;
 }
 

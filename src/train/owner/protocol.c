@@ -107,11 +107,9 @@ static bf_status check_noise(const bf_job *job, double resolution)
         noise, resolution);
 }
 
-/* The run, seen beforehand in plaintext: numbers that leave what the circuit
- * covers come back as noise. */
-bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
-                                   const int32_t *labels,
-                                   const bf_schedule *schedule)
+static bf_status check_column(const bf_job *job, const bf_matrix *u,
+                              const int32_t *labels, unsigned classes,
+                              const bf_schedule *schedule)
 {
     bf_magnitudes measured, covered = job->bounds;
     double resolution;
@@ -119,11 +117,28 @@ bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
         covered.logit[t] *= BF_LOGIT_SLACK;
     covered.residual = INFINITY;
     BF_TRY(bf_twin_magnitudes(&measured, &resolution, schedule, u, labels,
-                              (unsigned)job->layout.classes, NULL));
+                              classes, NULL));
     bf_status s =
         bf_magnitudes_check(&measured, &covered, schedule->iterations);
     if (s != BF_OK) return bf_fail_in(s, "the data leave the recipe's range");
     return check_noise(job, resolution);
+}
+
+/* The run, seen beforehand in plaintext: numbers that leave what the circuit
+ * covers come back as noise. No class depends on another, so columns of labels
+ * run one after the other. */
+bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
+                                   const int32_t *labels,
+                                   const bf_schedule *schedule)
+{
+    bf_schedule part = *schedule;
+    for (unsigned i = 0; i < job->labels.count; i++) {
+        unsigned classes = job->labels.classes[i];
+        if (part.v0.data) part.v0.rows = classes;
+        BF_TRY(check_column(job, u, labels + i * u->rows, classes, &part));
+        if (part.v0.data) part.v0.data += classes * part.v0.cols;
+    }
+    return BF_OK;
 }
 
 /* Sealing one ciphertext has serial parts, so as many are sealed side by side

@@ -35,7 +35,8 @@ static bf_status seal_labels(bf_pt *pt, const bf_job *job,
     const bf_layout *l = &job->layout;
     double *slots = bf_secret_alloc(l->f * l->t * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
-    bf_layout_y(l, labels, group, slots);
+    bf_layout_y(l, &(bf_labels){labels, job->labels.count, job->labels.classes},
+                group, slots);
     bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t, input->scale,
                                  input->limbs);
     bf_secret_free(slots);
