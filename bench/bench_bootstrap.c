@@ -41,7 +41,7 @@ static bf_boot *walk(work *w, bf_eval *ev, bf_eval *there)
     bf_ct a = {.ctx = w->ctx, .limbs = 1, .polys = 2, .bound = 1,
                .scale = bf_boot_scale_in(&w->p)};
     require(bf_boot_create(&b, w->ctx, w->there, &w->p, true));
-    require(bf_bootstrap(ev, there, &w->out, &a, b));
+    require(bf_boot_refresh(ev, there, &w->out, &a, b));
     bf_eval_release(ev, &w->out);
     return b;
 }
@@ -138,7 +138,7 @@ static void draw(work *w, uint64_t *seed)
 static void run(void *user)
 {
     work *w = user;
-    require(bf_bootstrap(w->ev, w->ev_there, &w->out, &w->in, w->boot));
+    require(bf_boot_refresh(w->ev, w->ev_there, &w->out, &w->in, w->boot));
 }
 
 static void measure_precision(work *w, unsigned runs)

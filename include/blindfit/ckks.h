@@ -27,8 +27,7 @@
  * among them; messages name the operation.
  *
  * Results of decryption are approximate, and exact ones would betray the key:
- * docs/security.md says what may be shown to whom. To come: bootstrapping, as
- * operations of an evaluator that raise a level. */
+ * docs/security.md says what may be shown to whom. */
 #ifndef BLINDFIT_CKKS_H
 #define BLINDFIT_CKKS_H
 
@@ -179,6 +178,7 @@ typedef struct bf_keys_request {
     bool sums;            /* rotations by powers of two: bf_cipher_sum */
     const int *rotations; /* [count], or NULL */
     size_t count;
+    bool bootstrap; /* bf_bootstrap (section 8) */
 } bf_keys_request;
 typedef struct bf_keys bf_keys;
 typedef struct bf_evaluator bf_evaluator;
@@ -437,6 +437,54 @@ BF_API BF_MUST_CHECK bf_status bf_public_read(bf_public **out,
 /* The parameters of such bytes. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_read(bf_ckks **out, const void *data,
                                             size_t bytes);
+
+/* ---- 8. bootstrapping -------------------------------------------------------
+ */
+
+/* Ciphertexts that have run out of levels get them back [CHKKS18a]: parameters
+ * whose chain goes on above the highest level, keys of `bootstrap`, which are
+ * public like others, and a refresher. */
+typedef struct bf_bootstrap_request {
+    size_t slots;       /* values in the vectors that are refreshed; up to the
+                         * next power of two, n. The fewer, the faster */
+    unsigned depth;     /* levels that a refresh leaves; 0: 1 */
+    unsigned precision; /* bits behind the binary point that it leaves right,
+                         * as bf_ckks_request has it; 0: 10 */
+    double largest;     /* |value| that any slot ever has; 0: 1 */
+    /* |coefficient| of the polynomial of a vector that is refreshed: a mean of
+     * its slots, each turned in the plane. 0: largest, which none exceeds. A
+     * constant vector has it; one of independent values around 0 has some
+     * sqrt(n) times less, and is refreshed more precisely where that is said. */
+    double largest_coefficient;
+    bool few_keys; /* two thirds of the keys, for half the speed */
+} bf_bootstrap_request;
+/* The smallest ring of 128 bits that holds it all, from 2^15. BF_ERR_ARGUMENT
+ * where none does. */
+BF_API BF_MUST_CHECK bf_status
+bf_ckks_create_bootstrap(bf_ckks **out, const bf_bootstrap_request *request);
+BF_API size_t bf_ckks_refreshed(const bf_ckks *ckks); /* n; 0: none */
+
+/* The maps of a refresh: public, encoded once, for all threads. It takes a
+ * second, and bf_refresher_bytes of memory. */
+typedef struct bf_refresher bf_refresher;
+/* BF_ERR_ARGUMENT for parameters that were not made for it. */
+BF_API BF_MUST_CHECK bf_status bf_refresher_create(bf_refresher **out,
+                                                   const bf_ckks *ckks);
+/* For dry evaluators alone, which take the other kind as well. */
+BF_API BF_MUST_CHECK bf_status bf_refresher_create_dry(bf_refresher **out,
+                                                       const bf_ckks *ckks);
+BF_API void bf_refresher_destroy(bf_refresher *refresher);
+BF_API size_t bf_refresher_bytes(const bf_refresher *refresher);
+
+/* out = a, real or complex, at the highest level and its scale to the last bit.
+ * a has two polynomials and may be of any level; at level 0 of its scale within
+ * a factor of two (BF_ERR_MISMATCH). Slots that are congruent modulo n come out
+ * as their mean: vectors of n values, or of fewer, are whole. No ciphertext
+ * fails by chance; coefficients beyond what was asked for bend, and at many
+ * times as much are lost. */
+BF_API BF_MUST_CHECK bf_status bf_bootstrap(bf_evaluator *ev, bf_cipher **out,
+                                            const bf_cipher *a,
+                                            const bf_refresher *refresher);
 
 #ifdef __cplusplus
 }

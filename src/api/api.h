@@ -3,12 +3,24 @@
 #define BF_API_API_H
 
 #include "blindfit/ckks.h"
+#include "ckks/bootstrap.h"
 #include "ckks/encrypt.h"
 #include "ckks/lintrans.h"
 
+/* What parameters made for bootstrapping have besides a ring. */
+typedef struct bf_api_boot {
+    bf_boot_params p; /* p.ring, p.encapsulation: those of the contexts */
+    double largest;
+} bf_api_boot;
+
 struct bf_ckks {
     bf_context *ctx;
+    bf_context *encapsulation;  /* NULL: nothing is refreshed, and boot empty */
+    bf_api_boot boot;
+    char *note;                 /* of files: boot as text, or NULL */
     unsigned base;              /* limbs of level 0 */
+    unsigned top;               /* limbs of the highest level: of all that are
+                                 * not for bootstrapping */
     double scale[BF_MAX_Q + 1]; /* by limbs */
     double largest;
 };
@@ -22,7 +34,8 @@ struct bf_plain {
  * ciphertext may outlive the evaluator. */
 typedef struct bf_home {
     bf_eval *eval;
-    bf_eval_keys none; /* for evaluators without keys */
+    bf_eval *encapsulation; /* where parameters are made for bootstrapping */
+    bf_eval_keys none[2];   /* for evaluators without keys */
     long users;
 } bf_home;
 
@@ -48,7 +61,7 @@ struct bf_public {
 
 struct bf_keys {
     const bf_ckks *ckks;
-    bf_eval_keys set;
+    bf_eval_keys set[2]; /* of the ring, and of the encapsulation ring */
 };
 
 struct bf_linear {
@@ -57,8 +70,18 @@ struct bf_linear {
     unsigned level;
 };
 
+struct bf_refresher {
+    const bf_ckks *ckks;
+    bf_boot *shape; /* symbolic */
+    bf_boot *boot;  /* NULL: for dry runs alone */
+};
+
 /* ---- parameters --------------------------------------------------------- */
 
+static inline bf_rings bf_api_rings(const bf_ckks *c)
+{
+    return (bf_rings){c->encapsulation ? 2 : 1, {c->ctx, c->encapsulation}};
+}
 static inline unsigned bf_api_limbs(const bf_ckks *c, unsigned level)
 {
     return c->base + level;
@@ -72,7 +95,18 @@ BF_MUST_CHECK bf_status bf_api_check_level(const bf_ckks *c, unsigned level,
 /* BF_ERR_MISMATCH, unless both are the same. */
 BF_MUST_CHECK bf_status bf_api_same(const bf_ckks *a, const bf_ckks *b,
                                     const char *what);
-BF_MUST_CHECK bf_status bf_api_adopt(bf_ckks **out, const bf_params *params);
+/* boot: NULL, or what makes params those of a ring for bootstrapping, checked
+ * here. */
+BF_MUST_CHECK bf_status bf_api_adopt(bf_ckks **out, const bf_params *params,
+                                     const bf_api_boot *boot);
+/* An empty set for each ring, of this key. */
+void bf_api_keys_of(bf_keys *keys, const bf_ckks *c, const uint8_t *key_id);
+/* boot as text; *text is freed with bf_free. */
+BF_MUST_CHECK bf_status bf_api_boot_print(char **text, const bf_api_boot *boot);
+/* BF_ERR_FORMAT for anything else; `path` is for messages. */
+BF_MUST_CHECK bf_status bf_api_boot_parse(bf_api_boot *out, const char *text,
+                                          const bf_params *ring,
+                                          const char *path);
 
 /* ---- plaintexts --------------------------------------------------------- */
 

@@ -11,7 +11,20 @@ static void leave_home(bf_home *home)
 {
     if (!home || __atomic_sub_fetch(&home->users, 1, __ATOMIC_ACQ_REL)) return;
     bf_eval_destroy(home->eval);
+    bf_eval_destroy(home->encapsulation);
     bf_free(home);
+}
+
+static bf_status create_evals(bf_home *home, const bf_ckks *c,
+                              const bf_keys *keys, bool dry)
+{
+    const bf_eval_keys *set = keys ? keys->set : home->none;
+    home->none[0].ctx = c->ctx;
+    home->none[1].ctx = c->encapsulation;
+    BF_TRY(bf_eval_create(&home->eval, c->ctx, dry ? NULL : &set[0]));
+    if (!c->encapsulation) return BF_OK;
+    return bf_eval_create(&home->encapsulation, c->encapsulation,
+                          dry ? NULL : &set[1]);
 }
 
 static bf_status create(bf_evaluator **out, const bf_ckks *c,
@@ -23,18 +36,14 @@ static bf_status create(bf_evaluator **out, const bf_ckks *c,
     bf_status status = BF_ERR_MEMORY;
     if (!ev || !home) goto fail;
     home->users = 1;
-    home->none.ctx = c->ctx;
-    BF_GOTO(bf_eval_create(&home->eval, c->ctx,
-                           dry    ? NULL
-                           : keys ? &keys->set
-                                  : &home->none),
-            fail);
+    BF_GOTO(create_evals(home, c, keys, dry), fail);
     *ev = (bf_evaluator){
-        .ckks = c, .home = home, .key_id = keys ? keys->set.key_id : NULL};
+        .ckks = c, .home = home, .key_id = keys ? keys->set[0].key_id : NULL};
     bf_evaluator_destroy(*out);
     *out = ev;
     return BF_OK;
 fail:
+    if (home) bf_eval_destroy(home->eval);
     bf_free(home);
     bf_free(ev);
     return status;

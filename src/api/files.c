@@ -115,6 +115,13 @@ static bf_status check_set(const bf_cipher *const *a, size_t count)
     return BF_OK;
 }
 
+static bf_status close_writer(bf_wire_writer *w, bf_status s)
+{
+    if (s == BF_OK) return bf_wire_commit(w);
+    bf_wire_abort(w);
+    return s;
+}
+
 bf_status bf_cipher_save(const bf_cipher *const *a, size_t count,
                          const char *path)
 {
@@ -123,13 +130,10 @@ bf_status bf_cipher_save(const bf_cipher *const *a, size_t count,
     BF_TRY(bf_wire_create(&w, path, BF_WIRE_UPLOAD,
                           bf_one_ring(a[0]->ckks->ctx),
                           (bf_wire_ids){.key_id = a[0]->key_id}));
-    for (size_t i = 0; i < count; i++) {
-        bf_status s = bf_wire_put_ct(w, (bf_label){LABEL_OWN, i}, &a[i]->ct);
-        if (s == BF_OK) continue;
-        bf_wire_abort(w);
-        return s;
-    }
-    return bf_wire_commit(w);
+    bf_status s = bf_wire_put_note(w, a[0]->ckks->note);
+    for (size_t i = 0; i < count && s == BF_OK; i++)
+        s = bf_wire_put_ct(w, (bf_label){LABEL_OWN, i}, &a[i]->ct);
+    return close_writer(w, s);
 }
 
 static bf_status expect_ciphertext(const bf_wire_item *item, size_t i,
@@ -153,7 +157,7 @@ static bf_status read_ciphertexts(bf_wire_reader *r, bf_ct *ct, size_t count,
 {
     bf_wire_item item;
     for (size_t i = 0; i < count; i++) {
-        BF_TRY(bf_wire_next(r, &item));
+        BF_TRY(i ? bf_wire_next(r, &item) : bf_wire_next_but_note(r, &item));
         BF_TRY(expect_ciphertext(&item, i, count, path));
         BF_TRY(bf_wire_get_ct(r, &ct[i]));
     }
@@ -206,39 +210,37 @@ bf_status bf_cipher_read(bf_cipher **out, size_t count, const bf_ckks *c,
 /* ---- evaluation keys
  * ------------------------------------------------------------ */
 
+void bf_api_keys_of(bf_keys *keys, const bf_ckks *c, const uint8_t *key_id)
+{
+    keys->ckks = c;
+    keys->set[0].ctx = c->ctx;
+    keys->set[1].ctx = c->encapsulation;
+    for (int i = 0; i < 2; i++)
+        memcpy(keys->set[i].key_id, key_id, BF_KEY_ID_BYTES);
+}
+
 void bf_keys_destroy(bf_keys *keys)
 {
     if (!keys) return;
-    bf_eval_keys_clear(&keys->set);
+    for (int i = 0; i < 2; i++) bf_eval_keys_clear(&keys->set[i]);
     bf_free(keys);
 }
 
 bf_status bf_keys_save(const bf_keys *keys, const char *path, bf_env *env)
 {
-    return bf_wire_write_eval_keys(
-        path, &keys->set, bf_one_ring(keys->ckks->ctx),
-        (bf_wire_ids){.key_id = keys->set.key_id}, env);
+    BF_UNDER(env);
+    bf_wire_writer *w;
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS,
+                          bf_api_rings(keys->ckks),
+                          (bf_wire_ids){.key_id = keys->set[0].key_id}));
+    bf_status s = bf_wire_put_note(w, keys->ckks->note);
+    if (s == BF_OK) s = bf_wire_put_eval_keys(w, keys->set);
+    return close_writer(w, s);
 }
 
-/* Room for one key more. */
-static bf_status grow(bf_eval_keys *set, size_t *room)
-{
-    if (set->count < *room) return BF_OK;
-    size_t more = *room ? 2 * *room : 16;
-    bf_switch_key *grown = bf_alloc_zero(more * sizeof *grown);
-    if (!grown) return BF_ERR_MEMORY;
-    if (set->count) memcpy(grown, set->keys, set->count * sizeof *grown);
-    bf_free(set->keys);
-    set->keys = grown;
-    *room = more;
-    return BF_OK;
-}
-
-static bf_status read_keys(bf_wire_reader *r, bf_eval_keys *set,
-                           const char *path)
+static bf_status read_keys(bf_wire_reader *r, bf_keys *keys, const char *path)
 {
     bf_wire_item item;
-    size_t room = 0;
     for (;;) {
         BF_TRY(bf_wire_next(r, &item));
         if (item.kind == BF_FRAME_END) return BF_OK;
@@ -246,14 +248,16 @@ static bf_status read_keys(bf_wire_reader *r, bf_eval_keys *set,
             BF_TRY(bf_wire_skip(r));
             continue;
         }
-        BF_TRY(grow(set, &room));
-        bf_switch_key *key = &set->keys[set->count];
-        BF_TRY(bf_wire_get_switch_key(r, key));
-        const bf_switch_key *earlier = bf_eval_keys_find(set, key->name);
-        set->count++;
-        if (earlier)
-            return bf_fail(BF_ERR_FORMAT, "%s: %s is there twice", path,
-                           bf_key_text(key->name));
+        bf_switch_key key = {0};
+        BF_TRY(bf_wire_get_switch_key(r, &key));
+        bf_eval_keys *set = &keys->set[key.ctx != keys->ckks->ctx];
+        bf_status s = BF_OK;
+        if (bf_eval_keys_find(set, key.name))
+            s = bf_fail(BF_ERR_FORMAT, "%s: %s is there twice", path,
+                        bf_key_text(key.name));
+        if (s == BF_OK) s = bf_eval_keys_add(set, &key);
+        bf_switch_key_clear(&key);
+        BF_TRY(s);
     }
 }
 
@@ -262,15 +266,14 @@ bf_status bf_keys_load(bf_keys **out, const bf_ckks *c, const char *path,
 {
     BF_UNDER(env);
     bf_wire_reader *r;
-    BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, bf_one_ring(c->ctx),
+    BF_TRY(bf_wire_open(&r, path, BF_WIRE_EVAL_KEYS, bf_api_rings(c),
                         (bf_wire_ids){0}));
     bf_keys *made = bf_alloc_zero(sizeof *made);
     bf_status status = BF_ERR_MEMORY;
     if (made) {
         made->ckks = c;
-        made->set.ctx = c->ctx;
-        memcpy(made->set.key_id, bf_wire_header(r)->key_id, BF_KEY_ID_BYTES);
-        status = read_keys(r, &made->set, path);
+        bf_api_keys_of(made, c, bf_wire_header(r)->key_id);
+        status = read_keys(r, made, path);
     }
     bf_wire_close(r);
     if (status != BF_OK) {
@@ -303,7 +306,7 @@ bf_status bf_keys_read(bf_keys **out, const bf_ckks *c, const void *data,
 
 bf_status bf_public_save(const bf_public *key, const char *path)
 {
-    return bf_wire_write_public_key(path, &key->key);
+    return bf_wire_write_public_key(path, &key->key, key->ckks->note);
 }
 
 bf_status bf_public_load(bf_public **out, const bf_ckks *c, const char *path)

@@ -30,7 +30,37 @@ static unsigned nearest_bits(uint64_t prime)
     return (unsigned)nearbyint(log2((double)prime));
 }
 
-bf_status bf_api_adopt(bf_ckks **out, const bf_params *params)
+/* Scales by limbs, and the largest value, from the primes that are no part of
+ * bootstrapping. */
+static void follow_primes(bf_ckks *c, const bf_params *params)
+{
+    unsigned bits = nearest_bits(params->q[c->top - 1]);
+    c->base = 1;
+    while (c->base < c->top && nearest_bits(params->q[c->base]) != bits)
+        c->base++;
+    double scale = exp2(bits), room = 1;
+    for (unsigned l = 1; l <= c->top; l++) {
+        double q = (double)params->q[l - 1];
+        if (l <= c->base) room *= q;
+        c->scale[l] = l <= c->base ? scale : sqrt(c->scale[l - 1] * q);
+    }
+    c->largest = exp2(floor(log2(room) + 0.5) - bits - HEADROOM_BITS);
+}
+
+/* The result's scale is that of the highest level to the last bit. */
+static bf_status adopt_boot(bf_ckks *c, const bf_api_boot *boot)
+{
+    c->boot = *boot;
+    c->boot.p.scale = c->scale[c->top];
+    c->largest = boot->largest;
+    BF_TRY(bf_boot_params_check(&c->boot.p));
+    BF_TRY(bf_context_create(&c->encapsulation, &c->boot.p.encapsulation,
+                             BF_BACKEND_AUTO));
+    return bf_api_boot_print(&c->note, &c->boot);
+}
+
+bf_status bf_api_adopt(bf_ckks **out, const bf_params *params,
+                       const bf_api_boot *boot)
 {
     if (params->insecure)
         return bf_fail(BF_ERR_SECURITY, "parameters of a test, below 128 bits");
@@ -38,21 +68,14 @@ bf_status bf_api_adopt(bf_ckks **out, const bf_params *params)
     if (!c) return BF_ERR_MEMORY;
     bf_status status;
     BF_GOTO(bf_context_create(&c->ctx, params, BF_BACKEND_AUTO), fail);
-    unsigned n_q = params->n_q, bits = nearest_bits(params->q[n_q - 1]);
-    c->base = 1;
-    while (c->base < n_q && nearest_bits(params->q[c->base]) != bits) c->base++;
-    double scale = exp2(bits), room = 1;
-    for (unsigned l = 1; l <= n_q; l++) {
-        double q = (double)params->q[l - 1];
-        if (l <= c->base) room *= q;
-        c->scale[l] = l <= c->base ? scale : sqrt(c->scale[l - 1] * q);
-    }
-    c->largest = exp2(floor(log2(room) + 0.5) - bits - HEADROOM_BITS);
+    c->top = boot && boot->p.limbs < params->n_q ? boot->p.limbs : params->n_q;
+    follow_primes(c, params);
+    if (boot) BF_GOTO(adopt_boot(c, boot), fail);
     bf_ckks_destroy(*out);
     *out = c;
     return BF_OK;
 fail:
-    bf_free(c);
+    bf_ckks_destroy(c);
     return status;
 }
 
@@ -131,7 +154,7 @@ bf_status bf_ckks_create(bf_ckks **out, const bf_ckks_request *r)
                            (int)(BF_PRIME_BITS_MAX - ceil(log2(noise))));
         unsigned n_q = chain_of(q_bits, r, (unsigned)exact);
         if (n_q && fit_digits(&params, log_n, q_bits, n_q) == BF_OK)
-            return bf_api_adopt(out, &params);
+            return bf_api_adopt(out, &params, NULL);
     }
     return bf_fail(BF_ERR_ARGUMENT,
                    "parameters: no ring holds a depth of %u, %u "
@@ -145,20 +168,29 @@ bf_status bf_ckks_create_chain(bf_ckks **out, const bf_ckks_chain *chain)
     bf_params params;
     BF_TRY(bf_params_make(&params, chain->log_n, chain->q_bits, chain->q_count,
                           chain->p_bits, chain->p_count, chain->digit_limbs));
-    return bf_api_adopt(out, &params);
+    return bf_api_adopt(out, &params, NULL);
 }
 
 bf_status bf_ckks_load(bf_ckks **out, const char *path)
 {
     bf_params params;
-    BF_TRY(bf_wire_read_params(&params, path));
-    return bf_api_adopt(out, &params);
+    bf_api_boot boot;
+    char *note;
+    BF_TRY(bf_wire_read_noted(&params, &note, path));
+    bf_status status = BF_OK;
+    if (note) status = bf_api_boot_parse(&boot, note, &params, path);
+    if (status == BF_OK)
+        status = bf_api_adopt(out, &params, note ? &boot : NULL);
+    bf_free(note);
+    return status;
 }
 
 void bf_ckks_destroy(bf_ckks *c)
 {
     if (!c) return;
     bf_context_destroy(c->ctx);
+    bf_context_destroy(c->encapsulation);
+    bf_free(c->note);
     bf_free(c);
 }
 
@@ -169,13 +201,13 @@ size_t bf_ckks_slots(const bf_ckks *c)
 
 unsigned bf_ckks_levels(const bf_ckks *c)
 {
-    return c->ctx->params.n_q - c->base;
+    return c->top - c->base;
 }
 
 double bf_ckks_scale(const bf_ckks *c, unsigned level)
 {
-    unsigned l = bf_api_limbs(c, level), top = c->ctx->params.n_q;
-    return c->scale[l < top ? l : top];
+    unsigned l = bf_api_limbs(c, level);
+    return c->scale[l < c->top ? l : c->top];
 }
 
 double bf_ckks_largest(const bf_ckks *c)

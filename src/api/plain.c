@@ -54,8 +54,7 @@ bf_status bf_api_encode(bf_pt *out, const bf_ckks *c, const double *values,
 bf_status bf_api_encode_top(bf_pt *out, const bf_ckks *c, const double *values,
                             size_t count)
 {
-    unsigned top = bf_context_params(c->ctx)->n_q;
-    return bf_api_encode(out, c, values, count, c->scale[top], top);
+    return bf_api_encode(out, c, values, count, c->scale[c->top], c->top);
 }
 
 bf_status bf_api_put_plain(bf_plain **out, const bf_ckks *c, bf_pt *pt)

@@ -21,4 +21,12 @@ BF_MUST_CHECK bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
  * mean is taken in the end. */
 double bf_boot_sine_error(const bf_boot_params *p);
 
+/* What a refresh of this scale adds (rms, in units of the message): to a
+ * coefficient in Z[Y], where maps and the sine's bend err, and to one of all N,
+ * where EvalMod's roundings are too. */
+typedef struct bf_boot_errors {
+    double inside, all;
+} bf_boot_errors;
+bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in);
+
 #endif

@@ -10,9 +10,11 @@ enum { SINE_LIMBS = 5 + 3, ARCSINE_LIMBS = 2 };
 
 #define PRIME_MAX 48.95 /* primes of 49 bits lie below */
 #define PRIME_MIN 30.0
+#define PRECISION_MIN 4
 /* Butterflies of a group: 2^7 - 1 diagonals, which thirty-odd rotations make.
  */
 #define RADIX_MAX 7
+#define RADIX_WIDEST 8 /* that bf_boot_params_slots makes of it */
 
 typedef struct sizes {
     double q0, sine, c2s, s2c; /* of one prime each */
@@ -35,6 +37,13 @@ double bf_boot_sine_error(const bf_boot_params *p)
     return 9.5 * 16.27 * n / sqrt(18) * sqrt(fmin(1, part));
 }
 
+/* angle - sin(angle) = angle^3/6; with v + v^3/6 in place of v, 3 angle^5/40. */
+double bf_boot_bend(bool arcsine, double c, double u)
+{
+    double square = pow(2 * M_PI * c / u, 2);
+    return c * (arcsine ? 3 * square * square / 40 : square / 6);
+}
+
 static bf_status check(const bf_boot_request *r)
 {
     if (r->log_n < BF_LOG_N_MIN || r->log_n > BF_LOG_N_MAX ||
@@ -48,7 +57,7 @@ static bf_status check(const bf_boot_request *r)
         return bf_fail(BF_ERR_ARGUMENT,
                        "bootstrapping of coefficients up to %g, typically %g, "
                        "to scale %g", r->bound, r->typical, r->scale);
-    if (!(r->ratio >= 5 && r->ratio <= 12 && r->precision >= 4 &&
+    if (!(r->ratio >= 5 && r->ratio <= 12 && r->precision >= PRECISION_MIN &&
           r->precision <= 30))
         return bf_fail(BF_ERR_ARGUMENT,
                        "bootstrapping with 2^%g between message and modulus, "
@@ -57,17 +66,23 @@ static bf_status check(const bf_boot_request *r)
 }
 
 /* Larger groups are left for where fewer limbs are. */
-static void share(bf_dft *d, bool to_slots, unsigned groups, unsigned log_slots,
-                  unsigned log_n)
+static bf_dft share(unsigned log_n, unsigned log_slots, bool to_slots,
+                    unsigned groups)
 {
-    *d = (bf_dft){.log_slots = log_slots,
-                  .to_slots = to_slots,
-                  .wide = log_slots + 1 < log_n,
-                  .groups = groups};
+    bf_dft d = {.log_slots = log_slots, .to_slots = to_slots,
+                .wide = log_slots + 1 < log_n, .groups = groups};
     for (unsigned g = 0; g < groups; g++) {
         unsigned i = to_slots ? g : groups - 1 - g;
-        d->radix[g] = (d->log_slots + i) / groups;
+        d.radix[g] = (log_slots + i) / groups;
     }
+    return d;
+}
+
+void bf_boot_params_split(bf_boot_params *p, unsigned log_slots,
+                          unsigned groups)
+{
+    p->c2s = share(p->ring.log_n, log_slots, true, groups);
+    p->s2c = share(p->ring.log_n, log_slots, false, groups);
 }
 
 /* Of matrices at scale 1: a diagonal's encoding is off by sqrt(2n/12) in a
@@ -118,8 +133,7 @@ static bf_status choose_groups(sizes *s, const bf_boot_request *r,
     unsigned groups = (r->log_slots + RADIX_MAX - 1) / RADIX_MAX;
     bf_status status;
     do {
-        share(&p->c2s, true, groups, r->log_slots, r->log_n);
-        share(&p->s2c, false, groups, r->log_slots, r->log_n);
+        bf_boot_params_split(p, r->log_slots, groups);
         status = choose(s, r, p);
         groups++;
     } while (status == BF_ERR_RANGE && groups <= r->log_slots &&
@@ -212,21 +226,71 @@ static bf_status find_special(bf_boot_params *p, const bf_boot_request *r,
                    r->limbs, log2_q, limit, r->log_n);
 }
 
-/* Its special prime exceeds the digit, q_0. */
-static bf_status find_encapsulation(bf_boot_params *p, const bf_boot_request *r,
-                                    uint64_t *used, unsigned count)
+void bf_boot_params_encapsulate(bf_boot_params *p, uint64_t special)
 {
-    bf_params *e = &p->encapsulation;
+    p->encapsulation = (bf_params){
+        .log_n = p->ring.log_n, .n_q = 1, .n_p = 1, .digit_limbs = 1,
+        .q = {p->ring.q[0]}, .p = {special}, .insecure = p->ring.insecure};
+}
+
+/* Its special prime exceeds the digit, q_0. */
+static bf_status find_encapsulation(bf_boot_params *p, uint64_t *used,
+                                    unsigned count)
+{
+    uint64_t special;
     double q0 = log2((double)p->ring.q[0]);
-    *e = (bf_params){.log_n = r->log_n, .n_q = 1, .n_p = 1, .digit_limbs = 1,
-                     .q = {p->ring.q[0]}, .insecure = r->insecure};
-    BF_TRY(take(&e->p[0], q0 + 2, r->log_n, used, &count));
-    if (e->p[0] <= e->q[0])
+    BF_TRY(take(&special, q0 + 2, p->ring.log_n, used, &count));
+    if (special <= p->ring.q[0])
         return bf_fail(BF_ERR_RANGE, "no special prime above q_0 of %.2f bits",
                        q0);
-    if (r->insecure) return BF_OK;
-    return bf_security_check(r->log_n, q0 + log2((double)e->p[0]),
+    bf_boot_params_encapsulate(p, special);
+    return BF_OK;
+}
+
+static bf_status check_radices(const bf_dft *d)
+{
+    unsigned sum = 0;
+    bool good = d->groups >= 1 && d->groups <= BF_DFT_GROUPS_MAX;
+    for (unsigned g = 0; good && g < d->groups; g++) {
+        good = d->radix[g] >= 1 && d->radix[g] <= RADIX_WIDEST;
+        sum += d->radix[g];
+    }
+    if (good && sum == d->log_slots) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "bootstrapping: %u groups of 1 to %d "
+                   "butterflies for 2^%u slots", d->groups, RADIX_WIDEST,
+                   d->log_slots);
+}
+
+static bf_status check_encapsulation(const bf_params *e, const bf_params *ring)
+{
+    if (e->log_n != ring->log_n || e->n_q != 1 || e->n_p != 1 ||
+        e->q[0] != ring->q[0])
+        return bf_fail(BF_ERR_ARGUMENT, "bootstrapping: an encapsulation ring "
+                       "of other primes than q_0 and one special prime");
+    if (e->insecure) return BF_OK;
+    return bf_security_check(e->log_n,
+                             bf_params_log2_q(e, 1) + bf_params_log2_p(e),
                              BF_BOOT_WEIGHT);
+}
+
+bf_status bf_boot_params_check(const bf_boot_params *p)
+{
+    unsigned n_q = p->limbs + p->s2c_primes + bf_boot_sine_limbs(p) +
+                   p->c2s.groups;
+    if (p->limbs < 1 || p->ring.n_q != n_q ||
+        p->c2s.log_slots >= p->ring.log_n || p->s2c_primes < 1 ||
+        p->s2c.log_slots != p->c2s.log_slots || p->s2c_primes > p->s2c.groups)
+        return bf_fail(BF_ERR_ARGUMENT, "bootstrapping: a chain of %u limbs, "
+                       "its parts have %u, or parts that do not belong together",
+                       p->ring.n_q, n_q);
+    bf_boot_request r = {.log_n = p->ring.log_n, .log_slots = p->c2s.log_slots,
+                         .limbs = p->limbs, .bound = p->bound,
+                         .typical = p->typical, .ratio = p->ratio,
+                         .scale = p->scale, .precision = PRECISION_MIN};
+    BF_TRY(check(&r));
+    BF_TRY(check_radices(&p->c2s));
+    BF_TRY(check_radices(&p->s2c));
+    return check_encapsulation(&p->encapsulation, &p->ring);
 }
 
 bf_status bf_boot_params_make(bf_boot_params *out, const bf_boot_request *r)
@@ -244,7 +308,8 @@ bf_status bf_boot_params_make(bf_boot_params *out, const bf_boot_request *r)
     p.s2c_primes = s.s2c_primes;
     BF_TRY(find_chain(&p, r, &s, used, &count));
     BF_TRY(find_special(&p, r, used, count));
-    BF_TRY(find_encapsulation(&p, r, used, count));
+    BF_TRY(find_encapsulation(&p, used, count));
+    BF_TRY(bf_boot_params_check(&p));
     *out = p;
     return BF_OK;
 }
@@ -253,11 +318,10 @@ bf_status bf_boot_params_slots(bf_boot_params *p, unsigned log_slots)
 {
     unsigned groups = p->c2s.groups;
     if (log_slots < groups || log_slots >= p->ring.log_n ||
-        log_slots > groups * (RADIX_MAX + 1))
+        log_slots > groups * RADIX_WIDEST)
         return bf_fail(BF_ERR_RANGE,
                        "bootstrapping of 2^%u slots in primes for 2^%u",
                        log_slots, p->c2s.log_slots);
-    share(&p->c2s, true, groups, log_slots, p->ring.log_n);
-    share(&p->s2c, false, groups, log_slots, p->ring.log_n);
+    bf_boot_params_split(p, log_slots, groups);
     return BF_OK;
 }

@@ -32,26 +32,13 @@ static bool same_params(const bf_params *a, const bf_params *b)
            !memcmp(a->p, b->p, a->n_p * sizeof *a->p);
 }
 
-static bf_status check_params(const bf_boot *b)
+static bf_status check_contexts(const bf_boot *b)
 {
-    const bf_boot_params *p = &b->p;
-    const bf_params *e = &p->encapsulation;
-    unsigned n_q = p->limbs + p->s2c_primes + bf_boot_sine_limbs(p) +
-                   p->c2s.groups;
-    if (!same_params(&p->ring, &b->ctx->params) ||
-        !same_params(e, &b->encapsulation->params))
+    if (!same_params(&b->p.ring, &b->ctx->params) ||
+        !same_params(&b->p.encapsulation, &b->encapsulation->params))
         return bf_fail(BF_ERR_MISMATCH, "bootstrapping in contexts of other "
                        "parameters");
-    if (p->ring.n_q != n_q || p->c2s.log_slots >= p->ring.log_n ||
-        p->s2c.log_slots != p->c2s.log_slots || p->s2c_primes < 1 ||
-        p->s2c_primes > p->s2c.groups || e->log_n != p->ring.log_n ||
-        e->n_q != 1 || e->q[0] != p->ring.q[0])
-        return bf_fail(
-            BF_ERR_ARGUMENT,
-            "bootstrapping: a chain of %u limbs, "
-            "its parts have %u, or parts that do not belong together",
-            p->ring.n_q, n_q);
-    return BF_OK;
+    return bf_boot_params_check(&b->p);
 }
 
 /* cos(2 pi k y/8); even. */
@@ -149,7 +136,7 @@ bf_status bf_boot_create(bf_boot **out, const bf_context *ctx,
     /* A quarter more than the planned message for its noise. */
     b->k = TURNS + 0.25 + 1.25 * exp2(-p->ratio);
     bf_status status;
-    BF_GOTO(check_params(b), fail);
+    BF_GOTO(check_contexts(b), fail);
     BF_GOTO(fit_cosine(b), fail);
     BF_GOTO(make_all_maps(b), fail);
     *out = b;
@@ -398,9 +385,14 @@ static bf_status both_parts(bf_eval *ev, bf_ct *ct, bf_ct *im, double scale,
     return bf_add(ev, ct, ct, im);
 }
 
-/* The rms error that a refresh adds to a coefficient of Z[Y], in units of the
- * message. Terms as in boot_params.c; u is q_0 in these units. */
-static double refresh_error(const bf_boot *b, double scale_in)
+/* Terms as in boot_params.c; u is q_0 in units of the message.
+ *
+ * A sparse packing is there gap times in the N/2 slots, and EvalMod rounds each
+ * copy by itself. Of the gap characters of that rotation the fold doubles the
+ * trivial one, Z[Y], and takes the others by 1 + chi: sum |1 + chi|^2 = 2 gap - 4
+ * of them against 4. So the roundings outside have (gap - 2)/2 times the energy
+ * of those inside. */
+bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in)
 {
     const bf_boot_params *p = &b->p;
     double u = (double)p->ring.q[0] / scale_in, c = p->typical;
@@ -411,14 +403,16 @@ static double refresh_error(const bf_boot *b, double scale_in)
     double c2s = sqrt(33 / 12.) * u * encoding / b->c2s[0].scale;
     double s2c = c * encoding / b->s2c[0].scale;
     double fit = b->cosine_error * (1 << 2 * DOUBLINGS) * u / (2 * M_PI);
-    /* c^3/6, or 3 c^5/40, in angles. E x^6 = 15, E x^10 = 945 for a Gaussian x,
-     * and less where the bound cuts it. */
-    double angle = 2 * M_PI * c / u, most = 2 * M_PI * p->bound / u;
-    double square = fmin(sqrt(15) * angle * angle, most * most);
-    double fourth = fmin(sqrt(945) * pow(angle, 4), pow(most, 4));
-    double bend = p->arcsine ? 3 * fourth / 40 * c : square / 6 * c;
+    /* E x^6 = 15, E x^10 = 945 for a Gaussian x, and less where the bound cuts
+     * it. */
+    double gauss = sqrt(p->arcsine ? 945 : 15);
+    double bend = fmin(gauss * bf_boot_bend(p->arcsine, c, u),
+                       bf_boot_bend(p->arcsine, p->bound, u) * c / p->bound);
     /* Secrets, and draws of I, move the measured rms by a tenth. */
-    return 1.2 * hypot(bf_hypot3(sine, c2s, s2c), hypot(fit, bend));
+    double inside = 1.2 * hypot(bf_hypot3(sine, c2s, s2c), hypot(fit, bend));
+    double outside = 1.2 * sine * sqrt(fmax(0, (double)b->gap - 2) / 2);
+    return (bf_boot_errors){inside,
+                            hypot(inside, outside) / sqrt((double)b->gap)};
 }
 
 bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
@@ -440,7 +434,7 @@ bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
     }
     /* What matrices and sine add depends on the message: in a row of refreshes
      * of one message it adds up. */
-    double error = refresh_error(b, scale_in) / sqrt((double)b->gap);
+    double error = bf_boot_errors_of(b, scale_in).all;
     ct.scale = scale;
     ct.noise = hypot((noise / scale_in + error) * scale,
                      ev->ks_noise[ct.limbs]);
@@ -452,7 +446,7 @@ done:
     return status;
 }
 
-bf_status bf_bootstrap(bf_eval *ev, bf_eval *encapsulation, bf_ct *out,
+bf_status bf_boot_refresh(bf_eval *ev, bf_eval *encapsulation, bf_ct *out,
                        const bf_ct *a, const bf_boot *b)
 {
     bf_ct raised = {0};

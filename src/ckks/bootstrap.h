@@ -66,10 +66,22 @@ BF_MUST_CHECK bf_status bf_boot_params_make(bf_boot_params *out,
  */
 BF_MUST_CHECK bf_status bf_boot_params_slots(bf_boot_params *p,
                                              unsigned log_slots);
+/* The transforms of p, of so many groups each. Radices follow from the two. */
+void bf_boot_params_split(bf_boot_params *p, unsigned log_slots,
+                          unsigned groups);
+/* The encapsulation ring of p with this special prime. */
+void bf_boot_params_encapsulate(bf_boot_params *p, uint64_t special);
+/* BF_ERR_ARGUMENT for parts that do not belong together or numbers that no
+ * request leads to, BF_ERR_SECURITY for an encapsulation ring of too large a
+ * modulus. The rings' own checks are those of their contexts. */
+BF_MUST_CHECK bf_status bf_boot_params_check(const bf_boot_params *p);
 /* The planned scale of inputs: q_0/(bound 2^ratio). */
 double bf_boot_scale_in(const bf_boot_params *p);
 /* Limbs that EvalMod takes. */
 unsigned bf_boot_sine_limbs(const bf_boot_params *p);
+/* What the sine, or the arcsine of it, is off by at a coefficient of |c| whose
+ * modulus is q_0 = u in its units. */
+double bf_boot_bend(bool arcsine, double c, double u);
 
 /* Maps and polynomial; immutable, for all threads. The contexts are those of p,
  * and outlive it. symbolic: for symbolic evaluators, without the maps' data. */
@@ -90,9 +102,9 @@ size_t bf_boot_bytes(const bf_boot *b);
  * real or both symbolic, like b. out may be a where that lies in ev's ring.
  *
  * out->noise is the rms over all N coefficients, as everywhere, of an error
- * that lies in Z[Y] nearly alone; it includes the sine's at the typical
- * coefficient. Bound kept. */
-BF_MUST_CHECK bf_status bf_bootstrap(bf_eval *ev, bf_eval *encapsulation,
+ * that is larger in Z[Y] than outside; it includes the sine's bend at the
+ * typical coefficient. Bound kept. */
+BF_MUST_CHECK bf_status bf_boot_refresh(bf_eval *ev, bf_eval *encapsulation,
                                      bf_ct *out, const bf_ct *a,
                                      const bf_boot *b);
 

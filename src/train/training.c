@@ -372,7 +372,7 @@ static bf_status refresh(circuit *c, bf_ct *v)
     double before = v->noise / v->scale;
     double share = sqrt((double)c->l->t / exp2(c->l->log_m));
     v->noise = 0;
-    BF_TRY(bf_bootstrap(c->ev, c->world->ev[1], v, v, c->boot));
+    BF_TRY(bf_boot_refresh(c->ev, c->world->ev[1], v, v, c->boot));
     v->noise = hypot(v->noise * share, before * v->scale);
     tick(c, "refresh");
     return BF_OK;

@@ -35,6 +35,12 @@ struct bf_wire_reader {
 /* Whether a file of this type may hold records of this kind. */
 bool bf_wire_holds(unsigned type, uint32_t kind);
 
+static inline bool bf_wire_is_note(uint32_t kind, bf_label label)
+{
+    return kind == BF_WIRE_JSON && label.kind == BF_WIRE_NOTE.kind &&
+           label.index == BF_WIRE_NOTE.index;
+}
+
 /* ---- parameters --------------------------------------------------------- */
 
 /* The parameters of a file's rings, in their order. */

@@ -37,7 +37,7 @@ const char *bf_wire_type_name(unsigned type);
 /* Kinds of records, and the types of files that may hold them. */
 typedef enum bf_wire_kind {
     BF_WIRE_PARAMS = 1,       /* all: first, once */
-    BF_WIRE_JSON,             /* all but secret and public key */
+    BF_WIRE_JSON,             /* all; secret and public key: a note at most */
     BF_WIRE_CIPHERTEXT,       /* upload, model, checkpoint */
     BF_WIRE_SWITCH_KEY,       /* evaluation keys */
     BF_WIRE_PUBLIC_KEY_DATA,  /* public key, once */
@@ -69,6 +69,11 @@ BF_MUST_CHECK bf_status bf_wire_check_upload(const char *path,
                                              const uint8_t *found,
                                              const uint8_t *wanted);
 
+/* JSON about the parameters that belongs to them, right behind them; of files
+ * whose ring is made for bootstrapping (docs/formats.md, 4.8). */
+#define BF_WIRE_NOTE ((bf_label){33, 0})
+#define BF_WIRE_NOTE_MAX 4096
+
 /* ---- writing ------------------------------------------------------------ */
 
 /* Begins a file of objects of these rings, which must outlive the writer. It
@@ -88,6 +93,11 @@ BF_MUST_CHECK bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label,
  * key's context, whatever the name says. */
 BF_MUST_CHECK bf_status bf_wire_put_switch_key(bf_wire_writer *w,
                                                const bf_switch_key *key);
+/* A set for each ring, key by key. Reports progress. */
+BF_MUST_CHECK bf_status bf_wire_put_eval_keys(bf_wire_writer *w,
+                                              const bf_eval_keys *sets);
+/* A text labelled BF_WIRE_NOTE; nothing for NULL. */
+BF_MUST_CHECK bf_status bf_wire_put_note(bf_wire_writer *w, const char *note);
 BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
 /* As commit, but the file is left for bf_outfile_commit_all. digest: that of
  * the file; may be NULL. */
@@ -128,6 +138,9 @@ BF_MUST_CHECK bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind,
                                      bf_label label, bf_wire_item *item);
 /* Verifies the present item. */
 BF_MUST_CHECK bf_status bf_wire_skip(bf_wire_reader *r);
+/* As bf_wire_next, behind a note if there is one. */
+BF_MUST_CHECK bf_status bf_wire_next_but_note(bf_wire_reader *r,
+                                              bf_wire_item *item);
 /* The present item. BF_ERR_FORMAT when it is of another kind. */
 BF_MUST_CHECK bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out);
 /* The same in two steps, so that threads can unpack several side by side. The
@@ -175,8 +188,10 @@ BF_MUST_CHECK bf_status bf_wire_read_eval_keys(bf_eval_keys *sets,
                                                bf_rings rings, bf_wire_ids ids,
                                                const bf_key_need *needs,
                                                size_t count, bf_env *env);
+/* note may be NULL. */
 BF_MUST_CHECK bf_status bf_wire_write_public_key(const char *path,
-                                                 const bf_public_key *pk);
+                                                 const bf_public_key *pk,
+                                                 const char *note);
 BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
                                                 const char *path,
                                                 const bf_context *ctx,
@@ -185,6 +200,10 @@ BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
 /* The parameters of the first ring of any file. Every number lies within its
  * bounds; bf_context_create checks the rest, security included. */
 BF_MUST_CHECK bf_status bf_wire_read_params(bf_params *out, const char *path);
+/* The same and the file's note: NULL when there is none, else to be freed with
+ * bf_free. */
+BF_MUST_CHECK bf_status bf_wire_read_noted(bf_params *out, char **note,
+                                           const char *path);
 
 /* ---- sizes and inspection ----------------------------------------------- */
 

@@ -22,9 +22,9 @@ bool bf_wire_holds(unsigned type, uint32_t kind)
 {
     bool json = kind == BF_WIRE_JSON;
     switch ((bf_wire_type)type) {
-    case BF_WIRE_SECRET_KEY: return kind == BF_WIRE_SECRET_KEY_DATA;
+    case BF_WIRE_SECRET_KEY: return json || kind == BF_WIRE_SECRET_KEY_DATA;
     case BF_WIRE_EVAL_KEYS: return json || kind == BF_WIRE_SWITCH_KEY;
-    case BF_WIRE_PUBLIC_KEY: return kind == BF_WIRE_PUBLIC_KEY_DATA;
+    case BF_WIRE_PUBLIC_KEY: return json || kind == BF_WIRE_PUBLIC_KEY_DATA;
     case BF_WIRE_UPLOAD:
     case BF_WIRE_MODEL:
     case BF_WIRE_CHECKPOINT: return json || kind == BF_WIRE_CIPHERTEXT;
@@ -158,6 +158,12 @@ bf_status bf_wire_put_json(bf_wire_writer *w, bf_label label, const char *text,
     return bf_frame_write(w->frame, BF_WIRE_JSON, label, text, bytes);
 }
 
+bf_status bf_wire_put_note(bf_wire_writer *w, const char *note)
+{
+    if (!note) return BF_OK;
+    return bf_wire_put_json(w, BF_WIRE_NOTE, note, strlen(note));
+}
+
 bf_status bf_wire_finish(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
                          bf_wire_writer *w)
 {
@@ -253,6 +259,13 @@ bf_status bf_wire_next(bf_wire_reader *r, bf_wire_item *item)
         .kind = rec.kind, .label = rec.label, .bytes = rec.bytes};
     *item = r->item;
     return BF_OK;
+}
+
+bf_status bf_wire_next_but_note(bf_wire_reader *r, bf_wire_item *item)
+{
+    BF_TRY(bf_wire_next(r, item));
+    if (!bf_wire_is_note(item->kind, item->label)) return BF_OK;
+    return bf_wire_next(r, item);
 }
 
 bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind, bf_label label,

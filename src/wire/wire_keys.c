@@ -162,7 +162,7 @@ static size_t count_keys(const bf_eval_keys *sets, unsigned count)
     return keys;
 }
 
-static bf_status put_sets(bf_wire_writer *w, const bf_eval_keys *sets)
+bf_status bf_wire_put_eval_keys(bf_wire_writer *w, const bf_eval_keys *sets)
 {
     size_t done = 0, all = count_keys(sets, w->rings.count);
     for (unsigned r = 0; r < w->rings.count; r++)
@@ -181,7 +181,7 @@ bf_status bf_wire_prepare_eval_keys(bf_outfile **out, const char *path,
     bf_wire_writer *w;
     ids.key_id = sets[0].key_id;
     BF_TRY(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, rings, ids));
-    bf_status s = put_sets(w, sets);
+    bf_status s = bf_wire_put_eval_keys(w, sets);
     if (s == BF_OK) return bf_wire_finish(out, NULL, w);
     bf_wire_abort(w);
     return s;

@@ -137,6 +137,38 @@ bf_status bf_wire_read_params(bf_params *out, const char *path)
     return s;
 }
 
+static bf_status read_note(bf_frame_reader *r, char **note)
+{
+    bf_frame_record rec;
+    *note = NULL;
+    BF_TRY(bf_frame_next(r, &rec));
+    if (!bf_wire_is_note(rec.kind, rec.label)) return BF_OK;
+    if (rec.bytes > BF_WIRE_NOTE_MAX)
+        return bf_frame_fail_in(r, bf_fail(BF_ERR_FORMAT, "too long a note"));
+    size_t bytes = (size_t)rec.bytes;
+    char *text = bf_alloc(bytes + 1);
+    if (!text) return BF_ERR_MEMORY;
+    bf_status s = bf_frame_read(r, text);
+    text[bytes] = 0;
+    if (s == BF_OK)
+        *note = text;
+    else
+        bf_free(text);
+    return s;
+}
+
+bf_status bf_wire_read_noted(bf_params *out, char **note, const char *path)
+{
+    bf_frame_reader *r;
+    bf_wire_params p;
+    BF_TRY(bf_frame_open(&r, path));
+    bf_status s = bf_wire_params_next(r, &p);
+    if (s == BF_OK) s = read_note(r, note);
+    bf_frame_close(r);
+    if (s == BF_OK) *out = p.ring[0];
+    return s;
+}
+
 bf_status bf_wire_ring_number(unsigned *out, bf_rings rings,
                               const bf_context *ctx)
 {

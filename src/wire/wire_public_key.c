@@ -55,13 +55,15 @@ static bf_status put_key(bf_wire_writer *w, const bf_public_key *pk)
                           w->scratch.data, bytes);
 }
 
-bf_status bf_wire_write_public_key(const char *path, const bf_public_key *pk)
+bf_status bf_wire_write_public_key(const char *path, const bf_public_key *pk,
+                                   const char *note)
 {
     bf_wire_writer *w;
     if (!pk->data) return bf_fail(BF_ERR_ARGUMENT, "a public key without data");
     BF_TRY(bf_wire_create(&w, path, BF_WIRE_PUBLIC_KEY, bf_one_ring(pk->ctx),
                           (bf_wire_ids){.key_id = pk->key_id}));
-    bf_status s = put_key(w, pk);
+    bf_status s = bf_wire_put_note(w, note);
+    if (s == BF_OK) s = put_key(w, pk);
     if (s == BF_OK) return bf_wire_commit(w);
     bf_wire_abort(w);
     return s;
@@ -82,7 +84,7 @@ static bf_status get_key(bf_wire_reader *r, double **data)
     const uint8_t *in;
     bf_wire_item item;
     size_t bytes = payload_bytes(p);
-    BF_TRY(bf_wire_next(r, &item));
+    BF_TRY(bf_wire_next_but_note(r, &item));
     BF_TRY(bf_wire_payload(r, BF_WIRE_PUBLIC_KEY_DATA, bytes, &in));
     if (item.bytes != bytes)
         return bf_frame_fail_in(r->frame,

@@ -28,7 +28,7 @@ static void plan(bf_boot_fixture *f)
     OK(bf_boot_create(&symbolic, f->ctx, f->encapsulation, &f->p, true));
     OK(bf_eval_create(&ev, f->ctx, NULL));
     OK(bf_eval_create(&there, f->encapsulation, NULL));
-    OK(bf_bootstrap(ev, there, &f->shape, &a, symbolic));
+    OK(bf_boot_refresh(ev, there, &f->shape, &a, symbolic));
     bf_eval_counters(ev, &f->planned);
     bf_eval_counters(there, &f->planned_there);
     if (f->small_ctx) {
@@ -108,23 +108,23 @@ void bf_boot_fixture_encrypt(bf_boot_fixture *f, bf_ct *out, double skew)
     free(coeffs);
 }
 
-void bf_boot_fixture_compare(bf_boot_fixture *f, const bf_ct *ct, double *rms,
-                             double *worst)
+bf_boot_found bf_boot_fixture_compare(bf_boot_fixture *f, const bf_ct *ct)
 {
     bf_pt pt = {0};
-    double sum = 0;
-    *worst = 0;
+    double inside = 0, all = 0, worst = 0;
     OK(bf_decrypt(&pt, f->small_sk ? f->small_sk : f->sk, ct));
     OK(bf_decode_coeffs(f->got, &pt));
     bf_pt_clear(&pt);
     for (size_t i = 0; i < f->n; i++) {
-        bool inside = i % f->gap == 0;
-        double e = f->got[i] - (inside ? f->message[i / f->gap] : 0);
-        if (inside) sum += e * e;
-        if (!(fabs(e) <= *worst)) *worst = fabs(e);
+        bool of_message = i % f->gap == 0;
+        double e = f->got[i] - (of_message ? f->message[i / f->gap] : 0);
+        if (of_message) inside += e * e;
+        all += e * e;
+        if (!(fabs(e) <= worst)) worst = fabs(e);
     }
-    *rms = sqrt(sum / (double)f->count);
     for (size_t i = 0; i < f->count; i++) f->got[i] = f->got[i * f->gap];
+    return (bf_boot_found){sqrt(inside / (double)f->count),
+                           sqrt(all / (double)f->n), worst};
 }
 
 static double unit(uint64_t *seed)

@@ -25,10 +25,12 @@ void bf_boot_fixture_open(bf_boot_fixture *f, const bf_boot_request *request,
 void bf_boot_fixture_close(bf_boot_fixture *f);
 /* Encrypts f->message[count], times `skew` off the planned scale. */
 void bf_boot_fixture_encrypt(bf_boot_fixture *f, bf_ct *out, double skew);
-/* Decrypts into f->got[count]; the rms error and the largest one, outside Z[Y]
- * included. */
-void bf_boot_fixture_compare(bf_boot_fixture *f, const bf_ct *ct, double *rms,
-                             double *worst);
+/* Errors: rms of the message's coefficients and of all, and the largest. */
+typedef struct bf_boot_found {
+    double inside, all, worst;
+} bf_boot_found;
+/* Decrypts into f->got[count]. */
+bf_boot_found bf_boot_fixture_compare(bf_boot_fixture *f, const bf_ct *ct);
 /* Gaussian coefficients of this rms, cut at the bound; or uniform up to it. */
 void bf_boot_fixture_gauss(bf_boot_fixture *f, double rms, uint64_t *seed);
 void bf_boot_fixture_uniform(bf_boot_fixture *f, double bound, uint64_t *seed);

@@ -32,7 +32,7 @@ static inline bf_status owner_keygen(const bf_job *job, const uint8_t *id,
     bf_outfile *f = NULL;
     bf_status s = bf_context_create(&k.ctx, &job->ring[0], BF_BACKEND_AUTO);
     if (s == BF_OK) s = bf_secret_key_generate(&k.sk, k.ctx, 0);
-    if (s == BF_OK) s = bf_wire_write_secret_key(secret, k.sk);
+    if (s == BF_OK) s = bf_wire_write_secret_key(secret, k.sk, NULL);
     if (s == BF_OK) s = bf_protocol_keys(&f, job, id, k.sk, keys);
     if (s == BF_OK) s = bf_outfile_commit(f);
     owner_close(&k);

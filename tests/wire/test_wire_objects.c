@@ -256,7 +256,7 @@ static void public_keys_round_trip(void **state)
     bf_public_key want, got = {0};
     struct stat st;
     assert_int_equal(sample_public_key(&want, ctx), BF_OK);
-    assert_int_equal(bf_wire_write_public_key(path, &want), BF_OK);
+    assert_int_equal(bf_wire_write_public_key(path, &want, NULL), BF_OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size,
                      bf_wire_file_bytes(p, 1) + bf_wire_public_key_bytes(p));
@@ -281,7 +281,7 @@ static void owner_round_trip(void **state)
     double values[4] = {1, -0.5, 0.25, 3}, slots[2 * SAMPLE_N];
     assert_int_equal(bf_secret_key_generate(&sk, ctx, 0), BF_OK);
     mode_t mask = umask(0);
-    assert_int_equal(bf_wire_write_secret_key(path, sk), BF_OK);
+    assert_int_equal(bf_wire_write_secret_key(path, sk, NULL), BF_OK);
     umask(mask);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
@@ -326,7 +326,7 @@ static void sparse_secrets_keep_their_weight(void **state)
     (void)state;
     bf_secret_key *sk, *back;
     assert_int_equal(bf_secret_key_generate(&sk, ctx, 32), BF_OK);
-    assert_int_equal(bf_wire_write_secret_key(path, sk), BF_OK);
+    assert_int_equal(bf_wire_write_secret_key(path, sk, NULL), BF_OK);
     assert_int_equal(bf_wire_read_secret_key(&back, path, ctx), BF_OK);
     assert_int_equal(bf_secret_key_weight(back), 32);
     assert_memory_equal(bf_secret_key_coeffs(back), bf_secret_key_coeffs(sk),

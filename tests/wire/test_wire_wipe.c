@@ -46,7 +46,7 @@ static __attribute__((noinline)) bf_status live(const bf_context *ctx,
     memory_remember(&pieces[PLAIN], "coefficients",
                     bf_secret_key_coeffs(sk) + 400, PIECE);
     bf_wipe(packed, sizeof packed);
-    bf_status s = bf_wire_write_secret_key(path, sk);
+    bf_status s = bf_wire_write_secret_key(path, sk, NULL);
     if (s == BF_OK) s = bf_wire_read_secret_key(&back, path, ctx);
     if (s == BF_OK && memory_search(found, pieces + PLAIN, 1) != 2)
         s = bf_fail(BF_ERR_INTERNAL, "the living keys are not found");

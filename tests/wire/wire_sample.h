@@ -171,7 +171,7 @@ static inline bf_status sample_public_file(const char *path,
 {
     bf_public_key pk;
     bf_status s = sample_public_key(&pk, ctx);
-    if (s == BF_OK) s = bf_wire_write_public_key(path, &pk);
+    if (s == BF_OK) s = bf_wire_write_public_key(path, &pk, NULL);
     bf_public_key_clear(&pk);
     return s;
 }
@@ -183,7 +183,7 @@ static inline bf_status sample_secret_file(const char *path,
     bf_secret_key *sk;
     sample_coeffs(c);
     BF_TRY(bf_secret_key_import(&sk, ctx, c, 0, sample_key_id));
-    bf_status s = bf_wire_write_secret_key(path, sk);
+    bf_status s = bf_wire_write_secret_key(path, sk, NULL);
     bf_secret_key_destroy(sk);
     return s;
 }

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "ckks/owner/owner.h"
+#include "ckks/eval_internal.h"
+#include "ckks/owner/boot_keys.h"
 #include "wire/owner/owner_wire.h"
 
 struct bf_secret {
@@ -40,7 +41,7 @@ void bf_secret_destroy(bf_secret *secret)
 
 bf_status bf_secret_save(const bf_secret *secret, const char *path)
 {
-    return bf_wire_write_secret_key(path, secret->key);
+    return bf_wire_write_secret_key(path, secret->key, secret->ckks->note);
 }
 
 bf_status bf_secret_load(bf_secret **out, const bf_ckks *c, const char *path)
@@ -124,34 +125,38 @@ bf_status bf_public_create(bf_public **out, const bf_secret *secret)
 
 /* ---- evaluation keys ----------------------------------------------------- */
 
-typedef struct need_list {
-    bf_key_need *needs;
-    size_t count;
-    unsigned limbs;
-} need_list;
+/* What the evaluators of a dry run noted: the ring's, and the encapsulation
+ * ring's. */
+typedef struct need_lists {
+    const bf_key_need *needs[2];
+    size_t count[2];
+} need_lists;
 
-static void add(need_list *list, bf_key_name name)
+static bf_status generate(bf_keys *keys, const bf_secret *secret,
+                          const need_lists *l, bf_env *env)
 {
-    /* A rotation by a multiple of the slots is none. */
-    if (name.use == BF_KEY_GALOIS && name.element == 1) return;
-    for (size_t i = 0; i < list->count; i++)
-        if (bf_key_same(list->needs[i].name, name)) return;
-    list->needs[list->count++] = (bf_key_need){name, list->limbs};
+    const bf_ckks *c = secret->ckks;
+    if (!c->encapsulation)
+        return bf_eval_keys_generate(&keys->set[0], secret->key, l->needs[0],
+                                     l->count[0], env);
+    return bf_boot_keys_generate(&keys->set[0], &keys->set[1],
+                                 c->encapsulation,
+                                 (bf_boot_secrets){secret->key, NULL},
+                                 l->needs[0], l->count[0], l->needs[1],
+                                 l->count[1], env);
 }
 
 static bf_status create_keys(bf_keys **out, const bf_secret *secret,
-                             const bf_key_need *needs, size_t count,
-                             bf_env *env)
+                             const need_lists *l, bf_env *env)
 {
-    if (count == 0)
+    if (l->count[0] + l->count[1] == 0)
         return bf_fail(BF_ERR_ARGUMENT, "evaluation keys: none is asked for");
     bf_keys *made = bf_alloc_zero(sizeof *made);
     if (!made) return BF_ERR_MEMORY;
-    made->ckks = secret->ckks;
-    bf_status status =
-        bf_eval_keys_generate(&made->set, secret->key, needs, count, env);
+    bf_api_keys_of(made, secret->ckks, bf_secret_key_id(secret->key));
+    bf_status status = generate(made, secret, l, env);
     if (status != BF_OK) {
-        bf_free(made);
+        bf_keys_destroy(made);
         return status;
     }
     bf_keys_destroy(*out);
@@ -159,37 +164,74 @@ static bf_status create_keys(bf_keys **out, const bf_secret *secret,
     return BF_OK;
 }
 
+static need_lists needs_of(const bf_home *home)
+{
+    need_lists l = {0};
+    l.count[0] = bf_eval_key_needs(home->eval, &l.needs[0]);
+    if (home->encapsulation)
+        l.count[1] = bf_eval_key_needs(home->encapsulation, &l.needs[1]);
+    return l;
+}
+
+/* Notes the keys of a refresh. */
+static bf_status note_bootstrap(bf_evaluator *dry)
+{
+    bf_refresher *r = NULL;
+    bf_cipher *a = NULL;
+    bf_status status;
+    BF_GOTO(bf_refresher_create_dry(&r, dry->ckks), done);
+    BF_GOTO(bf_cipher_stand_in(&a, dry->ckks, 0), done);
+    status = bf_bootstrap(dry, &a, a, r);
+done:
+    bf_cipher_destroy(a);
+    bf_refresher_destroy(r);
+    return status;
+}
+
+static bf_status note(bf_evaluator *dry, bf_key_name name)
+{
+    const bf_switch_key *none;
+    return bf_eval_key(dry->home->eval, name, dry->ckks->top, &none);
+}
+
+/* A rotation by a multiple of the slots is none. */
+static bf_status note_galois(bf_evaluator *dry, uint32_t g)
+{
+    return g == 1 ? BF_OK : note(dry, bf_key_galois(g));
+}
+
+static bf_status note_request(bf_evaluator *dry, const bf_keys_request *r)
+{
+    const bf_ckks *c = dry->ckks;
+    if (r->products) BF_TRY(note(dry, bf_key_from_square(1)));
+    if (r->conjugation)
+        BF_TRY(note_galois(dry, bf_galois_conjugation(c->ctx)));
+    for (size_t s = 1; r->sums && s < bf_ckks_slots(c); s *= 2)
+        BF_TRY(note_galois(dry, bf_galois_rotation(c->ctx, (int)s)));
+    for (size_t i = 0; i < r->count; i++)
+        BF_TRY(note_galois(dry, bf_galois_rotation(c->ctx, r->rotations[i])));
+    return r->bootstrap ? note_bootstrap(dry) : BF_OK;
+}
+
 bf_status bf_keys_create(bf_keys **out, const bf_secret *secret,
                          const bf_keys_request *r, bf_env *env)
 {
-    const bf_ckks *c = secret->ckks;
-    size_t room;
-    if (!bf_mul_size(r->count + 64, sizeof(bf_key_need), &room))
-        return bf_fail(BF_ERR_ARGUMENT, "evaluation keys: %zu rotations",
-                       r->count);
-    need_list list = {bf_alloc(room), 0, bf_context_params(c->ctx)->n_q};
-    if (!list.needs) return BF_ERR_MEMORY;
-    if (r->products) add(&list, bf_key_from_square(1));
-    if (r->conjugation)
-        add(&list, bf_key_galois(bf_galois_conjugation(c->ctx)));
-    for (size_t s = 1; r->sums && s < bf_ckks_slots(c); s *= 2)
-        add(&list, bf_key_galois(bf_galois_rotation(c->ctx, (int)s)));
-    for (size_t i = 0; i < r->count; i++)
-        add(&list, bf_key_galois(bf_galois_rotation(c->ctx, r->rotations[i])));
-    bf_status status = create_keys(out, secret, list.needs, list.count, env);
-    bf_free(list.needs);
+    bf_evaluator *dry = NULL;
+    BF_TRY(bf_evaluator_create_dry(&dry, secret->ckks));
+    bf_status status = note_request(dry, r);
+    if (status == BF_OK) status = bf_keys_create_for(out, secret, dry, env);
+    bf_evaluator_destroy(dry);
     return status;
 }
 
 bf_status bf_keys_create_for(bf_keys **out, const bf_secret *secret,
                              const bf_evaluator *dry, bf_env *env)
 {
-    const bf_key_need *needs;
     BF_TRY(bf_api_same(secret->ckks, dry->ckks, "evaluation keys"));
     if (!bf_eval_is_symbolic(dry->home->eval))
         return bf_fail(BF_ERR_ARGUMENT,
                        "evaluation keys: of an evaluator that is "
                        "not dry");
-    size_t count = bf_eval_key_needs(dry->home->eval, &needs);
-    return create_keys(out, secret, needs, count, env);
+    need_lists l = needs_of(dry->home);
+    return create_keys(out, secret, &l, env);
 }

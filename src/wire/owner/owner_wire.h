@@ -5,10 +5,12 @@
 #include "ckks/owner/owner.h"
 #include "wire/wire.h"
 
-/* Mode 0600. Packed in constant time, in locked memory that is wiped. */
+/* Mode 0600. Packed in constant time, in locked memory that is wiped. note may be
+ * NULL. */
 BF_MUST_CHECK bf_status bf_wire_write_secret_key(const char *path,
-                                                 const bf_secret_key *sk);
-/* The same file, whole but not committed. */
+                                                 const bf_secret_key *sk,
+                                                 const char *note);
+/* The same file without a note, whole but not committed. */
 BF_MUST_CHECK bf_status bf_wire_prepare_secret_key(bf_outfile **out,
                                                    const char *path,
                                                    const bf_secret_key *sk);

@@ -12,11 +12,15 @@ static size_t payload_bytes(size_t n)
     return FIXED + n / 4;
 }
 
-static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk)
+static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk,
+                           const char *note)
 {
     const bf_params *p = bf_context_params(bf_secret_key_context(sk));
     size_t n = (size_t)1 << p->log_n, bytes = payload_bytes(n);
     BF_TRY(bf_wire_params_put(w, bf_one_ring(bf_secret_key_context(sk))));
+    if (note)
+        BF_TRY(bf_frame_write(w, BF_WIRE_JSON, BF_WIRE_NOTE, note,
+                              strlen(note)));
     uint8_t *payload = bf_secret_alloc(bytes);
     if (!payload) return BF_ERR_MEMORY;
     bf_put_u32(payload, bf_secret_key_weight(sk));
@@ -28,8 +32,8 @@ static bf_status write_key(bf_frame_writer *w, const bf_secret_key *sk)
     return s;
 }
 
-bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
-                                     const bf_secret_key *sk)
+static bf_status prepare(bf_outfile **out, const char *path,
+                         const bf_secret_key *sk, const char *note)
 {
     const bf_context *ctx = bf_secret_key_context(sk);
     bf_frame_writer *w;
@@ -37,17 +41,24 @@ bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
     bf_wire_header_make(&h, BF_WIRE_SECRET_KEY, bf_one_ring(ctx),
                         (bf_wire_ids){.key_id = bf_secret_key_id(sk)});
     BF_TRY(bf_frame_create(&w, path, 0600, &h));
-    bf_status s = write_key(w, sk);
+    bf_status s = write_key(w, sk, note);
     if (s == BF_OK) s = bf_frame_finish(out, NULL, w);
     else bf_frame_abort(w);
     bf_wipe_stack();
     return s;
 }
 
-bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk)
+bf_status bf_wire_prepare_secret_key(bf_outfile **out, const char *path,
+                                     const bf_secret_key *sk)
+{
+    return prepare(out, path, sk, NULL);
+}
+
+bf_status bf_wire_write_secret_key(const char *path, const bf_secret_key *sk,
+                                   const char *note)
 {
     bf_outfile *f;
-    BF_TRY(bf_wire_prepare_secret_key(&f, path, sk));
+    BF_TRY(prepare(&f, path, sk, note));
     return bf_outfile_commit(f);
 }
 
@@ -55,6 +66,7 @@ static bf_status read_record(bf_frame_reader *r, uint8_t *payload, size_t bytes)
 {
     bf_frame_record rec;
     BF_TRY(bf_frame_next(r, &rec));
+    if (bf_wire_is_note(rec.kind, rec.label)) BF_TRY(bf_frame_next(r, &rec));
     if (rec.kind != BF_WIRE_SECRET_KEY_DATA || rec.bytes != bytes)
         return bf_frame_fail_in(
             r, bf_fail(BF_ERR_FORMAT, "is not a secret key of this degree"));

@@ -1,0 +1,130 @@
+/* Notes of bootstrapping that files carry: exact numbers, and what is refused
+ * before anything is made of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "support/status.h"
+
+static bf_ckks *ckks;
+
+static int make(void **state)
+{
+    (void)state;
+    const bf_bootstrap_request r = {.slots = 32, .largest = 1 / 3.};
+    assert_ok(bf_ckks_create_bootstrap(&ckks, &r));
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    bf_ckks_destroy(ckks);
+    return 0;
+}
+
+static void comes_back(void **state)
+{
+    (void)state;
+    bf_api_boot b;
+    const bf_boot_params *want = &ckks->boot.p;
+    assert_ok(bf_api_boot_parse(&b, ckks->note, &want->ring, "FILE"));
+    assert_true(b.largest == 1 / 3. && b.p.bound == want->bound);
+    assert_true(b.p.typical == want->typical && b.p.ratio == want->ratio);
+    assert_int_equal(b.p.limbs, want->limbs);
+    assert_int_equal(b.p.s2c_primes, want->s2c_primes);
+    assert_true(b.p.arcsine == want->arcsine);
+    assert_true(b.p.few_keys == want->few_keys);
+    assert_memory_equal(&b.p.c2s, &want->c2s, sizeof b.p.c2s);
+    assert_memory_equal(&b.p.s2c, &want->s2c, sizeof b.p.s2c);
+    assert_memory_equal(&b.p.encapsulation, &want->encapsulation,
+                        sizeof b.p.encapsulation);
+}
+
+/* The note with what stands behind "NAME": replaced. */
+static void refuses(const char *name, const char *value, const char *words)
+{
+    char text[1024], key[64];
+    bf_api_boot b;
+    snprintf(key, sizeof key, "\"%s\":", name);
+    const char *at = strstr(ckks->note, key);
+    assert_non_null(at);
+    at += strlen(key);
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - ckks->note), ckks->note,
+             value, at + strcspn(at, ",}"));
+    bf_status s = bf_api_boot_parse(&b, text, &ckks->boot.p.ring, "FILE");
+    if (s != BF_ERR_FORMAT || !strstr(bf_last_error(), "FILE") ||
+        !strstr(bf_last_error(), words))
+        fail_msg("%s: %s: %s: %s", name, value, bf_status_name(s),
+                 bf_last_error());
+}
+
+static void damage(void **state)
+{
+    (void)state;
+    bf_api_boot b;
+    static const char *const texts[] = {
+        "", "{", "[]", "7", "{}", "{\"blindfit_bootstrapping\":2}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_int_equal(
+            bf_api_boot_parse(&b, texts[i], &ckks->boot.p.ring, "FILE"),
+            BF_ERR_FORMAT);
+    refuses("limbs", "0", "limbs");
+    refuses("limbs", "3", "chain");
+    refuses("limbs", "2.5", "whole");
+    refuses("log2_slots", "15", "chain");
+    refuses("groups", "6", "chain");
+    refuses("from_slots_primes", "7", "from_slots_primes");
+    refuses("arcsine", "true", "arcsine");
+    refuses("few_keys", "2", "few_keys");
+    refuses("largest_coefficient", "0", "coefficients");
+    refuses("typical_coefficient", "1", "typically");
+    refuses("log2_modulus_over_message", "4", "5 to 12");
+    refuses("log2_modulus_over_message", "1e999", "5 to 12");
+    refuses("encapsulation_special_prime", "\"x\"", "special");
+}
+
+/* One group of all butterflies would be gigabytes of maps. */
+static void one_group(void **state)
+{
+    (void)state;
+    bf_boot_params p = ckks->boot.p;
+    p.s2c = p.c2s = (bf_dft){.log_slots = 10,
+                             .groups = p.c2s.groups,
+                             .radix = {10},
+                             .to_slots = true};
+    assert_int_equal(bf_boot_params_check(&p), BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "butterflies"));
+}
+
+/* A modulus that weight 32 does not allow. */
+static void encapsulation(void **state)
+{
+    (void)state;
+    bf_boot_params p = ckks->boot.p;
+    bf_params *e = &p.encapsulation;
+    e->n_p = 2;
+    assert_int_equal(bf_boot_params_check(&p), BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "one special prime"));
+    p.encapsulation = ckks->boot.p.encapsulation;
+    p.ring.log_n = e->log_n = 14;
+    assert_int_equal(bf_boot_params_check(&p), BF_ERR_SECURITY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(comes_back),
+        cmocka_unit_test(damage),
+        cmocka_unit_test(one_group),
+        cmocka_unit_test(encapsulation),
+    };
+    return cmocka_run_group_tests(tests, make, drop);
+}
