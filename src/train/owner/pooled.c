@@ -358,19 +358,16 @@ static bf_status read_products(double *corr, const pooled *q,
     return BF_OK;
 }
 
-static bf_status fit(pooled *q, const bf_pooling *p, const uint8_t *moments,
-                     const uint8_t *products)
+/* begin, and *corr for the caller to free; NULL for `paper`. */
+static bf_status begin_both(pooled *q, double **corr, const bf_pooling *p,
+                            const uint8_t *moments, const uint8_t *products)
 {
     size_t d = p->features;
+    *corr = NULL;
     BF_TRY(begin(q, p, moments));
     if (is_paper(p)) return BF_OK;
-    double *corr = bf_alloc(d * d * sizeof(double));
-    bf_status status =
-        corr ? read_products(corr, q, p, products) : BF_ERR_MEMORY;
-    if (status == BF_OK)
-        status = bf_whiten_root(q->t, corr, q->inv, p->recipe->lambda);
-    bf_free(corr);
-    return status;
+    *corr = bf_alloc(d * d * sizeof(double));
+    return *corr ? read_products(*corr, q, p, products) : BF_ERR_MEMORY;
 }
 
 bf_status bf_pooled_fit(bf_transform **out, const bf_pooling *p,
@@ -380,11 +377,15 @@ bf_status bf_pooled_fit(bf_transform **out, const bf_pooling *p,
     BF_UNDER(env);
     BF_OPENMP_ALONE();
     pooled q = {0};
-    bf_status status = fit(&q, p, moments, products);
-    if (status == BF_OK) {
-        *out = q.t;
-        q.t = NULL;
-    }
+    double *corr;
+    bf_status status;
+    BF_GOTO(begin_both(&q, &corr, p, moments, products), done);
+    if (corr)
+        BF_GOTO(bf_whiten_root(q.t, corr, q.inv, p->recipe->lambda), done);
+    *out = q.t;
+    q.t = NULL;
+done:
+    bf_free(corr);
     clear(&q);
     return status;
 }
@@ -520,22 +521,6 @@ done:
     return status;
 }
 
-static bf_status check(pooled *q, const bf_transform *t, const bf_pooling *p,
-                       const uint8_t *moments, const uint8_t *products)
-{
-    size_t d = p->features;
-    BF_TRY(begin(q, p, moments));
-    BF_TRY(check_shape(t, q->t));
-    if (is_paper(p)) return BF_OK;
-    double *corr = bf_alloc(d * d * sizeof(double));
-    bf_status status =
-        corr ? read_products(corr, q, p, products) : BF_ERR_MEMORY;
-    if (status == BF_OK)
-        status = check_whitening(t, q->inv, corr, p->recipe->lambda);
-    bf_free(corr);
-    return status;
-}
-
 bf_status bf_pooled_check(const bf_transform *t, const bf_pooling *p,
                           const uint8_t *moments, const uint8_t *products,
                           bf_env *env)
@@ -543,7 +528,13 @@ bf_status bf_pooled_check(const bf_transform *t, const bf_pooling *p,
     BF_UNDER(env);
     BF_OPENMP_ALONE();
     pooled q = {0};
-    bf_status status = check(&q, t, p, moments, products);
+    double *corr;
+    bf_status status;
+    BF_GOTO(begin_both(&q, &corr, p, moments, products), done);
+    BF_GOTO(check_shape(t, q.t), done);
+    if (corr) status = check_whitening(t, q.inv, corr, p->recipe->lambda);
+done:
+    bf_free(corr);
     clear(&q);
     return status;
 }
