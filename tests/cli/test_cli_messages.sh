@@ -42,4 +42,18 @@ refuse 2 'x.idx: image 2: 4 x 4 pixels' "$blindfit" extract "$work/x.idx" \
 refuse 2 'y.npy: image 0: 4 x 4 pixels' "$blindfit" extract "$work/y.npy" \
     --strict -o "$work/x.npy"
 absent "$work/x.npy"
+
+# A model that tells nothing of the rows: class 1 always, and a trained one.
+printf '%s\n' 0,0,0,0,0,0,0,0,0,0 1,0,0,0,0,0,0,0,0,0 0,0,0,0,0,0,0,0,0,0 \
+    >"$work/one.csv"
+echo '{"feature_map": "none"}' >"$work/one.csv.json"
+ok "$blindfit" fit "$work/train.csv" --no-regression -o "$work/trained.csv"
+grep '^0' "$work/train.csv" >"$work/zeros.csv"
+guess='one.csv: right no more often than a guess of class 0'
+ok "$blindfit" evaluate "$work/one.csv" "$work/train.csv"
+grep -q "$guess" "$work/stderr" || fail "a model that guesses is not told"
+ok "$blindfit" evaluate "$work/trained.csv" "$work/train.csv"
+! grep -q guess "$work/stderr" || fail "a trained model is called a guess"
+ok "$blindfit" evaluate "$work/one.csv" "$work/zeros.csv"
+! grep -q guess "$work/stderr" || fail "one class alone is called a guess"
 finish

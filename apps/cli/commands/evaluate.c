@@ -57,6 +57,31 @@ static bf_status report(const bf_metrics *m, const bf_model *model, size_t rows)
     return BF_OK;
 }
 
+/* A model that is right no more often than the commonest class occurs has mostly
+ * been given other rows than its training's. (Where there is one class alone,
+ * that says nothing.) */
+static void note_guess(const char *path, const bf_metrics *m)
+{
+    uint64_t right = 0, rows = 0, most = 0;
+    unsigned commonest = 0;
+    for (unsigned t = 0; t < m->classes; t++) {
+        uint64_t of_class = 0;
+        for (unsigned p = 0; p < m->classes; p++)
+            of_class += m->confusion[t * m->classes + p];
+        if (of_class > most) {
+            most = of_class;
+            commonest = t;
+        }
+        rows += of_class;
+        right += m->confusion[t * m->classes + t];
+    }
+    if (most == rows || right > most) return;
+    cli_note("%s: %s: right no more often than a guess of class %u for every "
+             "row; are features, feature map and class numbers those of its "
+             "training?",
+             cli_program(), path, commonest);
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     const char *labels = NULL, *operands[CLI_OPERANDS_MAX];
@@ -82,6 +107,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         status = bf_fail_in(status, "%s", operands[1]);
         goto done;
     }
+    note_guess(operands[0], &m);
     BF_GOTO(report(&m, &model, test.x.rows), done);
 done:
     bf_metrics_clear(&m);

@@ -105,6 +105,7 @@ static bf_status assign(const cli_option *o, const char *text)
         return BF_OK;
     case CLI_TEXTS: {
         cli_texts *texts = o->value;
+        BF_TRY(check_text(text));
         if (texts->count == CLI_TEXTS_MAX)
             return bf_fail(BF_ERR_ARGUMENT, "--%s: given more than %d times",
                            o->name, CLI_TEXTS_MAX);
