@@ -45,6 +45,7 @@ enum {
     CLI_EXIT_RANGE = 6,
     CLI_EXIT_MEMORY = 7,
     CLI_EXIT_UNSUPPORTED = 8,
+    CLI_EXIT_WAITING = 75,
     CLI_EXIT_INTERRUPTED = 130
 };
 int cli_exit_code(bf_status s);

@@ -32,6 +32,7 @@ int cli_exit_code(bf_status s)
     case BF_ERR_RANGE: return CLI_EXIT_RANGE;
     case BF_ERR_INTERRUPTED: return CLI_EXIT_INTERRUPTED;
     case BF_ERR_UNSUPPORTED: return CLI_EXIT_UNSUPPORTED;
+    case BF_ERR_WAITING: return CLI_EXIT_WAITING;
     case BF_ERR_INTERNAL: break;
     }
     return CLI_EXIT_INTERNAL;
@@ -48,6 +49,7 @@ bf_status cli_status_of_exit(int code)
     case CLI_EXIT_RANGE: return BF_ERR_RANGE;
     case CLI_EXIT_MEMORY: return BF_ERR_MEMORY;
     case CLI_EXIT_UNSUPPORTED: return BF_ERR_UNSUPPORTED;
+    case CLI_EXIT_WAITING: return BF_ERR_WAITING;
     case CLI_EXIT_INTERRUPTED: return BF_ERR_INTERRUPTED;
     default: return BF_ERR_INTERNAL;
     }

@@ -49,7 +49,8 @@ typedef enum bf_status {
     BF_ERR_RANGE,       /* numbers that leave the range the circuit covers */
     BF_ERR_INTERRUPTED, /* stopped by the user */
     BF_ERR_UNSUPPORTED, /* valid, but this build or machine cannot do it */
-    BF_ERR_INTERNAL     /* a bug in blindfit */
+    BF_ERR_INTERNAL,    /* a bug in blindfit */
+    BF_ERR_WAITING      /* nothing is wrong, but others have to act first */
 } bf_status;
 
 /* One word for a status ("io", "format", ...); never NULL. */

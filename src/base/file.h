@@ -5,6 +5,9 @@
 #include "base/status.h"
 #include "blindfit/files.h"
 
+/* Renames, and flushes the folder it goes to. */
+BF_MUST_CHECK bf_status bf_move_file(const char *from, const char *to);
+
 /* Fault loops in tests: after `successes` more system calls of bf_outfile
  * (open, write, fsync, close, rename), all fail with `err`; -1 ends that. */
 void bf_outfile_fail_for_tests(long successes, int err);

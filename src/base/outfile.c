@@ -383,6 +383,13 @@ static bf_status sync_folder(const char *path)
     return BF_OK;
 }
 
+bf_status bf_move_file(const char *from, const char *to)
+{
+    if (injected_failure() || rename(from, to) != 0)
+        return bf_fail_errno(errno, "%s: cannot move to %s", from, to);
+    return sync_folder(to);
+}
+
 /* From here on a signal leaves the temporary alone: of several files, those
  * that follow the first into place must not be missing. */
 static bf_status withdraw_slot(bf_outfile *f)

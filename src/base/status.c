@@ -54,6 +54,7 @@ const char *bf_status_name(bf_status s)
     case BF_ERR_INTERRUPTED: return "interrupted";
     case BF_ERR_UNSUPPORTED: return "unsupported";
     case BF_ERR_INTERNAL: return "internal";
+    case BF_ERR_WAITING: return "waiting";
     }
     return "unknown";
 }

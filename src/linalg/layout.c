@@ -89,20 +89,40 @@ bf_status bf_layout_widen(bf_layout *l, unsigned log_m)
     return BF_OK;
 }
 
-void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
-                 size_t pair, double complex *slots)
+void bf_layout_group_rows(const bf_layout *l, size_t group, size_t *first,
+                          size_t *count)
 {
-    size_t first, rows, column = 2 * pair * l->f;
-    bf_layout_rows(l, chunk, &first, &rows);
+    size_t per_block = bf_layout_block(l, 0).groups, g = group % per_block;
+    bf_block b = bf_layout_block(l, group / per_block);
+    size_t out = g * l->k, last = out + bf_block_group_size(l, &b, g) - 1;
+    size_t end;
+    bf_layout_rows(l, b.first_chunk + out / l->classes, first, count);
+    bf_layout_rows(l, b.first_chunk + last / l->classes, &end, count);
+    *count += end - *first;
+}
+
+void bf_layout_x_part(const bf_layout *l, const bf_matrix *u, size_t first,
+                      size_t chunk, size_t pair, double complex *slots)
+{
+    size_t begin, rows, column = 2 * pair * l->f;
+    bf_layout_rows(l, chunk, &begin, &rows);
     memset(slots, 0, l->f * l->t * sizeof *slots);
     for (size_t s = 0; s < rows; s++) {
-        const double *row = u->data + (first + s) * l->cols;
+        size_t own = begin + s - first; /* wraps for rows before the first */
+        if (own >= u->rows) continue;
+        const double *row = u->data + own * l->cols;
         for (size_t f = 0; f < l->f; f++) {
             size_t re = column + f, im = re + l->f;
             slots[s * l->f + f] = CMPLX(re < l->cols ? row[re] : 0,
                                         im < l->cols ? row[im] : 0);
         }
     }
+}
+
+void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
+                 size_t pair, double complex *slots)
+{
+    bf_layout_x_part(l, u, 0, chunk, pair, slots);
 }
 
 /* Labels of the column that class *c belongs to; *c becomes its number there.
@@ -115,22 +135,30 @@ static const int32_t *column_of(const bf_labels *labels, size_t n, size_t *c)
     return labels->at + column * n;
 }
 
-void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
-                 double *slots)
+void bf_layout_y_part(const bf_layout *l, const bf_labels *labels,
+                      size_t first, size_t count, size_t group, double *slots)
 {
     size_t per_block = bf_layout_block(l, 0).groups, g = group % per_block;
     bf_block b = bf_layout_block(l, group / per_block);
     memset(slots, 0, l->f * l->t * sizeof *slots);
     for (size_t i = 0; i < bf_block_group_size(l, &b, g); i++) {
-        size_t out = g * l->k + i, c = out % l->classes, first, rows;
-        bf_layout_rows(l, b.first_chunk + out / l->classes, &first, &rows);
-        const int32_t *column = column_of(labels, l->n, &c);
+        size_t out = g * l->k + i, c = out % l->classes, begin, rows;
+        bf_layout_rows(l, b.first_chunk + out / l->classes, &begin, &rows);
+        const int32_t *column = column_of(labels, count, &c);
         for (size_t s = 0; s < rows; s++) {
-            bool hit = column[first + s] == (int32_t)c;
+            size_t own = begin + s - first; /* as above */
+            if (own >= count) continue;
+            bool hit = column[own] == (int32_t)c;
             for (size_t f = i; f < l->f; f += l->k)
                 slots[s * l->f + f] = hit ? 0.5 : -0.5;
         }
     }
+}
+
+void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
+                 double *slots)
+{
+    bf_layout_y_part(l, labels, 0, l->n, group, slots);
 }
 
 /* Elements of period F are the ring of degree 2F in Y = X^T: coefficient

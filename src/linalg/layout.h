@@ -60,6 +60,10 @@ static inline size_t bf_block_group_size(const bf_layout *l, const bf_block *b,
     return g + 1 < b->groups ? l->k : b->outs - g * l->k;
 }
 
+/* The rows that the scores of a group belong to. */
+void bf_layout_group_rows(const bf_layout *l, size_t group, size_t *first,
+                          size_t *count);
+
 /* Slot vectors (N/2 values) of the owner's plaintext. u is n x cols. */
 void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
                  size_t pair, double complex *slots);
@@ -73,6 +77,12 @@ typedef struct bf_labels {
 /* One-hot minus 1/2, zero for padding rows and absent outputs. */
 void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
                  double *slots);
+/* The same of an owner that holds some of the rows: u->rows, or count labels of
+ * each column, from row `first` on. Zero for all others. */
+void bf_layout_x_part(const bf_layout *l, const bf_matrix *u, size_t first,
+                      size_t chunk, size_t pair, double complex *slots);
+void bf_layout_y_part(const bf_layout *l, const bf_labels *labels,
+                      size_t first, size_t count, size_t group, double *slots);
 /* Which of the N coefficients packed weights lie in: 2 F m of them, in the order
  * of the elements and within them of powers. */
 void bf_layout_weight_places(const bf_layout *l, uint32_t *places);

@@ -101,17 +101,33 @@ bf_status bf_job_plan_for(bf_job **out, const bf_recipe *recipe,
                        data->x.cols, data->classes, options, env);
 }
 
-bf_status bf_job_read(bf_job **out, const char *path)
+/* Takes the text over. */
+static bf_status parse(bf_job **out, char *text, size_t bytes, const char *name)
 {
     bf_job choices;
+    bf_status s = bf_job_parse(&choices, text, bytes, name);
+    if (s == BF_OK) return create(out, &choices, text, bytes);
+    bf_free(text);
+    return s;
+}
+
+bf_status bf_job_of_text(bf_job **out, const char *text, size_t bytes,
+                         const char *name)
+{
+    char *copy = bf_alloc(bytes + 1);
+    if (!copy) return BF_ERR_MEMORY;
+    memcpy(copy, text, bytes);
+    copy[bytes] = 0;
+    return parse(out, copy, bytes, name);
+}
+
+bf_status bf_job_read(bf_job **out, const char *path)
+{
     char *text;
     size_t bytes;
     BF_TRY(bf_random_init());
     BF_TRY(bf_job_text_read(&text, &bytes, path));
-    bf_status s = bf_job_parse(&choices, text, bytes, path);
-    if (s == BF_OK) return create(out, &choices, text, bytes);
-    bf_free(text);
-    return s;
+    return parse(out, text, bytes, path);
 }
 
 bf_status bf_job_write(const bf_job *job, const char *path)

@@ -15,6 +15,10 @@ typedef struct bf_job_handle {
     bf_plan plan;
 } bf_job_handle;
 
+/* The job of such a text, which is copied; name is the file's, for messages. */
+BF_MUST_CHECK bf_status bf_job_of_text(bf_job **out, const char *text,
+                                       size_t bytes, const char *name);
+
 /* The job's plan, of one walk; valid as long as the job. */
 BF_MUST_CHECK bf_status bf_job_walked(const bf_plan **plan, const bf_job *job);
 

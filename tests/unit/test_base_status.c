@@ -15,7 +15,7 @@
 static void names_are_distinct_words(void **state)
 {
     (void)state;
-    for (int a = BF_OK; a <= BF_ERR_INTERNAL; a++) {
+    for (int a = BF_OK; a <= BF_ERR_WAITING; a++) {
         const char *name = bf_status_name((bf_status)a);
         assert_non_null(name);
         assert_true(strlen(name) > 0 && !strchr(name, ' '));

@@ -148,33 +148,41 @@ enum { BATCH_PER_THREAD = 4 };
 typedef struct batch {
     const bf_job *job;
     const bf_secret_key *sk;
-    const bf_matrix *u, *v0;
-    const int32_t *labels;
+    const bf_rows_held *own;
     size_t first, end, room; /* inputs to make, the next batch */
+    size_t *index;           /* [room], those of the batch */
     bf_ct *ct;               /* [room] */
 } batch;
 
 static bf_status seal_one(void *user, size_t i)
 {
     const batch *b = user;
-    return bf_job_seal(&b->ct[i], b->job, b->sk, b->u, b->labels, b->v0,
-                       b->first + i);
+    return bf_job_seal_part(&b->ct[i], b->job, b->sk, b->own, b->index[i]);
+}
+
+/* The next inputs that the owner has a part in, as many as there is room for. */
+static size_t choose_batch(batch *b)
+{
+    size_t n = 0;
+    for (; b->first < b->end && n < b->room; b->first++)
+        if (bf_job_input_held(b->job, b->own, b->first))
+            b->index[n++] = b->first;
+    return n;
 }
 
 static bf_status write_batches(batch *b, bf_wire_writer *w)
 {
-    size_t begin = b->first, count = b->end - begin;
-    for (; b->first < b->end; b->first += b->room) {
-        size_t left = b->end - b->first, n = left < b->room ? left : b->room;
+    size_t begin = b->first, count = b->end - begin, n;
+    while ((n = choose_batch(b)) > 0) {
         /* Fixed randomness is drawn in the order of the calls. */
         BF_TRY(bf_parallel_for(n, bf_random_is_fixed(), seal_one, b));
         for (size_t i = 0; i < n; i++) {
             bf_label label;
             label.kind = BF_UPLOAD_INPUT +
-                         bf_job_input_kind(b->job, b->first + i, &label.index);
+                         bf_job_input_kind(b->job, b->index[i], &label.index);
             BF_TRY(bf_wire_put_ct(w, label, &b->ct[i]));
         }
-        bf_report("encrypt", (double)(b->first + n - begin), (double)count);
+        bf_report("encrypt", (double)(b->first - begin), (double)count);
     }
     return BF_OK;
 }
@@ -183,10 +191,11 @@ static bf_status write_upload(batch *b, bf_wire_writer *w)
 {
     b->room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
     b->ct = bf_alloc_zero(b->room * sizeof *b->ct);
-    if (!b->ct) return BF_ERR_MEMORY;
-    bf_status s = write_batches(b, w);
-    for (size_t i = 0; i < b->room; i++) bf_ct_clear(&b->ct[i]);
+    b->index = bf_alloc(b->room * sizeof *b->index);
+    bf_status s = b->ct && b->index ? write_batches(b, w) : BF_ERR_MEMORY;
+    for (size_t i = 0; b->ct && i < b->room; i++) bf_ct_clear(&b->ct[i]);
     bf_free(b->ct);
+    bf_free(b->index);
     return s;
 }
 
@@ -215,6 +224,18 @@ size_t bf_upload_ciphertexts(const bf_job *job, bf_upload_part part)
     return end - first;
 }
 
+static bf_status upload(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
+                        batch *b, bf_wire_ids ids, const char *path)
+{
+    bf_wire_writer *w = NULL;
+    BF_TRY(bf_wire_create(&w, path, BF_WIRE_UPLOAD,
+                          bf_one_ring(bf_secret_key_context(b->sk)), ids));
+    bf_status s = write_upload(b, w);
+    if (s == BF_OK) return bf_wire_finish(out, digest, w);
+    bf_wire_abort(w);
+    return s;
+}
+
 bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
                              const bf_job *job,
                              const uint8_t job_id[BF_HASH_BYTES],
@@ -222,24 +243,28 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
                              const int32_t *labels, const bf_schedule *schedule,
                              bf_upload_part part, const char *path)
 {
-    bf_wire_writer *w = NULL;
+    const bf_rows_held all = {u, labels, &schedule->v0, 0, true};
     BF_TRY(check_shapes(job, u, schedule));
-    batch b = {
-        .job = job, .sk = sk, .u = u, .v0 = &schedule->v0, .labels = labels};
+    batch b = {.job = job, .sk = sk, .own = &all};
     inputs_of(&b.first, &b.end, job, part);
     bf_upload_id made = upload_of(sk, job);
     bf_wire_ids ids = {made.key, part == BF_UPLOAD_ROWS ? NULL : job_id,
                        made.data};
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_UPLOAD,
-                          bf_one_ring(bf_secret_key_context(sk)), ids));
-    bf_status s = write_upload(&b, w);
-    if (s != BF_OK) {
-        bf_wire_abort(w);
-        return s;
-    }
-    BF_TRY(bf_wire_finish(out, made.digest, w));
+    BF_TRY(upload(out, made.digest, &b, ids, path));
     if (of) *of = made;
     return BF_OK;
+}
+
+bf_status bf_protocol_upload_part(bf_outfile **out, const bf_job *job,
+                                  const uint8_t job_id[BF_HASH_BYTES],
+                                  const bf_secret_key *sk,
+                                  const bf_rows_held *own, const char *path)
+{
+    batch b = {.job = job, .sk = sk, .own = own};
+    inputs_of(&b.first, &b.end, job, BF_UPLOAD_ALL);
+    bf_upload_id made = upload_of(sk, job);
+    return upload(out, NULL, &b, (bf_wire_ids){made.key, job_id, made.data},
+                  path);
 }
 
 /* The job fixes limbs and scale of every iteration's model: whatever else a

@@ -7,6 +7,7 @@
 #include "blindfit/owner.h"
 #include "ckks/owner/owner.h"
 #include "train/job.h"
+#include "train/owner/seal.h"
 #include "train/owner/transform.h"
 
 /* Keys of a plan, or some of them, a set for each ring. The two keys of an
@@ -48,6 +49,11 @@ BF_MUST_CHECK bf_status bf_protocol_upload(
     const uint8_t job_id[BF_HASH_BYTES], const bf_secret_key *sk,
     const bf_matrix *u, const int32_t *labels, const bf_schedule *schedule,
     bf_upload_part part, const char *path);
+
+/* The same of an owner of several: what its rows have a part in. */
+BF_MUST_CHECK bf_status bf_protocol_upload_part(
+    bf_outfile **out, const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
+    const bf_secret_key *sk, const bf_rows_held *own, const char *path);
 
 /* Decrypts a model file, and says of which upload it is (of may be NULL), as
  * far as the server tells the truth: weights C x cols in transformed space,

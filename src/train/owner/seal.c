@@ -6,13 +6,14 @@
 #include "base/memory.h"
 
 static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
-                           const bf_input *input, const bf_matrix *u,
+                           const bf_input *input, const bf_rows_held *own,
                            size_t index)
 {
     const bf_layout *l = &job->layout;
     double complex *slots = bf_secret_alloc(l->f * l->t * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
-    bf_layout_x(l, u, index / l->pairs, index % l->pairs, slots);
+    bf_layout_x_part(l, own->u, own->first, index / l->pairs,
+                     index % l->pairs, slots);
     bf_status s = BF_OK;
     for (size_t j = 0; j < l->f * l->t && s == BF_OK; j++)
         if (!(bf_max(fabs(creal(slots[j])), fabs(cimag(slots[j]))) <=
@@ -30,13 +31,14 @@ static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
 
 static bf_status seal_labels(bf_pt *pt, const bf_job *job,
                              const bf_context *ctx, const bf_input *input,
-                             const int32_t *labels, size_t group)
+                             const bf_rows_held *own, size_t group)
 {
     const bf_layout *l = &job->layout;
     double *slots = bf_secret_alloc(l->f * l->t * sizeof *slots);
     if (!slots) return BF_ERR_MEMORY;
-    bf_layout_y(l, &(bf_labels){labels, job->labels.count, job->labels.classes},
-                group, slots);
+    bf_layout_y_part(
+        l, &(bf_labels){own->labels, job->labels.count, job->labels.classes},
+        own->first, own->u->rows, group, slots);
     bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t, input->scale,
                                  input->limbs);
     bf_secret_free(slots);
@@ -58,9 +60,26 @@ static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
     return s;
 }
 
-bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
-                      const bf_matrix *u, const int32_t *labels,
-                      const bf_matrix *v0, size_t index)
+bool bf_job_input_held(const bf_job *job, const bf_rows_held *own, size_t index)
+{
+    const bf_layout *l = &job->layout;
+    size_t within, first, count;
+    switch (bf_job_input_kind(job, index, &within)) {
+    case BF_INPUT_ROWS:
+        bf_layout_rows(l, within / l->pairs, &first, &count);
+        break;
+    case BF_INPUT_LABELS:
+        bf_layout_group_rows(l, within, &first, &count);
+        break;
+    default:
+        return own->start;
+    }
+    return first < own->first + own->u->rows && own->first < first + count;
+}
+
+bf_status bf_job_seal_part(bf_ct *out, const bf_job *job,
+                           const bf_secret_key *sk, const bf_rows_held *own,
+                           size_t index)
 {
     const bf_context *ctx = bf_secret_key_context(sk);
     size_t within;
@@ -69,11 +88,11 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
     bf_pt pt = {.secret = true};
     bf_status s;
     if (kind == BF_INPUT_ROWS)
-        s = seal_rows(&pt, job, ctx, &input, u, within);
+        s = seal_rows(&pt, job, ctx, &input, own, within);
     else if (kind == BF_INPUT_LABELS)
-        s = seal_labels(&pt, job, ctx, &input, labels, within);
+        s = seal_labels(&pt, job, ctx, &input, own, within);
     else
-        s = seal_start(&pt, job, ctx, &input, v0);
+        s = seal_start(&pt, job, ctx, &input, own->v0);
     if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
     if (s == BF_OK)
         out->bound = input.bound; /* public, unlike the data's own */
@@ -82,6 +101,14 @@ bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
                              : 0);
     bf_pt_clear(&pt);
     return s;
+}
+
+bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
+                      const bf_matrix *u, const int32_t *labels,
+                      const bf_matrix *v0, size_t index)
+{
+    const bf_rows_held all = {u, labels, v0, 0, true};
+    return bf_job_seal_part(out, job, sk, &all, index);
 }
 
 bf_status bf_job_open(bf_matrix *weights, const bf_job *job,

@@ -15,6 +15,23 @@ BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, const bf_job *job,
                                     const bf_matrix *u, const int32_t *labels,
                                     const bf_matrix *v0, size_t index);
 
+/* The rows of a job that an owner of several holds: u->rows of them, with their
+ * labels, from row `first` on. */
+typedef struct bf_rows_held {
+    const bf_matrix *u;
+    const int32_t *labels;
+    const bf_matrix *v0;
+    size_t first;
+    bool start; /* initial weights are this owner's to upload */
+} bf_rows_held;
+/* Whether upload number `index` has anything of theirs; and that part of it,
+ * with zeros for the rows of others. */
+bool bf_job_input_held(const bf_job *job, const bf_rows_held *own,
+                       size_t index);
+BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, const bf_job *job,
+                                         const bf_secret_key *sk,
+                                         const bf_rows_held *own, size_t index);
+
 /* Decrypts packed weights (C x cols, transformed space). BF_ERR_RANGE when they
  * lie outside what the job's circuit covers: the run left its range and the
  * numbers mean nothing. */

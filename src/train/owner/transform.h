@@ -93,6 +93,11 @@ BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,
                                              const bf_transform *t,
                                              const char *path);
 
+/* From a file's bytes; path is for messages. */
+BF_MUST_CHECK bf_status bf_transform_parse(bf_transform **out,
+                                           const uint8_t *data, size_t bytes,
+                                           const char *path);
+
 /* BF_ERR_MISMATCH unless the transform, read from `path`, is that of this
  * upload: weights of another would come back as another model. */
 BF_MUST_CHECK bf_status bf_transform_check_of(const bf_transform *t,

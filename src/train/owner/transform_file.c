@@ -202,8 +202,8 @@ static bf_status fill(bf_transform *t, const uint8_t *data, const char *path)
     return BF_OK;
 }
 
-static bf_status parse(bf_transform **out, const uint8_t *data, size_t bytes,
-                       const char *path)
+bf_status bf_transform_parse(bf_transform **out, const uint8_t *data,
+                             size_t bytes, const char *path)
 {
     header head;
     bf_relu expand;
@@ -231,7 +231,7 @@ bf_status bf_transform_load(bf_transform **out, const char *path)
     uint8_t *data;
     size_t bytes;
     BF_TRY(bf_read_file(path, FILE_MAX, &data, &bytes));
-    bf_status status = parse(out, data, bytes, path);
+    bf_status status = bf_transform_parse(out, data, bytes, path);
     bf_free(data);
     return status;
 }

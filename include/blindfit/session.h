@@ -1,0 +1,84 @@
+/* Sessions: one job that several owners train together, on rows that none of
+ * them gives away (docs/owners.md). Everything here is public, and the server
+ * holds it too; what an owner does is in blindfit/party.h.
+ *
+ *   bf_session_create(&session, job, &(bf_session_options){...});
+ *   bf_session_write(session, "session.bf");
+ *   ... the owners exchange messages, by files ...
+ *   bf_session_gather(&report, "session.bf", "box", "job", env);
+ *   ... the server trains ... */
+#ifndef BLINDFIT_SESSION_H
+#define BLINDFIT_SESSION_H
+
+#include <stdbool.h>
+
+#include "blindfit/job.h"
+
+#define BF_OWNERS_MAX 16
+#define BF_OWNER_NAME_BYTES 32 /* with the NUL */
+
+/* Who an owner is, to others: a file that blindfit/party.h writes. */
+typedef struct bf_party {
+    char name[BF_OWNER_NAME_BYTES]; /* letters, digits, '.', '_' and '-' */
+    uint8_t sign[32];               /* Ed25519 */
+    uint8_t seal[32];               /* X25519 */
+} bf_party;
+BF_API BF_MUST_CHECK bf_status bf_party_read(bf_party *out, const char *path);
+
+typedef struct bf_session_owner {
+    bf_party party;
+    size_t first, count; /* rows */
+    bool receives;       /* the model */
+} bf_session_owner;
+
+typedef struct bf_session bf_session;
+
+/* A new session for a job, with a random number that makes it one of its own.
+ * Owners come in order, their rows one behind the other; `first` is filled in.
+ * BF_ERR_ARGUMENT for fewer than 2 or more than BF_OWNERS_MAX owners, names or
+ * keys that are there twice, rows that are not the job's, a job that was planned
+ * for another number of owners, no receiver, or a job that several owners cannot
+ * run: with batches, random features, refreshed weights, or a feature map that
+ * is yet to be chosen. */
+BF_API BF_MUST_CHECK bf_status bf_session_create(bf_session **out,
+                                                 const bf_job *job,
+                                                 const bf_session_owner *owners,
+                                                 unsigned count);
+/* Reading checks everything that a hostile file could get wrong. */
+BF_API BF_MUST_CHECK bf_status bf_session_read(bf_session **out,
+                                               const char *path);
+BF_API BF_MUST_CHECK bf_status bf_session_write(const bf_session *s,
+                                                const char *path);
+BF_API void bf_session_destroy(bf_session *s);
+
+BF_API const bf_job *bf_session_job(const bf_session *s);
+BF_API unsigned bf_session_owners(const bf_session *s);
+BF_API const bf_session_owner *bf_session_owner_at(const bf_session *s,
+                                                   unsigned i);
+/* The BLAKE2b digest of the file. */
+BF_API const uint8_t *bf_session_id(const bf_session *s); /* 32 bytes */
+/* Half of it in groups of four digits, which owners compare by voice: a file
+ * with other keys has another. */
+#define BF_FINGERPRINT_BYTES 40
+BF_API void bf_session_fingerprint(char out[BF_FINGERPRINT_BYTES],
+                                   const bf_session *s);
+
+/* ---- the server ------------------------------------------------------------ */
+
+typedef struct bf_gather_report {
+    unsigned owners;
+    size_t keys;
+    uint64_t bytes_read; /* of shares */
+} bf_gather_report;
+
+/* From the owners' messages of rounds 1 to 4, in BOX/inbox: checks signatures,
+ * digests and what each says it has seen, adds the shares, and writes job.json
+ * and eval.keys into the folder `out`. Uploads, BOX/inbox/r4-KK.upload, stay
+ * where they are: bf_serve_train takes them in the order of the owners.
+ * BF_ERR_WAITING while something is missing. */
+BF_API BF_MUST_CHECK bf_status bf_session_gather(bf_gather_report *report,
+                                                 const char *session,
+                                                 const char *box,
+                                                 const char *out, bf_env *env);
+
+#endif

@@ -1,0 +1,91 @@
+/* Steps of an owner (blindfit/party.h). */
+#include "blindfit/party.h"
+
+#include <string.h>
+
+#include "base/env.h"
+#include "base/file.h"
+#include "train/handle.h"
+#include "train/owner/party_run.h"
+
+static bf_status find_owner(bf_party_run *p)
+{
+    const bf_session *s = p->session;
+    for (p->me = 0; p->me < s->owners; p->me++) {
+        const bf_party *of = &s->owner[p->me].party;
+        if (memcmp(of->sign, p->id.party.sign, sizeof of->sign) == 0 &&
+            memcmp(of->seal, p->id.party.seal, sizeof of->seal) == 0)
+            return BF_OK;
+    }
+    return bf_fail(BF_ERR_MISMATCH, "%s: %s is no owner of the session %s",
+                   p->o->identity, p->id.party.name, p->o->session);
+}
+
+static bf_status load(bf_party_run *p)
+{
+    bf_path path;
+    BF_TRY(bf_session_read(&p->session, p->o->session));
+    BF_TRY(bf_identity_read(&p->id, p->o->identity));
+    BF_TRY(find_owner(p));
+    BF_TRY(bf_job_walked(&p->plan, p->session->job));
+    BF_TRY(bf_share_needs_of(&p->linear, p->plan, false));
+    BF_TRY(bf_share_needs_of(&p->square, p->plan, true));
+    BF_TRY(bf_context_create(&p->ctx, &p->session->job->ring[0],
+                             BF_BACKEND_AUTO));
+    BF_TRY(bf_box_prepare(p));
+    p->st.owner = p->me;
+    BF_TRY(bf_box_path(&path, p, NULL, "state"));
+    if (!bf_box_has(&path)) return BF_OK;
+    return bf_party_state_read(&p->st, p->session, p->me, p->ctx, path.s);
+}
+
+static bf_status advance(bf_party_run *p)
+{
+    if (p->st.over)
+        return bf_fail(BF_ERR_SECURITY, "%s; this session is over", p->st.why);
+    BF_TRY(bf_box_publish(p));
+    for (;;) {
+        BF_TRY(bf_party_collect(p));
+        if (p->seen == BF_ROUNDS) return bf_party_finish(p);
+        BF_TRY(bf_party_send(p));
+    }
+}
+
+static void clear(bf_party_run *p)
+{
+    bf_party_state_clear(&p->st);
+    bf_share_needs_clear(&p->linear);
+    bf_share_needs_clear(&p->square);
+    bf_context_destroy(p->ctx);
+    bf_identity_clear(&p->id);
+    bf_session_destroy(p->session);
+}
+
+static bf_status step(bf_party_report *out, const bf_party_options *o)
+{
+    bf_party_run p = {.o = o};
+    bf_status s = load(&p);
+    if (s == BF_OK) s = advance(&p);
+    if (s == BF_OK || s == BF_ERR_WAITING)
+        *out = (bf_party_report){.owner = p.me,
+                                 .sent = bf_party_sent(&p),
+                                 .done = p.st.done,
+                                 .opened = p.opened};
+    clear(&p);
+    return s;
+}
+
+bf_status bf_party_step(bf_party_report *out, const bf_party_options *o,
+                        bf_env *env)
+{
+    BF_UNDER(env);
+    int lock;
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_make_dir(o->box, 0700));
+    if (!bf_lock_take(&lock, o->box, false))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: another step is at work in it",
+                       o->box);
+    bf_status s = step(out, o);
+    bf_lock_drop(lock, NULL);
+    return s;
+}

@@ -1,0 +1,123 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "train/owner/party_run.h"
+
+bf_status bf_box_path(bf_path *out, const bf_party_run *p, const char *folder,
+                      const char *name)
+{
+    int n = snprintf(out->s, sizeof out->s, "%s/%s%s%s", p->o->box,
+                     folder ? folder : "", folder ? "/" : "", name);
+    if (n >= 0 && (size_t)n < sizeof out->s) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", p->o->box);
+}
+
+bf_status bf_box_message(bf_path *out, const bf_party_run *p, unsigned round,
+                         unsigned owner, bf_part_kind kind)
+{
+    char name[BF_MESSAGE_NAME_BYTES];
+    bf_message_name(name, round, owner, kind);
+    return bf_box_path(out, p, owner == p->me ? "outbox" : "inbox", name);
+}
+
+bf_status bf_box_new(bf_path *out, const bf_party_run *p, unsigned round,
+                     bf_part_kind kind)
+{
+    char name[BF_MESSAGE_NAME_BYTES];
+    bf_message_name(name, round, p->me, kind);
+    return bf_box_path(out, p, "new", name);
+}
+
+bool bf_box_has(const bf_path *path)
+{
+    struct stat st;
+    return stat(path->s, &st) == 0;
+}
+
+/* Temporaries of the state hold secrets. */
+static bf_status remove_temporaries(const bf_party_run *p)
+{
+    DIR *d = opendir(p->o->box);
+    bf_status s = BF_OK;
+    if (!d) return bf_fail_errno(errno, "%s: cannot read", p->o->box);
+    for (struct dirent *e; s == BF_OK && (e = readdir(d));) {
+        size_t n = strlen(e->d_name);
+        bf_path path;
+        if (strncmp(e->d_name, ".blindfit-", 10) != 0 || n < 4 ||
+            strcmp(e->d_name + n - 4, ".tmp") != 0)
+            continue;
+        s = bf_box_path(&path, p, NULL, e->d_name);
+        if (s == BF_OK) s = bf_remove_tree(path.s);
+    }
+    closedir(d);
+    return s;
+}
+
+bf_status bf_box_prepare(const bf_party_run *p)
+{
+    static const char *const folders[] = {"new", "held", "outbox", "inbox"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        bf_path path;
+        BF_TRY(bf_box_path(&path, p, NULL, folders[i]));
+        BF_TRY(bf_make_dir(path.s, 0700));
+    }
+    return remove_temporaries(p);
+}
+
+bf_status bf_box_empty_new(const bf_party_run *p)
+{
+    bf_path path;
+    BF_TRY(bf_box_path(&path, p, NULL, "new"));
+    BF_TRY(bf_remove_tree(path.s));
+    return bf_make_dir(path.s, 0700);
+}
+
+bf_status bf_box_save_state(bf_party_run *p)
+{
+    bf_path path;
+    BF_TRY(bf_box_path(&path, p, NULL, "state"));
+    return bf_party_state_write(&p->st, p->session, path.s);
+}
+
+/* From new/ or held/, unless it is there. */
+static bf_status show(const bf_party_run *p, const char *name,
+                      const char *folder)
+{
+    static const char *const from[] = {"new", "held"};
+    bf_path to, path;
+    BF_TRY(bf_box_path(&to, p, folder, name));
+    if (bf_box_has(&to)) return BF_OK;
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        BF_TRY(bf_box_path(&path, p, from[i], name));
+        if (bf_box_has(&path)) return bf_move_file(path.s, to.s);
+    }
+    return bf_fail(BF_ERR_IO,
+                   "%s: is gone, and cannot be made again: the session has to "
+                   "begin anew",
+                   to.s);
+}
+
+bf_status bf_box_publish(const bf_party_run *p)
+{
+    unsigned round = bf_party_sent(p);
+    bf_part_kind kinds[BF_PARTS_MAX];
+    char name[BF_MESSAGE_NAME_BYTES];
+    if (round == 0) return BF_OK;
+    unsigned count = bf_message_parts(kinds, p->session, round, p->me);
+    if (round == 1) {
+        bf_message_name(name, 2, p->me, BF_PART_SQUARE);
+        BF_TRY(show(p, name, "held"));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (!bf_part_travels(kinds[i], round)) continue;
+        bf_message_name(name, round, p->me, kinds[i]);
+        BF_TRY(show(p, name, "outbox"));
+    }
+    bf_message_name(name, round, p->me, 0);
+    return show(p, name, "outbox");
+}

@@ -1,0 +1,229 @@
+/* The opening: a share of the model's weights, and the model from all shares. */
+#include <math.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "ckks/owner/open_share.h"
+#include "train/handle.h"
+#include "train/owner/party_part.h"
+#include "train/owner/protocol.h"
+#include "train/owner/rounding.h"
+#include "train/owner/sealed.h"
+#include "train/upload.h"
+
+/* Of a share's error in the deviation of the message's own: what hides the
+ * latter, which is an equation in all secrets (docs/security.md). */
+#define FLOOD 4.0
+
+typedef struct opening {
+    bf_path model;
+    bf_ct ct;
+    uint32_t *at;
+    bf_places places;
+    double noise; /* of a weight, before shares */
+    double sd;    /* of a share's errors */
+    size_t bytes; /* of a share */
+} opening;
+
+static void clear(opening *o)
+{
+    bf_ct_clear(&o->ct);
+    bf_free(o->at);
+}
+
+static bf_status read_final(opening *o, const bf_party_run *p,
+                            bf_wire_reader *r)
+{
+    bf_wire_item item;
+    const bf_plan_step *planned = &p->plan->steps[p->plan->step_count - 1];
+    BF_TRY(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
+                        &item));
+    BF_TRY(bf_wire_get_ct(r, &o->ct));
+    if (!bf_plan_fits(&o->ct, (bf_plan_ct){planned->model_limbs,
+                                           planned->output.scale}))
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: the model is not what the job's circuit makes",
+                       o->model.s);
+    bf_ct unit = {.noise = 1, .scale = o->ct.scale};
+    o->noise = planned->noise;
+    o->sd = FLOOD * o->noise /
+            bf_job_circuit(p->session->job)
+                ->output_noise(p->session->job, &unit);
+    return BF_OK;
+}
+
+static bf_status read_model(opening *o, const bf_party_run *p)
+{
+    uint8_t key[BF_KEY_ID_BYTES], data_id[BF_HASH_BYTES];
+    bf_wire_reader *r;
+    bf_job_data_id(p->session->job, data_id);
+    bf_session_joint_key(key, p->t[2]);
+    BF_TRY(bf_box_path(&o->model, p, "inbox", BF_MODEL_FILE));
+    BF_TRY(bf_wire_open(&r, o->model.s, BF_WIRE_MODEL, bf_one_ring(p->ctx),
+                        (bf_wire_ids){key, bf_job_id(p->session->job),
+                                      data_id}));
+    bf_status s = read_final(o, p, r);
+    bf_wire_close(r);
+    return s;
+}
+
+static bf_status open_model(opening *o, const bf_party_run *p)
+{
+    const bf_layout *l = &p->session->job->layout;
+    size_t count = 2 * l->f * l->m;
+    BF_TRY(read_model(o, p));
+    o->at = bf_alloc(count * sizeof *o->at);
+    if (!o->at) return BF_ERR_MEMORY;
+    bf_layout_weight_places(l, o->at);
+    o->places = (bf_places){o->at, count};
+    o->bytes = o->ct.limbs * count * sizeof(uint64_t);
+    return BF_OK;
+}
+
+/* ---- this owner's share --------------------------------------------------------- */
+
+static bf_status seal_share(const bf_party_run *p, const opening *o,
+                            const char *path)
+{
+    uint64_t *values = bf_secret_alloc(o->bytes);
+    if (!values) return BF_ERR_MEMORY;
+    bf_status s = bf_open_share(values, p->st.s, &o->ct, o->places, o->sd);
+    uint8_t *bytes = (uint8_t *)values;
+    for (size_t i = 0; i < o->bytes / 8; i++)
+        bf_put_u64(bytes + 8 * i, values[i]);
+    if (s == BF_OK)
+        s = bf_sealed_write(path, p->session, true, bytes, o->bytes);
+    bf_secret_free(values);
+    return s;
+}
+
+bf_status bf_party_make_share(bf_party_run *p, const char *path)
+{
+    opening o = {.noise = 0};
+    bf_status s = open_model(&o, p);
+    if (s == BF_OK) s = seal_share(p, &o, path);
+    clear(&o);
+    return s;
+}
+
+/* ---- all shares ------------------------------------------------------------------ */
+
+static bf_status read_share(uint64_t **out, const bf_party_run *p,
+                            const opening *o, unsigned k)
+{
+    bf_path path;
+    uint8_t *data;
+    size_t bytes;
+    BF_TRY(bf_box_message(&path, p, 5, k, BF_PART_SHARE));
+    BF_TRY(bf_sealed_read(&data, &bytes, path.s, p->session, true, &p->id,
+                          p->me, o->bytes));
+    *out = (uint64_t *)data;
+    for (size_t i = 0; i < bytes / 8; i++)
+        (*out)[i] = bf_get_u64(data + 8 * i);
+    return BF_OK;
+}
+
+static bf_status combine(bf_pt *pt, const bf_party_run *p, const opening *o)
+{
+    uint64_t *share[BF_OWNERS_MAX] = {NULL};
+    bf_status s = BF_OK;
+    for (unsigned k = 0; k < p->session->owners && s == BF_OK; k++)
+        s = read_share(&share[k], p, o, k);
+    if (s == BF_OK)
+        s = bf_open_combine(pt, &o->ct, o->places,
+                            (const uint64_t *const *)share,
+                            p->session->owners);
+    for (unsigned k = 0; k < p->session->owners; k++) bf_secret_free(share[k]);
+    return s;
+}
+
+static bf_status check_range(const bf_matrix *weights, const bf_job *job)
+{
+    for (size_t i = 0; i < weights->rows * weights->cols; i++)
+        if (!(fabs(weights->data[i]) <= job->bounds.weight))
+            return bf_fail(BF_ERR_RANGE,
+                           "the opened weights leave the range that the circuit "
+                           "covers (%g): an owner's data or shares, or the "
+                           "server's run, are not what the session says",
+                           job->bounds.weight);
+    return BF_OK;
+}
+
+static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
+                            const opening *o)
+{
+    const bf_job *job = p->session->job;
+    bf_pt pt = {0};
+    size_t n = (size_t)1 << job->ring[0].log_n;
+    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
+    bf_status s = coeffs ? combine(&pt, p, o) : BF_ERR_MEMORY;
+    if (s == BF_OK) s = bf_decode_coeffs(coeffs, &pt);
+    if (s == BF_OK) s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
+    if (s == BF_OK) s = check_range(weights, job);
+    if (s == BF_OK)
+        bf_weights_round(weights, o->noise * sqrt(1 + FLOOD * FLOOD *
+                                                          p->session->owners));
+    bf_pt_clear(&pt);
+    bf_secret_free(coeffs);
+    return s;
+}
+
+static bf_status save_model(const bf_party_run *p, const bf_matrix *weights,
+                            const bf_transform *t)
+{
+    bf_model model = {0};
+    BF_TRY(bf_model_of(&model, t, weights, NULL));
+    bf_status s = bf_model_save(&model, p->o->model);
+    bf_model_clear(&model);
+    return s;
+}
+
+static bf_status write_model(bf_party_run *p)
+{
+    opening o = {.noise = 0};
+    bf_transform *t = NULL;
+    bf_matrix weights = {0};
+    bf_status s = open_model(&o, p);
+    if (s == BF_OK)
+        s = bf_part_check(bf_head_part(&p->head[4][p->me], BF_PART_MODEL),
+                          o.model.s);
+    if (s == BF_OK) s = bf_party_transform(&t, p);
+    if (s == BF_OK) s = weights_of(&weights, p, &o);
+    if (s == BF_OK) s = save_model(p, &weights, t);
+    bf_transform_destroy(t);
+    bf_matrix_clear(&weights);
+    clear(&o);
+    return s;
+}
+
+static bf_status check_models(bf_party_run *p)
+{
+    const bf_part *mine = bf_head_part(&p->head[4][p->me], BF_PART_MODEL);
+    for (unsigned k = 0; k < p->session->owners; k++)
+        if (memcmp(bf_head_part(&p->head[4][k], BF_PART_MODEL)->digest,
+                   mine->digest, BF_HASH_BYTES) != 0)
+            return bf_party_over(p, "round 5: %s and this owner were given "
+                                 "different models",
+                                 p->session->owner[k].party.name);
+    return BF_OK;
+}
+
+bf_status bf_party_finish(bf_party_run *p)
+{
+    BF_TRY(check_models(p));
+    if (p->session->owner[p->me].receives && !p->st.done) {
+        BF_TRY(bf_party_need(p, 5, BF_PART_SHARE));
+        if (!p->o->model)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "all shares are here: name a file for the model");
+    }
+    if (p->session->owner[p->me].receives && p->o->model) {
+        BF_TRY(write_model(p));
+        p->opened = true;
+    }
+    if (p->st.done) return BF_OK;
+    p->st.done = true;
+    return bf_box_save_state(p);
+}

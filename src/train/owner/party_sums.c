@@ -1,0 +1,195 @@
+/* Sums over the rows of all owners, and the transform that follows from them. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "train/owner/party_part.h"
+#include "train/owner/pooled.h"
+#include "train/owner/sealed.h"
+
+static bf_pooling pooling_of(const bf_session *s)
+{
+    bf_pooling pool = {.recipe = &s->job->recipe, .features = s->job->features,
+                       .owners = s->owners};
+    for (unsigned k = 0; k < s->owners; k++) pool.rows[k] = s->owner[k].count;
+    return pool;
+}
+
+bf_status bf_session_check(const bf_session *s)
+{
+    bf_pooling pool = pooling_of(s);
+    return bf_pooling_check(&pool);
+}
+
+static size_t bytes_of(const bf_pooling *pool, bf_pooled_sum sum)
+{
+    return bf_pooled_count(pool, sum) * bf_pooled_width(sum);
+}
+
+/* ---- this owner's --------------------------------------------------------------- */
+
+static bf_status mask(uint8_t *vector, const bf_party_run *p,
+                      const bf_pooling *pool, bf_pooled_sum sum)
+{
+    bf_sum_owner own = {.secret = p->id.seal, .owners = pool->owners,
+                        .number = p->me, .session = p->session->id};
+    for (unsigned k = 0; k < pool->owners; k++)
+        own.publics[k] = p->session->owner[k].party.seal;
+    return bf_sum_mask(vector, bf_pooled_count(pool, sum), bf_pooled_width(sum),
+                       &own, sum == BF_POOLED_MOMENTS ? "moments" : "products");
+}
+
+/* The total of a round's sums, in secret memory; NULL where there is none. */
+static bf_status total(uint8_t **out, const bf_party_run *p,
+                       const bf_pooling *pool, bf_pooled_sum sum)
+{
+    size_t bytes = bytes_of(pool, sum), got;
+    bf_path path;
+    *out = NULL;
+    if (!bytes) return BF_OK;
+    for (unsigned k = 0; k < pool->owners; k++) {
+        uint8_t *one = NULL;
+        bf_status s = bf_box_message(&path, p, 1 + (unsigned)sum, k,
+                                     BF_PART_SUMS);
+        if (s == BF_OK)
+            s = bf_sealed_read(&one, &got, path.s, p->session, false, &p->id,
+                               p->me, bytes);
+        if (s != BF_OK) {
+            bf_secret_free(*out);
+            *out = NULL;
+            return s;
+        }
+        if (*out) {
+            bf_sum_add(*out, one, bf_pooled_count(pool, sum),
+                       bf_pooled_width(sum));
+            bf_secret_free(one);
+        } else {
+            *out = one;
+        }
+    }
+    return BF_OK;
+}
+
+static bf_status fill(uint8_t *vector, const bf_party_run *p,
+                      const bf_pooling *pool, bf_pooled_sum sum,
+                      const bf_matrix *x)
+{
+    uint8_t *moments;
+    if (sum == BF_POOLED_MOMENTS)
+        return bf_pooled_moments(vector, pool, p->me, x, NULL);
+    BF_TRY(total(&moments, p, pool, BF_POOLED_MOMENTS));
+    bf_status s = bf_pooled_products(vector, pool, p->me, x, moments, NULL);
+    bf_secret_free(moments);
+    return s;
+}
+
+bf_status bf_party_make_sums(bf_party_run *p, unsigned round, const char *path)
+{
+    bf_pooled_sum sum = round == 1 ? BF_POOLED_MOMENTS : BF_POOLED_PRODUCTS;
+    bf_pooling pool = pooling_of(p->session);
+    size_t bytes = bytes_of(&pool, sum);
+    bf_matrix x = {0};
+    BF_TRY(bf_pooling_check(&pool));
+    BF_TRY(bf_party_rows(&x, p, round));
+    uint8_t *vector = bf_secret_alloc(bytes);
+    bf_status s = vector ? fill(vector, p, &pool, sum, &x) : BF_ERR_MEMORY;
+    bf_matrix_clear(&x);
+    if (s == BF_OK) s = mask(vector, p, &pool, sum);
+    if (s == BF_OK) s = bf_sealed_write(path, p->session, false, vector, bytes);
+    bf_secret_free(vector);
+    return s;
+}
+
+/* ---- the transform ---------------------------------------------------------------- */
+
+typedef struct totals {
+    bf_pooling pool;
+    uint8_t *moments, *products;
+} totals;
+
+static void clear_totals(totals *t)
+{
+    bf_secret_free(t->moments);
+    bf_secret_free(t->products);
+}
+
+static bf_status read_totals(totals *t, const bf_party_run *p)
+{
+    *t = (totals){.pool = pooling_of(p->session)};
+    BF_TRY(total(&t->moments, p, &t->pool, BF_POOLED_MOMENTS));
+    bf_status s = total(&t->products, p, &t->pool, BF_POOLED_PRODUCTS);
+    if (s != BF_OK) clear_totals(t);
+    return s;
+}
+
+static bf_status fit(bf_transform **out, const bf_party_run *p)
+{
+    totals t;
+    BF_TRY(read_totals(&t, p));
+    bf_status s = bf_pooled_fit(out, &t.pool, t.moments, t.products, NULL);
+    clear_totals(&t);
+    return s;
+}
+
+/* The bytes of its file, which is written beside the sealed one and removed. */
+static bf_status seal_transform(const bf_party_run *p, const bf_transform *t,
+                                const char *path)
+{
+    bf_path plain;
+    uint8_t *data;
+    size_t bytes;
+    BF_TRY(bf_box_path(&plain, p, "new", "transform"));
+    BF_TRY(bf_transform_save(t, plain.s));
+    bf_status s = bf_read_file(plain.s, (size_t)1 << 30, &data, &bytes);
+    if (s == BF_OK) {
+        s = bf_sealed_write(path, p->session, false, data, bytes);
+        bf_wipe(data, bytes);
+        bf_free(data);
+    }
+    bf_status removed = bf_remove_tree(plain.s);
+    return s == BF_OK ? removed : s;
+}
+
+bf_status bf_party_make_transform(bf_party_run *p, const char *path)
+{
+    bf_transform *t;
+    BF_TRY(fit(&t, p));
+    bf_status s = seal_transform(p, t, path);
+    bf_transform_destroy(t);
+    return s;
+}
+
+static bf_status open_transform(bf_transform **out, const bf_party_run *p)
+{
+    bf_path path;
+    uint8_t *data;
+    size_t bytes;
+    BF_TRY(bf_box_message(&path, p, 3, 0, BF_PART_TRANSFORM));
+    BF_TRY(bf_sealed_read(&data, &bytes, path.s, p->session, false, &p->id,
+                          p->me, 0));
+    bf_status s = bf_transform_parse(out, data, bytes, path.s);
+    bf_secret_free(data);
+    return s;
+}
+
+bf_status bf_party_transform(bf_transform **out, bf_party_run *p)
+{
+    totals t;
+    bf_transform *made;
+    if (p->session->job->recipe.kind == BF_RECIPE_PAPER) return fit(out, p);
+    BF_TRY(open_transform(&made, p));
+    bf_status s = read_totals(&t, p);
+    if (s == BF_OK) {
+        s = bf_pooled_check(made, &t.pool, t.moments, t.products, NULL);
+        clear_totals(&t);
+    }
+    if (s == BF_OK)
+        *out = made;
+    else
+        bf_transform_destroy(made);
+    return s == BF_ERR_MISMATCH
+               ? bf_party_over(p, "round 3: the transform of %s is not that of "
+                               "the sums (%s)",
+                               p->session->owner[0].party.name, bf_last_error())
+               : s;
+}

@@ -1,0 +1,58 @@
+/* Any bytes as a head: behind them one is signed, so that what lies behind the
+ * signature is reached as well. What is accepted is what a round's message
+ * holds. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "train/message.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Two owners with keys from fixed seeds. */
+static void make_session(bf_session *s, bf_job *job, uint8_t secret[64])
+{
+    uint8_t seed[32] = {1};
+    memset(s, 0, sizeof *s);
+    memset(job, 0, sizeof *job);
+    job->recipe.kind = BF_RECIPE_WHITENED;
+    s->job = job;
+    s->owners = 2;
+    memset(s->id, 7, sizeof s->id);
+    if (crypto_sign_seed_keypair(s->owner[0].party.sign, secret, seed) != 0)
+        abort();
+}
+
+static void check_head(const bf_session *s, const bf_head *h)
+{
+    uint8_t again[BF_HEAD_BYTES_MAX];
+    bf_part_kind kinds[BF_PARTS_MAX];
+    if (h->round < 1 || h->round > BF_ROUNDS || h->sender != 0) abort();
+    if (h->parts != bf_message_parts(kinds, s, h->round, 0)) abort();
+    if (bf_head_print(again, s, h) > BF_HEAD_BYTES_MAX) abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    bf_session s;
+    bf_job job;
+    bf_head h;
+    uint8_t secret[64], head[BF_HEAD_BYTES_MAX], text[BF_HEAD_SIGNED_MAX];
+    size_t most = sizeof head - BF_SIGNATURE_BYTES;
+    if (bf_random_init() != BF_OK) abort();
+    make_session(&s, &job, secret);
+    for (unsigned round = 1; round <= BF_ROUNDS; round++)
+        if (bf_head_parse(&h, &s, round, 0, data, size, "input") == BF_OK)
+            check_head(&s, &h);
+    if (size > most) return 0;
+    memcpy(head, data, size);
+    if (size >= 24 + 32) memcpy(head + 24, s.id, sizeof s.id);
+    size_t n = bf_head_signed(text, head, size);
+    crypto_sign_detached(head + size, NULL, text, n, secret);
+    for (unsigned round = 1; round <= BF_ROUNDS; round++)
+        if (bf_head_parse(&h, &s, round, 0, head, size + BF_SIGNATURE_BYTES,
+                          "input") == BF_OK)
+            check_head(&s, &h);
+    return 0;
+}

@@ -1,0 +1,157 @@
+/* Owners of a session, each in a folder of its own, for tests. */
+#ifndef PARTY_TESTING_H
+#define PARTY_TESTING_H
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "blindfit/party.h"
+#include "train/owner/identity.h"
+#include "train/train_testing.h"
+
+#define OWNERS 3
+#define FEATURES 8
+#define CLASSES 3
+static const size_t owner_rows[OWNERS] = {40, 50, 38};
+#define ROWS 128
+
+typedef struct path {
+    char s[512];
+} path;
+
+static path folder; /* of a test */
+
+static inline path at(const char *format, ...)
+{
+    char name[256];
+    path p;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    snprintf(p.s, sizeof p.s, "%.200s/%s", folder.s, name);
+    return p;
+}
+
+static inline bool there(path p)
+{
+    return access(p.s, F_OK) == 0;
+}
+
+static inline uint8_t *read_bytes(path p, size_t *bytes)
+{
+    uint8_t *data;
+    check_ok(bf_read_file(p.s, (size_t)1 << 30, &data, bytes));
+    return data;
+}
+
+static inline void write_bytes(path p, const void *data, size_t bytes)
+{
+    FILE *f = fopen(p.s, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, bytes, f), bytes);
+    assert_int_equal(fclose(f), 0);
+}
+
+static inline void copy_file(path from, path to)
+{
+    size_t bytes;
+    uint8_t *data = read_bytes(from, &bytes);
+    write_bytes(to, data, bytes);
+    bf_free(data);
+}
+
+/* All files of a folder into another. */
+static inline void copy_files(path from, path to)
+{
+    DIR *d = opendir(from.s);
+    assert_non_null(d);
+    check_ok(bf_make_dir(to.s, 0700));
+    for (struct dirent *e; (e = readdir(d));) {
+        path a, b;
+        if (e->d_name[0] == '.') continue;
+        snprintf(a.s, sizeof a.s, "%.220s/%.200s", from.s, e->d_name);
+        snprintf(b.s, sizeof b.s, "%.220s/%.200s", to.s, e->d_name);
+        copy_file(a, b);
+    }
+    closedir(d);
+}
+
+static inline void flip_byte(path p, size_t at_byte)
+{
+    size_t bytes;
+    uint8_t *data = read_bytes(p, &bytes);
+    assert_true(at_byte < bytes);
+    data[at_byte] ^= 1;
+    write_bytes(p, data, bytes);
+    bf_free(data);
+}
+
+/* Rows of classes that differ, labels in turn. */
+static inline void make_data(bf_matrix *x, int32_t labels[ROWS])
+{
+    uint64_t seed = 77;
+    check_ok(bf_matrix_init(x, ROWS, FEATURES));
+    for (size_t i = 0; i < ROWS; i++) {
+        labels[i] = (int32_t)(i % CLASSES);
+        for (size_t j = 0; j < FEATURES; j++)
+            x->data[i * FEATURES + j] =
+                random_unit(&seed) + (j % CLASSES == i % CLASSES ? 0.5 : 0);
+    }
+}
+
+/* A job for these owners and data. */
+static inline bf_job *plan_job(bf_recipe_kind kind)
+{
+    bf_recipe r;
+    bf_job *job;
+    check_ok(bf_recipe_default(&r, kind, 2, ROWS, FEATURES));
+    r.map = BF_MAP_NONE;
+    check_ok(bf_job_plan(&job, &r, ROWS, FEATURES, CLASSES, NULL, NULL));
+    return job;
+}
+
+/* Identities a, b, c and the owners of a session. */
+static inline void make_owners(bf_session_owner owners[OWNERS])
+{
+    memset(owners, 0, OWNERS * sizeof *owners);
+    for (int k = 0; k < OWNERS; k++) {
+        path id = at("%c.id", 'a' + k), publics = at("%c.pub", 'a' + k);
+        char name[] = {(char)('a' + k), 0};
+        if (!there(id)) check_ok(bf_identity_create(id.s, publics.s, name));
+        check_ok(bf_party_read(&owners[k].party, publics.s));
+        owners[k].count = owner_rows[k];
+        owners[k].receives = k != 1;
+    }
+}
+
+/* A session of them, at session.bf. */
+static inline bf_session *make_session(bf_recipe_kind kind)
+{
+    bf_session_owner owners[OWNERS];
+    bf_session *s;
+    bf_job *job = plan_job(kind);
+    make_owners(owners);
+    check_ok(bf_session_create(&s, job, owners, OWNERS));
+    check_ok(bf_session_write(s, at("session.bf").s));
+    bf_job_destroy(job);
+    return s;
+}
+
+static inline int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder.s, "/tmp/blindfit-party-XXXXXX");
+    return mkdtemp(folder.s) ? 0 : -1;
+}
+
+static inline int remove_folder(void **state)
+{
+    (void)state;
+    return bf_remove_tree(folder.s) == BF_OK ? 0 : -1;
+}
+
+#endif
