@@ -132,14 +132,15 @@ static void test_rows(void **state)
     uint64_t seed = test_seed(71);
     bf_dataset data;
     make_data(&data, &seed);
+    const bf_view view = bf_view_of(&data.x);
     for (int map = BF_MAP_NONE; map <= BF_MAP_SQRT; map++) {
         bf_expansion *e;
         bf_mapped m;
         bf_matrix want;
         double got[ROWS * COUNT];
         check_ok(bf_expansion_create(&e, (bf_relu){COUNT, SEED}, INPUTS));
-        check_ok(bf_expansion_fit(e, (bf_feature_map)map, &data.x));
-        check_ok(bf_mapped_init(&m, (bf_feature_map)map, &data.x, e));
+        check_ok(bf_expansion_fit(e, (bf_feature_map)map, &view));
+        check_ok(bf_mapped_init(&m, (bf_feature_map)map, &view, e));
         assert_int_equal(m.cols, COUNT);
         bf_mapped_rows(got, &m, 0, ROWS);
         expand(&want, &data.x, &data.x, COUNT, map == BF_MAP_SQRT);

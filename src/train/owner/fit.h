@@ -29,7 +29,7 @@ BF_MUST_CHECK bf_status bf_whiten_check_varies(const bf_transform *t,
 
 /* Adds the rows' |x_k| sum_j |x_j| to sum[d + 1], the leading 1 among the x. */
 BF_MUST_CHECK bf_status bf_paper_add_rows(double *sum, bf_feature_map map,
-                                          const bf_matrix *x);
+                                          const bf_view *x);
 /* t->scale, those sums over n rows, becomes the scale. */
 void bf_paper_scale(bf_transform *t, size_t n);
 

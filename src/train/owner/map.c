@@ -2,25 +2,25 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "train/owner/transform.h"
+#include "train/owner/mapped.h"
 
 bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
-                         const bf_matrix *x)
+                         const bf_view *x)
 {
     bool negative = false;
     for (size_t i = 0; i < x->rows; i++) {
-        const double *row = x->data + i * x->cols;
         for (size_t j = 0; j < x->cols; j++) {
-            if (!isfinite(row[j]))
-                return bf_fail(
-                    BF_ERR_RANGE, "features: row %zu, column %zu is %s", i + 1,
-                    j + 1, isnan(row[j]) ? "not a number" : "infinite");
-            if (row[j] < 0 && map == BF_MAP_SQRT)
+            double v = bf_view_at(x, i, j);
+            if (!isfinite(v))
+                return bf_fail(BF_ERR_RANGE,
+                               "features: row %zu, column %zu is %s", i + 1,
+                               j + 1, isnan(v) ? "not a number" : "infinite");
+            if (v < 0 && map == BF_MAP_SQRT)
                 return bf_fail(BF_ERR_RANGE,
                                "features: row %zu, column %zu is %g, and the "
                                "map takes square roots; train with --map none",
-                               i + 1, j + 1, row[j]);
-            negative |= row[j] < 0;
+                               i + 1, j + 1, v);
+            negative |= v < 0;
         }
     }
     if (map == BF_MAP_AUTO) map = negative ? BF_MAP_NONE : BF_MAP_SQRT;
@@ -28,16 +28,14 @@ bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
     return BF_OK;
 }
 
-void bf_map_rows(double *out, bf_feature_map map, const bf_matrix *x,
+void bf_map_rows(double *out, bf_feature_map map, const bf_view *x,
                  size_t first, size_t count)
 {
-    const double *in = x->data + first * x->cols;
-    size_t values = count * x->cols;
-    if (map != BF_MAP_SQRT) {
-        memcpy(out, in, values * sizeof(double));
-        return;
+    for (size_t i = first; i < first + count; i++, out += x->cols) {
+        bf_view_row(out, x, i);
+        if (map != BF_MAP_SQRT) continue;
+        for (size_t j = 0; j < x->cols; j++) out[j] = sqrt(out[j]);
     }
-    for (size_t i = 0; i < values; i++) out[i] = sqrt(in[i]);
 }
 
 /* Adds the column sums of v, or of (v - mean)^2 when mean is given. */
@@ -58,7 +56,7 @@ static void add_columns(double *sum, const double *v, const double *mean,
 
 bf_status bf_column_moments(double *mean, double *sd, const bf_mapped *x)
 {
-    size_t n = x->x->rows, d = x->cols;
+    size_t n = x->x.rows, d = x->cols;
     double *block = bf_alloc(bf_block_rows(n, 0) * d * sizeof(double));
     if (!block) return BF_ERR_MEMORY;
     double *moments[2] = {mean, sd};

@@ -8,7 +8,6 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "train/owner/product.h"
-#include "train/owner/transform.h"
 
 /* A centred binomial of 64 coins: variance 16. */
 static double coins(bf_stream *s)
@@ -22,7 +21,7 @@ static void draw(void *user, size_t i)
 {
     bf_mapped *m = user;
     uint8_t seed[BF_SEED_BYTES] = {0};
-    size_t d = m->x->cols;
+    size_t d = m->x.cols;
     bf_stream s;
     bf_put_u64(seed, m->expansion->of.seed);
     bf_stream_init(&s, seed, "blindfit-relu", i, 0);
@@ -30,11 +29,11 @@ static void draw(void *user, size_t i)
     m->offset[i] = coins(&s) / 8;
 }
 
-bf_status bf_mapped_init(bf_mapped *m, bf_feature_map map, const bf_matrix *x,
+bf_status bf_mapped_init(bf_mapped *m, bf_feature_map map, const bf_view *x,
                          const bf_expansion *expansion)
 {
     *m = (bf_mapped){.map = map,
-                     .x = x,
+                     .x = *x,
                      .cols = expansion ? expansion->of.count : x->cols,
                      .expansion = expansion};
     if (!expansion) return BF_OK;
@@ -79,12 +78,12 @@ static void rectify(double *out, const double *offset, size_t rows, size_t cols)
 
 void bf_mapped_rows(double *out, const bf_mapped *m, size_t first, size_t count)
 {
-    size_t d = m->x->cols;
+    size_t d = m->x.cols;
     if (!m->expansion) {
-        bf_map_rows(out, m->map, m->x, first, count);
+        bf_map_rows(out, m->map, &m->x, first, count);
         return;
     }
-    bf_map_rows(m->block, m->map, m->x, first, count);
+    bf_map_rows(m->block, m->map, &m->x, first, count);
     standardise(m->block, m->expansion, count);
     bf_multiply(&(bf_product){.rows = count,
                               .cols = m->cols,
@@ -98,7 +97,7 @@ void bf_mapped_rows(double *out, const bf_mapped *m, size_t first, size_t count)
 }
 
 bf_status bf_expansion_fit(bf_expansion *e, bf_feature_map map,
-                           const bf_matrix *x)
+                           const bf_view *x)
 {
     bf_mapped m;
     size_t vary = 0;

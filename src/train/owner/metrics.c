@@ -6,7 +6,7 @@
 #include "train/owner/product.h"
 #include "train/owner/transform.h"
 
-static bf_status check_model(const bf_model *m, const bf_matrix *x)
+static bf_status check_model(const bf_model *m, const bf_view *x)
 {
     if (m->weights.rows < 2 || m->weights.cols < 2)
         return bf_fail(BF_ERR_ARGUMENT, "a model of %zu x %zu weights",
@@ -58,6 +58,13 @@ static bf_status check_scores(const bf_matrix *z)
 
 bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
                           const bf_matrix *x)
+{
+    bf_view view = bf_view_of(x);
+    return bf_model_scores_view(scores, m, &view);
+}
+
+bf_status bf_model_scores_view(bf_matrix *scores, const bf_model *m,
+                               const bf_view *x)
 {
     BF_OPENMP_ALONE();
     BF_TRY(check_model(m, x));

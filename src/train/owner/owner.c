@@ -203,20 +203,21 @@ static bf_status check_fitted(const bf_transform *t, const bf_job *job,
 }
 
 static bf_status get_transform(bf_prepared *p, const bf_job *job,
-                               const bf_matrix *x, const char *fitted)
+                               const bf_view *x, const char *fitted)
 {
-    if (!fitted) return bf_transform_fit(&p->transform, &job->recipe, x, NULL);
+    if (!fitted)
+        return bf_transform_fit_view(&p->transform, &job->recipe, x, NULL);
     BF_TRY(bf_transform_load(&p->transform, fitted));
     return check_fitted(p->transform, job, fitted);
 }
 
-static bf_status prepare(bf_prepared *out, const bf_job *job,
-                         const bf_matrix *x, const char *fitted)
+static bf_status prepare(bf_prepared *out, const bf_job *job, const bf_view *x,
+                         const char *fitted)
 {
     bf_prepared p = {0};
     bf_status status;
     BF_GOTO(get_transform(&p, job, x, fitted), fail);
-    BF_GOTO(bf_transform_apply(&p.rows, p.transform, x, true, NULL), fail);
+    BF_GOTO(bf_transform_apply_view(&p.rows, p.transform, x, true, NULL), fail);
     BF_GOTO(bf_schedule_make(&p.schedule, &job->recipe, x->rows), fail);
     BF_GOTO(bf_transform_start(&p.schedule, p.transform,
                                (unsigned)job->layout.classes),
@@ -232,20 +233,12 @@ bf_status bf_prepare(bf_prepared *out, const bf_job *job, const bf_view *x,
                      const char *fitted, bf_env *env)
 {
     BF_UNDER(env);
-    bf_matrix copy = {0};
     BF_TRY(bf_view_check(x, "features"));
     if (x->rows != job->layout.n || x->cols != job->features)
         return bf_fail(BF_ERR_MISMATCH,
                        "%zu rows of %zu features, the job is for %zu of %zu",
                        x->rows, x->cols, job->layout.n, job->features);
-    if (x->type == BF_FLOAT64 && x->stride == x->cols) {
-        const bf_matrix as_it_is = {x->rows, x->cols, (double *)x->data};
-        return prepare(out, job, &as_it_is, fitted);
-    }
-    BF_TRY(bf_matrix_from(&copy, x));
-    bf_status s = prepare(out, job, &copy, fitted);
-    bf_matrix_clear(&copy);
-    return s;
+    return prepare(out, job, x, fitted);
 }
 
 void bf_prepared_clear(bf_prepared *p)
@@ -431,15 +424,12 @@ bf_status bf_owner_review(bf_review *out, const bf_owner *owner,
 {
     BF_UNDER(env);
     bf_transform *t = NULL; /* of rows; what decrypt read from a pipe is gone */
-    bf_matrix rows = {0};
     const bf_job *job = owner->job;
+    if (x) BF_TRY(bf_view_check(x, "rows"));
     if (x) BF_TRY(bf_refuse_pipe(transform_path));
     if (x) BF_TRY(bf_transform_load(&t, transform_path));
-    bf_status s = x ? bf_matrix_from(&rows, x) : BF_OK;
-    if (s == BF_OK)
-        s = bf_protocol_review(out, job, bf_job_id(job), owner->sk, model_path,
-                               t, x ? &rows : NULL, last);
-    bf_matrix_clear(&rows);
+    bf_status s = bf_protocol_review(out, job, bf_job_id(job), owner->sk,
+                                     model_path, t, x, last);
     bf_transform_destroy(t);
     return s;
 }

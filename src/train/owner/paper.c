@@ -36,15 +36,21 @@ static void add_row(double *sum, const double *row, size_t d)
 }
 
 /* Which one holds the largest value: products with it are what overflows. */
-static size_t largest_column(const bf_matrix *x)
+static size_t largest_column(const bf_view *x)
 {
     size_t at = 0;
-    for (size_t i = 1; i < x->rows * x->cols; i++)
-        if (fabs(x->data[i]) > fabs(x->data[at])) at = i;
-    return at % x->cols;
+    double most = 0;
+    for (size_t i = 0; i < x->rows; i++)
+        for (size_t j = 0; j < x->cols; j++) {
+            double v = fabs(bf_view_at(x, i, j));
+            if (v <= most) continue;
+            most = v;
+            at = j;
+        }
+    return at;
 }
 
-static bf_status check_sums(const double *sum, const bf_matrix *x)
+static bf_status check_sums(const double *sum, const bf_view *x)
 {
     for (size_t k = 0; k <= x->cols; k++)
         if (!isfinite(sum[k]))
@@ -55,8 +61,7 @@ static bf_status check_sums(const double *sum, const bf_matrix *x)
     return BF_OK;
 }
 
-bf_status bf_paper_add_rows(double *sum, bf_feature_map map,
-                            const bf_matrix *x)
+bf_status bf_paper_add_rows(double *sum, bf_feature_map map, const bf_view *x)
 {
     double *row = bf_alloc(x->cols * sizeof(double));
     if (!row) return BF_ERR_MEMORY;
@@ -76,8 +81,7 @@ void bf_paper_scale(bf_transform *t, size_t n)
             t->scale[k] = common / sqrt(1e-10 + t->scale[k] / 4);
 }
 
-static bf_status fit(bf_transform *t, const bf_recipe *recipe,
-                     const bf_matrix *x)
+static bf_status fit(bf_transform *t, const bf_recipe *recipe, const bf_view *x)
 {
     (void)recipe;
     BF_TRY(bf_paper_add_rows(t->scale, t->map, x));

@@ -97,6 +97,7 @@ static bf_status check_own(const bf_pooling *p, unsigned owner,
                            const bf_matrix *x)
 {
     bf_feature_map map;
+    bf_view view = bf_view_of(x);
     BF_TRY(bf_pooling_check(p));
     if (owner >= p->owners)
         return bf_fail(BF_ERR_ARGUMENT, "owner %u of %u", owner, p->owners);
@@ -104,7 +105,7 @@ static bf_status check_own(const bf_pooling *p, unsigned owner,
         return bf_fail(BF_ERR_MISMATCH,
                        "owner %u has %zu rows of %zu features, not %zu of %zu",
                        owner, x->rows, x->cols, p->rows[owner], p->features);
-    BF_TRY(bf_map_resolve(&map, p->recipe->map, x));
+    BF_TRY(bf_map_resolve(&map, p->recipe->map, &view));
     double most = BF_POOLED_VALUE_MAX;
     if (map == BF_MAP_SQRT) most *= most;
     for (size_t i = 0; i < x->rows * x->cols; i++)
@@ -133,10 +134,11 @@ static bf_status value_sums(uint8_t *out, const bf_pooling *p,
                             const bf_matrix *x)
 {
     double *row = bf_alloc(x->cols * sizeof(double));
+    bf_view view = bf_view_of(x);
     bf_status status = BF_OK;
     if (!row) return BF_ERR_MEMORY;
     for (size_t i = 0; i < x->rows; i++) {
-        bf_map_rows(row, p->recipe->map, x, i, 1);
+        bf_map_rows(row, p->recipe->map, &view, i, 1);
         add_row(out, row, x->cols);
         if (i % BF_ROW_BLOCK > 0) continue;
         BF_GOTO(bf_check_interrupt(), done);
@@ -154,9 +156,10 @@ static bf_status paper_sums(uint8_t *out, const bf_pooling *p,
                             const bf_matrix *x)
 {
     size_t d = x->cols;
+    bf_view view = bf_view_of(x);
     double *sum = bf_alloc_zero((d + 1) * sizeof(double));
     if (!sum) return BF_ERR_MEMORY;
-    bf_status status = bf_paper_add_rows(sum, p->recipe->map, x);
+    bf_status status = bf_paper_add_rows(sum, p->recipe->map, &view);
     for (size_t k = 0; k <= d && status == BF_OK; k++) {
         if (sum[k] < PAPER_SUM_MAX)
             bf_sum_add_number(out + 16 * k, sum[k], 16);
@@ -309,12 +312,13 @@ static bf_status products(uint8_t *out, const bf_pooling *p,
 {
     pooled q = {0};
     bf_mapped mapped = {0};
+    bf_view view = bf_view_of(x);
     size_t d = p->features;
     double *sum = bf_alloc_zero(d * d * sizeof(double));
     bf_status status = BF_ERR_MEMORY;
     if (!sum) goto done;
     BF_GOTO(begin(&q, p, moments), done);
-    BF_GOTO(bf_mapped_init(&mapped, p->recipe->map, x, NULL), done);
+    BF_GOTO(bf_mapped_init(&mapped, p->recipe->map, &view, NULL), done);
     BF_GOTO(bf_whiten_products(sum, q.t, q.inv, 1, &mapped), done);
     status = put_products(out, sum, p);
 done:

@@ -73,6 +73,6 @@ BF_MUST_CHECK bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                                            const bf_secret_key *sk,
                                            const char *path,
                                            const bf_transform *t,
-                                           const bf_matrix *x, unsigned last);
+                                           const bf_view *x, unsigned last);
 
 #endif

@@ -8,7 +8,7 @@
 typedef struct run {
     const bf_job *job;
     const bf_transform *t;
-    const bf_matrix *x; /* or NULL */
+    const bf_view *x; /* or NULL */
     unsigned last;
     bf_review seen;
 } run;
@@ -27,7 +27,7 @@ static bf_status review_scores(run *r, unsigned t, const bf_matrix *weights)
     bf_model m;
     bf_matrix z;
     BF_TRY(bf_model_of(&m, r->t, weights, NULL));
-    bf_status s = bf_model_scores(&z, &m, r->x);
+    bf_status s = bf_model_scores_view(&z, &m, r->x);
     bf_model_clear(&m);
     BF_TRY(s);
     double score = largest(&z), most = BF_LOGIT_SLACK * r->job->bounds.logit[t];
@@ -44,7 +44,7 @@ static bf_status review_scores(run *r, unsigned t, const bf_matrix *weights)
 bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                              const uint8_t job_id[BF_HASH_BYTES],
                              const bf_secret_key *sk, const char *path,
-                             const bf_transform *t, const bf_matrix *x,
+                             const bf_transform *t, const bf_view *x,
                              unsigned last)
 {
     run r = {.job = job, .t = t, .x = x,

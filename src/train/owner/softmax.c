@@ -47,7 +47,8 @@ static bf_status fit_penalty(problem *p, const bf_matrix *x, double l2)
 {
     size_t d = x->cols, k = p->u.cols;
     bf_mapped m;
-    BF_TRY(bf_mapped_init(&m, p->t->map, x, NULL));
+    bf_view view = bf_view_of(x);
+    BF_TRY(bf_mapped_init(&m, p->t->map, &view, NULL));
     double *mean = bf_alloc(d * sizeof(double));
     double *sd = bf_alloc(d * sizeof(double));
     bf_status status = BF_ERR_MEMORY;

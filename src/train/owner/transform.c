@@ -65,6 +65,13 @@ void bf_transform_destroy(bf_transform *t)
 bf_status bf_transform_fit(bf_transform **out, const bf_recipe *recipe,
                            const bf_matrix *x, bf_env *env)
 {
+    bf_view view = bf_view_of(x);
+    return bf_transform_fit_view(out, recipe, &view, env);
+}
+
+bf_status bf_transform_fit_view(bf_transform **out, const bf_recipe *recipe,
+                                const bf_view *x, bf_env *env)
+{
     BF_UNDER(env);
     BF_TRY(bf_recipe_check(recipe));
     if (x->rows < 2)
@@ -150,8 +157,14 @@ static bf_status apply_blocks(bf_matrix *u, const bf_transform *t,
 }
 
 bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
-                             const bf_matrix *x, bool training,
-                             bf_env *env)
+                             const bf_matrix *x, bool training, bf_env *env)
+{
+    bf_view view = bf_view_of(x);
+    return bf_transform_apply_view(u, t, &view, training, env);
+}
+
+bf_status bf_transform_apply_view(bf_matrix *u, const bf_transform *t,
+                                  const bf_view *x, bool training, bf_env *env)
 {
     BF_UNDER(env);
     BF_OPENMP_ALONE();

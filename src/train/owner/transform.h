@@ -6,9 +6,6 @@
 #include "train/owner/mapped.h"
 #include "wire/wire.h"
 
-/* Rows handled at a time, so that a fit needs no second copy of its data. */
-#define BF_ROW_BLOCK 1024
-
 /* One upload of rows: the key, the data set, and its file's digest. */
 typedef struct bf_upload_id {
     uint8_t key[BF_KEY_ID_BYTES];
@@ -35,7 +32,7 @@ typedef struct bf_transform_ops {
                        bf_transform_array out[BF_TRANSFORM_ARRAYS]);
     /* Fills arrays and clip_norm for these training rows. */
     bf_status (*fit)(bf_transform *t, const bf_recipe *recipe,
-                     const bf_matrix *x);
+                     const bf_view *x);
     /* u[count][k] = rows first.. of x without the clip, at most BF_ROW_BLOCK of
      * them; scratch holds count x width doubles. */
     void (*rows)(double *u, const bf_transform *t, const bf_mapped *x,
@@ -75,18 +72,19 @@ BF_MUST_CHECK bf_status bf_transform_create(bf_transform **out,
                                             bf_relu expand, size_t inputs,
                                             size_t outputs);
 
-/* NONE or SQRT for AUTO: the square root where no value is negative. Checks
- * every value on the way: BF_ERR_RANGE names row and column. */
-BF_MUST_CHECK bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
-                                       const bf_matrix *x);
-/* out[count][d] = map(rows first.. of x). */
-void bf_map_rows(double *out, bf_feature_map map, const bf_matrix *x,
-                 size_t first, size_t count);
-/* mean[cols], and sd[cols] (1/n inside), 0 for features that do not vary by
- * more than rounding. BF_ERR_RANGE names a column whose spread leaves double
- * precision. */
-BF_MUST_CHECK bf_status bf_column_moments(double *mean, double *sd,
-                                          const bf_mapped *x);
+/* bf_transform_fit and bf_transform_apply of rows in any memory, which they
+ * read in place. */
+BF_MUST_CHECK bf_status bf_transform_fit_view(bf_transform **out,
+                                              const bf_recipe *recipe,
+                                              const bf_view *x, bf_env *env);
+BF_MUST_CHECK bf_status bf_transform_apply_view(bf_matrix *u,
+                                                const bf_transform *t,
+                                                const bf_view *x, bool training,
+                                                bf_env *env);
+/* bf_model_scores of such rows. */
+BF_MUST_CHECK bf_status bf_model_scores_view(bf_matrix *scores,
+                                             const bf_model *m,
+                                             const bf_view *x);
 
 /* The file of bf_transform_save, whole but not committed. */
 BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,
@@ -103,10 +101,5 @@ BF_MUST_CHECK bf_status bf_transform_parse(bf_transform **out,
 BF_MUST_CHECK bf_status bf_transform_check_of(const bf_transform *t,
                                               const char *path,
                                               const bf_upload_id *of);
-
-static inline size_t bf_block_rows(size_t rows, size_t first)
-{
-    return rows - first < BF_ROW_BLOCK ? rows - first : BF_ROW_BLOCK;
-}
 
 #endif

@@ -142,7 +142,7 @@ bf_status bf_whiten_products(double *sum, const bf_transform *t,
                              const double *inv, double weight,
                              const bf_mapped *x)
 {
-    size_t n = x->x->rows, d = x->cols;
+    size_t n = x->x.rows, d = x->cols;
     bf_status status = BF_OK;
     double *block = bf_alloc(bf_block_rows(n, 0) * d * sizeof(double));
     if (!block) return BF_ERR_MEMORY;
@@ -173,7 +173,7 @@ static bf_status fit_primal(bf_transform *t, const double *inv, double lambda,
     double *corr = bf_alloc_zero(x->cols * x->cols * sizeof(double));
     bf_status status = BF_ERR_MEMORY;
     if (!corr) return status;
-    BF_GOTO(bf_whiten_products(corr, t, inv, 1 / (double)x->x->rows, x), done);
+    BF_GOTO(bf_whiten_products(corr, t, inv, 1 / (double)x->x.rows, x), done);
     status = bf_whiten_root(t, corr, inv, lambda);
 done:
     bf_free(corr);
@@ -183,7 +183,7 @@ done:
 static bf_status fit_dual(bf_transform *t, const double *inv, double lambda,
                           const bf_mapped *x)
 {
-    size_t n = x->x->rows, d = x->cols;
+    size_t n = x->x.rows, d = x->cols;
     bf_status status = BF_ERR_MEMORY;
     double *s = bf_alloc(n * d * sizeof(double));
     double *gram = bf_alloc(n * n * sizeof(double));
@@ -239,7 +239,7 @@ double bf_whiten_clip_norm(const bf_transform *t, double clip)
  * difference: accuracies on 60,000 rows of 400 columns agree to 0.01 %.) */
 static bf_status fit_clip(bf_transform *t, double clip, const bf_mapped *x)
 {
-    size_t n = x->x->rows, k = t->outputs - 1;
+    size_t n = x->x.rows, k = t->outputs - 1;
     t->clip_norm = bf_whiten_clip_norm(t, clip);
     if (n / BF_FEW_ROWS >= k) return BF_OK;
     bf_status status = BF_ERR_MEMORY;
@@ -268,10 +268,10 @@ done:
     return status;
 }
 
-static bool varies(const bf_matrix *x, size_t j)
+static bool varies(const bf_view *x, size_t j)
 {
     for (size_t i = 1; i < x->rows; i++)
-        if (x->data[i * x->cols + j] != x->data[j]) return true;
+        if (bf_view_at(x, i, j) != bf_view_at(x, 0, j)) return true;
     return false;
 }
 
@@ -290,7 +290,7 @@ bf_status bf_whiten_check_varies(const bf_transform *t, bool any)
 /* Columns that vary, but by less than rounding or than a square may be small,
  * are told; with no other column there is nothing left to learn from. */
 static bf_status find_dropped(bf_transform *t, const double *sd,
-                              const bf_matrix *x)
+                              const bf_view *x)
 {
     bool any = false;
     for (size_t j = 0; j < x->cols; j++) {
@@ -305,9 +305,9 @@ static bf_status whiten(bf_transform *t, const bf_recipe *recipe,
                         const bf_mapped *x, double *inv)
 {
     BF_TRY(bf_column_moments(t->mean, inv, x));
-    if (!t->expansion) BF_TRY(find_dropped(t, inv, x->x));
+    if (!t->expansion) BF_TRY(find_dropped(t, inv, &x->x));
     for (size_t j = 0; j < x->cols; j++) inv[j] = inv[j] > 0 ? 1 / inv[j] : 0;
-    if (x->x->rows <= x->cols)
+    if (x->x.rows <= x->cols)
         BF_TRY(fit_dual(t, inv, recipe->lambda, x));
     else
         BF_TRY(fit_primal(t, inv, recipe->lambda, x));
@@ -315,15 +315,14 @@ static bf_status whiten(bf_transform *t, const bf_recipe *recipe,
 }
 
 /* Random features come of those that vary. */
-static bf_status fit_expansion(bf_transform *t, const bf_matrix *x)
+static bf_status fit_expansion(bf_transform *t, const bf_view *x)
 {
     if (!t->expansion) return BF_OK;
     BF_TRY(bf_expansion_fit(t->expansion, t->map, x));
     return find_dropped(t, t->expansion->scale, x);
 }
 
-static bf_status fit(bf_transform *t, const bf_recipe *recipe,
-                     const bf_matrix *x)
+static bf_status fit(bf_transform *t, const bf_recipe *recipe, const bf_view *x)
 {
     BF_OPENMP_ALONE();
     bf_mapped mapped;
