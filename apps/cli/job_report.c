@@ -1,6 +1,7 @@
 #include "job_report.h"
 
 #include <math.h>
+#include <stdio.h>
 
 void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
 {
@@ -14,6 +15,33 @@ void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
     cJSON_AddNumberToObject(o, "special_primes", f->special_limbs);
 }
 
+/* A plan and what it takes. */
+typedef struct cost {
+    bf_job_figures f;
+    double seconds; /* of the server, or NaN */
+} cost;
+
+static bf_status measure(cost *out, const bf_job *job)
+{
+    BF_TRY(bf_job_figures_of(&out->f, job, &cli_env));
+    return bf_job_estimate(&out->seconds, job, &cli_env);
+}
+
+static cJSON *alternative_json(const cost *c)
+{
+    cJSON *o = cJSON_CreateObject(), *bytes;
+    cJSON_AddBoolToObject(o, "refreshed", c->f.refreshed);
+    cJSON_AddNumberToObject(o, "ring_degree", (double)c->f.ring_degree);
+    cJSON_AddNumberToObject(o, "limbs", c->f.limbs);
+    bytes = cJSON_AddObjectToObject(o, "bytes");
+    cJSON_AddNumberToObject(bytes, "keys", (double)c->f.key_bytes);
+    cJSON_AddNumberToObject(bytes, "upload", (double)c->f.upload_bytes);
+    cJSON_AddNumberToObject(o, "memory_bytes", (double)c->f.memory_bytes);
+    cJSON_AddNumberToObject(o, "weight_noise", c->f.weight_error);
+    cJSON_AddNumberToObject(o, "server_seconds_estimate", c->seconds);
+    return o;
+}
+
 /* Of a job over rows that are encrypted already: what it takes beside them. */
 typedef struct more {
     bool over;
@@ -22,7 +50,7 @@ typedef struct more {
 } more;
 
 static bf_status report_json(const bf_job *job, const bf_job_figures *f,
-                             const more *m, double seconds)
+                             const more *m, double seconds, const cost *other)
 {
     cJSON *o = cJSON_CreateObject();
     cli_json_job(o, bf_job_recipe(job), f);
@@ -54,6 +82,8 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(o, "weight_noise", f->weight_error);
     cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
     cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
+    cJSON_AddBoolToObject(o, "refreshed", f->refreshed);
+    if (other) cJSON_AddItemToObject(o, "alternative", alternative_json(other));
     return cli_json(o);
 }
 
@@ -69,8 +99,26 @@ static void print_more(const bf_job_figures *f, const more *m)
         cli_row("evaluation keys", "those that are there already");
 }
 
+static const char *about(char text[64], double seconds)
+{
+    if (isnan(seconds)) return "time not measured";
+    snprintf(text, 64, "about %s", cli_time(seconds).s);
+    return text;
+}
+
+/* What the choice between refreshes and none was made from. */
+static void print_alternative(const cost *c)
+{
+    char time[64];
+    cli_row(c->f.refreshed ? "with refreshes" : "without refreshes",
+            "%s, %s of memory, upload %s, keys %s", about(time, c->seconds),
+            cli_size((double)c->f.memory_bytes).s,
+            cli_size((double)c->f.upload_bytes).s,
+            cli_size((double)c->f.key_bytes).s);
+}
+
 static void print_plan(const bf_job *job, const bf_job_figures *f,
-                       const more *m, double seconds)
+                       const more *m, double seconds, const cost *other)
 {
     unsigned threads = bf_env_threads(NULL);
     size_t uploaded = f->shape.row_ciphertexts + f->shape.other_ciphertexts;
@@ -84,6 +132,8 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     cli_row("ring degree", "%s", cli_count((double)f->ring_degree).s);
     cli_row("modulus", "%u levels, log2(QP) = %.0f of at most %.0f",
             f->limbs - 1, f->log2_qp, f->log2_qp_limit);
+    if (f->refreshed)
+        cli_row("weights", "refreshed by bootstrapping after each iteration");
     cli_row("security", "%.0f bits", f->security_bits);
     cli_row("expected error", "%.2g of a typical weight",
             f->weight_error / f->typical_weight);
@@ -109,19 +159,23 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     else
         cli_row("server's time", "about %s on this machine, %u thread%s",
                 cli_time(seconds).s, threads, threads == 1 ? "" : "s");
+    if (other) print_alternative(other);
 }
 
 bf_status cli_report_plan(const bf_job *job, const bf_job *over)
 {
-    double seconds;
-    bf_job_figures f;
+    cost own, other, *compared = NULL;
     more m = {.over = over};
     if (over)
         BF_TRY(bf_job_more_keys(&m.keys, &m.key_bytes, job,
                                 (const bf_job *const *)&over, 1, &cli_env));
-    BF_TRY(bf_job_figures_of(&f, job, &cli_env));
-    BF_TRY(bf_job_estimate(&seconds, job, &cli_env));
-    if (cli_common_options.json) return report_json(job, &f, &m, seconds);
-    print_plan(job, &f, &m, seconds);
+    BF_TRY(measure(&own, job));
+    if (bf_job_alternative(job)) {
+        BF_TRY(measure(&other, bf_job_alternative(job)));
+        compared = &other;
+    }
+    if (cli_common_options.json)
+        return report_json(job, &own.f, &m, own.seconds, compared);
+    print_plan(job, &own.f, &m, own.seconds, compared);
     return BF_OK;
 }

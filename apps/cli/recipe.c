@@ -13,8 +13,8 @@ static struct {
     const char *kind, *map, *steps, *expand, *aim;
     size_t iterations, batch, components, ring;
     double lambda, clip;
+    const char *refresh;
     uint64_t max_memory;
-    bool refresh;
 } given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
 
 const cli_option cli_recipe_options[] = {
@@ -41,9 +41,9 @@ const cli_option cli_recipe_options[] = {
      "whitened only: rows a step takes (default all)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "most memory the server may need, such as 12G (10^9; Gi: 2^30)"},
-    {"refresh", 0, CLI_FLAG, &given.refresh, NULL,
-     "refresh the weights by bootstrapping after each iteration: for any "
-     "number of them"},
+    {"refresh", 0, CLI_TEXT, &given.refresh, "WHEN",
+     "refresh the weights by bootstrapping after each iteration, for any number "
+     "of them: yes, no, or auto, where it is cheaper (default)"},
     {"ring", 0, CLI_COUNT, &given.ring, "N",
      "ring degree, 8192 to 65536 (default: the cheapest that fits)"},
     {0},
@@ -250,14 +250,30 @@ static void note_few_rows(const bf_job *job)
                  cli_program(), s.rows, s.columns);
 }
 
+static bf_status parse_refresh(bf_refresh_choice *out)
+{
+    static const char *const words[] = {[BF_REFRESH_AUTO] = "auto",
+                                        [BF_REFRESH_NEVER] = "no",
+                                        [BF_REFRESH_ALWAYS] = "yes"};
+    *out = BF_REFRESH_AUTO;
+    if (!given.refresh) return BF_OK;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(given.refresh, words[i]) == 0) {
+            *out = (bf_refresh_choice)i;
+            return BF_OK;
+        }
+    return bf_fail(BF_ERR_ARGUMENT, "--refresh: '%s' is none of yes, no, auto",
+                   given.refresh);
+}
+
 bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
                        const bf_label_columns *labels)
 {
     bf_recipe recipe;
-    bf_plan_options options = {.max_memory = given.max_memory,
-                               .refresh = given.refresh};
+    bf_plan_options options = {.max_memory = given.max_memory};
     BF_TRY(cli_recipe(&recipe, n, d));
     if (labels) options.labels = *labels;
+    BF_TRY(parse_refresh(&options.refresh));
     BF_TRY(parse_ring(&options.log_n));
     BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));
     note_few_rows(*job);

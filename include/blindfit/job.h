@@ -33,6 +33,14 @@ typedef struct bf_label_columns {
     unsigned classes[BF_LABEL_COLUMNS_MAX]; /* of each, 2 or more */
 } bf_label_columns;
 
+/* Whether weights are refreshed by bootstrapping after each iteration. Then rows
+ * stay at the modulus of one iteration, for any number of them. */
+typedef enum bf_refresh_choice {
+    BF_REFRESH_AUTO, /* where that is cheaper, or the only way */
+    BF_REFRESH_NEVER,
+    BF_REFRESH_ALWAYS
+} bf_refresh_choice;
+
 /* What a plan is to keep to; {0} leaves all to the search. */
 typedef struct bf_plan_options {
     unsigned log_n;      /* log2 of the ring degree, of the range above */
@@ -40,8 +48,7 @@ typedef struct bf_plan_options {
     uint64_t max_memory; /* of the server, bytes */
     bf_label_columns labels; /* their classes add up to the job's; count 0: one
                               * column */
-    bool refresh; /* refresh the weights between iterations: for more of them
-                   * than a modulus chain has primes for */
+    bf_refresh_choice refresh;
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the
@@ -85,6 +92,10 @@ BF_API const uint8_t *bf_job_id(const bf_job *job); /* BF_JOB_ID_BYTES */
  * labels, iterations or what follows from them, and train on the same rows. */
 BF_API void bf_job_data_set_id(const bf_job *job, uint8_t id[BF_JOB_ID_BYTES]);
 BF_API const bf_recipe *bf_job_recipe(const bf_job *job);
+/* What a planned job was compared with: the same job with refreshed weights, or
+ * without. NULL where there is none as precise, and of a job that was read. Valid
+ * as long as the job. */
+BF_API const bf_job *bf_job_alternative(const bf_job *job);
 
 typedef struct bf_job_shape {
     size_t rows, features, classes;
@@ -104,6 +115,7 @@ typedef struct bf_job_figures {
     double security_bits;
     size_t features_per_ciphertext, rows_per_ciphertext;
     size_t keys; /* evaluation keys */
+    bool refreshed; /* weights, after each iteration */
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t labels_bytes; /* of an upload without rows */
     uint64_t memory_bytes; /* of the server, at most */

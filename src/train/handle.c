@@ -15,6 +15,7 @@ void bf_job_destroy(bf_job *job)
 {
     if (!job) return;
     if (job->handle) {
+        bf_job_destroy(job->handle->alternative);
         bf_plan_clear(&job->handle->plan);
         pthread_mutex_destroy(&job->handle->lock);
         bf_free(job->handle->text);
@@ -66,12 +67,23 @@ bf_status bf_job_plan(bf_job **out, const bf_recipe *recipe, size_t rows,
 {
     BF_UNDER(env);
     const bf_plan_options none = {0};
-    bf_job choices;
-    bf_plan plan;
+    bf_choice best[2];
+    bf_job *job = NULL, *other = NULL;
     BF_TRY(bf_random_init());
-    BF_TRY(bf_job_search(&choices, &plan, recipe, rows, features, classes,
-                         options ? options : &none));
-    return create_planned(out, &choices, &plan);
+    BF_TRY(bf_job_search_both(best, recipe, rows, features, classes,
+                              options ? options : &none));
+    bf_status s = create_planned(&job, &best[0].job, &best[0].plan);
+    if (s == BF_OK && best[1].found)
+        s = create_planned(&other, &best[1].job, &best[1].plan);
+    else
+        bf_plan_clear(&best[1].plan);
+    if (s != BF_OK) {
+        bf_job_destroy(job);
+        return s;
+    }
+    job->handle->alternative = other;
+    *out = job;
+    return BF_OK;
 }
 
 bf_status bf_job_plan_over(bf_job **out, const bf_recipe *recipe,
@@ -84,6 +96,11 @@ bf_status bf_job_plan_over(bf_job **out, const bf_recipe *recipe,
     BF_TRY(bf_random_init());
     BF_TRY(bf_job_search_over(&choices, &plan, recipe, classes, labels, over));
     return create_planned(out, &choices, &plan);
+}
+
+const bf_job *bf_job_alternative(const bf_job *job)
+{
+    return job->handle->alternative;
 }
 
 #define ITERATIONS 2 /* unless a recipe says something else */
@@ -214,6 +231,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .features_per_ciphertext = l->f,
         .rows_per_ciphertext = l->t,
         .keys = plan->key_count,
+        .refreshed = job->refresh.on,
         .upload_bytes = plan->upload_bytes,
         .labels_bytes = plan->labels_bytes,
         .key_bytes = plan->key_bytes,

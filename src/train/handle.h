@@ -13,6 +13,7 @@ typedef struct bf_job_handle {
     pthread_mutex_t lock; /* of what follows */
     bool walked;
     bf_plan plan;
+    bf_job *alternative; /* or NULL */
 } bf_job_handle;
 
 /* The job of such a text, which is copied; name is the file's, for messages. */

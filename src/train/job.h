@@ -108,6 +108,17 @@ BF_MUST_CHECK bf_status bf_job_check_memory(const bf_job *job,
 /* Chooses ring, chain and layout for these shapes: the cheapest of the
  * candidates that are secure, precise enough and fit. BF_ERR_ARGUMENT says why
  * nothing fits. */
+typedef struct bf_choice {
+    bool found;
+    bf_job job;
+    bf_plan plan; /* owned */
+} bf_choice;
+/* The best without refreshes and the best with them, the cheaper first. The
+ * second need not be there: options may forbid it, or it is less precise. */
+BF_MUST_CHECK bf_status bf_job_search_both(bf_choice out[2],
+                                           const bf_recipe *recipe, size_t n,
+                                           size_t features, size_t classes,
+                                           const bf_plan_options *options);
 BF_MUST_CHECK bf_status bf_job_search(bf_job *job, bf_plan *plan,
                                     const bf_recipe *recipe, size_t n,
                                     size_t features, size_t classes,

@@ -10,6 +10,7 @@
  *   EACH              one limb more: cost 2.98e9
  * JOINED with 10 bits is the plan: no other layout is cheaper. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -41,26 +42,40 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
 #define RELAX_STEP 4
 
 typedef struct search {
-    double tolerance; /* error of a weight, relative to a typical one */
-    bf_job best_job;
-    bf_plan best;
-    bool found;
     const bf_plan_options *options;
+    double tolerance; /* error of a weight, relative to a typical one */
+    bf_choice best[2]; /* without refreshes, with them */
+    double least_error; /* of a weight, as above, of all plans seen */
+    uint64_t least_memory; /* of those precise enough */
 } search;
+
+static bf_choice *best_of(search *s, const bf_job *job)
+{
+    return &s->best[job->refresh.on];
+}
 
 /* Takes the plan over, or frees it. */
 static void consider(search *s, const bf_job *job, bf_plan *plan)
 {
+    bf_choice *best = best_of(s, job);
     bool fits = !s->options->max_memory ||
                 plan->memory_bytes <= s->options->max_memory;
-    if (!fits || (s->found && plan->cost >= s->best.cost)) {
+    if (plan->memory_bytes < s->least_memory)
+        s->least_memory = plan->memory_bytes;
+    if (!fits || (best->found && plan->cost >= best->plan.cost)) {
         bf_plan_clear(plan);
         return;
     }
-    bf_plan_clear(&s->best);
-    s->best = *plan;
-    s->best_job = *job;
-    s->found = true;
+    bf_plan_clear(&best->plan);
+    *best = (bf_choice){true, *job, *plan};
+}
+
+/* Of a walk: whether it is precise enough. */
+static bool precise(search *s, const bf_job *job, const bf_plan *plan)
+{
+    double error = plan->weight_noise / job->typical.weight;
+    s->least_error = fmin(s->least_error, error);
+    return error <= s->tolerance;
 }
 
 /* The digit length of least cost: counters and needs do not depend on it. */
@@ -95,7 +110,9 @@ static bool means_unfit(bf_status s)
 static bf_status consider_bits(search *s, bf_job *job)
 {
     bf_chain c;
-    double wanted = s->tolerance * job->typical.weight, last = INFINITY;
+    const bf_choice *best = best_of(s, job);
+    double last = INFINITY;
+    if (bf_job_used_limbs(job) > BF_MAX_Q) return BF_OK;
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
         bool secure = false;
@@ -107,8 +124,8 @@ static bf_status consider_bits(search *s, bf_job *job)
         if (!secure) return BF_OK;
         bf_status status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
-        bool hopeless = s->found && plan.work > 2 * s->best.cost;
-        if (plan.weight_noise <= wanted && fit_digits(job, &c, &plan)) {
+        bool hopeless = best->found && plan.work > 2 * best->plan.cost;
+        if (precise(s, job, &plan) && fit_digits(job, &c, &plan)) {
             consider(s, job, &plan);
             return BF_OK;
         }
@@ -125,7 +142,8 @@ static bf_status consider_bits(search *s, bf_job *job)
 static bf_status consider_refresh(search *s, bf_job *job)
 {
     bf_chain c;
-    double wanted = s->tolerance * job->typical.weight, last = INFINITY;
+    const bf_choice *best = best_of(s, job);
+    double last = INFINITY;
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
         if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
@@ -134,16 +152,25 @@ static bf_status consider_refresh(search *s, bf_job *job)
         if (status == BF_OK) status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
         double noise = plan.weight_noise;
-        bool dear = s->found && plan.cost >= s->best.cost;
-        if (noise <= wanted)
+        bool dear = best->found && plan.cost >= best->plan.cost;
+        bool enough = precise(s, job, &plan);
+        if (enough)
             consider(s, job, &plan);
         else
             bf_plan_clear(&plan);
         /* What refreshes add, more bits do not take away. */
-        if (noise <= wanted || dear || noise > 0.9 * last) return BF_OK;
+        if (enough || dear || noise > 0.9 * last) return BF_OK;
         last = noise;
     }
     return BF_OK;
+}
+
+static bool inputs_fit(const search *s, const bf_job *job)
+{
+    const bf_layout *l = &job->layout;
+    uint64_t limb = (uint64_t)16 << l->log_n;
+    uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_used_limbs(job);
+    return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
 /* Every division that the polynomial allows. With fewer primes the primes
@@ -164,7 +191,9 @@ static bf_status consider_layout(search *s, const bf_job *base)
     for (size_t i = 0; i < count; i++) {
         bf_job job = *base;
         job.log_mask = log_mask;
-        if (!bf_sigmoid_form_divide(&job.form, ways[i].division, ways[i].late))
+        if (!bf_sigmoid_form_divide(&job.form, ways[i].division,
+                                    ways[i].late) ||
+            !inputs_fit(s, &job))
             continue;
         BF_TRY(job.refresh.on ? consider_refresh(s, &job)
                               : consider_bits(s, &job));
@@ -195,19 +224,12 @@ static double least_rough_work(const bf_job *base, unsigned log_n, size_t n,
     return least;
 }
 
-static bool inputs_fit(const search *s, const bf_job *job)
-{
-    const bf_layout *l = &job->layout;
-    uint64_t limb = (uint64_t)16 << l->log_n;
-    uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_used_limbs(job);
-    return !s->options->max_memory || inputs * limb <= s->options->max_memory;
-}
-
 static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
                                size_t n, size_t cols, size_t classes)
 {
     double least = least_rough_work(base, log_n, n, cols, classes);
-    if (s->found) least = fmin(least, rough_work(&s->best_job.layout));
+    const bf_choice *best = best_of(s, base);
+    if (best->found) least = fmin(least, rough_work(&best->job.layout));
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
         if (s->options->f && s->options->f != f) continue;
         for (size_t k = 1; k <= f && k <= 64; k *= 2) {
@@ -216,8 +238,7 @@ static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
             if (bf_layout_make(&job.layout, log_n, n, cols, classes,
                                base->recipe.batch, f, k) != BF_OK)
                 continue;
-            if (rough_work(&job.layout) <= ROUGH_FACTOR * least &&
-                inputs_fit(s, &job))
+            if (rough_work(&job.layout) <= ROUGH_FACTOR * least)
                 BF_TRY(consider_layout(s, &job));
         }
     }
@@ -251,9 +272,6 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
 /* A refresh takes the primes of a ring of 2^15. */
 #define REFRESH_LOG_N 15u
 #define REFRESH_FROM 2u
-/* The least error of a weight that refreshes allow, relative to a typical one.
- */
-#define REFRESH_TOLERANCE 0.006
 
 /* log2 of q_0 over scale and bound, and bits of precision: the sine bends
  * messages by (2 pi/2^ratio)^2/6 at the bound; the errors of a momentum add up,
@@ -272,34 +290,94 @@ static bf_status consider_refreshed(search *s, const bf_job *base, size_t n,
     return consider_ring(s, &job, REFRESH_LOG_N, n, cols, classes);
 }
 
-static bf_status search_refreshed(search *s, const bf_job *base, size_t n,
-                                  size_t cols, size_t classes)
+static bf_status consider_unrefreshed(search *s, const bf_job *base, size_t n,
+                                      size_t cols, size_t classes)
 {
-    for (s->tolerance = fmax(s->tolerance, REFRESH_TOLERANCE);
-         s->tolerance <= BF_PLAN_ERROR_MAX && !s->found;
-         s->tolerance *= RELAX_STEP)
-        BF_TRY(consider_refreshed(s, base, n, cols, classes));
+    for (unsigned log_n = BF_PLAN_LOG_N_MIN; log_n <= BF_PLAN_LOG_N_MAX;
+         log_n++)
+        if (!s->options->log_n || s->options->log_n == log_n)
+            BF_TRY(consider_ring(s, base, log_n, n, cols, classes));
     return BF_OK;
 }
 
+/* A tolerance that no plan of the last round keeps would be another round for
+ * nothing. */
 static bf_status search_all(search *s, const bf_job *base, size_t n,
                             size_t cols, size_t classes)
 {
-    if (s->options->refresh) return search_refreshed(s, base, n, cols, classes);
-    for (; s->tolerance <= BF_PLAN_ERROR_MAX && !s->found;
-         s->tolerance *= RELAX_STEP)
-        for (unsigned log_n = BF_PLAN_LOG_N_MIN; log_n <= BF_PLAN_LOG_N_MAX;
-             log_n++)
-            if (!s->options->log_n || s->options->log_n == log_n)
-                BF_TRY(consider_ring(s, base, log_n, n, cols, classes));
+    bf_refresh_choice refresh = s->options->refresh;
+    for (bool first = true; s->tolerance <= BF_PLAN_ERROR_MAX;
+         s->tolerance *= RELAX_STEP, first = false) {
+        if (!first && s->least_error > s->tolerance) continue;
+        if (refresh != BF_REFRESH_ALWAYS)
+            BF_TRY(consider_unrefreshed(s, base, n, cols, classes));
+        if (refresh != BF_REFRESH_NEVER)
+            BF_TRY(consider_refreshed(s, base, n, cols, classes));
+        if (s->best[0].found || s->best[1].found) break;
+    }
     return BF_OK;
 }
 
-bf_status bf_job_search(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
-                      size_t n, size_t features, size_t classes,
-                      const bf_plan_options *options)
+static bf_status check_refresh(const bf_recipe *recipe,
+                               const bf_plan_options *options)
+{
+    if (options->refresh != BF_REFRESH_ALWAYS) return BF_OK;
+    if (recipe->iterations < REFRESH_FROM)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "refreshes come between iterations, of which there is "
+                       "one");
+    if (options->log_n && options->log_n != REFRESH_LOG_N)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "weights are refreshed at ring degree %u, not %u",
+                       1u << REFRESH_LOG_N, 1u << options->log_n);
+    return BF_OK;
+}
+
+static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
+                            size_t features, size_t classes)
+{
+    char job[128], memory[64] = "";
+    const bf_plan_options *o = s->options;
+    snprintf(job, sizeof job, "%u iteration%s over %zu x %zu with %zu classes",
+             r->iterations, r->iterations > 1 ? "s" : "", n, features, classes);
+    if (s->least_error > BF_PLAN_ERROR_MAX && isfinite(s->least_error))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: weights would be off by %.2g of a typical one, "
+                       "%.2g at most is of use (fewer iterations add up less)",
+                       job, s->least_error, BF_PLAN_ERROR_MAX);
+    if (s->least_memory < UINT64_MAX)
+        snprintf(memory, sizeof memory, " (%.2f GB would do)",
+                 (double)s->least_memory / 1e9);
+    return bf_fail(BF_ERR_ARGUMENT, "no 128-bit parameters fit %s%s%s%s%s", job,
+                   o->log_n ? " at this ring degree" : "",
+                   o->max_memory ? " in the memory allowed" : "", memory,
+                   r->iterations > 1 && !*memory
+                       ? " (fewer iterations need less)" : "");
+}
+
+/* The cheaper one first. Digits were chosen after the walk; the noise depends
+ * on them. */
+static bf_status conclude(bf_choice out[2], search *s)
+{
+    const bf_choice *b = s->best;
+    bool second = !b[0].found ||
+                  (b[1].found && b[1].plan.cost < b[0].plan.cost);
+    for (int i = 0; i < 2; i++) {
+        bf_choice *c = &s->best[second ? 1 - i : i];
+        bf_plan_clear(&c->plan);
+        if (c->found) BF_TRY(bf_job_walk(&c->plan, &c->job));
+        out[i] = *c;
+        c->plan = (bf_plan){0};
+    }
+    return BF_OK;
+}
+
+bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
+                             size_t n, size_t features, size_t classes,
+                             const bf_plan_options *options)
 {
     BF_TRY(check_shapes(recipe, n, features, classes));
+    BF_TRY(check_refresh(recipe, options));
     bf_job base = {.recipe = *recipe,
                    .features = features,
                    .labels = options->labels,
@@ -310,25 +388,28 @@ bf_status bf_job_search(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
     BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
     base.typical = bf_plan_typical(&base.bounds, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
-    search s = {.options = options, .tolerance = tolerated(recipe, n, cols)};
+    search s = {.options = options, .tolerance = tolerated(recipe, n, cols),
+                .least_error = INFINITY, .least_memory = UINT64_MAX};
+    out[0] = out[1] = (bf_choice){0};
     bf_status status = search_all(&s, &base, n, cols, classes);
-    if (status != BF_OK) {
-        bf_plan_clear(&s.best);
-        return status;
+    if (status == BF_OK && !s.best[0].found && !s.best[1].found)
+        status = none_found(&s, recipe, n, features, classes);
+    if (status == BF_OK) status = conclude(out, &s);
+    for (int i = 0; i < 2; i++) {
+        bf_plan_clear(&s.best[i].plan);
+        if (status != BF_OK) bf_plan_clear(&out[i].plan);
     }
-    if (!s.found)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "no 128-bit parameters fit %u iteration%s over %zu x "
-                       "%zu with %zu classes%s%s%s",
-                       recipe->iterations, recipe->iterations > 1 ? "s" : "", n,
-                       features, classes,
-                       options->log_n ? " at this ring degree" : "",
-                       options->max_memory ? " in the memory allowed" : "",
-                       recipe->iterations > 1 ? " (fewer iterations need less)"
-                                              : "");
-    /* The walk came before the choice of digits, on which the noise depends. */
-    bf_plan_clear(&s.best);
-    BF_TRY(bf_job_walk(plan, &s.best_job));
-    *job = s.best_job;
+    return status;
+}
+
+bf_status bf_job_search(bf_job *job, bf_plan *plan, const bf_recipe *recipe,
+                        size_t n, size_t features, size_t classes,
+                        const bf_plan_options *options)
+{
+    bf_choice best[2];
+    BF_TRY(bf_job_search_both(best, recipe, n, features, classes, options));
+    *job = best[0].job;
+    *plan = best[0].plan;
+    bf_plan_clear(&best[1].plan);
     return BF_OK;
 }

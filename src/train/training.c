@@ -9,11 +9,20 @@
 #include "linalg/dense.h"
 
 /* Work and gradient of one block. Refreshed weights always have the same limbs
- * and scale, so a symbolic run walks each block once and then recalls it. */
+ * and scale, so a symbolic run walks each block once and recalls it for other
+ * iterations of this step and these scores. */
 typedef struct walked {
     bf_ct g; /* no memory; ctx NULL: not walked yet */
     bf_counters work;
+    double step, logit;
 } walked;
+
+/* And a refresh, of weights at this scale. */
+typedef struct refreshed {
+    bf_ct v; /* as g above */
+    bf_counters work[BF_RINGS_MAX];
+    double scale;
+} refreshed;
 
 typedef struct circuit {
     bf_world *world;
@@ -21,13 +30,15 @@ typedef struct circuit {
     bf_boot *boot; /* NULL: weights are not refreshed */
     double covariance; /* of the errors of V_t and V_{t-1}, at scale 1 */
     walked *walked; /* [blocks], of symbolic runs with refreshes */
+    refreshed refreshed; /* of them too */
     const bf_job *job;
     const bf_layout *l;
     bf_inputs in;
     bf_masks masks;
     double total; /* work of the whole run; 0: nobody asks how far it is */
     unsigned iteration;
-    double slope; /* of its polynomial, usual */
+    double slope; /* of its polynomial, usual for such scores: */
+    double slope_of;
     bf_block block;
     bool scored;    /* weights are not all zero: there are scores */
     bf_ct *w;       /* [m] expanded weights */
@@ -364,6 +375,48 @@ done:
     return status;
 }
 
+/* Closer than any estimate: `paper` changes its step a little every time. */
+static bool close_to(double a, double b)
+{
+    return fabs(a / b - 1) < 0x1p-10;
+}
+
+static void read_counters(const circuit *c, bf_counters work[BF_RINGS_MAX])
+{
+    for (unsigned r = 0; r < c->world->count; r++)
+        bf_eval_counters(c->world->ev[r], &work[r]);
+}
+
+static bf_status bootstrap(circuit *c, bf_ct *v)
+{
+    return bf_boot_refresh(c->ev, c->world->ev[1], v, v, c->boot);
+}
+
+/* The same; a symbolic run remembers it. */
+static bf_status bootstrap_or_recall(circuit *c, bf_ct *v)
+{
+    refreshed *before = &c->refreshed;
+    bf_counters start[BF_RINGS_MAX], end[BF_RINGS_MAX];
+    double bound = v->bound, scale = v->scale;
+    if (!c->walked) return bootstrap(c, v);
+    if (before->v.ctx && close_to(scale, before->scale)) {
+        for (unsigned r = 0; r < c->world->count; r++)
+            bf_eval_count_again(c->world->ev[r], &before->work[r]);
+        BF_TRY(bf_copy(c->ev, v, &before->v));
+        v->bound = bound;
+        return BF_OK;
+    }
+    read_counters(c, start);
+    BF_TRY(bootstrap(c, v));
+    read_counters(c, end);
+    for (unsigned r = 0; r < c->world->count; r++)
+        before->work[r] = bf_counters_between(&start[r], &end[r]);
+    before->scale = scale;
+    before->v = *v;
+    before->v.pooled = false;
+    return BF_OK;
+}
+
 /* Back to the limbs and the scale of the first of them. What a refresh adds
  * lies in the weights' own coefficients nearly alone, of which there are
  * 2F*2^log_m. */
@@ -372,7 +425,7 @@ static bf_status refresh(circuit *c, bf_ct *v)
     double before = v->noise / v->scale;
     double share = sqrt((double)c->l->t / exp2(c->l->log_m));
     v->noise = 0;
-    BF_TRY(bf_boot_refresh(c->ev, c->world->ev[1], v, v, c->boot));
+    BF_TRY(bootstrap_or_recall(c, v));
     v->noise = hypot(v->noise * share, before * v->scale);
     tick(c, "refresh");
     return BF_OK;
@@ -411,9 +464,12 @@ static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g)
 static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
 {
     walked *before = c->walked ? &c->walked[c->iteration % c->l->blocks] : NULL;
+    double step = c->job->schedule.step[c->iteration];
+    double logit = c->job->typical.logit[c->iteration];
     bf_counters start, end;
     if (!before || !v) return make_step(c, v, g);
-    if (before->g.ctx) {
+    if (before->g.ctx && close_to(before->step, step) &&
+        close_to(before->logit, logit)) {
         bf_eval_count_again(c->ev, &before->work);
         return bf_copy(c->ev, g, &before->g);
     }
@@ -421,9 +477,18 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
     BF_TRY(make_step(c, v, g));
     bf_eval_counters(c->ev, &end);
     before->work = bf_counters_between(&start, &end);
+    before->step = step;
+    before->logit = logit;
     before->g = *g;
     before->g.pooled = false;
     return BF_OK;
+}
+
+static void set_slope(circuit *c, double logit)
+{
+    if (c->slope != 0 && c->slope_of == logit) return;
+    c->slope = bf_sigmoid_slope(&c->job->schedule.sigmoid, logit);
+    c->slope_of = logit;
 }
 
 /* W_t = (1-eta_{t-1}) V_t + eta_{t-1} V_{t-1}, so with P = V_{t-1}:
@@ -444,7 +509,7 @@ static bf_status iterate(circuit *c, bf_state *state)
                         (1 - eta) * (1 - before) + eta, (1 - eta) * before};
     bf_status status;
     c->block = bf_layout_block(c->l, t % c->l->blocks);
-    c->slope = bf_sigmoid_slope(&s->sigmoid, c->job->typical.logit[t]);
+    set_slope(c, c->job->typical.logit[t]);
     BF_GOTO(make_or_recall(c, v, &g), done);
     BF_GOTO(combine(c, &next, &g, &to_v), done);
     BF_GOTO(combine(c, &state->output, &g, &to_w), done);

@@ -76,7 +76,7 @@ static int setup(void **state)
     t.plain.name = "plain";
     t.refreshed.name = "refreshed";
     send_rows(&t.plain, &(bf_plan_options){.log_n = 14, .f = 128});
-    send_rows(&t.refreshed, &(bf_plan_options){.refresh = true});
+    send_rows(&t.refreshed, &(bf_plan_options){.refresh = BF_REFRESH_ALWAYS});
     return 0;
 }
 

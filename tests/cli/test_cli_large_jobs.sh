@@ -3,7 +3,7 @@
 # either. The limit on addresses is far above what is needed.
 . "$(dirname "$0")/lib.sh"
 # Planned first: a chain that fills its ring takes gigabytes to time.
-ok "$blindfit" plan -n 40 -d 9 -c 3 -k 8 -o "$work/deep.json"
+ok "$blindfit" plan -n 40 -d 9 -c 3 -k 8 --refresh no -o "$work/deep.json"
 export OMP_NUM_THREADS=2 # OpenBLAS takes addresses by their number
 ulimit -v 4000000 2>/dev/null
 

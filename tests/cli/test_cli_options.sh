@@ -59,7 +59,7 @@ refuse 2 'usage: .*fit TRAIN' "$blindfit" fit
 refuse 2 '--key is missing' "$blindfit" encrypt job.json x.csv
 refuse 2 '--output is missing' "$blindfit" extract x.idx
 refuse 2 'no 128-bit parameters fit' "$blindfit" plan -n 100 -d 100 \
-    --iterations 60
+    --iterations 60 --refresh no
 refuse 2 'memory' "$blindfit" plan -n 5000 -d 400 --max-memory 1M
 for ring in 4096 131072 10000; do
     refuse 2 "--ring: $ring is no power of two from 8192 to 65536" \

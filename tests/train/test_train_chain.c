@@ -26,7 +26,7 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 static void plan_shape(bf_job *job, bf_plan *plan, const shape *s)
 {
     bf_recipe r;
-    bf_plan_options options = {0};
+    bf_plan_options options = {.refresh = BF_REFRESH_NEVER};
     check_ok(bf_recipe_default(&r, s->kind, s->iterations, s->n, s->d));
     r.batch = s->batch;
     check_ok(bf_job_search(job, plan, &r, s->n, s->d, s->classes, &options));

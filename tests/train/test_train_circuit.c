@@ -188,7 +188,8 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     size_t n = x.rows, d = x.cols;
     bf_matrix u = {0}, twin[8] = {{0}}, last = {0};
     bf_schedule schedule;
-    bf_plan_options options = {.refresh = refreshed};
+    bf_plan_options options = {.refresh = refreshed ? BF_REFRESH_ALWAYS
+                                                    : BF_REFRESH_NEVER};
     printf("%s: %u iterations, %zu x %zu, %u classes, batch %zu\n",
            kind == BF_RECIPE_PAPER ? "paper" : "whitened", iterations, n, d,
            classes, batch);

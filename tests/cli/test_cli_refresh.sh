@@ -1,0 +1,58 @@
+#!/bin/sh
+# Plans choose between refreshed weights and a chain for all iterations, and tell
+# both; what cannot be refreshed is said in a line.
+. "$(dirname "$0")/lib.sh"
+
+plan() # OPTIONS...
+{
+    "$blindfit" plan -d 400 "$@"
+}
+shown() # PATTERN
+{
+    checks=$((checks + 1))
+    grep -q -e "$1" "$work/stdout" || fail "no '$1' in: $(cat "$work/stdout")"
+}
+hidden() # PATTERN
+{
+    checks=$((checks + 1))
+    ! grep -q -e "$1" "$work/stdout" || fail "'$1' in: $(cat "$work/stdout")"
+}
+
+# Two iterations fit a short chain, three over many rows cost more than a refresh,
+# for twenty there is no other way.
+ok plan -n 60000 -k 2
+hidden 'refreshed by bootstrapping'
+shown '^  with refreshes  *[^ ].* of memory, upload .*, keys '
+ok plan -n 60000 -k 3
+shown 'refreshed by bootstrapping'
+shown '^  without refreshes  *[^ ].* of memory, upload .*, keys '
+ok plan -n 60000 -k 20
+shown 'refreshed by bootstrapping'
+hidden 'without refreshes'
+ok plan -n 60000 -k 1000 --json
+holds "$(number iterations "$work/stdout") == 1000"
+shown '"refreshed":[^a-z]*true'
+
+# The choice can be taken out of its hands; the other way is not offered then.
+for k in 2 3; do
+    ok plan -n 60000 -k $k --refresh yes
+    shown 'refreshed by bootstrapping'
+    hidden 'without refreshes'
+    ok plan -n 60000 -k $k --refresh no --json
+    shown '"refreshed":[^a-z]*false'
+    hidden alternative
+done
+
+refuse 2 "--refresh: 'maybe' is none of yes, no, auto" plan -n 60000 \
+    --refresh maybe
+refuse 2 'between iterations, of which there is one' plan -n 60000 -k 1 \
+    --refresh yes
+refuse 2 'refreshed at ring degree 32768, not 65536' plan -n 60000 \
+    --refresh yes --ring 65536
+refuse 2 'fit 1000 iterations .* in the memory allowed \([0-9.]* GB would do' \
+    plan -n 60000 -k 1000 --max-memory 5G
+refuse 2 '1000 iterations .*off by .* of a typical one' plan -n 128 -k 1000 \
+    --recipe paper
+refuse 2 '1025 is not 1 to 1024' plan -n 60000 -k 1025
+
+finish
