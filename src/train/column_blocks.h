@@ -5,10 +5,8 @@
 #ifndef BF_TRAIN_COLUMN_BLOCKS_H
 #define BF_TRAIN_COLUMN_BLOCKS_H
 
-#include "blindfit/train.h"
+#include "blindfit/session.h"
 #include "linalg/layout.h"
-
-#define BF_OWNERS_MAX 16
 
 typedef struct bf_column_block {
     unsigned blocks, number; /* B, and which of them this is, from 0 */

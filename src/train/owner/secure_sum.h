@@ -16,9 +16,9 @@
 #define BF_TRAIN_OWNER_SECURE_SUM_H
 
 #include "base/random.h"
+#include "blindfit/session.h"
 #include "ring/wide.h"
 
-#define BF_OWNERS_MAX 16
 #define BF_X25519_BYTES 32
 
 typedef struct bf_sum_owner {
