@@ -55,10 +55,10 @@ static void make_keys(work *w)
     size_t count = bf_eval_key_needs(w->ev, &needs), bytes = 0;
     size_t count_there = bf_eval_key_needs(w->ev_there, &needs_there);
     for (size_t i = 0; i < count; i++)
-        bytes += bf_wire_switch_key_bytes(&w->p.ring, needs[i].limbs);
+        bytes += bf_wire_switch_key_bytes(&w->p.ring, needs[i].limbs, false);
     for (size_t i = 0; i < count_there; i++)
         bytes += bf_wire_switch_key_bytes(&w->p.encapsulation,
-                                          needs_there[i].limbs);
+                                          needs_there[i].limbs, false);
     require(bf_boot_keys_generate(&w->keys, &w->keys_there, w->there,
                                   (bf_boot_secrets){w->sk, NULL}, needs, count,
                                   needs_there, count_there, NULL));

@@ -41,6 +41,9 @@ typedef enum bf_refresh_choice {
     BF_REFRESH_ALWAYS
 } bf_refresh_choice;
 
+/* Most owners of one job. */
+#define BF_OWNERS_MAX 16
+
 /* What a plan is to keep to; {0} leaves all to the search. */
 typedef struct bf_plan_options {
     unsigned log_n;      /* log2 of the ring degree, of the range above */
@@ -49,6 +52,8 @@ typedef struct bf_plan_options {
     bf_label_columns labels; /* their classes add up to the job's; count 0: one
                               * column */
     bf_refresh_choice refresh;
+    unsigned owners;     /* whose rows these are together, up to
+                          * BF_OWNERS_MAX; 0 or 1: one */
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the

@@ -3,6 +3,11 @@
 #include "ckks/eval_internal.h"
 #include "ckks/ringswitch.h"
 
+double bf_import_noise(const bf_context *ctx, unsigned limbs)
+{
+    return bf_noise_key_switch(ctx, limbs, false);
+}
+
 bf_status bf_import(bf_eval *ev, bf_ct *out, const bf_ct *a, unsigned k)
 {
     bf_ct res = {0};

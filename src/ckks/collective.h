@@ -27,6 +27,9 @@
 BF_MUST_CHECK bf_status bf_import(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   unsigned k);
 
+/* rms of the error that an import adds at so many limbs. */
+double bf_import_noise(const bf_context *ctx, unsigned limbs);
+
 /* Adds a share to a sum of shares; to an empty sum: becomes a copy of it. The
  * key id of the sum stays. BF_ERR_MISMATCH, and the sum as it was, unless both
  * have the same keys in the same order, of the same kind, limbs and seed. */

@@ -31,8 +31,9 @@
  * their errors are about 2^-b of a typical value. A coefficient of a fresh
  * ciphertext has an error of deviation 3.24, one of a division sqrt(N/18); in a
  * slot both are sqrt(N) times as large.
- *   rows:  3.24 sqrt(N) per slot
- *   dense: N/sqrt(18) per slot, a few times over, in scores times norm
+ *   rows:  3.24 sqrt(N) per slot, or of several owners what an import adds
+ *   dense: N/sqrt(18) per slot, a few times over, in scores times norm;
+ *          sqrt(K) times that under the sum of K secrets
  *   start: 3.24 per coefficient, 2F of them in an element; START_BITS more, as
  *          initial weights stay in the model
  * The errors of masks are the same for every sample, so they act as a relative
@@ -208,19 +209,35 @@ static bool make_segment(bf_job *job, bf_chain *c)
     return job->log_labels >= LABELS_MIN;
 }
 
+/* P exceeds a digit by this many bits, with several owners by more: the import
+ * of each of their ciphertexts adds the errors of K keys, divided by that. */
+#define SPARE 0.5
+#define SPARE_SEVERAL 4.5
+
+/* The error of an input: of encryption, or of an import, whose rounding is by
+ * the sum of secrets, with a quarter more for the keys' own part. */
+static double input_error(const bf_job *job)
+{
+    double n = (double)((size_t)1 << job->layout.log_n);
+    if (job->owners < 2) return 3.24;
+    return hypot(3.24, 1.25 * sqrt(n * job->owners / 18));
+}
+
 /* log2 of the dense scale at which scores have this many bits of precision. */
 static double dense_wanted(const bf_job *job, int bits)
 {
     return ceil(bits + job->layout.log_n - log2(18) / 2 +
-                log2(job->form.norm) + 1);
+                log2(bf_job_owners(job)) / 2 + log2(job->form.norm) + 1);
 }
 
 bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
 {
     const bf_layout *l = &job->layout;
     double log_n = l->log_n;
-    double log_v0 = bits + START_BITS + log2(3.24) + log2(2 * (double)l->f) / 2;
-    job->log_x = bits + log2(3.24) + log_n / 2 - log2(job->typical.entry);
+    double error = log2(input_error(job));
+    double log_v0 = bits + START_BITS + error + log2(2 * (double)l->f) / 2;
+    c->spare = job->owners > 1 ? SPARE_SEVERAL : SPARE;
+    job->log_x = bits + error + log_n / 2 - log2(job->typical.entry);
     job->log_dense = dense_wanted(job, bits);
     if (job->form.division == BF_DIVIDE_EACH)
         job->log_dense = fmax(PRIME_MIN, job->log_dense);
@@ -313,7 +330,7 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
         total += digit;
         widest = fmax(widest, digit);
     }
-    unsigned n_p = (unsigned)ceil((widest + 1) / PRIME_MAX);
+    unsigned n_p = (unsigned)ceil((widest + c->spare + 0.5) / PRIME_MAX);
     double limit = bf_security_log2_qp_limit(log_n, 128);
     if (n_p > BF_MAX_P || total + widest > limit) return false;
     *out = (bf_params){.log_n = log_n, .n_q = c->n_q, .n_p = n_p,
@@ -322,7 +339,7 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
     memcpy(used, c->prime, c->n_q * sizeof *used);
     memcpy(out->q, c->prime, c->n_q * sizeof *used);
     for (unsigned k = 0; k < n_p; k++) {
-        uint64_t p = bf_prime_near((widest + 0.5) / n_p, log_n, used,
+        uint64_t p = bf_prime_near((widest + c->spare) / n_p, log_n, used,
                                    c->n_q + k);
         if (!p) return false;
         used[c->n_q + k] = out->p[k] = p;

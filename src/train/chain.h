@@ -12,6 +12,7 @@ typedef struct bf_chain {
     unsigned n_q;
     double bits[BF_MAX_Q];    /* wanted */
     uint64_t prime[BF_MAX_Q]; /* nearest to 2^bits */
+    double spare;             /* bits of P beyond a digit */
 } bf_chain;
 
 /* Scales of rows, labels, z' and weights for this many bits of precision, by

@@ -1,5 +1,6 @@
 /* Jobs of the public interface (blindfit/job.h). */
 #include "train/handle.h"
+#include "train/plan.h"
 
 #include <string.h>
 
@@ -306,8 +307,7 @@ bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes, const bf_job *job,
     BF_TRY(bf_job_lacking(&needs, keys, job, have, count));
     *bytes = *keys ? bf_wire_file_bytes(job->ring, job->rings) : 0;
     for (size_t i = 0; i < *keys; i++)
-        *bytes += bf_wire_switch_key_bytes(&job->ring[needs[i].name.ring],
-                                           needs[i].limbs);
+        *bytes += bf_job_key_bytes(job, &needs[i]);
     bf_free(needs);
     return BF_OK;
 }

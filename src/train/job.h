@@ -28,6 +28,7 @@ struct bf_job {
     bf_sigmoid_form form; /* of the schedule's sigmoid */
     size_t features;      /* before the transform */
     bf_label_columns labels; /* one at least, classes of the layout in all */
+    unsigned owners; /* whose secrets make up the key's; 0 or 1: one */
     bf_layout layout;
     unsigned log_places; /* layout.log_m is this at least */
     unsigned rings;
@@ -45,6 +46,10 @@ struct bf_job {
     struct bf_job_handle *handle; /* of jobs of the public interface
                                    * (handle.c); else NULL */
 };
+
+/* Of an opening share's error in that of the message: what hides the latter,
+ * which is an equation in all owners' secrets (docs/security.md). */
+#define BF_OPEN_FLOOD 4.0
 
 /* Most ciphertexts that a circuit carries from one step to the next. */
 #define BF_CARRIED_MAX 2
@@ -153,6 +158,11 @@ double bf_counters_price(const bf_params *p, const bf_counters *c,
 /* Server work in a ring up to these counters, in the unit of bf_plan.work, at
  * prices that hold nearly everywhere. */
 double bf_job_work(const bf_params *p, const bf_counters *c);
+
+static inline unsigned bf_job_owners(const bf_job *job)
+{
+    return job->owners > 1 ? job->owners : 1;
+}
 
 /* Limbs that the circuit uses, and at which rows and labels travel. */
 unsigned bf_job_used_limbs(const bf_job *job);

@@ -107,6 +107,8 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
     if (job->labels.count > 1)
         cJSON_AddItemToObject(o, "label_columns", columns_json(&job->labels));
+    if (job->owners > 1)
+        cJSON_AddNumberToObject(o, "owners", job->owners);
     cJSON_AddItemToObject(o, "recipe", recipe_json(&job->recipe));
     cJSON *l = cJSON_AddObjectToObject(o, "layout");
     cJSON_AddNumberToObject(l, "features_per_ciphertext",
@@ -398,6 +400,8 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t classes = whole(&r, o, "classes", 2, BF_CLASSES_MAX);
     read_columns(&r, o, &job->labels);
     job->features = whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
+    if (cJSON_HasObjectItem(o, "owners"))
+        job->owners = (unsigned)whole(&r, o, "owners", 2, BF_OWNERS_MAX);
     const cJSON *recipe = object(&r, o, "recipe"), *l = object(&r, o, "layout");
     read_recipe(&r, recipe, &job->recipe);
     size_t f = whole(&r, l, "features_per_ciphertext", 1, 1 << 16);

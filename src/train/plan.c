@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "base/memory.h"
+#include "ckks/collective.h"
 #include "train/checkpoint.h"
 #include "train/refresh.h"
 #include "train/circuit.h"
@@ -132,6 +133,14 @@ bf_status bf_job_check_memory(const bf_job *job, uint64_t allowed)
     return check_memory("the job's upload alone", inputs.memory_bytes, allowed);
 }
 
+/* Keys from the square that several owners made have whole a halves. */
+uint64_t bf_job_key_bytes(const bf_job *job, const bf_key_need *need)
+{
+    bool whole = job->owners > 1 && need->name.use == BF_KEY_FROM_SQUARE;
+    return bf_wire_switch_key_bytes(&job->ring[need->name.ring], need->limbs,
+                                    whole);
+}
+
 /* Everything that follows from counters, key needs and parameters. */
 void bf_plan_sizes(bf_plan *plan, const bf_job *job)
 {
@@ -142,7 +151,7 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
         unsigned limbs = plan->keys[i].limbs;
         p = &job->ring[plan->keys[i].name.ring];
         uint64_t digits = bf_params_digits(p, limbs);
-        plan->key_bytes += bf_wire_switch_key_bytes(p, limbs);
+        plan->key_bytes += bf_job_key_bytes(job, &plan->keys[i]);
         plan->memory_bytes +=
             digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
     }
@@ -163,9 +172,11 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */
-static bf_ct symbolic_input(const bf_context *ctx, const bf_input *input)
+static bf_ct symbolic_input(const bf_context *ctx, const bf_input *input,
+                            unsigned owners)
 {
     double sd = sqrt(10.5 + 1 / 12.0); /* key noise and encoding */
+    if (owners > 1) sd = hypot(sd, bf_import_noise(ctx, input->limbs));
     return (bf_ct){.ctx = ctx, .limbs = input->limbs, .polys = 2,
                    .scale = input->scale, .noise = sd,
                    .bound = input->typical};
@@ -198,7 +209,7 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
     if (!cts) return BF_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         bf_input input = c->input(job, bf_job_input_kind(job, i, &within));
-        cts[i] = symbolic_input(w->ctx[0], &input);
+        cts[i] = symbolic_input(w->ctx[0], &input, bf_job_owners(job));
     }
     bf_inputs in = bf_job_inputs_by_kind(job, cts);
     bf_state state = {0};

@@ -15,4 +15,7 @@ bf_magnitudes bf_plan_typical(const bf_magnitudes *bounds,
  * job's parameters. */
 void bf_plan_sizes(bf_plan *plan, const bf_job *job);
 
+/* Bytes of a key in the file that the server gets. */
+uint64_t bf_job_key_bytes(const bf_job *job, const bf_key_need *need);
+
 #endif

@@ -36,6 +36,13 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
     return noise * fmin(1, sqrt((double)n / (double)cols) / 8);
 }
 
+/* Openings by K owners' shares, each of an error BF_OPEN_FLOOD times the
+ * message's own, have so many times its error. */
+static double opening_error(unsigned owners)
+{
+    return owners > 1 ? sqrt(1 + BF_OPEN_FLOOD * BF_OPEN_FLOOD * owners) : 1;
+}
+
 /* Where no plan keeps the tolerance (few rows, many iterations), the search
  * raises it by this factor at a time, up to BF_PLAN_ERROR_MAX. Plans say which
  * error they expect. */
@@ -269,6 +276,18 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
     return bf_recipe_check(recipe);
 }
 
+static bf_status check_owners(const bf_plan_options *options)
+{
+    if (options->owners > BF_OWNERS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%u owners; at most %d are possible",
+                       options->owners, BF_OWNERS_MAX);
+    if (options->owners > 1 && options->refresh == BF_REFRESH_ALWAYS)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "weights of several owners are not refreshed: the "
+                       "secret of a refresh would have to be one owner's");
+    return BF_OK;
+}
+
 /* A refresh takes the primes of a ring of 2^15. */
 #define REFRESH_LOG_N 15u
 #define REFRESH_FROM 2u
@@ -311,7 +330,7 @@ static bf_status search_all(search *s, const bf_job *base, size_t n,
         if (!first && s->least_error > s->tolerance) continue;
         if (refresh != BF_REFRESH_ALWAYS)
             BF_TRY(consider_unrefreshed(s, base, n, cols, classes));
-        if (refresh != BF_REFRESH_NEVER)
+        if (refresh != BF_REFRESH_NEVER && bf_job_owners(base) == 1)
             BF_TRY(consider_refreshed(s, base, n, cols, classes));
         if (s->best[0].found || s->best[1].found) break;
     }
@@ -378,9 +397,11 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
 {
     BF_TRY(check_shapes(recipe, n, features, classes));
     BF_TRY(check_refresh(recipe, options));
+    BF_TRY(check_owners(options));
     bf_job base = {.recipe = *recipe,
                    .features = features,
                    .labels = options->labels,
+                   .owners = options->owners,
                    .rings = 1};
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_label_columns_fill(&base.labels, classes));
@@ -388,7 +409,9 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
     base.typical = bf_plan_typical(&base.bounds, recipe, cols);
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
-    search s = {.options = options, .tolerance = tolerated(recipe, n, cols),
+    search s = {.options = options,
+                .tolerance = tolerated(recipe, n, cols) /
+                             opening_error(bf_job_owners(&base)),
                 .least_error = INFINITY, .least_memory = UINT64_MAX};
     out[0] = out[1] = (bf_choice){0};
     bf_status status = search_all(&s, &base, n, cols, classes);

@@ -7,8 +7,10 @@
 bf_status bf_world_open(bf_world *w, const bf_job *job, bf_backend backend)
 {
     w->count = job->rings;
-    for (unsigned r = 0; r < w->count; r++)
+    for (unsigned r = 0; r < w->count; r++) {
         BF_TRY(bf_context_create(&w->ctx[r], &job->ring[r], backend));
+        bf_context_set_owners(w->ctx[r], bf_job_owners(job));
+    }
     return BF_OK;
 }
 
@@ -24,6 +26,7 @@ bf_status bf_world_open_symbolic(bf_world *w, const bf_job *job)
     w->count = job->rings;
     for (unsigned r = 0; r < w->count; r++) {
         BF_TRY(bf_context_create_symbolic(&w->ctx[r], &job->ring[r]));
+        bf_context_set_owners(w->ctx[r], bf_job_owners(job));
         BF_TRY(bf_eval_create(&w->ev[r], w->ctx[r], NULL));
     }
     return BF_OK;

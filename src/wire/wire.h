@@ -211,7 +211,7 @@ BF_MUST_CHECK bf_status bf_wire_read_noted(bf_params *out, char **note,
  * without records (header, parameters, end). limbs in range. */
 size_t bf_wire_ct_bytes(const bf_params *p, unsigned limbs, unsigned polys,
                         bool seeded);
-size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs);
+size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs, bool whole);
 size_t bf_wire_public_key_bytes(const bf_params *p);
 size_t bf_wire_json_bytes(size_t bytes);
 size_t bf_wire_file_bytes(const bf_params *rings, unsigned count);

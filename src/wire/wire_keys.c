@@ -19,10 +19,10 @@ static size_t payload_bytes(const bf_params *p, unsigned limbs, bf_key_a a)
            bf_params_digits(p, limbs) * rows.at[rows.count] * halves_of(a);
 }
 
-size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs)
+size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs, bool whole)
 {
     return BF_FRAME_RECORD_BYTES + BF_HASH_BYTES +
-           payload_bytes(p, limbs, BF_KEY_A_SEED);
+           payload_bytes(p, limbs, whole ? BF_KEY_A_WHOLE : BF_KEY_A_SEED);
 }
 
 /* u16 use, u16 ring, u32 element, u16 limbs, u16 digits, u32 bf_key_a, u64 0,

@@ -144,8 +144,8 @@ static void eval_keys_round_trip(void **state)
                                              (bf_wire_ids){0}, NULL), BF_OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, bf_wire_file_bytes(p, 1) +
-                                     bf_wire_switch_key_bytes(p, 2) +
-                                     bf_wire_switch_key_bytes(p, 1));
+                                     bf_wire_switch_key_bytes(p, 2, false) +
+                                     bf_wire_switch_key_bytes(p, 1, false));
     bf_wire_ids own = {.key_id = sample_key_id};
     for (int again = 0; again < 2; again++)
         assert_int_equal(bf_wire_read_eval_keys(&got, files, 1,

@@ -1,0 +1,241 @@
+#include "train/import.h"
+
+#include <math.h>
+
+#include "base/env.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "train/upload.h"
+
+bf_key_need bf_import_need(const bf_job *job, unsigned k)
+{
+    const bf_circuit *c = bf_job_circuit(job);
+    unsigned limbs = 0;
+    for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
+        unsigned its = c->input(job, (bf_input_kind)kind).limbs;
+        if (c->inputs(job, (bf_input_kind)kind) && its > limbs) limbs = its;
+    }
+    return (bf_key_need){{BF_KEY_IMPORT, 0, k}, limbs};
+}
+
+/* Inputs are read in order, a few a thread, then imported side by side. */
+enum { BATCH_PER_THREAD = 2 };
+
+/* An owner's upload; item is the next one. */
+typedef struct source {
+    bf_wire_reader *wire;
+    bf_wire_item item;
+    const char *path;
+} source;
+
+typedef struct input_parts {
+    bf_packed_ct *part; /* [owners]; those that are there */
+    bool *there;
+    bf_ct sum;
+    bf_label label;
+} input_parts;
+
+typedef struct import {
+    const bf_import_options *o;
+    bf_eval *ev;
+    source *source; /* [owners] */
+    size_t room, filled;
+    input_parts *batch; /* [room] */
+} import;
+
+/* ---- computing -------------------------------------------------------------
+ */
+
+static bf_status import_part(const import *m, bf_ct *out, const input_parts *in,
+                             unsigned k)
+{
+    bf_input wanted = bf_job_circuit(m->o->job)->input(
+        m->o->job, (bf_input_kind)(in->label.kind - BF_UPLOAD_INPUT));
+    bf_ct ct = {0};
+    bf_status s = bf_wire_unpack_ct(&ct, bf_one_ring(m->o->ctx), &in->part[k]);
+    if (s == BF_OK &&
+        !bf_plan_fits(&ct, (bf_plan_ct){wanted.limbs, wanted.scale}))
+        s = bf_fail(BF_ERR_MISMATCH,
+                    "%u limbs at scale 2^%.3f, the job wants "
+                    "%u at 2^%.3f",
+                    ct.limbs, log2(ct.scale), wanted.limbs, log2(wanted.scale));
+    if (s != BF_OK)
+        s = bf_fail_in(s, "%s: input %llu", m->o->uploads[k].path,
+                       (unsigned long long)in->label.index + 1);
+    ct.bound = wanted.typical;
+    if (s == BF_OK) s = bf_import(m->ev, out, &ct, k);
+    bf_ct_clear(&ct);
+    return s;
+}
+
+static bf_status import_one(void *user, size_t i)
+{
+    const import *m = user;
+    input_parts *in = &m->batch[i];
+    bf_ct part = {0};
+    bf_status status = BF_OK;
+    bool first = true;
+    for (unsigned k = 0; k < m->o->owners; k++) {
+        if (!in->there[k]) continue;
+        BF_GOTO(import_part(m, first ? &in->sum : &part, in, k), done);
+        if (!first) BF_GOTO(bf_add(m->ev, &in->sum, &in->sum, &part), done);
+        first = false;
+    }
+done:
+    bf_eval_release(m->ev, &part);
+    return status;
+}
+
+static bf_status write_batch(import *m, bf_wire_writer *w)
+{
+    BF_TRY(bf_check_interrupt());
+    BF_TRY(bf_parallel_for(m->filled, false, import_one, m));
+    for (size_t i = 0; i < m->filled; i++)
+        BF_TRY(bf_wire_put_ct(w, m->batch[i].label, &m->batch[i].sum));
+    m->filled = 0;
+    return BF_OK;
+}
+
+/* ---- reading ---------------------------------------------------------------
+ */
+
+static bf_status next_item(source *s)
+{
+    BF_TRY(bf_wire_next(s->wire, &s->item));
+    if (s->item.kind == BF_FRAME_END || s->item.kind == BF_WIRE_CIPHERTEXT)
+        return BF_OK;
+    return bf_fail(BF_ERR_FORMAT, "%s: a record that is no input", s->path);
+}
+
+static bool is_next(const source *s, bf_label label)
+{
+    return s->item.kind == BF_WIRE_CIPHERTEXT &&
+           s->item.label.kind == label.kind &&
+           s->item.label.index == label.index;
+}
+
+static bf_status read_parts(import *m, bf_label label)
+{
+    input_parts *in = &m->batch[m->filled];
+    bool any = false;
+    in->label = label;
+    for (unsigned k = 0; k < m->o->owners; k++) {
+        source *s = &m->source[k];
+        in->there[k] = is_next(s, label);
+        if (!in->there[k]) continue;
+        BF_TRY(bf_wire_get_packed_ct(s->wire, &in->part[k]));
+        BF_TRY(next_item(s));
+        any = true;
+    }
+    if (!any)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s and others: no part of input %llu of "
+                       "kind %u",
+                       m->o->uploads[0].path,
+                       (unsigned long long)label.index + 1, label.kind);
+    m->filled++;
+    return BF_OK;
+}
+
+static bf_status open_sources(import *m)
+{
+    uint8_t data_id[BF_HASH_BYTES];
+    bf_job_data_id(m->o->job, data_id);
+    for (unsigned k = 0; k < m->o->owners; k++) {
+        const bf_owner_upload *u = &m->o->uploads[k];
+        source *s = &m->source[k];
+        s->path = u->path;
+        BF_TRY(bf_wire_open(&s->wire, u->path, BF_WIRE_UPLOAD,
+                            bf_one_ring(m->o->ctx),
+                            (bf_wire_ids){u->key_id, m->o->job_id, data_id}));
+        BF_TRY(next_item(s));
+    }
+    return BF_OK;
+}
+
+static bf_status check_ends(const import *m)
+{
+    for (unsigned k = 0; k < m->o->owners; k++)
+        if (m->source[k].item.kind != BF_FRAME_END)
+            return bf_fail(BF_ERR_FORMAT,
+                           "%s: a part doubled, out of order, or "
+                           "of no input",
+                           m->source[k].path);
+    return BF_OK;
+}
+
+static bf_status import_all(import *m, bf_wire_writer *w)
+{
+    size_t count = bf_job_inputs(m->o->job);
+    BF_TRY(open_sources(m));
+    for (size_t i = 0; i < count; i++) {
+        bf_label label;
+        label.kind =
+            BF_UPLOAD_INPUT + bf_job_input_kind(m->o->job, i, &label.index);
+        BF_TRY(read_parts(m, label));
+        if (m->filled == m->room) BF_TRY(write_batch(m, w));
+        bf_report("import", (double)(i + 1), (double)count);
+    }
+    BF_TRY(write_batch(m, w));
+    return check_ends(m);
+}
+
+/* ---- the whole -------------------------------------------------------------
+ */
+
+static bf_status make_room(import *m)
+{
+    unsigned owners = m->o->owners;
+    m->room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
+    m->source = bf_alloc_zero(owners * sizeof *m->source);
+    m->batch = bf_alloc_zero(m->room * sizeof *m->batch);
+    if (!m->source || !m->batch) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < m->room; i++) {
+        input_parts *in = &m->batch[i];
+        in->part = bf_alloc_zero(owners * sizeof *in->part);
+        in->there = bf_alloc_zero(owners * sizeof *in->there);
+        if (!in->part || !in->there) return BF_ERR_MEMORY;
+    }
+    return BF_OK;
+}
+
+static void clear(import *m)
+{
+    for (size_t i = 0; m->batch && i < m->room; i++) {
+        input_parts *in = &m->batch[i];
+        for (unsigned k = 0; in->part && k < m->o->owners; k++)
+            bf_free(in->part[k].data);
+        bf_free(in->part);
+        bf_free(in->there);
+        bf_eval_release(m->ev, &in->sum);
+    }
+    for (unsigned k = 0; m->source && k < m->o->owners; k++)
+        bf_wire_close(m->source[k].wire);
+    bf_free(m->batch);
+    bf_free(m->source);
+    bf_eval_destroy(m->ev);
+}
+
+bf_status bf_import_uploads(bf_outfile **out, const bf_import_options *o,
+                            const char *path, bf_env *env)
+{
+    BF_UNDER(env);
+import m = {.o = o };
+    uint8_t data_id[BF_HASH_BYTES];
+    bf_wire_writer *w = NULL;
+    bf_status status;
+    bf_job_data_id(o->job, data_id);
+    BF_TRY(bf_eval_create(&m.ev, o->ctx, o->keys));
+    BF_GOTO(make_room(&m), done);
+    BF_GOTO(bf_wire_create(&w, path, BF_WIRE_UPLOAD, bf_one_ring(o->ctx),
+                           (bf_wire_ids){o->key_id, o->job_id, data_id}),
+            done);
+    status = import_all(&m, w);
+    if (status == BF_OK)
+        status = bf_wire_finish(out, NULL, w);
+    else
+        bf_wire_abort(w);
+done:
+    clear(&m);
+    return status;
+}

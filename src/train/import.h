@@ -1,0 +1,39 @@
+/* Several owners' uploads become one, under the key that they made together.
+ *
+ * Input i of the job is the sum of the parts that owners sent, each encrypted
+ * under a key of its owner's: every part is switched by its owner's import key
+ * (ckks/collective.h), then parts are added. */
+#ifndef BF_TRAIN_IMPORT_H
+#define BF_TRAIN_IMPORT_H
+
+#include "ckks/collective.h"
+#include "train/circuit.h"
+#include "wire/wire.h"
+
+/* The import key of owner k's that a job takes. */
+bf_key_need bf_import_need(const bf_job *job, unsigned k);
+
+typedef struct bf_owner_upload {
+    const char *path;
+    const uint8_t *key_id; /* of its owner's own key; NULL: any */
+} bf_owner_upload;
+
+typedef struct bf_import_options {
+    const bf_job *job;
+    const uint8_t *job_id;
+    const bf_context *ctx;          /* the job's ring 0 */
+    const bf_eval_keys *keys;       /* with all owners' import keys */
+    const bf_owner_upload *uploads; /* [owners], by owner's number */
+    unsigned owners;
+    const uint8_t *key_id; /* of the joint key */
+} bf_import_options;
+
+/* Writes the upload that training takes, whole but not committed. Parts come in
+ * the order of their inputs, and of every input there is at least one:
+ * BF_ERR_FORMAT otherwise, BF_ERR_MISMATCH for files of another key, job or
+ * data set and for parts that are not what the job takes. Progress by input. */
+BF_MUST_CHECK bf_status bf_import_uploads(bf_outfile **out,
+                                          const bf_import_options *o,
+                                          const char *path, bf_env *env);
+
+#endif
