@@ -83,9 +83,11 @@ static void encrypt(work *w, const bf_secret_key *sk, const shape *s)
     w->count = bf_job_inputs(&w->job);
     w->inputs = bf_alloc_zero(w->count * sizeof *w->inputs);
     if (!w->inputs) need(BF_ERR_MEMORY);
+    bf_pt room = {.secret = true};
     for (size_t i = 0; i < w->count; i++)
-        need(bf_job_seal(&w->inputs[i], &w->job, sk, &u, labels, &schedule.v0,
-                         i));
+        need(bf_job_seal(&w->inputs[i], &room, &w->job, sk, &u, labels,
+                         &schedule.v0, i));
+    bf_pt_clear(&room);
     bf_schedule_clear(&schedule);
     bf_matrix_clear(&u);
     bf_free(labels);

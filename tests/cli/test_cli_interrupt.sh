@@ -54,7 +54,7 @@ interrupt() # SIGNAL SECONDS
     rm -rf "$work/tmp/"* "$work/tmp/".b*
 }
 # Under sanitizers everything takes several times as long: fewer moments there.
-moments="0.02 0.1 0.3 0.6 0.9 1.2 1.6 2.0 2.5 3.1"
+moments="0.02 0.1 0.3 0.6 1.0 1.5 2.1"
 ! sanitized || moments="0.1 0.6 1.6 3.1"
 for moment in $moments; do
     interrupt INT $moment

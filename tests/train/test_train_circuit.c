@@ -101,8 +101,10 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     OK(bf_secret_key_generate(&r->sk, world.ctx[0], 0));
     OK(bf_protocol_make_keys(world.keys, bf_world_rings(&world), r->sk,
                              r->plan.keys, r->plan.key_count));
+    bf_pt room = {.secret = true};
     for (size_t i = 0; i < uploads; i++)
-        OK(bf_job_seal(&ct[i], &r->job, r->sk, u, labels, v0, i));
+        OK(bf_job_seal(&ct[i], &room, &r->job, r->sk, u, labels, v0, i));
+    bf_pt_clear(&room);
     bf_inputs in = bf_job_inputs_by_kind(&r->job, ct);
     OK(bf_world_evaluators(&world));
     bf_eval *ev = world.ev[0];
@@ -173,7 +175,7 @@ static void check_errors(const run *r, const double *known)
     }
 }
 
-enum { RANDOM_SHAPES = 6 };
+enum { RANDOM_SHAPES = 4 };
 
 static bool refreshed; /* whether jobs are planned to refresh their weights */
 

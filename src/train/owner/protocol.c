@@ -152,12 +152,14 @@ typedef struct batch {
     size_t first, end, room; /* inputs to make, the next batch */
     size_t *index;           /* [room], those of the batch */
     bf_ct *ct;               /* [room] */
+    bf_pt *pt;               /* one for each thread */
 } batch;
 
 static bf_status seal_one(void *user, size_t i)
 {
     const batch *b = user;
-    return bf_job_seal_part(&b->ct[i], b->job, b->sk, b->own, b->index[i]);
+    return bf_job_seal_part(&b->ct[i], &b->pt[bf_worker()], b->job, b->sk,
+                            b->own, b->index[i]);
 }
 
 /* The next inputs that the owner has a part in, as many as there is room for. */
@@ -189,12 +191,18 @@ static bf_status write_batches(batch *b, bf_wire_writer *w)
 
 static bf_status write_upload(batch *b, bf_wire_writer *w)
 {
-    b->room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
+    size_t threads = bf_env_threads(NULL);
+    b->room = BATCH_PER_THREAD * threads;
     b->ct = bf_alloc_zero(b->room * sizeof *b->ct);
+    b->pt = bf_alloc_zero(threads * sizeof *b->pt);
     b->index = bf_alloc(b->room * sizeof *b->index);
-    bf_status s = b->ct && b->index ? write_batches(b, w) : BF_ERR_MEMORY;
+    for (size_t i = 0; b->pt && i < threads; i++) b->pt[i].secret = true;
+    bf_status s =
+        b->ct && b->pt && b->index ? write_batches(b, w) : BF_ERR_MEMORY;
     for (size_t i = 0; b->ct && i < b->room; i++) bf_ct_clear(&b->ct[i]);
+    for (size_t i = 0; b->pt && i < threads; i++) bf_pt_clear(&b->pt[i]);
     bf_free(b->ct);
+    bf_free(b->pt);
     bf_free(b->index);
     return s;
 }

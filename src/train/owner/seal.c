@@ -77,7 +77,7 @@ bool bf_job_input_held(const bf_job *job, const bf_rows_held *own, size_t index)
     return first < own->first + own->u->rows && own->first < first + count;
 }
 
-bf_status bf_job_seal_part(bf_ct *out, const bf_job *job,
+bf_status bf_job_seal_part(bf_ct *out, bf_pt *room, const bf_job *job,
                            const bf_secret_key *sk, const bf_rows_held *own,
                            size_t index)
 {
@@ -85,30 +85,27 @@ bf_status bf_job_seal_part(bf_ct *out, const bf_job *job,
     size_t within;
     bf_input_kind kind = bf_job_input_kind(job, index, &within);
     bf_input input = bf_job_circuit(job)->input(job, kind);
-    bf_pt pt = {.secret = true};
     bf_status s;
+    if (!room->secret)
+        return bf_fail(BF_ERR_ARGUMENT, "rows sealed by way of open memory");
     if (kind == BF_INPUT_ROWS)
-        s = seal_rows(&pt, job, ctx, &input, own, within);
+        s = seal_rows(room, job, ctx, &input, own, within);
     else if (kind == BF_INPUT_LABELS)
-        s = seal_labels(&pt, job, ctx, &input, own, within);
+        s = seal_labels(room, job, ctx, &input, own, within);
     else
-        s = seal_start(&pt, job, ctx, &input, own->v0);
-    if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, &pt);
+        s = seal_start(room, job, ctx, &input, own->v0);
+    if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, room);
     if (s == BF_OK)
         out->bound = input.bound; /* public, unlike the data's own */
-    bf_wipe(pt.data, pt.data ? (size_t)pt.limbs * sizeof(double)
-                                   << job->ring[0].log_n
-                             : 0);
-    bf_pt_clear(&pt);
     return s;
 }
 
-bf_status bf_job_seal(bf_ct *out, const bf_job *job, const bf_secret_key *sk,
-                      const bf_matrix *u, const int32_t *labels,
-                      const bf_matrix *v0, size_t index)
+bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
+                      const bf_secret_key *sk, const bf_matrix *u,
+                      const int32_t *labels, const bf_matrix *v0, size_t index)
 {
     const bf_rows_held all = {u, labels, v0, 0, true};
-    return bf_job_seal_part(out, job, sk, &all, index);
+    return bf_job_seal_part(out, room, job, sk, &all, index);
 }
 
 bf_status bf_job_open(bf_matrix *weights, const bf_job *job,

@@ -6,11 +6,14 @@
 #include "ckks/owner/owner.h"
 #include "train/circuit.h"
 
-/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded
- * fresh ciphertext. u is n x cols in transformed space; v0 (C x cols) holds
- * initial weights and may be empty for a zero start. Safe from several threads.
- * BF_ERR_RANGE when an entry of u exceeds the job's bound. */
-BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, const bf_job *job,
+/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded fresh
+ * ciphertext. `room` is a plaintext with `secret` set: seals that follow each
+ * other keep its memory, which takes long to map and lock, until bf_pt_clear
+ * wipes it. u is n x cols in transformed space; v0 (C x cols) holds initial
+ * weights and may be empty for a zero start. Safe from several threads, each
+ * with room of its own. BF_ERR_RANGE when an entry of u exceeds the job's bound.
+ */
+BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
                                     const bf_secret_key *sk,
                                     const bf_matrix *u, const int32_t *labels,
                                     const bf_matrix *v0, size_t index);
@@ -28,7 +31,8 @@ typedef struct bf_rows_held {
  * with zeros for the rows of others. */
 bool bf_job_input_held(const bf_job *job, const bf_rows_held *own,
                        size_t index);
-BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, const bf_job *job,
+BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, bf_pt *room,
+                                         const bf_job *job,
                                          const bf_secret_key *sk,
                                          const bf_rows_held *own, size_t index);
 
