@@ -179,6 +179,8 @@ typedef struct bf_keys_request {
     const int *rotations; /* [count], or NULL */
     size_t count;
     bool bootstrap; /* bf_bootstrap (section 8) */
+    const uint32_t *elements; /* [element_count], of bf_cipher_automorphism */
+    size_t element_count;
 } bf_keys_request;
 typedef struct bf_keys bf_keys;
 typedef struct bf_evaluator bf_evaluator;
@@ -370,6 +372,14 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_mul_monomial(bf_evaluator *ev,
                                                       bf_cipher **out,
                                                       const bf_cipher *a,
                                                       int64_t e);
+/* X -> X^g, g odd and below 4 slots: coefficient i moves to g i modulo 2 slots,
+ * with the sign of X^{g i}. Powers of 5 rotate slots, 4 slots - 1 conjugates.
+ * The key of `elements` is needed, or of the rotation or conjugation that g is;
+ * 1 copies. */
+BF_API BF_MUST_CHECK bf_status bf_cipher_automorphism(bf_evaluator *ev,
+                                                      bf_cipher **out,
+                                                      const bf_cipher *a,
+                                                      uint32_t g);
 /* Packing and expansion [CDKS20]; f divides the slots, 2^log_m up to slots/f.
  * pack: out = sum_m X^{u m} Tr(g[m]), u = slots/(f 2^log_m), m < count <=
  * 2^log_m; Tr sums slots that are congruent modulo f. g[] as they were, 2 or 3

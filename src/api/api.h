@@ -92,6 +92,9 @@ static inline unsigned bf_api_level(const bf_ckks *c, unsigned limbs)
 }
 BF_MUST_CHECK bf_status bf_api_check_level(const bf_ckks *c, unsigned level,
                                            const char *what);
+/* BF_ERR_ARGUMENT unless g is odd and below 2N. */
+BF_MUST_CHECK bf_status bf_api_check_element(const bf_ckks *c, uint32_t g,
+                                             const char *what);
 /* BF_ERR_MISMATCH, unless both are the same. */
 BF_MUST_CHECK bf_status bf_api_same(const bf_ckks *a, const bf_ckks *b,
                                     const char *what);

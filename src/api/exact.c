@@ -114,6 +114,17 @@ bf_status bf_cipher_mul_monomial(bf_evaluator *ev, bf_cipher **out,
                        bf_mul_monomial(op.eval, &res, &a->ct, e));
 }
 
+bf_status bf_cipher_automorphism(bf_evaluator *ev, bf_cipher **out,
+                                 const bf_cipher *a, uint32_t g)
+{
+    bf_op op;
+    bf_ct res = {0};
+    BF_TRY(bf_api_begin(&op, ev, "automorphism", a, NULL, 0));
+    BF_TRY(bf_api_check_element(op.ckks, g, op.what));
+    return bf_api_give(&op, out, &res,
+                       bf_automorphism(op.eval, &res, &a->ct, g));
+}
+
 bf_status bf_cipher_pack(bf_evaluator *ev, bf_cipher **out,
                          const bf_cipher *const *g, size_t count,
                          unsigned log_m, unsigned f, double bound)

@@ -245,3 +245,12 @@ bf_status bf_api_same(const bf_ckks *a, const bf_ckks *b, const char *what)
                    bf_context_same(a->ctx, b->ctx) ? "two contexts"
                                                    : "other parameters");
 }
+
+bf_status bf_api_check_element(const bf_ckks *c, uint32_t g, const char *what)
+{
+    size_t end = 4 * bf_ckks_slots(c);
+    if (g % 2 == 1 && g < end) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: Galois element %u must be odd and below %zu", what, g,
+                   end);
+}

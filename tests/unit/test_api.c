@@ -234,6 +234,57 @@ static void rotations(void **state)
     for (int i = 0; i < 2; i++) bf_cipher_destroy(many[i]);
 }
 
+/* Coefficient i goes to g i modulo 2N, where X^N is -1. */
+static void automorphisms(void **state)
+{
+    (void)state;
+    enum { COEFFS = 5 };
+    const uint32_t g = 7;
+    const bf_keys_request r = {.elements = &g, .element_count = 1};
+    const double in[COEFFS] = {0.5, -1, 0.25, 2, -0.75};
+    size_t n = 2 * bf_ckks_slots(ckks);
+    unsigned top = bf_ckks_levels(ckks);
+    double *got = malloc(n * sizeof *got), *want = calloc(n, sizeof *want);
+    double *sent = calloc(n, sizeof *sent);
+    bf_keys *own = NULL;
+    bf_evaluator *e = NULL;
+    bf_plain *p = NULL;
+    bf_cipher *a = NULL;
+    assert_true(got && want && sent);
+    for (size_t i = 0; i < COEFFS; i++) {
+        size_t from = i * (n / COEFFS), to = from * g % (2 * n);
+        sent[from] = in[i];
+        want[to % n] = to < n ? in[i] : -in[i];
+    }
+    assert_ok(bf_keys_create(&own, secret, &r, NULL));
+    assert_ok(bf_evaluator_create(&e, ckks, own));
+    assert_ok(bf_plain_encode_coeffs(&p, ckks, sent, n,
+                                     bf_ckks_scale(ckks, top), top));
+    assert_ok(bf_secret_encrypt_plain(&a, secret, p));
+    assert_ok(bf_cipher_automorphism(e, &a, a, g));
+    assert_int_equal(bf_cipher_describe(a).level, top);
+    assert_ok(bf_secret_decrypt_plain(&p, secret, a));
+    assert_ok(bf_plain_decode_coeffs(got, n, p));
+    for (size_t i = 0; i < n; i++) assert_true(fabs(got[i] - want[i]) < WORST);
+    assert_fails(bf_cipher_automorphism(e, &a, a, 9), BF_ERR_MISMATCH,
+                 "is not there");
+    assert_fails(bf_cipher_automorphism(e, &a, a, 6), BF_ERR_ARGUMENT,
+                 "automorphism: Galois element 6 must be odd");
+    const uint32_t even = 6;
+    assert_fails(bf_keys_create(
+                     &own, secret,
+                     &(bf_keys_request){.elements = &even, .element_count = 1},
+                     NULL),
+                 BF_ERR_ARGUMENT, "evaluation keys: Galois element 6");
+    bf_cipher_destroy(a);
+    bf_plain_destroy(p);
+    bf_evaluator_destroy(e);
+    bf_keys_destroy(own);
+    free(got);
+    free(want);
+    free(sent);
+}
+
 static void complex_slots(void **state)
 {
     (void)state;
@@ -642,6 +693,7 @@ int main(void)
         cmocka_unit_test(levels_meet_where_scales_differ),
         cmocka_unit_test(down_to_the_last_level),
         cmocka_unit_test(rotations),
+        cmocka_unit_test(automorphisms),
         cmocka_unit_test(complex_slots),
         cmocka_unit_test(linear_maps_and_polynomials),
         cmocka_unit_test(exact_steps),

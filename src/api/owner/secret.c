@@ -210,6 +210,10 @@ static bf_status note_request(bf_evaluator *dry, const bf_keys_request *r)
         BF_TRY(note_galois(dry, bf_galois_rotation(c->ctx, (int)s)));
     for (size_t i = 0; i < r->count; i++)
         BF_TRY(note_galois(dry, bf_galois_rotation(c->ctx, r->rotations[i])));
+    for (size_t i = 0; i < r->element_count; i++) {
+        BF_TRY(bf_api_check_element(c, r->elements[i], "evaluation keys"));
+        BF_TRY(note_galois(dry, r->elements[i]));
+    }
     return r->bootstrap ? note_bootstrap(dry) : BF_OK;
 }
 
