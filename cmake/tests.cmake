@@ -31,15 +31,16 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   a terminal: the same programs once more
 #   runs killed at random moments: those of test_cli_interrupt and
 #   test_long_checkpoint are sanitized
+#   refreshes on every backend in turn: test_ckks_bootstrap is sanitized
 #   builds of their own
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
-  test_train_wipe test_wire_wipe test_cli_large_jobs
+  test_train_wipe test_wire_wipe test_ckks_boot_wipe test_cli_large_jobs
   test_cli_json test_cli_surroundings test_golden_formats test_e2e_digits
   test_e2e_pictures test_e2e_regnet test_regnet_torch test_cli_terminal
   test_cli_many
   test_long_resume test_cli_no_features test_cli_install test_cli_headers
-  PROPERTIES LABELS unsanitized)
+  test_ckks_boot_same PROPERTIES LABELS unsanitized)
 
 # The longest begin first, so that none ends alone: a clean build has no times of
 # earlier runs.

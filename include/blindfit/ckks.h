@@ -464,7 +464,7 @@ typedef struct bf_bootstrap_request {
     /* |coefficient| of the polynomial of a vector that is refreshed: a mean of
      * its slots, each turned in the plane. 0: largest, which none exceeds. A
      * constant vector has it; one of independent values around 0 has some
-     * sqrt(n) times less, and is refreshed more precisely where that is said. */
+     * sqrt(n) times less, and keeps more bits where the request says so. */
     double largest_coefficient;
     bool few_keys; /* two thirds of the keys, for half the speed */
 } bf_bootstrap_request;

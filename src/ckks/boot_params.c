@@ -37,7 +37,8 @@ double bf_boot_sine_error(const bf_boot_params *p)
     return 9.5 * 16.27 * n / sqrt(18) * sqrt(fmin(1, part));
 }
 
-/* angle - sin(angle) = angle^3/6; with v + v^3/6 in place of v, 3 angle^5/40. */
+/* angle - sin(angle) = angle^3/6; with v + v^3/6 in place of v, 3 angle^5/40.
+ */
 double bf_boot_bend(bool arcsine, double c, double u)
 {
     double square = pow(2 * M_PI * c / u, 2);
@@ -256,7 +257,8 @@ static bf_status check_radices(const bf_dft *d)
         sum += d->radix[g];
     }
     if (good && sum == d->log_slots) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "bootstrapping: %u groups of 1 to %d "
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "bootstrapping: %u groups of 1 to %d "
                    "butterflies for 2^%u slots", d->groups, RADIX_WIDEST,
                    d->log_slots);
 }
@@ -280,8 +282,9 @@ bf_status bf_boot_params_check(const bf_boot_params *p)
     if (p->limbs < 1 || p->ring.n_q != n_q ||
         p->c2s.log_slots >= p->ring.log_n || p->s2c_primes < 1 ||
         p->s2c.log_slots != p->c2s.log_slots || p->s2c_primes > p->s2c.groups)
-        return bf_fail(BF_ERR_ARGUMENT, "bootstrapping: a chain of %u limbs, "
-                       "its parts have %u, or parts that do not belong together",
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "bootstrapping: a chain of %u limbs, its parts have %u, "
+                       "or parts that do not belong together",
                        p->ring.n_q, n_q);
     bf_boot_request r = {.log_n = p->ring.log_n, .log_slots = p->c2s.log_slots,
                          .limbs = p->limbs, .bound = p->bound,

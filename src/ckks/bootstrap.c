@@ -389,8 +389,8 @@ static bf_status both_parts(bf_eval *ev, bf_ct *ct, bf_ct *im, double scale,
  *
  * A sparse packing is there gap times in the N/2 slots, and EvalMod rounds each
  * copy by itself. Of the gap characters of that rotation the fold doubles the
- * trivial one, Z[Y], and takes the others by 1 + chi: sum |1 + chi|^2 = 2 gap - 4
- * of them against 4. So the roundings outside have (gap - 2)/2 times the energy
+ * trivial one, Z[Y], and takes the others by 1 + chi: sum |1 + chi|^2 =
+ * 2 gap - 4 of them against 4. So the roundings outside have (gap - 2)/2 times the energy
  * of those inside. */
 bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in)
 {

@@ -5,8 +5,8 @@
 #include "ckks/owner/owner.h"
 #include "wire/wire.h"
 
-/* Mode 0600. Packed in constant time, in locked memory that is wiped. note may be
- * NULL. */
+/* Mode 0600. Packed in constant time, in locked memory that is wiped. note may
+ * be NULL. */
 BF_MUST_CHECK bf_status bf_wire_write_secret_key(const char *path,
                                                  const bf_secret_key *sk,
                                                  const char *note);
