@@ -1,4 +1,4 @@
-#include "base/memory.h"
+#include "base/allocator.h"
 
 #include <limits.h>
 #include <malloc.h>
@@ -12,12 +12,10 @@
 #include "base/random.h"
 
 #define HUGE_PAGE ((size_t)2 << 20)
-/* No job comes near it: a larger request is a bug or an attack. */
-#define BYTES_MAX ((size_t)1 << 40)
 
 static atomic_long successes_left = -1;
 
-static bool injected_failure(void)
+bool bf_alloc_injected_failure(void)
 {
     long left = atomic_load_explicit(&successes_left, memory_order_relaxed);
     if (left < 0) return false;
@@ -37,7 +35,7 @@ long bf_alloc_left_for_tests(void)
     return atomic_load(&successes_left);
 }
 
-static void *out_of_memory(size_t bytes)
+void *bf_out_of_memory(size_t bytes)
 {
     bf_fail(BF_ERR_MEMORY, "no memory for %zu bytes", bytes);
     return NULL;
@@ -71,9 +69,9 @@ void *bf_alloc(size_t bytes)
         return NULL;
     }
     void *p;
-    if (bytes > BYTES_MAX || injected_failure() ||
+    if (bytes > BF_ALLOC_MAX || bf_alloc_injected_failure() ||
         posix_memalign(&p, BF_ALIGN, bytes) != 0)
-        return out_of_memory(bytes);
+        return bf_out_of_memory(bytes);
     if (bytes >= HUGE_PAGE) advise_huge(p, bytes);
     return p;
 }
@@ -131,27 +129,6 @@ void bf_wipe(void *p, size_t bytes)
 void bf_wipe_stack(void)
 {
     sodium_stackzero((size_t)64 << 10);
-}
-
-void *bf_secret_alloc(size_t bytes)
-{
-    if (bytes == 0) {
-        bf_fail(BF_ERR_ARGUMENT, "allocation of 0 bytes");
-        return NULL;
-    }
-    if (bf_random_init() != BF_OK) return NULL;
-    if (bytes > BYTES_MAX || injected_failure())
-        return out_of_memory(bytes);
-    /* sodium_malloc puts the end of the block at a page's end: a multiple of
-     * the alignment in size is aligned at its start. */
-    size_t rounded = (bytes + BF_ALIGN - 1) / BF_ALIGN * BF_ALIGN;
-    void *p = sodium_malloc(rounded);
-    return p ? p : out_of_memory(bytes);
-}
-
-void bf_secret_free(void *p)
-{
-    sodium_free(p);
 }
 
 size_t bf_peak_rss(void)

@@ -28,8 +28,9 @@ void bf_wipe(void *p, size_t bytes);
 void bf_wipe_stack(void);
 
 /* Guarded memory for secrets (sodium_malloc), 64-byte aligned, locked as far as
- * RLIMIT_MEMLOCK allows; freed wiped. NULL with the message set, like bf_alloc.
- */
+ * RLIMIT_MEMLOCK allows; contents undefined. NULL with the message set, like
+ * bf_alloc. Freeing wipes; a few blocks, of 32 MiB at most, are kept for the next
+ * requests of their sizes. */
 void *bf_secret_alloc(size_t bytes);
 void bf_secret_free(void *p); /* NULL is fine */
 

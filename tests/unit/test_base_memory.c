@@ -88,6 +88,33 @@ static void secrets_are_guarded(void **state)
     assert_true(WIFSIGNALED(how));
 }
 
+/* A freed block serves the next request of its size, wiped; what is held never
+ * serves two. */
+static void secrets_are_kept_wiped(void **state)
+{
+    (void)state;
+    enum { BYTES = 5000, HELD = 200 };
+    static uint8_t *held[HELD];
+    uint8_t *p = bf_secret_alloc(BYTES), *other;
+    memset(p, 7, BYTES);
+    bf_secret_free(p);
+    other = bf_secret_alloc(BYTES + 64);
+    assert_ptr_not_equal(other, p);
+    assert_ptr_equal(bf_secret_alloc(BYTES), p);
+    for (size_t i = 0; i < BYTES; i++) assert_int_equal(p[i], 0);
+    bf_secret_free(p);
+    bf_secret_free(other);
+    for (unsigned i = 0; i < HELD; i++) {
+        held[i] = bf_secret_alloc(BYTES);
+        assert_non_null(held[i]);
+        memset(held[i], (int)i, BYTES);
+    }
+    for (unsigned i = 0; i < HELD; i++)
+        for (size_t k = 0; k < BYTES; k++)
+            assert_int_equal(held[i][k], (uint8_t)i);
+    for (unsigned i = 0; i < HELD; i++) bf_secret_free(held[i]);
+}
+
 static void wipe_clears(void **state)
 {
     (void)state;
@@ -186,6 +213,7 @@ int main(void)
         cmocka_unit_test(impossible_sizes_fail),
         cmocka_unit_test(shrunk_blocks_keep_their_head),
         cmocka_unit_test(secrets_are_guarded),
+        cmocka_unit_test(secrets_are_kept_wiped),
         cmocka_unit_test(wipe_clears),
         cmocka_unit_test(pool_reuses_without_allocating),
         cmocka_unit_test(pool_serves_many_threads),

@@ -1,0 +1,117 @@
+/* Secret memory: libsodium's, between guard pages, locked as far as the system
+ * allows. Making a block takes system calls and touches every page of it, longer
+ * than a block is used when ciphertexts are sealed one behind the other. A few
+ * freed blocks are therefore kept, wiped, for the next ones of their size. */
+#include <pthread.h>
+#include <sodium.h>
+
+#include "base/allocator.h"
+#include "base/random.h"
+
+enum { BLOCKS = 64 };
+#define KEPT_MAX ((size_t)32 << 20) /* bytes of all blocks that are known */
+
+typedef struct block {
+    void *at; /* NULL: no block */
+    size_t bytes;
+    bool used;
+} block;
+
+static struct {
+    pthread_mutex_t lock;
+    block block[BLOCKS];
+    size_t bytes;
+} known = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* A kept block of this size, or NULL. */
+static void *take(size_t bytes)
+{
+    void *p = NULL;
+    pthread_mutex_lock(&known.lock);
+    for (unsigned i = 0; i < BLOCKS && !p; i++) {
+        block *b = &known.block[i];
+        if (!b->at || b->used || b->bytes != bytes) continue;
+        b->used = true;
+        p = b->at;
+    }
+    pthread_mutex_unlock(&known.lock);
+    return p;
+}
+
+/* Frees one block that nobody uses; false where there is none. */
+static bool drop_unused(void)
+{
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        block *b = &known.block[i];
+        if (!b->at || b->used) continue;
+        known.bytes -= b->bytes;
+        sodium_free(b->at);
+        *b = (block){0};
+        return true;
+    }
+    return false;
+}
+
+static block *empty_place(void)
+{
+    for (unsigned i = 0; i < BLOCKS; i++)
+        if (!known.block[i].at) return &known.block[i];
+    return NULL;
+}
+
+/* Remembers a new block, so that it is kept when it is freed, if there is room
+ * or unused blocks of other sizes can give some. */
+static void remember(void *p, size_t bytes)
+{
+    block *place;
+    if (bytes > KEPT_MAX / 4) return;
+    pthread_mutex_lock(&known.lock);
+    while (!(place = empty_place()) || known.bytes + bytes > KEPT_MAX)
+        if (!drop_unused()) break;
+    if (place && known.bytes + bytes <= KEPT_MAX) {
+        *place = (block){p, bytes, true};
+        known.bytes += bytes;
+    }
+    pthread_mutex_unlock(&known.lock);
+}
+
+/* Wipes and keeps a block that is remembered. */
+static bool keep(void *p)
+{
+    block *found = NULL;
+    pthread_mutex_lock(&known.lock);
+    for (unsigned i = 0; i < BLOCKS && !found; i++)
+        if (known.block[i].at == p) found = &known.block[i];
+    pthread_mutex_unlock(&known.lock);
+    if (!found) return false;
+    sodium_memzero(p, found->bytes); /* still this caller's */
+    pthread_mutex_lock(&known.lock);
+    found->used = false;
+    pthread_mutex_unlock(&known.lock);
+    return true;
+}
+
+void *bf_secret_alloc(size_t bytes)
+{
+    if (bytes == 0) {
+        bf_fail(BF_ERR_ARGUMENT, "allocation of 0 bytes");
+        return NULL;
+    }
+    if (bf_random_init() != BF_OK) return NULL;
+    if (bytes > BF_ALLOC_MAX || bf_alloc_injected_failure())
+        return bf_out_of_memory(bytes);
+    /* sodium_malloc puts the end of the block at a page's end: a multiple of
+     * the alignment in size is aligned at its start. */
+    size_t rounded = (bytes + BF_ALIGN - 1) / BF_ALIGN * BF_ALIGN;
+    void *p = take(rounded);
+    if (p) return p;
+    p = sodium_malloc(rounded);
+    if (!p) return bf_out_of_memory(bytes);
+    remember(p, rounded);
+    return p;
+}
+
+void bf_secret_free(void *p)
+{
+    if (p && !keep(p)) sodium_free(p);
+}
