@@ -22,11 +22,11 @@ static bf_status parse_classes(plan_args *a)
         char *end;
         unsigned long v = strtoul(at, &end, 10);
         if (*at < '0' || *at > '9' || (*end && *end != ',') ||
-            v > BF_CLASSES_MAX || a->labels.count == BF_LABEL_COLUMNS_MAX)
+            v > 1000000 || a->labels.count == BF_LABEL_COLUMNS_MAX)
             return bf_fail(BF_ERR_ARGUMENT,
                            "--classes: '%s' is neither a number such as 10 nor "
-                           "a list such as 10,2, up to %d",
-                           a->classes, BF_CLASSES_MAX);
+                           "a list such as 10,2",
+                           a->classes);
         a->labels.classes[a->labels.count++] = (unsigned)v;
         a->all += v;
         at = *end ? end + 1 : NULL;
