@@ -172,12 +172,17 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
     return true;
 }
 
-/* The iteration that the primes of a refreshed job are made for. Weights of
- * other iterations reach the refresh at other scales, which may be off the
- * planned one by a factor of two. */
+/* The iteration that the primes of a refreshed job are made for: the one of the
+ * smallest step, whose weights reach the refresh at the largest scale. Smaller
+ * scales can be raised there (training.c). Differences of a tenth, within which
+ * a refresh takes any scale, leave it the second iteration. */
 static unsigned planned_step(const bf_job *job)
 {
-    return job->schedule.iterations > 1;
+    const bf_schedule *s = &job->schedule;
+    unsigned least = s->iterations > 1;
+    for (unsigned t = least; t + 1 < s->iterations; t++)
+        if (s->step[t] < 0.9 * s->step[least]) least = t;
+    return least;
 }
 
 /* Bottom up: q_0, the gradient's primes, the products', that of Z. Weights
@@ -383,18 +388,16 @@ static double leaving_last(const bf_job *job)
     return v;
 }
 
-/* Between the extremes of the steps from refresh to refresh. */
+/* The largest of what steps from refresh to refresh leave. */
 static double leaving_refreshed(const bf_job *job)
 {
-    double least = INFINITY, most = -INFINITY;
+    double most = -INFINITY;
     unsigned first = !has_scores(job, 0), end = job->schedule.iterations - 1;
     for (unsigned t = first; t == first || t < end; t++) {
         unsigned next = bf_job_x_limbs(job);
-        double v = leaving(job, t, job->refresh.log_scale, &next);
-        least = fmin(least, v);
-        most = fmax(most, v);
+        most = fmax(most, leaving(job, t, job->refresh.log_scale, &next));
     }
-    return (least + most) / 2;
+    return most;
 }
 
 /* Of a first step without scores: weights leave by the lowest prime. */

@@ -417,11 +417,27 @@ static bf_status bootstrap_or_recall(circuit *c, bf_ct *v)
     return BF_OK;
 }
 
+/* A step that is larger than the one which the primes are made for leaves
+ * weights at a smaller scale. A whole factor brings them near the planned one
+ * again, with their errors as they are. */
+static bf_status raise(circuit *c, bf_ct *v)
+{
+    double planned = bf_boot_scale_in(bf_boot_get_params(c->boot));
+    int64_t factor = (int64_t)fmin(planned / v->scale * (1 + 0x1p-20), 0x1p30);
+    if (factor < 2) return BF_OK;
+    double bound = v->bound;
+    BF_TRY(bf_mul_int(c->ev, v, v, factor));
+    v->scale *= (double)factor;
+    v->bound = bound;
+    return BF_OK;
+}
+
 /* Back to the limbs and the scale of the first of them. What a refresh adds
  * lies in the weights' own coefficients nearly alone, of which there are
  * 2F*2^log_m. */
 static bf_status refresh(circuit *c, bf_ct *v)
 {
+    BF_TRY(raise(c, v));
     double before = v->noise / v->scale;
     double share = sqrt((double)c->l->t / exp2(c->l->log_m));
     v->noise = 0;

@@ -238,6 +238,11 @@ static void refreshed_rows_serve_any_number(void **state)
     bf_recipe r = recipe_of(&t.refreshed, ITERATIONS + 1);
     r.steps[0] = 2;
     trains(&t.refreshed, &r, t.halves, 2);
+    /* Steps far apart, which leave weights at scales far apart. */
+    r.step_count = 3;
+    r.steps[1] = 3;
+    r.steps[2] = 0.4;
+    trains(&t.refreshed, &r, t.halves, 2);
     r.iterations = 1;
     trains(&t.refreshed, &r, t.thirds, 3);
     r.iterations = 2;

@@ -59,6 +59,7 @@ protocol paper --recipe paper
 protocol batches --batch 30
 # Under sanitizers it takes longer than the others together.
 sanitized || protocol three -k 3
+protocol relu --expand relu:40:7 # in the exports, and in what is below
 
 # What comes out can be told apart from chance.
 holds "$(cat "$work/whitened/accuracy.npy") > 0.8"

@@ -112,6 +112,19 @@ static void test_defaults(void **state)
     }
 }
 
+/* Cubics run away where scores pass their range: none has more than three
+ * iterations, whatever the rows. */
+static void test_no_long_cubics(void **state)
+{
+    (void)state;
+    static const size_t rows[] = {20, 128, 900, 1100, 60000};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (unsigned t = 1; t <= 12; t++) {
+            unsigned degree = sigmoid_of(t, rows[i]).degree;
+            assert_true(degree == 3 ? t <= 3 : degree == (t < 6 ? 5 : 13));
+        }
+}
+
 /* What is asked for stays; the rest follows the aim. */
 static void test_aims(void **state)
 {
@@ -332,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cubic_is_least_squares),
+        cmocka_unit_test(test_no_long_cubics),
         cmocka_unit_test(test_minimax),
         cmocka_unit_test(test_sigmoid_value),
         cmocka_unit_test(test_defaults),
