@@ -131,7 +131,7 @@ static void more_bits_until_none_fit(void **state)
     assert_false(bf_chain_scales(&job, &c, 60));
     bf_plan_clear(&plan);
     plan_shape(&job, &plan, &shapes[5]);
-    c = (bf_chain){.n_q = job.ring[0].n_q};
+    c = (bf_chain){.n_q = job.ring[0].n_q, .spare = 0.5};
     memcpy(c.prime, job.ring[0].q, sizeof job.ring[0].q[0] * c.n_q);
     assert_true(bf_chain_params(&job.ring[0], job.ring[0].log_n, &c,
                                 job.ring[0].digit_limbs));
