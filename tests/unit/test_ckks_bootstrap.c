@@ -172,6 +172,21 @@ static void test_other_scales(void **state)
     assert_int_equal(bf_boot_refresh(ev, f.ev_there, &out, &in, f.boot),
                      BF_ERR_MISMATCH);
     bf_eval_destroy(ev);
+    /* With a key of another use in place of the one back, or of a limb less. */
+    for (size_t i = 0; i < f.keys.count; i++) {
+        bf_switch_key *key = &f.keys.keys[i], kept = *key;
+        if (key->name.use != BF_KEY_DECAPSULATE) continue;
+        key->name.use = BF_KEY_RING_UP;
+        assert_int_equal(bf_boot_refresh(f.ev, f.ev_there, &out, &in, f.boot),
+                         BF_ERR_MISMATCH);
+        assert_non_null(strstr(bf_last_error(), "the decapsulation key"));
+        *key = kept;
+        key->limbs--;
+        assert_int_equal(bf_boot_refresh(f.ev, f.ev_there, &out, &in, f.boot),
+                         BF_ERR_MISMATCH);
+        assert_non_null(strstr(bf_last_error(), "limbs, needs"));
+        *key = kept;
+    }
     bf_ct_clear(&in);
     bf_eval_release(f.ev, &out);
     bf_boot_fixture_close(&f);

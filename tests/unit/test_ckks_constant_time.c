@@ -139,26 +139,45 @@ static void import(const bf_context *ctx, const bf_secret_key *sk)
 
 /* The sparse secret, whether to draw it again (samplers), its id; a seed for no
  * keys of automorphisms; seed and noise of both keys. */
-static void refresh_keys(const bf_secret_key *sk)
+static void refresh_keys_of(bf_boot_secrets secrets,
+                            const bf_context *encapsulation, uint32_t element)
 {
-    const bf_context *ctx = bf_secret_key_context(sk);
-    bf_params there = {.log_n = LOG_N, .n_q = 1, .n_p = 1, .digit_limbs = 1,
-                       .insecure = true};
-    bf_context *encapsulation;
     bf_eval_keys keys = {0}, keys_there = {0};
-    const bf_key_need in = {{BF_KEY_ENCAPSULATE, 0, 1}, 1},
+    const bf_key_need in = {{BF_KEY_ENCAPSULATE, 0, element}, 1},
                       back = {{BF_KEY_DECAPSULATE, 0, 1}, 2};
-    there.q[0] = bf_context_params(ctx)->q[0];
-    there.p[0] = bf_prime_near(47, LOG_N, there.q, 1);
-    assert_ok(bf_context_create(&encapsulation, &there, BF_BACKEND_SCALAR));
     taint(1 << 0 | 1 << 4 | 1 << 6);
-    bf_status status = bf_boot_keys_generate(
-        &keys, &keys_there, encapsulation, (bf_boot_secrets){sk, NULL}, &back,
-        1, &in, 1, NULL);
+    bf_status status =
+        bf_boot_keys_generate(&keys, &keys_there, encapsulation, secrets, &back,
+                              1, &in, 1, NULL);
     assert_reports(1);
     assert_ok(status);
     bf_eval_keys_clear(&keys);
     bf_eval_keys_clear(&keys_there);
+}
+
+/* Encapsulation from the ring itself, and straight from one of half the degree.
+ */
+static void refresh_keys(const bf_secret_key *sk)
+{
+    bf_params there = {.log_n = LOG_N,
+                       .n_q = 1,
+                       .n_p = 1,
+                       .digit_limbs = 1,
+                       .insecure = true};
+    bf_context *encapsulation, *half;
+    bf_secret_key *small;
+    there.q[0] = bf_context_params(bf_secret_key_context(sk))->q[0];
+    there.p[0] = bf_prime_near(47, LOG_N, there.q, 1);
+    assert_ok(bf_context_create(&encapsulation, &there, BF_BACKEND_SCALAR));
+    there.log_n--;
+    assert_ok(bf_context_create(&half, &there, BF_BACKEND_SCALAR));
+    taint(1);
+    assert_ok(bf_secret_key_generate(&small, half, 0));
+    assert_reports(0);
+    refresh_keys_of((bf_boot_secrets){sk, NULL}, encapsulation, 1);
+    refresh_keys_of((bf_boot_secrets){sk, small}, encapsulation, 2);
+    bf_secret_key_destroy(small);
+    bf_context_destroy(half);
     bf_context_destroy(encapsulation);
 }
 
