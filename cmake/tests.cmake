@@ -39,7 +39,8 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_cli_json test_cli_surroundings test_golden_formats test_e2e_digits
   test_e2e_pictures test_e2e_regnet test_regnet_torch test_cli_terminal
   test_cli_many
-  test_long_resume test_cli_no_features test_cli_install test_cli_headers
+  test_long_resume test_long_refresh test_cli_no_features test_cli_install
+  test_cli_headers
   test_ckks_boot_same PROPERTIES LABELS unsanitized)
 
 # The longest begin first, so that none ends alone: a clean build has no times of

@@ -134,6 +134,9 @@ bf_model_column(bf_model *out, const bf_model *m,
 typedef struct bf_review {
     double weight, weight_bound;
     double score, score_bound; /* of rows entering an iteration; 0: of none */
+    /* Of packed weights that were refreshed, and what refreshes are made for: a
+     * little more is bent a little. 0: none were. */
+    double packed, packed_bound;
 } bf_review;
 /* Opens the weights of every iteration up to `last` (0: the last), and with
  * rows x (NULL: none) scores these by all but the last. BF_ERR_RANGE says after

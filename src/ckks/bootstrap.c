@@ -169,6 +169,18 @@ size_t bf_boot_bytes(const bf_boot *b)
     return bytes;
 }
 
+size_t bf_boot_work_bytes(const bf_boot *b, unsigned threads)
+{
+    size_t most = 0;
+    for (unsigned g = 0; g < BF_DFT_GROUPS_MAX; g++) {
+        size_t c2s = bf_lintrans_work_bytes(&b->c2s[g], threads);
+        size_t s2c = bf_lintrans_work_bytes(&b->s2c[g], threads);
+        if (c2s > most) most = c2s;
+        if (s2c > most) most = s2c;
+    }
+    return most;
+}
+
 /* ---- ModRaise ------------------------------------------------------------ */
 
 static bf_status check_input(const bf_eval *ev, const bf_eval *encapsulation,

@@ -93,6 +93,8 @@ void bf_boot_destroy(bf_boot *b);
 const bf_boot_params *bf_boot_get_params(const bf_boot *b);
 /* Memory that the maps take, symbolic or not. */
 size_t bf_boot_bytes(const bf_boot *b);
+/* And what a refresh holds beside ciphertexts, by so many threads. */
+size_t bf_boot_work_bytes(const bf_boot *b, unsigned threads);
 
 /* out = a at `limbs` limbs and the planned scale, an element of ev's ring. a
  * has at least one limb, of which the lowest is used, and lies in that ring or

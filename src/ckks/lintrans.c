@@ -232,6 +232,14 @@ size_t bf_lintrans_bytes(const bf_lintrans *t)
     return t->count * positions * 2 * t->dim * sizeof *t->data;
 }
 
+size_t bf_lintrans_work_bytes(const bf_lintrans *t, unsigned threads)
+{
+    if (!t->ctx) return 0;
+    size_t positions = t->limbs + t->ctx->params.n_p;
+    size_t limbs = t->giants * positions * 2 + threads * 2 * (t->baby + 1);
+    return limbs * t->ctx->ring->n * sizeof *t->data;
+}
+
 void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count)
 {
     size_t room = r ? *count : 0, n = 0;

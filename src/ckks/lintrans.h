@@ -69,6 +69,10 @@ void bf_lintrans_clear(bf_lintrans *t); /* safe on zeroed objects */
  * zeroed object. */
 size_t bf_lintrans_bytes(const bf_lintrans *t);
 
+/* What an application holds beside ciphertexts: a sum for each giant step, and
+ * the rotations that each of so many threads is at. */
+size_t bf_lintrans_work_bytes(const bf_lintrans *t, unsigned threads);
+
 /* The rotations other than 0 that bf_lintrans_apply needs, each once. r, unless
  * NULL, gets the first *count of them, and *count becomes their number. */
 void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count);

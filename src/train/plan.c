@@ -101,6 +101,7 @@ static void plan_model(bf_plan *plan, const bf_job *job)
         s->model_limbs = model_limbs(job, s->output);
         last = bf_wire_ct_bytes(p, s->model_limbs, 2, false);
         plan->model_bytes += last;
+        plan->memory_bytes += s->model_limbs * ((uint64_t)16 << p->log_n);
     }
     plan->model_bytes += last;
 }

@@ -500,6 +500,9 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
     return BF_OK;
 }
 
+/* Plans are the same on every machine. */
+#define PLANNED_THREADS 8
+
 static void set_slope(circuit *c, double logit)
 {
     if (c->slope != 0 && c->slope_of == logit) return;
@@ -536,7 +539,9 @@ static bf_status iterate(circuit *c, bf_state *state)
     c->covariance = covariance;
     state->reach = c->boot ? bf_job_x_limbs(c->job) /* all, to the end */
                            : carried[BF_TRAINING_V].limbs;
-    state->held = c->boot ? bf_boot_bytes(c->boot) : 0;
+    state->held = c->boot ? bf_boot_bytes(c->boot) +
+                                bf_boot_work_bytes(c->boot, PLANNED_THREADS)
+                          : 0;
 done:
     bf_eval_release(c->ev, &g);
     bf_eval_release(c->ev, &next);

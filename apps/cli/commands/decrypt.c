@@ -98,6 +98,10 @@ static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
             cJSON_AddNumberToObject(o, "largest_score", r->score);
             cJSON_AddNumberToObject(o, "score_bound", r->score_bound);
         }
+        if (r->packed_bound > 0) {
+            cJSON_AddNumberToObject(o, "largest_packed", r->packed);
+            cJSON_AddNumberToObject(o, "packed_bound", r->packed_bound);
+        }
         return cli_json(o);
     }
     for (unsigned i = 0; i < labels->count; i++)
@@ -114,6 +118,10 @@ static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
     if (r->score_bound > 0)
         cli_row("largest score", "%.3g of at most %.3g", r->score,
                 r->score_bound);
+    if (r->packed_bound > 0)
+        cli_row("packed weights", "%.3g, refreshes are made for %.3g%s",
+                r->packed, r->packed_bound,
+                r->packed > r->packed_bound ? ": passed, they bent" : "");
     return BF_OK;
 }
 

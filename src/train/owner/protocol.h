@@ -67,6 +67,10 @@ BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
                                             const char *path,
                                             unsigned iteration);
 
+/* Adds the packed weights (C x cols) that iteration t leaves to be refreshed to
+ * what was seen. BF_ERR_RANGE where a refresh ruins them. */
+BF_MUST_CHECK bf_status bf_review_packed(bf_review *seen, const bf_job *job,
+                                         unsigned t, const bf_matrix *weights);
 /* bf_owner_review with its transform and rows at hand. */
 BF_MUST_CHECK bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                                            const uint8_t job_id[BF_HASH_BYTES],

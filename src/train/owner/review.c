@@ -3,7 +3,10 @@
 
 #include "base/env.h"
 #include "base/maximum.h"
+#include "base/memory.h"
 #include "train/owner/protocol.h"
+#include "train/plan.h"
+#include "train/refresh.h"
 
 typedef struct run {
     const bf_job *job;
@@ -19,6 +22,32 @@ static double largest(const bf_matrix *m)
     for (size_t i = 0; i < m->rows * m->cols; i++)
         most = bf_max(most, fabs(m->data[i]));
     return most;
+}
+
+/* The sine bends each coefficient a little, up to the bound less than the plan's
+ * error and beyond it softly: by the square. */
+bf_status bf_review_packed(bf_review *seen, const bf_job *job, unsigned t,
+                           const bf_matrix *weights)
+{
+    size_t n = (size_t)1 << job->ring[0].log_n;
+    double most = 0, bound = bf_refresh_bound(job);
+    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
+    if (!coeffs) return BF_ERR_MEMORY;
+    bf_status s = bf_layout_pack_weights(&job->layout, weights, coeffs);
+    for (size_t i = 0; i < n && s == BF_OK; i++)
+        most = bf_max(most, fabs(coeffs[i]));
+    bf_secret_free(coeffs);
+    BF_TRY(s);
+    seen->packed = bf_max(seen->packed, most);
+    seen->packed_bound = bound;
+    double unit = bound * exp2(job->refresh.ratio);
+    if (bf_boot_bend(false, most, unit) <= BF_PLAN_ERROR_MAX * most)
+        return BF_OK;
+    return bf_fail(BF_ERR_RANGE,
+                   "after iteration %u packed weights reach %.3g, the job's "
+                   "refreshes are made for %.3g: what follows is noise, these "
+                   "weights are good",
+                   t, most, bound);
 }
 
 /* Scores that iteration t + 1 puts into the polynomial. */
@@ -57,7 +86,9 @@ bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                                           i);
         if (s != BF_OK) return bf_fail_in(s, "after iteration %u", i);
         r.seen.weight = bf_max(r.seen.weight, largest(&weights));
-        if (x && i < r.last) s = review_scores(&r, i, &weights);
+        if (job->refresh.on && i < r.last)
+            s = bf_review_packed(&r.seen, job, i, &weights);
+        if (s == BF_OK && x && i < r.last) s = review_scores(&r, i, &weights);
         bf_matrix_clear(&weights);
         BF_TRY(s);
     }

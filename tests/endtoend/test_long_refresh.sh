@@ -1,0 +1,63 @@
+#!/bin/sh
+# A run with refreshed weights, killed after an iteration and resumed, ends in the
+# very file of a run that was never stopped; a job takes no keys of another one's
+# refreshes.
+. "$(dirname "$0")/../cli/lib.sh"
+
+job() # RECIPE ITERATIONS
+{
+    mkdir "$work/$1"
+    ok "$blindfit" plan -n 60 -d 9 -c 3 --recipe "$1" --iterations "$2" \
+        --refresh yes -o "$work/$1/job.json"
+    ok "$blindfit" keygen "$work/$1/job.json" -o "$work/$1/keys"
+    ok "$blindfit" encrypt "$work/$1/job.json" "$work/train.csv" \
+        --key "$work/$1/keys/secret.key" -o "$work/$1/upload.bf"
+}
+train() # RECIPE KEYS OPTIONS...
+{
+    recipe=$1 keys=$2
+    shift 2
+    exec "$server" train "$work/$recipe/job.json" \
+        --keys "$work/$keys/keys/eval.keys" \
+        --upload "$work/$recipe/upload.bf" "$@"
+}
+# stopped RECIPE AFTER: killed with -9 as soon as so many checkpoints were seen.
+stopped()
+{
+    state=$work/$1/state.bf seen=0 last=
+    rm -f "$state"
+    (train "$1" "$1" -o "$work/$1/model.enc" --checkpoint "$state" \
+        --threads 1 >/dev/null 2>&1) &
+    pid=$!
+    while [ $seen -lt "$2" ] && kill -s 0 $pid 2>/dev/null; do
+        inode=$(stat -c %i "$state" 2>/dev/null)
+        [ "$inode" = "$last" ] || { seen=$((seen + 1)) last=$inode; }
+        sleep 0.01
+    done
+    kill -s KILL $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    holds "$? == 137"
+}
+
+rows 60 9 3 1 >"$work/train.csv"
+for recipe in whitened paper; do
+    job $recipe 4
+    (train $recipe $recipe -o "$work/$recipe/whole.enc" --threads 2 >/dev/null) ||
+        fail "the uninterrupted run"
+    for after in 1 2 3; do
+        stopped $recipe $after
+        (train $recipe $recipe -o "$work/$recipe/model.enc" \
+            --checkpoint "$work/$recipe/state.bf" --resume >/dev/null) ||
+            fail "resuming after $after iterations"
+        checks=$((checks + 1))
+        cmp -s "$work/$recipe/model.enc" "$work/$recipe/whole.enc" ||
+            fail "$recipe, stopped after $after: another model file"
+        rm -f "$work/$recipe/model.enc"
+    done
+done
+
+refuse 4 'whitened/keys/eval.keys: .*another' "$server" train \
+    "$work/paper/job.json" --keys "$work/whitened/keys/eval.keys" \
+    --upload "$work/paper/upload.bf" -o "$work/model.enc"
+absent "$work/model.enc"
+finish
