@@ -5,6 +5,7 @@
 #   make demo       everything from images to accuracy, in about a minute
 #   make demo-fashion   the same with 60,000 images (two to three minutes)
 #   make demo-many  one upload of rows, three trainings (a minute or two)
+#   make demo-owners    three owners with a third of the digits each (a minute)
 #   make check      installs what tests need; warnings as errors, all tests,
 #                   sanitizers
 #   make bench      every benchmark, as tables
@@ -32,7 +33,7 @@ $(BUILD)/CMakeCache.txt:
 	  { cat $(BUILD)-configure.log; exit 1; }
 	@mv $(BUILD)-configure.log $(BUILD)/configure.log
 
-demo demo-fashion demo-many:
+demo demo-fashion demo-many demo-owners:
 	@tools/install-deps $@
 	@$(MAKE) --no-print-directory all
 	@tools/$@ $(BUILD)
@@ -53,6 +54,6 @@ install: all
 	@cmake --install "$(BUILD)" --prefix "$$PREFIX"
 
 clean:
-	rm -rf $(BUILD) demo-out demo-out-fashion demo-out-many
+	rm -rf $(BUILD) demo-out demo-out-fashion demo-out-many demo-out-owners
 
-.PHONY: all demo demo-fashion demo-many check bench fuzz install clean
+.PHONY: all demo demo-fashion demo-many demo-owners check bench fuzz install clean

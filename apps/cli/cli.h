@@ -28,7 +28,7 @@ typedef struct cli_command {
 
 extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
-    cli_inspect, cli_bench;
+    cli_inspect, cli_bench, cli_party, cli_gather;
 
 /* The whole of main(): finds the command, runs it, reports. */
 int cli_main(const char *program, const char *about,
@@ -61,7 +61,7 @@ size_t cli_peak_rss(void);
 /* Removes what a second Ctrl-C must not leave behind; async-signal-safe. */
 extern void (*_Atomic cli_emergency)(void);
 
-/* ---- options (term/options.c) -------------------------------------------- */
+/* ---- options (term/options.c) -------------------------------------------------- */
 
 typedef enum cli_kind {
     CLI_FLAG,   /* bool */
@@ -121,7 +121,7 @@ BF_MUST_CHECK bf_status cli_check_output(const char *path,
                                          const char *const *others,
                                          size_t count);
 
-/* ---- recipes and plans (recipe.c) ---------------------------------------- */
+/* ---- recipes and plans (recipe.c) ----------------------------------------- */
 
 /* --recipe, --iterations and what else a plan depends on. */
 extern const cli_option cli_recipe_options[];
@@ -131,14 +131,15 @@ bool cli_recipe_asked(void); /* any of them differs from its default */
 /* labels: as in bf_plan_options, or NULL. */
 BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, size_t n, size_t d,
                                      size_t classes,
-                                     const bf_label_columns *labels);
+                                     const bf_label_columns *labels,
+                                     unsigned owners /* 0: one */);
 /* A further job over the rows of one: what is not asked for stays as it is
  * there. */
 BF_MUST_CHECK bf_status cli_plan_over(bf_job **job, size_t classes,
                                       const bf_label_columns *labels,
                                       const bf_job *over);
 
-/* ---- owner's data (data.c) ----------------------------------------------- */
+/* ---- owner's data (data.c) ------------------------------------------------- */
 
 /* Labelled training rows, checked. */
 BF_MUST_CHECK bf_status cli_load_training(bf_dataset *out, const char *path,
@@ -191,20 +192,19 @@ BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);
 
-/* ---- time (term/clock.c) ------------------------------------------------- */
+/* ---- time (term/clock.c) ------------------------------------------------------- */
 
 double cli_now(void); /* seconds, monotonic */
 
-/* ---- processors (affinity.c) --------------------------------------------- */
+/* ---- processors (affinity.c) ---------------------------------------------- */
 
 /* Back to those that the program was started on; first thing in main. */
 void cli_restore_affinity(void);
 
-/* ---- progress (term/progress.c) ------------------------------------------ */
+/* ---- progress (term/progress.c) ------------------------------------------------ */
 
-/* What the program's operations run under. It shows phases that last more than
- * two seconds, with the time left: one line that is rewritten on a terminal,
- * else a line every few seconds. */
+/* What the program's operations run under. It shows phases that last more than two seconds, with the time left: one line
+ * that is rewritten on a terminal, else a line every few seconds. */
 extern bf_env cli_env;
 void cli_progress_end(void); /* clears the line; before anything is printed */
 /* Instead, write "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr,
@@ -216,7 +216,7 @@ void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);
  * --quiet too. */
 void cli_warn(const char *fmt, ...) BF_PRINTF(1, 2);
 
-/* ---- results (term/format.c, term/results.c) ----------------------------- */
+/* ---- results (term/format.c, term/results.c) --------------------------------------------------- */
 
 typedef struct cli_text {
     char s[48];

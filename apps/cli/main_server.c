@@ -3,8 +3,8 @@
 
 int main(int argc, char **argv)
 {
-    static const cli_command *const commands[] = {&cli_train, &cli_plan,
-                                                  &cli_inspect, NULL};
+    static const cli_command *const commands[] = {
+        &cli_train, &cli_gather, &cli_plan, &cli_inspect, NULL};
     return cli_main("blindfit-server",
                     "blindfit-server: the half of blindfit that sees only "
                     "ciphertexts",

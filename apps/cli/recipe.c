@@ -267,10 +267,11 @@ static bf_status parse_refresh(bf_refresh_choice *out)
 }
 
 bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
-                       const bf_label_columns *labels)
+                       const bf_label_columns *labels, unsigned owners)
 {
     bf_recipe recipe;
-    bf_plan_options options = {.max_memory = given.max_memory};
+    bf_plan_options options = {.max_memory = given.max_memory,
+                               .owners = owners};
     BF_TRY(cli_recipe(&recipe, n, d));
     if (labels) options.labels = *labels;
     BF_TRY(parse_refresh(&options.refresh));

@@ -33,6 +33,12 @@ typedef struct bf_party_options {
     const bf_view *x;
     const int32_t *labels;
     const char *model; /* to write, for receivers; NULL: not yet */
+    /* Before the opening share leaves: gather and train as the server did, and
+     * end the session unless the model comes out the same. Takes what a server
+     * takes, and all files of all owners in the inbox. Without it, a server in
+     * league with a receiver can read this owner's secret out of a built model
+     * (SECURITY.md): at least one owner of a session should. */
+    bool recheck;
 } bf_party_options;
 
 typedef struct bf_party_report {

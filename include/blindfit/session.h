@@ -14,7 +14,6 @@
 
 #include "blindfit/job.h"
 
-#define BF_OWNERS_MAX 16
 #define BF_OWNER_NAME_BYTES 32 /* with the NUL */
 
 /* Who an owner is, to others: a file that blindfit/party.h writes. */
@@ -71,10 +70,11 @@ typedef struct bf_gather_report {
     uint64_t bytes_read; /* of shares */
 } bf_gather_report;
 
-/* From the owners' messages of rounds 1 to 4, in BOX/inbox: checks signatures,
- * digests and what each says it has seen, adds the shares, and writes job.json
- * and eval.keys into the folder `out`. Uploads, BOX/inbox/r4-KK.upload, stay
- * where they are: bf_serve_train takes them in the order of the owners.
+/* From the owners' messages of rounds 1 to 4, in BOX/inbox (or, of an owner that
+ * does what the server did, in BOX/outbox): checks signatures, digests and what
+ * each says it has seen, adds the shares, brings the uploads under the joint key
+ * and adds them, and writes job.json, eval.keys and upload.bf, which training
+ * takes, into the folder `out`. The same messages make the same files.
  * BF_ERR_WAITING while something is missing. */
 BF_API BF_MUST_CHECK bf_status bf_session_gather(bf_gather_report *report,
                                                  const char *session,

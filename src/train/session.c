@@ -206,6 +206,10 @@ static bf_status check_session(const bf_session *s)
         rows += s->owner[i].count;
         received = received || s->owner[i].receives;
     }
+    if (bf_job_owners(s->job) != s->owners)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%u owners, the job is planned for %u (plan --owners)",
+                       s->owners, bf_job_owners(s->job));
     if (rows != s->job->layout.n)
         return bf_fail(BF_ERR_ARGUMENT, "owners have %zu rows, the job %zu",
                        rows, s->job->layout.n);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/handle.h"
+#include "train/import.h"
 #include "train/message.h"
 #include "train/share_file.h"
 
@@ -19,6 +20,7 @@ typedef struct gather {
     bf_context *ctx;
     const bf_plan *plan;
     bf_share_needs linear, square;
+    bf_eval_keys imports; /* of all owners, for the uploads alone */
     bf_head head[LAST_ROUND][BF_OWNERS_MAX];
     uint8_t t[LAST_ROUND + 1][BF_HASH_BYTES];
     bf_gather_report report;
@@ -40,11 +42,14 @@ static bf_status find(file_path *out, const gather *g, unsigned round,
                       unsigned owner, bf_part_kind kind)
 {
     struct stat st;
+    static const char *const folders[] = {"inbox", "outbox"};
     char name[BF_MESSAGE_NAME_BYTES], within[BF_MESSAGE_NAME_BYTES + 8];
     bf_message_name(name, round, owner, kind);
-    snprintf(within, sizeof within, "inbox/%s", name);
-    BF_TRY(join(out, g->box, within));
-    if (stat(out->s, &st) == 0) return BF_OK;
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(within, sizeof within, "%s/%s", folders[i], name);
+        BF_TRY(join(out, g->box, within));
+        if (stat(out->s, &st) == 0) return BF_OK;
+    }
     return bf_fail(BF_ERR_WAITING, "round %u: waiting for %s (%s)", round,
                    g->session->owner[owner].party.name, name);
 }
@@ -134,7 +139,9 @@ static bf_status add_linear(gather *g, bf_wire_writer *w, share_set *set)
         bf_eval_keys sum = {0};
         BF_TRY(bf_check_interrupt());
         BF_TRY(bf_share_next_sum(set->reader, owners, &sum));
-        bf_status s = bf_wire_put_switch_key(w, &sum.keys[0]);
+        bf_status s = sum.keys[0].name.use == BF_KEY_IMPORT
+                          ? bf_eval_keys_add(&g->imports, &sum.keys[0])
+                          : bf_wire_put_switch_key(w, &sum.keys[0]);
         bf_eval_keys_clear(&sum);
         BF_TRY(s);
         bf_report("add shares", (double)(i + 1), (double)g->plan->key_count);
@@ -182,11 +189,11 @@ static bf_status write_keys(gather *g, bf_wire_writer *w)
     return s;
 }
 
-static bf_status prepare_keys(bf_outfile **out, gather *g, const char *path)
+static bf_status prepare_keys(bf_outfile **out, gather *g, const uint8_t *key,
+                              const char *path)
 {
-    uint8_t key[BF_KEY_ID_BYTES], data_id[BF_HASH_BYTES];
+    uint8_t data_id[BF_HASH_BYTES];
     bf_wire_writer *w;
-    bf_session_joint_key(key, g->t[2]);
     bf_job_data_id(g->session->job, data_id);
     BF_TRY(bf_wire_create(&w, path, BF_WIRE_EVAL_KEYS, bf_one_ring(g->ctx),
                           (bf_wire_ids){key, bf_job_id(g->session->job),
@@ -199,35 +206,69 @@ static bf_status prepare_keys(bf_outfile **out, gather *g, const char *path)
 
 /* ---- all of it ---------------------------------------------------------------- */
 
+static bf_status import(bf_outfile **out, gather *g, const uint8_t *key,
+                        const file_path *paths, const char *path)
+{
+    bf_owner_upload uploads[BF_OWNERS_MAX];
+    for (unsigned k = 0; k < g->session->owners; k++)
+        uploads[k] = (bf_owner_upload){paths[k].s, NULL};
+    bf_import_options o = {.job = g->session->job,
+                           .job_id = bf_job_id(g->session->job),
+                           .ctx = g->ctx,
+                           .keys = &g->imports,
+                           .uploads = uploads,
+                           .owners = g->session->owners,
+                           .key_id = key};
+    return bf_import_uploads(out, &o, path, NULL);
+}
+
 static bf_status write_job(bf_outfile **out, const gather *g, const char *path)
 {
     const bf_job_handle *job = g->session->job->handle;
-    BF_TRY(bf_outfile_open(out, path, 0644));
-    bf_status s = bf_outfile_write(*out, job->text, job->bytes);
-    if (s != BF_OK) bf_outfile_abort(*out);
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_status s = bf_outfile_write(f, job->text, job->bytes);
+    if (s == BF_OK)
+        *out = f;
+    else
+        bf_outfile_abort(f);
+    return s;
+}
+
+static bf_status write_files(gather *g, const file_path *uploads,
+                             const char *out)
+{
+    uint8_t key[BF_KEY_ID_BYTES];
+    file_path keys, job, upload;
+    bf_outfile *f[3] = {NULL, NULL, NULL};
+    bf_session_joint_key(key, g->t[2]);
+    BF_TRY(bf_make_dir(out, 0755));
+    BF_TRY(join(&keys, out, "eval.keys"));
+    BF_TRY(join(&job, out, "job.json"));
+    BF_TRY(join(&upload, out, "upload.bf"));
+    bf_status s = prepare_keys(&f[0], g, key, keys.s);
+    if (s == BF_OK) s = import(&f[1], g, key, uploads, upload.s);
+    if (s == BF_OK) s = write_job(&f[2], g, job.s);
+    if (s == BF_OK) return bf_outfile_commit_all(f, 3);
+    bf_outfile_abort(f[0]);
+    bf_outfile_abort(f[1]);
     return s;
 }
 
 static bf_status run(gather *g, const char *session, const char *out)
 {
-    file_path keys, job, uploads[BF_OWNERS_MAX];
-    bf_outfile *f[2];
+    file_path uploads[BF_OWNERS_MAX];
     BF_TRY(bf_session_read(&g->session, session));
     BF_TRY(bf_job_walked(&g->plan, g->session->job));
-    BF_TRY(bf_share_needs_of(&g->linear, g->plan, false));
-    BF_TRY(bf_share_needs_of(&g->square, g->plan, true));
+    BF_TRY(bf_share_needs_of(&g->linear, g->session->job, g->plan, false));
+    BF_TRY(bf_share_needs_of(&g->square, g->session->job, g->plan, true));
     BF_TRY(bf_context_create(&g->ctx, &g->session->job->ring[0],
                              BF_BACKEND_AUTO));
+    bf_context_set_owners(g->ctx, g->session->owners);
     BF_TRY(read_heads(g));
     BF_TRY(check_parts(g, 4, BF_PART_UPLOAD, uploads));
-    BF_TRY(bf_make_dir(out, 0755));
-    BF_TRY(join(&keys, out, "eval.keys"));
-    BF_TRY(join(&job, out, "job.json"));
-    BF_TRY(prepare_keys(&f[0], g, keys.s));
-    bf_status s = write_job(&f[1], g, job.s);
-    if (s == BF_OK) return bf_outfile_commit_all(f, 2);
-    bf_outfile_abort(f[0]);
-    return s;
+    g->imports.ctx = g->ctx;
+    return write_files(g, uploads, out);
 }
 
 bf_status bf_session_gather(bf_gather_report *report, const char *session,
@@ -245,6 +286,7 @@ bf_status bf_session_gather(bf_gather_report *report, const char *session,
     }
     bf_share_needs_clear(&g->linear);
     bf_share_needs_clear(&g->square);
+    bf_eval_keys_clear(&g->imports);
     bf_context_destroy(g->ctx);
     bf_session_destroy(g->session);
     bf_free(g);

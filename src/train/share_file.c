@@ -3,21 +3,25 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/import.h"
 
 static bool is_square(bf_key_name name)
 {
     return name.use == BF_KEY_FROM_SQUARE;
 }
 
-bf_status bf_share_needs_of(bf_share_needs *out, const bf_plan *plan,
-                            bool square)
+bf_status bf_share_needs_of(bf_share_needs *out, const bf_job *job,
+                            const bf_plan *plan, bool square)
 {
     out->count = 0;
-    out->need = bf_alloc((plan->key_count + 1) * sizeof *out->need);
+    out->need =
+        bf_alloc((plan->key_count + BF_OWNERS_MAX) * sizeof *out->need);
     if (!out->need) return BF_ERR_MEMORY;
     for (size_t i = 0; i < plan->key_count; i++)
         if (is_square(plan->keys[i].name) == square)
             out->need[out->count++] = plan->keys[i];
+    for (unsigned k = 0; !square && k < bf_job_owners(job); k++)
+        out->need[out->count++] = bf_import_need(job, k);
     return BF_OK;
 }
 

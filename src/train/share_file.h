@@ -8,13 +8,14 @@
 #include "train/session.h"
 #include "wire/wire.h"
 
-/* The needs of a plan that come by one kind of share: in one round, or from the
- * square in two. */
+/* What a session needs keys for that come by one kind of share: in one round,
+ * import keys of all owners among them, or from the square in two. */
 typedef struct bf_share_needs {
     bf_key_need *need; /* owned */
     size_t count;
 } bf_share_needs;
 BF_MUST_CHECK bf_status bf_share_needs_of(bf_share_needs *out,
+                                          const bf_job *job,
                                           const bf_plan *plan, bool square);
 void bf_share_needs_clear(bf_share_needs *n);
 

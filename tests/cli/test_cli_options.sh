@@ -12,7 +12,7 @@ for program in "$blindfit" "$server"; do
         grep -q -e '--json' "$work/stdout" || fail "$command: no --json"
     done
 done
-holds "$checks == 19" # every command of both was seen
+holds "$checks == 21" # every command of both was seen
 
 "$blindfit" >"$work/stdout" 2>"$work/stderr"
 [ $? = 2 ] || fail "no command is not a usage error"

@@ -10,7 +10,8 @@ owners='bf_decrypt bf_encrypt_symmetric bf_secret_key_generate
   bf_secret_key_import bf_secret_key_coeffs bf_galois_key_generate
   bf_eval_keys_generate bf_public_key_generate bf_wire_read_secret_key
   bf_wire_write_secret_key bf_job_seal bf_job_open bf_owner_open
-  bf_protocol_upload bf_owner_decrypt bf_transform_fit bf_transform_load'
+  bf_protocol_upload bf_owner_decrypt bf_transform_fit bf_transform_load
+  bf_identity_read bf_party_step bf_open_share bf_share_linear'
 
 symbols()
 {

@@ -121,8 +121,11 @@ static void sessions_that_cannot_be(void **state)
                 bf_session_create(&s, job, owners, 1));
     check_fails(BF_ERR_ARGUMENT, "17 owners",
                 bf_session_create(&s, job, many, BF_OWNERS_MAX + 1));
-    check_fails(BF_ERR_ARGUMENT, "90 rows, the job 128",
+    check_fails(BF_ERR_ARGUMENT, "2 owners, the job is planned for 3",
                 bf_session_create(&s, job, owners, 2));
+    owners[1].count--;
+    check_fails(BF_ERR_ARGUMENT, "127 rows, the job 128",
+                bf_session_create(&s, job, owners, OWNERS));
     owners[1].count = SIZE_MAX;
     check_fails(BF_ERR_ARGUMENT, "owner b has",
                 bf_session_create(&s, job, owners, OWNERS));

@@ -8,7 +8,7 @@
 #define CLASSES 10
 
 typedef struct plan_args {
-    size_t n, d;
+    size_t n, d, owners;
     const char *classes, *over, *path; /* job file to write */
     bf_label_columns labels;           /* what `classes` says */
     size_t all;                        /* classes of all columns */
@@ -39,15 +39,20 @@ static bf_status plan_new(bf_job **job, const plan_args *a)
     if (a->n == 0 || a->d == 0)
         return bf_fail(BF_ERR_ARGUMENT, "plan wants --samples and --features, "
                        "or a job file to read");
+    if (a->owners > BF_OWNERS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "--owners: at most %d", BF_OWNERS_MAX);
     if (a->path) BF_TRY(cli_check_output(a->path, NULL, 0));
     BF_TRY(cli_plan_job(job, a->n, a->d, a->classes ? a->all : CLASSES,
-                        a->classes ? &a->labels : NULL));
+                        a->classes ? &a->labels : NULL, (unsigned)a->owners));
     return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
 /* A further job over the rows of another. */
 static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
 {
+    if (a->owners)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--owners: rows of several owners serve one job");
     if (a->n || a->d)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--%s: decided by the rows, which "
@@ -71,6 +76,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"classes", 'c', CLI_TEXT, &a.classes, "C[,C...]",
          "classes (default 10, or those of --over); of several columns of "
          "labels, which are trained in one pass, each"},
+        {"owners", 0, CLI_COUNT, &a.owners, "K",
+         "owners whose rows these are together, 2 to 16 (see party)"},
         {"over", 0, CLI_TEXT, &a.over, "JOB0",
          "a further job over the rows of this one: other labels, iterations, "
          "steps, batches"},
@@ -83,7 +90,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
     BF_TRY(parse_classes(&a));
     if (operands[0]) {
-        if (a.n || a.d || a.classes || a.path || a.over || cli_recipe_asked())
+        if (a.n || a.d || a.classes || a.owners || a.path || a.over || cli_recipe_asked())
             return bf_fail(BF_ERR_ARGUMENT,
                            "%s is planned already; what it takes is shown "
                            "without other options",

@@ -16,7 +16,7 @@ static bf_status plan(fit *f)
     char server[PATH_MAX];
     BF_TRY(cli_server_find(server)); /* before the work for it */
     BF_TRY(cli_plan_job(&f->job, f->train.x.rows, f->train.x.cols,
-                        f->train.classes, NULL));
+                        f->train.classes, NULL, 0));
     BF_TRY(bf_job_figures_of(&f->figures, f->job, &cli_env));
     /* The server will run here: what it would refuse costs no keys. */
     BF_TRY(bf_job_check_server(f->job, &cli_env));

@@ -28,8 +28,8 @@ static bf_status load(bf_party_run *p)
     BF_TRY(bf_identity_read(&p->id, p->o->identity));
     BF_TRY(find_owner(p));
     BF_TRY(bf_job_walked(&p->plan, p->session->job));
-    BF_TRY(bf_share_needs_of(&p->linear, p->plan, false));
-    BF_TRY(bf_share_needs_of(&p->square, p->plan, true));
+    BF_TRY(bf_share_needs_of(&p->linear, p->session->job, p->plan, false));
+    BF_TRY(bf_share_needs_of(&p->square, p->session->job, p->plan, true));
     BF_TRY(bf_context_create(&p->ctx, &p->session->job->ring[0],
                              BF_BACKEND_AUTO));
     BF_TRY(bf_box_prepare(p));
@@ -45,6 +45,12 @@ static bf_status advance(bf_party_run *p)
         return bf_fail(BF_ERR_SECURITY, "%s; this session is over", p->st.why);
     BF_TRY(bf_box_publish(p));
     for (;;) {
+        /* Who receives nothing has no use for the others' last messages. */
+        if (bf_party_sent(p) == BF_ROUNDS &&
+            !p->session->owner[p->me].receives) {
+            p->st.done = true;
+            return BF_OK;
+        }
         BF_TRY(bf_party_collect(p));
         if (p->seen == BF_ROUNDS) return bf_party_finish(p);
         BF_TRY(bf_party_send(p));

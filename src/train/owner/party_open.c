@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "blindfit/server.h"
 #include "ckks/owner/open_share.h"
 #include "train/handle.h"
 #include "train/owner/party_part.h"
@@ -12,10 +13,6 @@
 #include "train/owner/rounding.h"
 #include "train/owner/sealed.h"
 #include "train/upload.h"
-
-/* Of a share's error in the deviation of the message's own: what hides the
- * latter, which is an equation in all secrets (docs/security.md). */
-#define FLOOD 4.0
 
 typedef struct opening {
     bf_path model;
@@ -48,7 +45,7 @@ static bf_status read_final(opening *o, const bf_party_run *p,
                        o->model.s);
     bf_ct unit = {.noise = 1, .scale = o->ct.scale};
     o->noise = planned->noise;
-    o->sd = FLOOD * o->noise /
+    o->sd = BF_OPEN_FLOOD * o->noise /
             bf_job_circuit(p->session->job)
                 ->output_noise(p->session->job, &unit);
     return BF_OK;
@@ -58,9 +55,11 @@ static bf_status read_model(opening *o, const bf_party_run *p)
 {
     uint8_t key[BF_KEY_ID_BYTES], data_id[BF_HASH_BYTES];
     bf_wire_reader *r;
+    bf_wire_info whole; /* verifies what the opening has no use for as well */
     bf_job_data_id(p->session->job, data_id);
     bf_session_joint_key(key, p->t[2]);
     BF_TRY(bf_box_path(&o->model, p, "inbox", BF_MODEL_FILE));
+    BF_TRY(bf_wire_inspect(&whole, o->model.s, NULL));
     BF_TRY(bf_wire_open(&r, o->model.s, BF_WIRE_MODEL, bf_one_ring(p->ctx),
                         (bf_wire_ids){key, bf_job_id(p->session->job),
                                       data_id}));
@@ -99,9 +98,51 @@ static bf_status seal_share(const bf_party_run *p, const opening *o,
     return s;
 }
 
+/* ---- the server's run, once more ------------------------------------------------- */
+
+static bf_status train_again(const bf_party_run *p, const char *folder,
+                             const char *model)
+{
+    bf_path job, keys, upload;
+    bf_gather_report gathered;
+    bf_serve_report trained;
+    BF_TRY(bf_session_gather(&gathered, p->o->session, p->o->box, folder,
+                             NULL));
+    BF_TRY(bf_box_path(&job, p, "recheck", "job.json"));
+    BF_TRY(bf_box_path(&keys, p, "recheck", "eval.keys"));
+    BF_TRY(bf_box_path(&upload, p, "recheck", "upload.bf"));
+    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
+    bf_serve_options o = {.job = job.s,
+                          .keys = key_files,
+                          .key_count = 1,
+                          .uploads = uploads,
+                          .upload_count = 1,
+                          .model = model};
+    return bf_serve_train(&trained, &o, NULL);
+}
+
+/* Training gives the same bytes from the same bytes: a model that the owners'
+ * messages do not make is a built one, whose opening could give secrets away. */
+static bf_status recheck(bf_party_run *p)
+{
+    bf_path folder, made, given;
+    bf_part want;
+    BF_TRY(bf_box_path(&folder, p, NULL, "recheck"));
+    BF_TRY(bf_box_path(&made, p, "recheck", BF_MODEL_FILE));
+    BF_TRY(bf_box_path(&given, p, "inbox", BF_MODEL_FILE));
+    bf_status s = train_again(p, folder.s, made.s);
+    if (s == BF_OK) s = bf_part_of_file(&want, BF_PART_MODEL, made.s);
+    if (s == BF_OK && bf_part_check(&want, given.s) != BF_OK)
+        s = bf_party_over(p, "round 5: the server's model is not what the owners' "
+                             "messages make");
+    bf_status removed = bf_remove_tree(folder.s);
+    return s == BF_OK ? removed : s;
+}
+
 bf_status bf_party_make_share(bf_party_run *p, const char *path)
 {
     opening o = {.noise = 0};
+    if (p->o->recheck) BF_TRY(recheck(p));
     bf_status s = open_model(&o, p);
     if (s == BF_OK) s = seal_share(p, &o, path);
     clear(&o);
@@ -163,8 +204,9 @@ static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
     if (s == BF_OK) s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
     if (s == BF_OK) s = check_range(weights, job);
     if (s == BF_OK)
-        bf_weights_round(weights, o->noise * sqrt(1 + FLOOD * FLOOD *
-                                                          p->session->owners));
+        bf_weights_round(weights,
+                         o->noise * sqrt(1 + BF_OPEN_FLOOD * BF_OPEN_FLOOD *
+                                                 p->session->owners));
     bf_pt_clear(&pt);
     bf_secret_free(coeffs);
     return s;
@@ -213,15 +255,13 @@ static bf_status check_models(bf_party_run *p)
 bf_status bf_party_finish(bf_party_run *p)
 {
     BF_TRY(check_models(p));
-    if (p->session->owner[p->me].receives && !p->st.done) {
+    if (p->o->model) {
         BF_TRY(bf_party_need(p, 5, BF_PART_SHARE));
-        if (!p->o->model)
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "all shares are here: name a file for the model");
-    }
-    if (p->session->owner[p->me].receives && p->o->model) {
         BF_TRY(write_model(p));
         p->opened = true;
+    } else if (!p->st.done) {
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "all heads are here: name a file for the model");
     }
     if (p->st.done) return BF_OK;
     p->st.done = true;

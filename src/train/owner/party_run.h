@@ -83,7 +83,7 @@ BF_MUST_CHECK bf_status bf_party_over(bf_party_run *p, const char *fmt, ...)
 
 /* Makes the message of round seen + 1 and shows it. */
 BF_MUST_CHECK bf_status bf_party_send(bf_party_run *p);
-/* After round 5: what a receiver does. */
+/* After round 5, of a receiver: opens the model. */
 BF_MUST_CHECK bf_status bf_party_finish(bf_party_run *p);
 
 #endif

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Two owners and a server by the programs alone: what they print and end with.
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+
+rows 128 8 3 5 >all.csv
+head -60 all.csv >a.csv
+tail -68 all.csv >b.csv
+for k in a b; do
+    ok "$blindfit" party id -o $k.id
+    refuse 2 "$k.id: is there already" "$blindfit" party id -o $k.id
+done
+ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none -o job.json
+ok "$blindfit" plan -n 128 -d 8 -c 3 --map none -o single.json
+refuse 2 'planned for 1' "$blindfit" party new single.json --owner a.pub \
+    --owner b.pub --rows 60,68 -o session.bf
+refuse 2 'wanted are 2 numbers' "$blindfit" party new job.json --owner a.pub \
+    --owner b.pub --rows 60 -o session.bf
+refuse 2 'have 129 rows, the job 128' "$blindfit" party new job.json \
+    --owner a.pub --owner b.pub --rows 60,69 -o session.bf
+refuse 2 "'d' is no owner" "$blindfit" party new job.json --owner a.pub \
+    --owner b.pub --rows 60,68 --receivers d -o session.bf
+echo a >x.pub
+refuse 4 "not an owner's public keys" "$blindfit" party new job.json \
+    --owner x.pub --owner b.pub --rows 60,68 -o session.bf
+absent session.bf
+ok "$blindfit" party new job.json --owner a.pub --owner b.pub --rows 60,68 \
+    -o session.bf
+grep fingerprint stdout >new
+ok "$blindfit" party show session.bf
+grep fingerprint stdout >show
+cmp -s new show || fail "fingerprints differ"
+ok "$blindfit" party id -o c.id
+refuse 4 'c is no owner of the session' "$blindfit" party step session.bf \
+    --id c.id --box box-c
+refuse 2 'round 1 wants' "$blindfit" party step session.bf --id a.id --box box-a
+refuse 4 '68 rows of 8 features, the session wants 60' "$blindfit" party step \
+    session.bf --id a.id --box box-a b.csv
+
+mkdir -p server/inbox
+carry()
+{
+    cp box-a/outbox/* box-b/inbox/
+    cp box-b/outbox/* box-a/inbox/
+    cp box-a/outbox/* box-b/outbox/* server/inbox/
+}
+other() { [ $1 = a ] && echo b || echo a; }
+for round in 1 2 3 4; do
+    for k in a b; do
+        refuse 75 "^blindfit: round $round: waiting for $(other $k)\$" \
+            "$blindfit" party step session.bf --id $k.id --box box-$k $k.csv
+    done
+    refuse 75 "waiting for" "$server" gather session.bf --box server -o job
+    carry
+done
+refuse 75 'round 4: waiting for the server' "$blindfit" party step session.bf \
+    --id a.id --box box-a
+ok "$server" gather session.bf --box server -o job
+ok "$server" train job/job.json --keys job/eval.keys --upload job/upload.bf \
+    -o model.enc
+cp model.enc box-a/inbox
+cp model.enc box-b/inbox
+refuse 75 'round 5: waiting for b' "$blindfit" party step session.bf --id a.id \
+    --box box-a
+refuse 75 'round 5: waiting for a' "$blindfit" party step session.bf --id b.id \
+    --box box-b --recheck
+carry
+refuse 2 'name a file for the model' "$blindfit" party step session.bf \
+    --id a.id --box box-a
+for k in a b; do
+    ok "$blindfit" party step session.bf --id $k.id --box box-$k -o $k.npy
+    ok "$blindfit" evaluate $k.npy all.csv --json
+    holds "$(number accuracy stdout) > 0.6"
+done
+[ "$(stat -c %a box-a/state)" = 600 ] || fail "state is readable"
+refuse 2 'usage: blindfit party' "$blindfit" party frobnicate
+refuse 2 'party wants' "$blindfit" party
+finish

@@ -1,0 +1,761 @@
+/* A session of three owners in folders of their own and a server, from their
+ * identities to the opened model; what happens where messages are missing,
+ * damaged or forged; and that no message is ever made twice. */
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/wait.h>
+
+#include "blindfit/server.h"
+#include "train/message.h"
+#include "train/owner/party_state.h"
+#include "train/owner/pooled.h"
+#include "train/owner/transform.h"
+#include "train/party_testing.h"
+
+static bf_session *session;
+static bf_matrix rows;
+static int32_t labels[ROWS];
+
+/* ---- what owners and the server do ----------------------------------------- */
+
+static bf_party_options options_of(unsigned k, path *buffers)
+{
+    buffers[0] = at("session.bf");
+    buffers[1] = at("%c.id", 'a' + (int)k);
+    buffers[2] = at("box-%c", 'a' + (int)k);
+    buffers[3] = at("%c.npy", 'a' + (int)k);
+    return (bf_party_options){.session = buffers[0].s,
+                              .identity = buffers[1].s,
+                              .box = buffers[2].s,
+                              .labels = labels + session->owner[k].first,
+                              .model = buffers[3].s};
+}
+
+static bool recheck; /* of steps */
+
+static bf_status step_report(bf_party_report *r, unsigned k)
+{
+    path buffers[4];
+    bf_party_options o = options_of(k, buffers);
+    const bf_session_owner *me = &session->owner[k];
+    bf_view x = {rows.data + me->first * FEATURES, me->count, FEATURES, FEATURES,
+                 BF_FLOAT64};
+    o.x = &x;
+    o.recheck = recheck;
+    return bf_party_step(r, &o, NULL);
+}
+
+static bf_status step(unsigned k)
+{
+    bf_party_report r;
+    return step_report(&r, k);
+}
+
+static path out_of(unsigned k)
+{
+    return at("box-%c/outbox", 'a' + (int)k);
+}
+
+static path in_of(unsigned k)
+{
+    return at("box-%c/inbox", 'a' + (int)k);
+}
+
+static void carry(void)
+{
+    for (unsigned k = 0; k < OWNERS; k++) {
+        for (unsigned to = 0; to < OWNERS; to++)
+            if (to != k) copy_files(out_of(k), in_of(to));
+        copy_files(out_of(k), at("server/inbox"));
+    }
+}
+
+static bf_status gather(void)
+{
+    bf_gather_report r;
+    return bf_session_gather(&r, at("session.bf").s, at("server").s,
+                             at("server/job").s, NULL);
+}
+
+static void train(path model)
+{
+    path job = at("server/job/job.json"), keys = at("server/job/eval.keys"),
+         upload = at("server/job/upload.bf");
+    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
+    bf_serve_report r;
+    check_ok(bf_serve_train(&r,
+                            &(bf_serve_options){.job = job.s,
+                                                .keys = key_files,
+                                                .key_count = 1,
+                                                .uploads = uploads,
+                                                .upload_count = 1,
+                                                .model = model.s},
+                            NULL));
+}
+
+/* ---- stages: all owners have sent round r, nothing of it is carried ---------- */
+
+static void copy_tree(const char *from, const char *to)
+{
+    static const char *const boxes[] = {"box-a", "box-b", "box-c"};
+    static const char *const parts[] = {"", "/new", "/held", "/outbox",
+                                        "/inbox"};
+    for (int b = 0; b < 3; b++)
+        for (int i = 0; i < 5; i++) {
+            path f = at("%s%s%s", from, boxes[b], parts[i]);
+            path t = at("%s%s%s", to, boxes[b], parts[i]);
+            path s = at("%s%s/state", from, boxes[b]);
+            check_ok(bf_make_dir(t.s, 0700));
+            if (i) copy_files(f, t);
+            else if (there(s)) copy_file(s, at("%s%s/state", to, boxes[b]));
+        }
+}
+
+static void restore(unsigned stage)
+{
+    char from[32];
+    snprintf(from, sizeof from, "stage%u/", stage);
+    for (int k = 0; k < OWNERS; k++)
+        check_ok(bf_remove_tree(at("box-%c", 'a' + k).s));
+    copy_tree(from, "");
+}
+
+static void make_stages(bf_recipe_kind kind)
+{
+    session = make_session(kind);
+    for (unsigned stage = 1; stage <= 4; stage++) {
+        char to[32];
+        for (unsigned k = 0; k < OWNERS; k++)
+            check_fails(BF_ERR_WAITING, "waiting for", step(k));
+        snprintf(to, sizeof to, "stage%u/", stage);
+        copy_tree("", to);
+        carry();
+    }
+    check_ok(gather());
+    train(at("model.enc"));
+    for (unsigned k = 0; k < OWNERS; k++)
+        copy_file(at("model.enc"), at("box-%c/inbox/model.enc", 'a' + (int)k));
+}
+
+/* ---- the model ------------------------------------------------------------------ */
+
+/* The transform of the pooled rows, by sums in the clear. */
+static bf_transform *pooled_transform(void)
+{
+    bf_pooling pool = {.recipe = &session->job->recipe, .features = FEATURES,
+                       .owners = OWNERS};
+    bf_transform *t;
+    for (int k = 0; k < OWNERS; k++) pool.rows[k] = owner_rows[k];
+    size_t m = bf_pooled_count(&pool, BF_POOLED_MOMENTS),
+           q = bf_pooled_count(&pool, BF_POOLED_PRODUCTS);
+    uint8_t *moments = bf_alloc_zero(16 * m), *products = bf_alloc_zero(8 * q + 1),
+            *one = bf_alloc(16 * m + 8 * q);
+    for (int pass = 0; pass < (q ? 2 : 1); pass++)
+        for (unsigned k = 0; k < OWNERS; k++) {
+            bf_matrix x = {owner_rows[k], FEATURES,
+                           rows.data + session->owner[k].first * FEATURES};
+            if (pass == 0)
+                check_ok(bf_pooled_moments(one, &pool, k, &x, NULL));
+            else
+                check_ok(bf_pooled_products(one, &pool, k, &x, moments, NULL));
+            if (pass == 0) bf_sum_add(moments, one, m, 16);
+            else bf_sum_add(products, one, q, 8);
+        }
+    check_ok(bf_pooled_fit(&t, &pool, moments, q ? products : NULL, NULL));
+    bf_free(moments);
+    bf_free(products);
+    bf_free(one);
+    return t;
+}
+
+static void twin_scores(bf_matrix *scores)
+{
+    bf_transform *t = pooled_transform();
+    bf_matrix u = {0}, w = {0};
+    bf_schedule schedule = {0};
+    bf_model m = {0};
+    check_ok(bf_transform_apply(&u, t, &rows, true, NULL));
+    check_ok(bf_schedule_make(&schedule, &session->job->recipe, ROWS));
+    check_ok(bf_transform_start(&schedule, t, CLASSES));
+    check_ok(bf_twin_run(&w, &schedule, &u, labels, CLASSES, NULL, NULL, NULL));
+    m.map = BF_MAP_NONE;
+    check_ok(bf_transform_unmap(&m.weights, t, &w));
+    check_ok(bf_model_scores(scores, &m, &rows));
+    bf_model_clear(&m);
+    bf_schedule_clear(&schedule);
+    bf_matrix_clear(&u);
+    bf_matrix_clear(&w);
+    bf_transform_destroy(t);
+}
+
+/* Scores of the opened model against those of the twin of all rows: errors of
+ * weights are planned to be some percent of them. */
+static void check_model(path model, const bf_matrix *want)
+{
+    bf_model m = {0};
+    bf_matrix scores = {0};
+    double error = 0, size = 0;
+    check_ok(bf_model_load(&m, model.s));
+    check_ok(bf_model_scores(&scores, &m, &rows));
+    for (size_t i = 0; i < ROWS * CLASSES; i++) {
+        error += pow(scores.data[i] - want->data[i], 2);
+        size += pow(want->data[i], 2);
+    }
+    print_message("scores differ from the twin's by %.2f %%\n",
+                  100 * sqrt(error / size));
+    assert_true(sqrt(error / size) < 0.1);
+    bf_matrix_clear(&scores);
+    bf_model_clear(&m);
+}
+
+static void open_and_compare(void)
+{
+    bf_matrix want = {0};
+    bf_party_report r = {0};
+    for (unsigned k = 0; k < OWNERS; k++) {
+        bf_status s = step_report(&r, k);
+        assert_int_equal(s, k == 1 ? BF_OK : BF_ERR_WAITING);
+        assert_int_equal(r.done, k == 1); /* b receives nothing */
+    }
+    copy_tree("", "stage5/");
+    carry();
+    twin_scores(&want);
+    for (unsigned k = 0; k < OWNERS; k++) {
+        check_ok(step_report(&r, k));
+        assert_true(r.done && r.opened == (k != 1));
+        if (k == 1) continue;
+        check_model(at("%c.npy", 'a' + (int)k), &want);
+        check_ok(step_report(&r, k)); /* once more: the same model */
+    }
+    assert_false(there(at("b.npy")));
+    bf_matrix_clear(&want);
+}
+
+static void whitened(void **state)
+{
+    (void)state;
+    make_stages(BF_RECIPE_WHITENED);
+    open_and_compare();
+}
+
+static void paper(void **state)
+{
+    (void)state;
+    bf_session *kept = session;
+    path was = folder, inner = at("paper");
+    check_ok(bf_make_dir(inner.s, 0700));
+    folder = inner;
+    make_stages(BF_RECIPE_PAPER);
+    open_and_compare();
+    bf_session_destroy(session);
+    folder = was;
+    session = kept;
+}
+
+/* ---- files that are missing or damaged ---------------------------------------------- */
+
+/* Files of others that owner c (number 2) needs to get on from round r. */
+static const char *const needed[] = {
+    "r1-00.head", "r1-01.sums", "r2-01.head", "r2-00.square",
+    "r2-01.sums", "r3-01.head", "r3-00.transform"};
+enum { NEEDED = sizeof needed / sizeof *needed };
+
+static unsigned round_of(const char *name)
+{
+    return (unsigned)(name[1] - '0');
+}
+
+static path in_c(const char *name)
+{
+    return at("box-c/inbox/%s", name);
+}
+
+static void missing_files_are_awaited(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NEEDED; i++) {
+        char who[40];
+        restore(round_of(needed[i]));
+        carry();
+        copy_file(in_c(needed[i]), at("kept"));
+        assert_int_equal(unlink(in_c(needed[i]).s), 0);
+        snprintf(who, sizeof who, "round %u: waiting for %c",
+                 round_of(needed[i]), 'a' + needed[i][4] - '0');
+        check_fails(BF_ERR_WAITING, who, step(2));
+        copy_file(at("kept"), in_c(needed[i]));
+        snprintf(who, sizeof who, "round %u: waiting for",
+                 round_of(needed[i]) + 1);
+        check_fails(BF_ERR_WAITING, who, step(2));
+    }
+}
+
+/* Whatever is wrong with a file, it is refused, and may be fetched again. */
+static void damaged_files_are_refused(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NEEDED; i++)
+        for (int how = 0; how < 4; how++) {
+            size_t bytes;
+            char next[40];
+            restore(round_of(needed[i]));
+            carry();
+            copy_file(in_c(needed[i]), at("kept"));
+            uint8_t *data = read_bytes(at("kept"), &bytes);
+            if (how == 0) data[0] ^= 1;
+            if (how == 1) data[bytes / 2] ^= 0x40;
+            if (how == 2) data[bytes - 1] ^= 0x80;
+            write_bytes(in_c(needed[i]), data, how == 3 ? bytes - 1 : bytes);
+            bf_free(data);
+            bf_status s = step(2);
+            if (s != BF_ERR_FORMAT && s != BF_ERR_SECURITY)
+                fail_msg("%s, %d: %s", needed[i], how, bf_last_error());
+            assert_non_null(strstr(bf_last_error(), needed[i]));
+            copy_file(at("kept"), in_c(needed[i]));
+            snprintf(next, sizeof next, "round %u: waiting for",
+                     round_of(needed[i]) + 1);
+            check_fails(BF_ERR_WAITING, next, step(2));
+        }
+}
+
+static void wrong_places(void **state)
+{
+    (void)state;
+    restore(2);
+    /* Early: what belongs to a later round is not looked at. */
+    copy_file(at("stage3/box-b/outbox/r3-01.head"), in_c("r3-01.head"));
+    check_fails(BF_ERR_WAITING, "round 2: waiting for a, b", step(2));
+    /* Of another round, or of somebody else. */
+    copy_file(at("stage2/box-b/outbox/r1-01.head"), in_c("r2-01.head"));
+    check_fails(BF_ERR_SECURITY, "holds the message of round 1", step(2));
+    copy_file(at("stage2/box-a/outbox/r2-00.head"), in_c("r2-01.head"));
+    check_fails(BF_ERR_SECURITY, "not signed by b", step(2));
+    unlink(in_c("r2-01.head").s);
+    /* Twice the same is once. */
+    carry();
+    check_fails(BF_ERR_WAITING, "round 3", step(2));
+    carry();
+    check_fails(BF_ERR_WAITING, "round 3", step(2));
+    /* Other rows than in round 1. */
+    restore(3);
+    carry();
+    labels[ROWS - 1] = (labels[ROWS - 1] + 1) % CLASSES;
+    check_fails(BF_ERR_MISMATCH, "other rows or labels", step(2));
+    labels[ROWS - 1] = (labels[ROWS - 1] + CLASSES - 1) % CLASSES;
+    check_fails(BF_ERR_WAITING, "round 4", step(2));
+}
+
+static void another_session(void **state)
+{
+    (void)state;
+    bf_session *kept = session;
+    path was = folder, inner = at("other");
+    check_ok(bf_make_dir(inner.s, 0700));
+    for (int k = 0; k < OWNERS; k++) {
+        path id = at("%c.id", 'a' + k), publics = at("%c.pub", 'a' + k);
+        folder = inner;
+        copy_file(id, at("%c.id", 'a' + k));
+        copy_file(publics, at("%c.pub", 'a' + k));
+        folder = was;
+    }
+    folder = inner;
+    session = make_session(BF_RECIPE_WHITENED);
+    check_fails(BF_ERR_WAITING, "round 1", step(1));
+    bf_session_destroy(session);
+    folder = was;
+    session = kept;
+    restore(1);
+    carry();
+    copy_file(at("other/box-b/outbox/r1-01.head"), in_c("r1-01.head"));
+    check_fails(BF_ERR_MISMATCH, "of another session", step(2));
+    copy_file(at("other/box-b/state"), at("box-b/state"));
+    check_fails(BF_ERR_MISMATCH, "of another session", step(1));
+}
+
+/* ---- cheats -------------------------------------------------------------------------- */
+
+/* The session is over for owner k: always, without secrets, nothing new in its
+ * outbox. */
+static void check_over(unsigned k, const char *why)
+{
+    size_t before, after;
+    bf_party_state st = {.owner = k};
+    bf_context *ctx;
+    path last = at("box-%c/outbox/r3-%02u.second", 'a' + (int)k, k);
+    bool sent = there(last);
+    check_fails(BF_ERR_SECURITY, why, step(k));
+    assert_int_equal(there(last), sent);
+    bf_free(read_bytes(at("box-%c/state", 'a' + (int)k), &before));
+    carry();
+    check_fails(BF_ERR_SECURITY, "this session is over", step(k));
+    bf_free(read_bytes(at("box-%c/state", 'a' + (int)k), &after));
+    assert_int_equal(before, after);
+    assert_true(before < 8192); /* two secrets are of 2,048 bytes at least */
+    check_ok(bf_context_create(&ctx, &session->job->ring[0], BF_BACKEND_AUTO));
+    check_ok(bf_party_state_read(&st, session, k, ctx,
+                                 at("box-%c/state", 'a' + (int)k).s));
+    assert_true(st.over && !st.s && !st.u);
+    bf_party_state_clear(&st);
+    bf_context_destroy(ctx);
+}
+
+/* The head of a file, changed by `change` and signed again by its sender. */
+static void resign(path file, unsigned round, unsigned sender,
+                   void (*change)(bf_head *h))
+{
+    size_t bytes;
+    bf_head h;
+    bf_identity id;
+    uint8_t out[BF_HEAD_BYTES_MAX], *data = read_bytes(file, &bytes);
+    check_ok(bf_head_parse(&h, session, round, sender, data, bytes, file.s));
+    change(&h);
+    check_ok(bf_identity_read(&id, at("%c.id", 'a' + (int)sender).s));
+    bytes = bf_identity_sign(out, &id, session, &h);
+    write_bytes(file, out, bytes);
+    bf_identity_clear(&id);
+    bf_free(data);
+}
+
+static void other_square(bf_head *h)
+{
+    h->part[0].digest[3] ^= 1;
+}
+
+static void other_sums(bf_head *h)
+{
+    h->part[h->parts - 1].digest[3] ^= 1;
+}
+
+static void other_transcript(bf_head *h)
+{
+    h->before[0] ^= 1;
+}
+
+/* b chooses its shares after it saw the others'. */
+static void late_commitment(void **state)
+{
+    (void)state;
+    restore(2);
+    carry();
+    resign(in_c("r2-01.head"), 2, 1, other_square);
+    check_over(2, "other shares than it promised");
+}
+
+/* Who forwards shares puts h0 = 2^20 in their place: another file than b's. */
+static void forged_shares(void **state)
+{
+    (void)state;
+    restore(2);
+    carry();
+    copy_file(at("stage2/box-a/outbox/r2-00.square"), in_c("r2-01.square"));
+    check_fails(BF_ERR_FORMAT, "not the file that its sender signed", step(2));
+    assert_false(there(at("box-c/outbox/r3-02.second")));
+}
+
+/* b sends a and c different first messages, both of them whole. */
+static void two_faces(void **state)
+{
+    (void)state;
+    restore(1);
+    carry();
+    check_ok(bf_remove_tree(at("box-b").s));
+    check_fails(BF_ERR_WAITING, "round 1", step(1));
+    copy_files(out_of(1), in_of(2));
+    check_fails(BF_ERR_WAITING, "round 2", step(0));
+    check_fails(BF_ERR_WAITING, "round 2", step(2));
+    copy_files(out_of(0), in_of(2));
+    copy_files(out_of(2), in_of(0));
+    check_over(0, "c and this owner were shown different messages");
+    check_over(2, "this owner were shown different messages");
+}
+
+static void two_messages(void **state)
+{
+    (void)state;
+    restore(2);
+    carry();
+    check_fails(BF_ERR_WAITING, "round 3", step(2));
+    resign(in_c("r2-01.head"), 2, 1, other_sums);
+    check_over(2, "b signed two different messages");
+    restore(3);
+    carry();
+    resign(in_c("r1-01.head"), 1, 1, other_sums);
+    check_over(2, "b signed two different messages");
+    restore(2);
+    carry();
+    resign(in_c("r2-01.head"), 2, 1, other_transcript);
+    check_over(2, "were shown different messages");
+}
+
+/* c's folder is an old copy: what it sends next would be its second answer. */
+static void restored_backup(void **state)
+{
+    (void)state;
+    restore(2);
+    copy_file(at("stage3/box-c/outbox/r2-02.head"), at("kept"));
+    check_ok(bf_remove_tree(at("box-c").s));
+    check_fails(BF_ERR_WAITING, "round 1", step(2));
+    copy_file(at("stage3/box-c/outbox/r1-02.head"), in_c("r1-02.head"));
+    check_over(2, "an older copy of its folder");
+}
+
+/* No share is asked for twice: with the same messages there is nothing to make,
+ * with others the session is over. */
+static void second_share(void **state)
+{
+    (void)state;
+    size_t bytes, again;
+    restore(2);
+    carry();
+    check_fails(BF_ERR_WAITING, "round 3", step(2));
+    uint8_t *first = read_bytes(at("box-c/outbox/r3-02.second"), &bytes);
+    check_fails(BF_ERR_WAITING, "round 3", step(2));
+    uint8_t *second = read_bytes(at("box-c/outbox/r3-02.second"), &again);
+    assert_int_equal(bytes, again);
+    assert_memory_equal(first, second, bytes);
+    assert_int_equal(unlink(at("box-c/outbox/r3-02.second").s), 0);
+    check_fails(BF_ERR_IO, "cannot be made again", step(2));
+    bf_free(first);
+    bf_free(second);
+}
+
+static void swapped_upload(void **state)
+{
+    (void)state;
+    copy_file(at("server/inbox/r4-01.upload"), at("kept"));
+    copy_file(at("server/inbox/r4-02.upload"), at("server/inbox/r4-01.upload"));
+    check_fails(BF_ERR_FORMAT, "not the file that its sender signed", gather());
+    assert_int_equal(unlink(at("server/inbox/r4-01.upload").s), 0);
+    check_fails(BF_ERR_WAITING, "waiting for b", gather());
+    copy_file(at("kept"), at("server/inbox/r4-01.upload"));
+    resign(at("server/inbox/r3-01.head"), 3, 1, other_transcript);
+    check_fails(BF_ERR_SECURITY, "shown other messages", gather());
+    copy_file(at("stage4/box-b/outbox/r3-01.head"),
+              at("server/inbox/r3-01.head"));
+    check_ok(gather());
+}
+
+static void altered_model(void **state)
+{
+    (void)state;
+    restore(5);
+    carry();
+    resign(at("box-a/inbox/r5-02.head"), 5, 2, other_square);
+    check_over(0, "given different models");
+    restore(4);
+    carry();
+    copy_file(at("model.enc"), in_c("model.enc"));
+    flip_byte(in_c("model.enc"), 100000);
+    assert_int_equal(step(2), BF_ERR_FORMAT);
+    assert_false(there(at("box-c/outbox/r5-02.share")));
+}
+
+/* The server's model but for one residue: whole, of the joint key and the job. */
+static void build_model(path out)
+{
+    bf_wire_reader *r;
+    bf_wire_writer *w;
+    bf_wire_item item;
+    bf_context *ctx;
+    check_ok(bf_context_create(&ctx, &session->job->ring[0], BF_BACKEND_AUTO));
+    check_ok(bf_wire_open(&r, at("model.enc").s, BF_WIRE_MODEL,
+                          bf_one_ring(ctx), (bf_wire_ids){0}));
+    const bf_frame_header *h = bf_wire_header(r);
+    check_ok(bf_wire_create(&w, out.s, BF_WIRE_MODEL, bf_one_ring(ctx),
+                            (bf_wire_ids){h->key_id, h->job_id, h->data_id}));
+    for (;;) {
+        check_ok(bf_wire_next(r, &item));
+        if (item.kind == BF_FRAME_END) break;
+        if (item.kind == BF_WIRE_JSON) {
+            char *text;
+            size_t bytes;
+            check_ok(bf_wire_get_json(r, &text, &bytes));
+            check_ok(bf_wire_put_json(w, item.label, text, bytes));
+            bf_free(text);
+        } else {
+            bf_ct ct = {0};
+            check_ok(bf_wire_get_ct(r, &ct));
+            ct.data[1] = ct.data[1] == 0;
+            check_ok(bf_wire_put_ct(w, item.label, &ct));
+            bf_ct_clear(&ct);
+        }
+    }
+    check_ok(bf_wire_commit(w));
+    bf_wire_close(r);
+    bf_context_destroy(ctx);
+}
+
+/* c does what the server did: from the owners' messages comes another model. */
+static void rechecked(void **state)
+{
+    (void)state;
+    recheck = true;
+    restore(4);
+    carry();
+    copy_file(at("model.enc"), in_c("model.enc"));
+    copy_file(in_c("r2-01.keys"), at("kept"));
+    assert_int_equal(unlink(in_c("r2-01.keys").s), 0);
+    check_fails(BF_ERR_WAITING, "waiting for b (r2-01.keys)", step(2));
+    assert_false(there(at("box-c/outbox/r5-02.share")));
+    copy_file(at("kept"), in_c("r2-01.keys"));
+    check_fails(BF_ERR_WAITING, "round 5", step(2));
+    assert_true(there(at("box-c/outbox/r5-02.share")));
+    assert_false(there(at("box-c/recheck")));
+    restore(4);
+    carry();
+    build_model(at("built.enc"));
+    copy_file(at("built.enc"), in_c("model.enc"));
+    check_over(2, "not what the owners' messages make");
+    assert_false(there(at("box-c/outbox/r5-02.share")));
+    recheck = false;
+}
+
+/* ---- what is cut off ------------------------------------------------------------------ */
+
+typedef struct files {
+    unsigned count;
+    path name[64];
+    uint8_t digest[64][32];
+} files;
+
+static void outbox_digests(files *f, unsigned k)
+{
+    DIR *d = opendir(out_of(k).s);
+    f->count = 0;
+    if (!d) return;
+    for (struct dirent *e; (e = readdir(d));) {
+        size_t bytes;
+        path p;
+        if (e->d_name[0] == '.') continue;
+        snprintf(p.s, sizeof p.s, "%.220s/%.200s", out_of(k).s, e->d_name);
+        uint8_t *data = read_bytes(p, &bytes);
+        crypto_generichash(f->digest[f->count], 32, data, bytes, NULL, 0);
+        f->name[f->count++] = p;
+        bf_free(data);
+    }
+    closedir(d);
+}
+
+/* What was to be seen is still there, the same. */
+static void check_kept(const files *before, unsigned k)
+{
+    files after;
+    outbox_digests(&after, k);
+    for (unsigned i = 0; i < before->count; i++) {
+        unsigned j = 0;
+        while (j < after.count &&
+               strcmp(before->name[i].s, after.name[j].s) != 0)
+            j++;
+        if (j == after.count ||
+            memcmp(before->digest[i], after.digest[j], 32) != 0)
+            fail_msg("%s has changed", before->name[i].s);
+    }
+}
+
+/* Owner 0 before it makes the message of a round: in round 1 with an empty box. */
+static void before_round(unsigned round)
+{
+    if (round == 1) {
+        restore(1);
+        check_ok(bf_remove_tree(at("box-a").s));
+        return;
+    }
+    restore(round - 1);
+    carry();
+    if (round == 5) copy_file(at("model.enc"), at("box-a/inbox/model.enc"));
+}
+
+static void check_sent(unsigned round)
+{
+    char line[40];
+    files shown;
+    outbox_digests(&shown, 0);
+    snprintf(line, sizeof line, "round %u: waiting for", round);
+    check_fails(BF_ERR_WAITING, line, step(0));
+    check_kept(&shown, 0);
+    assert_true(there(at("box-a/outbox/r%u-00.head", round)));
+}
+
+/* Writes, flushes and renames of a message fail: every third of them. */
+static void failing_calls(void **state)
+{
+    (void)state;
+    for (unsigned round = 1; round <= BF_ROUNDS; round++) {
+        bool failed = true;
+        int calls = 0;
+        for (; failed; calls += 3) {
+            before_round(round);
+            bf_outfile_fail_for_tests(calls, EIO);
+            failed = step(0) == BF_ERR_IO;
+            bf_outfile_fail_for_tests(-1, 0);
+            check_sent(round);
+        }
+        print_message("round %u: %d calls\n", round, calls - 3);
+        assert_true(calls > 8);
+    }
+}
+
+/* kill -9 after a random time, up to three times a message. */
+static void killed(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(9);
+    unsigned places = 40, cut = 0;
+    for (unsigned i = 0; i < places; i++) {
+        unsigned round = 1 + i % BF_ROUNDS;
+        before_round(round);
+        for (int kill_count = 0; kill_count < 3; kill_count++) {
+            files shown;
+            int how;
+            pid_t child = fork();
+            assert_true(child >= 0);
+            if (child == 0) _exit(step(0) == BF_ERR_WAITING ? 0 : 1);
+            usleep((useconds_t)(random_u64(&seed) % 60000));
+            kill(child, SIGKILL);
+            assert_int_equal(waitpid(child, &how, 0), child);
+            if (!WIFSIGNALED(how)) assert_int_equal(WEXITSTATUS(how), 0);
+            cut += WIFSIGNALED(how);
+            outbox_digests(&shown, 0);
+            check_kept(&shown, 0);
+        }
+        check_sent(round);
+    }
+    print_message("%u of %u steps were cut off\n", cut, 3 * places);
+}
+
+static int start(void **state)
+{
+    make_data(&rows, labels);
+    return make_folder(state);
+}
+
+static int finish(void **state)
+{
+    bf_session_destroy(session);
+    bf_matrix_clear(&rows);
+    return remove_folder(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whitened),
+        cmocka_unit_test(paper),
+        cmocka_unit_test(missing_files_are_awaited),
+        cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(wrong_places),
+        cmocka_unit_test(another_session),
+        cmocka_unit_test(late_commitment),
+        cmocka_unit_test(forged_shares),
+        cmocka_unit_test(two_faces),
+        cmocka_unit_test(two_messages),
+        cmocka_unit_test(restored_backup),
+        cmocka_unit_test(second_share),
+        cmocka_unit_test(swapped_upload),
+        cmocka_unit_test(altered_model),
+        cmocka_unit_test(rechecked),
+        cmocka_unit_test(failing_calls),
+        cmocka_unit_test(killed),
+    };
+    return cmocka_run_group_tests(tests, start, finish);
+}
