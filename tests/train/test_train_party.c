@@ -519,6 +519,18 @@ static void second_share(void **state)
     bf_free(second);
 }
 
+/* What was checked in an earlier round is checked again where it is used. */
+static void replaced_sums(void **state)
+{
+    (void)state;
+    restore(3);
+    carry();
+    copy_file(in_c("r1-00.sums"), in_c("r1-01.sums"));
+    check_fails(BF_ERR_FORMAT, "r1-01.sums: not the file that", step(2));
+    copy_file(at("stage3/box-b/outbox/r1-01.sums"), in_c("r1-01.sums"));
+    check_fails(BF_ERR_WAITING, "round 4", step(2));
+}
+
 static void swapped_upload(void **state)
 {
     (void)state;
@@ -751,6 +763,7 @@ int main(void)
         cmocka_unit_test(two_messages),
         cmocka_unit_test(restored_backup),
         cmocka_unit_test(second_share),
+        cmocka_unit_test(replaced_sums),
         cmocka_unit_test(swapped_upload),
         cmocka_unit_test(altered_model),
         cmocka_unit_test(rechecked),

@@ -39,21 +39,31 @@ static bf_status mask(uint8_t *vector, const bf_party_run *p,
                        &own, sum == BF_POOLED_MOMENTS ? "moments" : "products");
 }
 
+/* A part that was looked at in an earlier step, and may have been replaced
+ * since. */
+static bf_status read_part(uint8_t **out, size_t *bytes, const bf_party_run *p,
+                           unsigned round, unsigned owner, bf_part_kind kind,
+                           size_t want)
+{
+    bf_path path;
+    BF_TRY(bf_box_message(&path, p, round, owner, kind));
+    BF_TRY(bf_part_check(bf_head_part(&p->head[round - 1][owner], kind),
+                         path.s));
+    return bf_sealed_read(out, bytes, path.s, p->session, false, &p->id, p->me,
+                          want);
+}
+
 /* The total of a round's sums, in secret memory; NULL where there is none. */
 static bf_status total(uint8_t **out, const bf_party_run *p,
                        const bf_pooling *pool, bf_pooled_sum sum)
 {
     size_t bytes = bytes_of(pool, sum), got;
-    bf_path path;
     *out = NULL;
     if (!bytes) return BF_OK;
     for (unsigned k = 0; k < pool->owners; k++) {
         uint8_t *one = NULL;
-        bf_status s = bf_box_message(&path, p, 1 + (unsigned)sum, k,
-                                     BF_PART_SUMS);
-        if (s == BF_OK)
-            s = bf_sealed_read(&one, &got, path.s, p->session, false, &p->id,
-                               p->me, bytes);
+        bf_status s = read_part(&one, &got, p, 1 + (unsigned)sum, k,
+                                BF_PART_SUMS, bytes);
         if (s != BF_OK) {
             bf_secret_free(*out);
             *out = NULL;
@@ -161,13 +171,10 @@ bf_status bf_party_make_transform(bf_party_run *p, const char *path)
 
 static bf_status open_transform(bf_transform **out, const bf_party_run *p)
 {
-    bf_path path;
     uint8_t *data;
     size_t bytes;
-    BF_TRY(bf_box_message(&path, p, 3, 0, BF_PART_TRANSFORM));
-    BF_TRY(bf_sealed_read(&data, &bytes, path.s, p->session, false, &p->id,
-                          p->me, 0));
-    bf_status s = bf_transform_parse(out, data, bytes, path.s);
+    BF_TRY(read_part(&data, &bytes, p, 3, 0, BF_PART_TRANSFORM, 0));
+    bf_status s = bf_transform_parse(out, data, bytes, "transform of owner 0");
     bf_secret_free(data);
     return s;
 }
