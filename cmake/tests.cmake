@@ -38,7 +38,7 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_train_wipe test_wire_wipe test_ckks_boot_wipe test_cli_large_jobs
   test_cli_json test_cli_surroundings test_golden_formats test_e2e_digits
   test_e2e_pictures test_e2e_regnet test_regnet_torch test_cli_terminal
-  test_cli_many
+  test_cli_many test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers
   test_ckks_boot_same PROPERTIES LABELS unsanitized)
@@ -47,7 +47,8 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
 # earlier runs.
 set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume
   test_cli_protocol test_long_checkpoint test_cli_bad_input test_train_plan
-  test_cli_no_features test_e2e_pictures test_api_over PROPERTIES COST 30)
+  test_cli_no_features test_e2e_pictures test_api_over test_train_party
+  PROPERTIES COST 30)
 set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_kernels_residue test_golden_formats test_cli_terminal test_ckks_bootstrap
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals
