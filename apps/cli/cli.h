@@ -169,7 +169,7 @@ typedef struct cli_training {
     unsigned columns;
     int32_t *labels; /* [columns][rows], joined */
     const char *names[BF_CLASSES_MAX];
-    char number[BF_CLASSES_MAX][8];
+    char number[BF_CLASSES_MAX][12];
     bool named;
 } cli_training;
 /* A file of labels for each column; none: the rows' own. Zeroed before, to be
