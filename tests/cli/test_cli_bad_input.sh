@@ -295,7 +295,7 @@ mv "$work/y.npy" "$work/numbers.npy"
 rm "$work/y.npy.json"
 ok "$blindfit" extract "$work/x.idx" --labels "$work/numbers.npy" \
     --classes "$work/names.txt" -o "$work/x.npy" --labels-out "$work/y.npy"
-refuse 4 'x.csv: 3 classes have names, the job is for 10' \
+refuse 4 'y.npy: 3 classes have names, the job is for 10' \
     "$blindfit" encrypt "$work/named/job.json" "$work/x.csv" \
     --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf" \
     --transform "$work/out.transform"

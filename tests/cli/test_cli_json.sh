@@ -26,6 +26,17 @@ printed "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
 printed "$blindfit" decrypt "$work/job.json" "$work/model.enc" \
     --key "$work/keys/secret.key" --transform "$work/keys/transform.bf" \
     --check "$work/train.csv" -o "$work/model.npy"
+# Two ways to run it; and one whose weights are refreshed.
+printed "$blindfit" plan -n 60000 -d 400 -k 3
+ok "$blindfit" plan -n 40 -d 60 -c 3 -k 2 --refresh yes -o "$work/two.json"
+ok "$blindfit" keygen "$work/two.json" -o "$work/keys-2"
+ok "$blindfit" encrypt "$work/two.json" "$work/train.csv" \
+    --key "$work/keys-2/secret.key" -o "$work/two.bf"
+ok "$server" train "$work/two.json" --keys "$work/keys-2/eval.keys" \
+    --upload "$work/two.bf" -o "$work/two.enc"
+printed "$blindfit" decrypt "$work/two.json" "$work/two.enc" \
+    --key "$work/keys-2/secret.key" --transform "$work/keys-2/transform.bf" \
+    -o "$work/two.npy"
 printed "$blindfit" evaluate "$work/model.npy" "$work/train.csv"
 printed "$blindfit" predict "$work/model.npy" "$work/train.csv" \
     -o "$work/classes.csv"

@@ -103,7 +103,7 @@ refuse 3 'nowhere' train "$a" upload -o "$work/out.enc" \
     --checkpoint "$work/nowhere/state.bf"
 free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 if [ "$free" -lt 60000000 ] && "$blindfit" plan -n 200000 -d 1024 -c 10 \
-    --iterations 4 -o "$work/huge.json" >/dev/null 2>&1; then
+    --iterations 4 --refresh no -o "$work/huge.json" >/dev/null 2>&1; then
     refuse 7 'needs .* GB of memory.*are free' "$server" train \
         "$work/huge.json" --keys "$a/keys/eval.keys" \
         --upload "$a/upload.bf" -o "$work/out.enc"
