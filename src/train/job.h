@@ -5,6 +5,8 @@
 #ifndef BF_TRAIN_JOB_H
 #define BF_TRAIN_JOB_H
 
+#include <math.h>
+
 #include "blindfit/job.h"
 #include "ckks/bootstrap.h"
 #include "linalg/layout.h"
@@ -50,6 +52,12 @@ struct bf_job {
 /* Of an opening share's error in that of the message: what hides the latter,
  * which is an equation in all owners' secrets (docs/security.md). */
 #define BF_OPEN_FLOOD 4.0
+/* By how much openings by so many owners' shares are less exact than the message;
+ * 1 for one owner, who decrypts. */
+static inline double bf_opening_error(unsigned owners)
+{
+    return owners > 1 ? sqrt(1 + BF_OPEN_FLOOD * BF_OPEN_FLOOD * owners) : 1;
+}
 
 /* Most ciphertexts that a circuit carries from one step to the next. */
 #define BF_CARRIED_MAX 2

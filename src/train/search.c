@@ -36,13 +36,6 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
     return noise * fmin(1, sqrt((double)n / (double)cols) / 8);
 }
 
-/* Openings by K owners' shares, each of an error BF_OPEN_FLOOD times the
- * message's own, have so many times its error. */
-static double opening_error(unsigned owners)
-{
-    return owners > 1 ? sqrt(1 + BF_OPEN_FLOOD * BF_OPEN_FLOOD * owners) : 1;
-}
-
 /* Where no plan keeps the tolerance (few rows, many iterations), the search
  * raises it by this factor at a time, up to BF_PLAN_ERROR_MAX. Plans say which
  * error they expect. */
@@ -411,7 +404,7 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options,
                 .tolerance = tolerated(recipe, n, cols) /
-                             opening_error(bf_job_owners(&base)),
+                             bf_opening_error(bf_job_owners(&base)),
                 .least_error = INFINITY, .least_memory = UINT64_MAX};
     out[0] = out[1] = (bf_choice){0};
     bf_status status = search_all(&s, &base, n, cols, classes);

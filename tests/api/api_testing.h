@@ -37,6 +37,29 @@ static inline void make_folder(void)
     assert_non_null(mkdtemp(test_folder));
 }
 
+/* The twin is a program of its own: plain loops in double precision. The model's
+ * weights are off by something, and by less than `part` of the twin's, rms. */
+static inline void close_to_twin(const bf_model *m, const bf_prepared *p,
+                                 const bf_schedule *s, const int32_t *labels,
+                                 unsigned classes, double part)
+{
+    bf_matrix w;
+    bf_model twin;
+    double square = 0, error = 0;
+    OK(bf_twin_run(&w, s, &p->rows, labels, classes, NULL, NULL, NULL));
+    OK(bf_model_of(&twin, p->transform, &w, NULL));
+    assert_int_equal(m->weights.rows, classes);
+    assert_int_equal(m->weights.cols, twin.weights.cols);
+    for (size_t i = 0; i < m->weights.rows * m->weights.cols; i++) {
+        double e = m->weights.data[i] - twin.weights.data[i];
+        square += twin.weights.data[i] * twin.weights.data[i];
+        error += e * e;
+    }
+    assert_true(error > 0 && error < part * part * square);
+    bf_matrix_clear(&w);
+    bf_model_clear(&twin);
+}
+
 static inline int remove_folder(void)
 {
     char command[128];

@@ -46,27 +46,13 @@ static int teardown(void **state)
 static void is_the_twins(const bf_model *m, const bf_prepared *p,
                          unsigned column)
 {
-    bf_matrix w;
-    bf_model twin;
     bf_schedule s = p->schedule;
     unsigned classes = columns.classes[column];
-    double square = 0, error = 0;
     if (s.v0.data) {
         s.v0.data += column * 3 * s.v0.cols;
         s.v0.rows = classes;
     }
-    OK(bf_twin_run(&w, &s, &p->rows, labels[column], classes, NULL, NULL,
-                   NULL));
-    OK(bf_model_of(&twin, p->transform, &w, NULL));
-    assert_int_equal(m->weights.rows, classes);
-    for (size_t i = 0; i < m->weights.rows * m->weights.cols; i++) {
-        double e = m->weights.data[i] - twin.weights.data[i];
-        square += twin.weights.data[i] * twin.weights.data[i];
-        error += e * e;
-    }
-    assert_true(error > 0 && error < 0.03 * 0.03 * square);
-    bf_matrix_clear(&w);
-    bf_model_clear(&twin);
+    close_to_twin(m, p, &s, labels[column], classes, 0.03);
 }
 
 static void serve(void)

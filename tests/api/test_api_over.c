@@ -110,26 +110,6 @@ static bf_status serve(const char *rows, const char *keys, const char *more,
                           NULL);
 }
 
-static void is_close_to_twin(const bf_model *m, const bf_prepared *p,
-                             const int32_t *labels, unsigned classes)
-{
-    bf_matrix w;
-    bf_model twin;
-    double square = 0, error = 0;
-    OK(bf_twin_run(&w, &p->schedule, &p->rows, labels, classes, NULL, NULL,
-                   NULL));
-    OK(bf_model_of(&twin, p->transform, &w, NULL));
-    assert_int_equal(m->weights.rows, classes);
-    for (size_t i = 0; i < m->weights.rows * m->weights.cols; i++) {
-        double e = m->weights.data[i] - twin.weights.data[i];
-        square += twin.weights.data[i] * twin.weights.data[i];
-        error += e * e;
-    }
-    assert_true(error > 0 && error < 0.03 * 0.03 * square);
-    bf_matrix_clear(&w);
-    bf_model_clear(&twin);
-}
-
 /* Labels of this job, for the rows that the server has. */
 static void send_labels(const data_set *d, const bf_job *job,
                         const int32_t *labels, bf_owner **owner, bf_prepared *p)
@@ -187,7 +167,7 @@ static void trains(const data_set *d, const bf_recipe *r, const int32_t *labels,
     OK(serve(file(d, "rows"), file(d, "keys"), keys ? in("more") : NULL,
              in("model")));
     OK(bf_owner_decrypt(&model, owner, in("model"), file(d, "t"), 0, NULL));
-    is_close_to_twin(&model, &p, labels, classes);
+    close_to_twin(&model, &p, &p.schedule, labels, classes, 0.03);
     if (keys) unlink(in("more"));
     unlink(in("model"));
     bf_model_clear(&model);

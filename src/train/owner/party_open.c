@@ -205,8 +205,7 @@ static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
     if (s == BF_OK) s = check_range(weights, job);
     if (s == BF_OK)
         bf_weights_round(weights,
-                         o->noise * sqrt(1 + BF_OPEN_FLOOD * BF_OPEN_FLOOD *
-                                                 p->session->owners));
+                         o->noise * bf_opening_error(p->session->owners));
     bf_pt_clear(&pt);
     bf_secret_free(coeffs);
     return s;
