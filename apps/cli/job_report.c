@@ -27,6 +27,15 @@ static bf_status measure(cost *out, const bf_job *job)
     return bf_job_estimate(&out->seconds, job, &cli_env);
 }
 
+/* Steps of one of the two are timed; a job with refreshes takes a gigabyte and
+ * seconds to time. */
+static bf_status compare(cost *out, const bf_job *job, const cost *measured)
+{
+    BF_TRY(bf_job_figures_of(&out->f, job, &cli_env));
+    out->seconds = measured->seconds * out->f.work / measured->f.work;
+    return BF_OK;
+}
+
 static cJSON *alternative_json(const cost *c)
 {
     cJSON *o = cJSON_CreateObject(), *bytes;
@@ -171,7 +180,7 @@ bf_status cli_report_plan(const bf_job *job, const bf_job *over)
                                 (const bf_job *const *)&over, 1, &cli_env));
     BF_TRY(measure(&own, job));
     if (bf_job_alternative(job)) {
-        BF_TRY(measure(&other, bf_job_alternative(job)));
+        BF_TRY(compare(&other, bf_job_alternative(job), &own));
         compared = &other;
     }
     if (cli_common_options.json)

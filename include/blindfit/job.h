@@ -125,6 +125,9 @@ typedef struct bf_job_figures {
     uint64_t labels_bytes; /* of an upload without rows */
     uint64_t memory_bytes; /* of the server, at most */
     uint64_t key_switches, ciphertext_products;
+    /* Of the server, counted steps weighted with prices that hold nearly
+     * everywhere: the ratio of two jobs is that of their times. */
+    double work;
     /* Expected rms error of a weight in transformed space, and the size of one
      * to compare it with. */
     double weight_error, typical_weight;

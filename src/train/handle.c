@@ -240,6 +240,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .memory_bytes = plan->memory_bytes,
         .key_switches = bf_counters_key_switches(plan->counters),
         .ciphertext_products = plan->counters[0].tensor_products,
+        .work = plan->work,
         .weight_error = plan->weight_noise,
         .typical_weight = job->typical.weight,
     };
