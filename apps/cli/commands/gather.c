@@ -14,6 +14,7 @@ static bf_status report(const bf_gather_report *r, const char *out)
             r->owners);
     cli_row("evaluation keys", "%s/eval.keys: %zu keys", out, r->keys);
     cli_row("job", "%s/job.json", out);
+    cli_row("upload", "%s/upload.bf", out);
     return BF_OK;
 }
 
@@ -23,8 +24,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_gather_report r;
     const cli_option options[] = {
         {"box", 0, CLI_TEXT, &box, "DIR",
-         "folder whose inbox has the messages of all owners"},
-        {"output", 'o', CLI_TEXT, &out, "DIR", "folder for job and keys"},
+         "folder whose inbox holds the messages of all owners"},
+        {"output", 'o', CLI_TEXT, &out, "DIR",
+         "folder for job.json, eval.keys and upload.bf"},
         {0},
     };
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
@@ -39,9 +41,9 @@ const cli_command cli_gather = {
     .summary = "add up what the owners of a session sent",
     .synopsis = "SESSION --box DIR -o DIR",
     .examples =
-        "  blindfit-server gather session.bf --box . -o job\n"
+        "  # the messages of all owners are in server/inbox\n"
+        "  blindfit-server gather session.bf --box server -o job\n"
         "  blindfit-server train job/job.json --keys job/eval.keys \\\n"
-        "      --upload inbox/r4-00.upload --upload inbox/r4-01.upload \\\n"
-        "      -o model.enc\n",
+        "      --upload job/upload.bf -o model.enc\n",
     .run = run,
 };
