@@ -127,3 +127,109 @@ with open(golden, "rb") as file:
     state = file.read()
 write("checkpoint", "iteration-99.enc",
       state.replace(b'"iterations": 2', b'"iterations":99'))
+
+# Of sessions (tests/fuzz/party_stub.h): what targets put right is left zero.
+with open(os.path.join(SEEDS, "../../golden/wire-v2/eval.keys"), "rb") as file:
+    keys = file.read()
+with open(os.path.join(SEEDS, "../../golden/wire-v2/upload.enc"), "rb") as file:
+    upload = file.read()
+
+
+def records(data):
+    """Of a container: kind, label, payload."""
+    at = 192
+    while True:
+        kind, of, index, _, size = struct.unpack_from("<IIQQQ", data, at)
+        if kind == 0xffffffff:
+            return
+        yield kind, (of, index), data[at + 32:at + 32 + size]
+        at += 64 + size
+
+
+def container(header, all_records):
+    out = header[:192]
+    for number, (kind, label, payload) in enumerate(all_records):
+        out += struct.pack("<IIQQQ", kind, *label, number, len(payload))
+        out += payload + bytes(32)
+    return out + struct.pack("<IIQQQ", 0xffffffff, 0, 0, 0, 0) + bytes(32)
+
+
+def share(key, use, element, a):
+    """A Galois key of one limb as another share: rows of 3,200 and 3,328
+    bytes; whole keys have both halves of each."""
+    head = struct.pack("<HHI", use, 0, element) + key[8:12] + struct.pack("<I", a)
+    head += bytes(8)
+    head += bytes(40) if a else struct.pack("<Q", use << 24 | element) + key[32:64]
+    rows = [key[64:64 + 3200], key[64 + 3200:]]
+    return (4, (use, element),
+            head + b"".join(row * (2 if a == 1 else 1) for row in rows))
+
+
+GALOIS, FROM_SQUARE, IMPORT = 1, 2, 7
+params, _, galois = records(keys)
+galois_share = (4, (GALOIS, 5), galois[2])
+write("shares", "r2-00.keys", container(
+    keys, [params, galois_share, share(galois[2], IMPORT, 1, 0)]))
+write("shares", "r2-00.square", container(
+    keys, [params, share(galois[2], FROM_SQUARE, 1, 1)]))
+write("shares", "r3-00.second", container(
+    keys, [params, share(galois[2], FROM_SQUARE, 1, 2)]))
+
+params, _, rows, _ = records(upload)
+label_part = struct.pack("<H", 1) + rows[2][2:72 + 3200]
+write("import", "r4-00.upload", container(
+    upload, [params, (3, (1, 0), rows[2]), (3, (2, 0), label_part)]))
+write("import", "no-labels.upload", container(
+    upload, [params, (3, (1, 0), rows[2])]))
+
+write("identity", "a.id", b"BFIDENT\0" + struct.pack("<II", 1, 0) +
+      b"a".ljust(32, b"\0") + bytes(range(64)) + bytes(64))
+
+with open(os.path.join(SEEDS, "fuzz_head/r2-00.head"), "rb") as file:
+    head = file.read()
+secret = bytes(16) + bytes([0x7d, 0x34, 0x34, 0x37]) * 64
+
+
+def state(over, secrets, heads):
+    why = b"round 2: b sends other shares than it promised" if over else b""
+    out = b"BFPARTY\0" + struct.pack("<II", 1, 0) + bytes([7]) * 32
+    out += struct.pack("<II", over, 0) + why.ljust(256, b"\0") + bytes(32)
+    out += struct.pack("<II", secrets > 0, secrets > 1)
+    for number in range(10):
+        given = head if number < heads else b""
+        out += struct.pack("<I", len(given)) + given
+    return out + secret * secrets + bytes(32)
+
+
+write("party_state", "before", state(0, 0, 0))
+write("party_state", "round-2", state(0, 2, 3))
+write("party_state", "round-4", state(0, 1, 7))
+write("party_state", "over", state(1, 0, 4))
+
+write("sealed", "shares", np.arange(128, dtype="<u8").tobytes())
+write("sealed", "no-residue", struct.pack("<2Q", 33550337, 5))
+
+# Totals of the target's own rows twice, and what whitens them.
+one = np.array([1, 0, 2, 0, 1, 1, 2, 2, 0, 1, 1, 0, 0, 2, 1, 1, 0, 2],
+               dtype=float).reshape(6, 3)
+both = np.concatenate([one, one])
+deviation = both.std(axis=0)
+standard = (both - both.mean(axis=0)) / deviation
+products = standard.T @ standard
+
+
+def fixed(values, width, unit):
+    return b"".join((round(float(v) * unit)).to_bytes(
+        width, "little", signed=True) for v in values)
+
+
+totals = fixed(both.sum(axis=0), 16, 2 ** 64)
+totals += fixed((both ** 2).sum(axis=0), 16, 2 ** 64)
+totals += fixed(products[np.triu_indices(3)], 8, 2 ** 40)
+e, v = np.linalg.eigh(products / len(both))
+linear = (v / np.sqrt(e + 0.25))[:, ::-1] / deviation[:, None]
+transform = struct.pack("<8sIIIIQQd", b"BFTRANSF", 2, 1, 1, 128, 3, 4,
+                        1.25 * np.sqrt(3.0)) + bytes(80)
+transform += both.mean(axis=0).tobytes() + np.ascontiguousarray(linear).tobytes()
+write("pooled", "whitened", b"\0" + totals + transform + bytes(32))
+write("pooled", "paper", b"\1" + fixed([36, 12, 12, 12], 16, 2 ** 64) + bytes(80))

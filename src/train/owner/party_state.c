@@ -93,7 +93,7 @@ static void pass_public(cursor *c, bf_party_state *st, const bf_session *s,
     pass_flag(c, &st->over);
     pass_flag(c, &st->done);
     pass(c, st->why, sizeof st->why);
-    st->why[sizeof st->why - 1] = 0;
+    if (st->why[sizeof st->why - 1]) c->bad = true;
     pass(c, st->rows, sizeof st->rows);
     pass_flag(c, has_s);
     pass_flag(c, has_u);
