@@ -2,9 +2,15 @@
 #include "ring/ring.h"
 #include "ring/wide.h"
 
+/* Three roundings leave the quotient, below 2^50, less than 2^-1 off: truncated,
+ * it is right or a neighbour of the right one. */
 uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p)
 {
-    return (uint64_t)((bf_u128)a * b % p);
+    if (p >> 50) return (uint64_t)((bf_u128)a * b % p);
+    uint64_t quotient = (uint64_t)((double)a * (double)b / (double)p);
+    int64_t r = (int64_t)(a * b - quotient * p);
+    if (r < 0) return (uint64_t)r + p;
+    return (uint64_t)r >= p ? (uint64_t)r - p : (uint64_t)r;
 }
 
 uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p)

@@ -39,39 +39,62 @@ static bool contains(const uint64_t *used, unsigned count, uint64_t p)
     return false;
 }
 
+static bool usable(uint64_t p, const uint64_t *used, unsigned used_count)
+{
+    return !contains(used, used_count, p) && bf_is_prime_var(p);
+}
+
+/* The largest number = 1 mod 2N below `below`, the smallest from `from`, of
+ * lengths that are allowed; 0 where there is none. */
+static uint64_t candidate_below(uint64_t below, uint64_t step)
+{
+    const uint64_t top = 1ULL << BF_PRIME_BITS_MAX;
+    if (below > top) below = top;
+    if (below < step + 2) return 0;
+    uint64_t p = (below - 2) / step * step + 1;
+    return p >> (BF_PRIME_BITS_MIN - 1) ? p : 0;
+}
+
+static uint64_t candidate_above(uint64_t from, uint64_t step)
+{
+    const uint64_t least = 1ULL << (BF_PRIME_BITS_MIN - 1);
+    if (from < least) from = least;
+    uint64_t p = (from + step - 2) / step * step + 1;
+    return p >> BF_PRIME_BITS_MAX ? 0 : p;
+}
+
 uint64_t bf_prime_below(uint64_t below, unsigned log_n, const uint64_t *used,
                         unsigned used_count)
 {
-    const uint64_t step = 2ULL << log_n, top = 1ULL << BF_PRIME_BITS_MAX;
-    if (below > top) below = top;
-    if (below < 3) return 0;
-    for (uint64_t p = (below - 2) / step * step + 1;
-         p >> (BF_PRIME_BITS_MIN - 1); p -= step) {
-        if (!contains(used, used_count, p) && bf_is_prime_var(p)) return p;
-        if (p <= step) break;
-    }
-    return 0;
+    const uint64_t step = 2ULL << log_n;
+    uint64_t p = candidate_below(below, step);
+    while (p && !usable(p, used, used_count)) p = candidate_below(p, step);
+    return p;
 }
 
 uint64_t bf_prime_above(uint64_t from, unsigned log_n, const uint64_t *used,
                         unsigned used_count)
 {
     const uint64_t step = 2ULL << log_n;
-    const uint64_t least = 1ULL << (BF_PRIME_BITS_MIN - 1);
-    if (from < least) from = least;
-    for (uint64_t p = (from + step - 2) / step * step + 1;
-         !(p >> BF_PRIME_BITS_MAX); p += step)
-        if (!contains(used, used_count, p) && bf_is_prime_var(p)) return p;
-    return 0;
+    uint64_t p = candidate_above(from, step);
+    while (p && !usable(p, used, used_count)) p = candidate_above(p + 1, step);
+    return p;
 }
+
 uint64_t bf_prime_near(double bits, unsigned log_n, const uint64_t *used,
                        unsigned used_count)
 {
-    uint64_t target = (uint64_t)exp2(bits);
-    uint64_t below = bf_prime_below(target, log_n, used, used_count);
-    uint64_t above = bf_prime_above(target, log_n, used, used_count);
-    if (!above) return below;
-    if (!below) return above;
-    return above - target < target - below ? above : below;
+    const uint64_t step = 2ULL << log_n, target = (uint64_t)exp2(bits);
+    uint64_t below = candidate_below(target, step);
+    uint64_t above = candidate_above(target, step);
+    while (below || above) {
+        bool up = above && (!below || above - target < target - below);
+        uint64_t p = up ? above : below;
+        if (usable(p, used, used_count)) return p;
+        if (up)
+            above = candidate_above(p + 1, step);
+        else
+            below = candidate_below(p, step);
+    }
+    return 0;
 }
-

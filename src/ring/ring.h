@@ -95,7 +95,7 @@ BF_MUST_CHECK bf_status bf_ring_create(bf_ring **out, unsigned log_n,
 void bf_ring_destroy(bf_ring *ring);
 
 /* --- 64-bit modular arithmetic for set-up code (variable time) ----------- */
-uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p);
+uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p); /* a, b < p */
 uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p);
 uint64_t bf_mod_inv(uint64_t a, uint64_t p);
 double bf_centre(uint64_t a, uint64_t p);     /* residue 0..p-1 -> centred */

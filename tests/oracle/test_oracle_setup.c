@@ -75,6 +75,17 @@ static void check_neighbours(uint64_t at, unsigned log_n)
         assert_false(gmp_is_prime(p));
 }
 
+static void check_nearest(double bits, unsigned log_n)
+{
+    const uint64_t target = (uint64_t)exp2(bits);
+    uint64_t p = bf_prime_near(bits, log_n, NULL, 0);
+    uint64_t below = bf_prime_below(target, log_n, NULL, 0);
+    uint64_t above = bf_prime_above(target, log_n, NULL, 0);
+    bool up = above && (!below || above - target < target - below);
+    assert_true(p == (up ? above : below));
+    if (p) assert_true(bf_prime_near(bits, log_n, &p, 1) != p);
+}
+
 static void test_prime_search(void **state)
 {
     (void)state;
@@ -85,7 +96,10 @@ static void test_prime_search(void **state)
             check_neighbours(1ULL << bits, log_n);
             check_neighbours((1ULL << bits) + rng_next(&r) % (1ULL << bits),
                              log_n);
+            check_nearest(bits + 0x1p-20 * (double)(rng_next(&r) >> 44), log_n);
         }
+        check_nearest(BF_PRIME_BITS_MIN - 1, log_n);
+        check_nearest(BF_PRIME_BITS_MAX, log_n);
         /* The answer is excluded below and included above. */
         const uint64_t p = bf_prime_below(1ULL << 40, log_n, NULL, 0);
         assert_true(bf_prime_below(p, log_n, NULL, 0) < p);
