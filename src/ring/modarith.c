@@ -2,22 +2,33 @@
 #include "ring/ring.h"
 #include "ring/wide.h"
 
-/* Three roundings leave the quotient, below 2^50, less than 2^-1 off: truncated,
- * it is right or a neighbour of the right one. */
-uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p)
+/* a b mod p < 2^50, by 1/p: three roundings leave the quotient, below 2^50, less
+ * than one half off; truncated, it is right or a neighbour of the right one. */
+static uint64_t mul_short(uint64_t a, uint64_t b, uint64_t p, double inverse)
 {
-    if (p >> 50) return (uint64_t)((bf_u128)a * b % p);
-    uint64_t quotient = (uint64_t)((double)a * (double)b / (double)p);
+    uint64_t quotient = (uint64_t)((double)a * (double)b * inverse);
     int64_t r = (int64_t)(a * b - quotient * p);
     if (r < 0) return (uint64_t)r + p;
     return (uint64_t)r >= p ? (uint64_t)r - p : (uint64_t)r;
 }
 
+static uint64_t mul(uint64_t a, uint64_t b, uint64_t p, double inverse)
+{
+    return p >> 50 ? (uint64_t)((bf_u128)a * b % p)
+                   : mul_short(a, b, p, inverse);
+}
+
+uint64_t bf_mod_mul(uint64_t a, uint64_t b, uint64_t p)
+{
+    return mul(a, b, p, 1 / (double)p);
+}
+
 uint64_t bf_mod_pow(uint64_t a, uint64_t e, uint64_t p)
 {
+    const double inverse = 1 / (double)p;
     uint64_t r = 1 % p;
-    for (a %= p; e; e >>= 1, a = bf_mod_mul(a, a, p))
-        if (e & 1) r = bf_mod_mul(r, a, p);
+    for (a %= p; e; e >>= 1, a = mul(a, a, p, inverse))
+        if (e & 1) r = mul(r, a, p, inverse);
     return r;
 }
 
