@@ -43,6 +43,14 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_cli_headers
   test_ckks_boot_same PROPERTIES LABELS unsanitized)
 
+# sanitized: under sanitizers only: what the programs refuse, print and leave
+# behind is the same in either build, and sanitizers see more. Whole jobs run in
+# both.
+set_tests_properties(test_cli_bad_input test_cli_options test_cli_transform
+  test_cli_signals test_cli_outputs test_cli_names test_cli_pipes
+  test_cli_messages test_cli_columns test_long_rewritten
+  PROPERTIES LABELS sanitized)
+
 # The longest begin first, so that none ends alone: a clean build has no times of
 # earlier runs.
 set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume

@@ -158,8 +158,9 @@ BF_API BF_MUST_CHECK bf_status bf_job_step_of(bf_job_step *out,
 BF_API BF_MUST_CHECK bf_status bf_job_check_server(const bf_job *job,
                                                    bf_env *env);
 /* Seconds that a server like this machine would train, with the threads of env:
- * from steps of the job, timed for about a second. NaN where one step alone
- * takes much of the memory. */
+ * from steps of the job, timed for a fraction of a second, or for one where that
+ * tells of a long job. NaN where the steps take more than 1.5 GiB, or much of the
+ * memory. */
 BF_API BF_MUST_CHECK bf_status bf_job_estimate(double *seconds,
                                                const bf_job *job, bf_env *env);
 

@@ -22,10 +22,13 @@ enum {
     TERMS = 16
 };
 #define INPUT_BYTES ((size_t)64 << 20)
+/* More than caches hold: of larger keys, fewer have numbers of their own. */
+#define KEYS_BYTES ((size_t)256 << 20)
 
 typedef struct probe {
     bf_context *ctx;
-    bf_eval_keys keys;
+    bf_eval_keys keys; /* the first own_keys hold numbers; others share them */
+    unsigned own_keys;
     bf_eval *ev;
     size_t ins, call;
     bf_ct *in, *products; /* [ins] each, of two and of three polynomials */
@@ -36,17 +39,25 @@ typedef struct probe {
 
 static const int rotations[ROTATIONS + 1] = {1, 2, 3, 0};
 
-static bf_status probe_key(bf_switch_key *key, const bf_switch_key *like,
-                           unsigned index)
+static bf_key_name probe_name(const bf_context *ctx, unsigned index)
 {
-    const bf_params *params = bf_context_params(like->ctx);
-    size_t n = bf_context_ring(like->ctx)->n;
+    uint32_t g = bf_galois_rotation(ctx, rotations[index % (ROTATIONS + 1)]);
+    return index < ROTATIONS ? bf_key_galois(g) : bf_key_from_square(g);
+}
+
+static size_t key_bytes(const bf_params *params)
+{
+    size_t digits = bf_params_digits(params, params->n_q);
+    return digits * 2 * (params->n_q + params->n_p) * sizeof(double)
+           << params->log_n;
+}
+
+static bf_status fill_key(bf_switch_key *key, unsigned index)
+{
+    const bf_params *params = bf_context_params(key->ctx);
+    size_t n = bf_context_ring(key->ctx)->n;
     unsigned moduli = params->n_q + params->n_p;
-    uint32_t g =
-        bf_galois_rotation(like->ctx, rotations[index % (ROTATIONS + 1)]);
-    *key = *like;
-    key->name = index < ROTATIONS ? bf_key_galois(g) : bf_key_from_square(g);
-    key->data = bf_alloc((size_t)key->digits * moduli * 2 * n * sizeof(double));
+    key->data = bf_alloc(key_bytes(params));
     if (!key->data) return BF_ERR_MEMORY;
     for (unsigned d = 0; d < key->digits; d++) {
         BF_TRY(bf_check_interrupt());
@@ -68,8 +79,15 @@ static bf_status probe_keys(probe *p)
     p->keys.keys = bf_alloc_zero(KEYS * sizeof *p->keys.keys);
     if (!p->keys.keys) return BF_ERR_MEMORY;
     p->keys.count = KEYS;
-    for (unsigned i = 0; i < KEYS; i++)
-        BF_TRY(probe_key(&p->keys.keys[i], &like, i));
+    for (unsigned i = 0; i < KEYS; i++) {
+        bf_switch_key *key = &p->keys.keys[i];
+        *key = like;
+        key->name = probe_name(p->ctx, i);
+        if (i < p->own_keys)
+            BF_TRY(fill_key(key, i));
+        else
+            key->data = p->keys.keys[i % p->own_keys].data;
+    }
     return BF_OK;
 }
 
@@ -100,9 +118,10 @@ static uint64_t probe_sizes(probe *p, const bf_params *params)
     p->ins = INPUT_BYTES / (2 * bytes) + ROTATIONS + 1;
     p->outs = threads * ROTATIONS > ROWS * COLUMNS ? threads * ROTATIONS
                                                    : ROWS * COLUMNS;
-    uint64_t limbs = (uint64_t)bf_params_digits(params, params->n_q) * 2 *
-                     (params->n_q + params->n_p);
-    return KEYS * limbs * (sizeof(double) << params->log_n) +
+    p->own_keys = (unsigned)(KEYS_BYTES / key_bytes(params));
+    if (p->own_keys < 1) p->own_keys = 1;
+    if (p->own_keys > KEYS) p->own_keys = KEYS;
+    return p->own_keys * (uint64_t)key_bytes(params) +
            (uint64_t)(5 * p->ins + 3 * p->outs) * bytes;
 }
 
@@ -131,6 +150,8 @@ static void probe_close(probe *p)
     bf_free(p->in);
     bf_free(p->products);
     bf_free(p->out);
+    for (size_t i = p->own_keys; i < p->keys.count; i++)
+        p->keys.keys[i].data = NULL;
     bf_eval_keys_clear(&p->keys);
     bf_context_destroy(p->ctx);
 }
@@ -184,7 +205,7 @@ static bf_status matrix(void *user)
 /* Seconds for each kind of step, and those of jobs that are not worth them. */
 #define BUDGET 0.25
 #define BRIEF_BUDGET 0.03
-#define BRIEF_JOB 1.0
+#define BRIEF_JOB 5.0
 
 /* Seconds of wall time for one step, of as many as there are threads. */
 static bf_status time_step(double *seconds, double budget, probe *p,
@@ -226,7 +247,7 @@ static bf_status measure(bf_prices *out, double budget, probe *p,
 #define JOB_FACTOR 1.45
 
 /* Steps of a job that comes from elsewhere may take more than there is. */
-#define PROBE_MOST ((uint64_t)4 << 30)
+#define PROBE_MOST ((uint64_t)3 << 29)
 
 static bf_status estimate(double *seconds, double budget, probe *p,
                           const bf_job *job, const bf_plan *plan)

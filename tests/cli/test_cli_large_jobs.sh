@@ -2,7 +2,6 @@
 # Jobs by someone who wants our memory and time: refused, or shown, in little of
 # either. The limit on addresses is far above what is needed.
 . "$(dirname "$0")/lib.sh"
-# Planned first: a chain that fills its ring takes gigabytes to time.
 ok "$blindfit" plan -n 40 -d 9 -c 3 -k 8 --refresh no -o "$work/deep.json"
 export OMP_NUM_THREADS=2 # OpenBLAS takes addresses by their number
 ulimit -v 4000000 2>/dev/null
@@ -40,13 +39,13 @@ refuse 7 'upload alone needs .* allowed' "$server" train "$work/some.json" \
     --keys "$work/none" --upload "$work/none" -o "$work/model.enc" \
     --max-memory 8G
 
-# Keys of which seven do not fit are not timed.
+# Steps that take gigabytes are not timed.
 with digit_limbs 1 "$work/deep.json" >"$work/keys.json"
 named "$work/keys.json"
 for command in plan inspect; do
     ok "$blindfit" $command "$work/keys.json"
     grep -q "server's time.*not measured" "$work/stdout" ||
-        fail "$command: timed keys of gigabytes"
+        fail "$command: timed steps of gigabytes"
 done
 
 finish
