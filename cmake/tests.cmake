@@ -35,7 +35,8 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   builds of their own
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
-  test_train_wipe test_wire_wipe test_ckks_boot_wipe test_cli_large_jobs
+  test_train_wipe test_train_party_wipe test_wire_wipe test_ckks_boot_wipe
+  test_cli_large_jobs
   test_cli_json test_cli_surroundings test_golden_formats test_e2e_digits
   test_e2e_pictures test_e2e_regnet test_regnet_torch test_cli_terminal
   test_cli_many test_train_party

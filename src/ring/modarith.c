@@ -39,7 +39,7 @@ uint64_t bf_mod_inv(uint64_t a, uint64_t p)
 
 double bf_centre(uint64_t a, uint64_t p)
 {
-    return (double)((int64_t)a - (a > p / 2 ? (int64_t)p : 0));
+    return (double)((int64_t)a - (int64_t)(p & (0 - (uint64_t)(a > p / 2))));
 }
 
 uint64_t bf_uncentre(double a, uint64_t p)

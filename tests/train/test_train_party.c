@@ -6,93 +6,11 @@
 #include <sodium.h>
 #include <sys/wait.h>
 
-#include "blindfit/server.h"
 #include "train/message.h"
 #include "train/owner/party_state.h"
 #include "train/owner/pooled.h"
 #include "train/owner/transform.h"
-#include "train/party_testing.h"
-
-static bf_session *session;
-static bf_matrix rows;
-static int32_t labels[ROWS];
-
-/* ---- what owners and the server do ----------------------------------------- */
-
-static bf_party_options options_of(unsigned k, path *buffers)
-{
-    buffers[0] = at("session.bf");
-    buffers[1] = at("%c.id", 'a' + (int)k);
-    buffers[2] = at("box-%c", 'a' + (int)k);
-    buffers[3] = at("%c.npy", 'a' + (int)k);
-    return (bf_party_options){.session = buffers[0].s,
-                              .identity = buffers[1].s,
-                              .box = buffers[2].s,
-                              .labels = labels + session->owner[k].first,
-                              .model = buffers[3].s};
-}
-
-static bool recheck; /* of steps */
-
-static bf_status step_report(bf_party_report *r, unsigned k)
-{
-    path buffers[4];
-    bf_party_options o = options_of(k, buffers);
-    const bf_session_owner *me = &session->owner[k];
-    bf_view x = {rows.data + me->first * FEATURES, me->count, FEATURES, FEATURES,
-                 BF_FLOAT64};
-    o.x = &x;
-    o.recheck = recheck;
-    return bf_party_step(r, &o, NULL);
-}
-
-static bf_status step(unsigned k)
-{
-    bf_party_report r;
-    return step_report(&r, k);
-}
-
-static path out_of(unsigned k)
-{
-    return at("box-%c/outbox", 'a' + (int)k);
-}
-
-static path in_of(unsigned k)
-{
-    return at("box-%c/inbox", 'a' + (int)k);
-}
-
-static void carry(void)
-{
-    for (unsigned k = 0; k < OWNERS; k++) {
-        for (unsigned to = 0; to < OWNERS; to++)
-            if (to != k) copy_files(out_of(k), in_of(to));
-        copy_files(out_of(k), at("server/inbox"));
-    }
-}
-
-static bf_status gather(void)
-{
-    bf_gather_report r;
-    return bf_session_gather(&r, at("session.bf").s, at("server").s,
-                             at("server/job").s, NULL);
-}
-
-static void train(path model)
-{
-    path job = at("server/job/job.json"), keys = at("server/job/eval.keys"),
-         upload = at("server/job/upload.bf");
-    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
-    bf_serve_report r;
-    check_ok(bf_serve_train(&r,
-                            &(bf_serve_options){.job = job.s,
-                                                .keys = key_files,
-                                                .key_count = 1,
-                                                .uploads = uploads,
-                                                .upload_count = 1,
-                                                .model = model.s},
-                            NULL));
-}
+#include "train/party_steps.h"
 
 /* ---- stages: all owners have sent round r, nothing of it is carried ---------- */
 
@@ -134,8 +52,7 @@ static void make_stages(bf_recipe_kind kind)
     }
     check_ok(gather());
     train(at("model.enc"));
-    for (unsigned k = 0; k < OWNERS; k++)
-        copy_file(at("model.enc"), at("box-%c/inbox/model.enc", 'a' + (int)k));
+    send_model(at("model.enc"));
 }
 
 /* ---- the model ------------------------------------------------------------------ */

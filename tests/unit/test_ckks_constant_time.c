@@ -181,6 +181,7 @@ static void refresh_keys(const bf_secret_key *sk)
     bf_context_destroy(encapsulation);
 }
 
+/* Of opened shares one verdict: whether they are residues. */
 static void opening_share(const bf_secret_key *sk)
 {
     const uint32_t at[] = {0, 5, 4096};
@@ -195,6 +196,12 @@ static void opening_share(const bf_secret_key *sk)
     assert_ok(bf_open_share(values, sk, &ct, (bf_places){at, 3}, 100));
     assert_reports(0);
     assert_tainted(values, sizeof values);
+    taint(0);
+    bf_status status = bf_open_combine(
+        &pt, &ct, (bf_places){at, 3}, (const uint64_t *const[]){values}, 1);
+    assert_reports(1);
+    assert_ok(status);
+    assert_tainted(pt.data, N * sizeof *pt.data);
     bf_ct_clear(&ct);
     bf_pt_clear(&pt);
 }

@@ -7,18 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <unistd.h>
-
-#include "support/sanitized.h"
+#include "support/memcheck.h"
 #include "wire/pack.h"
-
-#if defined(__has_include) && !defined(BF_SANITIZED)
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#define HAVE_MEMCHECK
-#endif
-#endif
 
 #ifdef HAVE_MEMCHECK
 
@@ -71,12 +61,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(packing_is_silent),
         cmocka_unit_test(unpacking_is_silent),
     };
-    if (!RUNNING_ON_VALGRIND) {
-        execlp("valgrind", "valgrind", "-q", "--log-file=/dev/null", argv[0],
-               (char *)NULL);
-        printf("skipped: valgrind is not installed\n");
-        return 77;
-    }
+    if (!RUNNING_ON_VALGRIND) return run_under_valgrind(argv[0]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 

@@ -96,8 +96,10 @@ static bf_status combine_limb(void *user, size_t index)
     memset(o, 0, n * sizeof *o);
     for (size_t i = 0; i < count; i++) {
         uint64_t sum = bf_uncentre(c0[job->places.at[i]], q);
-        for (unsigned k = 0; k < job->owners; k++)
-            sum = (sum + job->shares[k][m * count + i]) % q;
+        for (unsigned k = 0; k < job->owners; k++) {
+            sum += job->shares[k][m * count + i];
+            sum -= q & (0 - (uint64_t)(sum >= q));
+        }
         o[job->places.at[i]] = bf_centre(sum, q);
     }
     bf_free(c0);
@@ -105,17 +107,24 @@ static bf_status combine_limb(void *user, size_t index)
     return BF_OK;
 }
 
+/* Of secret values one verdict alone: whether all are residues. Below 2^63, v - q
+ * is negative where v < q. */
 static bf_status check_values(const combine_job *job)
 {
     const bf_params *p = &job->ct->ctx->params;
-    for (unsigned k = 0; k < job->owners; k++)
+    size_t count = job->places.count;
+    for (unsigned k = 0; k < job->owners; k++) {
+        uint64_t below = 1;
         for (unsigned m = 0; m < job->ct->limbs; m++)
-            for (size_t i = 0; i < job->places.count; i++)
-                if (job->shares[k][m * job->places.count + i] >= p->q[m])
-                    return bf_fail(BF_ERR_FORMAT,
-                                   "opening share of owner %u: "
-                                   "value %zu is no residue",
-                                   k, i);
+            for (size_t i = 0; i < count; i++) {
+                uint64_t v = job->shares[k][m * count + i];
+                below &= (v - p->q[m]) >> 63 & ~(v >> 63);
+            }
+        if (!below)
+            return bf_fail(BF_ERR_FORMAT,
+                           "opening share of owner %u: a value is no residue",
+                           k);
+    }
     return BF_OK;
 }
 

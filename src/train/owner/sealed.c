@@ -53,7 +53,10 @@ static bf_status open_box(uint8_t **data, size_t *bytes, const uint8_t *box,
     size_t n = length - crypto_box_SEALBYTES;
     uint8_t *plain = bf_secret_alloc(n);
     if (!plain) return BF_ERR_MEMORY;
-    if (crypto_box_seal_open(plain, box, length, id->party.seal, id->seal)) {
+    int rc =
+        crypto_box_seal_open(plain, box, length, id->party.seal, id->seal);
+    bf_wipe_stack();
+    if (rc != 0) {
         bf_secret_free(plain);
         return bf_fail(BF_ERR_FORMAT, "%s: not sealed to %s", path,
                        id->party.name);
