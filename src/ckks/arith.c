@@ -1,13 +1,14 @@
 /* Additions, plaintext products, monomials, scale adjustment: operations that
- * need no key. Noise figures: an error with standard deviation e per
- * coefficient has e*sqrt(N) per slot, and so has the rounding of a plaintext;
- * products multiply by slot magnitudes. */
+ * need no key. Noise: an error with standard deviation e per coefficient has
+ * e*sqrt(N) per slot, and so has the rounding of a plaintext; products multiply
+ * by slot magnitudes. */
 #include <math.h>
 #include <string.h>
 
 #include "ckks/eval_internal.h"
 
-/* A factor of that size is near enough to its nearest integer. */
+/* A factor of this size has a relative error of at most 2^-25 when rounded to
+ * an integer. */
 #define ADJUST_WHOLE 0x1p24
 
 /* Bytes of the residues; the block may be larger. */
@@ -31,8 +32,9 @@ bf_status bf_copy(bf_eval *ev, bf_ct *out, const bf_ct *a)
     return BF_OK;
 }
 
-/* One polynomial at a time: op on a limb of out and a, and of b or, for all
- * polynomials the same, of a plaintext; or a constant for each limb. */
+/* Elementwise work on limbs: op takes a limb of out and a, and a limb of b, or
+ * of a plaintext (the same for all polynomials), or a constant for each limb.
+ */
 typedef struct limbwise {
     const bf_ring *ring;
     bf_ct *out;
@@ -101,7 +103,7 @@ bf_status bf_negate(bf_eval *ev, bf_ct *out, const bf_ct *a)
     return bf_mul_int(ev, out, a, -1);
 }
 
-/* Every limb of every polynomial times its own constant. */
+/* Multiplies every limb of every polynomial by the limb's constant. */
 static bf_status mul_constants(bf_eval *ev, bf_ct *res, const bf_ct *a,
                                const bf_mulc *c)
 {
@@ -123,7 +125,7 @@ static void integer_constants(const bf_eval *ev, int64_t c, unsigned limbs,
     }
 }
 
-/* The same for an integer that a double holds, of any size. */
+/* The same for an integer of any size in a double. */
 static void real_constants(const bf_eval *ev, double c, unsigned limbs,
                            bf_mulc *out)
 {

@@ -1,4 +1,4 @@
-/* Which primes a refresh takes. All sizes are logarithms to the base two. */
+/* The primes of a refresh. All sizes are logarithms to base two. */
 #include <math.h>
 #include <string.h>
 
@@ -11,10 +11,11 @@ enum { SINE_LIMBS = 5 + 3, ARCSINE_LIMBS = 2 };
 #define PRIME_MAX 48.95 /* primes of 49 bits lie below */
 #define PRIME_MIN 30.0
 #define PRECISION_MIN 4
-/* Butterflies of a group: 2^7 - 1 diagonals, which thirty-odd rotations make.
+/* Butterflies of a group: 2^7 - 1 diagonals, for which some thirty rotations
+ * suffice.
  */
 #define RADIX_MAX 7
-#define RADIX_WIDEST 8 /* that bf_boot_params_slots makes of it */
+#define RADIX_WIDEST 8 /* from bf_boot_params_slots */
 
 typedef struct sizes {
     double q0, sine, c2s, s2c; /* of one prime each */
@@ -37,7 +38,8 @@ double bf_boot_sine_error(const bf_boot_params *p)
     return 9.5 * 16.27 * n / sqrt(18) * sqrt(fmin(1, part));
 }
 
-/* angle - sin(angle) = angle^3/6; with v + v^3/6 in place of v, 3 angle^5/40.
+/* angle - sin(angle) = angle^3/6; with v + v^3/6 instead of v = sin(angle), the
+ * difference is 3 angle^5/40.
  */
 double bf_boot_bend(bool arcsine, double c, double u)
 {
@@ -66,7 +68,7 @@ static bf_status check(const bf_boot_request *r)
     return BF_OK;
 }
 
-/* Larger groups are left for where fewer limbs are. */
+/* The larger groups come where there are fewer limbs. */
 static bf_dft share(unsigned log_n, unsigned log_slots, bool to_slots,
                     unsigned groups)
 {
@@ -86,20 +88,21 @@ void bf_boot_params_split(bf_boot_params *p, unsigned log_slots,
     p->s2c = share(p->ring.log_n, log_slots, false, groups);
 }
 
-/* Of matrices at scale 1: a diagonal's encoding is off by sqrt(2n/12) in a
- * slot, in each group anew, and by sqrt(4n/12) in the one for both parts. */
+/* Error of matrices at scale 1: the encoding of a diagonal has an error of
+ * sqrt(2n/12) in a slot, for each group; in the group for both parts the error
+ * is sqrt(4n/12). */
 static double matrix_error(const bf_dft *d)
 {
     return log2((d->groups + d->wide) * exp2(d->log_slots + 1) / 12) / 2;
 }
 
-/* The error's parts, below the bound: EvalMod a bit below what is asked for,
- * S2C half a bit below, C2S below EvalMod.
+/* Parts of the error, relative to the bound: EvalMod a bit below the required
+ * error, S2C half a bit below, C2S below EvalMod.
  *
  * EvalMod: bf_boot_sine_error on slots, times 2^ratio for q_0 over the message.
  * C2S: x = X/q_0 is sqrt(33/12) typically.
- * S2C: matrices times what a coefficient is typically; then the sine's scale,
- * prime * 2 pi/(2^ratio bound), has to come down to the result's. */
+ * S2C: matrix errors times a typical coefficient. S2C also has to reduce the
+ * sine's scale, prime * 2 pi/(2^ratio bound), to the result's. */
 static bf_status choose(sizes *s, const bf_boot_request *r,
                         const bf_boot_params *p)
 {
@@ -127,7 +130,7 @@ static bf_status choose(sizes *s, const bf_boot_request *r,
     return BF_OK;
 }
 
-/* As few groups as primes can serve: each takes a limb. */
+/* As few groups as the sizes of primes allow: each group takes a limb. */
 static bf_status choose_groups(sizes *s, const bf_boot_request *r,
                                bf_boot_params *p)
 {
@@ -188,7 +191,8 @@ static double widest_digit(const bf_params *p)
     return widest;
 }
 
-/* Special primes above the widest digit, by a bit where there is room. */
+/* Special primes whose product exceeds the widest digit, by a bit if there is
+ * room. */
 static bf_status take_special(bf_params *ring, double widest, double room,
                               uint64_t *used, unsigned count)
 {
@@ -199,8 +203,8 @@ static bf_status take_special(bf_params *ring, double widest, double room,
     return BF_OK;
 }
 
-/* The longest digits that the modulus leaves room for, two at least: fewest
- * transforms and smallest keys. */
+/* The longest digits for which the modulus has room, but at least two digits:
+ * this gives the fewest transforms and the smallest keys. */
 static bf_status find_special(bf_boot_params *p, const bf_boot_request *r,
                               const uint64_t *taken, unsigned count)
 {
@@ -234,7 +238,7 @@ void bf_boot_params_encapsulate(bf_boot_params *p, uint64_t special)
         .q = {p->ring.q[0]}, .p = {special}, .insecure = p->ring.insecure};
 }
 
-/* Its special prime exceeds the digit, q_0. */
+/* The ring's special prime exceeds the only digit, q_0. */
 static bf_status find_encapsulation(bf_boot_params *p, uint64_t *used,
                                     unsigned count)
 {

@@ -60,7 +60,7 @@ static bf_status fit_cosine(bf_boot *b)
     return BF_OK;
 }
 
-/* With few keys as many babies as giant steps, or half. */
+/* With few keys, as many baby steps as giant steps, or half as many. */
 static unsigned babies(const bf_boot *b, size_t diagonals)
 {
     unsigned log = 0;
@@ -68,8 +68,8 @@ static unsigned babies(const bf_boot *b, size_t diagonals)
     return b->p.few_keys ? 1u << log / 2 : 0;
 }
 
-/* Groups of S2C are rescaled apart where there are primes for all of them, the
- * first ones together with the next otherwise. */
+/* Each group of S2C has its own rescale if there is a prime for each group;
+ * otherwise the first groups share the rescale of the next. */
 static bool s2c_rescales(const bf_boot *b, unsigned g)
 {
     return g + b->p.s2c_primes >= b->p.s2c.groups;
@@ -94,7 +94,7 @@ static bf_status make_maps(bf_boot *b, bf_lintrans *maps, const bf_dft *d,
     return status;
 }
 
-/* Of q_first..q_{end-1}. */
+/* log2 of q_first..q_{end-1}. */
 static double log2_primes(const bf_boot *b, unsigned first, unsigned end)
 {
     double sum = 0;
@@ -103,9 +103,9 @@ static double log2_primes(const bf_boot *b, unsigned first, unsigned end)
     return sum;
 }
 
-/* C2S takes X, at scale q_0 k gap and without the n of its transform, to y at
- * the scale of EvalMod's first prime. S2C takes the sine of the planned input
- * to the planned scale. */
+/* C2S maps X, at scale q_0 k gap and without the transform's factor n, to y at
+ * the scale of EvalMod's first prime. S2C maps the sine of the planned input to
+ * the planned scale. */
 static bf_status make_all_maps(bf_boot *b)
 {
     const bf_boot_params *p = &b->p;
@@ -133,7 +133,7 @@ bf_status bf_boot_create(bf_boot **out, const bf_context *ctx,
     b->gap = ((size_t)1 << p->ring.log_n) / (2 * b->n);
     b->s2c_top = p->limbs + p->s2c_primes;
     b->sine_top = b->s2c_top + bf_boot_sine_limbs(p);
-    /* A quarter more than the planned message for its noise. */
+    /* A quarter more than the planned message, for the message's noise. */
     b->k = TURNS + 0.25 + 1.25 * exp2(-p->ratio);
     bf_status status;
     BF_GOTO(check_contexts(b), fail);
@@ -238,8 +238,8 @@ static void lift_limb(void *user, size_t index)
     bf_ntt_forward(ring, i, o);
 }
 
-/* Centred residues modulo q_0 are integers below q_0/2, and residues modulo any
- * prime: nothing is rounded. low is overwritten. */
+/* Centred residues modulo q_0 are integers below q_0/2, which are residues
+ * modulo any prime: nothing is rounded. Overwrites low. */
 static void lift(bf_ct *high, bf_ct *low)
 {
     const bf_ring *ring = high->ctx->ring;
@@ -293,7 +293,7 @@ done:
     return status;
 }
 
-/* v + v^3/6, the 6 being a matter of the square's scale. */
+/* v + v^3/6; the factor 6 goes to the scale of the square. */
 static bf_status unbend(bf_eval *ev, bf_ct *ct)
 {
     bf_ct square = {0}, t = {0};
@@ -322,9 +322,9 @@ static bf_status eval_mod(bf_eval *ev, bf_ct *ct, double scale,
     return b->p.arcsine ? unbend(ev, ct) : BF_OK;
 }
 
-/* The scale of the cosine that leads to the planned one in the end, from the
- * end: S2C divides by its primes; v (6 v^2/q)/q for the arcsine; every doubling
- * squares and divides. */
+/* The scale of the cosine that leads to the planned scale of the result,
+ * computed backwards: S2C divides by its primes; the arcsine is v (6 v^2/q)/q;
+ * every doubling squares and divides. */
 static double cosine_scale(const bf_boot *b, double scale_in)
 {
     const uint64_t *q = b->p.ring.q;
@@ -353,8 +353,8 @@ static bf_status add_rotated(bf_eval *ev, bf_ct *ct, size_t r)
     return status;
 }
 
-/* X -> y: trace, C2S, real parts; *im gets the imaginary ones of full slots.
- * The factors that come along, gap, n and two, are left to the scale. */
+/* X -> y: trace, C2S, real parts; *im receives the imaginary parts of full
+ * slots. The factors gap, n and 2 go to the scale. */
 static bf_status coefficients_to_slots(bf_eval *ev, bf_ct *ct, bf_ct *im,
                                        const bf_boot *b)
 {
@@ -399,11 +399,11 @@ static bf_status both_parts(bf_eval *ev, bf_ct *ct, bf_ct *im, double scale,
 
 /* Terms as in boot_params.c; u is q_0 in units of the message.
  *
- * A sparse packing is there gap times in the N/2 slots, and EvalMod rounds each
- * copy by itself. Of the gap characters of that rotation the fold doubles the
- * trivial one, Z[Y], and takes the others by 1 + chi: sum |1 + chi|^2 =
- * 2 gap - 4 of them against 4. So the roundings outside have (gap - 2)/2 times the energy
- * of those inside. */
+ * A sparse packing has gap copies in the N/2 slots, and EvalMod rounds each
+ * copy separately. The fold adds a rotation of the copies. The fold multiplies
+ * the trivial character of this rotation, Z[Y], by 2, and each of the other gap
+ * - 1 characters chi by 1 + chi, where sum |1 + chi|^2 = 2 gap - 4. So the
+ * roundings outside Z[Y] have (gap - 2)/2 times the energy of those inside. */
 bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in)
 {
     const bf_boot_params *p = &b->p;
@@ -420,7 +420,7 @@ bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in)
     double gauss = sqrt(p->arcsine ? 945 : 15);
     double bend = fmin(gauss * bf_boot_bend(p->arcsine, c, u),
                        bf_boot_bend(p->arcsine, p->bound, u) * c / p->bound);
-    /* Secrets, and draws of I, move the measured rms by a tenth. */
+    /* The measured rms varies by a tenth with secrets and draws of I. */
     double inside = 1.2 * hypot(bf_hypot3(sine, c2s, s2c), hypot(fit, bend));
     double outside = 1.2 * sine * sqrt(fmax(0, (double)b->gap - 2) / 2);
     return (bf_boot_errors){inside,
@@ -444,8 +444,8 @@ bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
                          "2^%.17g", ct.limbs, log2(ct.scale));
         goto done;
     }
-    /* What matrices and sine add depends on the message: in a row of refreshes
-     * of one message it adds up. */
+    /* The errors of matrices and sine depend on the message: repeated refreshes
+     * of one message add them up. */
     double error = bf_boot_errors_of(b, scale_in).all;
     ct.scale = scale;
     ct.noise = hypot((noise / scale_in + error) * scale,

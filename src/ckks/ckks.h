@@ -5,9 +5,9 @@
  * X^{5^r}); conjugation is X -> X^{-1}.
  *
  * The modulus chain is q_0..q_{L-1} (ciphertexts) and p_0..p_{K-1} (special,
- * key switching only). An object with `limbs` = l lives modulo q_0...q_{l-1};
- * its level is l-1. Polynomials are kept in evaluation form.
- * Sources: [CKKS17], [CHKKS18b] (RNS form), [HK20] (hybrid key switching).
+ * key switching only). An object with `limbs` = l holds residues modulo
+ * q_0...q_{l-1}; its level is l-1. Polynomials are in evaluation form. Sources:
+ * [CKKS17], [CHKKS18b] (RNS form), [HK20] (hybrid key switching).
  */
 #ifndef BF_CKKS_CKKS_H
 #define BF_CKKS_CKKS_H
@@ -22,17 +22,17 @@
 
 /* ---- parameters ---------------------------------------------------------- */
 
-/* The literal that everything is derived from. digit_limbs is alpha: limbs of
- * q per key-switching digit; dnum = ceil(n_q/alpha). The product of the
- * special primes must exceed that of every digit, the alpha limbs of q from a
- * multiple of alpha on (checked). */
+/* The literal from which a context is derived. digit_limbs is alpha: limbs of q
+ * per key-switching digit; dnum = ceil(n_q/alpha). The product of the special
+ * primes must exceed that of every digit, the alpha limbs of q from a multiple
+ * of alpha on (checked). */
 typedef struct bf_params {
     unsigned log_n;
     unsigned n_q, n_p;
     unsigned digit_limbs;
     uint64_t q[BF_MAX_Q];
     uint64_t p[BF_MAX_P];
-    bool insecure; /* accept less than 128 bits: for tests, never silent */
+    bool insecure; /* allows less than 128 bits; for tests; marked in files */
 } bf_params;
 
 /* Key-switching digits of an object of this many limbs: ceil(limbs/alpha). */
@@ -65,7 +65,7 @@ BF_MUST_CHECK bf_status bf_security_check(unsigned log_n, double log2_qp,
                                           unsigned weight);
 
 /* Tables of a parameter set; immutable, for all threads. BF_ERR_ARGUMENT for
- * primes or digits that do not serve, BF_ERR_SECURITY below 128 bits. */
+ * unfit primes or digits, BF_ERR_SECURITY below 128 bits. */
 typedef struct bf_context bf_context;
 BF_MUST_CHECK bf_status bf_context_create(bf_context **out,
                                           const bf_params *params,
@@ -74,8 +74,9 @@ BF_MUST_CHECK bf_status bf_context_create(bf_context **out,
 BF_MUST_CHECK bf_status bf_context_create_symbolic(bf_context **out,
                                                    const bf_params *params);
 void bf_context_destroy(bf_context *ctx);
-/* For estimates of noise: s is the sum of so many owners' secrets, and keys are
- * theirs together (ckks/collective.h). 1 at first; before any evaluator. */
+/* For estimates of noise: s is the sum of the secrets of this many owners, who
+ * make keys together (ckks/collective.h). The default is 1. Call it before an
+ * evaluator exists. */
 void bf_context_set_owners(bf_context *ctx, unsigned owners);
 const bf_params *bf_context_params(const bf_context *ctx);
 const bf_ring *bf_context_ring(const bf_context *ctx); /* q then p */
@@ -85,8 +86,9 @@ const uint8_t *bf_context_hash(const bf_context *ctx);
 uint32_t bf_galois_rotation(const bf_context *ctx, int r);
 uint32_t bf_galois_conjugation(const bf_context *ctx);
 
-/* The rings of a job, numbered: rows and weights live in ring 0, refreshing
- * takes others. Keys and ciphertexts in files say which they are of. */
+/* The numbered rings of a job: rows and weights are in ring 0, refreshes use
+ * further rings. Keys and ciphertexts in files carry the number of their ring.
+ */
 #define BF_RINGS_MAX 4
 typedef struct bf_rings {
     unsigned count;
@@ -109,8 +111,8 @@ typedef struct bf_pt {
     double noise; /* rms rounding error per coefficient: sqrt(c/(12 N)) when c
                    * of the N coefficients may be nonzero */
     double *data; /* [limb][N] */
-    /* Data in secret memory, wiped when freed: to be set before an encoding of
-     * what nobody but the owner may see. Decryptions are always secret. */
+    /* Data is in secret memory, wiped when freed. Set this before encoding
+     * values that only the owner may see. Decryptions are always secret. */
     bool secret;
 } bf_pt;
 
@@ -119,12 +121,14 @@ typedef struct bf_ct {
     unsigned limbs;
     unsigned polys; /* 2, or 3 before relinearisation */
     double scale;   /* slot value = coefficient-side value / scale */
-    double noise;   /* standard deviation of a coefficient's error (estimate) */
+    double noise;   /* estimated standard deviation of a coefficient's error */
     double bound;   /* |slot value| that the estimate assumes: the largest for a
-                     * bound on the error, a typical one for what to expect */
+                     * bound on the error, a typical one for the expected error
+                     */
     double *data;   /* [limb][poly][N] */
     size_t bytes;   /* allocated */
-    bool pooled;    /* by an evaluator's pool, to which release gives it back */
+    bool pooled;    /* data is from an evaluator's pool, to which release
+                     * returns it */
     /* Fresh symmetric encryptions only: poly 1 is the expansion of seed. */
     bool seeded;
     uint8_t seed[BF_SEED_BYTES];
@@ -137,7 +141,7 @@ static inline double *bf_ct_limb(const bf_ct *ct, unsigned poly, unsigned limb,
     return ct->data + ((size_t)limb * ct->polys + poly) * n;
 }
 
-/* Free the data; safe on zeroed objects. A plaintext stays secret or not. */
+/* Free the data; safe on zeroed objects. `secret` does not change. */
 void bf_pt_clear(bf_pt *pt);
 void bf_ct_clear(bf_ct *ct);
 /* Allocates data for limbs x polys; contents undefined. */
@@ -145,17 +149,17 @@ BF_MUST_CHECK bf_status bf_pt_init(bf_pt *pt, const bf_context *ctx,
                                    unsigned limbs);
 BF_MUST_CHECK bf_status bf_ct_init(bf_ct *ct, const bf_context *ctx,
                                    unsigned limbs, unsigned polys);
-/* Makes *ct, zeroed or initialised before, a ciphertext of this shape: keeps
- * its memory when that fits, else frees it and allocates. Contents undefined;
- * unchanged on failure. */
+/* Makes *ct, zeroed or initialised, a ciphertext of this shape: keeps the
+ * memory of *ct if it fits, else frees it and allocates. Contents undefined;
+ * *ct is unchanged on failure. */
 BF_MUST_CHECK bf_status bf_ct_reserve(bf_ct *ct, const bf_context *ctx,
                                       unsigned limbs, unsigned polys);
 
 /* ---- encoding ([CKKS17] section 3) --------------------------------------- */
 
-/* Scratch of encoding, decoding and embedding is secret memory: what passes
- * through is the owner's message, or an exact decryption, which with its
- * ciphertext gives the secret key. */
+/* Scratch of encoding, decoding and embedding is secret memory: it holds the
+ * owner's message, or an exact decryption, which together with its ciphertext
+ * determines the secret key. */
 
 /* values[count], count a power of two up to N/2: shorter vectors are repeated
  * to fill the slots (a subring element). Coefficients: any count up to N, zeros
@@ -184,8 +188,8 @@ BF_MUST_CHECK bf_status bf_embed_inverse(double *coeffs,
 
 /* ---- evaluation keys ----------------------------------------------------- */
 
-/* What a key is for, and what its element then is. s is the secret of the ring
- * that the evaluator computes in, s' the sparse one that ModRaise wants. */
+/* The use of a key, and the meaning of its element. s is the secret of the
+ * evaluator's ring, s' the sparse secret for ModRaise. */
 typedef enum bf_key_use {
     BF_KEY_OTHER,       /* between two secrets of the caller's; 0 */
     BF_KEY_GALOIS,      /* X -> X^g, g odd and not 1: s to phi_{1/g}(s) */
@@ -200,8 +204,8 @@ typedef enum bf_key_use {
 /* One key of an owner's. */
 typedef struct bf_key_name {
     bf_key_use use;
-    unsigned ring; /* which of a job's contexts it lives in, in the job's order;
-                    * an evaluator knows one, says 0 and asks for no other */
+    unsigned ring; /* number of the key's ring among the job's rings; an
+                    * evaluator has one ring and uses 0 */
     uint32_t element;
 } bf_key_name;
 
@@ -223,10 +227,10 @@ static inline bool bf_key_same(bf_key_name a, bf_key_name b)
  * OTHER, else use * 2^24 + element. */
 #define BF_KEY_LABEL_SQUARE UINT32_C(0x80000000)
 uint32_t bf_key_label(bf_key_name name);
-/* The name of a label, of a ring of degree 2^log_n, ring 0. False when there is
- * none: an element is even, out of range, or of no use. */
+/* The name that belongs to a label, for ring 0 of degree 2^log_n. False for an
+ * element that is even, out of range, or that no use has. */
 bool bf_key_from_label(bf_key_name *out, uint32_t label, unsigned log_n);
-/* Is the element one that the use has in that ring? */
+/* True if the use allows this element in that ring. */
 bool bf_key_is_name(bf_key_name name, unsigned log_n);
 /* "the key of Galois element 5", for messages; overwritten by the next. */
 const char *bf_key_text(bf_key_name name);
@@ -234,11 +238,12 @@ const char *bf_key_text(bf_key_name name);
 /* Where the a halves of a key come from. */
 typedef enum bf_key_a {
     BF_KEY_A_SEED,  /* the expansion of the seed */
-    BF_KEY_A_WHOLE, /* the key itself: files hold them in full */
-    BF_KEY_A_APART  /* another key of the name: of no use without it */
+    BF_KEY_A_WHOLE, /* stored in full, in files too */
+    BF_KEY_A_APART  /* those of another key of the same name, which is needed
+                     * too */
 } bf_key_a;
 
-/* Switches a polynomial multiplied by s_from to one under s_to.
+/* Switches a polynomial that is multiplied by s_from to the secret s_to.
  * data[digit][modulus][b|a][N], modulus = q_0..q_{limbs-1} then p_0..p_{K-1}:
  *   b + a*s_to = e + P * [modulus in digit] * s_from. */
 typedef struct bf_switch_key {
@@ -260,7 +265,7 @@ static inline double *bf_switch_key_limb(const bf_switch_key *k, unsigned digit,
            (((size_t)digit * (k->limbs + n_p) + modulus) * 2 + half) * n;
 }
 
-/* A set of keys of one owner: what a server needs for one job. */
+/* A set of keys under one secret: the keys that a server needs for a job. */
 typedef struct bf_eval_keys {
     const bf_context *ctx;
     uint8_t key_id[BF_KEY_ID_BYTES];
@@ -268,12 +273,13 @@ typedef struct bf_eval_keys {
     bf_switch_key *keys; /* in any order */
 } bf_eval_keys;
 
-/* The key of this use and element, which the set owns; NULL when it has none.
+/* The key of this use and element; the set owns the key. NULL if the set has no
+ * such key.
  */
 const bf_switch_key *bf_eval_keys_find(const bf_eval_keys *keys,
                                        bf_key_name name);
-/* Moves a key into a set of its ring, whose memory moves: not while an
- * evaluator works. BF_ERR_ARGUMENT when the set has one of its name,
+/* Moves a key into a set of its ring. The set's memory may move, so no
+ * evaluator may be at work. BF_ERR_ARGUMENT when the set has one of its name,
  * BF_ERR_MISMATCH for other parameters. */
 BF_MUST_CHECK bf_status bf_eval_keys_add(bf_eval_keys *keys, bf_switch_key *k);
 void bf_switch_key_clear(bf_switch_key *k);
@@ -284,7 +290,8 @@ void bf_expand_a(const bf_context *ctx, const uint8_t seed[BF_SEED_BYTES],
                  uint64_t seed_index, unsigned digit, unsigned modulus,
                  double *out);
 
-/* Which keys a circuit uses, and how high: filled by a symbolic evaluator. */
+/* A key that a circuit uses, and the most limbs at which the circuit uses the
+ * key; a symbolic evaluator collects these needs. */
 typedef struct bf_key_need {
     bf_key_name name;
     unsigned limbs;
@@ -301,12 +308,12 @@ typedef struct bf_counters {
     uint64_t tensor_limbs; /* products of one limb */
 } bf_counters;
 
-/* Carries scratch memory, keys and counters. With keys == NULL at creation it
- * is symbolic: operations take and give objects without data, check the same
- * conditions, count the same work and collect the keys they would need.
- * Thread-safe, unless symbolic: operations may be called from several threads
- * of one OpenMP region; called outside one, large operations use all threads
- * themselves. */
+/* An evaluator holds scratch memory, keys and counters. An evaluator created
+ * with keys == NULL is symbolic: its operations take and return objects without
+ * data, check the same conditions, count the same work and collect the keys
+ * that they would use. Threads: the pieces of one parallel loop
+ * (base/parallel.h) may share an evaluator, unless it is symbolic. An operation
+ * that is called outside such a loop uses all threads of the environment. */
 typedef struct bf_eval bf_eval;
 BF_MUST_CHECK bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
                                        const bf_eval_keys *keys);
@@ -314,11 +321,11 @@ void bf_eval_destroy(bf_eval *ev);
 bool bf_eval_is_symbolic(const bf_eval *ev);
 const bf_context *bf_eval_context(const bf_eval *ev);
 void bf_eval_counters(const bf_eval *ev, bf_counters *out);
-/* What was counted from start to end. */
+/* The work counted between start and end. */
 bf_counters bf_counters_between(const bf_counters *start,
                                 const bf_counters *end);
-/* Adds work to the counters of a symbolic evaluator, for a caller that has
- * walked the same operations before. */
+/* Adds work to the counters of a symbolic evaluator, for a caller that repeats
+ * operations whose work it has already counted. */
 void bf_eval_count_again(bf_eval *ev, const bf_counters *work);
 /* Keys that the operations so far need; *needs belongs to the evaluator and is
  * valid until its next operation. */
@@ -327,13 +334,13 @@ size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);
  * symbolic, else of all blocks from its pool, scratch included. */
 size_t bf_eval_peak_bytes(const bf_eval *ev);
 
-/* Every operation: out may be an input unless said; out is allocated from the
- * evaluator's pool, and its previous content goes back where it came from: the
- * pool for results of an evaluator (this one), the allocator for fresh
- * ciphertexts and those from files. Inputs of different limbs are used at the
- * lower one. Sums demand scales equal to 2^-20 relative (BF_ERR_MISMATCH).
- * Products of ciphertexts, automorphisms, rescale and adjust take 2
- * polynomials, relinearisation 3, the rest either. */
+/* Rules for every operation: out may be an input unless stated. out is
+ * allocated from the evaluator's pool. Its previous content returns to its
+ * origin: the pool for results of this evaluator, the allocator for fresh
+ * ciphertexts and for those from files. Inputs of different limbs are used at
+ * the lower number of limbs. Sums demand scales equal to 2^-20 relative
+ * (BF_ERR_MISMATCH). Products of ciphertexts, automorphisms, rescale and adjust
+ * take 2 polynomials, relinearisation 3, the rest either. */
 void bf_eval_release(bf_eval *ev, bf_ct *ct);
 /* out = a, which becomes empty unless it is out; out's previous content is
  * released. */
@@ -359,10 +366,11 @@ BF_MUST_CHECK bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out,
 BF_MUST_CHECK bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                    int64_t c);
 /* out represents factor * a at exactly this scale, with `limbs` limbs, fewer
- * than a has: a product with an integer constant of the size of q_{limbs}, and
- * one rescale. A scale that grows by 2^24 or more takes the product alone; then
- * a may have `limbs` limbs. The factor's relative error is at most 1/(2 *
- * constant); BF_ERR_RANGE for a constant below 2^10 or above 2^200. */
+ * than a has. The operation is a product with an integer constant of the size
+ * of q_{limbs}, and one rescale. If the scale grows by 2^24 or more, the
+ * product alone suffices, and a may have `limbs` limbs. The relative error of
+ * the factor is at most 1/(2 * constant); BF_ERR_RANGE for a constant below
+ * 2^10 or above 2^200. */
 BF_MUST_CHECK bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   double factor, double scale, unsigned limbs);
 /* X^e times a, e mod 2N; no level, no noise. X^{N/2} is the imaginary unit. */
@@ -375,10 +383,10 @@ BF_MUST_CHECK bf_status bf_tensor(bf_eval *ev, bf_ct *out, const bf_ct *a,
 BF_MUST_CHECK bf_status bf_tensor_sum(bf_eval *ev, bf_ct *out,
                                       const bf_ct *const *a,
                                       const bf_ct *const *b, size_t terms);
-/* A matrix product with bf_tensor as its multiplication:
+/* A matrix product whose entries are multiplied by bf_tensor:
  *   out[r*count + c] = sum_k a[r*terms + k] (x) b[k*count + c],
  * r < rows, c < count. One slice of all b stays in cache while the rows of a
- * stream by. */
+ * stream through. */
 BF_MUST_CHECK bf_status bf_tensor_matrix(bf_eval *ev, bf_ct *out, size_t rows,
                                          size_t count, const bf_ct *const *a,
                                          const bf_ct *const *b, size_t terms);
@@ -395,18 +403,18 @@ BF_MUST_CHECK bf_status bf_tensor_rows(bf_eval *ev, const bf_tensor_row *rows,
 BF_MUST_CHECK bf_status bf_relinearize(bf_eval *ev, bf_ct *out, const bf_ct *a);
 /* Divides by the last limb's prime: one level, scale / q_last. */
 BF_MUST_CHECK bf_status bf_rescale(bf_eval *ev, bf_ct *out, const bf_ct *a);
-/* relinearize then rescale with one ModDown by P*q_last. */
+/* Relinearisation and rescale, with one ModDown by P*q_last. */
 BF_MUST_CHECK bf_status bf_relinearize_rescale(bf_eval *ev, bf_ct *out,
                                                const bf_ct *a);
 BF_MUST_CHECK bf_status bf_mul(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                const bf_ct *b); /* tensor + relinearize */
-/* Forgets the limbs from `limbs` on, in place: consumes levels, no work. */
+/* Drops the limbs from `limbs` on, in place: uses levels, but no work. */
 BF_MUST_CHECK bf_status bf_mod_drop(bf_eval *ev, bf_ct *ct, unsigned limbs);
 BF_MUST_CHECK bf_status bf_rotate(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   int r);
 BF_MUST_CHECK bf_status bf_conjugate(bf_eval *ev, bf_ct *out, const bf_ct *a);
-/* X -> X^galois, odd and below 2N; 1 copies. Its key is needed, of at least
- * a's limbs (BF_ERR_MISMATCH), here as for rotations and conjugation. */
+/* X -> X^galois, galois odd and below 2N; 1 copies. Automorphisms, rotations
+ * and conjugation need a key of at least a's limbs (BF_ERR_MISMATCH). */
 BF_MUST_CHECK bf_status bf_automorphism(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                         uint32_t galois);
 
@@ -414,8 +422,9 @@ BF_MUST_CHECK bf_status bf_automorphism(bf_eval *ev, bf_ct *out, const bf_ct *a,
  * out[i] = rot_{r[i]}(a); BF_ERR_ARGUMENT when a is one of out[]. */
 BF_MUST_CHECK bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                        const int *r, size_t count);
-/* out = sum_i rot_{r[i]}(a[i]) with one ModDown. a[] may repeat; those of three
- * polynomials are relinearised on the way, by keys of their own. */
+/* out = sum_i rot_{r[i]}(a[i]) with one ModDown. Entries of a[] may repeat.
+ * Terms of three polynomials are relinearised in the same step, with keys from
+ * s^2. */
 BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
                                       const bf_ct *const *a, const int *r,
                                       size_t count);
@@ -426,24 +435,26 @@ BF_MUST_CHECK bf_status bf_rotate_sum(bf_eval *ev, bf_ct *out,
  * by multiples of F*M'/2^i: no mask, no level. */
 
 /* Slots j = s*F + f. out = sum_m X^{u m} Tr(g[m]), Tr the sum over s; m < count
- * <= 2^log_m. Scale kept; the bound grows to `bound` (what the caller knows of
- * the sums). g[] is consumed (released); elements of three polynomials are
- * relinearised within the first step of the tree. */
+ * <= 2^log_m. The scale does not change; the bound becomes `bound`, the
+ * caller's knowledge of the sums. g[] is consumed (released); elements of three
+ * polynomials are relinearised within the first step of the tree. */
 BF_MUST_CHECK bf_status bf_pack(bf_eval *ev, bf_ct *out, bf_ct *g,
                                 size_t count, unsigned log_m, unsigned f,
                                 double bound);
-/* The same with elements that are made shortly before they are packed. g[count]
- * begins empty; make() fills `runs` runs of n elements each, g[k*stride + i]
- * for k < runs and first <= i < first + n, as far as these lie below count. All
- * have the same level, scale and number of polynomials. */
+/* The same, with a callback that makes the elements shortly before they are
+ * packed. g[count] is empty at first. make() fills `runs` runs of n elements
+ * each, g[k*stride + i] for k < runs and first <= i < first + n, for indices
+ * below count. All elements have the same level, scale and number of
+ * polynomials. */
 typedef bf_status (*bf_pack_make)(void *user, bf_ct *g, size_t first, size_t n,
                                   size_t stride, unsigned runs);
 BF_MUST_CHECK bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g,
                                      size_t count, unsigned log_m, unsigned f,
                                      double bound, bf_pack_make make,
                                      void *user);
-/* Inverse for packed = sum_m X^{sign u m} P_m with P_m in P: out[m] encodes P_m
- * with scale 2^log_m times as large, m < count. sign is +1 or -1. */
+/* The inverse of packing, for packed = sum_m X^{sign u m} P_m with P_m in P:
+ * out[m], m < count, encodes P_m at 2^log_m times the scale. sign is +1 or -1.
+ */
 BF_MUST_CHECK bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed,
                                   size_t count, unsigned log_m, unsigned f,
                                   int sign);

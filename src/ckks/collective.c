@@ -70,7 +70,8 @@ typedef struct half_job {
     const bf_switch_key *key;
 } half_job;
 
-/* The row of number i of a key's, either half, and the modulus of the ring. */
+/* Offset of row i of a key, in either half, and the row's modulus in the ring.
+ */
 static size_t row_at(const bf_switch_key *k, size_t i, unsigned half,
                      unsigned *modulus)
 {

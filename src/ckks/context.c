@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "ckks/internal.h"
 
-/* What the hash covers besides the numbers: scheme, secret, noise. */
+/* The hash covers the numbers and this text: scheme, secret, noise. */
 static const char scheme[] = "blindfit-ckks-1/ternary/cbd21";
 
 static bf_status check_shape(const bf_params *p)
@@ -25,8 +25,8 @@ static bf_status check_shape(const bf_params *p)
 }
 
 /* The noise of a key switch is that of the key times digit/P, so every digit
- * must lie below P. Products are compared through logarithms of 64 bits, far
- * finer than distinct products of primes = 1 mod 2N come close. */
+ * must lie below P. Products are compared by their logarithms with 64 bits,
+ * which separate any two distinct products of primes = 1 mod 2N. */
 static bf_status check_digits(const bf_params *p)
 {
     long double special = 0;

@@ -7,7 +7,7 @@
 
 /* ---- sums of diagonals, indices modulo n --------------------------------- */
 
-/* What a group is made of: `width` values of each diagonal, dim or none. */
+/* The shape of a group: `width` values of each diagonal, dim or 0. */
 typedef struct shape {
     size_t dim, width;
 } shape;
@@ -31,7 +31,8 @@ void bf_dft_clear(bf_dft_group *g)
     *g = (bf_dft_group){0};
 }
 
-/* The diagonal's values, new ones zero. Room is the caller's to know. */
+/* The values of a diagonal; the values of a new diagonal are zero. The caller
+ * makes sure that there is room. */
 static double complex *at(bf_dft_group *g, size_t index)
 {
     size_t i = 0;
@@ -41,7 +42,7 @@ static double complex *at(bf_dft_group *g, size_t index)
     return v;
 }
 
-/* Butterflies of length len = 2^s; backwards times two. */
+/* Butterflies of length len = 2^s, or twice their inverses. */
 static bf_status butterfly(bf_dft_group *g, shape of, size_t n, unsigned s,
                            bool backwards)
 {
@@ -71,9 +72,9 @@ static bf_status butterfly(bf_dft_group *g, shape of, size_t n, unsigned s,
     return BF_OK;
 }
 
-/* b := a after b; a is consumed. Indices of neighbouring butterflies are all
- * multiples of a stride between two: one more doubles their number, and adds at
- * most one. */
+/* b := a after b; consumes a. The indices of the product of neighbouring
+ * butterflies are all multiples of a stride between two bounds: one more
+ * butterfly doubles the number of diagonals, and adds at most one. */
 static bf_status compose(bf_dft_group *b, bf_dft_group *a, shape of, size_t n)
 {
     bf_dft_group c;
@@ -92,7 +93,7 @@ static bf_status compose(bf_dft_group *b, bf_dft_group *a, shape of, size_t n)
     return BF_OK;
 }
 
-/* rot_s after M after rot_-t. */
+/* M := rot_s M rot_-t. */
 static bf_status between_rotations(bf_dft_group *m, size_t n, size_t s,
                                    size_t t)
 {
@@ -110,8 +111,8 @@ static bf_status between_rotations(bf_dft_group *m, size_t n, size_t s,
     return BF_OK;
 }
 
-/* Rows (CoeffToSlot) or columns of imaginary parts. A column is counted from
- * the slot that a rotation takes it from, beyond n too. */
+/* Rows (CoeffToSlot) or columns of imaginary parts. The index of a column is
+ * the slot before the rotation, which may be n or more. */
 static void part(bf_dft_group *m, size_t n, bool to_slots)
 {
     for (size_t i = 0; i < m->count; i++) {
@@ -144,10 +145,11 @@ static bf_status check(const bf_dft *d)
     return BF_OK;
 }
 
-/* Diagonals of a group whose longest butterfly has length l are multiples of
- * the stride from -(l - stride) to l - stride: rotated by l to the right they
- * begin at the stride. The longest of all needs none, its indices being modulo
- * n. */
+/* If the longest butterfly of a group has length l, the group's diagonals are
+ * the multiples of the stride from -(l - stride) to l - stride. After a
+ * rotation by l to the right the diagonals begin at the stride. The group of
+ * the longest butterfly of all needs no rotation, as its indices are modulo n.
+ */
 static size_t rotation_of(const bf_dft *d, unsigned first, unsigned last)
 {
     unsigned longest = d->to_slots ? d->log_slots - first : last + 1;
@@ -173,9 +175,10 @@ static bf_status product(bf_dft_group *out, const bf_dft *d, shape of,
     return BF_OK;
 }
 
-/* CoeffToSlot: M_g rot_own, and before it rot_-own, with what the group after
- * this one wants: rot_-next M_g rot_own. SlotToCoeff the other way: every group
- * but the last leaves its result rotated, rot_own M_g rot_-previous. */
+/* CoeffToSlot needs M_g rot_own, applied after rot_-own. The group before
+ * includes that rotation, so each group is rot_-next M_g rot_own. In
+ * SlotToCoeff every group but the last returns a rotated result: rot_own M_g
+ * rot_-previous. */
 static bf_status make_group(bf_dft_group *out, const bf_dft *d, unsigned g,
                             const unsigned *begin, bool indices)
 {

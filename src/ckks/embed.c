@@ -21,9 +21,9 @@
  * first use, kept for the life of the process (1 MiB in all). */
 static double *_Atomic stage[LOG_SLOTS_MAX + 1];
 
-/* exp(2 pi i k/m), m a power of two >= 8, reduced to the first octant so that
- * the parts are correctly rounded but for rare ties; long double functions
- * do not vary with the machine's vector units. */
+/* exp(2 pi i k/m), m a power of two >= 8, reduced to the first octant, so that
+ * both parts are correctly rounded but for rare ties. The long double functions
+ * give the same results on all vector units. */
 static void unit_root(double *re, double *im, uint64_t k, uint64_t m)
 {
     const long double tau = 6.283185307179586476925286766559L;

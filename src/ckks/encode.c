@@ -200,7 +200,7 @@ static void decode_limb(void *user, size_t m)
     bf_ntt_inverse(ring, (unsigned)m, job->x + m * ring->n);
 }
 
-/* Takes a digit from one of the limbs above it. */
+/* Subtracts the current digit from one of the limbs above. */
 static void take_digit(void *user, size_t above)
 {
     const decode_job *job = user;
@@ -222,7 +222,7 @@ static void take_digit(void *user, size_t above)
 static void mixed_radix(decode_job *job)
 {
     unsigned limbs = job->pt->limbs;
-    /* The others are centred when digits are taken from them. */
+    /* The other limbs are centred when take_digit subtracts digits. */
     bf_limb_reduce(job->pt->ctx->ring, 0, job->x, job->x);
     for (job->digit = 0; job->digit + 1 < limbs; job->digit++)
         bf_parallel(limbs - 1 - job->digit, take_digit, job);

@@ -49,7 +49,8 @@ static void encrypt_limb(void *user, size_t index)
  * a sum of N products of variances V = 21/2 and 2/3, and so is e1 s for a
  * uniform ternary s (a sparse s gives less): V (1 + 4N/3), and 1/12 for the
  * rounding of m. This is a mean over keys: slots where the key's e is large
- * have more, so the tail over slots is that of products of normals. */
+ * have more noise, so that the tail over slots is that of products of normals.
+ */
 static double public_noise(size_t n)
 {
     double v = BF_NOISE_SD * BF_NOISE_SD;

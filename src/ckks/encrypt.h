@@ -11,9 +11,9 @@ typedef struct bf_public_key {
 } bf_public_key;
 void bf_public_key_clear(bf_public_key *pk); /* safe on zeroed objects */
 
-/* c = (b*u + e0 + m, a*u + e1), u ternary ([CKKS17] section 3.4), at the
- * limbs of m. out is zeroed or an earlier result; its memory is reused where it
- * fits. BF_ERR_MISMATCH when m is of other parameters. */
+/* c = (b*u + e0 + m, a*u + e1), u ternary ([CKKS17] section 3.4), at the limbs
+ * of m. out is zeroed or an earlier result, whose memory is reused if it fits.
+ * BF_ERR_MISMATCH when m has other parameters. */
 BF_MUST_CHECK bf_status bf_encrypt_public(bf_ct *out,
                                           const bf_public_key *pk,
                                           const bf_pt *m);

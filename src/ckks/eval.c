@@ -84,7 +84,7 @@ const bf_context *bf_eval_context(const bf_eval *ev)
 
 void bf_eval_counters(const bf_eval *ev, bf_counters *out)
 {
-    /* Progress is read while other threads count. */
+    /* Other threads may count while this reads the counters for progress. */
     const uint64_t *from = (const uint64_t *)&ev->counters;
     uint64_t *to = (uint64_t *)out;
     for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
@@ -274,17 +274,19 @@ bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
     return status;
 }
 
-/* A division by a prime or by P rounds each of c0, c1 to nearest: error
- * uniform in +-1/2 on c0 and, times the secret (2N/3 nonzero entries, or K
- * ternary secrets' sum, of K times that variance), on c1. */
+/* A division by a prime or by P rounds c0 and c1 to nearest. The error of c0 is
+ * uniform in +-1/2. The error of c1 is uniform too, and is multiplied by the
+ * secret (2N/3 nonzero entries; for a sum of K ternary secrets K times this
+ * variance). */
 double bf_noise_rounding(const bf_context *ctx)
 {
     double n = (double)ctx->ring->n;
     return sqrt((1 + 2 * n * ctx->owners / 3) / 12);
 }
 
-/* Of an error in a key. Keys that K owners made have a sum of K errors, and from
- * the square s e0 + u e1 besides (ckks/collective.h), s and u of variance 2K/3. */
+/* Variance of an error in a key. Keys that K owners made have the sum of K
+ * errors; keys from the square also have s e0 + u e1 (ckks/collective.h), with
+ * s and u of variance 2K/3. */
 static double key_variance(const bf_context *ctx, bool square)
 {
     double n = (double)ctx->ring->n, k = ctx->owners;

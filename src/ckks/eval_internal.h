@@ -1,5 +1,4 @@
-/* The evaluator's own structures and the key-switching steps its operations
- * are built from. */
+/* The evaluator's structures, and the steps of key switching. */
 #ifndef BF_CKKS_EVAL_INTERNAL_H
 #define BF_CKKS_EVAL_INTERNAL_H
 
@@ -7,14 +6,15 @@
 
 #include "ckks/internal.h"
 
-/* An automorphism X -> X^g. It takes rows to rows. */
+/* An automorphism X -> X^g. An automorphism maps each row to a row. */
 typedef struct bf_perm {
     uint32_t galois;
     uint32_t *index; /* [N], of bf_limb_permute; NULL: the identity */
-    uint32_t *row;   /* behind it: where each row begins afterwards */
+    uint32_t *row;   /* after `index`: where each row begins in the result */
 } bf_perm;
 
-/* out, a whole limb, gets the row of a limb that begins at `first`. */
+/* Writes the row of a limb that begins at `first` to its place in out, a whole
+ * limb. */
 static inline void bf_perm_row(const bf_ring *ring, const bf_perm *perm,
                                double *out, const double *row, size_t first)
 {
@@ -36,7 +36,7 @@ struct bf_eval {
     bf_convert **down_rescale;
     bf_mulc *pq_inv; /* [l*n_q + i] (P q_{l-1})^{-1} mod q_i */
     bf_mulc *p_mul;  /* [n_q] P mod q_i as a multiplier */
-    /* bf_noise_key_switch by limbs, of keys from s and from s^2. */
+    /* bf_noise_key_switch by limbs, for keys from s and from s^2. */
     double ks_noise[BF_MAX_Q + 1], square_noise[BF_MAX_Q + 1];
 };
 
@@ -46,12 +46,12 @@ static inline size_t bf_eval_n(const bf_eval *ev)
 }
 
 /* --- objects -------------------------------------------------------------- */
-/* A result under construction: data from the pool (none when symbolic). */
+/* Begins a result, with data from the pool (no data when symbolic). */
 BF_MUST_CHECK bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs,
                                     unsigned polys);
 BF_MUST_CHECK bf_status bf_eval_check(const bf_eval *ev, const bf_ct *ct,
                                       unsigned polys_max, const char *what);
-/* BF_ERR_MISMATCH when scales differ by more than what rounding explains. */
+/* BF_ERR_MISMATCH when scales differ by more than rounding explains. */
 BF_MUST_CHECK bf_status bf_eval_check_scales(double a, double b,
                                              const char *what);
 double *bf_eval_scratch(bf_eval *ev, size_t limbs);
@@ -62,7 +62,8 @@ static inline void bf_count(uint64_t *counter, uint64_t by)
     __atomic_fetch_add(counter, by, __ATOMIC_RELAXED);
 }
 
-/* What the steps of a key switch count by themselves in a real run. */
+/* Counts ModUp, inner product and ModDown of a symbolic key switch; in a run on
+ * data these steps count themselves. */
 static inline void bf_count_symbolic(bf_eval *ev, unsigned limbs, uint64_t ups,
                                      uint64_t downs)
 {
@@ -71,14 +72,15 @@ static inline void bf_count_symbolic(bf_eval *ev, unsigned limbs, uint64_t ups,
     bf_count(&ev->counters.mod_downs[limbs], downs);
 }
 
-/* The key of this name, usable at `limbs`; symbolic evaluators record the need
- * and give NULL. */
+/* The key of this name, usable at `limbs`. A symbolic evaluator records the
+ * need and returns NULL. */
 BF_MUST_CHECK bf_status bf_eval_key(bf_eval *ev, bf_key_name name,
                                     unsigned limbs, const bf_switch_key **out);
 BF_MUST_CHECK bf_status bf_eval_perm(bf_eval *ev, uint32_t galois,
                                      bf_perm *out);
 
-/* Items in batches of at most `most`, as many batches for each thread. */
+/* Number of batches of at most `most` items each; a multiple of the number of
+ * threads. */
 static inline unsigned bf_batch_count(unsigned items, unsigned most)
 {
     unsigned threads = bf_in_parallel() ? 1 : bf_env_threads(NULL);
@@ -93,8 +95,8 @@ static inline unsigned bf_batch_first(unsigned items, unsigned batches,
 
 /* --- key switching -----------------------------------------------------------
  * Polynomials modulo q_0..q_{l-1} are split into digits (ModUp), multiplied by
- * keys in the basis q_0..q_{l-1}, p_0..p_{K-1} (positions 0..l+K-1) and brought
- * back (ModDown). Accumulators: [position][2][N]. */
+ * keys in the basis q_0..q_{l-1}, p_0..p_{K-1} (positions 0..l+K-1) and divided
+ * by P (ModDown). Accumulators: [position][2][N]. */
 #define BF_KS_DIGITS_MAX (2 * BF_MAX_Q)
 
 /* One or two neighbouring polynomials of a ciphertext. */
@@ -114,9 +116,10 @@ typedef struct bf_ks_piece {
     const double *const *x; /* each from `first` on */
 } bf_ks_piece;
 
-/* What is done with the digits of a position: `row` with every row as soon as
- * it is there, then `whole` with all residues at once; either may be NULL.
- * Positions come on all threads, each with `scratch` limbs to itself. */
+/* Callbacks for the digits of a position: `row` takes every row as soon as the
+ * row is ready, then `whole` takes all residues at once; either may be NULL.
+ * Callbacks run on all threads; each position has `scratch` limbs of its own.
+ */
 typedef struct bf_ks_work {
     void (*row)(void *user, const bf_ks_piece *piece, double *scratch);
     void (*whole)(void *user, const bf_ks_piece *piece, double *scratch);
@@ -152,8 +155,8 @@ BF_MUST_CHECK bf_status bf_ks_for_positions(bf_eval *ev,
 /* o0, o1 = sum over k, j of x[k*digits + j] * digit j of keys[k]. */
 void bf_ks_inner(bf_eval *ev, const bf_ks_piece *piece,
                  const bf_switch_key *const *keys, double *o0, double *o1);
-/* o += P * polynomial `poly` of ct at the piece's residues (nothing where P
- * vanishes). */
+/* o += P * polynomial `poly` of ct at the piece's residues (no change modulo a
+ * special prime, where P = 0). */
 void bf_ks_lift_add(bf_eval *ev, const bf_ks_piece *piece, double *o,
                     const bf_ct *ct, unsigned poly);
 
@@ -162,13 +165,14 @@ typedef struct bf_ks_automorphism {
     bf_perm perm;
     const bf_ct *add;
 } bf_ks_automorphism;
-/* acc (overwritten) -> out limbs, divided by P, or by P*q_{l-1} when rescale
- * (then out has l-1 limbs). out->polys == 2. after may be NULL. */
+/* out = acc divided by P, or by P*q_{l-1} if rescale (then out has l-1 limbs).
+ * Overwrites acc. out->polys == 2. after may be NULL. */
 BF_MUST_CHECK bf_status bf_ks_mod_down(bf_eval *ev, double *acc, unsigned limbs,
                                        bool rescale, bf_ct *out,
                                        const bf_ks_automorphism *after);
-/* res = polynomial `poly` of a (1, or 2: relinearisation) brought into the
- * key's secret, plus those below it; divided by a prime when rescale. */
+/* res = polynomial `poly` of a (1, or 2: relinearisation) switched to the key's
+ * target secret, plus the polynomials below `poly`; divided by the last prime
+ * if rescale. */
 BF_MUST_CHECK bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a,
                                      unsigned poly, const bf_switch_key *key,
                                      bool rescale);
@@ -178,7 +182,7 @@ BF_MUST_CHECK bf_status bf_ks_switch(bf_eval *ev, bf_ct *res, const bf_ct *a,
  * evaluator's: under s(X^k). BF_ERR_MISMATCH as bf_ring_switch_check. */
 BF_MUST_CHECK bf_status bf_ring_spread(bf_eval *to, bf_ct *out, const bf_ct *a,
                                        unsigned limbs);
-/* a, of two polynomials, under the secret that this key leads to; in place. */
+/* Switches a, of two polynomials, to the key's target secret, in place. */
 BF_MUST_CHECK bf_status bf_ring_key_switch(bf_eval *ev, bf_ct *a,
                                            bf_key_name name);
 

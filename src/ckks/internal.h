@@ -1,4 +1,4 @@
-/* What the ckks/ files share among themselves. */
+/* Shared by the files of ckks/. */
 #ifndef BF_CKKS_INTERNAL_H
 #define BF_CKKS_INTERNAL_H
 
@@ -12,7 +12,7 @@ struct bf_context {
     bf_ring *ring; /* moduli q_0..q_{n_q-1}, p_0..p_{n_p-1} */
     uint8_t hash[BF_HASH_BYTES];
     unsigned owners; /* bf_context_set_owners */
-    unsigned dnum; /* digits of an object with all limbs of q */
+    unsigned dnum; /* key-switching digits at all limbs of q */
     /* ModUp: convert_up[limbs][digit], from the digit's limbs (cut at `limbs`)
      * to the other limbs below `limbs` and all special primes. */
     bf_convert **convert_up;
@@ -52,7 +52,7 @@ BF_MUST_CHECK bf_status bf_embed_split_inverse(double *re, double *im,
                                                unsigned log_slots);
 /* Twiddles of the stage of length 2^s, 1 <= s <= BF_LOG_N_MAX - 1:
  * exp(2 pi i 5^j/(4 * 2^s)), j < 2^(s-1), real parts, then imaginary ones. Kept
- * for the life of the process; NULL when memory is out. */
+ * for the life of the process; NULL when out of memory. */
 const double *bf_embed_stage(unsigned s);
 
 #endif

@@ -39,7 +39,8 @@ bool bf_key_from_label(bf_key_name *out, uint32_t label, unsigned log_n)
                              label & ((UINT32_C(1) << USE_SHIFT) - 1)};
     else if (label)
         name = bf_key_galois(label);
-    /* One label a name: uses that are written otherwise are none. */
+    /* Each name has one label: a label that decodes to a name with another
+     * label is invalid. */
     if (!bf_key_is_name(name, log_n) || bf_key_label(name) != label)
         return false;
     *out = name;

@@ -1,11 +1,11 @@
 /* Hybrid key switching ([HK20]): ModUp of digits and inner product; moddown.c
  * divides by P.
  *
- * The transform's two phases are interleaved with the rest: a block of
- * coefficients is converted for a few positions and goes through the column
- * levels while it is in cache; then, row by row, the digits of a position are
- * finished and multiplied by the key before they leave it. Nothing of the
- * extended basis but the accumulators is stored. */
+ * The two phases of the transform are interleaved with the other steps. A block
+ * of coefficients is converted for a few positions and goes through the column
+ * levels while it is in cache. Then, row by row, the digits of a position go
+ * through the row levels and are multiplied by the key while they are in cache.
+ * Only the accumulators of the extended basis are stored. */
 #include "ckks/eval_internal.h"
 
 static size_t source_limbs(const bf_eval *ev, const bf_ks_source *src)
@@ -34,7 +34,8 @@ typedef struct open_job {
     const bf_ct *ct;
 } open_job;
 
-/* Polynomials innermost: they share a prime's twiddles. */
+/* The loop over polynomials is innermost, as the polynomials share a prime's
+ * twiddles. */
 static bf_status open_limb(void *user, size_t index)
 {
     const open_job *job = user;
@@ -130,8 +131,8 @@ static void digit_block(bf_eval *ev, const bf_ks_source *src, unsigned poly,
     }
 }
 
-/* Row levels of every digit at one position, and what the caller does with
- * them; digit[d] lies in tmp but for own limbs. */
+/* Row levels of every digit at one position, and the caller's callbacks;
+ * digit[d] is in tmp, except for own limbs. */
 static void position_rows(bf_eval *ev, const bf_ks_source *src,
                           const bf_ks_work *work, unsigned position,
                           double *const *digit, double *scratch)
@@ -161,8 +162,8 @@ static void position_rows(bf_eval *ev, const bf_ks_source *src,
     work->whole(work->user, &piece, scratch);
 }
 
-/* Positions whose digits are made together: the sources of a block, at most a
- * few hundred kB, are read once for all of them. */
+/* Number of positions whose digits are computed together: they share one read
+ * of a block's sources, at most a few hundred kB. */
 enum { BATCH = 4 };
 
 typedef struct positions_job {
@@ -196,8 +197,8 @@ static void batch(const positions_job *job, unsigned first, unsigned count,
                       tmp + BATCH * all * n);
 }
 
-/* The special primes' first: no digit has a limb of its own there, and what
- * takes longest should not be left to one thread at the end. */
+/* Special primes come first: no digit has an own limb at a special prime, so
+ * these positions take longest and should not run last on one thread. */
 static bf_status positions_piece(void *user, size_t i)
 {
     const positions_job *job = user;

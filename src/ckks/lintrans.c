@@ -29,8 +29,8 @@ static size_t used_babies(const bf_lintrans *t, size_t baby,
     return n;
 }
 
-/* A giant step decomposes and divides, which a baby step shares: four times
- * the work at four digits. */
+/* A giant step has its own ModUp and ModDown, which baby steps share: a giant
+ * step takes four times the work of a baby step at four digits. */
 static size_t least_work(const bf_lintrans *t)
 {
     size_t best = 1;
@@ -303,7 +303,7 @@ static bf_status open_step(apply_job *job, step *s, size_t by)
     return job->ev->keys ? bf_eval_perm(job->ev, galois, &s->perm) : BF_OK;
 }
 
-/* Every giant step asks for its key, and so is counted. */
+/* Requests the key for every giant step, so that each is counted. */
 static bf_status open_steps(apply_job *job)
 {
     const bf_lintrans *t = job->t;
@@ -366,8 +366,8 @@ static void baby_rotations(const apply_job *job, const bf_ks_piece *piece,
     }
 }
 
-/* w_g at one position, row by row: diagonals are expanded to where a row of
- * them stays in cache. */
+/* w_g at one position, row by row: rows of diagonals are expanded into a buffer
+ * that stays in cache. */
 static void giant_sum(const apply_job *job, unsigned p, size_t g,
                       const double *u, double *rows)
 {
@@ -456,8 +456,8 @@ static bf_status apply_compute(apply_job *job, bf_ct *res, bool rescale)
     return bf_ks_mod_down(ev, job->acc[0], job->a.limbs, rescale, res, NULL);
 }
 
-/* A rotation has the errors of its key only as long as it stays in the basis
- * q+P; every giant step rounds once more, and so does the end. */
+/* In the basis q+P a rotation has only the error of its key; every giant step
+ * adds a rounding, and the last ModDown adds one. */
 static void apply_metadata(const apply_job *job, bf_ct *res)
 {
     const bf_lintrans *t = job->t;

@@ -4,11 +4,11 @@
  *   y = sum_g rot_{g G}( w_g ),  w_g = sum_b rot_{-g G}(D_d) . rot_{stride
  * b}(x) with G = stride*n1. The baby rotations share one decomposition of x,
  * stay in the basis q+P and are multiplied and summed there by diagonals
- * encoded modulo P too ([BMTH21]). Giant steps go by Horner's rule in that
+ * encoded modulo P too ([BMTH21]). Giant steps follow Horner's rule in that
  * basis, y = w_0 + rot_G( w_1 + rot_G( w_2 + ...)). A giant step takes a
- * ModDown, a ModUp and an inner product, as it would with a key of its own;
- * here one key serves all, and the last ModDown can also divide by a prime of
- * q.
+ * ModDown, a ModUp and an inner product. Keys of their own for the giant steps
+ * would not save work; with Horner's rule one key serves all giant steps, and
+ * the last ModDown can also divide by a prime of q.
  *
  * A map is immutable once made and may be used by many threads.
  */
@@ -21,15 +21,15 @@
 
 typedef struct bf_diagonal {
     size_t index;                 /* d < dim */
-    const double complex *values; /* [dim]; of symbolic maps also NULL, for
-                                   * values of modulus 1 */
+    const double complex *values; /* [dim]; NULL in symbolic maps: values of
+                                   * modulus 1 */
 } bf_diagonal;
 
-/* How a map is encoded: for ciphertexts of up to `limbs` limbs. */
+/* The encoding of a map, for ciphertexts of up to `limbs` limbs. */
 typedef struct bf_lintrans_form {
     double scale;
     unsigned limbs;
-    unsigned baby; /* n1, up to BF_LINTRANS_BABY_MAX; 0: of least work */
+    unsigned baby; /* n1, up to BF_LINTRANS_BABY_MAX; 0: the n1 of least work */
     bool symbolic; /* metadata only */
 } bf_lintrans_form;
 
@@ -50,9 +50,10 @@ typedef struct bf_lintrans {
 } bf_lintrans;
 
 /* dim is a power of two up to N/2. Diagonals repeat with period dim, and
- * x_{j+d} is the slot j+d itself: the map is M where inputs repeat with period
- * dim too, or a divisor of it. BF_ERR_ARGUMENT when an index is repeated or out
- * of range, or there is none; BF_ERR_RANGE as bf_encode_slots. */
+ * x_{j+d} is slot j+d, without reduction modulo dim: the map is M if the input
+ * has period dim, or a divisor of dim. BF_ERR_ARGUMENT when an index is
+ * repeated or out of range, or there is none; BF_ERR_RANGE as bf_encode_slots.
+ */
 BF_MUST_CHECK bf_status bf_lintrans_make(bf_lintrans *out,
                                          const bf_context *ctx,
                                          const bf_diagonal *diagonals,
@@ -65,20 +66,22 @@ BF_MUST_CHECK bf_status bf_lintrans_matrix(bf_lintrans *out,
                                            size_t dim,
                                            const bf_lintrans_form *form);
 void bf_lintrans_clear(bf_lintrans *t); /* safe on zeroed objects */
-/* Bytes that the data take, also of a symbolic map, which has none; 0 for a
- * zeroed object. */
+/* Bytes of the map's data; for a symbolic map, the bytes that its data would
+ * take. 0 for a zeroed object. */
 size_t bf_lintrans_bytes(const bf_lintrans *t);
 
-/* What an application holds beside ciphertexts: a sum for each giant step, and
- * the rotations that each of so many threads is at. */
+/* Memory that an application on this number of threads takes beside
+ * ciphertexts: a sum for each giant step, and each thread's current rotations.
+ */
 size_t bf_lintrans_work_bytes(const bf_lintrans *t, unsigned threads);
 
-/* The rotations other than 0 that bf_lintrans_apply needs, each once. r, unless
- * NULL, gets the first *count of them, and *count becomes their number. */
+/* The rotations other than 0 that bf_lintrans_apply uses, each once. Stores the
+ * first *count rotations in r, unless r is NULL, and sets *count to their
+ * number. */
 void bf_lintrans_rotations(const bf_lintrans *t, int *r, size_t *count);
 
-/* out = M a. Scale multiplies; no level: the caller rescales, once for maps
- * that follow each other. Uses a at no more limbs than the map has. */
+/* out = M a. Scales multiply; no level: the caller rescales, once for several
+ * maps in a row. Uses a at no more limbs than the map has. */
 BF_MUST_CHECK bf_status bf_lintrans_apply(bf_eval *ev, bf_ct *out,
                                           const bf_ct *a,
                                           const bf_lintrans *t);

@@ -2,7 +2,7 @@
  * ([HK20]), with the transform's phases interleaved as in keyswitch.c. */
 #include "ckks/eval_internal.h"
 
-/* src positions first..limbs+K-1 are divided out. */
+/* Divides by the primes of positions first..limbs+K-1 of src. */
 typedef struct down_job {
     bf_eval *ev;
     const bf_convert *conv;
@@ -48,7 +48,7 @@ static void down_overflow(void *user, size_t poly)
     bf_convert_overflow(job->conv, job->overflow + poly * bf_eval_n(ev), x);
 }
 
-/* Column levels of what is to be subtracted from targets first..end-1. */
+/* Column levels of the remainders to subtract from targets first..end-1. */
 static void down_block(bf_eval *ev, const down_job *job, unsigned poly,
                        unsigned first, unsigned end, size_t block, double *tmp)
 {
@@ -65,7 +65,7 @@ static void down_block(bf_eval *ev, const down_job *job, unsigned poly,
     }
 }
 
-/* x: the column levels of what is subtracted; x is overwritten. */
+/* x: the column levels of the remainder to subtract; overwrites x. */
 static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
                         unsigned m, double *x)
 {
@@ -86,7 +86,7 @@ static void down_target(bf_eval *ev, const down_job *job, unsigned poly,
     }
 }
 
-/* Targets that share the reads of a block of all sources. */
+/* Number of targets that share one read of a block of all sources. */
 enum { BATCH = 2 };
 
 static bf_status down_batch(void *user, size_t index)

@@ -16,7 +16,7 @@ static bf_status pick_prime(uint64_t *out, unsigned log_n, unsigned bits,
     return BF_OK;
 }
 
-/* Among primes asked for with the same bit length the larger ones become
+/* Among primes of the same requested bit length the larger primes become
  * special: P then exceeds a digit of the same bit lengths. */
 static void larger_to_special(bf_params *p, const unsigned *q_bits,
                               const unsigned *p_bits)

@@ -67,7 +67,7 @@ static bf_status accumulate(bf_eval *ev, bf_ct *a, bf_ct *b)
 
 static bf_status basis_element(polyeval *pe, unsigned k);
 
-/* T_{a+b} = 2 T_a T_b - T_{a-b}; the last at the product's scale. */
+/* T_{a+b} = 2 T_a T_b - T_{a-b}, with T_{a-b} at the scale of the product. */
 static bf_status chebyshev_step(polyeval *pe, bf_ct *t, unsigned difference)
 {
     bf_ct last = {0};
@@ -107,8 +107,8 @@ static bf_status basis_element(polyeval *pe, unsigned k)
 }
 
 /* ---- evaluation -------------------------------------------------------------
- * Subtrees give their value at `limbs` + 1 limbs and scale * q_limbs: one
- * rescale before its target, so that sums are rescaled once. */
+ * A subtree returns its value at `limbs` + 1 limbs and scale * q_limbs, one
+ * rescale before its target, so that a sum of subtrees is rescaled once. */
 
 typedef struct target {
     unsigned limbs;
@@ -120,8 +120,8 @@ static double raised(const polyeval *pe, target to)
     return to.scale * (double)pe->ev->ctx->params.q[to.limbs];
 }
 
-/* sum += c B_k, by an integer constant. Its rounding is an error of at most
- * half of B_k, of scale and bound of B_k, in every slot. */
+/* sum += c B_k, by an integer constant. Rounding the constant adds an error of
+ * at most B_k/2, at B_k's scale and bound, in every slot. */
 static bf_status add_term(polyeval *pe, bf_ct *sum, unsigned k, double c,
                           target to)
 {
@@ -166,7 +166,8 @@ done:
     return status;
 }
 
-/* True when B_1..B_degree lie above the target and few enough to combine. */
+/* True if B_1..B_degree have enough limbs for the target and are few enough to
+ * combine. */
 static bool is_leaf(const polyeval *pe, unsigned degree, target to)
 {
     return degree < pe->leaf &&

@@ -5,8 +5,9 @@
  * of low degree, which are integer combinations of precomputed B_k. Depth is
  * the least possible, ceil(log2(degree + 1)): the branch of the leading
  * coefficient has no level to spare and is split down to degree 1, the others
- * end in longer leaves ([BMTH21]). Scales are exact: each subtree is given the
- * scale at which its terms meet, and constants are encoded to reach it. / */
+ * end in longer leaves ([BMTH21]). Scales are exact: each subtree has a target
+ * scale at which its terms are added, and constants are encoded to reach that
+ * scale. / */
 #ifndef BF_CKKS_POLYEVAL_H
 #define BF_CKKS_POLYEVAL_H
 
@@ -33,9 +34,9 @@ unsigned bf_poly_depth(const bf_poly *p);
  * The scale of y, which is x->scale times (b - a)/2 in the Chebyshev basis, and
  * `scale` should both be near the primes of the chain: every level of B_k
  * squares their ratio. A ratio of 2^r costs about r*degree bits of precision
- * (declared in out->noise), and ends in BF_ERR_RANGE when a constant leaves 63
- * bits. BF_ERR_ARGUMENT for a constant polynomial, a coefficient that is not
- * finite, or too few limbs. */
+ * (out->noise includes the loss), and fails with BF_ERR_RANGE when a constant
+ * exceeds 63 bits. BF_ERR_ARGUMENT for a constant polynomial, a coefficient
+ * that is not finite, or too few limbs. */
 BF_MUST_CHECK bf_status bf_poly_evaluate(bf_eval *ev, bf_ct *out,
                                          const bf_ct *x, const bf_poly *p,
                                          double scale);

@@ -14,8 +14,8 @@ static double product_noise(const bf_ct *a, const bf_ct *b, double n)
                      sqrt(n) * a->noise * b->noise);
 }
 
-/* Residues handled at a time: one slice of all b, which every row uses again,
- * should stay in five eighths of the second-level cache. */
+/* Length of a slice: one slice of all b, which every row uses again, should fit
+ * in five eighths of the second-level cache. */
 static size_t slice_length(size_t terms, size_t count)
 {
     size_t len = 512, room = bf_cache_bytes() / 8 * 5;
@@ -34,12 +34,12 @@ typedef struct matrix_job {
     struct panel *panels; /* one for each thread, opened at its first slice */
 } matrix_job;
 
-/* One thread's copies of the slices at hand. Limbs lie at multiples of their
- * own length, a power of two: read in place, equal slices of many limbs would
- * fall into a few cache sets and drive each other out. */
+/* One thread's copies of the current slices. Limbs lie at multiples of their
+ * own length, a power of two: without copies, equal slices of many limbs would
+ * fall into a few cache sets and evict each other. */
 typedef struct panel {
     double *data;        /* b0, b1 of all b; a0, a1 of a row */
-    double **pointer;    /* to the slices, in this order */
+    double **pointer;    /* to the slices, in the order above */
     const double **from; /* what a copy reads */
     double **some;       /* slices of b that a row of fewer columns uses */
     double **d;          /* results d0, d1, d2 of a row */
@@ -81,11 +81,11 @@ static double **row_columns(const matrix_job *job, const bf_tensor_row *row,
     return p->some;
 }
 
-/* Bytes on their way while a slice is copied. */
+/* Prefetch distance of a copy, in bytes. */
 enum { AHEAD = 4096, CACHE_LINE = 64 };
 
-/* The slices are read once, from all over memory, where no hardware looks
- * ahead. */
+/* Each slice is read once, from scattered addresses, which hardware does not
+ * prefetch. */
 static void copy_slices(double *const *to, const double *const *from,
                         size_t count, size_t len)
 {
@@ -144,7 +144,7 @@ static bf_status matrix_piece(void *user, size_t index)
     return BF_OK;
 }
 
-/* Seconds of work on large jobs: an interruption ends it. */
+/* Takes seconds in large jobs, so an interruption ends it. */
 static bf_status matrix_compute(matrix_job *job, unsigned limbs)
 {
     size_t slices = job->ring->n / job->len, threads = bf_env_threads(NULL);
@@ -177,7 +177,7 @@ static bf_status check_row_scales(const matrix_job *job,
     return BF_OK;
 }
 
-/* All inputs are sound; *limbs becomes the lowest. */
+/* Checks all inputs; *limbs becomes the lowest number of limbs. */
 static bf_status matrix_check(bf_eval *ev, const matrix_job *job,
                               unsigned *limbs)
 {
@@ -367,9 +367,8 @@ static bf_status rescale_limb(void *user, size_t index)
     return BF_OK;
 }
 
-/* out_i = (a_i - [a]_{q_last}) / q_last; the remainder is centred, for which
- * the inverse transform's result is reduced once more, so this rounds to
- * nearest. */
+/* out_i = (a_i - [a]_{q_last}) / q_last. Another reduction after the inverse
+ * transform centres the remainder, so that the division rounds to nearest. */
 static bf_status rescale_compute(bf_eval *ev, bf_ct *res, const bf_ct *a)
 {
     rescale_job job = {ev, res, a, bf_eval_scratch(ev, a->polys)};

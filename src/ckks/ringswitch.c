@@ -42,8 +42,9 @@ typedef struct map_job {
     const bf_ct *a;
 } map_job;
 
-/* Coefficient j of one is coefficient j*N/n of the other. Roots of the rings
- * are unrelated, so by coefficients. */
+/* Coefficient j of the small ring is coefficient j*N/n of the large ring. The
+ * roots of the rings have no such relation, so the map works on coefficients.
+ */
 static bf_status map_limb(void *user, size_t index)
 {
     const map_job *job = user;
@@ -115,7 +116,8 @@ static bf_status check(const bf_eval *from, const bf_eval *to, const bf_ct *a)
     return BF_OK;
 }
 
-/* out = res; where out is the input, its memory is that of the other ring. */
+/* out = res. If out is also the input, its memory belongs to the other ring's
+ * evaluator. */
 static void replace(bf_eval *from, bf_eval *to, bf_ct *out, const bf_ct *a,
                     bf_ct *res)
 {

@@ -8,7 +8,7 @@
 
 enum { HOIST_BATCH = 8 }; /* accumulators alive at a time */
 
-/* An automorphism on its way, and the sums of its inner product. */
+/* An automorphism in progress, and the sums of its inner product. */
 typedef struct hoisted {
     const bf_switch_key *key;
     bf_perm perm;
@@ -143,12 +143,13 @@ bf_status bf_rotate_many(bf_eval *ev, bf_ct *out, const bf_ct *a, const int *r,
 
 /* ---- sums ---------------------------------------------------------------- */
 
-/* A term of three polynomials is relinearised on the way: its second goes from
- * s and its third from s^2 to phi_{1/g}(s), both in one inner product. */
+/* A term of three polynomials is relinearised in the same step: the second
+ * polynomial is switched from s and the third from s^2 to phi_{1/g}(s), both in
+ * one inner product. */
 typedef struct term {
-    bf_ct a; /* a view, at the limbs of the sum */
+    bf_ct a; /* a view of the term, at the limbs of the sum */
     const bf_switch_key *keys[2]; /* of polynomials first.. */
-    unsigned first, polys;        /* to switch; none: polys = 0 */
+    unsigned first, polys;        /* to switch; polys = 0: none */
     bf_perm perm;
 } term;
 
@@ -205,7 +206,7 @@ static void sum_row(void *user, const bf_ks_piece *piece, double *scratch)
     }
 }
 
-/* acc += one term in the extended basis; the first one starts it. */
+/* acc += one term in the extended basis; the first term initialises acc. */
 static bf_status sum_term(bf_eval *ev, const term *t, double *acc, bool first)
 {
     sum_job job = {ev, t, acc, first};
@@ -270,8 +271,8 @@ static bf_status sum_compute(bf_eval *ev, bf_ct *res, const term *terms,
     return status;
 }
 
-/* Of the key switches of a term: from s unless it stays, from s^2 of three
- * polynomials. */
+/* Noise of a term's key switches: from s if the term is rotated, and from s^2
+ * if the term has three polynomials. */
 static double term_noise(const bf_eval *ev, const bf_ct *a, int r,
                          unsigned limbs)
 {

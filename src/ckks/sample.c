@@ -19,7 +19,8 @@ static void fresh_stream(bf_stream *s, const char *domain)
 }
 
 /* Counts of ones in the two halves of x, each below 2^21, left in its halves.
- * Written out because popcount without the instruction is a table. */
+ * Written out, as a compiler's popcount may use a table (an index by a secret).
+ */
 static inline uint64_t halves_popcount(uint64_t x)
 {
     x -= (x >> 1) & UINT64_C(0x5555555555555555);
@@ -167,7 +168,7 @@ bf_status bf_sample_sparse_ternary(int8_t *out, size_t n, unsigned weight)
     if (!key) return BF_ERR_MEMORY;
     bf_stream s;
     fresh_stream(&s, "blindfit-sparse");
-    /* A repeat reveals only that a draw now discarded had equal keys. */
+    /* A repetition reveals only that the discarded draw had equal keys. */
     do {
         draw_keys(key, n, weight, &s);
         sort_network(key, n);

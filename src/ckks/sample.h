@@ -14,10 +14,10 @@ void bf_sample_noise(int8_t *out, size_t n);
 /* Uniform in {-1, 0, 1}: sixteen base-3 digits of each 128-bit fraction, so
  * the distance from uniform is below 2^-102 per sixteen coefficients. */
 void bf_sample_ternary(int8_t *out, size_t n);
-/* Integers of normal distribution, of standard deviation sd, 1 to 2^46: a sum of
- * centred binomials of variance 256 at weights 1, 4, 16, ..., 4^23, each of which
- * the lower ones smooth over its step four times as wide as needed; scaled and
- * rounded. 32 standard deviations at most. */
+/* Integers with a normal distribution of standard deviation sd, 1 to 2^46. Each
+ * is a sum of centred binomials of variance 256 with weights 1, 4, 16, ...,
+ * 4^23, scaled and rounded; the sum of the lower terms smooths the steps of
+ * each term. |out| <= 32 sd. */
 void bf_sample_normal(double *out, size_t n, double sd);
 /* Exactly `weight` nonzero signs at uniform places: the order of random 61-bit
  * keys, sorted by a fixed network, redrawn when two keys are equal.

@@ -1,9 +1,9 @@
-/* Security levels from the published table; nothing is asserted by hand.
+/* Security levels from the published table.
  *
  * [BCC+24] Bossuat et al., "Security Guidelines for Implementing Homomorphic
  * Encryption", ePrint 2024/463, Table 5.2: the largest log2(QP) for a uniform
- * ternary secret, sd 3.19, classical attacks. The noise used here has sd 3.24,
- * which is not easier. */
+ * ternary secret, sd 3.19, classical attacks. The noise of blindfit has sd
+ * 3.24, which is at least as hard. */
 #include "ckks/ckks.h"
 
 #include <math.h>

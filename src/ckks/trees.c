@@ -7,10 +7,11 @@
  * Example: M' = 4, c = P0 + X^u P1 + X^2u P2 + X^3u P3, R = rot_F. R^2 negates
  * X^u and X^3u, so
  *   c + R^2 c = 2 (P0 + X^2u P2),   c - R^2 c = 2 X^u (P1 + X^2u P3).
- * R fixes P0..P3 and negates X^2u. So the first of these, plus and minus R of
- * it, is 4 P0 and 4 X^2u P2; the second, times X^-u, likewise gives 4 P1 and 4
- * X^2u P3. Multiplied by X^-2u where needed, all four have four times the scale
- * of c, and took three rotations of c, which share one ModUp. */
+ * R fixes P0..P3 and negates X^2u. So the first line, plus and minus its image
+ * under R, is 4 P0 and 4 X^2u P2. The second line times X^-u likewise gives 4
+ * P1 and 4 X^2u P3. Products with X^-2u give P2 and P3. All four results have
+ * four times the scale of c, and took three rotations of c, which share one
+ * ModUp. */
 #include <math.h>
 #include <string.h>
 
@@ -24,8 +25,8 @@ typedef struct tree {
     unsigned f, log_m;
     int64_t unit;    /* u */
     unsigned limbs;
-    unsigned level;  /* at hand; a radix-4 step also does level + 1 */
-    size_t first;    /* node that is number 0 of a loop */
+    unsigned level;  /* current level; a radix-4 step also handles level + 1 */
+    size_t first;    /* first node of the loop */
     double *mono[3]; /* monomials of the step, [limbs][N] each */
     bf_ct *nodes;
 } tree;
@@ -61,7 +62,7 @@ static void tree_close(tree *t)
         bf_eval_scratch_give(t->ev, t->mono[i], t->limbs);
 }
 
-/* The rotation that tells the halves of a level apart. */
+/* The rotation that separates the halves of a level. */
 static int tree_rotation(const tree *t, unsigned level)
 {
     return (int)((size_t)t->f << (t->log_m - level - 1));
@@ -85,8 +86,8 @@ static int64_t rotated_exponent(const tree *t, int64_t e, int r)
     return e % two_n * (int64_t)bf_galois_rotation(t->ev->ctx, r) % two_n;
 }
 
-/* The nodes of one step, and a slice of one limb of each: all arithmetic of a
- * step is done while a slice is in cache. */
+/* A slice of one limb of each node of a step: all arithmetic of the step runs
+ * while the slice is in cache. */
 typedef struct slice {
     const tree *t;
     unsigned limb;
@@ -106,7 +107,8 @@ static void butterfly(const slice *s, unsigned i, unsigned k)
     bf_span_butterfly(s->t->ev->ctx->ring, s->limb, s->x[i], s->x[k], s->len);
 }
 
-/* fn on every slice of the nodes; those present have the same shape. */
+/* Calls fn for every slice of the nodes; all nodes that exist have the same
+ * shape. */
 static void for_slices(const tree *t, bf_ct *const *node, unsigned count,
                        void (*fn)(const slice *))
 {
@@ -125,7 +127,7 @@ static void for_slices(const tree *t, bf_ct *const *node, unsigned count,
             }
 }
 
-/* Noise and bound of sums and differences of all nodes. */
+/* Sets noise and bound for sums and differences of all nodes. */
 static void mix(bf_ct *const *node, unsigned count)
 {
     double variance = 0, bound = 0;
@@ -175,8 +177,9 @@ static bf_status expand_two(void *user, size_t number)
     return BF_OK;
 }
 
-/* The error of a node lies in the children that the node was packed from. Where
- * some of them are missing, each of the others has more of it. */
+/* The error of a node is spread over the children from which the node was
+ * packed. If some children are missing, each of the others has a larger part of
+ * the error. */
 static void concentrate_noise(bf_ct *const *child)
 {
     unsigned present = 0;
@@ -235,7 +238,8 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
     BF_GOTO(bf_copy(ev, &out[0], packed), done);
     t.nodes = out;
     while (t.level < log_m) {
-        /* An odd number of levels begins with the one that has one node. */
+        /* With an odd number of levels, the first step, at the level with one
+         * node, has radix 2. */
         bool four = (log_m - t.level) % 2 == 0;
         int64_t e = -sign * (t.unit << t.level);
         set_monomial(&t, 0, e);
@@ -250,7 +254,7 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
         t.level += four ? 2 : 1;
     }
     for (size_t m = 0; m < count; m++) {
-        /* Values were doubled log_m times; that belongs to the scale. */
+        /* Values were doubled log_m times; the scale takes this factor. */
         out[m].scale = scale * (double)((size_t)1 << log_m);
         out[m].bound = bound;
     }
@@ -303,7 +307,7 @@ static void pack_four_slice(const slice *s)
     butterfly(s, 2, 3);
 }
 
-/* A missing node, as zero of the shape of another. */
+/* Makes a missing node: zero, with the shape of another node. */
 static bf_status make_zero(bf_eval *ev, bf_ct *out, const bf_ct *shape)
 {
     if (!shape->ctx || out->ctx) return BF_OK;
@@ -345,8 +349,9 @@ done:
     return status;
 }
 
-/* Levels below `left` in one step: radix 4 while there are two, so that an odd
- * number ends with the one that has one node. */
+/* Packs the levels below `left` in one step: radix 4 while two levels are left.
+ * With an odd number of levels the last step, at the level with one node, has
+ * radix 2. */
 static bool pack_level(tree *t, unsigned left)
 {
     bool four = left >= 2;
@@ -368,7 +373,7 @@ static bf_status pack_nodes(tree *t, size_t first, size_t end, bool four)
                            four ? pack_four : pack_two, t);
 }
 
-/* Node m must have the level and scale of node 0, which may be packed by now,
+/* Node m must have the level and scale of node 0, which may already be packed,
  * and as many polynomials as node `first`. */
 static bf_status check_alike(const tree *t, size_t m, size_t first)
 {
@@ -394,12 +399,12 @@ static bf_status pack_elements(tree *t, size_t first, size_t end,
     return BF_OK;
 }
 
-/* Parts in which the elements of a large tree are made, so that memory holds a
- * quarter of them at a time. */
+/* The elements of a large tree are made in PARTS parts, so that memory holds a
+ * quarter of the elements at a time. */
 enum { PARTS = 4, PARTS_LOG_MIN = 6 };
 
-/* The first step, part by part. The first elements tell the level at which the
- * tree works. */
+/* The first step, part by part. The first elements determine the level of the
+ * tree. */
 static bf_status pack_first(tree *t, bf_pack_make make, void *user)
 {
     unsigned log_m = t->log_m;
@@ -437,7 +442,7 @@ static bf_status pack_rest(tree *t)
     for (size_t r = (size_t)t->f << t->log_m; r < bf_eval_n(t->ev) / 2;
          r *= 2) {
         bf_ct rotated = {0};
-        /* Coefficients of the subring double, others vanish. */
+        /* Coefficients of the subring are doubled, the others vanish. */
         double doubled = 2 * sum->noise;
         bf_status status = bf_rotate(t->ev, &rotated, sum, (int)r);
         if (status == BF_OK) status = bf_add(t->ev, sum, sum, &rotated);

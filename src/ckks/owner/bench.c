@@ -132,7 +132,8 @@ static void tell(const listener *l, const row *r, bool first)
     l->fn(l->user, &told);
 }
 
-/* Scalar on one thread, the best kernels on one, and on all. */
+/* Times the scalar kernels on one thread, and the best kernels on one thread
+ * and on all threads. */
 static bf_status measure(row r, bf_status (*timer)(row *), const listener *l)
 {
     bf_backend best;

@@ -1,4 +1,4 @@
-/* What the ckks/owner files share among themselves. */
+/* Shared by the files of ckks/owner. */
 #ifndef BF_CKKS_OWNER_INTERNAL_H
 #define BF_CKKS_OWNER_INTERNAL_H
 
@@ -20,14 +20,15 @@ static inline const double *bf_secret_neg(const bf_secret_key *sk, unsigned m)
     return sk->neg + (size_t)m * sk->ctx->ring->n;
 }
 
-/* An empty key, its weight unchecked; and `neg` from `coeffs`. */
+/* Allocates an empty key and does not check the weight; computes `neg` from
+ * `coeffs`. */
 BF_MUST_CHECK bf_status bf_secret_allocate(bf_secret_key **out,
                                            const bf_context *ctx,
                                            unsigned weight);
 void bf_secret_transform(bf_secret_key *sk);
 
 /* s(X^k) as a secret of a ring k times as large; k = 1: s in another context.
- * What may be encrypted under it is checked with every key. */
+ * Every key checks the modulus that its secret allows. */
 BF_MUST_CHECK bf_status bf_secret_embed(bf_secret_key **out,
                                         const bf_secret_key *small,
                                         const bf_context *large);
@@ -37,7 +38,7 @@ BF_MUST_CHECK bf_status bf_secret_embed(bf_secret_key **out,
 BF_MUST_CHECK bf_status bf_secret_check_modulus(const bf_secret_key *sk,
                                                 unsigned limbs, bool special);
 
-/* The secrets of one key; limbs are indexed by modulus of the ring. */
+/* The secrets of one key, with a limb for each modulus of the ring. */
 typedef struct bf_secret_pair {
     const double *to;   /* -s_to in evaluation form */
     const double
@@ -56,14 +57,15 @@ void bf_derived_clear(bf_derived *d);
 const double *bf_derived_image(bf_derived *d, const bf_secret_key *sk,
                                uint32_t g);
 
-/* BF_ERR_ARGUMENT for a name of no automorphism, or limbs out of the chain;
- * BF_ERR_SECURITY for a modulus beyond what the secret allows. */
+/* BF_ERR_ARGUMENT for a name that is no automorphism, or limbs beyond the
+ * chain; BF_ERR_SECURITY for a modulus beyond the limit of the secret. */
 BF_MUST_CHECK bf_status bf_key_check_galois(const bf_context *ctx,
                                             bf_key_name name);
 BF_MUST_CHECK bf_status bf_key_check_limbs(const bf_secret_key *to,
                                            unsigned limbs);
 
-/* BF_ERR_ARGUMENT when two are of one name: they would share their a halves. */
+/* BF_ERR_ARGUMENT for two keys of one name, which would share their a halves.
+ */
 BF_MUST_CHECK bf_status bf_keys_check_distinct(const bf_key_need *needs,
                                                size_t count);
 

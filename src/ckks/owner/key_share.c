@@ -79,7 +79,7 @@ bf_status bf_share_linear(bf_eval_keys *out, bf_share_secrets own,
 
 /* ---- shares of keys from the square -------------------------------------- */
 
-/* One half of every row of a key from noise of its own. */
+/* Computes one half of every row of a key, with noise of its own. */
 typedef struct rows_job {
     bf_switch_key *key;
     const int8_t *noise; /* [digits][N] */
@@ -111,7 +111,7 @@ static void noise_row(const rows_job *job, const row *r, double *out)
     bf_ntt_forward(r->ring, r->m, out);
 }
 
-/* h1 = e1 + a s = -(-e1 + a (-s)); a stands where h1 is to be. */
+/* h1 = e1 + a s = -(-e1 + a (-s)); the place of h1 holds a at first. */
 static bf_status first_row(void *user, size_t i)
 {
     const rows_job *job = user;

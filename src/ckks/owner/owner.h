@@ -22,9 +22,10 @@ const bf_context *bf_secret_key_context(const bf_secret_key *sk);
 unsigned bf_secret_key_weight(const bf_secret_key *sk); /* 0: uniform */
 /* Coefficients in {-1,0,1}, N of them, for the key file only. */
 const int8_t *bf_secret_key_coeffs(const bf_secret_key *sk);
-/* From a key file: BF_ERR_FORMAT unless the coefficients are ternary, of exact
- * weight `weight`, or for weight 0 of a weight that a uniform draw has but for
- * a chance below 2^-100. Constant time but for that verdict. */
+/* From a key file: BF_ERR_FORMAT unless the coefficients are ternary and of
+ * exact weight `weight`; for weight 0, unless their weight is one that a
+ * uniform draw misses with probability below 2^-100. Constant time but for that
+ * verdict. */
 BF_MUST_CHECK bf_status bf_secret_key_import(bf_secret_key **out,
                                              const bf_context *ctx,
                                              const int8_t *coeffs,
@@ -45,9 +46,9 @@ BF_MUST_CHECK bf_status bf_switch_key_generate(bf_switch_key *out,
                                                const bf_secret_key *from,
                                                const bf_secret_key *to,
                                                unsigned limbs);
-/* All keys of a list, of uses GALOIS and FROM_SQUARE (progress by key); shares
- * one random `a` seed, labels of names are the indices. BF_ERR_ARGUMENT when
- * one is listed twice. */
+/* All keys of a list, of uses GALOIS and FROM_SQUARE (progress by key). The
+ * keys share one random `a` seed; the labels of their names are the indices.
+ * BF_ERR_ARGUMENT when a key is listed twice. */
 BF_MUST_CHECK bf_status bf_eval_keys_generate(bf_eval_keys *out,
                                               const bf_secret_key *sk,
                                               const bf_key_need *needs,
@@ -63,7 +64,8 @@ BF_MUST_CHECK bf_status bf_encrypt_symmetric(bf_ct *out,
 BF_MUST_CHECK bf_status bf_public_key_generate(bf_public_key *out,
                                                const bf_secret_key *sk);
 
-/* 2 or 3 polynomials. The result is for the owner's eyes: see SECURITY.md. */
+/* 2 or 3 polynomials. Only the owner may see the result: docs/security.md,
+ * Decryptions. */
 BF_MUST_CHECK bf_status bf_decrypt(bf_pt *out, const bf_secret_key *sk,
                                    const bf_ct *ct);
 

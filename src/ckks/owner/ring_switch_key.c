@@ -24,7 +24,7 @@ static bf_key_name name_of(bf_key_use use, const bf_secret_key *small,
     return (bf_key_name){use, 0, (uint32_t)stride};
 }
 
-/* A key under s(X^k), held against the small ring. */
+/* Checks a key under s(X^k) against the limit of the small ring. */
 static bf_status check_under_small(const bf_secret_key *small,
                                    const bf_params *large, unsigned limbs)
 {

@@ -1,8 +1,9 @@
 /* Keys for ckks/ringswitch.h. Both live in the large ring.
  *
- * A key to s(X^k) is as weak as s: its samples, modulo X^k, are k samples each
- * of the small ring under s. Its whole modulus q_0..q_{limbs-1}*P, P of the
- * large ring, is therefore held against the small ring's row of the table. */
+ * A key to s(X^k) is as weak as s: each sample of the key, modulo X^k, is k
+ * samples of the small ring under s. The whole modulus q_0..q_{limbs-1}*P of
+ * the key, with P of the large ring, is therefore checked against the small
+ * ring's row of the table. */
 #ifndef BF_CKKS_OWNER_RING_SWITCH_KEY_H
 #define BF_CKKS_OWNER_RING_SWITCH_KEY_H
 

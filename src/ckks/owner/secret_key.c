@@ -52,7 +52,7 @@ void bf_secret_transform(bf_secret_key *sk)
     bf_parallel(sk->ctx->ring->count, transform_limb, sk);
 }
 
-/* A weight that no modulus allows fails here, not at its first use. */
+/* A weight that no modulus allows fails at allocation and not at first use. */
 static bf_status allocate(bf_secret_key **out, const bf_context *ctx,
                           unsigned weight)
 {
@@ -81,9 +81,10 @@ bf_status bf_secret_key_generate(bf_secret_key **out, const bf_context *ctx,
     return BF_OK;
 }
 
-/* Weights that a key of this kind has. A uniform draw has 2n/3 nonzero
- * coefficients, variance 2n/9; a deviation of t sd has probability below
- * 2 exp(-2 (t sd)^2/n) = 2 exp(-4 t^2/9) ([Hoeffding63]): 2^-100.8 at t = 12.6.
+/* The range of Hamming weights of a key of this kind. A uniform draw has 2n/3
+ * nonzero coefficients, variance 2n/9; a deviation of t sd has probability
+ * below 2 exp(-2 (t sd)^2/n) = 2 exp(-4 t^2/9) ([Hoeffding63]): 2^-100.8 at t =
+ * 12.6.
  */
 static void plausible_weights(uint64_t *least, uint64_t *most, size_t n,
                               unsigned weight)
@@ -96,7 +97,8 @@ static void plausible_weights(uint64_t *least, uint64_t *most, size_t n,
     *most = (uint64_t)(mean + deviation);
 }
 
-/* Whether they are a secret: the one bit of them that anything branches on. */
+/* True if the coefficients are a valid secret. Code branches on no other bit
+ * that depends on them. */
 static bool valid_coeffs(const int8_t *coeffs, size_t n, unsigned weight)
 {
     uint64_t least, most, nonzero = 0, bad = 0; /* in the top bit */

@@ -95,8 +95,8 @@ bf_status bf_key_make(bf_switch_key *out, const bf_context *ctx,
     return status;
 }
 
-/* g^{-1} mod 2N for odd g, by Newton's iteration modulo 2^32: right in 3 bits
- * to begin with, twice as many each time. */
+/* g^{-1} mod 2N for odd g, by Newton's iteration modulo 2^32: the start is
+ * correct in 3 bits, and each step doubles this number. */
 static uint32_t galois_inverse(uint32_t g, size_t n)
 {
     uint32_t x = g;
