@@ -1,15 +1,15 @@
-/* What ordinary and secret memory share. */
+/* Shared by ordinary and secret memory. */
 #ifndef BF_BASE_ALLOCATOR_H
 #define BF_BASE_ALLOCATOR_H
 
 #include "base/memory.h"
 
-/* No job comes near it: a larger request is a bug or an attack. */
+/* Far more than any job needs: a larger request is a bug or an attack. */
 #define BF_ALLOC_MAX ((size_t)1 << 40)
 
-/* Whether a test wants this allocation to fail. */
+/* True if a test makes this allocation fail. */
 bool bf_alloc_injected_failure(void);
-/* NULL, and the message. */
+/* Returns NULL and sets the message. */
 void *bf_out_of_memory(size_t bytes);
 
 #endif

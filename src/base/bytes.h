@@ -1,4 +1,5 @@
-/* Little-endian numbers at unaligned places: the byte order of all formats. */
+/* Little-endian numbers at unaligned addresses. All formats are little-endian.
+ */
 #ifndef BF_BASE_BYTES_H
 #define BF_BASE_BYTES_H
 

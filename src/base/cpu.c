@@ -41,8 +41,7 @@ double bf_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The set grows for machines whose kernel knows more processors than it
- * holds. */
+/* The set grows until it holds all processors that the kernel knows. */
 unsigned bf_cpu_count(void)
 {
     int count = 0;

@@ -7,7 +7,7 @@
 
 bool bf_cpu_has_avx2_fma(void);
 bool bf_cpu_has_avx512(void); /* F, DQ, VL */
-/* Second-level cache of a core; 512 KiB where the system does not say. */
+/* Second-level cache of a core; 512 KiB if the system does not say. */
 size_t bf_cache_bytes(void);
 
 /* Processors that the calling thread may run on. */

@@ -10,7 +10,7 @@
 
 static _Thread_local bf_run now;
 
-/* The first number of an OpenMP variable; UINT_MAX where none is set. */
+/* The first number in an OpenMP variable; UINT_MAX if it is not set. */
 static unsigned from_environment(const char *name)
 {
     const char *text = getenv(name);

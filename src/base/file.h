@@ -5,7 +5,7 @@
 #include "base/status.h"
 #include "blindfit/files.h"
 
-/* Renames, and flushes the folder it goes to. */
+/* Renames a file, and flushes the target folder. */
 BF_MUST_CHECK bf_status bf_move_file(const char *from, const char *to);
 
 /* Fault loops in tests: after `successes` more system calls of bf_outfile

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-/* The number behind `key` in a file of "key number" lines, times `unit`; the
- * first number of the file for an empty key. UINT64_MAX when there is none, as
- * where a limit reads "max". */
+/* The number after `key` in a file of "key number" lines, times `unit`; for an
+ * empty key the first number of the file. UINT64_MAX without a number, as for
+ * the limit "max". */
 static uint64_t read_number(const char *path, const char *key, uint64_t unit)
 {
     char line[256];
@@ -34,7 +34,7 @@ static uint64_t read_group(const char *group, const char *file,
                                             : UINT64_MAX;
 }
 
-/* Cached files count as used, but give way. */
+/* Cached file pages count as used, but the kernel can reclaim them. */
 static uint64_t group_available(const char *group)
 {
     uint64_t limit = read_group(group, "memory.max", "");
@@ -45,7 +45,8 @@ static uint64_t group_available(const char *group)
     return limit > used ? limit - used : 0;
 }
 
-/* This process's group (the line "0::/path") and all above it. */
+/* The minimum over this process's group (the line "0::/path") and all groups
+ * above. */
 static uint64_t cgroups_available(void)
 {
     char line[PATH_MAX];

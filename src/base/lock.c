@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Takes the descriptor over. */
+/* Takes ownership of the descriptor. */
 static bool lock_fd(int *lock, int fd, bool wait)
 {
     *lock = -1;
@@ -32,8 +32,8 @@ static bool still_there(int fd, const char *path)
            a.st_ino == b.st_ino;
 }
 
-/* Whoever held the file may have removed it between open and flock: then the
- * lock is on nothing that the next one would find. */
+/* The previous holder may have removed the file between open and flock. Then
+ * the lock is on a file without a name, which no other process would find. */
 bool bf_lock_make(int *lock, const char *path)
 {
     for (;;) {

@@ -1,4 +1,4 @@
-/* A maximum for what is held against a limit afterwards. */
+/* A maximum for numbers that are later compared with a limit. */
 #ifndef BF_BASE_MAXIMUM_H
 #define BF_BASE_MAXIMUM_H
 

@@ -41,15 +41,16 @@ void *bf_out_of_memory(size_t bytes)
     return NULL;
 }
 
-/* By how much the heap grows at a time once freed memory is kept. */
+/* The heap grows by this size at a time when freed memory is kept. */
 #define HEAP_STEP (256 << 20)
-static atomic_size_t heap_step; /* HEAP_STEP from then on */
+static atomic_size_t heap_step; /* HEAP_STEP after bf_keep_freed_memory */
 
-/* Whole huge pages, with what lies beside the block in the first and the last:
- * it is likely a block of this kind as well. The rest of the heap comes along:
- * the allocator writes a word behind the next block before that can be advised,
- * and one small page there is enough to keep a huge one from being made. Advice
- * only: a refusal costs speed, not correctness. */
+/* Advises whole huge pages, including the bytes beside the block in the first
+ * and the last page, which likely belong to a block of the same kind. The
+ * advice covers the rest of the heap too: the allocator writes a word after the
+ * next block before that block can be advised, and one small page there
+ * prevents a huge page. The kernel may refuse the advice, which costs speed but
+ * not correctness. */
 static void advise_huge(void *p, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
@@ -95,7 +96,7 @@ bf_status bf_shrink(void **p, size_t bytes)
     if (!q) return BF_OK; /* as large as it was */
     *p = q;
     if ((uintptr_t)q % BF_ALIGN == 0) return BF_OK;
-    /* Allocators that move what they shrink need not keep the alignment. */
+    /* An allocator that moves shrinking blocks need not keep the alignment. */
     aligned = bf_alloc(bytes);
     if (aligned) memcpy(aligned, q, bytes);
     free(q);

@@ -8,14 +8,14 @@
 #define EXACT_POWER_MAX 22 /* 10^22 is exact in a double */
 #define EXACT_INTEGER_MAX ((uint64_t)1 << 53)
 #define DIGITS_MAX 19       /* always fit 64 bits */
-#define EXPONENT_MAX 100000 /* beyond any double: no use counting on */
+#define EXPONENT_MAX 100000 /* beyond any double; counting stops */
 
 static const double powers[EXACT_POWER_MAX + 1] = {
     1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-/* The locale "C" is part of the C library: nothing to allocate, and so nothing
- * to fail. */
+/* The locale "C" is part of the C library, so that newlocale allocates nothing
+ * and cannot fail. */
 static locale_t enter_c_locale(void)
 {
     return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
@@ -42,7 +42,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Digits into *m, of which at most DIGITS_MAX count; how many there were. */
+/* Reads digits into *m, at most DIGITS_MAX of them; returns the number of all
+ * digits. */
 static unsigned take_digits(const char **p, uint64_t *m, unsigned *significant)
 {
     const char *start = *p;
@@ -53,7 +54,7 @@ static unsigned take_digits(const char **p, uint64_t *m, unsigned *significant)
     return (unsigned)(*p - start);
 }
 
-/* An exponent, if a whole one stands there; else *p stays. */
+/* Reads a complete exponent; otherwise leaves *p unchanged. */
 static int take_exponent(const char **p)
 {
     const char *q = *p;

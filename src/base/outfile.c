@@ -15,26 +15,26 @@
 #define OPEN_FILES_MAX 64
 #define BUFFER_BYTES ((size_t)256 << 10)
 
-/* Temporaries, where a signal handler finds them. A slot is FREE, BUSY (its
+/* Temporary files, in a table for the signal handler. A slot is FREE, BUSY (its
  * path is being written), LIVE (to unlink), or GONE (the handler unlinked). */
 enum { SLOT_FREE, SLOT_BUSY, SLOT_LIVE, SLOT_GONE };
 static struct slot {
     atomic_int state;
     char path[PATH_MAX];
 } slots[OPEN_FILES_MAX];
-/* Commits that are past the point where a signal could still undo them. */
+/* The number of commits that a signal can no longer undo. */
 static atomic_int moving;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "used in signal handlers");
 
 struct bf_outfile {
-    char *path;   /* as the caller names it */
-    char *target; /* the same with symbolic links followed: what is replaced */
-    bool removal; /* its slot is where the target goes until all is in place */
+    char *path;   /* the caller's name */
+    char *target; /* the file to replace: path with links followed */
+    bool removal; /* the slot keeps the target until all files are in place */
     FILE *stream;
     char *buffer;
     int fd;
     int error; /* first errno met while writing */
-    struct slot *slot; /* NULL: written directly, nothing to move or remove */
+    struct slot *slot; /* NULL: written in place, nothing to move or remove */
 };
 
 /* ---- fault injection ---------------------------------------------------- */
@@ -69,8 +69,8 @@ void bf_files_abort_all(void)
         if (atomic_compare_exchange_strong(&slots[i].state, &live, SLOT_GONE))
             unlink(slots[i].path);
     }
-    /* A caller that exits next must not cut short what is being moved. The
-     * mover's own thread has signals blocked: it is never the one that waits.
+    /* A caller that exits next must not interrupt a commit. The committing
+     * thread blocks signals, so that it never waits for itself.
      */
     while (atomic_load(&moving) > 0)
         nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
@@ -100,8 +100,8 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* A new name beside `path`, short and apart from the target's, so that a target
- * of the longest legal name works. */
+/* A new name in the folder of `path`, short and independent of the target's
+ * name, so that a target with the longest legal name works. */
 static bool name_temporary(struct slot *slot, const char *path)
 {
     uint64_t unique;
@@ -114,9 +114,9 @@ static bool name_temporary(struct slot *slot, const char *path)
     return false;
 }
 
-/* The slot has the name before the file exists, so that a signal handler
- * removes the file whenever it runs after open(). A handler that runs between
- * the two finds nothing to remove, and leaves its mark in the slot. */
+/* The slot gets the name before the file exists, so that a signal handler that
+ * runs after open() removes the file. A handler that runs before open() finds
+ * no file to remove, and marks the slot GONE. */
 static int create_temporary(struct slot *slot, const char *path, unsigned mode)
 {
     for (int attempt = 0; attempt < 16; attempt++) {
@@ -149,7 +149,7 @@ static ssize_t cookie_write(void *cookie, const char *data, size_t bytes)
         if (n > 0) {
             done += (size_t)n;
         } else if (n == 0) {
-            f->error = EIO; /* a device that takes nothing */
+            f->error = EIO; /* a device that accepts no bytes */
         } else if (errno != EINTR) {
             f->error = errno;
         }
@@ -163,7 +163,7 @@ static void free_outfile(bf_outfile *f)
     if (f->stream) fclose(f->stream);
     if (f->fd >= 0) close(f->fd);
     drop_slot(f->slot);
-    if (f->buffer) bf_wipe(f->buffer, BUFFER_BYTES); /* keys pass through */
+    if (f->buffer) bf_wipe(f->buffer, BUFFER_BYTES); /* may hold keys */
     free(f->buffer);
     free(f->path);
     free(f->target);
@@ -176,11 +176,11 @@ static bf_status no_slot(const char *path)
                    OPEN_FILES_MAX);
 }
 
-/* Longest chain of links that is followed, as Linux does. */
+/* Longest chain of symbolic links to follow, as in Linux. */
 #define LINKS_MAX 40
 
-/* The path that a chain of symbolic links ends in, whether or not a file is
- * there: NULL with errno when the chain is too long or memory is out. */
+/* The path at the end of a chain of symbolic links, whether or not a file
+ * exists there. NULL with errno when the chain is too long or memory is out. */
 static char *follow_links(const char *path)
 {
     char at[PATH_MAX], link[PATH_MAX], next[PATH_MAX];
@@ -202,8 +202,8 @@ static char *follow_links(const char *path)
     return NULL;
 }
 
-/* A file that is replaced keeps its permissions, of which a secret's mode may
- * take some away. */
+/* A replaced file keeps its permissions, except for those that the mode of a
+ * secret excludes. */
 static mode_t kept_mode(mode_t old, unsigned mode)
 {
     return old & (mode & 077 ? 0777 : (mode_t)mode);
@@ -213,12 +213,12 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
 {
     struct stat st;
     bool exists = stat(f->path, &st) == 0;
-    /* What rename would refuse in the end is refused before the work. */
+    /* Refuses now what rename would refuse at the end. */
     if (!exists && errno != ENOENT)
         return bf_fail_errno(errno, "%s: cannot create", f->path);
     if (exists && S_ISDIR(st.st_mode))
         return bf_fail(BF_ERR_IO, "%s: is a folder", f->path);
-    /* A file without a name is none that a rename could replace. */
+    /* A rename cannot replace a file without a name. */
     if (exists && (!S_ISREG(st.st_mode) || st.st_nlink == 0)) {
         f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
     } else {
@@ -244,7 +244,7 @@ bf_status bf_outfile_remove(bf_outfile **out, const char *path)
     f->fd = -1;
     f->removal = true;
     f->path = strdup(path);
-    f->target = strdup(path); /* of a link, the link goes */
+    f->target = strdup(path); /* for a symbolic link, removes the link */
     f->slot = take_slot();
     bf_status s = BF_OK;
     if (!f->path || !f->target)
@@ -340,7 +340,7 @@ void bf_outfile_abort(bf_outfile *f)
     if (f->slot &&
         atomic_compare_exchange_strong(&f->slot->state, &live, SLOT_BUSY))
         unlink(f->slot->path);
-    f->error = ECANCELED; /* what is left in the buffer goes nowhere */
+    f->error = ECANCELED; /* discards the rest of the buffer */
     free_outfile(f);
 }
 
@@ -351,7 +351,7 @@ static bool sync_unsupported(int err)
     return err == EINVAL || err == ENOTSUP || err == EROFS;
 }
 
-/* Data on disk, descriptor closed. */
+/* Flushes data to disk and closes the descriptor. */
 static bf_status finish_data(bf_outfile *f)
 {
     if (fflush(f->stream) != 0 || ferror(f->stream) || f->error)
@@ -375,7 +375,7 @@ static bf_status sync_folder(const char *path)
     memcpy(folder, path, n);
     folder[n] = 0;
     int fd = open(n ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return BF_OK; /* a folder that may be written but not read */
+    if (fd < 0) return BF_OK; /* a folder with write but no read permission */
     int rc = fsync(fd), err = errno;
     close(fd);
     if (rc != 0 && !sync_unsupported(err))
@@ -390,8 +390,8 @@ bf_status bf_move_file(const char *from, const char *to)
     return sync_folder(to);
 }
 
-/* From here on a signal leaves the temporary alone: of several files, those
- * that follow the first into place must not be missing. */
+/* After this a signal does not remove the temporary file: once the first of
+ * several files is in place, the others must follow. */
 static bf_status withdraw_slot(bf_outfile *f)
 {
     int live = SLOT_LIVE;
@@ -401,7 +401,7 @@ static bf_status withdraw_slot(bf_outfile *f)
     return bf_fail(BF_ERR_INTERRUPTED, "%s: interrupted", f->path);
 }
 
-/* What is to go is only set aside, so that it can come back. */
+/* Renames a file that is to be removed, so that a failure can restore it. */
 static bf_status set_aside(const bf_outfile *f)
 {
     int rc = injected_failure() ? -1 : rename(f->target, f->slot->path);
@@ -417,7 +417,8 @@ static bf_status move_into_place(const bf_outfile *f)
     return sync_folder(f->target);
 }
 
-/* After a failure: the temporary of a file goes, what was set aside returns. */
+/* After a failure: removes the temporary file, or restores the file that was
+ * set aside. */
 static void take_back(const bf_outfile *f)
 {
     if (!f->slot || atomic_load(&f->slot->state) != SLOT_BUSY) return;
@@ -427,8 +428,9 @@ static void take_back(const bf_outfile *f)
         unlink(f->slot->path);
 }
 
-/* All of them in place; else no temporary is left. Of several, those moved
- * before a rename failed stay: what they replaced is gone. */
+/* Renames all files into place; on failure leaves no temporary file. Files that
+ * were renamed before a failing rename stay, as the files they replaced are
+ * gone. */
 static bf_status move_all(bf_outfile *const *files, size_t count)
 {
     bf_status s = BF_OK;

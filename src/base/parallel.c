@@ -1,11 +1,12 @@
 /* Workers that any thread's loop can use.
  *
- * A loop lies on its caller's stack and in a list of open loops while it wants
- * helpers. Idle workers join the first one; caller and helpers draw pieces from
- * its counter. The caller waits for those that joined, not for those that were
- * asked to: a worker that gets no processor in time finds the loop closed. Who
- * waits looks again for some microseconds, which is what a thread needs to wake
- * up, and then sleeps, so that a busy machine loses nothing to it. */
+ * A loop is on its caller's stack, and in a list of open loops while it needs
+ * helpers. Idle workers join the first loop of the list; caller and helpers
+ * take pieces from the loop's counter. The caller waits for helpers that
+ * joined, and not for workers that were woken: a worker that gets no processor
+ * in time finds the loop closed. A waiting thread polls for some microseconds,
+ * the time that a thread needs to wake up, and then sleeps, so that it takes no
+ * processor from others. */
 #include "base/parallel.h"
 
 #include <pthread.h>
@@ -22,7 +23,7 @@ typedef struct loop {
     size_t count;
     atomic_size_t next; /* piece */
     bf_run run;
-    unsigned wanted, joined; /* helpers still asked for; that came so far */
+    unsigned wanted, joined; /* helpers still wanted, and joined so far */
     atomic_uint inside;      /* helpers at work */
     struct loop *later;
 } loop;
@@ -30,9 +31,9 @@ typedef struct loop {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t opened = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
-/* Under the lock, but `wanted` is also looked at without. */
+/* Protected by the lock; `wanted` is also read without the lock. */
 static loop *open_loops;
-static atomic_uint wanted; /* by all open loops */
+static atomic_uint wanted; /* wanted by all open loops */
 static unsigned workers, sleeping;
 
 static _Thread_local bool in_loop;
@@ -70,7 +71,7 @@ static void relax(void)
 #endif
 }
 
-/* Whether a counter became zero, or other than zero, within LOOK_SECONDS. */
+/* Polls: true if the counter became zero (or nonzero) within LOOK_SECONDS. */
 static bool look(const atomic_uint *counter, bool zero)
 {
     double end = bf_now() + LOOK_SECONDS;
@@ -95,7 +96,7 @@ static void close_loop(loop *l)
     l->wanted = 0;
 }
 
-/* Under the lock; left for the work. */
+/* Called with the lock, which it releases during the work. */
 static void help(loop *l)
 {
     unsigned as = ++l->joined;
@@ -107,7 +108,7 @@ static void help(loop *l)
     draw_pieces(l, as);
     bf_run_set(before);
     pthread_mutex_lock(&lock);
-    /* The last touch: the caller may go on. */
+    /* After this the loop's memory may be gone: the caller may continue. */
     if (atomic_fetch_sub(&l->inside, 1) == 1) pthread_cond_broadcast(&left);
 }
 
@@ -126,7 +127,7 @@ static void *work(void *unused)
     return unused;
 }
 
-/* A child process has no workers, and nobody holds the lock. */
+/* In a child process there are no workers, and nobody holds the lock. */
 static void before_fork(void)
 {
     pthread_mutex_lock(&lock);
@@ -148,7 +149,8 @@ static void in_child(void)
     workers = sleeping = 0;
 }
 
-/* Under the lock. A worker that cannot be had is none: callers work, too. */
+/* Called with the lock. If no thread can be created, the loop runs with fewer
+ * threads. */
 static void add_worker(void)
 {
     static bool told;
@@ -177,7 +179,7 @@ static void open_loop(loop *l)
         add_worker();
         if (workers == before) break;
     }
-    /* Others than the sleeping look by themselves. */
+    /* Workers that do not sleep poll the list themselves. */
     for (unsigned i = 0; i < l->wanted && i < sleeping; i++)
         pthread_cond_signal(&opened);
     pthread_mutex_unlock(&lock);

@@ -20,8 +20,9 @@ struct bf_pool {
     size_t out, peak, idle; /* bytes */
 };
 
-/* A phase that works with other sizes leaves blocks nobody takes: when they are
- * more than an eighth of what is in use, a fresh block frees them. */
+/* After a phase with other sizes, idle blocks remain that nobody takes. When
+ * idle bytes exceed an eighth of the bytes in use, the pool frees them before
+ * it allocates a fresh block. */
 #define IDLE_MIN ((size_t)128 << 20)
 
 bf_status bf_pool_create(bf_pool **out)
@@ -58,8 +59,8 @@ void bf_pool_destroy(bf_pool *pool)
     free(pool);
 }
 
-/* Quarter steps between powers of two: a block serves requests up to a fifth
- * smaller, as ciphertexts of a few limbs less. */
+/* Sizes in quarter steps between powers of two: a block serves requests up to a
+ * fifth smaller, such as ciphertexts of a few limbs less. */
 static size_t class_bytes(size_t bytes)
 {
     if (bytes < 4096) return bytes;
@@ -68,8 +69,8 @@ static size_t class_bytes(size_t bytes)
     return (bytes + step - 1) & ~(step - 1);
 }
 
-/* The class is made when a block is first taken, so that giving one back
- * cannot fail. NULL when there is no memory for it. */
+/* The class is created when its first block is taken, so that returning a block
+ * cannot fail. NULL when out of memory. */
 static size_class *find_class(bf_pool *pool, size_t bytes)
 {
     for (size_t i = 0; i < pool->count; i++)
@@ -94,9 +95,9 @@ static size_t room_for_link(size_t bytes)
     return bytes && bytes < sizeof(idle_block) ? sizeof(idle_block) : bytes;
 }
 
-/* The smallest class with an idle block that holds `bytes` and is at most a
- * quarter larger: a class whose blocks serve other sizes has to allocate when
- * its own size is wanted again. */
+/* The smallest class with an idle block of at least `bytes` and at most a
+ * quarter more. The limit keeps blocks for their own size: a class whose blocks
+ * serve other sizes must allocate when its own size is needed again. */
 static size_class *find_idle(bf_pool *pool, size_t bytes)
 {
     size_class *best = NULL;
@@ -109,7 +110,7 @@ static size_class *find_idle(bf_pool *pool, size_t bytes)
     return best;
 }
 
-/* From c's idle blocks, or fresh; NULL when memory is out. */
+/* An idle block of c, or a fresh block; NULL when out of memory. */
 static void *take_block(bf_pool *pool, size_class *c)
 {
     size_t bytes = c->bytes;
@@ -180,7 +181,7 @@ void bf_pool_trim(bf_pool *pool)
 
 size_t bf_pool_peak(const bf_pool *pool)
 {
-    bf_pool *p = (bf_pool *)pool; /* the lock is not part of the value */
+    bf_pool *p = (bf_pool *)pool; /* the lock is not part of the pool's value */
     pthread_mutex_lock(&p->lock);
     size_t peak = p->peak;
     pthread_mutex_unlock(&p->lock);

@@ -10,9 +10,9 @@
 /* Call before any other function here; idempotent, thread-safe. */
 BF_MUST_CHECK bf_status bf_random_init(void);
 
-/* Operating-system randomness; the process ends if there is none. Under
- * bf_random_fix_for_tests, a ChaCha20 stream of the fixed seed instead, in the
- * order of the calls. Thread-safe. */
+/* Operating-system randomness; the process ends if there is none. After
+ * bf_random_fix_for_tests, a ChaCha20 stream of the fixed seed, in the order of
+ * the calls. Thread-safe. */
 void bf_random_bytes(void *out, size_t bytes);
 bool bf_random_is_fixed(void);
 

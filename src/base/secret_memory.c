@@ -1,7 +1,8 @@
-/* Secret memory: libsodium's, between guard pages, locked as far as the system
- * allows. Making a block takes system calls and touches every page of it, longer
- * than a block is used when ciphertexts are sealed one behind the other. A few
- * freed blocks are therefore kept, wiped, for the next ones of their size. */
+/* Secret memory comes from libsodium: between guard pages, and locked as far as
+ * the system allows. Allocating a block takes system calls and touches every
+ * page; when ciphertexts are encrypted one after the other, this takes longer
+ * than the use of the block. So a few freed blocks are wiped and kept for the
+ * next requests of their size. */
 #include <pthread.h>
 #include <sodium.h>
 
@@ -9,7 +10,7 @@
 #include "base/random.h"
 
 enum { BLOCKS = 64 };
-#define KEPT_MAX ((size_t)32 << 20) /* bytes of all blocks that are known */
+#define KEPT_MAX ((size_t)32 << 20) /* total bytes of the blocks in the table */
 
 typedef struct block {
     void *at; /* NULL: no block */
@@ -38,7 +39,7 @@ static void *take(size_t bytes)
     return p;
 }
 
-/* Frees one block that nobody uses; false where there is none. */
+/* Frees one unused block; false if there is none. */
 static bool drop_unused(void)
 {
     for (unsigned i = 0; i < BLOCKS; i++) {
@@ -59,8 +60,8 @@ static block *empty_place(void)
     return NULL;
 }
 
-/* Remembers a new block, so that it is kept when it is freed, if there is room
- * or unused blocks of other sizes can give some. */
+/* Enters a new block in the table, so that bf_secret_free keeps it, if the
+ * table has room or unused blocks of other sizes can make room. */
 static void remember(void *p, size_t bytes)
 {
     block *place;
@@ -75,7 +76,7 @@ static void remember(void *p, size_t bytes)
     pthread_mutex_unlock(&known.lock);
 }
 
-/* Wipes and keeps a block that is remembered. */
+/* Wipes and keeps a block of the table; false for any other block. */
 static bool keep(void *p)
 {
     block *found = NULL;
@@ -84,7 +85,7 @@ static bool keep(void *p)
         if (known.block[i].at == p) found = &known.block[i];
     pthread_mutex_unlock(&known.lock);
     if (!found) return false;
-    sodium_memzero(p, found->bytes); /* still this caller's */
+    sodium_memzero(p, found->bytes); /* the block is still in use here */
     pthread_mutex_lock(&known.lock);
     found->used = false;
     pthread_mutex_unlock(&known.lock);
@@ -100,8 +101,8 @@ void *bf_secret_alloc(size_t bytes)
     if (bf_random_init() != BF_OK) return NULL;
     if (bytes > BF_ALLOC_MAX || bf_alloc_injected_failure())
         return bf_out_of_memory(bytes);
-    /* sodium_malloc puts the end of the block at a page's end: a multiple of
-     * the alignment in size is aligned at its start. */
+    /* sodium_malloc aligns the end of a block to a page, so that a size that is
+     * a multiple of BF_ALIGN aligns the start to BF_ALIGN. */
     size_t rounded = (bytes + BF_ALIGN - 1) / BF_ALIGN * BF_ALIGN;
     void *p = take(rounded);
     if (p) return p;

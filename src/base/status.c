@@ -25,7 +25,8 @@ char *bf_printable(char *text)
     return text;
 }
 
-/* Messages quote paths and file contents: keep them to one printable line. */
+/* Messages quote paths and file contents; store keeps them to one printable
+ * line. */
 static void store(const char *text)
 {
     size_t n = strnlen(text, BF_MESSAGE_BYTES - 1);

@@ -7,9 +7,9 @@
 
 #include "blindfit/blindfit.h"
 
-/* Carries the first failure of a parallel region, message included, from the
- * worker that met it to the thread that returns it. Start from {0}; workers
- * keep and may skip their work once one is seen; raise after the region. */
+/* Carries the first failure of a parallel loop, message included, from a worker
+ * to the thread that returns the failure. Start from {0}; workers keep
+ * failures, and may skip work after the first; raise after the loop. */
 typedef struct bf_first_error {
     atomic_int status;
     char message[BF_MESSAGE_BYTES];

@@ -4,8 +4,8 @@
 
 #include "base/status.h"
 
-/* Median of enough calls to fill `budget` seconds, at least three; or the first
- * one, where it fills the budget alone. */
+/* Median time of enough calls to fill `budget` seconds, at least three calls.
+ * If the first call takes longer than `budget`, its time. */
 BF_MUST_CHECK bf_status bf_time_calls(double *median, double budget,
                                       bf_status (*call)(void *), void *user);
 

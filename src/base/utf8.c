@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
-/* A byte that continues a character; NUL is none, so no look goes beyond it. */
+/* A byte that continues a character. NUL is no such byte, so that reading stops
+ * at NUL. */
 static bool continues(unsigned char c)
 {
     return (c & 0xc0) == 0x80;

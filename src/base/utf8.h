@@ -1,4 +1,4 @@
-/* Text of other people: names of files and of classes. */
+/* UTF-8 in text from elsewhere: names of files and classes. */
 #ifndef BF_BASE_UTF8_H
 #define BF_BASE_UTF8_H
 
@@ -6,7 +6,7 @@
 
 #include "blindfit/blindfit.h"
 
-/* Whether bf_utf8_length finds a character wherever it looks. */
+/* True if the whole text is valid UTF-8. */
 bool bf_utf8_valid(const char *text);
 
 #endif

@@ -42,8 +42,8 @@ void bf_frame_header_encode(uint8_t out[BF_FRAME_HEADER_BYTES],
 void bf_frame_header_chain(uint8_t chain[BF_HASH_BYTES],
                            const bf_frame_header *h)
 {
-    /* The lengths are not known when the first record is written; the header's
-     * own digest and the end record cover them. */
+    /* A writer learns the lengths only after the last record; the header's own
+     * digest and the end record cover the lengths. */
     uint8_t bytes[BF_FRAME_HEADER_BYTES];
     bf_frame_header open = *h;
     open.bytes = open.records = 0;

@@ -6,8 +6,8 @@
 
 #define BF_FRAME_LEAF ((size_t)64 << 10)
 
-/* The whole header with its digest; `chain` is what the first record chains
- * on: the digest of the header with zero lengths. */
+/* Encodes the header with its digest. `chain` is the digest of the header with
+ * zero lengths, the predecessor of the first record's digest. */
 void bf_frame_header_encode(uint8_t out[BF_FRAME_HEADER_BYTES],
                             const bf_frame_header *h);
 void bf_frame_header_chain(uint8_t chain[BF_HASH_BYTES],
@@ -21,8 +21,9 @@ void bf_frame_record_decode(bf_frame_record *rec,
                             const uint8_t in[BF_FRAME_RECORD_BYTES]);
 
 /* Payload digest: BLAKE2b-256 over the BLAKE2b-256 of each 64 KiB piece, so
- * that threads and bounded readers can work piecewise. `update` may be called
- * with any multiple of BF_FRAME_LEAF, and anything the last time. */
+ * that threads and readers with little memory can work piece by piece. `update`
+ * takes multiples of BF_FRAME_LEAF bytes, and any number of bytes in the last
+ * call. */
 void bf_frame_leaves_update(bf_hasher *root, const uint8_t *payload,
                             size_t bytes);
 /* chain = BLAKE2b-256(chain, record header, payload digest). */

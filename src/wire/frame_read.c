@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "wire/frame_internal.h"
 
-/* Between calls the reader stands behind the header of a record (IN_RECORD),
- * or in front of one, or behind the end record. */
+/* Between calls the reader is after the header of a record (IN_RECORD), before
+ * a record (BETWEEN), or after the end record (AT_END). */
 enum place { BETWEEN, IN_RECORD, AT_END };
 
 typedef struct index_entry {
@@ -27,9 +27,9 @@ struct bf_frame_reader {
     bf_frame_header header;
     uint8_t first_chain[BF_HASH_BYTES];
     uint8_t chain[BF_HASH_BYTES]; /* digest of the record before this one */
-    uint64_t at;                  /* bytes behind the header that are read */
+    uint64_t at;                  /* bytes read after the header */
     enum place place;
-    bf_frame_record record; /* in IN_RECORD and after: the present one */
+    bf_frame_record record; /* IN_RECORD and later: the current record */
     uint8_t record_bytes[BF_FRAME_RECORD_BYTES];
     uint64_t next_sequence;
     bool indexed;
@@ -37,7 +37,7 @@ struct bf_frame_reader {
     size_t index_count, index_room;
 };
 
-/* A record of no payload: header and digest. */
+/* Bytes of a record without payload: header and digest. */
 #define RECORD_OVERHEAD (BF_FRAME_RECORD_BYTES + BF_HASH_BYTES)
 
 bf_status bf_frame_fail_in(const bf_frame_reader *r, bf_status s)
@@ -48,7 +48,7 @@ bf_status bf_frame_fail_in(const bf_frame_reader *r, bf_status s)
 
 /* ---- bytes -------------------------------------------------------------- */
 
-/* BF_ERR_FORMAT when the file ends before. */
+/* BF_ERR_FORMAT when the file ends too early. */
 static bf_status read_exact(bf_frame_reader *r, off_t offset, uint8_t *p,
                             size_t bytes)
 {
@@ -66,7 +66,7 @@ static bf_status read_exact(bf_frame_reader *r, off_t offset, uint8_t *p,
     return BF_OK;
 }
 
-/* The next bytes behind the header. */
+/* Reads the next bytes after the header. */
 static bf_status take(bf_frame_reader *r, void *p, size_t bytes)
 {
     if (bytes > r->header.bytes - r->at)
@@ -79,7 +79,7 @@ static bf_status take(bf_frame_reader *r, void *p, size_t bytes)
 
 /* ---- opening ------------------------------------------------------------ */
 
-/* A regular file has exactly the length that its header tells. */
+/* A regular file must have exactly the length that its header states. */
 static bf_status check_length(const bf_frame_reader *r, const struct stat *st)
 {
     uint64_t bytes = r->header.bytes;
@@ -176,8 +176,9 @@ const uint8_t *bf_frame_digest(const bf_frame_reader *r)
 
 /* ---- records in order --------------------------------------------------- */
 
-/* Room that the rest of the file leaves to this record's payload: its digest
- * and the end record (or nothing, if it is that) must follow. */
+/* The most bytes that the rest of the file leaves for this record's payload:
+ * the record's digest and the end record must follow (after the end record,
+ * nothing). */
 static uint64_t payload_room(const bf_frame_reader *r)
 {
     uint64_t rest = r->header.bytes - r->at, behind = BF_HASH_BYTES;
@@ -219,7 +220,7 @@ static bf_status next_header(bf_frame_reader *r)
     return BF_OK;
 }
 
-/* Reads the digest behind the payload and compares. */
+/* Reads the digest after the payload and compares. */
 static bf_status finish_record(bf_frame_reader *r, bf_hasher *root)
 {
     uint8_t stored[BF_HASH_BYTES];
@@ -244,8 +245,8 @@ static bf_status check_end(bf_frame_reader *r)
     return BF_OK;
 }
 
-/* The digest stored behind a skipped payload is taken on trust: the records
- * behind it that are read prove themselves against it. */
+/* The digest after a skipped payload is not checked; later records that are
+ * read are verified against it. */
 static bf_status skip(bf_frame_reader *r)
 {
     if (!r->seekable) return bf_frame_verify(r, NULL, 0);
@@ -331,7 +332,8 @@ static void rewind_to(bf_frame_reader *r, uint64_t at, uint64_t sequence,
     memcpy(r->chain, chain, sizeof r->chain);
 }
 
-/* Grows with the records found: their number in the header is a claim. */
+/* The index grows with the records found, as the number in the header may be
+ * false. */
 static bf_status add_entry(bf_frame_reader *r, uint64_t offset)
 {
     if (r->index_count == r->index_room) {

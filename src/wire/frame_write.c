@@ -19,7 +19,7 @@ bf_status bf_frame_create(bf_frame_writer **out, const char *path,
     w->header = *header;
     w->header.bytes = w->header.records = 0;
     bf_frame_header_chain(w->chain, &w->header);
-    /* Zeros until commit: a header without its records never stands alone. */
+    /* Zeros until commit, so that no header precedes incomplete records. */
     memset(bytes, 0, sizeof bytes);
     bf_status s = bf_random_init();
     if (s == BF_OK) s = bf_refuse_pipe(path); /* the header is written last */

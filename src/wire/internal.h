@@ -1,4 +1,4 @@
-/* What the wire/ files share among themselves. */
+/* Shared by the files of wire/. */
 #ifndef BF_WIRE_INTERNAL_H
 #define BF_WIRE_INTERNAL_H
 
@@ -28,7 +28,7 @@ struct bf_wire_writer {
 struct bf_wire_reader {
     bf_frame_reader *frame;
     bf_rings rings;
-    bf_wire_item item; /* the present one */
+    bf_wire_item item; /* the current item */
     bf_buffer scratch;
 };
 
@@ -53,23 +53,24 @@ size_t bf_wire_params_encode(uint8_t out[BF_WIRE_PARAMS_MAX],
                              const bf_params *rings, unsigned count);
 BF_MUST_CHECK bf_status bf_wire_params_decode(bf_wire_params *out,
                                               const uint8_t *in, size_t bytes);
-/* The first record of a file, which must be it. */
+/* Reads the first record of a file, which must hold the parameters. */
 BF_MUST_CHECK bf_status bf_wire_params_next(bf_frame_reader *r,
                                             bf_wire_params *out);
 BF_MUST_CHECK bf_status bf_wire_params_put(bf_frame_writer *w, bf_rings rings);
 bool bf_wire_params_equal(const bf_wire_params *a, bf_rings b);
 
-/* The number of the ring that this context is of; BF_ERR_MISMATCH when the
- * rings have none such. */
+/* The number of this context among the rings; BF_ERR_MISMATCH when no ring has
+ * its parameters. */
 BF_MUST_CHECK bf_status bf_wire_ring_number(unsigned *out, bf_rings rings,
                                             const bf_context *ctx);
-/* The ring of a number that a file tells; BF_ERR_FORMAT when there is none. */
+/* The ring of a number from a file; BF_ERR_FORMAT when there is no such ring.
+ */
 BF_MUST_CHECK bf_status bf_wire_ring(const bf_context **out, bf_rings rings,
                                      unsigned number);
 
 /* ---- headers ------------------------------------------------------------ */
 
-/* H of the rings' own hashes, one behind the other: a header's `context`. */
+/* A header's `context`: H of the concatenated hashes of the rings. */
 void bf_wire_rings_hash(bf_rings rings, uint8_t out[BF_HASH_BYTES]);
 void bf_wire_header_make(bf_frame_header *h, bf_wire_type type,
                          bf_rings rings, bf_wire_ids ids);
@@ -109,13 +110,13 @@ typedef struct bf_wire_ct_head {
     uint64_t seed_index;
     uint8_t seed[BF_SEED_BYTES];
 } bf_wire_ct_head;
-/* The number of its ring, unchecked. */
+/* The ring number of a ciphertext, unchecked. */
 static inline unsigned bf_wire_ct_ring(const uint8_t in[BF_WIRE_CT_FIXED])
 {
     return bf_get_u16(in + 4);
 }
-/* Checks the numbers and that `bytes` is the length of such a record of that
- * ring, whose parameters are p. */
+/* Checks the numbers, and that `bytes` is the length of such a record; p are
+ * the parameters of its ring. */
 BF_MUST_CHECK bf_status bf_wire_ct_head_decode(
     bf_wire_ct_head *h, const uint8_t in[BF_WIRE_CT_FIXED], uint64_t bytes,
     const bf_params *p);
@@ -136,8 +137,8 @@ BF_MUST_CHECK bf_status bf_wire_key_head_decode(
     bf_wire_key_head *h, const uint8_t in[BF_WIRE_SWITCH_KEY_FIXED],
     uint64_t bytes, const bf_params *p);
 
-/* The present item's payload in the reader's scratch, verified. `kind` is what
- * the caller wants, `most` the longest payload that the parameters imply. */
+/* The current item's payload in the reader's scratch, verified. `kind` is the
+ * expected kind, `most` the longest payload that the parameters allow. */
 BF_MUST_CHECK bf_status bf_wire_payload(bf_wire_reader *r, uint32_t kind,
                                         size_t most, const uint8_t **payload);
 

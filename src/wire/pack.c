@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* 2^52: added to an integer 0..2^52-1, the sum's low mantissa bits are that
- * integer; conversions then vectorise without 64-bit instructions. */
+/* 2^52. The low mantissa bits of 2^52 + v are the integer v, for 0 <= v < 2^52,
+ * so that conversions vectorise without 64-bit instructions. */
 #define TWO52 4503599627370496.0
 #define MANTISSA (((uint64_t)1 << 52) - 1)
 #define EXPONENT52 ((uint64_t)0x433 << 52)
@@ -47,7 +47,7 @@ unsigned bf_bit_length(uint64_t p)
     return p ? 64 - (unsigned)__builtin_clzll(p) : 0;
 }
 
-/* Selections are masks: a branch on the sign of a uniform residue is
+/* Selections use masks, as a branch on the sign of a uniform residue would be
  * mispredicted half of the time. */
 
 /* Integers 0..p-1. Returns nonzero when an input is not an integer in (-p, p):
@@ -71,7 +71,7 @@ static uint64_t uncentre_block(uint64_t *v, const double *x, size_t n,
 
 /* Eight values of w <= 49 bits to w bytes. Each store writes eight bytes from
  * the byte where the value starts: up to 7 bits of the value before, then w,
- * 56 at most. `out` needs 8 bytes of room behind. */
+ * 56 at most. `out` needs room for 8 more bytes. */
 static void pack8(uint8_t *out, const uint64_t *v, unsigned w)
 {
     uint64_t acc = 0;
@@ -96,7 +96,7 @@ bf_status bf_pack_row(uint8_t *out, const double *row, size_t n, uint64_t p)
         for (size_t k = 0; k < count; k += 8) {
             if (i + k + 8 < n) {
                 pack8(out, v + k, w);
-            } else { /* nothing may be written behind the row */
+            } else { /* no write beyond the row */
                 uint8_t last[64];
                 pack8(last, v + k, w);
                 memcpy(out, last, w);
@@ -111,7 +111,7 @@ bf_status bf_pack_row(uint8_t *out, const double *row, size_t n, uint64_t p)
 }
 
 /* The eight bytes loaded from the byte where a value starts hold all of it:
- * 7 + 49 bits at most. `in` needs 8 bytes behind the group. */
+ * 7 + 49 bits at most. `in` needs 8 readable bytes after the group. */
 static void unpack8(uint64_t *v, const uint8_t *in, unsigned w)
 {
     uint64_t mask = ((uint64_t)1 << w) - 1;
@@ -140,7 +140,7 @@ bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n, uint64_t p)
         for (size_t k = 0; k < count; k += 8) {
             if (i + k + 8 < n) {
                 unpack8(v + k, in, w);
-            } else { /* nothing may be read behind the row */
+            } else { /* no read beyond the row */
                 uint8_t last[64] = {0};
                 memcpy(last, in, w);
                 unpack8(v + k, last, w);

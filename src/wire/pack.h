@@ -17,8 +17,8 @@ static inline size_t bf_row_bytes(size_t n, uint64_t p)
     return n / 8 * bf_bit_length(p);
 }
 
-/* Writes bf_row_bytes(n, p) bytes. Residues are integers in (-p, p) (reduced
- * ones are): BF_ERR_INTERNAL otherwise. */
+/* Writes bf_row_bytes(n, p) bytes. Residues must be integers in (-p, p), as
+ * reduced residues are: BF_ERR_INTERNAL otherwise. */
 BF_MUST_CHECK bf_status bf_pack_row(uint8_t *out, const double *row, size_t n,
                                     uint64_t p);
 
@@ -30,7 +30,8 @@ BF_MUST_CHECK bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n,
 /* Ternary coefficients at two bits each, four in a byte, lowest first: 0, 1,
  * and 3 for -1. n is a multiple of 4. Constant time. */
 void bf_pack_ternary(uint8_t *out, const int8_t *coeffs, size_t n);
-/* A pair of bits that is 2 becomes -2, for the caller to refuse: no branch. */
+/* A pair of bits with value 2 becomes -2, without a branch; the caller refuses
+ * -2. */
 void bf_unpack_ternary(int8_t *out, const uint8_t *in, size_t n);
 
 #endif

@@ -1,21 +1,21 @@
 /* Files of keys, ciphertexts and models.
  *
- * One container (wire/frame.h) for all; docs/formats.md describes the bytes.
- * The first record of every file is the parameter literal; the header carries
- * the context's hash, the key's id and the job's hash. Residues are packed to
- * the bit length of their prime; the uniform half of what was made from a seed
- * travels as the seed.
+ * All files use one container (wire/frame.h); docs/formats.md describes the
+ * bytes. The first record of every file is the parameter literal; the header
+ * carries the context's hash, the key's id and the job's hash. Residues are
+ * packed to the bit length of their prime. A uniform half that was expanded
+ * from a seed is stored as the seed.
  *
- * Readers take nothing on trust: type, parameters, key and job are checked at
- * opening, a record's length against what the parameters imply before memory
- * is allocated, its digest before it is used, every residue against its prime.
- * Errors name file and record: BF_ERR_FORMAT for damage, BF_ERR_MISMATCH for a
- * sound file of other type, parameters, key or job.
+ * Readers trust nothing. They check type, parameters, key and job when they
+ * open a file, a record's length against the parameters before they allocate,
+ * the record's digest before they use the record, and every residue against its
+ * prime. Errors name file and record: BF_ERR_FORMAT for damage, BF_ERR_MISMATCH
+ * for a sound file of other type, parameters, key or job.
  *
  * Outputs of struct type are zeroed objects or earlier results, whose memory
  * is reused where it fits; on failure they are unchanged or cleared. A writer
- * or reader belongs to one thread and works with all. Secret keys are read and
- * written by wire/owner/owner_wire.h. */
+ * or reader belongs to one thread, and uses all threads for its work.
+ * wire/owner/owner_wire.h reads and writes secret keys. */
 #ifndef BF_WIRE_WIRE_H
 #define BF_WIRE_WIRE_H
 
@@ -46,7 +46,8 @@ typedef enum bf_wire_kind {
 
 #define BF_WIRE_JSON_MAX ((size_t)16 << 20)
 
-/* Whose file it is. A writer puts zeros for NULL, a reader accepts any. */
+/* The ids of a file. For NULL a writer writes zeros, and a reader accepts any
+ * id. */
 typedef struct bf_wire_ids {
     const uint8_t *key_id;  /* BF_KEY_ID_BYTES */
     const uint8_t *job_id;  /* BF_HASH_BYTES: BLAKE2b-256 of job.json */
@@ -54,8 +55,8 @@ typedef struct bf_wire_ids {
 } bf_wire_ids;
 
 /* BF_ERR_MISMATCH "PATH: of another key ..." (job, data set, upload) unless
- * `found` in the file is what is wanted; NULL wants nothing. `upload` is a
- * digest. */
+ * `found`, from the file, equals the expected id; NULL expects nothing.
+ * `upload` is a digest. */
 BF_MUST_CHECK bf_status bf_wire_check_key(const char *path,
                                           const uint8_t *found,
                                           const uint8_t *wanted);
@@ -69,21 +70,21 @@ BF_MUST_CHECK bf_status bf_wire_check_upload(const char *path,
                                              const uint8_t *found,
                                              const uint8_t *wanted);
 
-/* JSON about the parameters that belongs to them, right behind them; of files
- * whose ring is made for bootstrapping (docs/formats.md, 4.8). */
+/* A JSON record that directly follows the parameters and describes them, in
+ * files whose ring is made for bootstrapping (docs/formats.md, 4.8). */
 #define BF_WIRE_NOTE ((bf_label){33, 0})
 #define BF_WIRE_NOTE_MAX 4096
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* Begins a file of objects of these rings, which must outlive the writer. It
- * appears at commit, 0644. */
+/* Begins a file of objects of these rings, which must outlive the writer. The
+ * file appears at commit, with mode 0644. */
 typedef struct bf_wire_writer bf_wire_writer;
 BF_MUST_CHECK bf_status bf_wire_create(bf_wire_writer **out, const char *path,
                                        bf_wire_type type, bf_rings rings,
                                        bf_wire_ids ids);
 /* Writes 2 or 3 polynomials; of a seeded ciphertext, c0 and the seed. The label
- * is the caller's name for the record; bf_wire_find wants it unique. */
+ * is the caller's name for the record; bf_wire_find needs unique labels. */
 BF_MUST_CHECK bf_status bf_wire_put_ct(bf_wire_writer *w, bf_label label,
                                        const bf_ct *ct);
 /* Any text of at most BF_WIRE_JSON_MAX bytes. */
@@ -98,9 +99,9 @@ BF_MUST_CHECK bf_status bf_wire_put_eval_keys(bf_wire_writer *w,
                                               const bf_eval_keys *sets);
 /* A text labelled BF_WIRE_NOTE; nothing for NULL. */
 BF_MUST_CHECK bf_status bf_wire_put_note(bf_wire_writer *w, const char *note);
-BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* frees w always */
-/* As commit, but the file is left for bf_outfile_commit_all. digest: that of
- * the file; may be NULL. */
+BF_MUST_CHECK bf_status bf_wire_commit(bf_wire_writer *w); /* always frees w */
+/* As bf_wire_commit, but leaves the commit to bf_outfile_commit_all. digest
+ * receives the file's digest; may be NULL. */
 BF_MUST_CHECK bf_status bf_wire_finish(bf_outfile **out,
                                        uint8_t digest[BF_HASH_BYTES],
                                        bf_wire_writer *w);
@@ -115,8 +116,8 @@ typedef struct bf_wire_item {
     uint64_t bytes; /* of the payload */
 } bf_wire_item;
 
-/* The rings must outlive the reader and what it reads; they are the file's, all
- * of them and in this order. */
+/* The rings are those of the file, all of them and in this order. They must
+ * outlive the reader and the objects that it reads. */
 BF_MUST_CHECK bf_status bf_wire_open(bf_wire_reader **out, const char *path,
                                      bf_wire_type type, bf_rings rings,
                                      bf_wire_ids ids);
@@ -126,27 +127,29 @@ BF_MUST_CHECK bf_status bf_wire_open_fd(bf_wire_reader **out, int fd,
                                         bf_rings rings, bf_wire_ids ids);
 void bf_wire_close(bf_wire_reader *r); /* NULL is fine */
 const bf_frame_header *bf_wire_header(const bf_wire_reader *r);
-/* The digest of the item read last; behind the end, that of the file. */
+/* The digest of the last item read; after the end, the digest of the file. */
 const uint8_t *bf_wire_digest(const bf_wire_reader *r); /* BF_HASH_BYTES */
 
-/* The next item behind the parameters; item->kind BF_FRAME_END at the end, with
- * the whole file verified if every item was read. Unread items are skipped. */
+/* The next item after the parameters. item->kind is BF_FRAME_END at the end;
+ * the whole file is then verified if every item was read. Skips unread items.
+ */
 BF_MUST_CHECK bf_status bf_wire_next(bf_wire_reader *r, bf_wire_item *item);
-/* The item of this kind and label, wherever it is; reading goes on behind it.
- * BF_ERR_FORMAT when it is missing or there twice. */
+/* Finds the item of this kind and label anywhere in the file; bf_wire_next
+ * continues after it. BF_ERR_FORMAT when the item is missing, or there twice.
+ */
 BF_MUST_CHECK bf_status bf_wire_find(bf_wire_reader *r, uint32_t kind,
                                      bf_label label, bf_wire_item *item);
-/* Verifies the present item. */
+/* Verifies the current item. */
 BF_MUST_CHECK bf_status bf_wire_skip(bf_wire_reader *r);
-/* As bf_wire_next, behind a note if there is one. */
+/* As bf_wire_next, but skips a note. */
 BF_MUST_CHECK bf_status bf_wire_next_but_note(bf_wire_reader *r,
                                               bf_wire_item *item);
-/* The present item. BF_ERR_FORMAT when it is of another kind. */
+/* Reads the current item. BF_ERR_FORMAT when the item has another kind. */
 BF_MUST_CHECK bf_status bf_wire_get_ct(bf_wire_reader *r, bf_ct *out);
-/* The same in two steps, so that threads can unpack several side by side. The
- * first verifies the bytes and keeps them in *out, whose buffer is reused
- * (zeroed at first; free data with bf_free). The second makes the ciphertext,
- * on any thread; its messages name no file. */
+/* The same in two steps, so that threads can unpack several ciphertexts side by
+ * side. bf_wire_get_packed_ct verifies the bytes and stores them in *out, whose
+ * buffer is reused (zeroed at first; free data with bf_free). bf_wire_unpack_ct
+ * makes the ciphertext, on any thread; its messages name no file. */
 typedef struct bf_packed_ct {
     uint8_t *data;
     size_t bytes, capacity;
@@ -163,25 +166,26 @@ BF_MUST_CHECK bf_status bf_wire_get_switch_key(bf_wire_reader *r,
 
 /* ---- whole files -------------------------------------------------------- */
 
-/* Keys of one owner, a set for each ring that has any; the key id is theirs. */
+/* Keys under one secret, a set for each ring with keys. The file has the key id
+ * of the sets. */
 BF_MUST_CHECK bf_status bf_wire_write_eval_keys(const char *path,
                                                 const bf_eval_keys *sets,
                                                 bf_rings rings,
                                                 bf_wire_ids ids,
                                                 bf_env *env);
-/* The same file, whole but not committed. */
+/* The same file, complete but not committed. */
 BF_MUST_CHECK bf_status bf_wire_prepare_eval_keys(bf_outfile **out,
                                                   const char *path,
                                                   const bf_eval_keys *sets,
                                                   bf_rings rings,
                                                   bf_wire_ids ids,
                                                   bf_env *env);
-/* Reads the keys named in needs, each with just the limbs needed, into a set
- * for each ring, from one file or more of one key. A name occurs once in needs,
- * and use OTHER never. Keys that needs does not name, as of other jobs over the
- * same data, and keys that an earlier file had stay unread. BF_ERR_FORMAT when
- * a file has a needed key twice, BF_ERR_MISMATCH when the key is missing or has
- * fewer limbs. */
+/* Reads the keys that needs names, each at the limbs in needs, into a set for
+ * each ring, from one or more files of one secret. Each name occurs once in
+ * needs, and use OTHER never. Skips keys that needs does not name, which may
+ * belong to other jobs over the same data, and keys that an earlier file had.
+ * BF_ERR_FORMAT when a file has a needed key twice, BF_ERR_MISMATCH when a key
+ * is missing or has fewer limbs. */
 BF_MUST_CHECK bf_status bf_wire_read_eval_keys(bf_eval_keys *sets,
                                                const char *const *paths,
                                                size_t path_count,
@@ -197,18 +201,18 @@ BF_MUST_CHECK bf_status bf_wire_read_public_key(bf_public_key *out,
                                                 const bf_context *ctx,
                                                 bf_wire_ids ids);
 
-/* The parameters of the first ring of any file. Every number lies within its
- * bounds; bf_context_create checks the rest, security included. */
+/* The parameters of the first ring of any file. Checks the bounds of every
+ * number; bf_context_create checks the rest, security included. */
 BF_MUST_CHECK bf_status bf_wire_read_params(bf_params *out, const char *path);
-/* The same and the file's note: NULL when there is none, else to be freed with
- * bf_free. */
+/* The same and the file's note: NULL without a note, else free it with bf_free.
+ */
 BF_MUST_CHECK bf_status bf_wire_read_noted(bf_params *out, char **note,
                                            const char *path);
 
 /* ---- sizes and inspection ----------------------------------------------- */
 
-/* Bytes in a file: of a record with all that belongs to it, and of a file
- * without records (header, parameters, end). limbs in range. */
+/* Bytes in a file: of a record with its header and digest, and of a file
+ * without records (header, parameters, end). limbs must be in range. */
 size_t bf_wire_ct_bytes(const bf_params *p, unsigned limbs, unsigned polys,
                         bool seeded);
 size_t bf_wire_switch_key_bytes(const bf_params *p, unsigned limbs, bool whole);
@@ -216,7 +220,7 @@ size_t bf_wire_public_key_bytes(const bf_params *p);
 size_t bf_wire_json_bytes(size_t bytes);
 size_t bf_wire_file_bytes(const bf_params *rings, unsigned count);
 
-/* What a file is. Never anything derived from a secret. */
+/* Type and contents of a file. Nothing here is derived from a secret. */
 typedef struct bf_wire_info {
     bf_wire_type type;
     unsigned version;

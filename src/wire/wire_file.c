@@ -87,7 +87,7 @@ bf_status bf_wire_check_upload(const char *path, const uint8_t *found,
     return check_id(path, "upload", found, wanted, BF_HASH_BYTES);
 }
 
-/* Editors and transfers that rewrite a text make it another job. */
+/* An editor or transfer that rewrites the text changes the job id. */
 bf_status bf_wire_check_job(const char *path, const uint8_t *found,
                             const uint8_t *wanted)
 {
@@ -190,7 +190,7 @@ void bf_wire_abort(bf_wire_writer *w)
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* Takes the frame over, also on failure. */
+/* Takes ownership of the frame, also on failure. */
 static bf_status open_items(bf_wire_reader **out, bf_frame_reader *frame,
                             bf_wire_type type, bf_rings rings, bf_wire_ids ids)
 {

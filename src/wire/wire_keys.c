@@ -5,7 +5,7 @@
 #include "wire/internal.h"
 #include "wire/pack.h"
 
-/* How many halves a file holds. */
+/* The number of halves in a file. */
 static unsigned halves_of(bf_key_a a)
 {
     return a == BF_KEY_A_WHOLE ? 2 : 1;
@@ -43,7 +43,7 @@ static void encode_head(uint8_t out[BF_WIRE_SWITCH_KEY_FIXED],
     memcpy(out + 32, key->seed, BF_SEED_BYTES);
 }
 
-/* A key's label is its name: no other key of the file has it, but for OTHER. */
+/* The label of a key is its name, unique within a file but for use OTHER. */
 static bf_label label_of(bf_key_name name, unsigned ring)
 {
     return (bf_label){(uint32_t)name.use,
@@ -107,7 +107,7 @@ static bf_status check_for_writing(const bf_wire_writer *w,
     return s == BF_OK ? s : bf_fail(BF_ERR_ARGUMENT, "%s", bf_last_error());
 }
 
-/* Where half 0 (b) or 1 (a) of row m of a digit stands behind the fixed part.
+/* Offset after the fixed part of half 0 (b) or 1 (a) of row m of a digit.
  */
 static size_t row_at(const bf_wire_rows *rows, unsigned digit, unsigned m,
                      unsigned half, unsigned halves)
@@ -251,7 +251,8 @@ static bf_status unpack_row(void *user, size_t i)
     return BF_OK;
 }
 
-/* The rows of the key's limbs, of a record of as many or more. */
+/* Unpacks the rows of the key's limbs from a record of at least as many limbs.
+ */
 static bf_status unpack_rows(bf_switch_key *key, const bf_wire_key_head *h,
                              const uint8_t *in)
 {
@@ -282,8 +283,8 @@ static bf_status check_label(const bf_wire_item *item, bf_key_name name)
     return bf_fail(BF_ERR_FORMAT, "label and name differ");
 }
 
-/* Of so many limbs of the key, 0: all. One of fewer limbs leaves *out empty and
- * tells their number in *found (may be NULL). */
+/* Reads the key at the given limbs, 0: all. For a key of fewer limbs, leaves
+ * *out empty and stores the number in *found (may be NULL). */
 static bf_status get_key(bf_wire_reader *r, bf_switch_key *out, unsigned limbs,
                          unsigned *found)
 {
@@ -323,11 +324,11 @@ bf_status bf_wire_get_switch_key(bf_wire_reader *r, bf_switch_key *out)
     return get_key(r, out, 0, NULL);
 }
 
-/* What is read, and where it goes: needs[i] into *at[i].key. */
+/* The keys to read, and their places: needs[i] goes into *at[i].key. */
 typedef struct key_place {
     bf_switch_key *key;
-    size_t file;    /* that it is from, from 1 */
-    unsigned limbs; /* of the last one found */
+    size_t file;    /* number of its file, from 1 */
+    unsigned limbs; /* of the last such key found */
 } key_place;
 
 typedef struct key_reading {
@@ -337,7 +338,7 @@ typedef struct key_reading {
     size_t file, done;
 } key_reading;
 
-/* Which of the needs the present item is for; count: none of them. */
+/* The need that the current item serves; count: none. */
 static size_t find_need(const key_reading *k, const bf_wire_item *item)
 {
     size_t i = 0;
@@ -363,7 +364,7 @@ static bf_status read_needed(bf_wire_reader *r, key_reading *k, size_t i)
     return BF_OK;
 }
 
-/* What an earlier file had is passed over like what nobody needs. */
+/* Skips keys that an earlier file had, and keys that are not needed. */
 static bf_status read_all(bf_wire_reader *r, key_reading *k)
 {
     bf_wire_item item;
@@ -394,7 +395,7 @@ static bf_status check_all_there(const key_reading *k, const char *path)
     return BF_OK;
 }
 
-/* A set for each ring, with room for its keys, and where each goes. */
+/* Allocates a set for each ring, and assigns a place to each key. */
 static bf_status make_room(bf_eval_keys *sets, key_reading *k, bf_rings rings)
 {
     for (size_t i = 0; i < k->count; i++)
@@ -416,7 +417,7 @@ static bf_status make_room(bf_eval_keys *sets, key_reading *k, bf_rings rings)
     return BF_OK;
 }
 
-/* All files are of the first one's key. */
+/* All files must have the key id of the first file. */
 static bf_status read_file(bf_eval_keys *sets, key_reading *k, const char *path,
                            bf_rings rings, bf_wire_ids ids)
 {

@@ -21,7 +21,7 @@ static size_t encode_ring(uint8_t *out, const bf_params *p)
     return (size_t)(at - out);
 }
 
-/* u32 number of rings, u32 0, then each. */
+/* u32 number of rings, u32 0, then each ring. */
 size_t bf_wire_params_encode(uint8_t out[BF_WIRE_PARAMS_MAX],
                              const bf_params *rings, unsigned count)
 {
@@ -39,7 +39,7 @@ static bool prime_in_bounds(uint64_t p)
            bf_bit_length(p) <= BF_PRIME_BITS_MAX;
 }
 
-/* One ring from *in, which moves behind it. */
+/* Decodes one ring from *in and advances *in. */
 static bf_status decode_ring(bf_params *out, const uint8_t **in, size_t *bytes)
 {
     const uint8_t *at = *in;

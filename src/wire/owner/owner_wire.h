@@ -10,7 +10,7 @@
 BF_MUST_CHECK bf_status bf_wire_write_secret_key(const char *path,
                                                  const bf_secret_key *sk,
                                                  const char *note);
-/* The same file without a note, whole but not committed. */
+/* The same file without a note, complete but not committed. */
 BF_MUST_CHECK bf_status bf_wire_prepare_secret_key(bf_outfile **out,
                                                    const char *path,
                                                    const bf_secret_key *sk);
