@@ -13,13 +13,13 @@
 #include "features/regnet_net.h"
 #include "support/timing.h"
 
-#define BATCH 32          /* pictures of a RegNet call */
+#define BATCH 32          /* images of a RegNet call */
 #define SCATTER_BATCH 512 /* and of a scattering one */
 
 typedef struct work {
     bf_regnet_net *net;
     bf_backbone *scattering;
-    size_t floats; /* of one prepared picture */
+    size_t floats; /* of one prepared image */
     bf_image picture;
     float *input, *output;
 } work;

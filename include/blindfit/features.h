@@ -117,12 +117,12 @@ BF_OWNER_API void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 /* PATH is an IDX file (plain or gz), a CIFAR-10/100 binary, an .npy of
  * n x h x w (x 1 or 3) bytes (0..255, read as 0..1) or floats (0..1, else
  * BF_ERR_RANGE naming the image), or a folder of PNG and JPEG files: one
- * subfolder per class, or pictures side by side. labels_path is a file for
+ * subfolder per class, or images side by side. labels_path is a file for
  * bf_labels_read, or NULL; CIFAR files and class folders bring their own labels
  * (BF_ERR_ARGUMENT). strict: files beside class folders, and folders of the
  * system (@eaDir, __MACOSX), are an error; else they are left out. Every file
- * among the pictures counts as a picture; one that is none fails when it is
- * read. Pictures are in the order of their names, byte by byte, with runs of
+ * among the images counts as an image; one that is none fails when it is
+ * read. Images are in the order of their names, byte by byte, with runs of
  * digits compared as numbers. The thread's env hears of folders left out and of
  * an order that is not bytewise. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_images_open(bf_images **out,
@@ -131,8 +131,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_images_open(bf_images **out,
                                                     bool strict);
 /* The same, with the classes of a training set: labels become their numbers in
  * `classes`, by name, or by number where the images have none. A class of these
- * may have no picture, and its folder none either; BF_ERR_MISMATCH for a
- * picture of another class, BF_ERR_ARGUMENT for images without labels. */
+ * may have no image, and its folder none either; BF_ERR_MISMATCH for a
+ * image of another class, BF_ERR_ARGUMENT for images without labels. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_images_open_as(bf_images **out, const char *path, const char *labels_path,
                   bool strict, const char *const *classes, size_t count);
@@ -141,7 +141,7 @@ BF_OWNER_API size_t bf_images_count(const bf_images *s);
 /* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
  * and BF_ERR_RANGE for one that cannot be read, a missing file among them
  * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is
- * not the picture's fault. */
+ * not the image's fault. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_images_read(bf_images *s, size_t i,
                                                     bf_image *out);
 BF_OWNER_API int32_t bf_images_label(const bf_images *s, size_t i);
@@ -174,7 +174,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_backbone_outputs(const bf_backbone *b,
                                                          unsigned width,
                                                          unsigned height,
                                                          size_t *outputs);
-/* Hears why each skipped picture was skipped, one line each; fn may be NULL.
+/* Hears why each skipped image was skipped, one line each; fn may be NULL.
  * Called from one thread at a time. */
 typedef struct bf_skip_report {
     void (*fn)(void *user, size_t image, const char *why);
@@ -182,9 +182,9 @@ typedef struct bf_skip_report {
 } bf_skip_report;
 
 /* All images -> out->x (float precision inside), labels (NULL when unlabelled)
- * and class names. A picture that cannot be read leaves no row and adds one to
+ * and class names. An image that cannot be read leaves no row and adds one to
  * *skipped; under `strict` it ends the extraction with its own error. No
- * readable picture at all, or none of all that a class has, is BF_ERR_FORMAT.
+ * readable image at all, or none of all that a class has, is BF_ERR_FORMAT.
  */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
                                                 bf_images *images, bool strict,

@@ -1,7 +1,7 @@
 /* What a backbone provides; backbone.c dispatches and extract.c drives it.
  *
- * Work on a batch has two phases: `prepare` turns each picture into the
- * network's own input, called from many threads at once on different pictures
+ * Work on a batch has two phases: `prepare` turns each image into the
+ * network's own input, called from many threads at once on different images
  * while others are still being decoded; then one `forward` on all of them,
  * which uses as many threads as the env asks for inside. */
 #ifndef BF_FEATURES_BACKBONE_H
@@ -16,12 +16,12 @@ typedef struct bf_backbone_ops {
      * backbone cannot take. */
     bf_status (*outputs)(const void *self, unsigned width, unsigned height,
                          size_t *outputs);
-    /* Floats of one prepared picture, the same for all sizes. */
+    /* Floats of one prepared image, the same for all sizes. */
     size_t (*input_floats)(const void *self);
     /* Writes input_floats() floats. Thread-safe; self is only read. Messages
-     * need not name the picture: the caller does. */
+     * need not name the image: the caller does. */
     bf_status (*prepare)(const void *self, const bf_image *img, float *input);
-    /* count <= batch prepared pictures, one behind the other, to count rows of
+    /* count <= batch prepared images, one behind the other, to count rows of
      * `outputs` floats. Not reentrant: workspaces live in self. */
     bf_status (*forward)(void *self, const float *input, size_t count,
                          float *output);
@@ -31,7 +31,7 @@ typedef struct bf_backbone_ops {
 struct bf_backbone {
     const bf_backbone_ops *ops;
     void *self;
-    unsigned batch; /* most pictures of one forward */
+    unsigned batch; /* most images of one forward */
 };
 
 /* Each fills out->ops, out->self and out->batch (opt->batch or a default of

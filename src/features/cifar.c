@@ -94,7 +94,7 @@ static bf_status check_labels(const cifar *s, size_t count)
         int32_t label = cifar_label(s, i);
         if ((unsigned)label >= s->kind->classes)
             return bf_fail(BF_ERR_FORMAT,
-                           "%s: picture %zu has label %d of %u classes",
+                           "%s: image %zu has label %d of %u classes",
                            s->path, i, label, s->kind->classes);
     }
     return BF_OK;
@@ -134,7 +134,7 @@ static bf_status load(cifar *s, const char *path, size_t *count)
 static bf_status cifar_open(bf_images *out, const char *path,
                             const char *labels_path, bool strict)
 {
-    (void)strict; /* every picture of such a file can be read */
+    (void)strict; /* every image of such a file can be read */
     if (labels_path != NULL)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a CIFAR binary holds its labels, %s is not read",

@@ -306,7 +306,7 @@ static bool holds_labels(const bf_matrix *x, size_t j, unsigned classes,
     return true;
 }
 
-/* A column of zeros, as of the corner of pictures, could hold labels as well:
+/* A column of zeros, as of the corner of images, could hold labels as well:
  * with others at the end it does not pass for some. */
 static bf_status check_label_column(const bf_matrix *x, unsigned classes,
                                     const char *path)

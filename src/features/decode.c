@@ -19,7 +19,7 @@ bf_status bf_decode_picture(bf_image *out, const uint8_t *data, size_t bytes,
     if (begins(data, bytes, "\xff\xd8\xff", 3))
         return bf_decode_jpeg(out, data, bytes, name);
     const char *kind = bf_file_kind(data, bytes);
-    return bf_fail(BF_ERR_FORMAT, "%s: neither a PNG nor a JPEG picture%s%s",
+    return bf_fail(BF_ERR_FORMAT, "%s: neither a PNG nor a JPEG image%s%s",
                    name, kind ? " but " : "", kind ? kind : "");
 }
 

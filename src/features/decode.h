@@ -1,16 +1,16 @@
-/* Compressed pictures to pixels.
+/* Compressed images to pixels.
  *
  * What comes out is what torchvision's ImageFolder and ToTensor make of the
- * same file: samples of 8 bits divided by 255, grey pictures with one channel,
- * colour pictures with three. Colour profiles, gamma and EXIF orientation are
- * not applied. A picture that is cut short or damaged is refused as a whole. */
+ * same file: samples of 8 bits divided by 255, grey images with one channel,
+ * colour images with three. Colour profiles, gamma and EXIF orientation are
+ * not applied. An image that is cut short or damaged is refused as a whole. */
 #ifndef BF_FEATURES_DECODE_H
 #define BF_FEATURES_DECODE_H
 
 #include "base/status.h"
 #include "blindfit/features.h"
 
-/* All: BF_ERR_FORMAT for what is no such picture, damaged or beyond the limits
+/* All: BF_ERR_FORMAT for what is no such image, damaged or beyond the limits
  * of image_source.h, BF_ERR_MEMORY; messages begin with `name`. On failure *out
  * is as before. out->label is -1 and out->name unset. Thread-safe. */
 

@@ -1,8 +1,8 @@
 /* Images through a backbone, a batch at a time.
  *
- * A batch is decoded and prepared by all threads, one picture each, then goes
+ * A batch is decoded and prepared by all threads, one image each, then goes
  * through the network on all threads. Besides the result, memory is one batch
- * of prepared pictures and, for each thread, one decoded picture. */
+ * of prepared images and, for each thread, one decoded image. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 #define WHY_BYTES 512
 
-/* What became of one picture of the batch. */
+/* What became of one image of the batch. */
 typedef struct slot {
     bf_status status;
     size_t image;   /* number in the stream */
@@ -29,18 +29,18 @@ typedef struct extraction {
     bf_images *images;
     bool strict;
     bf_skip_report report;
-    size_t first;  /* picture of the batch */
+    size_t first;  /* image of the batch */
     slot *slots;   /* [batch] */
     float *input;  /* [batch][floats] */
-    float *output; /* [batch][x.cols], once the first picture is known */
+    float *output; /* [batch][x.cols], once the first image is known */
     size_t floats;
     bf_dataset data; /* x.rows counts those filled */
     size_t skipped;
-    size_t left[BF_CLASSES_MAX]; /* pictures of each class still to be read */
+    size_t left[BF_CLASSES_MAX]; /* images of each class still to be read */
     bool seen[BF_CLASSES_MAX];   /* a class of which one was read */
 } extraction;
 
-/* In front of a message: the picture's name, or its number in what was
+/* In front of a message: the image's name, or its number in what was
  * opened. */
 static bf_status fail_in_picture(const extraction *e, bf_status s,
                                  const char *name, size_t image)
@@ -76,14 +76,14 @@ static void take_slot(void *user, size_t k)
         snprintf(s->why, sizeof s->why, "%s", bf_last_error());
 }
 
-/* Troubles of the picture, not of the machine. */
+/* Troubles of the image, not of the machine. */
 static bool may_skip(bf_status s)
 {
     return s == BF_ERR_FORMAT || s == BF_ERR_UNSUPPORTED ||
            s == BF_ERR_ARGUMENT || s == BF_ERR_RANGE;
 }
 
-/* The first good picture tells how wide the matrix is. */
+/* The first good image tells how wide the matrix is. */
 static bf_status make_room(extraction *e, size_t outputs)
 {
     size_t n = bf_images_count(e->images);
@@ -115,7 +115,7 @@ static void count_classes(extraction *e)
 }
 
 /* A class of which nothing is left would still be one that models have. Found
- * as soon as its last picture has been tried. */
+ * as soon as its last image has been tried. */
 static bf_status check_class(extraction *e, size_t image, bool readable)
 {
     int32_t label = bf_images_label(e->images, image);
@@ -124,12 +124,12 @@ static bf_status check_class(extraction *e, size_t image, bool readable)
     if (--e->left[label] > 0 || e->seen[label]) return BF_OK;
     const char *const *names = bf_images_class_names(e->images);
     return bf_fail_in(BF_ERR_FORMAT,
-                      "class %d%s%s: no picture of it could be "
+                      "class %d%s%s: no image of it could be "
                       "read, the last as",
                       label, names ? ", " : "", names ? names[label] : "");
 }
 
-/* Closes the gaps that unreadable pictures left: *kept are at the front. */
+/* Closes the gaps that unreadable images left: *kept are at the front. */
 static bf_status close_gaps(extraction *e, size_t count, size_t *kept)
 {
     *kept = 0;

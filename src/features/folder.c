@@ -1,7 +1,7 @@
-/* A folder of pictures: one subfolder for each class, whose name is the
- * class's, or pictures side by side without labels. Names are taken in order
+/* A folder of images: one subfolder for each class, whose name is the
+ * class's, or images side by side without labels. Names are taken in order
  * (folder_names.c), hidden ones left out. Every file in a class folder counts
- * as a picture, so that none is passed over in silence: what it is shows when
+ * as an image, so that none is passed over in silence: what it is shows when
  * it is read. */
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "features/folder_names.h"
 #include "features/image_source.h"
 
-/* Compressed bytes of one picture. */
+/* Compressed bytes of one image. */
 #define PICTURE_BYTES_MAX ((size_t)256 << 20)
 
 typedef struct picture {
@@ -80,14 +80,14 @@ static char *join(const char *path, const char *name)
     return joined;
 }
 
-/* Files that are no longer there or closed to us: the picture's trouble. Any
+/* Files that are no longer there or closed to us: the image's trouble. Any
  * other, as too many files open or a bad disk, is the machine's. */
 static bool is_gone(int err)
 {
     return err == ENOENT || err == EACCES || err == ELOOP || err == ENOTDIR;
 }
 
-/* What cannot be looked at counts as a picture, which reading shows to be none:
+/* What cannot be looked at counts as an image, which reading shows to be none:
  * so it is skipped and counted like any other. */
 static bf_status kind_of(const char *path, bool *directory)
 {
@@ -133,7 +133,7 @@ static bf_status add_picture(folder *f, char *path, int32_t label)
     return BF_OK;
 }
 
-/* Takes `path` over, an entry of a folder that holds pictures only. */
+/* Takes `path` over, an entry of a folder that holds images only. */
 static bf_status add_to_class(folder *f, char *path, const char *name,
                               int32_t label)
 {
@@ -144,8 +144,8 @@ static bf_status add_to_class(folder *f, char *path, const char *name,
         status = bf_folder_is_systems(name)
                      ? leave_out(f, path)
                      : bf_fail(BF_ERR_FORMAT,
-                               "%s: a folder among pictures; each class has "
-                               "one folder, with its pictures directly in it",
+                               "%s: a folder among images; each class has "
+                               "one folder, with its images directly in it",
                                path);
     bf_free(path);
     return status;
@@ -189,7 +189,7 @@ static bf_status add_class(folder *f, const char *path, const char *name)
     if (status == BF_OK) status = add_pictures(f, path, &l, label);
     listing_clear(&l);
     if (status == BF_OK && f->count == before && !f->lacking)
-        return bf_fail(BF_ERR_FORMAT, "%s: class folder without pictures",
+        return bf_fail(BF_ERR_FORMAT, "%s: class folder without images",
                        path);
     return status;
 }
@@ -340,5 +340,5 @@ static bf_status folder_open(bf_images *out, const char *path,
     return set_labels(f, &out->classes, path, labels_path);
 }
 
-const bf_image_format bf_image_format_folder = {"a folder of pictures",
+const bf_image_format bf_image_format_folder = {"a folder of images",
                                                 recognise, folder_open};

@@ -1,4 +1,4 @@
-/* Names in a folder of pictures. */
+/* Names in a folder of images. */
 #ifndef BF_FEATURES_FOLDER_NAMES_H
 #define BF_FEATURES_FOLDER_NAMES_H
 

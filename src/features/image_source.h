@@ -26,7 +26,7 @@ typedef struct bf_image_probe {
 typedef struct bf_image_source_ops {
     /* Decodes image i < count: allocates out->pixels with bf_image_alloc, sets
      * out->label and out->name. Called by several threads at once. On failure
-     * out is unchanged or cleared and the message names the picture. */
+     * out is unchanged or cleared and the message names the image. */
     bf_status (*read)(void *self, size_t i, bf_image *out);
     int32_t (*label)(const void *self, size_t i); /* -1 when unknown */
     void (*close)(void *self);                    /* frees self */
@@ -41,7 +41,7 @@ struct bf_images {
     unsigned classes;   /* 0 when unlabelled */
     char **class_names; /* [classes], owned by self or given_names, or NULL */
     /* images.c: names that come from elsewhere than `self`, and then the number
-     * of each label of self among them. folder.c: classes may lack pictures. */
+     * of each label of self among them. folder.c: classes may lack images. */
     char **given_names;
     size_t given_count;
     int32_t *relabel; /* [BF_CLASSES_MAX], or NULL */

@@ -96,7 +96,7 @@ static bf_status probe_path(bf_image_probe *p, const char *path)
 static bf_status refuse(const bf_image_probe *p)
 {
     static const char read[] =
-        "a folder of pictures, an IDX, CIFAR or .npy file";
+        "a folder of images, an IDX, CIFAR or .npy file";
     const char *kind = bf_file_kind(p->head, p->head_bytes);
     if (p->bytes == 0) kind = "an empty file";
     if (kind)

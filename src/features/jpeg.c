@@ -9,7 +9,7 @@
 #include "features/decode.h"
 #include "features/image_source.h"
 
-/* A hostile progressive picture may ask to be decoded over and over; encoders
+/* A hostile progressive image may ask to be decoded over and over; encoders
  * write about ten scans. */
 #define SCANS_MAX 100
 

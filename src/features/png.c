@@ -8,7 +8,7 @@
 #include "features/decode.h"
 #include "features/image_source.h"
 
-/* Text and profiles of a picture are not needed; libpng may hold this much. */
+/* Text and profiles of an image are not needed; libpng may hold this much. */
 #define ANCILLARY_BYTES_MAX 8000000
 
 /* Everything that outlives a longjmp out of libpng lies here. */
@@ -17,8 +17,8 @@ typedef struct png_reader {
     png_infop info;
     const uint8_t *data;
     size_t left;
-    uint8_t *pixels; /* one row, or all of an interlaced picture */
-    png_bytep *rows; /* of an interlaced picture */
+    uint8_t *pixels; /* one row, or all of an interlaced image */
+    png_bytep *rows; /* of an interlaced image */
     bf_image image;
     const char *name;
     bool no_memory;   /* libpng asked in vain */

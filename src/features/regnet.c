@@ -1,4 +1,4 @@
-/* The paper's backbone behind the interface of backbones: pictures to the
+/* The paper's backbone behind the interface of backbones: images to the
  * network's input, weights from a file, features out. */
 #include <string.h>
 
@@ -20,7 +20,7 @@ static bf_status regnet_outputs(const void *self, unsigned width,
 {
     (void)self;
     if (width == 0 || height == 0)
-        return bf_fail(BF_ERR_ARGUMENT, "empty pictures");
+        return bf_fail(BF_ERR_ARGUMENT, "empty images");
     *outputs = BF_REGNET_OUTPUTS;
     return BF_OK;
 }
@@ -31,7 +31,7 @@ static size_t regnet_input_floats(const void *self)
     return BF_REGNET_INPUT_FLOATS;
 }
 
-/* Mean and deviation of ImageNet's training pictures, as in torchvision. */
+/* Mean and deviation of ImageNet's training images, as in torchvision. */
 static void normalize_imagenet(float *input)
 {
     static const float mean[] = {0.485f, 0.456f, 0.406f};
@@ -98,7 +98,7 @@ bf_status bf_regnet_open(struct bf_backbone *out,
 {
     unsigned batch = opt->batch ? opt->batch : BATCH_DEFAULT;
     if (batch > BATCH_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "batch of %u pictures, at most %d",
+        return bf_fail(BF_ERR_ARGUMENT, "batch of %u images, at most %d",
                        batch, BATCH_MAX);
     if (opt->weights == NULL)
         return bf_fail(BF_ERR_ARGUMENT,

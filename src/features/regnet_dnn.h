@@ -23,7 +23,7 @@ BF_MUST_CHECK bf_status bf_dnn_check(dnnl_status_t s, const char *what);
 BF_MUST_CHECK bf_status bf_dnn_describe(bf_dnn_order **out, unsigned n,
                                         unsigned c, unsigned side);
 
-/* One layer with its bias, sum and ReLU on n pictures that lie as `src` says;
+/* One layer with its bias, sum and ReLU on n images that lie as `src` says;
  * oneDNN chooses the order of the output, or takes that of `residual` (NULL
  * for none), onto which it adds. Weights are copied in oneDNN's order. */
 BF_MUST_CHECK bf_status bf_dnn_convolution(bf_dnn_op *out, dnnl_engine_t engine,
@@ -33,7 +33,7 @@ BF_MUST_CHECK bf_status bf_dnn_convolution(bf_dnn_op *out, dnnl_engine_t engine,
                                            const float *weight,
                                            const float *bias);
 
-/* Mean over each channel's picture, [n][c][side][side] to plain
+/* Mean over each channel's image, [n][c][side][side] to plain
  * [n][c][1][1]. */
 BF_MUST_CHECK bf_status bf_dnn_average(bf_dnn_op *out, dnnl_engine_t engine,
                                        unsigned n, unsigned c, unsigned side,

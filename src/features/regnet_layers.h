@@ -4,7 +4,7 @@
  * with the widths, depths and tensor names of torchvision's regnet_x_400mf: a
  * stem of 32 channels, then four stages of residual bottleneck blocks, each
  * 1x1, grouped 3x3 and 1x1 convolutions; the first block of a stage halves
- * the picture and projects its input. Batch norm behind every convolution. */
+ * the image and projects its input. Batch norm behind every convolution. */
 #ifndef BF_FEATURES_REGNET_LAYERS_H
 #define BF_FEATURES_REGNET_LAYERS_H
 
@@ -23,16 +23,16 @@ typedef struct bf_regnet_layer {
                       convolution, NAME.1.* its batch norm */
     unsigned in, out; /* channels */
     unsigned kernel, stride, groups;
-    unsigned side; /* of the input picture */
+    unsigned side; /* of the input image */
     bool relu;     /* after the batch norm and the sum */
-    int source;    /* layer whose output is read; -1 is the picture */
+    int source;    /* layer whose output is read; -1 is the image */
     int residual;  /* layer whose output is added, and overwritten; -1: none */
 } bf_regnet_layer;
 
 /* Fills all layers in the order in which they run. */
 void bf_regnet_describe(bf_regnet_layer layers[BF_REGNET_LAYERS]);
 
-/* Side of the picture that the layer puts out. */
+/* Side of the image that the layer puts out. */
 unsigned bf_regnet_output_side(const bf_regnet_layer *layer);
 
 /* Convolutions with their batch norm folded in; batch norm's epsilon 1e-5. */

@@ -14,13 +14,13 @@
 #define SLOTS 4
 enum { MIDDLE_A = 2, MIDDLE_B = 3 };
 
-/* Pictures that a thread takes through the whole network at a time: few, so
+/* Images that a thread takes through the whole network at a time: few, so
  * that activations stay near, but some, so that weights are read once for all
  * of them. Measured with 2 MB of L2: 1 takes about 1.4 times as long, 4 takes
  * 5 % longer; 16 gains 5 % for twice the memory. */
 #define CHUNK_MAX 8
 
-/* Every layer, then the average over the picture. */
+/* Every layer, then the average over the image. */
 #define STEPS (BF_REGNET_LAYERS + 1)
 #define LAST BF_REGNET_LAYERS
 
@@ -240,7 +240,7 @@ static bf_status execute(const bf_regnet_net *net, const worker *w, int i)
                         "running a layer");
 }
 
-/* count <= chunk pictures. */
+/* count <= chunk images. */
 static bf_status run_chunk(const bf_regnet_net *net, worker *w,
                            const float *pictures, size_t count, float *features)
 {
@@ -251,7 +251,7 @@ static bf_status run_chunk(const bf_regnet_net *net, worker *w,
         input = w->padded;
     }
     BF_TRY(bf_dnn_check(dnnl_memory_set_data_handle(w->input, (void *)input),
-                        "placing the pictures"));
+                        "placing the images"));
     for (int i = 0; i < STEPS; i++) {
         BF_TRY(execute(net, w, i));
         if (net->tap != NULL && i != LAST) BF_TRY(show(net, w, i, count));

@@ -6,14 +6,14 @@
 
 typedef struct bf_regnet_net bf_regnet_net;
 
-/* Compiles the network for calls of up to `batch` pictures on `threads`
+/* Compiles the network for calls of up to `batch` images on `threads`
  * threads and allocates all that it needs to run. The weights are copied. */
 BF_MUST_CHECK bf_status bf_regnet_net_create(
     bf_regnet_net **out, const bf_regnet_layer layers[BF_REGNET_LAYERS],
     const bf_regnet_weights *weights, unsigned batch, unsigned threads);
 void bf_regnet_net_destroy(bf_regnet_net *net);
 
-/* count pictures [3][224][224] to count rows of 400 features. On as many
+/* count images [3][224][224] to count rows of 400 features. On as many
  * threads as the env asks for at most. One call at a time. */
 BF_MUST_CHECK bf_status bf_regnet_net_run(bf_regnet_net *net,
                                           const float *pictures, size_t count,

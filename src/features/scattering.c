@@ -1,4 +1,4 @@
-/* The scattering backbone: pictures in groups of BF_LANES of one size, groups
+/* The scattering backbone: images in groups of BF_LANES of one size, groups
  * on all threads. */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #define SIDES (BF_SCAT_SIDE_MAX + 1)
 #define PLANS_MAX 64 /* kept from one batch to the next */
 
-/* A prepared picture: width, height, pixels. */
+/* A prepared image: width, height, pixels. */
 #define INPUT_FLOATS (2 + BF_SCAT_SIDE_MAX * BF_SCAT_SIDE_MAX)
 
 typedef struct group {

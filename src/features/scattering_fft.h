@@ -1,6 +1,6 @@
-/* Two-dimensional complex transforms of several pictures side by side.
+/* Two-dimensional complex transforms of several images side by side.
  *
- * BF_LANES pictures are interleaved: value (y, x) of picture l stands at
+ * BF_LANES images are interleaved: value (y, x) of image l stands at
  * (y * width + x) * BF_LANES + l, real and imaginary parts in arrays of their
  * own, so that every innermost loop runs over consecutive floats of the same
  * operation whatever the length of the transform. Stockham's algorithm

@@ -12,7 +12,7 @@ static unsigned mirror(int i, unsigned n)
     return (unsigned)(r < (int)n ? r : period - 1 - r);
 }
 
-/* Means over the area of `cells` equal cells of the picture. A sample stands
+/* Means over the area of `cells` equal cells of the image. A sample stands
  * for `step` pixels around its own place and counts for the part of them that
  * lies in the cell. */
 static void make_pool(bf_scat_pool *p, const bf_scat_axis *a, unsigned cells,

@@ -1,4 +1,4 @@
-/* What the scattering transform needs to know of one picture size: padding,
+/* What the scattering transform needs to know of one image size: padding,
  * transforms, filters and windows. Immutable once made.
  *
  * Filters are Morlet wavelets ([BM13], section 2.1) of 2 scales and 6 angles,
@@ -7,7 +7,7 @@
  * 1, beta such that psi has sum 0, and at scale j = 0, 1
  *   xi = 3 pi / 4 / 2^j,   sigma = 0.8 * 2^j,   slant = 2/3,
  *   theta = pi * a / 6, a = 0..5,
- * repeated with the period of the padded picture. u = (x, y), y downwards. */
+ * repeated with the period of the padded image. u = (x, y), y downwards. */
 #ifndef BF_FEATURES_SCATTERING_PLAN_H
 #define BF_FEATURES_SCATTERING_PLAN_H
 
@@ -16,7 +16,7 @@
 #define BF_SCAT_SCALES 2
 #define BF_SCAT_ANGLES 6
 #define BF_SCAT_SIDE_MIN 8
-#define BF_SCAT_SIDE_MAX 48 /* larger pictures are averaged to less before */
+#define BF_SCAT_SIDE_MAX 48 /* larger images are averaged to less before */
 #define BF_SCAT_PAD 10 /* at least, on either side: four deviations across */
 #define BF_SCAT_PADDED_MAX 72
 
@@ -42,10 +42,10 @@ typedef struct bf_scat_pool {
 } bf_scat_pool;
 
 typedef struct bf_scat_axis {
-    unsigned length;                   /* of the picture */
+    unsigned length;                   /* of the image */
     unsigned padded;                   /* even, a transform length */
     unsigned before;                   /* padding in front, even */
-    unsigned from[BF_SCAT_PADDED_MAX]; /* padded index -> picture index */
+    unsigned from[BF_SCAT_PADDED_MAX]; /* padded index -> image index */
     bf_fft full, half;                 /* transforms of padded and padded / 2 */
     bf_scat_pool order0, order1_full, order1_half, order2;
 } bf_scat_axis;

@@ -9,7 +9,7 @@
 #define PLANE ((size_t)BF_SCAT_PADDED_MAX * BF_SCAT_PADDED_MAX * L)
 
 struct bf_scat_work {
-    bf_planes picture; /* spectrum of the picture */
+    bf_planes picture; /* spectrum of the image */
     bf_planes first;   /* order-1 map, then its spectrum */
     bf_planes second;  /* order-2 map */
     bf_planes spare;
@@ -44,8 +44,8 @@ void bf_scat_work_destroy(bf_scat_work *w)
     bf_free(w);
 }
 
-/* Pictures side by side, extended to the padded size; lanes beyond count
- * repeat the first picture. */
+/* Images side by side, extended to the padded size; lanes beyond count
+ * repeat the first image. */
 static void interleave(const bf_scat_plan *p, const float *const *pixels,
                        unsigned count, bf_planes out)
 {

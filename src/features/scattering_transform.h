@@ -1,4 +1,4 @@
-/* The scattering transform of a group of equally sized pictures. */
+/* The scattering transform of a group of equally sized images. */
 #ifndef BF_FEATURES_SCATTERING_TRANSFORM_H
 #define BF_FEATURES_SCATTERING_TRANSFORM_H
 

@@ -21,7 +21,8 @@ pc=$(cat "$small/blindfit.pc")
 case $pc in *png* | *jpeg* | *dnnl*) fail "blindfit.pc: $pc" ;; esac
 case $pc in *openblas*) ;; *) fail "blindfit.pc lacks openblas: $pc" ;; esac
 
-refuse 8 'without pictures' "$small/blindfit" extract photos -o "$work/x.npy"
+refuse 8 'without image readers' "$small/blindfit" extract photos \
+    -o "$work/x.npy"
 absent "$work/x.npy"
 rows 60 8 3 1 >"$work/train.csv"
 ok "$small/blindfit" fit "$work/train.csv" --iterations 1 -o "$work/model.npy"

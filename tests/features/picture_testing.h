@@ -1,4 +1,4 @@
-/* PNG and JPEG files made by hand for the tests of pictures. */
+/* PNG and JPEG files made by hand for the tests of images. */
 #ifndef PICTURE_TESTING_H
 #define PICTURE_TESTING_H
 

@@ -1,4 +1,4 @@
-/* Shared by the tests of the RegNet backbone and of pictures: checks, seeds,
+/* Shared by the tests of the RegNet backbone and of images: checks, seeds,
  * a temporary folder, torchvision's answers. */
 #ifndef REGNET_TESTING_H
 #define REGNET_TESTING_H

@@ -110,7 +110,7 @@ static void test_wrong_files(void **state)
     fseek(f, 2 * 3073, SEEK_SET);
     fputc(10, f);
     fclose(f);
-    check_fails(BF_ERR_FORMAT, path, "picture 2 has label 10",
+    check_fails(BF_ERR_FORMAT, path, "image 2 has label 10",
                 bf_images_open(&images, path, NULL, true));
     assert_int_equal(truncate(path, 3 * 3073 - 1), 0);
     check_fails(BF_ERR_FORMAT, path, "cut short",

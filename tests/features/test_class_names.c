@@ -284,9 +284,9 @@ static void test_lists(void **state)
     refuse_list(BF_ERR_FORMAT, model, "without class names");
 }
 
-/* ---- pictures ------------------------------------------------------------ */
+/* ---- images ------------------------------------------------------------ */
 
-/* Four grey pictures of 1 x 1, with labels 0, 1, 1, 0 of these classes. */
+/* Four grey images of 1 x 1, with labels 0, 1, 1, 0 of these classes. */
 static const char *write_pictures(char *const *names, unsigned classes)
 {
     static const int32_t l[] = {0, 1, 1, 0};

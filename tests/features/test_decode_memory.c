@@ -1,4 +1,4 @@
-/* libpng and libjpeg without memory: the machine's trouble, not the picture's.
+/* libpng and libjpeg without memory: the machine's trouble, not the image's.
  * malloc is this program's own, which the sanitizers' would be instead. */
 #include "picture_testing.h"
 

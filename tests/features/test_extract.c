@@ -1,4 +1,4 @@
-/* The driver: rows, labels, names, pictures that cannot be read. */
+/* The driver: rows, labels, names, images that cannot be read. */
 #include "data_testing.h"
 
 #include "features/backbone.h"
@@ -20,7 +20,7 @@ static bf_status source_read(void *self, size_t i, bf_image *out)
 {
     const source *s = self;
     if (s->status[i] != BF_OK)
-        return bf_fail(s->status[i], "picture %zu is torn", i);
+        return bf_fail(s->status[i], "image %zu is torn", i);
     BF_TRY(bf_image_alloc(out, s->side[i], s->side[i], 1, "test"));
     for (unsigned k = 0; k < s->side[i] * s->side[i]; k++)
         out->pixels[k] = (float)i;
@@ -60,7 +60,7 @@ static bf_images source_images(source *s, size_t count)
                        .class_names = source_names};
 }
 
-/* Features of a picture: its side, and its first pixel. Side 1 is refused;
+/* Features of an image: its side, and its first pixel. Side 1 is refused;
  * side 9 gives one feature more. */
 static bf_status plain_outputs(const void *self, unsigned width,
                                unsigned height, size_t *outputs)
@@ -178,8 +178,8 @@ static void test_skips(void **state)
     source s = good_source();
     static const size_t bad[5] = {0, 7, 8, 20, 63};
     static const char *const why[5] = {
-        "picture 0 is torn", "image 7: too small", "image 8: gives 3 features",
-        "picture 20 is torn", "picture 63"};
+        "image 0 is torn", "image 7: too small", "image 8: gives 3 features",
+        "image 20 is torn", "image 63"};
     s.status[0] = BF_ERR_FORMAT;
     s.side[7] = 1;
     s.side[8] = 9;
@@ -215,7 +215,7 @@ static void test_strict(void **state)
     source s = good_source();
     s.status[40] = BF_ERR_FORMAT;
     s.side[50] = 1;
-    check_stop(run(&s, 64, 8, true), BF_ERR_FORMAT, "picture 40 is torn");
+    check_stop(run(&s, 64, 8, true), BF_ERR_FORMAT, "image 40 is torn");
     s.status[40] = BF_OK;
     check_stop(run(&s, 64, 8, true), BF_ERR_ARGUMENT, "image 50: too small");
 }
@@ -229,7 +229,7 @@ static void test_troubles_of_the_machine(void **state)
     for (int i = 0; i < 4; i++) {
         source s = good_source();
         s.status[33] = bad[i];
-        check_stop(run(&s, 64, 8, false), bad[i], "picture 33");
+        check_stop(run(&s, 64, 8, false), bad[i], "image 33");
     }
 }
 
@@ -241,10 +241,10 @@ static void test_nothing_to_read(void **state)
     for (int i = 0; i < 64; i++) s.status[i] = BF_ERR_FORMAT;
     outcome o = run(&s, 64, 8, false);
     assert_int_equal(o.skipped, 64);
-    check_stop(o, BF_ERR_FORMAT, "no image could be read: picture 63");
+    check_stop(o, BF_ERR_FORMAT, "no image could be read: image 63");
 }
 
-/* Class 1 loses all of its pictures, 61 the last; one read saves it. */
+/* Class 1 loses all of its images, 61 the last; one read saves it. */
 static void test_class_without_a_picture(void **state)
 {
     (void)state;
@@ -254,15 +254,15 @@ static void test_class_without_a_picture(void **state)
         outcome o = run(&s, 64, batch, false);
         assert_int_equal(o.skipped, 21);
         check_stop(o, BF_ERR_FORMAT,
-                   "class 1, one: no picture of it could be read, the last as: "
-                   "picture 61 is torn");
+                   "class 1, one: no image of it could be read, the last as: "
+                   "image 61 is torn");
     }
     s.status[4] = BF_OK;
     outcome o = run(&s, 64, 8, false);
     check_ok(o.status);
     assert_int_equal(o.skipped, 20);
     bf_dataset_clear(&o.data);
-    /* Pictures beyond the end of the stream are none of it. */
+    /* Images beyond the end of the stream are none of it. */
     s.status[4] = BF_ERR_FORMAT;
     o = run(&s, 1, 8, false);
     check_ok(o.status);

@@ -1,4 +1,4 @@
-/* Folders of pictures: which files become which images, and what is reported
+/* Folders of images: which files become which images, and what is reported
  * about the others. */
 #include "picture_testing.h"
 
@@ -34,7 +34,7 @@ static void make_folder(const char *name)
     assert_int_equal(mkdir(path_in(folder, name), 0700), 0);
 }
 
-/* A grey picture of one value. */
+/* A grey image of one value. */
 static void put_png(const char *name, unsigned width, unsigned height,
                     uint8_t value)
 {
@@ -61,7 +61,7 @@ static void put_jpeg(const char *name, uint8_t value)
 
 static void put_text(const char *name)
 {
-    write_file(path_in(folder, name), "not a picture\n", 14);
+    write_file(path_in(folder, name), "not an image\n", 13);
 }
 
 static char notes[8][512];
@@ -238,11 +238,11 @@ static void test_folders_of_systems(void **state)
     assert_int_equal(unlink(path_in(folder, "1.png")), 0);
     refused(true, "@eaDir", "a folder of the system");
     assert_int_equal(unlink(path_in(folder, "cat/1.png")), 0);
-    refused(false, "/cat", "without pictures");
+    refused(false, "/cat", "without images");
 }
 
 /* Links to nothing and in circles, in class folders, beside them and among
- * pictures alone: skipped and counted like what cannot be decoded. */
+ * images alone: skipped and counted like what cannot be decoded. */
 static void test_links_to_nothing(void **state)
 {
     (void)state;
@@ -271,7 +271,7 @@ static void test_links_to_nothing(void **state)
     refused(true, "/1.png", "beside class folders");
 }
 
-/* Latin-1. Pictures may be called so, classes not: their names go into JSON. */
+/* Latin-1. Images may be called so, classes not: their names go into JSON. */
 static void test_names_not_utf8(void **state)
 {
     (void)state;
@@ -326,9 +326,9 @@ static void test_wrong_folders(void **state)
     make_folder("cat");
     put_png("cat/1.png", 1, 1, 1);
     make_folder("dog");
-    refused(false, "/dog", "without pictures");
+    refused(false, "/dog", "without images");
     put_png("dog/.hidden.png", 1, 1, 1);
-    refused(false, "/dog", "without pictures");
+    refused(false, "/dog", "without images");
     put_png("dog/1.png", 1, 1, 1);
     put_text("README");
     refused(true, "/README", "beside class folders");
@@ -337,7 +337,7 @@ static void test_wrong_folders(void **state)
     assert_int_equal(bf_images_count(images), 2);
     bf_images_close(images);
     make_folder("dog/more");
-    refused(false, "/dog/more", "a folder among pictures");
+    refused(false, "/dog/more", "a folder among images");
     assert_int_equal(rmdir(path_in(folder, "dog/more")), 0);
     assert_int_equal(mkfifo(path_in(folder, "dog/pipe"), 0600), 0);
     refused(false, "/dog/pipe", "neither a file nor a folder");
@@ -356,7 +356,7 @@ static void test_too_many_classes(void **state)
     refused(false, folder, "more than 100 class folders");
 }
 
-/* A picture that vanishes after the folder was read. */
+/* An image that vanishes after the folder was read. */
 static void test_vanished(void **state)
 {
     (void)state;
@@ -370,7 +370,7 @@ static void test_vanished(void **state)
     bf_images_close(images);
 }
 
-/* No descriptor is left: the same picture can be read a moment later. */
+/* No descriptor is left: the same image can be read a moment later. */
 static void test_too_many_open(void **state)
 {
     (void)state;
@@ -400,7 +400,7 @@ static void note(void *user, size_t image, const char *why)
     snprintf(reports[report_count++ % 8], sizeof reports[0], "%s", why);
 }
 
-/* Weights of zero: here it counts which pictures come through. */
+/* Weights of zero: here it counts which images come through. */
 static const char *write_simple_weights(const char *path)
 {
     static const char *const suffixes[] = {".0.weight", ".1.weight", ".1.bias",
@@ -425,7 +425,7 @@ static const char *write_simple_weights(const char *path)
     return path;
 }
 
-/* Mixed sizes and kinds through the backbone: what is no picture is skipped
+/* Mixed sizes and kinds through the backbone: what is no image is skipped
  * with a line that names it, or ends the extraction under --strict. */
 static void test_extraction(void **state)
 {

@@ -176,7 +176,7 @@ static void test_png_alpha(void **state)
               3, palette2);
 }
 
-/* A smooth picture survives JPEG at its best quality almost unchanged. */
+/* A smooth image survives JPEG at its best quality almost unchanged. */
 static void check_jpeg(J_COLOR_SPACE space, bool progressive)
 {
     enum { SIDE = 40 };
@@ -228,7 +228,7 @@ static void test_cmyk(void **state)
     bytes_clear(&jpeg);
 }
 
-/* Cut anywhere, no picture comes out; the last bytes of a JPEG carry no pixels
+/* Cut anywhere, no image comes out; the last bytes of a JPEG carry no pixels
  * but its end. */
 static void test_cut_short(void **state)
 {

@@ -167,8 +167,8 @@ static void test_labels(void **state)
     assert_true(l[0] == 5 && l[1] == 0 && l[2] == 255);
     bf_free(l);
     fill_images(file);
-    check_fails(BF_ERR_FORMAT, "pictures", "3 dimensions",
-                bf_labels_read(&l, &n, given("pictures", file, sizeof file)));
+    check_fails(BF_ERR_FORMAT, "images", "3 dimensions",
+                bf_labels_read(&l, &n, given("images", file, sizeof file)));
 }
 
 static void count_digits(const char *set, size_t images,

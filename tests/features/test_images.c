@@ -179,7 +179,7 @@ static void test_refusals(void **state)
            images);
     refuse(BF_ERR_FORMAT, "labels have 1", "1 dimensions",
            given("two", two, sizeof two), NULL);
-    refuse(BF_ERR_FORMAT, "text", "not a folder of pictures",
+    refuse(BF_ERR_FORMAT, "text", "not a folder of images",
            given_text("text", "neither fish nor fowl\n"), NULL);
     refuse(BF_ERR_FORMAT, "empty", "an empty file", given("empty", "", 0),
            NULL);
@@ -209,9 +209,9 @@ static void test_other_kinds(void **state)
         FILE_OF("batch", "\x80\4\x95", "a Python pickle"),
         FILE_OF("mnist.npz", "PK\3\4\24", "a zip archive"),
         FILE_OF("one.png", "\x89PNG\r\n\x1a\n", "give the folder"),
-        FILE_OF("one.jpg", "\xff\xd8\xff\xe0", "a JPEG picture"),
-        FILE_OF("one.gif", "GIF89a", "a GIF picture"),
-        FILE_OF("one.webp", "RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
+        FILE_OF("one.jpg", "\xff\xd8\xff\xe0", "a JPEG image"),
+        FILE_OF("one.gif", "GIF89a", "a GIF image"),
+        FILE_OF("one.webp", "RIFF\0\0\0\0WEBPVP8 ", "a WebP image"),
         FILE_OF("x.h5", "\x89HDF\r\n", "an HDF5 file"),
         FILE_OF("x.idx", "<!DOCTYPE html>", "a web page"),
         FILE_OF("lfs", "version https://git-lfs.github.com", "Git LFS"),

@@ -155,7 +155,7 @@ static void plain_layer(double *out, const bf_regnet_layer *l, const double *in,
     bf_parallel(l->out, plain_channel, &job);
 }
 
-/* The whole network on one picture. */
+/* The whole network on one image. */
 static void plain_network(const float *picture, float *features)
 {
     double *output[BF_REGNET_LAYERS];
@@ -345,7 +345,7 @@ static void test_backbone(void **state)
     b.ops->destroy(b.self);
 }
 
-/* A grey picture of one value stays that value in all three channels; ImageNet
+/* A grey image of one value stays that value in all three channels; ImageNet
  * normalisation subtracts 0.485, 0.456, 0.406 and divides by 0.229, 0.224,
  * 0.225. */
 static void test_prepare(void **state)

@@ -1,4 +1,4 @@
-/* RegNet_X_400MF against torchvision: every layer, and the features of picture
+/* RegNet_X_400MF against torchvision: every layer, and the features of image
  * files from decoding on. */
 #include "regnet_testing.h"
 

@@ -86,7 +86,7 @@ static void test_same_size(void **state)
     assert_memory_equal(in, out, sizeof in);
 }
 
-/* A picture as large as may come, in one direction at a time. */
+/* An image as large as may come, in one direction at a time. */
 static void test_long_sides(void **state)
 {
     (void)state;
@@ -143,7 +143,7 @@ static void test_torchvision(void **state)
         bf_free(should);
         bf_image_clear(&img);
     }
-    print_message("%zu pictures, largest difference %.1e\n", count, worst);
+    print_message("%zu images, largest difference %.1e\n", count, worst);
     bf_free(is);
     bf_images_close(images);
     bf_safetensors_close(expected);

@@ -35,7 +35,7 @@ static axis reference_axis(int length)
     return a;
 }
 
-/* The picture, mirrored at its edges, at padded place i. */
+/* The image, mirrored at its edges, at padded place i. */
 static int mirrored(axis a, int i)
 {
     int k = i - a.before;
@@ -185,7 +185,7 @@ static bf_image random_picture(unsigned width, unsigned height,
     return img;
 }
 
-/* Pictures through the backbone in one batch; rows of OUTPUTS floats. */
+/* Images through the backbone in one batch; rows of OUTPUTS floats. */
 static float *scatter(const bf_image *img, size_t count)
 {
     bf_backbone *b;
@@ -339,7 +339,7 @@ static void test_many_sizes(void **state)
     bf_backbone_destroy(b);
 }
 
-/* A colour picture is its luminance; a side over 48 becomes 32 by averaging. */
+/* A colour image is its luminance; a side over 48 becomes 32 by averaging. */
 static void test_pictures(void **state)
 {
     (void)state;

@@ -167,7 +167,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"float32", 0, CLI_FLAG, &a.float32, NULL,
          "write single precision"},
         {"strict", 0, CLI_FLAG, &a.strict, NULL,
-         "stop at the first picture that cannot be read"},
+         "stop at the first image that cannot be read"},
         {0},
     };
     outcome o = {0};
@@ -192,11 +192,11 @@ const cli_command cli_extract = {
         "  # IDX files, plain or gz\n"
         "  blindfit extract images.idx.gz --labels labels.idx.gz \\\n"
         "      -o x.npy --labels-out y.npy\n"
-        "  # a folder of pictures with one subfolder per class\n"
+        "  # a folder of images with one subfolder per class\n"
         "  blindfit extract photos/ --backbone regnet_x_400mf \\\n"
         "      --weights regnet_x_400mf.safetensors -o x.npy "
         "--labels-out y.npy\n"
-        "  # pictures to test on, with the same classes\n"
+        "  # images to test on, with the same classes\n"
         "  blindfit extract more/ --classes y.npy -o tx.npy "
         "--labels-out ty.npy\n",
     .run = run,

@@ -1,13 +1,13 @@
 #include "cli.h"
 
-/* In place of cmd_extract.c where the build is without pictures. */
+/* Replaces extract.c in builds without image readers. */
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
     return bf_fail(BF_ERR_UNSUPPORTED,
-                   "%s: this blindfit was built without pictures and backbones "
-                   "(BLINDFIT_FEATURES=OFF)",
+                   "%s: this blindfit was built without image readers and "
+                   "backbones (BLINDFIT_FEATURES=OFF)",
                    self->name);
 }
 
