@@ -1,9 +1,10 @@
-/* What a backbone provides; backbone.c dispatches and extract.c drives it.
+/* The interface of a backbone; backbone.c selects a backbone and extract.c runs
+ * it.
  *
  * Work on a batch has two phases: `prepare` turns each image into the
  * network's own input, called from many threads at once on different images
- * while others are still being decoded; then one `forward` on all of them,
- * which uses as many threads as the env asks for inside. */
+ * while other images are being decoded. Then one `forward` processes the batch,
+ * on all threads of the environment. */
 #ifndef BF_FEATURES_BACKBONE_H
 #define BF_FEATURES_BACKBONE_H
 
@@ -19,10 +20,10 @@ typedef struct bf_backbone_ops {
     /* Floats of one prepared image, the same for all sizes. */
     size_t (*input_floats)(const void *self);
     /* Writes input_floats() floats. Thread-safe; self is only read. Messages
-     * need not name the image: the caller does. */
+     * need not name the image: the caller adds the name. */
     bf_status (*prepare)(const void *self, const bf_image *img, float *input);
-    /* count <= batch prepared images, one behind the other, to count rows of
-     * `outputs` floats. Not reentrant: workspaces live in self. */
+    /* Maps count <= batch prepared images, stored consecutively, to count rows
+     * of `outputs` floats. Not reentrant: self holds the workspaces. */
     bf_status (*forward)(void *self, const float *input, size_t count,
                          float *output);
     void (*destroy)(void *self);
@@ -34,8 +35,8 @@ struct bf_backbone {
     unsigned batch; /* most images of one forward */
 };
 
-/* Each fills out->ops, out->self and out->batch (opt->batch or a default of
- * its own) or fails and leaves them alone. */
+/* Each sets out->ops, out->self and out->batch (opt->batch or the backbone's
+ * default), or fails and leaves them unchanged. */
 BF_MUST_CHECK bf_status bf_scattering_open(struct bf_backbone *out,
                                            const bf_backbone_options *opt);
 BF_MUST_CHECK bf_status bf_regnet_open(struct bf_backbone *out,

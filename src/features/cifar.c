@@ -1,6 +1,6 @@
 /* CIFAR-10 and CIFAR-100 binary files [Kri09]: records of one label byte
- * (CIFAR-100: two, coarse and fine, of which the fine one counts) and 32x32
- * pixels, all red ones first, then green, then blue.
+ * (CIFAR-100: two, coarse and fine, of which the fine label counts) and 32x32
+ * pixels, first all red values, then green, then blue.
  * https://www.cs.toronto.edu/~kriz/cifar.html */
 #include <limits.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ static bf_status check_labels(const cifar *s, size_t count)
     return BF_OK;
 }
 
-/* *names is NULL where there is no such file. */
+/* *names is NULL if there is no such file. */
 static bf_status read_names(cifar *s)
 {
     char path[PATH_MAX];
@@ -134,7 +134,7 @@ static bf_status load(cifar *s, const char *path, size_t *count)
 static bf_status cifar_open(bf_images *out, const char *path,
                             const char *labels_path, bool strict)
 {
-    (void)strict; /* every image of such a file can be read */
+    (void)strict; /* every image of such a file is readable */
     if (labels_path != NULL)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a CIFAR binary holds its labels, %s is not read",

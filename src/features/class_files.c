@@ -45,7 +45,7 @@ bf_status bf_class_names_from_json(char ***out, size_t *count,
     return BF_OK;
 }
 
-/* *out is NULL where there is no such file, or no JSON in it. */
+/* *out is NULL if there is no such file, or the file holds no JSON. */
 static bf_status read_json(cJSON **out, const char *path)
 {
     uint8_t *text;
@@ -135,7 +135,7 @@ bf_status bf_label_names_read(char ***names, size_t *count, const char *path,
     return s;
 }
 
-/* NULL when memory is out. */
+/* NULL when out of memory. */
 static char *names_json(const bf_dataset *d, bool labels)
 {
     char *text = NULL;
@@ -169,7 +169,7 @@ bf_status bf_class_names_prepare(bf_outfile **out, const char *path,
 
 /* ---- lists of names that somebody gives ---------------------------------- */
 
-/* One a line; empty lines are passed over. */
+/* One name a line; skips empty lines. */
 static bf_status names_from_text(char ***names, size_t *count, char *text,
                                  size_t bytes, const char *path)
 {
@@ -216,8 +216,8 @@ static bf_status load_metadata(char ***names, size_t *count, const char *path)
     return s;
 }
 
-/* Beside labels the names have to be theirs; models and transforms are written
- * together with them. */
+/* Names beside labels must belong to these labels; models and transforms are
+ * written together with their names. */
 bf_status bf_class_names_beside(char ***names, size_t *count, const char *path)
 {
     char side[PATH_MAX];

@@ -1,8 +1,8 @@
-/* Names of classes: lists of them, and files that hold one.
+/* Lists of class names, and files that hold them.
  *
- * PATH.json beside a file holds {"class_names": ["cat", ...]}, among other
- * things. Beside labels it also says which labels those are, so that names are
- * not taken for those of labels that another program has written there since.
+ * PATH.json beside a file PATH holds {"class_names": ["cat", ...]}, among other
+ * things. Beside labels, PATH.json also identifies the labels, so that names
+ * are refused after another program has rewritten the labels.
  */
 #ifndef BF_FEATURES_CLASS_NAMES_H
 #define BF_FEATURES_CLASS_NAMES_H
@@ -13,7 +13,7 @@
 #include "blindfit/features.h"
 
 #define BF_CLASS_NAMES_KEY "class_names"
-#define BF_SIDECAR_MAX ((size_t)1 << 20) /* bytes that are read of one */
+#define BF_SIDECAR_MAX ((size_t)1 << 20) /* most bytes of such a file */
 
 struct cJSON;
 
@@ -23,19 +23,19 @@ struct cJSON;
 BF_MUST_CHECK bf_status bf_class_names_copy(char ***out,
                                             const char *const *names,
                                             size_t count);
-/* BF_ERR_FORMAT, naming `path`, for more than BF_CLASSES_MAX or one that is not
- * UTF-8: they go into JSON. */
+/* BF_ERR_FORMAT, naming `path`, for more than BF_CLASSES_MAX names, or a name
+ * that is not UTF-8, as names go into JSON. */
 BF_MUST_CHECK bf_status bf_class_names_check(const char *const *names,
                                              size_t count, const char *path);
-/* map[c] is the place among `to` of name c of `from`, or -1. Lists that begin
- * alike map to themselves; else a name that either has twice is
- * BF_ERR_MISMATCH. */
+/* map[c] is the index in `to` of name c of `from`, or -1. If one list begins
+ * with the other, the map is the identity; otherwise a name that occurs twice
+ * in a list is BF_ERR_MISMATCH. */
 BF_MUST_CHECK bf_status bf_class_names_map(int32_t map[BF_CLASSES_MAX],
                                            const char *const *from,
                                            size_t from_count,
                                            const char *const *to,
                                            size_t to_count);
-/* "ant, bee, cow, ..." in buf, cut where it ends; returns buf. */
+/* "ant, bee, cow, ..." in buf, cut at the end of buf; returns buf. */
 const char *bf_class_names_text(const char *const *names, size_t count,
                                 char *buf, size_t size);
 
@@ -47,22 +47,22 @@ BF_MUST_CHECK bf_status bf_class_names_from_json(char ***out, size_t *count,
                                                  const struct cJSON *names,
                                                  const char *path);
 
-/* Of PATH.json, where PATH is a file of these labels. *names is NULL where
- * there is no such file. BF_ERR_MISMATCH for names that were written for other
- * labels, or that do not say for which; BF_ERR_FORMAT for what holds no names,
- * or too few. */
+/* Reads PATH.json, where PATH is a file of these labels. *names is NULL if
+ * there is no such file. BF_ERR_MISMATCH for names of other labels, or names
+ * without labels; BF_ERR_FORMAT for a file without names, or with too few. */
 BF_MUST_CHECK bf_status bf_label_names_read(char ***names, size_t *count,
                                             const char *path,
                                             const int32_t *labels, size_t n);
-/* PATH.json for data->class_names, not yet committed. `labels`: beside the
- * data's labels, and says so. */
+/* Writes PATH.json for data->class_names, not yet committed. With `labels`,
+ * PATH is the file of the data's labels, and PATH.json identifies these labels.
+ */
 BF_MUST_CHECK bf_status bf_class_names_prepare(bf_outfile **out,
                                                const char *path,
                                                const bf_dataset *data,
                                                bool labels);
-/* Commits the files, at most BF_NAMED_FILES_MAX, together with those names;
- * without names (data->class_names NULL) it removes those that are there, as
- * they would be taken for the new file's. Frees the files, always. */
+/* Commits the files, at most BF_NAMED_FILES_MAX, together with those names.
+ * Without names (data->class_names NULL), removes existing files of names,
+ * which would otherwise belong to the new file. Always frees the files. */
 #define BF_NAMED_FILES_MAX 3
 BF_MUST_CHECK bf_status bf_class_names_commit(bf_outfile *const *files,
                                               size_t count, const char *path,

@@ -1,4 +1,4 @@
-/* Files that go with the names of their classes. */
+/* Files and the class names beside them. */
 #include <cjson/cJSON.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "features/class_names.h"
 
-/* Whose place names take: nothing's, or that of other names. */
+/* Class names may replace only other class names. */
 static bf_status check_replaceable(const char *path)
 {
     uint8_t *text;
@@ -30,7 +30,7 @@ bf_status bf_class_names_check_place(const char *path)
     char side[PATH_MAX];
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return BF_OK; /* a pipe has nothing beside it */
+        return BF_OK; /* nothing can lie beside a pipe */
     BF_TRY(bf_sidecar_path(side, path));
     return check_replaceable(side);
 }

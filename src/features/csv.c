@@ -59,8 +59,7 @@ static bool take_number(const text *t, line *l, double *out)
     return l->p < l->end && *l->p++ == '"';
 }
 
-/* One number, up to the delimiter behind it or the end; column counts from
- * 1. */
+/* One number, up to the next delimiter or the end; columns count from 1. */
 static bf_status take_field(const text *t, line *l, size_t column, double *out)
 {
     skip_blanks(t, l);
@@ -79,7 +78,7 @@ static bf_status take_field(const text *t, line *l, size_t column, double *out)
     return BF_OK;
 }
 
-/* Onto the next field of a row, which is column number `column` of `cols`. */
+/* Advances to the next field of a row, column number `column` of `cols`. */
 static bf_status next_field(const text *t, line *l, size_t column, size_t cols)
 {
     if (l->p == l->end)
@@ -90,8 +89,8 @@ static bf_status next_field(const text *t, line *l, size_t column, size_t cols)
     return BF_OK;
 }
 
-/* The number of a row, in an unnamed first column: none that counts repeats
- * itself, as labels do. */
+/* The number of a row, in an unnamed first column. Row numbers do not repeat,
+ * as labels do. */
 static bf_status take_index(const text *t, line *l, double *last)
 {
     double v;
@@ -120,7 +119,8 @@ static bf_status take_label(const text *t, line *l, size_t column, size_t cols,
     return BF_OK;
 }
 
-/* Numbers first..cols (columns from 1) of a line; exactly so many. */
+/* Reads columns first..cols (from 1) of a line, which must have exactly cols
+ * columns. */
 static bf_status take_values(const text *t, line *l, size_t first, size_t cols,
                              double *out)
 {
@@ -137,14 +137,15 @@ static bf_status take_values(const text *t, line *l, size_t first, size_t cols,
 }
 
 typedef struct table {
-    size_t rows, cols; /* of the whole file, with those in front */
+    size_t rows, cols; /* of the whole file, index and label included */
     bool labelled;
-    size_t front; /* columns that are no features: index, label */
+    size_t front; /* number of index and label columns */
     bool ragged;       /* too short for rows x cols: some row must differ */
     bf_rows take;
 } table;
 
-/* Header and first row name the same columns, but that R names no index. */
+/* Header and first row must have the same columns, except that R gives the
+ * index no name. */
 static bf_status compare_header(text *t, size_t cols, size_t row)
 {
     if (t->names == 0 || t->names == cols) return BF_OK;
@@ -179,13 +180,13 @@ static bf_status measure(table *s, text *whole, bool labelled, bf_rows rows)
                        t.path);
     s->take = rows;
     BF_TRY(bf_rows_resolve(&s->take, s->rows, t.path));
-    /* A number takes a digit and a separator. Memory for rows x cols numbers
-     * is taken only of a file that has room for them. */
+    /* A number takes a digit and a separator. Memory for rows x cols numbers is
+     * allocated only if the file is long enough for them. */
     s->ragged = !bf_mul_size(s->rows, s->cols, &all) || all > bytes / 2 + 1;
     return BF_OK;
 }
 
-/* Reads every row into the same place until the one that differs. */
+/* Reads every row into the same buffer, until a row that differs. */
 static bf_status find_ragged(text t, const table *s)
 {
     double *row = bf_alloc(s->cols * sizeof *row);
@@ -200,7 +201,7 @@ static bf_status find_ragged(text t, const table *s)
 
 #define REPORT_ROWS 256
 
-/* What stands in front of the features. */
+/* Reads index and label, before the features. */
 static bf_status take_front(const text *t, line *l, const table *s,
                             double *last_index, int32_t *label)
 {

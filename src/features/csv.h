@@ -1,5 +1,5 @@
-/* Tables of numbers as text, one row a line; csv_text.h says how they are laid
- * out. */
+/* Tables of numbers as text, one row a line; csv_text.h describes the layout.
+ */
 #ifndef BF_FEATURES_CSV_H
 #define BF_FEATURES_CSV_H
 
@@ -7,11 +7,12 @@
 
 #define BF_CSV_BYTES_MAX ((size_t)1 << 34)
 
-/* Reads rows (blank lines, comments above and a header are none), without a
- * column in front that numbers them. With labels non-NULL the first of the
- * others goes there (bf_alloc), one for each row taken, and *classes is
- * 1 + the largest of the whole file; rows outside the range are read only so
- * far. Errors give the line (of the file, from 1) and the column (from 1). */
+/* Reads rows; blank lines, comments at the top, a header and a first column
+ * that numbers the rows do not count. With labels non-NULL, the first of the
+ * remaining columns goes to *labels (bf_alloc), one for each row taken, and
+ * *classes is 1 + the largest label of the whole file; of rows outside the
+ * range only the label is read. Errors give the line (of the file, from 1) and
+ * the column (from 1). */
 BF_MUST_CHECK bf_status bf_csv_load(bf_matrix *x, int32_t **labels,
                                     unsigned *classes, const char *path,
                                     bf_rows rows, bf_env *env);

@@ -62,7 +62,7 @@ typedef enum field_kind {
     EMPTY,
     NAME,
     MARK,   /* of a missing value */
-    NUMBER, /* or what was to be one: $1, 5%, a minus of typographers */
+    NUMBER, /* or nearly one: $1, 5%, a typographic minus */
     KINDS
 } field_kind;
 
@@ -76,14 +76,15 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Of a word in any alphabet. */
+/* True for a byte of a word in any alphabet. */
 static bool is_word(char c)
 {
     return is_letter(c) || is_digit(c) || (unsigned char)c >= 0x80;
 }
 
-/* Bytes of the sign at p that belongs to no word: punctuation of ASCII, of
- * U+0080..BF or of U+2000..2FFF, where dashes and currencies are; or 0. */
+/* Length in bytes of the sign at p that belongs to no word: punctuation of
+ * ASCII, of U+0080..BF, or of U+2000..2FFF, the range of dashes and currencies;
+ * else 0. */
 static size_t sign_bytes(const char *p, const char *end)
 {
     static const char latin = '\xc2', general = '\xe2';
@@ -100,7 +101,8 @@ static const char *skip_signs(const char *p, const char *end)
     return p;
 }
 
-/* A percent sign, thousands, a decimal comma: not a date or a version. */
+/* True for a percent sign, a group of thousands or a decimal comma, but not for
+ * a date or a version. */
 static bool ends_a_number(const char *p, const char *end)
 {
     while (p < end && !memchr("-/:.", *p, 4) &&
@@ -169,7 +171,7 @@ static kinds kinds_of(const bf_csv_text *t, bf_csv_line l)
         if (k.columns == 0) k.unnamed = kind == EMPTY;
         long v = whole(f);
         if (kind != NUMBER) {
-            k.sequence &= next < 0; /* names and an index stand in front */
+            k.sequence &= next < 0; /* names and an index come first */
             continue;
         }
         k.sequence &= next < 0 ? v == 0 || (v == 1 && !k.unnamed) : v == next;
@@ -179,7 +181,7 @@ static kinds kinds_of(const bf_csv_text *t, bf_csv_line l)
     return k;
 }
 
-/* Rows that happen to begin 0, 1, 2, 3 are not worth a thought. */
+/* Rows that happen to begin 0, 1, 2, 3 are too unlikely to matter. */
 #define SEQUENCE_MIN 4
 
 static bool is_header(const kinds *k)
@@ -190,8 +192,8 @@ static bool is_header(const kinds *k)
            k->columns >= SEQUENCE_MIN;
 }
 
-/* 0,1 or 0,1,2 above values with a point: names of columns, as pandas writes
- * them, or a row of whole numbers? */
+/* True for 0,1 or 0,1,2 above values with a point: either names of columns, as
+ * pandas writes them, or a row of whole numbers. */
 static bool is_doubtful(const kinds *k, bf_csv_line second)
 {
     return k->sequence && k->count[NUMBER] == k->columns && k->columns > 1 &&
@@ -204,8 +206,8 @@ static size_t count_separators(bf_csv_text t, bf_csv_line l, char delimiter)
     return bf_csv_count_fields(&t, l) - 1;
 }
 
-/* Whichever there are most of. Between semicolons commas may be decimal ones,
- * in each field; beside commas tabs are blanks. */
+/* The most frequent delimiter. Between semicolons, commas may be decimal commas
+ * in each field; with commas, tabs are blanks. */
 static char delimiter_of(const bf_csv_text *t, bf_csv_line l)
 {
     size_t semicolons = count_separators(*t, l, ';');
@@ -216,7 +218,7 @@ static char delimiter_of(const bf_csv_text *t, bf_csv_line l)
     return commas > 0 ? ',' : ' ';
 }
 
-/* A row that somebody put a '#' in front of is none. */
+/* A row after a '#' is no comment. */
 static bool is_comment(bf_csv_text t, bf_csv_line l)
 {
     bool letters = false, digits = false;
@@ -242,8 +244,8 @@ static bool is_separator(bf_csv_line l, char *delimiter)
     return l.p[4] == ',' || l.p[4] == ';' || l.p[4] == '\t';
 }
 
-/* Leaves t in front of the first line that is neither a comment nor says what
- * separates fields, and gives that line and the one after. */
+/* Advances t to the first line that is neither a comment nor a "sep=" line, and
+ * returns this line and the next. */
 static bf_status skip_comments(bf_csv_text *t, bf_csv_line *first,
                                bf_csv_line *second)
 {
@@ -266,7 +268,7 @@ static bf_status skip_comments(bf_csv_text *t, bf_csv_line *first,
     if (!found) return BF_OK;
     bool more = bf_csv_next_line(&ahead, second);
     if (!delimiter) t->delimiter = delimiter_of(t, *first);
-    if (t->delimiter == ' ' && more) /* blanks may be within a name */
+    if (t->delimiter == ' ' && more) /* names may contain blanks */
         t->delimiter = delimiter_of(t, *second);
     return BF_OK;
 }
@@ -290,7 +292,7 @@ static bf_status skip_header(bf_csv_text *t, bf_csv_line second)
     return BF_OK;
 }
 
-/* Of text in UTF-16 the byte-order mark may be missing. */
+/* UTF-16 text may lack the byte-order mark. */
 static const char *other_kind(const uint8_t *head, size_t bytes)
 {
     const char *kind = bf_file_kind(head, bytes);

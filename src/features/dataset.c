@@ -160,7 +160,7 @@ static bf_status idx_labels(int32_t **labels, size_t *n, const char *path)
     return status;
 }
 
-/* One a line. */
+/* One label a line. */
 static bf_status text_labels(int32_t **labels, size_t *n, const char *path)
 {
     bf_matrix m;
@@ -208,7 +208,7 @@ static bf_status check_finite(const bf_matrix *x, bf_rows rows,
     return BF_OK;
 }
 
-/* d->labels are still those of all rows. */
+/* At this point d->labels holds the labels of all rows. */
 static bf_status attach_names(bf_dataset *d, size_t n, const char *labels_path)
 {
     char **names;
@@ -220,7 +220,8 @@ static bf_status attach_names(bf_dataset *d, size_t n, const char *labels_path)
     return BF_OK;
 }
 
-/* Labels of a separate file for all n rows of path; keeps those taken. */
+/* Reads the labels of all n rows of path from a separate file; keeps the labels
+ * of the selected rows. */
 static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
                                const char *path, const char *labels_path)
 {
@@ -235,7 +236,8 @@ static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
     return BF_OK;
 }
 
-/* A table whose labels lie elsewhere: the whole of it, then the range. */
+/* Reads a table whose labels are in another file: the whole table, then selects
+ * the range. */
 static bf_status csv_rows(bf_matrix *out, const char *path, bf_rows rows,
                           size_t *rows_in_file)
 {
@@ -293,7 +295,8 @@ bf_status bf_dataset_load(bf_dataset *out, const char *path,
 
 /* ---- rows to predict ----------------------------------------------------- */
 
-/* Column j could hold labels of so many classes; *varies: more than one. */
+/* True if column j could hold labels of this many classes; *varies: the column
+ * holds different values. */
 static bool holds_labels(const bf_matrix *x, size_t j, unsigned classes,
                          bool *varies)
 {
@@ -306,8 +309,9 @@ static bool holds_labels(const bf_matrix *x, size_t j, unsigned classes,
     return true;
 }
 
-/* A column of zeros, as of the corner of images, could hold labels as well:
- * with others at the end it does not pass for some. */
+/* The first column must be able to hold labels. A constant column, such as the
+ * zeros of an image's corner, does not count as labels if the last column
+ * varies and could hold labels too. */
 static bf_status check_label_column(const bf_matrix *x, unsigned classes,
                                     const char *path)
 {

@@ -4,7 +4,7 @@
 
 #include "blindfit/features.h"
 
-/* Turns rows into [first, last) of a file of n rows, or BF_ERR_ARGUMENT. */
+/* Resolves rows to [first, last) of a file of n rows, or BF_ERR_ARGUMENT. */
 BF_MUST_CHECK bf_status bf_rows_resolve(bf_rows *rows, size_t n,
                                         const char *path);
 
@@ -13,7 +13,7 @@ BF_MUST_CHECK bf_status bf_labels_check(unsigned *classes,
                                         const int32_t *labels, size_t n,
                                         const char *path);
 
-/* .csv, .tsv or .txt: read as a table (csv.h). */
+/* True for .csv, .tsv and .txt, which are read as tables (csv.h). */
 bool bf_path_is_text(const char *path);
 
 #endif

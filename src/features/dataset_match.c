@@ -1,9 +1,9 @@
-/* The same class has the same number: labels of one file follow those of
- * another by the names of their classes. */
+/* Gives the same class the same number: renumbers the labels of one file by the
+ * class names of another. */
 #include "base/memory.h"
 #include "features/class_names.h"
 
-/* Where classes have numbers only, these have to do. */
+/* Without names, the numbers of classes must match. */
 static bf_status check_numbers(const bf_dataset *d, unsigned classes)
 {
     for (size_t i = 0; i < d->x.rows; i++)

@@ -1,4 +1,4 @@
-/* Features with their labels and class names, as files that go together. */
+/* Writes features, labels and class names as files that change together. */
 #include "features/class_names.h"
 #include "features/npy.h"
 
@@ -9,7 +9,8 @@ static bf_status write(bf_outfile *const f[2], const bf_dataset *d,
     return f[1] ? bf_npy_write_labels_to(f[1], d->labels, d->x.rows) : BF_OK;
 }
 
-/* Labels of other features than those beside them would be taken for theirs. */
+/* Features and labels change together, so that labels never lie beside other
+ * features. */
 bf_status bf_dataset_save_npy(const bf_dataset *d, const char *path,
                               const char *labels_path, bool float32)
 {

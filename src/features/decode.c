@@ -23,7 +23,8 @@ bf_status bf_decode_picture(bf_image *out, const uint8_t *data, size_t bytes,
                    name, kind ? " but " : "", kind ? kind : "");
 }
 
-/* Division, not a product with 1/255, so that the float is torchvision's. */
+/* Divides by 255 (no product with 1/255), so that the float equals
+ * torchvision's. */
 void bf_decode_row(bf_image *img, unsigned y, const uint8_t *row)
 {
     size_t plane = (size_t)img->width * img->height;

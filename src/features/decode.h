@@ -1,18 +1,19 @@
-/* Compressed images to pixels.
+/* Decodes compressed images to pixels.
  *
- * What comes out is what torchvision's ImageFolder and ToTensor make of the
- * same file: samples of 8 bits divided by 255, grey images with one channel,
- * colour images with three. Colour profiles, gamma and EXIF orientation are
- * not applied. An image that is cut short or damaged is refused as a whole. */
+ * The result is that of torchvision's ImageFolder and ToTensor for the same
+ * file: samples of 8 bits divided by 255, grey images with one channel, colour
+ * images with three. Colour profiles, gamma and EXIF orientation are not
+ * applied. An image that is cut short or damaged is refused as a whole. */
 #ifndef BF_FEATURES_DECODE_H
 #define BF_FEATURES_DECODE_H
 
 #include "base/status.h"
 #include "blindfit/features.h"
 
-/* All: BF_ERR_FORMAT for what is no such image, damaged or beyond the limits
- * of image_source.h, BF_ERR_MEMORY; messages begin with `name`. On failure *out
- * is as before. out->label is -1 and out->name unset. Thread-safe. */
+/* All functions return BF_ERR_FORMAT for a file that is no such image, is
+ * damaged or is beyond the limits of image_source.h, and BF_ERR_MEMORY;
+ * messages begin with `name`. *out is unchanged on failure. out->label is -1
+ * and out->name unset. Thread-safe. */
 
 /* PNG or JPEG by its first bytes, whatever the file is called. */
 BF_MUST_CHECK bf_status bf_decode_picture(bf_image *out, const uint8_t *data,

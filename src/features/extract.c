@@ -15,11 +15,11 @@
 
 #define WHY_BYTES 512
 
-/* What became of one image of the batch. */
+/* The result for one image of the batch. */
 typedef struct slot {
     bf_status status;
     size_t image;   /* number in the stream */
-    size_t outputs; /* features it gives */
+    size_t outputs; /* features of the image */
     int32_t label;
     char why[WHY_BYTES];
 } slot;
@@ -34,14 +34,14 @@ typedef struct extraction {
     float *input;  /* [batch][floats] */
     float *output; /* [batch][x.cols], once the first image is known */
     size_t floats;
-    bf_dataset data; /* x.rows counts those filled */
+    bf_dataset data; /* x.rows counts the filled rows */
     size_t skipped;
     size_t left[BF_CLASSES_MAX]; /* images of each class still to be read */
-    bool seen[BF_CLASSES_MAX];   /* a class of which one was read */
+    bool seen[BF_CLASSES_MAX];   /* classes with an image that was read */
 } extraction;
 
-/* In front of a message: the image's name, or its number in what was
- * opened. */
+/* Puts the image's name, or its number in the opened path, in front of a
+ * message. */
 static bf_status fail_in_picture(const extraction *e, bf_status s,
                                  const char *name, size_t image)
 {
@@ -76,14 +76,14 @@ static void take_slot(void *user, size_t k)
         snprintf(s->why, sizeof s->why, "%s", bf_last_error());
 }
 
-/* Troubles of the image, not of the machine. */
+/* True for faults of the image; false for faults of the machine. */
 static bool may_skip(bf_status s)
 {
     return s == BF_ERR_FORMAT || s == BF_ERR_UNSUPPORTED ||
            s == BF_ERR_ARGUMENT || s == BF_ERR_RANGE;
 }
 
-/* The first good image tells how wide the matrix is. */
+/* The first good image determines the width of the matrix. */
 static bf_status make_room(extraction *e, size_t outputs)
 {
     size_t n = bf_images_count(e->images);
@@ -114,8 +114,8 @@ static void count_classes(extraction *e)
     }
 }
 
-/* A class of which nothing is left would still be one that models have. Found
- * as soon as its last image has been tried. */
+/* A class without a readable image would still be a class of models. This check
+ * fails as soon as the last image of a class has failed. */
 static bf_status check_class(extraction *e, size_t image, bool readable)
 {
     int32_t label = bf_images_label(e->images, image);
@@ -129,7 +129,8 @@ static bf_status check_class(extraction *e, size_t image, bool readable)
                       label, names ? ", " : "", names ? names[label] : "");
 }
 
-/* Closes the gaps that unreadable images left: *kept are at the front. */
+/* Closes the gaps of unreadable images: the *kept good images move to the
+ * front. */
 static bf_status close_gaps(extraction *e, size_t count, size_t *kept)
 {
     *kept = 0;

@@ -1,15 +1,15 @@
-/* What a file is that a reader does not take, by its first bytes: so that a
- * refusal can say more than what it is not. */
+/* The type of a file that a reader refuses, from its first bytes, for the
+ * message. */
 #ifndef BF_FEATURES_FILE_KIND_H
 #define BF_FEATURES_FILE_KIND_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define BF_FILE_KIND_BYTES 264 /* as many of them suffice; fewer will do */
+#define BF_FILE_KIND_BYTES 264 /* enough for every type; fewer may do */
 
-/* As a message goes on after "is": "compressed by gzip (unpack it)"; NULL for
- * what is not known. */
+/* Text that follows "is" in a message: "compressed by gzip (unpack it)"; NULL
+ * for an unknown type. */
 const char *bf_file_kind(const uint8_t *head, size_t bytes);
 
 #endif

@@ -1,8 +1,7 @@
-/* A folder of images: one subfolder for each class, whose name is the
- * class's, or images side by side without labels. Names are taken in order
- * (folder_names.c), hidden ones left out. Every file in a class folder counts
- * as an image, so that none is passed over in silence: what it is shows when
- * it is read. */
+/* A folder of images: one subfolder for each class, with the class's name, or
+ * images side by side without labels. Names are in the order of folder_names.c;
+ * hidden names are skipped. Every file in a class folder counts as an image, so
+ * that no file is skipped silently: reading a file that is no image fails. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -80,15 +79,16 @@ static char *join(const char *path, const char *name)
     return joined;
 }
 
-/* Files that are no longer there or closed to us: the image's trouble. Any
- * other, as too many files open or a bad disk, is the machine's. */
+/* True if the file is gone or may not be read: a fault of the image. Other
+ * errors, such as too many open files or a bad disk, are faults of the machine.
+ */
 static bool is_gone(int err)
 {
     return err == ENOENT || err == EACCES || err == ELOOP || err == ENOTDIR;
 }
 
-/* What cannot be looked at counts as an image, which reading shows to be none:
- * so it is skipped and counted like any other. */
+/* An entry whose type cannot be determined counts as an image: reading it
+ * fails, so that it is skipped and counted like any unreadable image. */
 static bf_status kind_of(const char *path, bool *directory)
 {
     struct stat st;
@@ -121,7 +121,7 @@ static bf_status make_room(folder *f)
     return BF_OK;
 }
 
-/* Takes `path` over. */
+/* Takes ownership of `path`. */
 static bf_status add_picture(folder *f, char *path, int32_t label)
 {
     bf_status status = make_room(f);
@@ -133,7 +133,7 @@ static bf_status add_picture(folder *f, char *path, int32_t label)
     return BF_OK;
 }
 
-/* Takes `path` over, an entry of a folder that holds images only. */
+/* Takes ownership of `path`, an entry of a folder that holds only images. */
 static bf_status add_to_class(folder *f, char *path, const char *name,
                               int32_t label)
 {
@@ -194,8 +194,8 @@ static bf_status add_class(folder *f, const char *path, const char *name)
     return status;
 }
 
-/* An entry beside the class folders: a class, or a file that is passed over
- * unless `strict`. */
+/* Adds an entry at the level of the class folders: a class, or a file, which is
+ * skipped unless `strict`. */
 static bf_status add_entry(folder *f, const char *path, const char *name)
 {
     bool directory;
@@ -235,7 +235,8 @@ static bf_status has_folder(const char *path, const listing *l, bool *found)
     return BF_OK;
 }
 
-/* Whoever numbers the names elsewhere, as for --labels, may do it bytewise. */
+/* Notes the order, as a program that numbered the images for --labels may have
+ * sorted names bytewise. */
 static void note_order(const char *path, const listing *l)
 {
     for (int i = 1; i < l->count; i++) {

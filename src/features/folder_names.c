@@ -7,8 +7,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Compares the numbers that *a and *b begin with, of any length, and moves
- * both behind them. */
+/* Compares the numbers of any length at the start of *a and *b, and advances
+ * both past them. */
 static int compare_numbers(const char **a, const char **b)
 {
     const char *x = *a, *y = *b;
@@ -38,7 +38,7 @@ int bf_folder_order(const char *a, const char *b)
         }
     }
     if (*x != *y) return (unsigned char)*x - (unsigned char)*y;
-    return strcmp(a, b); /* as many leading zeros make a difference */
+    return strcmp(a, b); /* equal numbers differ by their leading zeros */
 }
 
 bool bf_folder_is_systems(const char *name)

@@ -13,7 +13,7 @@
 #define DEFLATE_RATIO_MAX 1032
 #define READ_CHUNK ((size_t)1 << 28) /* gzread counts in int */
 
-/* Reads up to `bytes`; *got falls short of it only at the end of the file. */
+/* Reads up to `bytes` bytes; *got is less only at the end of the file. */
 static bf_status read_some(gzFile f, const char *path, void *out, size_t bytes,
                            size_t *got)
 {
@@ -37,7 +37,8 @@ static bf_status read_some(gzFile f, const char *path, void *out, size_t bytes,
     return BF_OK;
 }
 
-/* `got` bytes of the head are read. Behind gzip lies what it holds. */
+/* `got` bytes of the head were read; for a gzip file these are the unpacked
+ * bytes. */
 static bf_status refuse(gzFile f, const char *path, const uint8_t *head,
                         size_t got)
 {
@@ -84,7 +85,8 @@ static bf_status read_header(gzFile f, const char *path, bf_idx *a)
     return BF_OK;
 }
 
-/* The header may promise no more than a file of this length can hold. */
+/* Refuses a header that claims more data than a file of this length can hold.
+ */
 static bf_status check_length(gzFile f, const char *path, const bf_idx *a)
 {
     struct stat st;

@@ -1,5 +1,5 @@
-/* What a kind of image file or folder provides; images.c picks one by looking
- * at the path and hands it out as bf_images.
+/* The interface of an image format (a file or a folder); images.c recognises
+ * the format of a path and opens it as bf_images.
  *
  * A new format is one .c file that defines a bf_image_format, a line below and
  * a line in the table of images.c. */
@@ -10,11 +10,12 @@
 #include "blindfit/features.h"
 #include "features/file_kind.h"
 
-/* Refused before any allocation: more than the largest photographs in use. */
+/* Larger images are refused before any allocation; the limits exceed the
+ * largest photographs in use. */
 #define BF_IMAGE_SIDE_MAX 32768u
 #define BF_IMAGE_PIXELS_MAX ((size_t)1 << 28)
 
-/* What is known of a path before it is opened by a format. */
+/* Facts about a path before a format opens it. */
 typedef struct bf_image_probe {
     const char *path;
     bool directory;
@@ -32,22 +33,22 @@ typedef struct bf_image_source_ops {
     void (*close)(void *self);                    /* frees self */
 } bf_image_source_ops;
 
-/* `open` fills ops and self first of all or leaves both NULL: whatever it has
- * filled when it fails is closed by the caller. */
+/* `open` sets ops and self first, or leaves both NULL: if `open` fails after
+ * setting them, the caller closes the stream. */
 struct bf_images {
     const bf_image_source_ops *ops;
     void *self;
     size_t count;       /* images */
     unsigned classes;   /* 0 when unlabelled */
     char **class_names; /* [classes], owned by self or given_names, or NULL */
-    /* images.c: names that come from elsewhere than `self`, and then the number
-     * of each label of self among them. folder.c: classes may lack images. */
+    /* images.c: names from another source than `self`, and for each label of
+     * self its number among these names. folder.c: classes may lack images. */
     char **given_names;
     size_t given_count;
     int32_t *relabel; /* [BF_CLASSES_MAX], or NULL */
     bool open_as;
-    /* For messages: what was opened (images.c; NULL without), and the number in
-     * it of image 0. `path` lasts as long as self. */
+    /* For messages: the path that was opened (images.c; else NULL), and the
+     * number of image 0 in it. `path` lasts as long as self. */
     char *path;
     size_t first;
 };
@@ -55,8 +56,8 @@ struct bf_images {
 typedef struct bf_image_format {
     const char *name; /* for messages: "an IDX file" */
     bool (*recognise)(const bf_image_probe *probe);
-    /* labels_path is NULL or a file for bf_labels_read; a format that brings
-     * its own labels refuses one with BF_ERR_ARGUMENT. */
+    /* labels_path is NULL or a file for bf_labels_read; a format with labels of
+     * its own refuses a labels_path with BF_ERR_ARGUMENT. */
     bf_status (*open)(bf_images *out, const char *path, const char *labels_path,
                       bool strict);
 } bf_image_format;
@@ -73,9 +74,9 @@ BF_MUST_CHECK bf_status bf_image_alloc(bf_image *img, unsigned width,
                                        unsigned height, unsigned channels,
                                        const char *name);
 
-/* Labels from a file for a source of `count` images: checks that there are as
- * many and that each is 0..BF_CLASSES_MAX-1. *classes is the largest plus 1.
- * `path` names the images in messages. Free *labels with bf_free. */
+/* Labels from a file for a source of `count` images: checks their number, and
+ * that each is 0..BF_CLASSES_MAX-1. *classes is the largest plus 1. `path`
+ * names the images in messages. Free *labels with bf_free. */
 BF_MUST_CHECK bf_status bf_image_labels_load(int32_t **labels,
                                              unsigned *classes, size_t count,
                                              const char *labels_path,

@@ -10,7 +10,7 @@
 #include "features/dataset.h"
 #include "features/image_source.h"
 
-/* In order of how surely they recognise their own. */
+/* The formats that recognise their files most reliably come first. */
 static const bf_image_format *const formats[] = {
     &bf_image_format_folder,
     &bf_image_format_npy,
@@ -91,8 +91,8 @@ static bf_status probe_path(bf_image_probe *p, const char *path)
     return BF_OK;
 }
 
-/* By its bytes if they are known, by its name a CIFAR binary that is not whole,
- * else as nothing that is read. */
+/* Names the file's type by its first bytes if known; names an incomplete CIFAR
+ * binary by the file's name; else says that no format matches. */
 static bf_status refuse(const bf_image_probe *p)
 {
     static const char read[] =
@@ -110,7 +110,8 @@ static bf_status refuse(const bf_image_probe *p)
     return bf_fail(BF_ERR_FORMAT, "%s: not %s", p->path, read);
 }
 
-/* Takes the names over, as those of the numbers that labels now have. */
+/* Takes ownership of the names, which belong to the new numbers of the labels.
+ */
 static void name_classes(bf_images *s, char **names, size_t count)
 {
     s->class_names = s->given_names = names;

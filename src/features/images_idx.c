@@ -27,8 +27,9 @@ static uint64_t plain_length(const bf_image_probe *p)
     return bytes + 4 + 4u * h[3];
 }
 
-/* A CIFAR record may begin with the bytes of an IDX header: a file that is a
- * whole number of such records must have the very length of an IDX file. */
+/* A CIFAR record may begin with the bytes of an IDX header: a file whose length
+ * is a multiple of a CIFAR record counts as IDX only if the IDX header implies
+ * exactly this length. */
 static bool recognise(const bf_image_probe *p)
 {
     const unsigned char *h = p->head;
@@ -69,7 +70,7 @@ static const bf_image_source_ops ops = {idx_read, idx_label, idx_close};
 static bf_status idx_open(bf_images *out, const char *path,
                           const char *labels_path, bool strict)
 {
-    (void)strict; /* every image of an IDX file can be read */
+    (void)strict; /* every image of an IDX file is readable */
     idx_images *s = bf_alloc_zero(sizeof *s);
     if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
     out->ops = &ops;

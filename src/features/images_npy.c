@@ -23,7 +23,7 @@ static bool recognise(const bf_image_probe *p)
 #define BLOCK ((size_t)3 * 512)
 
 /* [y][x][channel] in the file, [channel][y][x] in the image. check_range has
- * seen floats, so that only rounding is cut off. */
+ * checked floats, so that clamping only removes rounding errors. */
 static bf_status fetch_pixels(const npy_images *s, size_t i, bf_image *out)
 {
     unsigned c = s->channels;
@@ -56,8 +56,8 @@ static bf_status refuse_pixel(const npy_images *s, size_t image, double v)
                    s->path, image, v, hint);
 }
 
-/* All of them, before any is used: in a file of 0..255 a dark image may be
- * within 0..1, and would be taken for a bright one. */
+/* Checks all values before any is used: in a file with values 0..255 a dark
+ * image may lie within 0..1, and would be read as a bright image. */
 static bf_status check_range(const npy_images *s)
 {
     size_t count = s->array.count, image = count / s->array.dim[0];
@@ -132,7 +132,7 @@ static bf_status check_shape(npy_images *s)
 static bf_status npy_open(bf_images *out, const char *path,
                           const char *labels_path, bool strict)
 {
-    (void)strict; /* there is nothing but images in the file */
+    (void)strict; /* the file holds only images */
     npy_images *s = bf_alloc_zero(sizeof *s);
     if (!s) return bf_fail_in(BF_ERR_MEMORY, "%s", path);
     out->ops = &ops;
@@ -140,7 +140,7 @@ static bf_status npy_open(bf_images *out, const char *path,
     size_t bytes = strlen(path) + 1;
     bf_npy array;
     BF_TRY(bf_npy_open(&array, path));
-    s->path = bf_alloc(bytes); /* from here on, close closes the array */
+    s->path = bf_alloc(bytes); /* after this, close closes the array */
     if (!s->path) {
         bf_npy_close(&array);
         return bf_fail_in(BF_ERR_MEMORY, "%s", path);

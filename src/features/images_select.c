@@ -68,7 +68,7 @@ bf_status bf_images_select(bf_images **s, bf_rows rows)
     some->path = path;
     some->given_names = NULL;
     some->given_count = 0;
-    some->relabel = NULL; /* `all` does it */
+    some->relabel = NULL; /* `all` closes it */
     *s = some;
     return BF_OK;
 }

@@ -9,11 +9,11 @@
 #include "features/decode.h"
 #include "features/image_source.h"
 
-/* A hostile progressive image may ask to be decoded over and over; encoders
- * write about ten scans. */
+/* A hostile progressive image may contain very many scans; encoders write about
+ * ten. */
 #define SCANS_MAX 100
 
-/* Everything that outlives a longjmp out of libjpeg lies here. */
+/* All state that must survive a longjmp out of libjpeg. */
 typedef struct jpeg_reader {
     struct jpeg_decompress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -22,7 +22,7 @@ typedef struct jpeg_reader {
     uint8_t *row;
     bf_image image;
     const char *name;
-    bf_status status; /* what a longjmp is about */
+    bf_status status; /* the reason of a longjmp */
 } jpeg_reader;
 
 static void fail(jpeg_reader *r)
@@ -41,8 +41,8 @@ static void on_error(j_common_ptr jpeg)
     fail(jpeg->client_data);
 }
 
-/* libjpeg fills what is missing with grey and goes on: only warnings that do
- * not touch the pixels are let pass. */
+/* libjpeg fills missing data with grey and continues, so that only warnings
+ * that do not affect pixels are accepted. */
 static bool is_harmless(int code)
 {
     return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM ||

@@ -141,7 +141,7 @@ static void convert(bf_npy_type t, const char *raw, size_t count, double *out)
     }
 }
 
-/* Turns round the bytes of each value. */
+/* Reverses the bytes of each value. */
 static void reverse_bytes(char *raw, size_t item, size_t count)
 {
     for (char *v = raw; v < raw + count * item; v += item)

@@ -28,8 +28,8 @@ typedef struct bf_npy {
     uint64_t offset; /* of the first value */
     bf_npy_type type;
     size_t item;     /* bytes of a value */
-    bool big_endian; /* whose bytes are to be turned round */
-    bool fortran; /* first index runs fastest */
+    bool big_endian; /* values need their bytes reversed */
+    bool fortran; /* the first index varies fastest */
     unsigned dims;
     size_t dim[BF_NPY_DIMS_MAX];
     size_t count; /* product of dim */
@@ -39,8 +39,8 @@ typedef struct bf_npy {
 BF_MUST_CHECK bf_status bf_npy_open(bf_npy *out, const char *path);
 void bf_npy_close(bf_npy *a);
 
-/* `count` values from number `first` on, in file order. Thread-safe. `path`
- * for messages. */
+/* Reads `count` values from number `first` on, in file order. Thread-safe.
+ * `path` is for messages. */
 BF_MUST_CHECK bf_status bf_npy_fetch(const bf_npy *a, const char *path,
                                      size_t first, size_t count, double *out);
 

@@ -65,8 +65,8 @@ static bool parse_shape(cursor *c, bf_npy *a)
     return true;
 }
 
-/* "<f8": order of bytes, kind and size. Native order is that of this machine,
- * and of all that this library runs on. */
+/* "<f8": byte order, kind and size. Native order is little-endian, as on all
+ * machines that this library supports. */
 static bool known_type(const char *descr, bf_npy *a)
 {
     static const struct {
@@ -91,7 +91,7 @@ static bool known_type(const char *descr, bf_npy *a)
     return false;
 }
 
-/* What else numpy stores. */
+/* Names of other types that numpy stores. */
 static const char *kind_name(const char *descr)
 {
     static const struct {

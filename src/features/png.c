@@ -8,10 +8,11 @@
 #include "features/decode.h"
 #include "features/image_source.h"
 
-/* Text and profiles of an image are not needed; libpng may hold this much. */
+/* The most memory that libpng may take for text and profiles, which are not
+ * used. */
 #define ANCILLARY_BYTES_MAX 8000000
 
-/* Everything that outlives a longjmp out of libpng lies here. */
+/* All state that must survive a longjmp out of libpng. */
 typedef struct png_reader {
     png_structp png;
     png_infop info;
@@ -21,8 +22,8 @@ typedef struct png_reader {
     png_bytep *rows; /* of an interlaced image */
     bf_image image;
     const char *name;
-    bool no_memory;   /* libpng asked in vain */
-    bf_status status; /* what a longjmp is about */
+    bool no_memory;   /* libpng got no memory */
+    bf_status status; /* the reason of a longjmp */
 } png_reader;
 
 static png_voidp on_alloc(png_structp png, png_alloc_size_t bytes)
@@ -64,7 +65,7 @@ static void on_read(png_structp png, png_bytep to, size_t bytes)
     r->left -= bytes;
 }
 
-/* To 8 bits of grey or RGB. */
+/* Converts to 8 bits of grey or RGB. */
 static void set_transforms(png_reader *r)
 {
     png_set_expand(r->png); /* palettes, 1 to 4 bits; transparency to alpha */

@@ -1,5 +1,5 @@
-/* The paper's backbone behind the interface of backbones: images to the
- * network's input, weights from a file, features out. */
+/* The paper's backbone: converts images to the network's input, loads weights,
+ * and computes features. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -31,7 +31,8 @@ static size_t regnet_input_floats(const void *self)
     return BF_REGNET_INPUT_FLOATS;
 }
 
-/* Mean and deviation of ImageNet's training images, as in torchvision. */
+/* Mean and standard deviation of ImageNet's training images, as in torchvision.
+ */
 static void normalize_imagenet(float *input)
 {
     static const float mean[] = {0.485f, 0.456f, 0.406f};

@@ -43,7 +43,7 @@ bf_status bf_dnn_memory(dnnl_memory_t *out, dnnl_engine_t engine,
                         "describing memory");
 }
 
-/* Runs a primitive once, here and now. */
+/* Runs a primitive once. */
 static bf_status run_reorder(dnnl_engine_t engine, dnnl_primitive_t primitive,
                              dnnl_memory_t from, dnnl_memory_t to)
 {
@@ -83,7 +83,8 @@ done:
     return status;
 }
 
-/* Sum first, then ReLU, inside the operation; scratch memory is ours. */
+/* Sum first, then ReLU, inside the operation; the caller provides scratch
+ * memory. */
 static bf_status make_attributes(dnnl_primitive_attr_t *out, bool sum,
                                  bool relu)
 {
@@ -114,7 +115,7 @@ static bf_status compile(bf_dnn_op *op, const_dnnl_primitive_desc_t pd)
     return bf_dnn_check(s, "compiling an operation");
 }
 
-/* The layer's weights in the order that the operation wants. */
+/* Stores the layer's weights in the operation's order. */
 static bf_status place_weights(bf_dnn_op *op, dnnl_engine_t engine,
                                const_dnnl_primitive_desc_t pd,
                                const bf_dnn_order *plain, const float *weight)
@@ -142,7 +143,7 @@ static bf_status place_bias(bf_dnn_op *op, dnnl_engine_t engine,
 /* The tensors of a layer beside its input. */
 typedef struct layer_orders {
     bf_dnn_order *plain;  /* weights as they come */
-    bf_dnn_order *weight; /* and in an order of oneDNN's choice */
+    bf_dnn_order *weight; /* the order that oneDNN chooses */
     bf_dnn_order *bias, *dst;
 } layer_orders;
 
@@ -154,8 +155,8 @@ static void layer_orders_clear(layer_orders *o)
     bf_dnn_order_destroy(o->dst);
 }
 
-/* Weights of [groups][out / groups][in / groups][k][k], groups first only
- * where there are some. */
+/* Weights are [groups][out / groups][in / groups][k][k], without the first
+ * dimension for a single group. */
 static dnnl_status_t describe_weights(layer_orders *o, const bf_regnet_layer *l)
 {
     const dnnl_dims_t grouped = {l->groups, l->out / l->groups,

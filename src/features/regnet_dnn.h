@@ -1,12 +1,12 @@
-/* The few oneDNN operations that the network consists of. */
+/* The oneDNN operations of the network. */
 #ifndef BF_FEATURES_REGNET_DNN_H
 #define BF_FEATURES_REGNET_DNN_H
 
 #include "features/onednn/order.h"
 #include "features/regnet_layers.h"
 
-/* A compiled operation with its constants. It is only read while it runs, so
- * that many threads may share it; each brings its own scratch memory. */
+/* A compiled operation with its constants. Running an operation only reads it,
+ * so that many threads may share it; each thread has its own scratch memory. */
 typedef struct bf_dnn_op {
     dnnl_primitive_t primitive;
     bf_dnn_order *src, *dst, *scratch;
@@ -16,16 +16,17 @@ typedef struct bf_dnn_op {
 } bf_dnn_op;
 void bf_dnn_op_clear(bf_dnn_op *op);
 
-/* BF_OK, or the failure with `what` was being done. */
+/* BF_OK, or a failure whose message names the step `what`. */
 BF_MUST_CHECK bf_status bf_dnn_check(dnnl_status_t s, const char *what);
 
 /* Plain [n][c][side][side]. */
 BF_MUST_CHECK bf_status bf_dnn_describe(bf_dnn_order **out, unsigned n,
                                         unsigned c, unsigned side);
 
-/* One layer with its bias, sum and ReLU on n images that lie as `src` says;
- * oneDNN chooses the order of the output, or takes that of `residual` (NULL
- * for none), onto which it adds. Weights are copied in oneDNN's order. */
+/* One layer with its bias, sum and ReLU on n images in the order `src`. oneDNN
+ * chooses the order of the output; with a `residual` (or NULL) the output has
+ * the order of `residual` and is added to it. Weights are copied into oneDNN's
+ * order. */
 BF_MUST_CHECK bf_status bf_dnn_convolution(bf_dnn_op *out, dnnl_engine_t engine,
                                            const bf_regnet_layer *layer,
                                            unsigned n, const bf_dnn_order *src,
@@ -39,7 +40,8 @@ BF_MUST_CHECK bf_status bf_dnn_average(bf_dnn_op *out, dnnl_engine_t engine,
                                        unsigned n, unsigned c, unsigned side,
                                        const bf_dnn_order *src);
 
-/* Memory for a tensor that lies so, at `data`, which the caller keeps. */
+/* A memory object for a tensor of this order at `data`, which the caller owns.
+ */
 BF_MUST_CHECK bf_status bf_dnn_memory(dnnl_memory_t *out, dnnl_engine_t engine,
                                       const bf_dnn_order *order, void *data);
 

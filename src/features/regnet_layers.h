@@ -4,7 +4,7 @@
  * with the widths, depths and tensor names of torchvision's regnet_x_400mf: a
  * stem of 32 channels, then four stages of residual bottleneck blocks, each
  * 1x1, grouped 3x3 and 1x1 convolutions; the first block of a stage halves
- * the image and projects its input. Batch norm behind every convolution. */
+ * the image and projects its input. Batch norm follows every convolution. */
 #ifndef BF_FEATURES_REGNET_LAYERS_H
 #define BF_FEATURES_REGNET_LAYERS_H
 
@@ -32,7 +32,7 @@ typedef struct bf_regnet_layer {
 /* Fills all layers in the order in which they run. */
 void bf_regnet_describe(bf_regnet_layer layers[BF_REGNET_LAYERS]);
 
-/* Side of the image that the layer puts out. */
+/* Side of the layer's output image. */
 unsigned bf_regnet_output_side(const bf_regnet_layer *layer);
 
 /* Convolutions with their batch norm folded in; batch norm's epsilon 1e-5. */
@@ -42,10 +42,10 @@ typedef struct bf_regnet_weights {
     float *storage;                  /* owns them all */
 } bf_regnet_weights;
 
-/* BF_ERR_MISMATCH, naming the tensor, for a file that lacks one, has one of
- * another shape or one of no use here (fc.weight, fc.bias and
- * num_batches_tracked are let pass); BF_ERR_RANGE for values that are not
- * finite or a negative variance. */
+/* BF_ERR_MISMATCH, naming the tensor, for a missing tensor, a tensor of another
+ * shape or a tensor that the network does not use (except fc.weight, fc.bias
+ * and num_batches_tracked); BF_ERR_RANGE for values that are not finite or a
+ * negative variance. */
 BF_MUST_CHECK bf_status bf_regnet_weights_load(
     bf_regnet_weights *out, const bf_regnet_layer layers[BF_REGNET_LAYERS],
     const bf_safetensors *file);

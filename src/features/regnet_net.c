@@ -8,23 +8,23 @@
 #include "features/regnet_dnn.h"
 #include "linalg/openmp.h"
 
-/* A layer's output lies in one of four buffers: the block's input, its sum
- * (the same, or the other one where a projection makes it), and one for each
- * of the two convolutions in between. */
+/* A layer's output is in one of four buffers: the block's input, the block's
+ * sum (in the buffer of the input, or in a second buffer if a projection
+ * computes it), and one buffer for each of the two convolutions in between. */
 #define SLOTS 4
 enum { MIDDLE_A = 2, MIDDLE_B = 3 };
 
-/* Images that a thread takes through the whole network at a time: few, so
- * that activations stay near, but some, so that weights are read once for all
- * of them. Measured with 2 MB of L2: 1 takes about 1.4 times as long, 4 takes
- * 5 % longer; 16 gains 5 % for twice the memory. */
+/* Number of images that a thread takes through the whole network at a time:
+ * few, so that activations stay in cache, but several, so that they share reads
+ * of the weights. Measured with 2 MB of L2: 1 image takes about 1.4 times as
+ * long, 4 take 5 % longer; 16 gain 5 % for twice the memory. */
 #define CHUNK_MAX 8
 
 /* Every layer, then the average over the image. */
 #define STEPS (BF_REGNET_LAYERS + 1)
 #define LAST BF_REGNET_LAYERS
 
-/* What one thread needs to run the network on one chunk. */
+/* State of one thread that runs the network on a chunk. */
 typedef struct worker {
     dnnl_stream_t stream;
     void *slot[SLOTS];
@@ -33,7 +33,8 @@ typedef struct worker {
     float *features; /* [chunk][400] */
     dnnl_memory_t input;
     dnnl_memory_t output[STEPS];
-    dnnl_memory_t scratch_of[STEPS]; /* `scratch`, seen by each step */
+    dnnl_memory_t scratch_of[STEPS]; /* `scratch` as a memory object for each
+                                      * step */
 } worker;
 
 struct bf_regnet_net {
@@ -65,8 +66,9 @@ static void assign_slots(bf_regnet_net *net)
     }
 }
 
-/* Operations take one thread each: chunks run beside each other instead, which
- * needs no waiting between layers. oneDNN asks OpenMP how many there are. */
+/* Compiles operations for one thread each: threads work on different chunks and
+ * need not wait between layers. oneDNN asks OpenMP for the number of threads.
+ */
 static bf_status compile(bf_regnet_net *net, const bf_regnet_weights *weights)
 {
     const bf_regnet_layer *last = &net->layers[LAST - 1];
@@ -96,7 +98,7 @@ static void *take(bf_regnet_net *net, size_t bytes)
 
 static bf_status allocate(bf_regnet_net *net, worker *w)
 {
-    size_t slot[SLOTS] = {0}, scratch = 1; /* no step may need any */
+    size_t slot[SLOTS] = {0}, scratch = 1; /* possibly no step needs scratch */
     for (int i = 0; i < STEPS; i++) {
         size_t bytes = dnnl_memory_desc_get_size(net->ops[i].scratch);
         if (scratch < bytes) scratch = bytes;
@@ -206,7 +208,7 @@ void bf_regnet_net_tap(bf_regnet_net *net, bf_regnet_tap tap, void *user)
     net->tap_user = user;
 }
 
-/* Hands a layer's output on, in plain order. */
+/* Passes a layer's output to the tap, in plain order. */
 static bf_status show(const bf_regnet_net *net, const worker *w, int i,
                       size_t count)
 {
@@ -233,7 +235,7 @@ static bf_status execute(const bf_regnet_net *net, const worker *w, int i)
         {DNNL_ARG_SRC, source < 0 ? w->input : w->output[source]},
         {DNNL_ARG_DST, w->output[i]},
         {DNNL_ARG_SCRATCHPAD, w->scratch_of[i]},
-        {DNNL_ARG_WEIGHTS, op->weight}, /* the average ends above */
+        {DNNL_ARG_WEIGHTS, op->weight}, /* the average has no bias */
         {DNNL_ARG_BIAS, op->bias}};
     return bf_dnn_check(dnnl_primitive_execute(op->primitive, w->stream,
                                                i == LAST ? 3 : 5, args),

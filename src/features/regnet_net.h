@@ -6,20 +6,20 @@
 
 typedef struct bf_regnet_net bf_regnet_net;
 
-/* Compiles the network for calls of up to `batch` images on `threads`
- * threads and allocates all that it needs to run. The weights are copied. */
+/* Compiles the network for calls of up to `batch` images on `threads` threads,
+ * and allocates all memory for runs. Copies the weights. */
 BF_MUST_CHECK bf_status bf_regnet_net_create(
     bf_regnet_net **out, const bf_regnet_layer layers[BF_REGNET_LAYERS],
     const bf_regnet_weights *weights, unsigned batch, unsigned threads);
 void bf_regnet_net_destroy(bf_regnet_net *net);
 
-/* count images [3][224][224] to count rows of 400 features. On as many
- * threads as the env asks for at most. One call at a time. */
+/* Maps count images [3][224][224] to count rows of 400 features, on at most the
+ * threads of the environment. One call at a time. */
 BF_MUST_CHECK bf_status bf_regnet_net_run(bf_regnet_net *net,
                                           const float *pictures, size_t count,
                                           float *features);
 
-/* Bytes of weights and workspaces held. */
+/* Bytes of weights and workspaces. */
 size_t bf_regnet_net_bytes(const bf_regnet_net *net);
 
 /* Shows the output [count][layer->out][side][side] of each layer as it runs,

@@ -1,9 +1,10 @@
 /* Antialiased bilinear resizing, as torchvision's
  * Resize((height, width), antialias=True) does it on float tensors.
  *
- * Each output value is a weighted mean under a triangle centred on it, two
- * output or two input pixels wide on either side together, whichever is more;
- * weights beyond the border are left out and the others made to sum to 1. */
+ * Each output value is a weighted mean under a triangle centred on it. The base
+ * of the triangle is two output pixels or two input pixels wide, whichever is
+ * more. Weights beyond the border are dropped, and the others are scaled to sum
+ * 1. */
 #ifndef BF_FEATURES_RESIZE_H
 #define BF_FEATURES_RESIZE_H
 

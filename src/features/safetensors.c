@@ -17,7 +17,7 @@ struct bf_safetensors {
     size_t bytes;
 };
 
-/* Element sizes of the format's types; F8 and the rest are read over. */
+/* Element sizes of the format's types. Other types, such as F8, are skipped. */
 static const struct {
     const char *name;
     size_t bytes;
@@ -141,7 +141,7 @@ static int by_name(const void *pa, const void *pb)
     return strcmp(a->name, b->name);
 }
 
-/* Every byte of the data belongs to exactly one tensor. */
+/* Checks that every byte of the data belongs to exactly one tensor. */
 static bf_status check_cover(bf_safetensors *st)
 {
     const uint8_t *next = st->data;
@@ -159,8 +159,8 @@ static bf_status check_cover(bf_safetensors *st)
     return BF_OK;
 }
 
-/* Before check_cover, which would call the data of a tensor that the header
- * names twice an overlap. */
+/* Runs before check_cover, which would report a tensor that the header names
+ * twice as an overlap. */
 static bf_status check_names(bf_safetensors *st)
 {
     qsort(st->tensors, st->count, sizeof *st->tensors, by_name);
@@ -191,7 +191,8 @@ static bf_status read_entries(bf_safetensors *st)
     return BF_OK;
 }
 
-/* The JSON alone: cJSON bounds its depth; spaces may pad it to its length. */
+/* The JSON must fill the header, except for padding blanks; cJSON bounds the
+ * depth. */
 static bf_status read_header(bf_safetensors *st, const char *json, size_t bytes)
 {
     const char *end = NULL;
@@ -206,8 +207,8 @@ static bf_status read_header(bf_safetensors *st, const char *json, size_t bytes)
     return read_entries(st);
 }
 
-/* A zip archive or a pickle of protocol 2, as torch.save writes: read as the
- * length of a header, either is beyond all bounds. */
+/* True for a zip archive or a pickle of protocol 2, as torch.save writes. Their
+ * first bytes, read as the length of a header, exceed all bounds. */
 static bool is_torch_file(const uint8_t *data)
 {
     return memcmp(data, "PK\3\4", 4) == 0 ||

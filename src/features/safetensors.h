@@ -1,10 +1,10 @@
-/* Named tensors in one file: the safetensors format, read with suspicion and
- * written for other programs.
+/* Named tensors in one file, in the safetensors format. Files from elsewhere
+ * are not trusted.
  *
  * The file is an 8-byte little-endian header length, that many bytes of JSON
  * ({"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, ..}
- * and an optional "__metadata__" of strings), then the data; offsets count
- * from the first byte behind the header.
+ * and an optional "__metadata__" of strings), then the data; offsets count from
+ * the first byte after the header.
  * https://github.com/huggingface/safetensors#format
  *
  * A file is refused (BF_ERR_FORMAT, the tensor named) unless every tensor lies
@@ -22,7 +22,7 @@
 
 typedef struct bf_tensor {
     const char *name;
-    const char *dtype; /* "F32", "BF16", "I64", ...: the file's word */
+    const char *dtype; /* "F32", "BF16", "I64", ..., as in the file */
     unsigned dims;     /* 0 is a scalar */
     size_t shape[BF_TENSOR_DIMS];
     size_t count; /* product of the shape */
@@ -40,7 +40,7 @@ BF_MUST_CHECK bf_status bf_safetensors_parse(bf_safetensors **out,
                                              const uint8_t *data, size_t bytes);
 void bf_safetensors_close(bf_safetensors *st);
 
-/* Tensors in bytewise order of their names. */
+/* Number of tensors; they are in bytewise order of their names. */
 size_t bf_safetensors_count(const bf_safetensors *st);
 const bf_tensor *bf_safetensors_get(const bf_safetensors *st, size_t i);
 /* NULL if there is none of that name. */

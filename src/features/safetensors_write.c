@@ -24,7 +24,7 @@ static bool add_number(cJSON *array, size_t value)
     return cJSON_AddItemToArray(array, cJSON_CreateNumber((double)value));
 }
 
-/* Describes a tensor that starts at *offset and moves *offset behind it. */
+/* Describes a tensor that starts at *offset and advances *offset to its end. */
 static bool add_tensor(cJSON *root, const bf_tensor_view *t, size_t *offset)
 {
     cJSON *entry = cJSON_AddObjectToObject(root, t->name);

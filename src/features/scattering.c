@@ -1,5 +1,5 @@
-/* The scattering backbone: images in groups of BF_LANES of one size, groups
- * on all threads. */
+/* The scattering backbone: images of one size form groups of BF_LANES; threads
+ * share out the groups. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -105,7 +105,7 @@ static bf_status make_groups(scattering *s, const float *input, size_t count,
     return BF_OK;
 }
 
-/* One workspace for each thread there may now be. */
+/* Makes sure that there is a workspace for each thread. */
 static bf_status need_workspaces(scattering *s, unsigned threads)
 {
     if (threads <= s->threads) return BF_OK;

@@ -1,10 +1,10 @@
 /* Two-dimensional complex transforms of several images side by side.
  *
- * BF_LANES images are interleaved: value (y, x) of image l stands at
- * (y * width + x) * BF_LANES + l, real and imaginary parts in arrays of their
- * own, so that every innermost loop runs over consecutive floats of the same
- * operation whatever the length of the transform. Stockham's algorithm
- * ([VanLoan92], section 1.7), radices 4, 3 and 2. */
+ * BF_LANES images are interleaved: value (y, x) of image l is at (y * width +
+ * x) * BF_LANES + l, with separate arrays for real and imaginary parts, so that
+ * every innermost loop applies one operation to consecutive floats, whatever
+ * the length of the transform. Stockham's algorithm ([VanLoan92], section 1.7),
+ * radices 4, 3 and 2. */
 #ifndef BF_FEATURES_SCATTERING_FFT_H
 #define BF_FEATURES_SCATTERING_FFT_H
 
@@ -14,19 +14,20 @@
 #define BF_FFT_STAGES_MAX 8
 #define BF_FFT_LENGTH_MAX 256
 
-/* Loops marked so are compiled for several vector widths; the best one for the
- * machine is taken at start. No fused operations: all give the same bits. */
+/* Loops marked BF_VECTOR are compiled for several vector widths; the program
+ * takes the best width for the machine at start. No width uses fused
+ * operations, so all give the same bits. */
 #if defined(__x86_64__) && defined(__gnu_linux__)
 #define BF_VECTOR __attribute__((target_clones("avx2", "default")))
 #else
 #define BF_VECTOR
 #endif
-#ifdef __clang__ /* it says so where a sanitizer keeps it from vectorising */
+#ifdef __clang__ /* a sanitizer may prevent vectorisation */
 #pragma clang diagnostic ignored "-Wpass-failed"
 #endif
 
 typedef struct bf_fft_stage {
-    unsigned radix, length; /* length still to transform, this one included */
+    unsigned radix, length; /* length still to transform, this stage included */
     float *twiddle; /* [length/radix][radix-1][re, im], in bf_fft.twiddles */
 } bf_fft_stage;
 

@@ -1,10 +1,10 @@
-/* From an image of any size to the grey one that is scattered. */
+/* Reduces an image of any size to the grey image that is scattered. */
 #ifndef BF_FEATURES_SCATTERING_PICTURE_H
 #define BF_FEATURES_SCATTERING_PICTURE_H
 
 #include "blindfit/features.h"
 
-/* Side that an image's side becomes: itself up to BF_SCAT_SIDE_MAX, else
+/* The side after reduction: unchanged up to BF_SCAT_SIDE_MAX, else
  * BF_SCAT_SIDE_REDUCED. */
 #define BF_SCAT_SIDE_REDUCED 32
 unsigned bf_scat_side(unsigned side);

@@ -12,9 +12,9 @@ static unsigned mirror(int i, unsigned n)
     return (unsigned)(r < (int)n ? r : period - 1 - r);
 }
 
-/* Means over the area of `cells` equal cells of the image. A sample stands
- * for `step` pixels around its own place and counts for the part of them that
- * lies in the cell. */
+/* Means over the area of `cells` equal cells of the image. A sample represents
+ * `step` pixels around its place and counts by the part of these pixels inside
+ * the cell. */
 static void make_pool(bf_scat_pool *p, const bf_scat_axis *a, unsigned cells,
                       unsigned step)
 {
@@ -60,8 +60,8 @@ static double gauss(const morlet *m, double wx, double wy, double shift)
 }
 
 /* Sampling in space repeats the spectrum every 2 pi. With |wx|, |wy| <= pi and
- * two repeats each way, what is left out lies at least 4 pi from the centre:
- * below exp(-0.5 (0.8 * 4 pi)^2), nothing in a float. */
+ * two repeats in each direction, the omitted terms are at least 4 pi from the
+ * centre: below exp(-0.5 (0.8 * 4 pi)^2), which is negligible in a float. */
 static double periodic(const morlet *m, double wx, double wy, double shift)
 {
     double sum = 0;
@@ -71,7 +71,7 @@ static double periodic(const morlet *m, double wx, double wy, double shift)
     return sum;
 }
 
-/* Number k of n, in [-pi, pi). */
+/* Frequency k of n, in [-pi, pi). */
 static double frequency(unsigned k, unsigned n)
 {
     return 2 * M_PI * ((double)k - (2 * k >= n ? n : 0)) / n;
@@ -80,7 +80,7 @@ static double frequency(unsigned k, unsigned n)
 static void fill_filter(float *out, const bf_scat_plan *p, const morlet *m)
 {
     unsigned w = p->x.padded, h = p->y.padded;
-    /* The sum of the sampled g is not quite its integral. */
+    /* The sum of the sampled g differs slightly from the integral of g. */
     double sum = periodic(m, 0, 0, 0), beta = periodic(m, 0, 0, m->xi) / sum;
     double scale = 1.0 / (sum * w * h);
     for (unsigned y = 0; y < h; y++)

@@ -1,5 +1,5 @@
-/* What the scattering transform needs to know of one image size: padding,
- * transforms, filters and windows. Immutable once made.
+/* Tables of the scattering transform for one image size: padding, transforms,
+ * filters and windows. Immutable once made.
  *
  * Filters are Morlet wavelets ([BM13], section 2.1) of 2 scales and 6 angles,
  *   psi(u) = g(u) (exp(i xi e.u) - beta),   e = (cos theta, sin theta),
@@ -16,13 +16,14 @@
 #define BF_SCAT_SCALES 2
 #define BF_SCAT_ANGLES 6
 #define BF_SCAT_SIDE_MIN 8
-#define BF_SCAT_SIDE_MAX 48 /* larger images are averaged to less before */
+#define BF_SCAT_SIDE_MAX 48 /* larger images are averaged down first */
 #define BF_SCAT_PAD 10 /* at least, on either side: four deviations across */
 #define BF_SCAT_PADDED_MAX 72
 
-/* Cells of the grids that orders 0, 1 and 2 are averaged over, each way. More
- * angles or finer grids gain on one data set and lose on another: 4 angles and
- * 7, 9, 4 cells gain 0.5 points on Fashion-MNIST and lose 2.5 on 128 digits. */
+/* Cells in each direction of the grids over which orders 0, 1 and 2 are
+ * averaged. More angles or finer grids gain on one data set and lose on
+ * another: 4 angles and 7, 9, 4 cells gain 0.5 points on Fashion-MNIST and lose
+ * 2.5 on 128 digits. */
 #define BF_SCAT_GRID_0 7
 #define BF_SCAT_GRID_1 5
 #define BF_SCAT_GRID_2 4
@@ -52,7 +53,8 @@ typedef struct bf_scat_axis {
 
 typedef struct bf_scat_plan {
     bf_scat_axis x, y;
-    /* Fourier transforms, real, [y][x], over the number of values. */
+    /* Fourier transforms of the filters, real, [y][x], divided by the number of
+     * values. */
     float *filter[BF_SCAT_SCALES][BF_SCAT_ANGLES];
 } bf_scat_plan;
 

@@ -44,8 +44,8 @@ void bf_scat_work_destroy(bf_scat_work *w)
     bf_free(w);
 }
 
-/* Images side by side, extended to the padded size; lanes beyond count
- * repeat the first image. */
+/* Interleaves images, extended to the padded size; lanes beyond count repeat
+ * the first image. */
 static void interleave(const bf_scat_plan *p, const float *const *pixels,
                        unsigned count, bf_planes out)
 {
@@ -145,8 +145,8 @@ BF_VECTOR static void pool_cell(const bf_scat_pool *px, unsigned g,
     }
 }
 
-/* Windowed means of a map with rows of `width` values, to rows[.][at..]; the
- * number of outputs. */
+/* Writes windowed means of a map with rows of `width` values to rows[.][at..];
+ * returns the number of outputs. */
 static size_t pool(const bf_scat_pool *py, const bf_scat_pool *px,
                    const float *map, unsigned width, float *columns,
                    float *const *rows, unsigned count, size_t at)

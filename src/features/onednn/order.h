@@ -1,15 +1,15 @@
-/* What oneDNN 2 and oneDNN 3 spell differently: the description of a tensor,
- * a value there and a handle here, and the calls that take several of them at
- * once. v2.c or v3.c defines these functions; CMake takes
- * the one of the oneDNN that it finds. */
+/* The differences between oneDNN 2 and oneDNN 3: the description of a tensor is
+ * a value in version 2 and a handle in version 3, and some calls take other
+ * arguments. v2.c or v3.c defines these functions; CMake compiles the file for
+ * the installed version. */
 #ifndef BF_FEATURES_ONEDNN_ORDER_H
 #define BF_FEATURES_ONEDNN_ORDER_H
 
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 
-/* Shape of a tensor of floats, and in which order they lie. oneDNN's own calls
- * take a pointer to it in both generations. */
+/* Shape and memory order of a tensor of floats. oneDNN's own calls take a
+ * pointer to it in both versions. */
 #if DNNL_VERSION_MAJOR >= 3
 typedef struct dnnl_memory_desc bf_dnn_order;
 #else
@@ -22,12 +22,12 @@ dnnl_status_t bf_dnn_order_create(bf_dnn_order **out, int ndims,
 dnnl_status_t bf_dnn_order_copy(bf_dnn_order **out, const bf_dnn_order *order);
 void bf_dnn_order_destroy(bf_dnn_order *order); /* may be NULL */
 
-/* Appends to what an operation does to its output: adds the output's old
- * values, then takes the positive part. */
+/* Appends steps to the end of an operation: adding the output's old values
+ * (sum), then taking the positive part (ReLU). */
 dnnl_status_t bf_dnn_append(dnnl_post_ops_t ops, bool sum, bool relu);
 
-/* Both for inference, with the same padding on all sides; `padding` of zeros
- * does not count in an average. */
+/* Both are for inference, with the same padding on all sides; zeros of
+ * `padding` do not count in an average. */
 dnnl_status_t
 bf_dnn_convolution_desc(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
                         const bf_dnn_order *src, const bf_dnn_order *weight,
