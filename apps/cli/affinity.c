@@ -1,9 +1,9 @@
-/* The processors that the program was started on.
+/* Restores the set of processors on which the program was started.
  *
- * libgomp, which OpenBLAS brings along, binds the first thread to one processor
- * before main() where OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set.
- * They are about its threads; ours, and the server that we start, would all
- * inherit that one processor. */
+ * libgomp, a dependency of OpenBLAS, binds the first thread to one processor
+ * before main() if OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY is set. These
+ * variables are meant for OpenMP's threads, but the program's own threads, and
+ * the server process, would inherit that one processor. */
 #include <sched.h>
 
 #include "cli.h"
@@ -16,7 +16,7 @@ static union {
 } started_on;
 static bool known;
 
-/* No sanitizer is ready yet. */
+/* Runs before any sanitizer is initialised. */
 #ifdef __clang__
 __attribute__((no_sanitize("address", "undefined")))
 #else
@@ -27,7 +27,8 @@ static void remember(void)
     known = sched_getaffinity(0, sizeof started_on, &started_on.set) == 0;
 }
 
-/* The only functions that run before those of shared libraries. */
+/* Functions in .preinit_array run before the constructors of shared libraries.
+ */
 __attribute__((section(".preinit_array"), used)) static void (*const
     before_libraries)(void) = remember;
 

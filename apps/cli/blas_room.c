@@ -1,6 +1,6 @@
-/* OpenBLAS takes a buffer for each thread before main(), and another one for
- * each that calls it. Where a limit on addresses leaves none, it asks for them
- * again for ever. */
+/* OpenBLAS allocates a buffer for each thread before main(), and another buffer
+ * for each thread that calls OpenBLAS. If a limit on address space leaves no
+ * room, OpenBLAS retries without end. */
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +13,12 @@
 /* BUFFER_SIZE of its common_x86_64.h and common_arm64.h, the largest. */
 #define BUFFER_BYTES ((size_t)128 << 20)
 
-#ifndef __SANITIZE_ADDRESS__ /* which takes all addresses itself */
+#ifndef __SANITIZE_ADDRESS__ /* the sanitizer takes all address space */
 static size_t threads(void)
 {
     cpu_set_t set;
     bool known = sched_getaffinity(0, sizeof set, &set) == 0;
-    int all = known ? CPU_COUNT(&set) : 64; /* its limit in Debian */
+    int all = known ? CPU_COUNT(&set) : 64; /* OpenBLAS's limit in Debian */
     const char *text = getenv("OMP_NUM_THREADS");
     int asked = text ? atoi(text) : 0;
     return (size_t)(asked > 0 && asked < all ? asked : all);
@@ -45,7 +45,8 @@ static void check(void)
     _exit(CLI_EXIT_MEMORY);
 }
 
-/* The only functions that run before those of shared libraries. */
+/* Functions in .preinit_array run before the constructors of shared libraries.
+ */
 __attribute__((section(".preinit_array"), used)) static void (*const
     before_libraries)(void) = check;
 #endif

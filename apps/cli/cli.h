@@ -1,9 +1,9 @@
-/* What the subcommands share: options, progress, output, exit codes.
+/* Shared by the subcommands: options, progress, output, exit codes.
  *
- * A subcommand is a table of options and a function. Its result goes to
- * stdout, as a table for people or (--json) as one object in SI units; all else
- * goes to stderr. It returns a status; program.c turns that into one line on
- * stderr and an exit code. */
+ * A subcommand is a table of options and a function. The result goes to stdout,
+ * as a table or (--json) as one JSON object in SI units; all other output goes
+ * to stderr. The function returns a status, which program.c turns into one line
+ * on stderr and an exit code. */
 #ifndef BF_CLI_H
 #define BF_CLI_H
 
@@ -21,7 +21,7 @@
 typedef struct cli_command {
     const char *name;
     const char *summary;  /* one line */
-    const char *synopsis; /* what follows the name */
+    const char *synopsis; /* text after the name */
     const char *examples; /* lines */
     bf_status (*run)(const struct cli_command *self, int argc, char **argv);
 } cli_command;
@@ -30,12 +30,12 @@ extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
     cli_inspect, cli_bench, cli_party, cli_gather;
 
-/* The whole of main(): finds the command, runs it, reports. */
+/* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv);
 const char *cli_program(void);
 
-/* Exit codes; docs/man/blindfit.1 lists them. */
+/* Exit codes; docs/architecture.md lists them. */
 enum {
     CLI_EXIT_INTERNAL = 1,
     CLI_EXIT_USAGE = 2,
@@ -49,29 +49,29 @@ enum {
     CLI_EXIT_INTERRUPTED = 130
 };
 int cli_exit_code(bf_status s);
-bf_status cli_status_of_exit(int code); /* the other way, for a child */
+bf_status cli_status_of_exit(int code); /* the inverse, for a child process */
 
-/* For processes that hold secrets: no core files, nobody else's debugger. */
+/* For processes that hold secrets: no core files, no debugger. */
 void cli_hold_secrets(void);
 
-/* Largest resident set of this program; getrusage's would count that of the
- * process it was forked from. */
+/* Largest resident set of this program. (getrusage would include the parent
+ * before exec.) */
 size_t cli_peak_rss(void);
 
-/* Removes what a second Ctrl-C must not leave behind; async-signal-safe. */
+/* Removes files that must not outlive a second Ctrl-C; async-signal-safe. */
 extern void (*_Atomic cli_emergency)(void);
 
-/* ---- options (term/options.c) -------------------------------------------------- */
+/* ---- options (term/options.c) -------------------------------------------- */
 
 typedef enum cli_kind {
     CLI_FLAG,   /* bool */
     CLI_TEXT,   /* const char * */
-    CLI_TEXTS,  /* cli_texts; may be given again and again */
+    CLI_TEXTS,  /* cli_texts; the option may be repeated */
     CLI_COUNT,  /* size_t, at least 0 */
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */
     CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
-    CLI_TABLE   /* value is another table, all of whose options count */
+    CLI_TABLE   /* value is another table of options */
 } cli_kind;
 
 #define CLI_TEXTS_MAX 64
@@ -85,7 +85,7 @@ typedef struct cli_option {
     char letter;      /* 0 for none */
     cli_kind kind;
     void *value;
-    const char *arg;  /* what the argument is called in --help */
+    const char *arg;  /* name of the argument in --help */
     const char *help; /* NULL hides it from --help */
 } cli_option;
 
@@ -96,52 +96,52 @@ typedef struct cli_common {
 } cli_common;
 extern cli_common cli_common_options;
 
-/* Parses argv (argv[0] is the command's name) by the command's table and the
- * common one; applies --threads, --seed and --quiet. The operands are left in
- * operands[]; BF_ERR_ARGUMENT unless there are between least and most. Prints
- * help and exits for --help. */
+/* Parses argv (argv[0] is the command's name) with the command's table and the
+ * common table; applies --threads, --seed and --quiet. Stores the operands in
+ * operands[]; BF_ERR_ARGUMENT unless their number is from least to most. --help
+ * prints help and exits. */
 #define CLI_OPERANDS_MAX 4
 BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
                                   const cli_option *options, int argc,
                                   char **argv, size_t least, size_t most,
                                   const char *operands[CLI_OPERANDS_MAX]);
-/* BF_ERR_ARGUMENT "--NAME is missing" when it is NULL. */
+/* BF_ERR_ARGUMENT "--NAME is missing" when value is NULL or empty. */
 BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
 
-/* ---- places to write to (outputs.c) ------------------------------------- */
+/* ---- places to write to (outputs.c) -------------------------------------- */
 
 #define CLI_FILES(...)                                                         \
     (const char *const[]){__VA_ARGS__},                                        \
         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
 
-/* Before the work: BF_ERR_ARGUMENT when the file is one of the others, which a
- * run reads or writes as well (NULLs are fine), and what opening it for writing
- * fails with. Leaves what is there as it is. */
+/* Call before the work: BF_ERR_ARGUMENT when the file is one of `others`, which
+ * the run also reads or writes (NULLs are fine); else the error of opening the
+ * file for writing. Does not change an existing file. */
 BF_MUST_CHECK bf_status cli_check_output(const char *path,
                                          const char *const *others,
                                          size_t count);
 
-/* ---- recipes and plans (recipe.c) ----------------------------------------- */
+/* ---- recipes and plans (recipe.c) ---------------------------------------- */
 
-/* --recipe, --iterations and what else a plan depends on. */
+/* --recipe, --iterations and all other options of a plan. */
 extern const cli_option cli_recipe_options[];
-/* From those options, for n samples of d features. */
+/* The recipe from these options, for n rows of d features. */
 BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
-bool cli_recipe_asked(void); /* any of them differs from its default */
+bool cli_recipe_asked(void); /* true if an option differs from its default */
 /* labels: as in bf_plan_options, or NULL. */
 BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, size_t n, size_t d,
                                      size_t classes,
                                      const bf_label_columns *labels,
                                      unsigned owners /* 0: one */);
-/* A further job over the rows of one: what is not asked for stays as it is
- * there. */
+/* A further job over the rows of `over`. Options that are not given keep the
+ * values of `over`. */
 BF_MUST_CHECK bf_status cli_plan_over(bf_job **job, size_t classes,
                                       const bf_label_columns *labels,
                                       const bf_job *over);
 
-/* ---- owner's data (data.c) ------------------------------------------------- */
+/* ---- owner's data (data.c) ----------------------------------------------- */
 
-/* Labelled training rows, checked. */
+/* Reads and checks labelled training rows. */
 BF_MUST_CHECK bf_status cli_load_training(bf_dataset *out, const char *path,
                                           const char *labels, bf_rows rows);
 /* Labelled rows to test a model of d features and these classes on; names may
@@ -150,73 +150,76 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
                                       size_t d, char *const *names,
                                       size_t classes);
-/* Class names as BESIDE.json, beside a file of labels or a transform. Before
- * the work: cli_check_output for it, and BF_ERR_ARGUMENT when what is there
- * holds no class names. */
+/* For class names in BESIDE.json, beside a file of labels or a transform. Call
+ * before the work: cli_check_output for BESIDE.json, and BF_ERR_ARGUMENT when
+ * an existing BESIDE.json holds no class names. */
 BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
                                               size_t count);
-/* BF_ERR_MISMATCH unless the data has the job's rows and features, and the
- * classes of this column of labels where they have names; fewer without names
- * are noted. path and labels: the files. */
+/* BF_ERR_MISMATCH unless the data has the job's rows and features and, if
+ * classes have names, the number of classes of this column of labels; notes
+ * fewer classes without names. path and labels are the files. */
 BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job, unsigned column,
                                          const bf_matrix *x,
                                          const bf_dataset *data,
                                          const char *path, const char *labels);
 /* Training rows of a job with labels in all of its columns (training.c). */
 typedef struct cli_training {
-    bf_dataset column[BF_LABEL_COLUMNS_MAX]; /* rows: in the first */
+    bf_dataset column[BF_LABEL_COLUMNS_MAX]; /* rows are in column[0] */
     unsigned columns;
     int32_t *labels; /* [columns][rows], joined */
     const char *names[BF_CLASSES_MAX];
     char number[BF_CLASSES_MAX][12];
     bool named;
 } cli_training;
-/* A file of labels for each column; none: the rows' own. Zeroed before, to be
- * cleared even after a failure. */
+/* Reads a file of labels for each column; without files, the labels in the file
+ * of rows. *out must be zeroed; clear *out even after a failure. */
 BF_MUST_CHECK bf_status cli_training_load(cli_training *out, const bf_job *job,
                                           const char *path,
                                           const cli_texts *labels,
                                           bf_rows rows);
-/* Checks shapes, and puts labels and names of all columns together. */
+/* Checks shapes, and joins labels and names of all columns. */
 BF_MUST_CHECK bf_status cli_training_join(cli_training *t, const bf_job *job,
                                           const char *path,
                                           const cli_texts *labels);
-/* Of all classes; NULL where none has a name. */
+/* Names of all classes; NULL if no class has a name. */
 const char *const *cli_training_names(const cli_training *t);
 void cli_training_clear(cli_training *t);
-/* Says, if need be, that columns vary too little for the transform. */
+/* Warns if columns vary too little for the transform. */
 void cli_warn_dropped(const bf_transform *t);
-/* Before the work: cli_check_output for a model and what lies beside it. */
+/* Call before the work: cli_check_output for a model and for the file beside
+ * it. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);
 
-/* ---- time (term/clock.c) ------------------------------------------------------- */
+/* ---- time (term/clock.c) ------------------------------------------------- */
 
 double cli_now(void); /* seconds, monotonic */
 
-/* ---- processors (affinity.c) ---------------------------------------------- */
+/* ---- processors (affinity.c) --------------------------------------------- */
 
-/* Back to those that the program was started on; first thing in main. */
+/* Restores the processors on which the program was started. Call first in main.
+ */
 void cli_restore_affinity(void);
 
-/* ---- progress (term/progress.c) ------------------------------------------------ */
+/* ---- progress (term/progress.c) ------------------------------------------ */
 
-/* What the program's operations run under. It shows phases that last more than two seconds, with the time left: one line
- * that is rewritten on a terminal, else a line every few seconds. */
+/* The environment of the program's operations. It shows phases that last more
+ * than two seconds, with the time left: on a terminal one line that is
+ * rewritten, else a line every few seconds. */
 extern bf_env cli_env;
 void cli_progress_end(void); /* clears the line; before anything is printed */
-/* Instead, write "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr,
- * for a parent. */
+/* Writes "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr instead,
+ * for a parent process. */
 void cli_progress_relay(void);
-/* A line on stderr between progress; nothing under --quiet. */
+/* Prints a line on stderr between progress; with --quiet, nothing. */
 void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);
-/* A line on stderr about data that are probably not what was meant; under
- * --quiet too. */
+/* Prints a line on stderr about data that are probably a mistake, also with
+ * --quiet. */
 void cli_warn(const char *fmt, ...) BF_PRINTF(1, 2);
 
-/* ---- results (term/format.c, term/results.c) --------------------------------------------------- */
+/* ---- results (term/format.c, term/results.c) ----------------------------- */
 
 typedef struct cli_text {
     char s[48];
@@ -226,14 +229,14 @@ cli_text cli_time(double seconds);   /* "0.42 s", "3 min 12 s" */
 cli_text cli_percent(double share);  /* "83.1 %" */
 cli_text cli_count(double number);   /* "60,000" */
 
-/* One line that bf_printable has gone over: names of files and of classes are
- * other people's. */
+/* Prints one line, made printable by bf_printable, as names of files and
+ * classes may come from elsewhere. */
 void cli_print(FILE *to, const char *fmt, ...) BF_PRINTF(2, 3);
 void cli_vprint(FILE *to, const char *fmt, va_list args) BF_PRINTF(2, 0);
 /* "  name   value" with the values in one column. */
 void cli_row(const char *name, const char *fmt, ...) BF_PRINTF(2, 3);
 
-/* Prints the object as the one thing on stdout and deletes it. */
+/* Prints the object, the only output on stdout, and deletes it. */
 BF_MUST_CHECK bf_status cli_json(cJSON *object);
 void cli_json_hex(cJSON *object, const char *key, const uint8_t *data,
                   size_t bytes);

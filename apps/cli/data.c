@@ -12,7 +12,7 @@ bf_status cli_check_class_names(const char *beside, const char *const *others,
     char path[PATH_MAX];
     struct stat st;
     if (stat(beside, &st) == 0 && !S_ISREG(st.st_mode))
-        return BF_OK; /* a pipe has nothing beside it */
+        return BF_OK; /* nothing can lie beside a pipe */
     BF_TRY(bf_sidecar_path(path, beside));
     BF_TRY(cli_check_output(path, others, count));
     return bf_class_names_check_place(beside);
@@ -33,8 +33,8 @@ bf_status cli_check_model(const char *path, const char *const *others,
 
 /* ---- data ---------------------------------------------------------------- */
 
-/* As when labels begin at 1: one class more is trained, of which nothing is
- * known. */
+/* Notes classes without rows, as when labels begin at 1: such a class is
+ * trained without examples. */
 static void note_absent(const bf_dataset *d, const char *path)
 {
     bool seen[BF_CLASSES_MAX] = {false};

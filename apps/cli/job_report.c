@@ -15,7 +15,7 @@ void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
     cJSON_AddNumberToObject(o, "special_primes", f->special_limbs);
 }
 
-/* A plan and what it takes. */
+/* A plan and its costs. */
 typedef struct cost {
     bf_job_figures f;
     double seconds; /* of the server, or NaN */
@@ -51,7 +51,7 @@ static cJSON *alternative_json(const cost *c)
     return o;
 }
 
-/* Of a job over rows that are encrypted already: what it takes beside them. */
+/* Costs of a job over encrypted rows, beside the rows. */
 typedef struct more {
     bool over;
     size_t keys;
@@ -115,7 +115,7 @@ static const char *about(char text[64], double seconds)
     return text;
 }
 
-/* What the choice between refreshes and none was made from. */
+/* Prints the alternative, with or without refreshes. */
 static void print_alternative(const cost *c)
 {
     char time[64];

@@ -6,8 +6,7 @@
 
 /* over: the job whose rows are encrypted already, or NULL. */
 BF_MUST_CHECK bf_status cli_report_plan(const bf_job *job, const bf_job *over);
-/* A job's shapes and parameters, as every command that reports on one says
- * them. */
+/* A job's shapes and parameters, the same in the reports of all commands. */
 void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f);
 
 #endif

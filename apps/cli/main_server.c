@@ -1,4 +1,5 @@
-/* The server: no secret key, no decryption; tests/cli proves it with nm. */
+/* The server: no secret key, no decryption; tests/cli/test_cli_symbols.sh
+ * checks the symbols. */
 #include "cli.h"
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* Places to write to, looked at before the work. */
+/* Output files, checked before the work. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,7 +12,7 @@ static bool same_file(const char *a, const char *b)
            x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Pipes and devices are opened only once. */
+/* Pipes and devices must be opened only once. */
 static bf_status probe(const char *path)
 {
     struct stat st;

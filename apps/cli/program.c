@@ -58,7 +58,7 @@ bf_status cli_status_of_exit(int code)
 void cli_hold_secrets(void)
 {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    /* Where core_pattern is a pipe, the limit does not count. */
+    /* If core_pattern is a pipe, the kernel ignores the limit. */
     prctl(PR_SET_DUMPABLE, 0);
 }
 
@@ -75,8 +75,8 @@ size_t cli_peak_rss(void)
 
 /* ---- signals ------------------------------------------------------------- */
 
-/* The first asks running operations to stop and removes unfinished files; the
- * second does not wait for them. */
+/* The first signal asks running operations to stop and removes unfinished
+ * files; the second signal does not wait for operations. */
 static void on_signal(int number)
 {
     static volatile sig_atomic_t seen;
@@ -99,8 +99,8 @@ static void install_signals(void)
         if (sigaction(stops[i], NULL, &before) == 0 &&
             before.sa_handler != SIG_IGN) /* as nohup leaves SIGHUP */
             sigaction(stops[i], &stop, NULL);
-    /* A reader that went away and a file that may not grow are errors of the
-     * write, not deaths. */
+    /* A closed pipe and a file at its size limit make the write fail, instead
+     * of killing the program. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }
@@ -115,7 +115,7 @@ static void print_commands(FILE *to, const char *about,
     for (size_t i = 0; commands[i]; i++)
         fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to,
-            "\n'%s COMMAND --help' tells its options and shows examples.\n",
+            "\n'%s COMMAND --help' shows options and examples.\n",
             program_name);
 }
 
@@ -158,8 +158,8 @@ static bf_status run(const char *about, const cli_command *const *commands,
     return close_stdout();
 }
 
-/* What is opened first must not become standard output, or a pipe that a child
- * writes to: a key could end up there. */
+/* If a standard stream is closed, the next file opened would take its place,
+ * and output or a child could write into that file: into a key, for example. */
 static bool open_standard_files(void)
 {
     int fd;

@@ -21,29 +21,29 @@ const cli_option cli_recipe_options[] = {
     {"recipe", 'r', CLI_TEXT, &given.kind, "NAME",
      "whitened (default) or paper"},
     {"aim", 0, CLI_TEXT, &given.aim, "AIM",
-     "whitened only: speed or accuracy: choose iterations and columns for it"},
+     "whitened only: speed or accuracy; sets iterations and columns"},
     {"iterations", 'k', CLI_COUNT, &given.iterations, "K",
-     "gradient steps (default 2, or what the aim wants)"},
+     "gradient steps (default: 2, or by --aim)"},
     {"map", 0, CLI_TEXT, &given.map, "MAP",
      "feature map: auto (default; paper: none), sqrt or none"},
     {"expand", 0, CLI_TEXT, &given.expand, "relu:COUNT[:SEED]",
      "whitened only: train on COUNT random features of a public seed"},
     {"components", 0, CLI_COUNT, &given.components, "D",
-     "whitened only: directions kept (default all)"},
+     "whitened only: directions to keep (default: all)"},
     {"lambda", 0, CLI_NUMBER, &given.lambda, "L",
-     "whitened only: ridge, relative (default by n/d)"},
+     "whitened only: relative ridge (default: by n/d)"},
     {"clip", 0, CLI_NUMBER, &given.clip, "C",
-     "whitened only: row norms cut at C times the usual one (default 1.25; 0: "
-     "off)"},
+     "whitened only: limit row norms to C times the usual norm (default: "
+     "1.25; 0: no limit)"},
     {"steps", 0, CLI_TEXT, &given.steps, "S,S,...",
-     "whitened only: step sizes; the last repeats (default by n/d)"},
+     "whitened only: step sizes; the last repeats (default: by n/d)"},
     {"batch", 0, CLI_COUNT, &given.batch, "B",
-     "whitened only: rows a step takes (default all)"},
+     "whitened only: rows of a step (default: all)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
-     "most memory the server may need, such as 12G (10^9; Gi: 2^30)"},
+     "memory limit of the server, such as 12G (10^9; Gi: 2^30)"},
     {"refresh", 0, CLI_TEXT, &given.refresh, "WHEN",
-     "refresh the weights by bootstrapping after each iteration, for any number "
-     "of them: yes, no, or auto, where it is cheaper (default)"},
+     "bootstrap the weights after each iteration, which allows up to 1024 "
+     "iterations: yes, no, or auto, if cheaper (default)"},
     {"ring", 0, CLI_COUNT, &given.ring, "N",
      "ring degree, 8192 to 65536 (default: the cheapest that fits)"},
     {0},
@@ -116,7 +116,7 @@ static bf_status parse_expand(bf_relu *out)
     return BF_OK; /* bf_recipe_check knows the bounds */
 }
 
-/* What only the whitened recipe has is not passed over in silence. */
+/* Refuses options that only the whitened recipe has. */
 static bf_status check_paper(void)
 {
     const char *name = !isnan(given.lambda) ? "lambda"
@@ -179,7 +179,7 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
     return bf_recipe_check(out);
 }
 
-/* What made the rows that are encrypted already. */
+/* Refuses options that decided the encrypted rows. */
 static bf_status check_over(void)
 {
     const char *name = strcmp(given.kind, KIND) != 0 ? "recipe"
@@ -201,7 +201,7 @@ static bf_status check_over(void)
                 : BF_OK;
 }
 
-/* What is not asked for stays as it is there. */
+/* Options that are not given keep the values of `over`. */
 static bf_status recipe_over(bf_recipe *out, const bf_job *over)
 {
     bf_recipe r = *bf_job_recipe(over);
@@ -211,7 +211,7 @@ static bf_status recipe_over(bf_recipe *out, const bf_job *over)
     if (given.iterations != UNSET) r.iterations = (unsigned)given.iterations;
     if (given.batch && given.batch < bf_job_shape_of(over).rows)
         bf_recipe_batches(&r, given.batch);
-    r.sigmoid = sigmoid; /* the chain is made for it */
+    r.sigmoid = sigmoid; /* the chain fits this value */
     if (given.batch >= bf_job_shape_of(over).rows) r.batch = 0;
     if (given.steps) BF_TRY(parse_steps(&r));
     BF_TRY(bf_recipe_check(&r));

@@ -23,12 +23,13 @@ bf_status cli_training_load(cli_training *out, const bf_job *job,
         bf_dataset *d = &out->column[out->columns];
         BF_TRY(cli_load_training(d, path, labels->at[out->columns], rows));
         if (out->columns++)
-            bf_matrix_clear(&d->x); /* rows are those of the first */
+            bf_matrix_clear(&d->x); /* rows are in the first file */
     } while (out->columns < labels->count);
     return BF_OK;
 }
 
-/* Numbers where a column has no names and others do. */
+/* Names classes by number in a column without names, if other columns have
+ * names. */
 static void name_classes(cli_training *t, size_t first, const bf_dataset *d,
                          unsigned classes)
 {

@@ -191,7 +191,7 @@ refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"
 refuse 4 'test.csv: not a list of labels: 10' "$blindfit" fit "$work/train.csv" \
     --labels "$work/test.csv"
-refuse 2 '--test-labels wants --test' "$blindfit" fit "$work/train.csv" \
+refuse 2 '--test-labels needs --test' "$blindfit" fit "$work/train.csv" \
     --test-labels "$work/two.idx"
 refuse 2 'one.csv.*(class|label)' encrypt_file "$work/one.csv"
 refuse 2 'one.csv.*(class|label)' "$blindfit" fit "$work/one.csv"

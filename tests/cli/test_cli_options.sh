@@ -10,6 +10,8 @@ for program in "$blindfit" "$server"; do
         ok "$program" "$command" --help
         grep -q '^Examples' "$work/stdout" || fail "$command: no examples"
         grep -q -e '--json' "$work/stdout" || fail "$command: no --json"
+        ! grep -v '^Usage' "$work/stdout" | grep -q '.\{81\}' ||
+            fail "$command: a line of help beyond 80 columns"
     done
 done
 holds "$checks == 21" # every command of both was seen
@@ -19,7 +21,7 @@ holds "$checks == 21" # every command of both was seen
 refuse 2 "no command 'fly'" "$blindfit" fly
 refuse 2 'no option --fly .*plan --help' "$blindfit" plan --fly
 refuse 2 'no option -y' "$blindfit" plan -y
-refuse 2 '--samples wants a value' "$blindfit" plan --samples
+refuse 2 '--samples needs a value' "$blindfit" plan --samples
 refuse 2 "--samples: '12x' is no whole number" "$blindfit" plan --samples 12x
 refuse 2 "--samples: '-5' is no whole number" "$blindfit" plan --samples=-5
 refuse 2 "--lambda: 'nan' is no number" "$blindfit" plan --lambda nan
@@ -27,7 +29,7 @@ refuse 2 "--max-memory: '12Q' is no size" "$blindfit" plan --max-memory 12Q
 refuse 2 "--rows: '5:3' is no range" "$blindfit" fit x.csv --rows 5:3
 refuse 2 "--rows: '0:3' is no range" "$blindfit" fit x.csv --rows 0:3
 refuse 2 "--seed: 'x' is no whole number" "$blindfit" plan --seed x
-refuse 2 'plan wants --samples' "$blindfit" plan
+refuse 2 'plan needs --samples' "$blindfit" plan
 refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
 refuse 2 "--iterations: 0" "$blindfit" plan -n 9 -d 9 --iterations 0
 refuse 2 "--map: 'log'" "$blindfit" plan -n 9 -d 9 --map log

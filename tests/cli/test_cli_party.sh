@@ -74,5 +74,5 @@ for k in a b; do
 done
 [ "$(stat -c %a box-a/state)" = 600 ] || fail "state is readable"
 refuse 2 'usage: blindfit party' "$blindfit" party frobnicate
-refuse 2 'party wants' "$blindfit" party
+refuse 2 'party needs' "$blindfit" party
 finish

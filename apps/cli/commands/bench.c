@@ -59,7 +59,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_bench = {
     .name = "bench",
-    .summary = "how fast this machine is at the operations that count",
+    .summary = "measure the speed of the main operations",
     .synopsis = "",
     .examples = "  blindfit bench\n"
                 "  blindfit bench --threads 1 --json\n",

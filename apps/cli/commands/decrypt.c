@@ -2,11 +2,11 @@
 
 typedef struct decrypt_args {
     const char *key, *transform, *rows;
-    cli_texts models; /* a file for each column of labels */
+    cli_texts models; /* one for each column of labels */
     size_t iteration;
 } decrypt_args;
 
-/* Beforehand nothing is known of what the rows do in a run. */
+/* Checks the decrypted model, as no rehearsal may have checked the data. */
 static bf_status review_model(bf_review *out, const decrypt_args *a,
                               const bf_owner *owner, const bf_model *m,
                               const char *path)
@@ -132,14 +132,14 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {
         {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
         {"transform", 0, CLI_TEXT, &a.transform, "FILE",
-         "transform that encrypt wrote with the upload"},
+         "transform that encrypt wrote"},
         {"output", 'o', CLI_TEXTS, &a.models, "FILE",
-         "model to write: .npy, .csv or .safetensors; again for each column of "
-         "labels"},
+         "model to write: .npy, .csv or .safetensors; repeat for each column "
+         "of labels"},
         {"iteration", 0, CLI_COUNT, &a.iteration, "T",
-         "the weights after iteration T (default: the last)"},
+         "decrypt the weights after iteration T (default: the last)"},
         {"check", 0, CLI_TEXT, &a.rows, "FILE",
-         "rows, as those trained on, whose scores are checked as well"},
+         "also check the scores of these rows"},
         {0},
     };
     bf_review seen = {0};

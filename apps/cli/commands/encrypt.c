@@ -6,20 +6,21 @@
 
 typedef struct encrypt_args {
     const char *key, *upload, *transform, *fitted;
-    cli_texts labels; /* a file for each column */
+    cli_texts labels; /* one for each column */
     bf_rows rows;
     const char *only, *rehearse;
-    bf_upload_part part; /* what `only` says */
-    bf_rehearsal when;   /* what `rehearse` says */
+    bf_upload_part part; /* the value of `only` */
+    bf_rehearsal when;   /* the value of `rehearse` */
 } encrypt_args;
 
-/* Labels alone go with the transform of their rows, or a copy of it. */
+/* True if the run writes a transform. Labels alone belong to the transform of
+ * their rows, or to a copy of it. */
 static bool has_transform(const encrypt_args *a)
 {
     return a->part != BF_UPLOAD_LABELS || a->transform;
 }
 
-/* Beside the secret unless told otherwise. */
+/* The default is beside the secret key. */
 static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
 {
     const char *slash = strrchr(a->key, '/');
@@ -31,7 +32,7 @@ static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->key);
 }
 
-/* Pipes are no place that something lies in. */
+/* Nothing can lie in a pipe. */
 static bf_status check_free(const char *path)
 {
     struct stat st;
@@ -87,15 +88,16 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
         if (has_transform(a)) cJSON_AddStringToObject(o, "transform", path);
         return cli_json(o);
     }
-    cli_row("upload", "%s: %zu ciphertexts, %s, for the server", a->upload,
-            bf_upload_ciphertexts(job, a->part),
-            cli_size((double)st.st_size).s);
+    size_t count = bf_upload_ciphertexts(job, a->part);
+    cli_row("upload", "%s: %zu ciphertext%s, %s, for the server", a->upload,
+            count, count == 1 ? "" : "s", cli_size((double)st.st_size).s);
     if (has_transform(a))
-        cli_row("transform", "%s: stays here, wanted by decrypt", path);
+        cli_row("transform", "%s: stays here, needed by decrypt", path);
     return BF_OK;
 }
 
-/* What the key opens would be lost with it. */
+/* Outputs must not replace inputs, in particular the key: ciphertexts could no
+ * longer be decrypted. */
 static bf_status check_outputs(const encrypt_args *a, const char *job,
                                const char *train)
 {
@@ -114,8 +116,9 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
         CLI_FILES(a->key, job, train, a->labels.at[0], a->upload, a->fitted));
 }
 
-/* decrypt names the classes by what lies beside the transform: labels of other
- * rows follow that, unless they get a transform of their own. */
+/* decrypt takes class names from the file beside the transform. So labels of a
+ * further job must match these names, unless they get a transform of their own.
+ */
 static bf_status match_fitted(cli_training *t, const encrypt_args *a,
                               const char *train)
 {
@@ -169,17 +172,17 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {
         {"key", 0, CLI_TEXT, &a.key, "FILE", "secret key of the job"},
         {"labels", 'l', CLI_TEXTS, &a.labels, "FILE",
-         "labels, where TRAIN has none; again for each column of labels"},
+         "labels, if TRAIN has none; repeat for each column of labels"},
         {"rows", 0, CLI_ROWS, &a.rows, "A:B",
-         "rows to train on, from 1 (default all)"},
+         "rows to train on, from 1 (default: all)"},
         {"output", 'o', CLI_TEXT, &a.upload, "FILE", "upload to write"},
         {"transform", 0, CLI_TEXT, &a.transform, "FILE",
          "transform to write (default: beside the key)"},
         {"only", 0, CLI_TEXT, &a.only, "PART",
-         "rows or labels, for uploads apart (default both in one)"},
+         "encrypt only rows or only labels (default: both)"},
         {"rehearse", 0, CLI_TEXT, &a.rehearse, "WHEN",
-         "train in the clear first, to see that the bounds hold: yes, no or "
-         "auto, while it is cheap (default)"},
+         "train in plaintext first, to check the bounds: yes, no, or auto, "
+         "if cheap (default)"},
         {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
          "use this transform instead of fitting one"},
         {0},
@@ -211,13 +214,13 @@ const cli_command cli_encrypt = {
     .summary = "whiten and encrypt training rows for the server",
     .synopsis = "JOB TRAIN --key FILE -o UPLOAD",
     .examples =
-        "  # the label is the first column\n"
+        "  # labels in the first column\n"
         "  blindfit encrypt job.json train.csv --key keys/secret.key \\\n"
         "      -o upload.bf\n"
-        "  # features and labels apart\n"
+        "  # features and labels in separate files\n"
         "  blindfit encrypt job.json x.npy --labels y.npy \\\n"
         "      --key keys/secret.key -o upload.bf\n"
-        "  # rows once, and labels of a job over the same rows\n"
+        "  # rows and labels in separate uploads\n"
         "  blindfit encrypt job.json x.npy --labels y.npy --only rows \\\n"
         "      --key keys/secret.key -o rows.bf\n"
         "  blindfit encrypt job.json x.npy --labels y.npy --only labels \\\n"

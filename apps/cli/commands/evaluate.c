@@ -57,9 +57,9 @@ static bf_status report(const bf_metrics *m, const bf_model *model, size_t rows)
     return BF_OK;
 }
 
-/* A model that is right no more often than the commonest class occurs has mostly
- * been given other rows than its training's. (Where there is one class alone,
- * that says nothing.) */
+/* A model that is right no more often than the most frequent class occurs was
+ * probably given rows of another kind than its training rows. (With a single
+ * class this says nothing.) */
 static void note_guess(const char *path, const bf_metrics *m)
 {
     uint64_t right = 0, rows = 0, most = 0;
@@ -88,7 +88,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_rows rows = {0};
     const cli_option options[] = {
         {"labels", 'l', CLI_TEXT, &labels, "FILE",
-         "labels, where TEST has none"},
+         "labels, if TEST has none"},
         {"rows", 0, CLI_ROWS, &rows, "A:B", "rows of TEST, from 1"},
         {0},
     };
@@ -118,7 +118,7 @@ done:
 
 const cli_command cli_evaluate = {
     .name = "evaluate",
-    .summary = "accuracy, losses and confusion of a model on labelled rows",
+    .summary = "test a model on labelled rows",
     .synopsis = "MODEL TEST [--labels FILE]",
     .examples = "  blindfit evaluate model.npy test.csv\n"
                 "  blindfit evaluate model.npy x.npy --labels y.npy --json\n",

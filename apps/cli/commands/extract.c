@@ -34,7 +34,7 @@ static void note_skip(void *user, size_t image, const char *why)
     cli_note("%s: skipped %s", cli_program(), why);
 }
 
-/* Before the work, not after it. */
+/* Checks before the work. */
 static bf_status check_labels(const bf_images *images, const extract_args *a)
 {
     if (!a->labels_out || bf_images_classes(images) > 0) return BF_OK;
@@ -74,7 +74,8 @@ static bf_status extract(outcome *out, const extract_args *a)
     return s;
 }
 
-/* Labels that no other file holds, or whose file has rows too many now. */
+/* Notes labels that no other file holds, or whose file has more rows than the
+ * features. */
 static void note_labels(const outcome *o, const extract_args *a)
 {
     if (!o->data.labels || a->labels_out || (a->labels && !o->skipped)) return;
@@ -154,16 +155,17 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
          "labels of the images (IDX or .npy)"},
         {"classes", 'c', CLI_TEXT, &a.classes, "FILE",
-         "classes of the training: its labels, a model, or names in a .txt"},
+         "number classes as in a training set: its labels, a model, or a .txt "
+         "of names"},
         {"output", 'o', CLI_TEXT, &a.features, "FILE",
          "features to write, .npy"},
         {"labels-out", 0, CLI_TEXT, &a.labels_out, "FILE",
          "labels to write, .npy"},
         {"normalize", 0, CLI_TEXT, &a.normalize, "imagenet",
          "subtract ImageNet's mean, divide by its deviation"},
-        {"rows", 0, CLI_ROWS, &a.rows, "A:B", "images A to B, from 1"},
-        {"first", 0, CLI_COUNT, &a.first, "N", "the first N images"},
-        {"batch", 0, CLI_COUNT, &a.batch, "B", "images at a time"},
+        {"rows", 0, CLI_ROWS, &a.rows, "A:B", "only images A to B, from 1"},
+        {"first", 0, CLI_COUNT, &a.first, "N", "only the first N images"},
+        {"batch", 0, CLI_COUNT, &a.batch, "B", "number of images in a batch"},
         {"float32", 0, CLI_FLAG, &a.float32, NULL,
          "write single precision"},
         {"strict", 0, CLI_FLAG, &a.strict, NULL,
@@ -196,7 +198,7 @@ const cli_command cli_extract = {
         "  blindfit extract photos/ --backbone regnet_x_400mf \\\n"
         "      --weights regnet_x_400mf.safetensors -o x.npy "
         "--labels-out y.npy\n"
-        "  # images to test on, with the same classes\n"
+        "  # test images, with the same classes\n"
         "  blindfit extract more/ --classes y.npy -o tx.npy "
         "--labels-out ty.npy\n",
     .run = run,

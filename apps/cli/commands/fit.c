@@ -12,7 +12,7 @@ static bf_status load(fit *f, const fit_args *a)
 {
     BF_TRY(cli_load_training(&f->train, a->train, a->labels, a->rows));
     const char *test = a->test, *labels = a->test_labels;
-    /* Rows of the training file serve as the test. */
+    /* Rows of the training file serve as test rows. */
     if (!test && (a->test_rows.first || a->test_rows.last)) {
         test = a->train;
         labels = a->labels;
@@ -23,11 +23,11 @@ static bf_status load(fit *f, const fit_args *a)
                          f->train.classes);
 }
 
-/* What is known to be wrong before the work. */
+/* Finds errors before the work. */
 static bf_status check(const fit_args *a)
 {
     if (a->test_labels && !a->test)
-        return bf_fail(BF_ERR_ARGUMENT, "--test-labels wants --test");
+        return bf_fail(BF_ERR_ARGUMENT, "--test-labels needs --test");
     if (!a->model) return BF_OK;
     return cli_check_model(a->model, CLI_FILES(a->train, a->labels, a->test,
                                                a->test_labels));
@@ -42,7 +42,7 @@ static bf_status fit_all(fit *f, const fit_args *a)
     BF_TRY(s);
     if (a->model) BF_TRY(bf_model_save(&f->model, a->model));
     s = fit_compare(f);
-    if (s == BF_ERR_RANGE) /* of the rows that it is judged by */
+    if (s == BF_ERR_RANGE) /* of the test rows */
         return bf_fail_in(s, "%s", a->test ? a->test : a->train);
     return s == BF_OK ? fit_report(f) : s;
 }
@@ -68,22 +68,22 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
-         "labels, where TRAIN has none"},
+         "labels, if TRAIN has none"},
         {"rows", 0, CLI_ROWS, &a.rows, "A:B", "rows to train on, from 1"},
         {"test", 't', CLI_TEXT, &a.test, "FILE",
-         "rows to judge the model by"},
+         "rows to test the model on"},
         {"test-labels", 0, CLI_TEXT, &a.test_labels, "FILE",
-         "their labels, where it has none"},
+         "labels of TEST, if TEST has none"},
         {"test-rows", 0, CLI_ROWS, &a.test_rows, "A:B",
-         "rows of it, or of TRAIN, from 1"},
+         "rows of TEST, or without TEST of TRAIN, from 1"},
         {"output", 'o', CLI_TEXT, &a.model, "FILE",
          "model to write: .npy, .csv or .safetensors"},
         {"every-iteration", 0, CLI_FLAG, &f.every_iteration, NULL,
-         "accuracy after each iteration"},
+         "show the accuracy after each iteration"},
         {"no-regression", 0, CLI_FLAG, &a.no_regression, NULL,
-         "leave out the comparison with logistic regression"},
+         "skip the comparison with logistic regression"},
         {"work", 0, CLI_TEXT, &f.work, "DIR",
-         "folder for the files exchanged (default $TMPDIR)"},
+         "folder for temporary files (default: $TMPDIR)"},
         {"", 0, CLI_TABLE, (void *)cli_recipe_options, NULL, NULL},
         {0},
     };
@@ -98,12 +98,12 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_fit = {
     .name = "fit",
-    .summary = "the whole protocol here: owner and server as two processes",
+    .summary = "run owner and server here, as two processes",
     .synopsis = "TRAIN [--test TEST] [-o MODEL]",
     .examples =
         "  # a .csv with the label first: train on 128 rows, test on the rest\n"
         "  blindfit fit data.csv --rows 1:128 --test-rows 129:512\n"
-        "  # features and labels apart, three iterations, figures as JSON\n"
+        "  # features and labels in separate files, three iterations, JSON\n"
         "  blindfit fit x.npy --labels y.npy --test tx.npy \\\n"
         "      --test-labels ty.npy --iterations 3 --json\n"
         "  # the published recipe\n"

@@ -38,7 +38,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_gather = {
     .name = "gather",
-    .summary = "add up what the owners of a session sent",
+    .summary = "combine the messages of a session's owners",
     .synopsis = "SESSION --box DIR -o DIR",
     .examples =
         "  # the messages of all owners are in server/inbox\n"

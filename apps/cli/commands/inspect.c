@@ -110,7 +110,8 @@ static bf_status inspect_job(const char *path)
 
 /* ---- transforms ---------------------------------------------------------- */
 
-/* Made from the training rows: nothing of it is shown. */
+/* A transform is made from the training rows, so nothing of its content is
+ * shown. */
 static bf_status report_transform(const char *path, const bf_file_info *i)
 {
     if (cli_common_options.json) {
@@ -143,7 +144,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_inspect = {
     .name = "inspect",
-    .summary = "what a file is, and whether it is whole; never a secret",
+    .summary = "show and verify a file, without its secrets",
     .synopsis = "FILE",
     .examples = "  blindfit inspect upload.bf\n"
                 "  blindfit inspect job.json\n",

@@ -29,7 +29,7 @@ static bf_status read_jobs(key_jobs *out, const cli_texts *paths)
 }
 
 typedef struct keygen_args {
-    const char *secret; /* there already; NULL: to be made */
+    const char *secret; /* existing key; NULL: make a key */
     cli_texts beyond;
 } keygen_args;
 
@@ -55,7 +55,7 @@ static bf_status make_keys(const keygen_args *a, const bf_job *job,
     return s;
 }
 
-/* secret NULL: it was there. */
+/* secret NULL: the key existed. */
 static bf_status report(const char *secret, const char *keys)
 {
     struct stat st;
@@ -79,12 +79,12 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     keygen_args a = {0};
     const cli_option options[] = {
         {"output", 'o', CLI_TEXT, &dir, "DIR",
-         "folder for secret.key and eval.keys (default .)"},
+         "folder for secret.key and eval.keys (default: .)"},
         {"key", 0, CLI_TEXT, &a.secret, "FILE",
-         "make eval.keys alone, under this secret key"},
+         "use this secret key, and make only eval.keys"},
         {"beyond", 0, CLI_TEXTS, &a.beyond, "JOB0",
-         "with --key: leave out the keys that the server has for this job over "
-         "the same rows; again for more jobs"},
+         "with --key: leave out keys that the server has for JOB0, a job over "
+         "the same rows; may be repeated"},
         {0},
     };
     bf_job *job;
@@ -109,7 +109,7 @@ const cli_command cli_keygen = {
     .examples =
         "  # keys/secret.key stays here, keys/eval.keys goes to the server\n"
         "  blindfit keygen job.json -o keys\n"
-        "  # for a further job over the same rows, what it needs beside those\n"
+        "  # only the keys that a further job over the same rows still needs\n"
         "  blindfit keygen job-2.json --key keys/secret.key \\\n"
         "      --beyond job.json -o keys-2\n",
     .run = run,

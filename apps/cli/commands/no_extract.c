@@ -13,7 +13,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_extract = {
     .name = "extract",
-    .summary = "images to features (left out of this build)",
+    .summary = "turn images into features (not in this build)",
     .synopsis = "",
     .examples = "",
     .run = run,

@@ -1,4 +1,4 @@
-/* party id, party new, party step: an owner of several. */
+/* party id, new, show and step: the commands of one of several owners. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@ static void print_fingerprint(const bf_session *s)
     cli_row("fingerprint", "%s", text);
 }
 
-/* ---- id ------------------------------------------------------------------- */
+/* ---- id ------------------------------------------------------------------ */
 
-/* The file's name without its folder and extension, and where its public half
- * goes. */
+/* The file's name without folder and extension, and the path of its public
+ * half. */
 static bf_status names_of(char name[BF_OWNER_NAME_BYTES],
                           char publics[PATH_MAX], const char *path)
 {
@@ -40,9 +40,9 @@ static bf_status run_id(const cli_command *self, int argc, char **argv)
     char name[BF_OWNER_NAME_BYTES], publics[PATH_MAX];
     const cli_option options[] = {
         {"output", 'o', CLI_TEXT, &path, "FILE",
-         "identity to write, secret; FILE with .pub is for the others"},
+         "secret identity to write; NAME.pub beside it is for the others"},
         {"name", 0, CLI_TEXT, &wanted, "NAME",
-         "how others see it (default: that of the file)"},
+         "name that others see (default: from the file's name)"},
         {0},
     };
     cli_hold_secrets();
@@ -63,13 +63,13 @@ static bf_status run_id(const cli_command *self, int argc, char **argv)
 
 static const cli_command cli_party_id = {
     .name = "party id",
-    .summary = "keys to take part in sessions",
+    .summary = "make an identity for sessions",
     .synopsis = "-o FILE.id",
     .examples = "  blindfit party id -o me.id\n",
     .run = run_id,
 };
 
-/* ---- new ------------------------------------------------------------------ */
+/* ---- new ----------------------------------------------------------------- */
 
 typedef struct new_args {
     cli_texts owners;
@@ -155,7 +155,7 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
     new_args a = {.rows = NULL};
     const cli_option options[] = {
         {"owner", 0, CLI_TEXTS, &a.owners, "FILE",
-         "an owner's public keys; again for each, in order"},
+         "an owner's public keys; repeat for each owner, in order"},
         {"rows", 0, CLI_TEXT, &a.rows, "N,N..",
          "how many rows of the job each has, in the same order"},
         {"receivers", 0, CLI_TEXT, &a.receivers, "NAME,..",
@@ -180,7 +180,7 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
 
 static const cli_command cli_party_new = {
     .name = "party new",
-    .summary = "a session of several owners for a job",
+    .summary = "make a session of several owners for a job",
     .synopsis = "JOB --owner FILE.. --rows N,N.. -o SESSION",
     .examples = "  blindfit plan --owners 2 --samples 60000 --features 400 "
                 "--map none \\\n"
@@ -190,7 +190,7 @@ static const cli_command cli_party_new = {
     .run = run_new,
 };
 
-/* ---- show ----------------------------------------------------------------- */
+/* ---- show ---------------------------------------------------------------- */
 
 static bf_status run_show(const cli_command *self, int argc, char **argv)
 {
@@ -206,13 +206,13 @@ static bf_status run_show(const cli_command *self, int argc, char **argv)
 
 static const cli_command cli_party_show = {
     .name = "party show",
-    .summary = "owners of a session, and the fingerprint that they compare",
+    .summary = "show the owners and the fingerprint of a session",
     .synopsis = "SESSION",
     .examples = "  blindfit party show session.bf\n",
     .run = run_show,
 };
 
-/* ---- step ----------------------------------------------------------------- */
+/* ---- step ---------------------------------------------------------------- */
 
 typedef struct step_args {
     bf_party_options o;
@@ -282,7 +282,7 @@ static bf_status run_step(const cli_command *self, int argc, char **argv)
 
 static const cli_command cli_party_step = {
     .name = "party step",
-    .summary = "do what is due in a session, and say what is awaited",
+    .summary = "do the next step of a session, or say what is missing",
     .synopsis = "SESSION --id FILE --box DIR [TRAIN]",
     .examples =
         "  # until it ends with 0; after 75, carry files and run it again\n"
@@ -293,7 +293,7 @@ static const cli_command cli_party_step = {
     .run = run_step,
 };
 
-/* ---- all of them ------------------------------------------------------------ */
+/* ---- all of them --------------------------------------------------------- */
 
 static const cli_command *const commands[] = {&cli_party_id, &cli_party_new,
                                               &cli_party_show, &cli_party_step};
@@ -306,13 +306,13 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         if (strcmp(argv[1], commands[i]->name + strlen("party ")) == 0)
             return commands[i]->run(commands[i], argc - 1, argv + 1);
     BF_TRY(cli_parse(self, none, argc, argv, 0, 0, operands));
-    return bf_fail(BF_ERR_ARGUMENT, "party wants: id, new, show or step (see %s "
+    return bf_fail(BF_ERR_ARGUMENT, "party needs id, new, show or step (see %s "
                    "party --help)", cli_program());
 }
 
 const cli_command cli_party = {
     .name = "party",
-    .summary = "train together with other owners of rows",
+    .summary = "train one model with other owners of rows",
     .synopsis = "id | new | show | step ...",
     .examples =
         "  blindfit party id -o me.id\n"

@@ -10,7 +10,7 @@
 typedef struct plan_args {
     size_t n, d, owners;
     const char *classes, *over, *path; /* job file to write */
-    bf_label_columns labels;           /* what `classes` says */
+    bf_label_columns labels;           /* the value of `classes` */
     size_t all;                        /* classes of all columns */
 } plan_args;
 
@@ -37,8 +37,8 @@ static bf_status parse_classes(plan_args *a)
 static bf_status plan_new(bf_job **job, const plan_args *a)
 {
     if (a->n == 0 || a->d == 0)
-        return bf_fail(BF_ERR_ARGUMENT, "plan wants --samples and --features, "
-                       "or a job file to read");
+        return bf_fail(BF_ERR_ARGUMENT, "plan needs --samples and --features, "
+                       "or a job file");
     if (a->owners > BF_OWNERS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "--owners: at most %d", BF_OWNERS_MAX);
     if (a->path) BF_TRY(cli_check_output(a->path, NULL, 0));
@@ -47,7 +47,7 @@ static bf_status plan_new(bf_job **job, const plan_args *a)
     return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
-/* A further job over the rows of another. */
+/* Plans a further job over the rows of another. */
 static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
 {
     if (a->owners)
@@ -71,16 +71,16 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     plan_args a = {0};
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
-        {"samples", 'n', CLI_COUNT, &a.n, "N", "training rows"},
-        {"features", 'd', CLI_COUNT, &a.d, "D", "features of a row"},
+        {"samples", 'n', CLI_COUNT, &a.n, "N", "number of training rows"},
+        {"features", 'd', CLI_COUNT, &a.d, "D", "number of features of a row"},
         {"classes", 'c', CLI_TEXT, &a.classes, "C[,C...]",
-         "classes (default 10, or those of --over); of several columns of "
-         "labels, which are trained in one pass, each"},
+         "number of classes (default: 10, or that of --over); for several "
+         "columns of labels, a number for each"},
         {"owners", 0, CLI_COUNT, &a.owners, "K",
-         "owners whose rows these are together, 2 to 16 (see party)"},
+         "number of owners of the rows, 2 to 16 (see party)"},
         {"over", 0, CLI_TEXT, &a.over, "JOB0",
-         "a further job over the rows of this one: other labels, iterations, "
-         "steps, batches"},
+         "plan a further job over the rows of JOB0, with other labels, "
+         "iterations, steps or batches"},
         {"output", 'o', CLI_TEXT, &a.path, "JOB", "job file to write"},
         {"", 0, CLI_TABLE, (void *)cli_recipe_options, NULL, NULL},
         {0},
@@ -107,7 +107,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_plan = {
     .name = "plan",
-    .summary = "choose parameters for a job and say what it takes",
+    .summary = "choose parameters for a job, and show its cost",
     .synopsis = "--samples N --features D [--classes C] [-o JOB] | --over JOB0 "
                 "[-o JOB] | JOB",
     .examples =
@@ -115,12 +115,12 @@ const cli_command cli_plan = {
         "  blindfit plan --samples 128 --features 400 -o job.json\n"
         "  # the same with the published recipe\n"
         "  blindfit plan -n 128 -d 400 --recipe paper -o job.json\n"
-        "  # what would 60,000 images take?\n"
+        "  # the cost of a job with 60,000 images\n"
         "  blindfit plan -n 60000 -d 400 --iterations 3 --max-memory 12G\n"
-        "  # other labels, of two classes, over rows that are encrypted "
-        "already\n"
+        "  # other labels, of two classes, over rows that are already "
+        "encrypted\n"
         "  blindfit plan --over job.json --classes 2 -o job-2.json\n"
-        "  # what does this job take?\n"
+        "  # the cost of an existing job\n"
         "  blindfit plan job.json\n",
     .run = run,
 };

@@ -10,7 +10,7 @@ static size_t largest(const double *row, size_t count)
     return best;
 }
 
-/* A field of RFC 4180, printable. */
+/* Writes a field in the form of RFC 4180, printable. */
 static void write_name(FILE *to, const char *name)
 {
     char text[1024];
@@ -43,7 +43,7 @@ static void write_rows(FILE *to, const bf_matrix *scores, char *const *names)
     }
 }
 
-/* Where the rows went, or without a file the classes themselves. */
+/* Reports the file of predictions, or without a file the classes. */
 static bf_status report_json(const bf_matrix *scores, char *const *names,
                              const char *path)
 {
@@ -115,11 +115,11 @@ done:
 
 const cli_command cli_predict = {
     .name = "predict",
-    .summary = "class and scores of rows without labels",
+    .summary = "predict classes and scores of rows",
     .synopsis = "MODEL FEATURES [-o FILE]",
     .examples =
         "  blindfit predict model.npy new.npy -o predictions.csv\n"
-        "  # of a .csv whose first column is a label, that is left out\n"
+        "  # a label in the first column of a .csv is skipped\n"
         "  blindfit predict model.npy test.csv | cut -d, -f1\n",
     .run = run,
 };

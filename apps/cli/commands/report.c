@@ -31,7 +31,7 @@ static bf_status read_run(runs *r, const char *path)
     return BF_OK;
 }
 
-/* "group.key" or "key"; NULL where it is missing or no number. */
+/* Finds "group.key" or "key"; NULL if it is missing or no number. */
 static const cJSON *find(const cJSON *o, const char *key)
 {
     char group[32];
@@ -201,7 +201,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const char *curve = NULL, *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"curve", 0, CLI_TEXT, &curve, "FILE",
-         "accuracy by iteration, for gnuplot"},
+         "write accuracy by iteration, for gnuplot"},
         {0},
     };
     bf_status s = BF_OK;
@@ -216,7 +216,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_report = {
     .name = "report",
-    .summary = "reports of fit --json side by side, up to four",
+    .summary = "compare up to four reports of fit --json",
     .synopsis = "FIT.json [FIT.json [FIT.json [FIT.json]]]",
     .examples =
         "  blindfit fit data.csv --recipe paper --json > paper.json\n"

@@ -49,8 +49,8 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
     return BF_OK;
 }
 
-/* A child of `fit` ends with it. A parent that is gone before it is watched is
- * known by the pipe: nobody reads what comes out of stderr. */
+/* A child of `fit` ends with its parent. If the parent ended before prctl, the
+ * pipe shows it: nobody reads stderr. */
 static bf_status end_with_parent(void)
 {
     struct pollfd reader = {.fd = STDERR_FILENO};
@@ -62,7 +62,7 @@ static bf_status end_with_parent(void)
     return BF_OK;
 }
 
-/* Before the work: none of the files that are read. */
+/* Checks before the work that the output is none of the input files. */
 static bf_status check_target(const char *path, const bf_serve_options *o,
                               const char *const *others, size_t count)
 {
@@ -80,15 +80,16 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"keys", 0, CLI_TEXTS, &keys, "FILE",
-         "the owner's evaluation keys; again for more, as of a further job"},
+         "the owner's evaluation keys; may be repeated"},
         {"upload", 'u', CLI_TEXTS, &uploads, "FILE",
-         "the owner's upload; again for more, as of labels apart"},
+         "the owner's upload; repeat for separate uploads"},
         {"output", 'o', CLI_TEXT, &o.model, "FILE", "encrypted model to write"},
         {"checkpoint", 0, CLI_TEXT, &o.checkpoint, "FILE",
-         "keep the state in this file as the run goes"},
-        {"resume", 0, CLI_FLAG, &o.resume, NULL, "go on from the checkpoint"},
+         "write the state to this file after each iteration"},
+        {"resume", 0, CLI_FLAG, &o.resume, NULL,
+         "continue from the checkpoint"},
         {"max-memory", 0, CLI_BYTES, &o.max_memory, "SIZE",
-         "refuse a job that needs more, such as 12G (10^9; Gi: 2^30)"},
+         "refuse a job that needs more memory, such as 12G (10^9; Gi: 2^30)"},
         {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
         {0},
     };
@@ -115,19 +116,19 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_train = {
     .name = "train",
-    .summary = "train on encrypted rows; needs no secret",
+    .summary = "train on encrypted rows, without a secret",
     .synopsis = "JOB --keys FILE --upload FILE -o MODEL",
     .examples =
         "  blindfit-server train job.json --keys eval.keys \\\n"
         "      --upload upload.bf -o model.enc\n"
-        "  # a long run that survives a crash\n"
+        "  # a long run with checkpoints\n"
         "  blindfit-server train job.json --keys eval.keys \\\n"
         "      --upload upload.bf -o model.enc --checkpoint state.bf\n"
-        "  # ... and goes on\n"
+        "  # continue the run after a crash\n"
         "  blindfit-server train job.json --keys eval.keys \\\n"
         "      --upload upload.bf -o model.enc --checkpoint state.bf "
         "--resume\n"
-        "  # a further job over rows that are here, with labels of its own\n"
+        "  # a further job over the same rows, with other labels\n"
         "  blindfit-server train job-2.json --keys eval.keys \\\n"
         "      --upload rows.bf --upload labels-2.bf -o model-2.enc\n",
     .run = run,

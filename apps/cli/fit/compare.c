@@ -31,7 +31,7 @@ static double largest_difference(const bf_matrix *a, const bf_matrix *b)
     return most;
 }
 
-/* The same recipe in double precision on the same rows. */
+/* Runs the same recipe in double precision on the same rows. */
 static bf_status compare_twin(fit *f)
 {
     bf_matrix weights;
@@ -62,7 +62,7 @@ static bf_status compare_regression(fit *f)
     return s;
 }
 
-/* Rows of the columns that are encrypted, without the constant one. */
+/* Rows of the encrypted columns, without the constant column. */
 static bf_status reduced_rows(const fit *f, bf_matrix *out,
                               const bf_dataset *data)
 {
@@ -77,8 +77,8 @@ static bf_status reduced_rows(const fit *f, bf_matrix *out,
     return s;
 }
 
-/* What the features alone allow is one thing, what their columns that are
- * encrypted do is another. */
+/* Regression on the encrypted columns, as a comparison beside regression on all
+ * features. */
 static bf_status compare_reduced(fit *f)
 {
     bf_dataset train = f->train, judge = *fit_judge(f);

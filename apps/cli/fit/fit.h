@@ -1,4 +1,4 @@
-/* The whole protocol on one machine, and what it is compared with. */
+/* The whole protocol on one machine, and its comparison with plaintext runs. */
 #ifndef BF_CLI_FIT_H
 #define BF_CLI_FIT_H
 
@@ -13,12 +13,12 @@ typedef struct fit_iteration {
 
 typedef struct fit {
     /* given */
-    bf_dataset train, test; /* test empty: judged on the training rows */
-    const char *work;       /* folder for the exchanged files, or NULL */
+    bf_dataset train, test; /* test empty: accuracy on the training rows */
+    const char *work;       /* folder for exchanged files, or NULL */
     bool every_iteration;
     bool compare; /* with plaintext logistic regression */
 
-    /* found */
+    /* results */
     bf_job *job;
     bf_job_figures figures;
     bf_owner *owner;
@@ -33,8 +33,8 @@ typedef struct fit {
     } bytes;
     cli_server_result server;
     bf_metrics encrypted, twin, regression;
-    bf_metrics reduced; /* regression on the columns that were encrypted, where
-                         * they are fewer than the features; else empty */
+    bf_metrics reduced; /* regression on the encrypted columns, if they are
+                         * fewer than the features; else empty */
     double max_weight_error;
     fit_iteration history[BF_MAX_ITERATIONS];
 } fit;
@@ -47,7 +47,7 @@ BF_MUST_CHECK bf_status fit_compare(fit *f);
 BF_MUST_CHECK bf_status fit_report(const fit *f);
 void fit_clear(fit *f);
 
-/* What accuracies are measured on. */
+/* The rows on which accuracies are measured. */
 static inline const bf_dataset *fit_judge(const fit *f)
 {
     return f->test.x.data ? &f->test : &f->train;

@@ -9,16 +9,17 @@ static double file_bytes(const char *path)
     return stat(path, &st) == 0 ? (double)st.st_size : 0;
 }
 
-/* The planned job, as both sides will read it. */
+/* Plans the job and writes the file that both sides read. */
 static bf_status plan(fit *f)
 {
     const char *path = cli_scratch_file("job.json");
     char server[PATH_MAX];
-    BF_TRY(cli_server_find(server)); /* before the work for it */
+    BF_TRY(cli_server_find(server)); /* checked before the work */
     BF_TRY(cli_plan_job(&f->job, f->train.x.rows, f->train.x.cols,
                         f->train.classes, NULL, 0));
     BF_TRY(bf_job_figures_of(&f->figures, f->job, &cli_env));
-    /* The server will run here: what it would refuse costs no keys. */
+    /* The server will run here: checks before key generation what the server
+     * would refuse. */
     BF_TRY(bf_job_check_server(f->job, &cli_env));
     return bf_job_write(f->job, path);
 }
@@ -48,7 +49,7 @@ static bf_status whiten(fit *f)
 static bf_status encrypt(fit *f)
 {
     double start = cli_now();
-    /* Known by name, to be removed in a signal handler. */
+    /* Registers the names of files for removal in a signal handler. */
     if (f->train.class_names) (void)cli_scratch_file("transform.bf.json");
     const bf_encrypt_options o = {
         .upload = cli_scratch_file("upload.bf"),

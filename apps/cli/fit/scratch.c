@@ -20,15 +20,15 @@ static struct {
 static volatile size_t file_count;
 static int lock = -1;
 
-/* In a signal handler: only what is known by name. */
+/* Called in a signal handler: removes only registered files. */
 static void unlink_all(void)
 {
     for (size_t i = 0; i < file_count; i++) unlink(files[i].path);
     rmdir(folder);
 }
 
-/* Whether a run that was killed left the folder behind: it is ours, has the
- * file that runs lock, and nobody locks it. */
+/* True if a killed run left the folder: the folder is the user's own and holds
+ * the lock file of a run, and nobody holds the lock. */
 static bool is_stale(const char *path, int *held)
 {
     char running[PATH_MAX];
@@ -41,7 +41,8 @@ static bool is_stale(const char *path, int *held)
     return bf_lock_take(held, running, false) && *held >= 0;
 }
 
-/* Secret keys, and gigabytes, that SIGKILL or a power cut left in `parent`. */
+/* Removes folders, with secret keys and gigabytes of ciphertexts, that SIGKILL
+ * or a power failure left in `parent`. */
 static void remove_stale(const char *parent)
 {
     char path[PATH_MAX];
@@ -64,7 +65,8 @@ static void remove_stale(const char *parent)
     if (d) closedir(d);
 }
 
-/* A folder that another run took for stale, before it was locked, is given up.
+/* If another run takes the new folder for stale before it is locked, this run
+ * gives it up and makes another.
  */
 static bf_status make_locked(const char *parent)
 {
@@ -113,7 +115,8 @@ void cli_scratch_remove(void)
 {
     if (!folder[0]) return;
     bf_status s = bf_remove_tree(folder);
-    cli_emergency = (void (*)(void))0; /* not before: it may be cut short */
+    cli_emergency = (void (*)(void))0; /* not earlier, as the removal may be
+                                        * interrupted */
     if (s != BF_OK) cli_note("%s: %s", cli_program(), bf_last_error());
     bf_lock_drop(lock, NULL);
     lock = -1;

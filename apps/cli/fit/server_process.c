@@ -46,13 +46,14 @@ static bf_status spawn(pid_t *pid, char *const *argv, const char *report,
     sigset_t defaults;
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
-    sigaddset(&defaults, SIGTERM); /* how it is told to stop */
+    sigaddset(&defaults, SIGTERM); /* fit stops the server by this signal */
     posix_spawn_file_actions_init(&files);
     posix_spawnattr_init(&attr);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, report,
                                      O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
-    /* A group of its own: the terminal's Ctrl-C comes here, and from here. */
+    /* The server has a process group of its own: the terminal's Ctrl-C goes to
+     * `fit`, and `fit` passes it on. */
     posix_spawnattr_setflags(&attr,
                              POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigdefault(&attr, &defaults);
@@ -88,7 +89,8 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
 typedef struct listener {
     char line[LINE_MAX_BYTES];
     size_t length;
-    char message[LINE_MAX_BYTES]; /* the last line that is neither */
+    char message[LINE_MAX_BYTES]; /* the last line that is neither progress nor
+                                   * note */
 } listener;
 
 static void take_line(listener *l)
@@ -119,7 +121,7 @@ static void take(listener *l, const char *text, size_t bytes)
     }
 }
 
-/* Until the server closes its end. */
+/* Reads until the server closes its end. */
 static void listen_to(listener *l, int errors, pid_t pid)
 {
     bool told = false;

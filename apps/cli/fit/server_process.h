@@ -18,12 +18,13 @@ typedef struct cli_server_result {
     double key_switches, tensor_products;
 } cli_server_result;
 
-/* Where it is: beside this program, or where `make install` puts it;
- * BF_ERR_IO, naming both places, where it is at neither. */
+/* Finds blindfit-server: beside this program, or in the folder of `make
+ * install`. BF_ERR_IO, naming both places, if it is in neither. */
 BF_MUST_CHECK bf_status cli_server_find(char out[PATH_MAX]);
 
-/* Waits for it and relays its progress. Its failure becomes this function's,
- * message and all; Ctrl-C is passed on. */
+/* Waits for the server, relays its progress, and passes Ctrl-C on to it. A
+ * failure of the server becomes the failure of this function, with the same
+ * message. */
 BF_MUST_CHECK bf_status cli_server_run_job(cli_server_result *out,
                                            const cli_server_run *run);
 

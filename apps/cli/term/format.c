@@ -1,4 +1,4 @@
-/* Numbers and lines for people. */
+/* Readable numbers and lines. */
 #include <math.h>
 #include <string.h>
 

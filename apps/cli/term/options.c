@@ -19,10 +19,10 @@ static const cli_option common[] = {
     {"threads", 0, CLI_COUNT, &cli_common_options.threads, "T",
      "threads to use (default: all)"},
     {"quiet", 'q', CLI_FLAG, &cli_common_options.quiet, NULL,
-     "no progress, no notes; warnings stay"},
+     "print no progress and no notes; warnings stay"},
     {"seed", 0, CLI_TEXT, &seed_text, "S",
-     "tests only: fixed randomness, which protects nothing"},
-    {"help", 'h', CLI_FLAG, &help_wanted, NULL, "this text"},
+     "for tests only: fixed randomness, which protects nothing"},
+    {"help", 'h', CLI_FLAG, &help_wanted, NULL, "print this text"},
     {0},
 };
 
@@ -82,7 +82,7 @@ static bool read_rows(const char *text, bf_rows *out)
     return true;
 }
 
-/* Elsewhere the standard streams: a file of that name would be a surprise. */
+/* Refuses `-`, which stands for a standard stream in other programs. */
 static bf_status check_text(const char *text)
 {
     if (strcmp(text, "-") != 0) return BF_OK;
@@ -138,6 +138,22 @@ static bf_status assign(const cli_option *o, const char *text)
 
 /* ---- help ---------------------------------------------------------------- */
 
+enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
+
+/* The text from HELP_COLUMN on, in lines of at most HELP_WIDTH characters. */
+static void print_wrapped(const char *text)
+{
+    const size_t room = HELP_WIDTH - HELP_COLUMN;
+    while (strlen(text) > room) {
+        size_t end = room;
+        while (end > 0 && text[end] != ' ') end--;
+        if (end == 0) break;
+        printf("%.*s\n%*s", (int)end, text, HELP_COLUMN, "");
+        text += end + 1;
+    }
+    printf("%s\n", text);
+}
+
 static void print_options(const cli_option *o)
 {
     for (; o->name; o++) {
@@ -147,10 +163,11 @@ static void print_options(const cli_option *o)
         if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name,
                  o->arg ? " " : "", o->arg ? o->arg : "");
-        if (strlen(left) > 26)
-            printf("  %s\n  %-26s  %s\n", left, "", o->help);
+        if (strlen(left) > HELP_COLUMN - 4)
+            printf("  %s\n%*s", left, HELP_COLUMN, "");
         else
-            printf("  %-26s  %s\n", left, o->help);
+            printf("  %-*s  ", HELP_COLUMN - 4, left);
+        print_wrapped(o->help);
     }
 }
 
@@ -205,7 +222,7 @@ static bf_status bad_option(const cli_command *self, const tables *t, int code,
     const cli_option *o = code == ':' ? option_of(t, optopt) : NULL;
     if (o)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "--%s wants a value (see %s %s --help)", o->name,
+                       "--%s needs a value (see %s %s --help)", o->name,
                        cli_program(), self->name);
     if (optopt && optopt < FIRST_CODE)
         return bf_fail(BF_ERR_ARGUMENT, "no option -%c (see %s %s --help)",

@@ -13,13 +13,14 @@
 static struct {
     char phase[64];
     double start, last; /* of this operation; of its last line */
-    double first, done, total; /* first: where it began, as when resumed */
-    bool shown;         /* a line on the terminal wants clearing */
+    double first, done, total; /* first: value at the start, nonzero in a
+                                * resumed run */
+    bool shown;         /* a line on the terminal must be cleared */
     bool relay;
 } state;
 
-/* Phases that count on where the one before stopped are one operation: the
- * time left is that of the whole. */
+/* A phase that continues the count of the previous phase belongs to the same
+ * operation: the time left is that of the whole operation. */
 static void begin_phase(const char *phase, double done, double total,
                         double now)
 {

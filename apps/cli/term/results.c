@@ -1,4 +1,4 @@
-/* What goes to standard output. */
+/* Output to stdout. */
 #include <errno.h>
 #include <sodium.h>
 
@@ -14,8 +14,8 @@ void cli_row(const char *name, const char *fmt, ...)
     va_end(args);
 }
 
-/* JSON is UTF-8; names of files need not be: U+FFFD for each byte of theirs
- * that is not. */
+/* JSON is UTF-8, but names of files may not be: prints U+FFFD for each byte
+ * that is not UTF-8. */
 static void put_utf8(const char *text)
 {
     while (*text) {
