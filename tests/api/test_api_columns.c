@@ -1,5 +1,5 @@
-/* Two columns of labels trained in one pass: each model is that of a twin which
- * knows of one column alone. */
+/* Two columns of labels trained in one pass: each model equals that of a twin
+ * with one column alone. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,4 @@
-/* A whole job through the public headers alone, as a program of somebody else's
- * would run it. */
+/* A whole job through the public headers alone, as in another program. */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -77,7 +76,7 @@ static void jobs_are_read_as_written(void **state)
     assert_int_equal(f.key_bytes, g.key_bytes);
     assert_int_equal(f.key_switches, g.key_switches);
     assert_true(f.weight_error > 0 && f.weight_error == g.weight_error);
-    /* What was read is written as the same bytes, spaces and all. */
+    /* A job that was read is written as the same bytes, spaces included. */
     char command[512];
     snprintf(command, sizeof command, "{ cat '%s'; echo; } >'%s'",
              in("job.json"), in("spaced.json"));
@@ -232,7 +231,7 @@ static void a_job_from_end_to_end(void **state)
     assert_int_equal(r.key_switches, f.key_switches);
     assert_int_equal(r.ciphertext_products, f.ciphertext_products);
     assert_int_equal(r.job.shape.rows, ROWS);
-    /* The key from its file opens what the one in memory does. */
+    /* The key from its file decrypts the same as the key in memory. */
     OK(bf_owner_open(&again, t.job, in("secret.key"), NULL));
     OK(bf_owner_decrypt(&model, again, in("model.enc"), in("transform.bf"), 0,
                         NULL));

@@ -42,7 +42,7 @@ static bf_view view(void)
     return (bf_view){t.x, ROWS, FEATURES, FEATURES, BF_FLOAT64};
 }
 
-/* The owner is that of the data set, whatever the job over it. */
+/* The owner belongs to the data set, whatever the job over it. */
 static void send_rows(data_set *d, const bf_plan_options *o)
 {
     bf_recipe r;

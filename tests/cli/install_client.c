@@ -1,4 +1,4 @@
-/* A program of somebody else's, built against what `make install` leaves. */
+/* An outside program, built against the files of `make install`. */
 #include <blindfit/features.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* A server of somebody else's, built against what `make install` leaves. */
+/* An outside server, built against the files of `make install`. */
 #include <blindfit/train.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
-/* Loaded into a program by the tests: what no shell can do to it. */
+/* A library that tests load into a program, for faults that a shell cannot
+ * cause. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

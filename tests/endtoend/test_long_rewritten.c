@@ -1,5 +1,5 @@
-/* Files of a real run, put together anew by one who can compute digests: what
- * is not of the job is refused, by the owner as by the server. */
+/* Files of a real run, rewritten with correct digests: owner and server refuse
+ * content that does not belong to the job. */
 #include <unistd.h>
 
 #include "base/file.h"
@@ -121,8 +121,9 @@ static const bf_label final = {BF_MODEL_FINAL, 0},
                       first = {BF_MODEL_ITERATION, 1},
                       second = {BF_MODEL_ITERATION, 2};
 
-/* files.bad: as `path`, but what is labelled `to` is what was labelled `from`,
- * at a scale `factor` times as large; without from, it is left out. */
+/* Writes files.bad: as `path`, but record `to` has the content of record
+ * `from`, at `factor` times the scale; without `from`, record `to` is missing.
+ */
 static void rewrite(const char *path, bf_wire_type type, bf_label to,
                     const bf_label *from, double factor)
 {
@@ -241,7 +242,7 @@ static int stop_behind_checkpoint(void *user, const char *phase, double done,
     return access(user, F_OK) == 0;
 }
 
-/* After one iteration, the initial weights are those of before. */
+/* After one iteration, V_{t-1} is the initial weights. */
 static void test_resumed(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* The server's run over files: uploads that are not what the job wants are
- * refused before training; the model file depends on neither threads nor
- * kernels; models that no run of the job made are refused by the owner. */
+/* The server's run over files: uploads that do not fit the job are refused
+ * before training; the model file depends on neither threads nor kernels; the
+ * owner refuses models that no run of the job made. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -194,7 +194,7 @@ static void put_pick(bf_wire_writer *w, const bf_context *ctx, const pick *p)
     bf_wire_close(r);
 }
 
-/* An upload of these records, by one who recomputes what can be. */
+/* An upload of these records with recomputed digests. */
 static void rewrite(const pick *picks, size_t count)
 {
     bf_context *ctx;
@@ -358,9 +358,10 @@ static void test_same_model(void **state)
 
 /* ---- what comes out of a decryption -------------------------------------- */
 
-/* Two decryptions differ by what each adds to the same multiples of a step,
- * which is just below the expected error of this iteration: by less than the
- * step, and on average by a third of it, as two uniform numbers do. */
+/* Two decryptions are the same multiples of a step, just below the expected
+ * error of this iteration, plus different random parts: they differ by less
+ * than the step, and on average by a third of the step, as two uniform numbers
+ * do. */
 static void test_rounded(void **state)
 {
     (void)state;

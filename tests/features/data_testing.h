@@ -50,8 +50,8 @@ static inline const char *given_gz(const char *name, const void *data,
 
 typedef int fuzz_target(const uint8_t *data, size_t size);
 
-/* `rounds` times: up to four bytes of a copy changed, or its end cut off. The
- * target aborts or trips a sanitizer on what it must not do. */
+/* `rounds` times: up to four bytes of a copy changed, or its end cut off. On a
+ * fault the target aborts or a sanitizer reports. */
 static inline void replay(fuzz_target *target, const void *data, size_t bytes,
                           unsigned rounds, uint64_t *rng)
 {

@@ -38,7 +38,7 @@ static inline void png_sink(png_structp png, png_bytep data, size_t count)
     bytes_add(png_get_io_ptr(png), data, count);
 }
 
-/* What a PNG is to be: `samples` are its rows as PNG stores them. */
+/* Description of a PNG file: `samples` are its rows as PNG stores them. */
 typedef struct png_shape {
     unsigned width, height;
     int bits, type; /* PNG_COLOR_TYPE_* */

@@ -1,5 +1,5 @@
-/* Names of classes: with which labels they go, and how labels of one file meet
- * those of another. */
+/* Class names: the labels to which they belong, and matching the labels of two
+ * files by name. */
 #include "data_testing.h"
 
 #include "features/class_names.h"
@@ -54,7 +54,8 @@ static void test_names_of_labels(void **state)
     assert_string_equal(back.class_names[1], eel);
     assert_string_equal(back.class_names[2], cow);
     bf_dataset_clear(&back);
-    /* The digest is that of docs/formats.md, over all labels, rows or not. */
+    /* The digest follows docs/formats.md and covers all labels, whatever rows
+     * are selected. */
     check_ok(bf_dataset_load(&back, path_in(scratch, "x.npy"), path,
                              (bf_rows){1, 2}, NULL));
     assert_non_null(back.class_names);

@@ -109,7 +109,7 @@ static void test_tables(void **state)
                 "\"y\",\"f 1\",f2,f3\r\n2,1.5,-2,3e2\r\n0,4,.25,6\r\n");
 }
 
-/* What other programs put between and above the numbers. */
+/* Delimiters and headers that other programs write. */
 static void test_dialects(void **state)
 {
     (void)state;
@@ -171,7 +171,7 @@ static void test_plain_matrix(void **state)
     bf_matrix_clear(&m);
 }
 
-/* The classes of a part are those of the whole. */
+/* The classes of a range of rows are those of the whole file. */
 static void test_ranges(void **state)
 {
     (void)state;
@@ -252,8 +252,8 @@ static void check_features(const char *text)
     bf_matrix_clear(&x);
 }
 
-/* A column more than the model has features is the label, and stands in front:
- * or else a label would be taken for a feature. */
+/* With one column more than the model has features, the first column must be
+ * the label; otherwise a label would be read as a feature. */
 static void test_features_of_a_model(void **state)
 {
     (void)state;
@@ -350,7 +350,7 @@ static void test_spoilt_rows(void **state)
            ",a,b\n0.5,1,2\n");
 }
 
-/* Files that are no tables say what they are. */
+/* For files that are no tables the message names their type. */
 static void test_other_files(void **state)
 {
     (void)state;

@@ -24,7 +24,7 @@ __attribute__((visibility("default"))) void *malloc(size_t count)
     return __libc_malloc(count);
 }
 
-/* Without the first call, the second, ... until none is missed. */
+/* Fails the first call, the second, ... until all calls succeed. */
 static void fail_each(const bytes *file)
 {
     long failures = 0;
@@ -37,7 +37,7 @@ static void fail_each(const bytes *file)
         if (s == BF_OK) {
             bf_image_clear(&img);
             if (enough) break;
-            continue; /* libpng goes on without what it can do without */
+            continue; /* libpng continues without optional data */
         }
         assert_int_equal(s, BF_ERR_MEMORY);
         assert_non_null(strstr(bf_last_error(), "a.x: no memory for lib"));

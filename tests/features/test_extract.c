@@ -262,7 +262,7 @@ static void test_class_without_a_picture(void **state)
     check_ok(o.status);
     assert_int_equal(o.skipped, 20);
     bf_dataset_clear(&o.data);
-    /* Images beyond the end of the stream are none of it. */
+    /* Image numbers beyond the end of the stream are refused. */
     s.status[4] = BF_ERR_FORMAT;
     o = run(&s, 1, 8, false);
     check_ok(o.status);

@@ -1,5 +1,5 @@
-/* Folders of images: which files become which images, and what is reported
- * about the others. */
+/* Folders of images: which files are read as which images, and the reports
+ * about the other files. */
 #include "picture_testing.h"
 
 #include <sys/resource.h>
@@ -162,7 +162,7 @@ static void test_order_of_names(void **state)
         }
 }
 
-/* Class 2 is that of folder 2; whoever numbered otherwise is told. */
+/* Class 2 belongs to folder 2; a note says that the order is by number. */
 static void test_numbers(void **state)
 {
     (void)state;
@@ -241,8 +241,8 @@ static void test_folders_of_systems(void **state)
     refused(false, "/cat", "without images");
 }
 
-/* Links to nothing and in circles, in class folders, beside them and among
- * images alone: skipped and counted like what cannot be decoded. */
+/* Dangling and circular links in class folders, beside them and in a folder of
+ * images alone: skipped and counted like undecodable files. */
 static void test_links_to_nothing(void **state)
 {
     (void)state;
@@ -425,8 +425,8 @@ static const char *write_simple_weights(const char *path)
     return path;
 }
 
-/* Mixed sizes and kinds through the backbone: what is no image is skipped
- * with a line that names it, or ends the extraction under --strict. */
+/* Mixed sizes and kinds through the backbone: a file that is no image is
+ * skipped with a line that names it, or ends the extraction with --strict. */
 static void test_extraction(void **state)
 {
     (void)state;

@@ -127,8 +127,8 @@ static void refuse_pixel(double pixel, const char *why)
                                NULL, false));
 }
 
-/* Floats of another scale, normalised ones and what is no number, before any
- * image is used; rounding beyond 0..1 is cut off. */
+/* Floats of another scale, normalised floats and NaN are refused before any
+ * image is used; rounding errors outside 0..1 are clamped. */
 static void test_range_of_floats(void **state)
 {
     (void)state;

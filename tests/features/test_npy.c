@@ -48,7 +48,7 @@ static void test_round_trip(void **state)
         }
 }
 
-/* What numpy.save(path, numpy.array([[1.5, -2]])) writes, byte for byte. */
+/* The bytes that numpy.save(path, numpy.array([[1.5, -2]])) writes. */
 static void test_bytes_of_numpy(void **state)
 {
     (void)state;

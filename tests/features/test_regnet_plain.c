@@ -1,5 +1,5 @@
 /* RegNet_X_400MF against its definition in plain loops (double precision, batch
- * norm as a step of its own), and what becomes of wrong weights. */
+ * norm as a separate step), and refusals of wrong weights. */
 #include "regnet_testing.h"
 
 #include "base/parallel.h"

@@ -205,7 +205,8 @@ static float *scatter(const bf_image *img, size_t count)
     return rows;
 }
 
-/* Every order apart, so that a strong one does not hide a weak one. */
+/* Each order is compared separately, so that large outputs do not hide errors
+ * of small ones. */
 static void check_against_reference(const bf_image *img)
 {
     static const int end[3] = {49, 349, OUTPUTS};

@@ -1,5 +1,5 @@
-/* Any bytes as class names: the JSON beside labels, and a .txt. What is
- * accepted is written beside labels and read again. */
+/* Any bytes as class names: the JSON beside labels, and a .txt. Accepted names
+ * are written beside labels and read again. */
 #include "memory_file.h"
 
 #include <string.h>

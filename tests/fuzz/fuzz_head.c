@@ -1,6 +1,6 @@
-/* Any bytes as a head: behind them one is signed, so that what lies behind the
- * signature is reached as well. What is accepted is what a round's message
- * holds. */
+/* Any bytes as a head. The target also signs the bytes, so that code after the
+ * signature check is reached. An accepted head has the parts of its round's
+ * message. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Any bytes as an identity, as they are and with the public keys put right.
- * What is accepted has a name, and its signatures are good. */
+/* Any bytes as an identity, unchanged and with corrected public keys. An
+ * accepted identity has a name, and its signatures verify. */
 #include "memory_file.h"
 
 #include <sodium.h>

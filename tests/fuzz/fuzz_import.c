@@ -1,5 +1,6 @@
-/* Any bytes as an owner's upload, digests and ids put right: imported alone,
- * beside itself, as the server does in `gather`. What comes out can be read. */
+/* Any bytes as an owner's upload, with corrected digests and ids, imported
+ * alone and together with itself, as in `gather`. The resulting upload can be
+ * read. */
 #include "party_stub.h"
 
 #include "memory_file.h"

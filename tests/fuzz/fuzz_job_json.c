@@ -1,5 +1,6 @@
-/* Any bytes as a job.json. What is accepted is within the bounds, written again
- * it is the same job, and small ones can be walked, as the server does. */
+/* Any bytes as a job.json. An accepted job is within the bounds, is the same
+ * job when written and read again, and if small can be walked, as the server
+ * does. */
 #include "memory_file.h"
 #include "train/circuit.h"
 

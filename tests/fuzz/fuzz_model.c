@@ -1,5 +1,5 @@
 /* Any bytes as a plaintext model: as .npy, .csv and .safetensors, and as the
- * JSON beside a model. What is accepted is written and read again. */
+ * JSON beside a model. An accepted model is written and read again. */
 #include "memory_file.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Any bytes as what an owner remembers, as they are and with the digest put
- * right. What is accepted is, written again, the same bytes. */
+/* Any bytes as an owner's state, unchanged and with a corrected digest. An
+ * accepted state is written as the same bytes. */
 #include "party_stub.h"
 
 #include "memory_file.h"

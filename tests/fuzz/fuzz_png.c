@@ -1,4 +1,4 @@
-/* Any bytes as a PNG image; what is accepted holds values of 0 to 1. */
+/* Any bytes as a PNG image. An accepted image holds values from 0 to 1. */
 #include <stdlib.h>
 
 #include "features/decode.h"

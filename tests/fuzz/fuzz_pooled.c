@@ -1,6 +1,6 @@
-/* Any bytes as totals of the owners' sums, and behind them as owner 0's
- * transform: what owners do with them once their boxes are open. A transform
- * that totals make is one that they accept. */
+/* Any bytes as totals of the owners' sums, followed by owner 0's transform,
+ * processed as owners do after opening their boxes. Owners accept a transform
+ * that was computed from the same totals. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Any bytes as a safetensors file; what is accepted is read in full. */
+/* Any bytes as a safetensors file. Every tensor of an accepted file is read. */
 #include <stdlib.h>
 #include <string.h>
 

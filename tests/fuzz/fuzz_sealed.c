@@ -1,5 +1,5 @@
-/* Any bytes as boxes to owners; and sealed to them, as shares of an opening:
- * what is in them is what was sealed, and what is accepted as shares opens. */
+/* Any bytes as boxes to owners; and any bytes sealed to owners as shares of an
+ * opening: the boxes hold the sealed bytes, and accepted shares open. */
 #include "party_stub.h"
 
 #include "memory_file.h"

@@ -1,5 +1,5 @@
-/* Any bytes as a session. What is accepted is within the bounds, and written
- * again it is the same bytes. */
+/* Any bytes as a session. An accepted session is within the bounds, and is
+ * written as the same bytes. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Any bytes as a saved transform, as they are and with the digest put right.
- * What is accepted can be applied, and saved again it has the same bytes. */
+/* Any bytes as a saved transform, unchanged and with a corrected digest. An
+ * accepted transform can be applied, and is saved as the same bytes. */
 #include "memory_file.h"
 
 #include <string.h>

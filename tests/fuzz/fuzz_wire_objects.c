@@ -1,5 +1,5 @@
-/* What lies behind the digests: any bytes are taken for a file, its digests,
- * lengths and context hash put right, and then read as the type it claims.
+/* Decoders behind the digests: any bytes become a file with corrected digests,
+ * lengths and context hash, which is read as the type that the file claims.
  * Seeds: tests/golden/wire-v2. */
 #include "../wire/wire_sample.h"
 #include "wire_repair.h"

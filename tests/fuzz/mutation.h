@@ -1,4 +1,4 @@
-/* Seeded mutations of files: what a fuzzer does, the same every time. */
+/* Seeded mutations of files: a reproducible fuzzer. */
 #ifndef BF_TESTS_MUTATION_H
 #define BF_TESTS_MUTATION_H
 

@@ -1,6 +1,6 @@
-/* A session of two owners in the small ring of tests/wire/wire_sample.h, by
- * hand: what readers of the owners' files ask of one. Keys come from fixed
- * seeds. */
+/* A session of two owners in the small ring of tests/wire/wire_sample.h, made
+ * by hand, with the fields that readers of the owners' files use. Keys come
+ * from fixed seeds. */
 #ifndef BF_TESTS_PARTY_STUB_H
 #define BF_TESTS_PARTY_STUB_H
 

@@ -1,5 +1,5 @@
-/* What the fuzz targets of the wire formats accept: the golden files, and of
- * seeded mutations none that the digests cover. */
+/* The fuzz targets of the wire formats accept the golden files, and no seeded
+ * mutation of bytes that the digests cover. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

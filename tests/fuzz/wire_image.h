@@ -1,6 +1,6 @@
-/* Files of the container built in memory with right digests, from any header
- * and records: so that tests and fuzzers reach what lies behind the digests.
- * And memory as a file that readers can open. */
+/* Builds files of the container in memory with correct digests, from any header
+ * and records, so that tests and fuzzers reach the code behind the digests.
+ * Also opens memory as a file. */
 #ifndef BF_TESTS_WIRE_IMAGE_H
 #define BF_TESTS_WIRE_IMAGE_H
 

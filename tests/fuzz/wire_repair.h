@@ -1,5 +1,5 @@
-/* Any bytes made into a file of the container: what lies behind the digests is
- * reached. */
+/* Turns any bytes into a file of the container with correct digests, to reach
+ * the code behind the digests. */
 #ifndef BF_TESTS_WIRE_REPAIR_H
 #define BF_TESTS_WIRE_REPAIR_H
 

@@ -1,8 +1,8 @@
-/* Known answers: hashes of what fixed seeds give, the same for every backend,
- * compiler, optimisation and number of threads. They hold formats and
- * reproducibility in place; that the values are right is for the other tests.
- * When a change is meant to alter them, run with BLINDFIT_KAT_PRINT=1 and say
- * in the commit why. */
+/* Known answers: hashes of results from fixed seeds, the same for every
+ * backend, compiler, optimisation and number of threads. Known answers protect
+ * formats and reproducibility; other tests check that the values are correct.
+ * After an intended change, run with BLINDFIT_KAT_PRINT=1 and give the reason
+ * in the commit. */
 #include "../unit/ckks_testing.h"
 
 #include "base/random.h"

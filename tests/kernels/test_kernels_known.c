@@ -29,7 +29,7 @@ static void hash_limb(const double *x, size_t n, uint64_t p, char hex[65])
     free(bytes);
 }
 
-/* Prints what it finds on failure, to make a deliberate change easy. */
+/* Prints the new hashes on failure, for deliberate changes. */
 static void check(const char *what, const double *x, const bf_ring *r,
                   unsigned m, const char *expected)
 {

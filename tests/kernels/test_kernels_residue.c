@@ -173,7 +173,7 @@ static const op ops[] = {
     {"reduce", WIDE, REDUCED, true, run_reduce, expect_reduce},
 };
 
-/* Magnitudes at which something could break, up to what the kind allows. */
+/* Critical magnitudes, up to the largest that the kind of operand allows. */
 static size_t boundary_values(kind range, uint64_t p, double out[64])
 {
     const uint64_t max = reduced_max(p);
@@ -213,8 +213,8 @@ static size_t fill_inputs(rng *r, const op *f, uint64_t p, double *a, double *b)
     return n;
 }
 
-/* What is added to: with every pair of boundary values each boundary value in
- * turn, then random ones. `turn` is below the number of boundary values. */
+/* The addend: every boundary value with every pair of boundary values, then
+ * random values. `turn` is below the number of boundary values. */
 static void fill_accumulators(rng *r, double *before, size_t n, uint64_t p,
                               size_t turn)
 {

@@ -53,8 +53,9 @@ static void arrays_do(arrays *x, bool create)
     each(x->ref, 3 * COUNT_MAX, create);
 }
 
-/* Two factors, large within their bounds, of a product that is 2^(e-1) - 1 mod
- * 2^e: what an accumulator with grid 2^e rounds off, always with one sign. */
+/* Two large factors within their bounds whose product is 2^(e-1) - 1 mod 2^e.
+ * An accumulator with grid 2^e rounds this remainder off, always with the same
+ * sign. */
 static void lossy_factors(rng *r, unsigned e, uint64_t x_bound,
                           uint64_t y_bound, double *x, double *y)
 {

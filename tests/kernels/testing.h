@@ -1,4 +1,4 @@
-/* What the tests of the ring share: a seeded generator, primes of every size,
+/* Shared by the tests of the ring: a seeded generator, primes of every size,
  * aligned arrays, and the backends of this machine. */
 #ifndef BF_TESTS_KERNELS_TESTING_H
 #define BF_TESTS_KERNELS_TESTING_H

@@ -261,7 +261,7 @@ static void test_sigmoid(void **state)
         assert_int_equal(form.primes, product);
         check_sigmoid(&c[i].p, BF_DIVIDE_EACH, 0);
         if (c[i].joins) check_sigmoid(&c[i].p, BF_DIVIDE_JOINED, 0);
-        /* What is left of the scale holds the value: 22 bits and more. */
+        /* The remaining scale holds the value: 22 bits and more. */
         for (unsigned late = 0; product && 48 * late + 22 <= 22 * c[i].p.degree;
              late++)
             check_sigmoid(&c[i].p, BF_DIVIDE_LATE, late);
@@ -302,8 +302,8 @@ static void test_slope(void **state)
     }
 }
 
-/* Masks of the scale that is proposed, encoded and read back: the error is what
- * was asked for, and no scale is above the usual one. */
+/* Masks at the proposed scale, encoded and read back: the error is the
+ * requested one, and no scale exceeds the usual one. */
 static void test_mask_scale(void **state)
 {
     (void)state;

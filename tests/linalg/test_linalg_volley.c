@@ -1,6 +1,6 @@
 /* Volley Revolver products and one training gradient, decrypted, against plain
- * matrix products; the keys are those that a symbolic walk asked for, and its
- * counters are those of the run. */
+ * matrix products; the keys come from the needs of a symbolic walk, and the
+ * counters of walk and run agree. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

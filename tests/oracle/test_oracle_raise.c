@@ -1,6 +1,7 @@
-/* ModRaise under a sparse secret that the test knows: what the result decrypts
- * to, joined from its residues by GMP, against c_0 + c_1 s' over the integers.
- * No multiple of q_0 beyond 16, and of the deviation that 33 terms have. */
+/* ModRaise under a sparse secret that the test knows: the decrypted result,
+ * joined from its residues by GMP, against c_0 + c_1 s' over the integers.
+ * Multiples of q_0 are at most 16 and have the standard deviation of 33 terms.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Set-up code against GMP: primes, modular arithmetic, residues of large
- * integers; and what bf_ring_create refuses. */
+ * integers; and refusals of bf_ring_create. */
 #include <gmp.h>
 #include <math.h>
 
@@ -54,8 +54,8 @@ static void test_primality(void **state)
     }
 }
 
-/* No prime of the right form lies between the bound and the answer, or, where
- * there is none, the end of the primes that the library takes. */
+/* No prime of the right form lies between the bound and the answer or, without
+ * an answer, between the bound and the end of the library's range of primes. */
 static void check_neighbours(uint64_t at, unsigned log_n)
 {
     const uint64_t step = 2ULL << log_n, first = (at - 1) / step * step + 1;

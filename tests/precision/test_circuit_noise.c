@@ -1,7 +1,7 @@
-/* Errors of what is built of operations (linear maps, polynomials, ring
- * switching, larger trees, folds and spreads, the sigmoid) at the least ring
- * degree that plans use, with a chain long enough for it. The operations
- * themselves, at all degrees: test_ckks_noise.c. */
+/* Errors of compound operations (linear maps, polynomials, ring switching,
+ * larger trees, folds and spreads, the sigmoid) at the least ring degree that
+ * plans use, with a sufficiently long chain. test_ckks_noise.c tests the single
+ * operations at all degrees. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -284,7 +284,7 @@ static bf_status fold(trial *t, const bf_layout *l, const bf_masks *masks)
     return bf_rescale(t->ev, &t->out, &t->out);
 }
 
-/* Every output from what fold left, at all features of its sample. */
+/* Every output of a fold, spread to all features of its row. */
 static bf_status spread(trial *t, const bf_masks *masks)
 {
     bf_ct out[OUTPUTS] = {{0}};
@@ -318,7 +318,7 @@ static bf_status op_spread_wide(trial *t)
     return spread(t, &world_of(t)->wide_masks);
 }
 
-/* Parts of the declared variance that are there, where that is a bound.
+/* Measured part of the estimated variance, where the estimate is a bound.
  *
  * Polynomials add errors up as if all had one sign and, in Chebyshev's basis,
  * each step doubled them. Sigmoids: bounds of w and b are added in factors
@@ -341,7 +341,7 @@ static bf_status op_spread_wide(trial *t)
 #define PACK 0.486
 #define EXPAND 0.323
 
-/* In this order: an operation may use what the one before it left. */
+/* The order matters: an operation may use results of the previous operation. */
 static const bf_noise_op operations[] = {
     {"linear map", op_linear_map, 0, 0},
     {"polynomial", op_polynomial, 0, POLYNOMIAL},

@@ -1,6 +1,6 @@
 /* Errors of every operation of ckks.h at every ring degree that plans use
- * (support/noise_trials.h). Linear maps, polynomials, ring switching and what
- * is built of operations: test_circuit_noise.c.
+ * (support/noise_trials.h). test_circuit_noise.c tests linear maps,
+ * polynomials, ring switching and other compound operations.
  *
  * A chain of five limbs and digits of two: key switches of five limbs have two
  * digits of two and one of one, those of two limbs a single full one. What lies
@@ -427,8 +427,8 @@ static bf_status op_expand(trial *t)
     return measure_all(t, out, 4, want_trace);
 }
 
-/* Noise is declared as if terms of a sum had errors of their own. a and b are
- * in several terms here, so their errors add up before they are squared: of
+/* The estimate treats errors of the terms of a sum as independent. Here a and b
+ * are in several terms, so that their errors add up before they are squared: in
  *   ab + bb                        1 + 4 + 1 in place of 4
  *   2ab, bb + ab, aa + bb, ab + bb 8 + 6 + 8 + 6 in place of 16
  *   ab, aa, ab                     2 + 4 + 2 in place of 6
@@ -437,12 +437,12 @@ static bf_status op_expand(trial *t)
 #define TWICE_MATRIX (28. / 16)
 #define TWICE_ROWS (8. / 6)
 #define TWICE_TREE (12. / 8)
-/* The rounding of a ModDown is declared for each of four switches that share
- * it. With P half a bit above two full digits a switch has 2 N 10.5/2/12 of the
- * key's variance (sd 3.24) beside the rounding's N/18. */
+/* The estimate counts the rounding of a ModDown for each of four key switches
+ * that share it. With P half a bit above two full digits a switch has 2 N
+ * 10.5/2/12 of the key's variance (sd 3.24) beside the rounding's N/18. */
 #define SHARED ((4 * 0.875 + 1. / 18) / (4 * (0.875 + 1. / 18)))
 
-/* In this order: an operation may use what the one before it left. */
+/* The order matters: an operation may use results of the previous operation. */
 static const bf_noise_op operations[] = {
     {"encrypt, seeded", op_encrypt, 0, 0},
     {"encrypt, public", op_encrypt_public, 0, 0},

@@ -1,5 +1,5 @@
-/* What key switches with keys of several owners add, against the estimate:
- * exact errors under the sum of secrets, which exists in this test alone. */
+/* Errors of key switches with keys of several owners against the estimate:
+ * exact errors under the sum of secrets, which only this test forms. */
 #include "../unit/ckks_testing.h"
 
 #include "base/memory.h"
@@ -109,7 +109,7 @@ static void phase(const session *t, double *out, const bf_ct *ct,
     bf_limb_reduce(t->ring, 0, out, out);
 }
 
-/* The root mean square of a - b is what the result says. */
+/* The root mean square of a - b agrees with the result's noise. */
 static void check(const session *t, const char *what, double *a,
                   const double *b, const bf_ct *result)
 {

@@ -16,7 +16,7 @@
         if ((x) != BF_OK) fail_msg("%s: %s", #x, bf_last_error()); \
     } while (0)
 
-/* What a symbolic refresh counts, and the keys that it asks for. */
+/* The counters and the key needs of a symbolic refresh. */
 static void plan(bf_boot_fixture *f)
 {
     bf_boot *symbolic;

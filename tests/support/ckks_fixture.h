@@ -34,8 +34,8 @@ void bf_fixture_random(double complex *v, size_t n, double bound,
                        uint64_t *state);
 void bf_fixture_encrypt(bf_fixture *f, bf_ct *out, const double complex *v,
                         double scale, unsigned limbs, double bound);
-/* Without an error but the encoding's, of 2 or 3 polynomials: what an operation
- * adds to it shows. Not for keeping a secret. */
+/* A ciphertext of 2 or 3 polynomials with no error but the encoding's, so that
+ * the error of an operation shows. Not for keeping a secret. */
 BF_MUST_CHECK bf_status bf_fixture_encrypt_exact(const bf_fixture *f,
                                                  bf_ct *out, const bf_pt *pt,
                                                  unsigned polys);
@@ -45,7 +45,7 @@ double bf_fixture_distance(const double complex *x, const double complex *y,
 /* Largest |slot - expected|. */
 double bf_fixture_error(bf_fixture *f, const bf_ct *ct,
                         const double complex *expected);
-/* What the largest of N/2 slot errors may reach. A slot's error is a sum of N
+/* A limit for the largest of N/2 slot errors. A slot's error is a sum of N
  * coefficient errors times roots of unity: complex, close to Gaussian, with
  * E|e|^2 = N noise^2. After a division it is dominated by r(zeta) s(zeta), r
  * the rounding of c1: a product of two such variables, whose modulus x (in

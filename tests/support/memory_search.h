@@ -17,12 +17,13 @@ typedef struct memory_pattern {
     uint8_t masked[MEMORY_PATTERN_MAX];
 } memory_pattern;
 
-/* From now on the allocator keeps what is freed: with pages gone back to the
- * system, a search would find less than an attacker who looks earlier. */
+/* Makes the allocator keep freed memory: if pages went back to the system, a
+ * search would find less than an attacker who looks earlier. */
 void memory_keep_freed(void);
 
-/* So many bytes from the first place at or behind `secret` that does not look
- * like empty memory: what lies there has to go on for longer than that. */
+/* A pattern of this many bytes, from the first place at or after `secret` that
+ * does not look like empty memory; the data there must be longer than the
+ * pattern. */
 void memory_remember(memory_pattern *p, const char *name, const void *secret,
                      size_t bytes);
 

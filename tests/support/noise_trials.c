@@ -124,7 +124,8 @@ static bf_status run_trial(void *user, size_t index)
     return status;
 }
 
-/* False, with a line that says why, where it is not what was declared. */
+/* False, with a line that says why, if the measured error differs from the
+ * estimate. */
 static bool judge(const bf_noise_op *op, const outcome *each, unsigned log_n)
 {
     outcome all = {0};

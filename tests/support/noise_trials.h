@@ -35,8 +35,8 @@ typedef struct bf_noise_trial {
     double squares, expected; /* of the errors of all results, summed */
 } bf_noise_trial;
 
-/* What the ratio measured may be off by: six deviations of 20 trials at 2^13. A
- * key's noise that is a tenth too large shows in every key switch. */
+/* Tolerance of the measured ratio: six standard deviations of 20 trials at
+ * 2^13. A key's noise that is a tenth too large shows in every key switch. */
 #define BF_NOISE_WITHIN 0.04
 
 /* Leaves t->out (or another result) and t->want, both for the next operation
@@ -46,7 +46,7 @@ typedef struct bf_noise_op {
     bf_status (*run)(bf_noise_trial *t);
     unsigned results; /* of one run, all measured; 0: one. Run that many times
                        * less often, so that results are as many as trials */
-    double part; /* of the declared variance that is to be found; 0: all */
+    double part; /* part of the estimated variance to expect; 0: all */
 } bf_noise_op;
 
 typedef struct bf_noise_table {
@@ -58,7 +58,7 @@ typedef struct bf_noise_table {
     unsigned limbs;
 } bf_noise_table;
 
-/* Reads the environment and prints what will be done. */
+/* Reads the environment and prints the planned trials. */
 void bf_noise_start(void);
 /* Runs all trials, prints the ratios of each operation and fails where it has
  * to. */

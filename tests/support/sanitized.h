@@ -1,5 +1,5 @@
-/* BF_SANITIZED where AddressSanitizer watches: malloc is its own, and everything
- * takes several times as long. */
+/* BF_SANITIZED where AddressSanitizer watches: malloc is its own, and
+ * everything takes several times as long. */
 #ifndef TESTS_SANITIZED_H
 #define TESTS_SANITIZED_H
 

@@ -1,5 +1,5 @@
-/* Recipes of both kinds: what is accepted, a job file holds; what it does not
- * hold, is refused before anything is planned. */
+/* Recipes of both kinds: a job file can hold every accepted recipe; other
+ * recipes are refused before planning. */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-/* Blocks of columns that owners whiten by themselves: what bounds rest on, and
- * that models of the blocks are the model. */
+/* Blocks of columns that owners whiten separately: the inequalities behind the
+ * bounds, and that the models of the blocks together are the model. */
 #include "train/train_testing.h"
 
 #include "train/owner/block.h"

@@ -1,7 +1,7 @@
 /* The modulus chain of planned jobs, and what both sides derive from a job,
- * against the definitions in chain.h, job.h and docs/algorithms.md: how many
- * primes, which, special ones, and that their products leave the scales that
- * were wanted. GMP says what is a prime. */
+ * against the definitions in chain.h, job.h and docs/algorithms.md: the number
+ * of primes, their values, special primes, and that their products lead to the
+ * intended scales. GMP tests primality. */
 #include <gmp.h>
 
 #include "train/chain.h"
@@ -140,7 +140,7 @@ static void more_bits_until_none_fit(void **state)
     bf_plan_clear(&plan);
 }
 
-/* What a job's file holds leads to the job again, and to the same plan. */
+/* A job's file leads to the same job and the same plan. */
 static bf_job from_file(const bf_job *job)
 {
     bf_job given = {.recipe = job->recipe,

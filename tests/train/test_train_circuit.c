@@ -1,6 +1,6 @@
 /* The whole job in one process: plan, keys, encryption, the circuit, and after
  * every iteration the decrypted weights against the plaintext twin, over fixed
- * and random shapes; what the run does is what the plan says. */
+ * and random shapes; run and plan agree. */
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -84,8 +84,8 @@ static void check_counters(const bf_counters *a, const bf_counters *b)
     assert_int_equal(a->rescales, b->rescales);
 }
 
-/* What threads hold beside the circuit's ciphertexts, as the plan's memory has
- * it: a quarter, and 192 MiB. */
+/* Memory of threads beside the circuit's ciphertexts, as the plan counts it: a
+ * quarter, and 192 MiB. */
 #define PEAK_FACTOR 1.25
 #define PEAK_FIXED ((double)(192 << 20))
 

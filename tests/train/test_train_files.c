@@ -150,7 +150,7 @@ static void test_foreign_models(void **state)
                 bf_model_load(&m, write_foreign("I32", 4)));
 }
 
-/* A transform that comes back does to the last bit what it did. */
+/* A transform from its file gives the same bits as the original. */
 static void test_transforms(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
-/* Format stability of the files of docs/formats.md section 8 and of what a
- * checkpoint holds: those in tests/golden/train-v2 are what version 2 is.
- * Writing their content again must give the same bytes, and reading them the
- * same content. After an intended change of format (a new version number),
+/* Format stability of the files of docs/formats.md section 8 and of
+ * checkpoints: the files in tests/golden/train-v2 define version 2. Writing
+ * their content again must give the same bytes, and reading them the same
+ * content. After an intended change of format (a new version number),
  * `test_train_golden --write` writes them anew. */
 #include <unistd.h>
 
@@ -71,7 +71,7 @@ static const bf_job paper_job = {
     .log_dense = 33,
     .log_v0 = 33.1959938131099};
 
-/* With what follows from its choices, which the data set's id covers. */
+/* With the derived fields that the data set's id covers. */
 static bf_status write_job(const bf_job *choices, const char *path)
 {
     bf_job job = *choices;
@@ -109,8 +109,8 @@ static void check_same_choices(const bf_job *got, const bf_job *want)
     assert_true(got->recipe.sigmoid.odd[1] == want->recipe.sigmoid.odd[1]);
 }
 
-/* What both sides derive is part of the format: another schedule or layout
- * would read old files the wrong way. */
+/* Derived fields are part of the format: another schedule or layout would
+ * misread old files. */
 static void jobs_read_back(void **state)
 {
     (void)state;
@@ -220,7 +220,7 @@ static void transforms_know_their_upload(void **state)
     bf_transform_destroy(t);
 }
 
-/* Version 1 had no upload; it is told, not taken for damage. */
+/* Version 1 had no upload; the message says so, and does not report damage. */
 static void older_transforms_are_refused(void **state)
 {
     (void)state;

@@ -1,12 +1,13 @@
-/* The noise on Y'U: its formula against the definition, integrated; the sampler's
- * own distribution in place of the normal one; what noise in a share becomes. */
+/* The noise on Y'U: its formula against the definition, integrated; the
+ * sampler's own distribution in place of the normal one; and the effect of the
+ * noise of a share. */
 #include "train/train_testing.h"
 
 #include "ckks/sample.h"
 #include "train/owner/label_privacy.h"
 
-/* sup over sets S of P(S) - e^epsilon P'(S), densities p at steps h: integrals of
- * what is positive, for a shift in either direction. */
+/* sup over sets S of P(S) - e^epsilon P'(S), densities p at steps h: integrals
+ * of what is positive, for a shift in either direction. */
 static double definition(const double *p, size_t count, size_t shift, double h,
                          double epsilon)
 {
@@ -40,8 +41,8 @@ static void formula(void **state)
         }
 }
 
-/* The distribution of bf_sample_normal: a binomial of 1,024 coins, of 15/16 of the
- * variance, and the rest, of which the same holds in turn, as normal. */
+/* The distribution of bf_sample_normal: a binomial of 1,024 coins, of 15/16 of
+ * the variance, and the rest, of which the same holds in turn, as normal. */
 static void sampler_density(double *p, double h)
 {
     const double rest = 256.0 / 15, sd = sqrt(256 + rest);
@@ -89,13 +90,15 @@ static void noise(void **state)
         assert_true(fabs(sd - known[e]) < 0.06);
         assert_true(bf_label_delta(epsilons[e], 32 / sd) <= 1e-6);
         assert_true(bf_label_delta(epsilons[e], 32.01 / sd) > 1e-6);
-        /* The classical formula wants more, and is for epsilon < 1 alone. */
+        /* The classical formula needs more noise, and holds only for epsilon <
+         * 1. */
         if (epsilons[e] < 1)
             assert_true(sd < 32 * sqrt(2 * log(1.25e6)) / epsilons[e]);
     }
 }
 
-/* No label moves Y'U by more, and one of a clipped row moves it by that. */
+/* No label changes Y'U by more, and a label of a clipped row changes Y'U by
+ * this much. */
 static void sensitivity(void **state)
 {
     (void)state;
@@ -127,7 +130,8 @@ static void sensitivity(void **state)
     free_dataset(&data);
 }
 
-/* Errors of coefficients in weights: independent, of the deviation asked for. */
+/* Errors of coefficients in weights: independent, of the deviation asked for.
+ */
 static void shares(void **state)
 {
     (void)state;

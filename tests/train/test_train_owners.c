@@ -1,6 +1,6 @@
-/* One model for several owners, without messages: each encrypts its rows under
- * a key of its own, keys are made of shares, parts are imported and added, the
- * circuit runs, shares open what it gives; against the plaintext twin of all
+/* One model for several owners, without messages: each owner encrypts its rows
+ * under its own key, keys are made of shares, parts are imported and added, the
+ * circuit runs, and shares open the model; against the plaintext twin of all
  * rows. */
 #include <unistd.h>
 

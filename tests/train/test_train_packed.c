@@ -1,13 +1,13 @@
-/* Packed weights that a refresh takes, bends, or ruins, as their owner sees them
- * after decryption. */
+/* Packed weights that a refresh takes, bends, or ruins, as their owner sees
+ * them after decryption. */
 #include "train/owner/protocol.h"
 #include "train/refresh.h"
 #include "train/train_testing.h"
 
 enum { ROWS = 60, FEATURES = 9, CLASSES = 3 };
 
-/* A job of six iterations, and weights of it whose largest packed coefficient is
- * 1. */
+/* A job of six iterations, and weights of it whose largest packed coefficient
+ * is 1. */
 static void make(bf_job *job, bf_matrix *weights, bf_recipe_kind kind)
 {
     bf_recipe r;

@@ -1,6 +1,6 @@
 /* A session of three owners in folders of their own and a server, from their
- * identities to the opened model; what happens where messages are missing,
- * damaged or forged; and that no message is ever made twice. */
+ * identities to the opened model; reactions to missing, damaged and forged
+ * messages; and that no message is made twice. */
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
@@ -12,7 +12,7 @@
 #include "train/owner/transform.h"
 #include "train/party_steps.h"
 
-/* ---- stages: all owners have sent round r, nothing of it is carried ---------- */
+/* ---- stages: all owners have sent round r, nothing of it is carried ------ */
 
 static void copy_tree(const char *from, const char *to)
 {
@@ -55,7 +55,7 @@ static void make_stages(bf_recipe_kind kind)
     send_model(at("model.enc"));
 }
 
-/* ---- the model ------------------------------------------------------------------ */
+/* ---- the model ----------------------------------------------------------- */
 
 /* The transform of the pooled rows, by sums in the clear. */
 static bf_transform *pooled_transform(void)
@@ -170,7 +170,7 @@ static void paper(void **state)
     session = kept;
 }
 
-/* ---- files that are missing or damaged ---------------------------------------------- */
+/* ---- files that are missing or damaged ----------------------------------- */
 
 /* Files of others that owner c (number 2) needs to get on from round r. */
 static const char *const needed[] = {
@@ -239,7 +239,7 @@ static void wrong_places(void **state)
 {
     (void)state;
     restore(2);
-    /* Early: what belongs to a later round is not looked at. */
+    /* Messages of a later round are ignored. */
     copy_file(at("stage3/box-b/outbox/r3-01.head"), in_c("r3-01.head"));
     check_fails(BF_ERR_WAITING, "round 2: waiting for a, b", step(2));
     /* Of another round, or of somebody else. */
@@ -289,7 +289,7 @@ static void another_session(void **state)
     check_fails(BF_ERR_MISMATCH, "of another session", step(1));
 }
 
-/* ---- cheats -------------------------------------------------------------------------- */
+/* ---- cheats -------------------------------------------------------------- */
 
 /* The session is over for owner k: always, without secrets, nothing new in its
  * outbox. */
@@ -358,7 +358,7 @@ static void late_commitment(void **state)
     check_over(2, "other shares than it promised");
 }
 
-/* Who forwards shares puts h0 = 2^20 in their place: another file than b's. */
+/* The carrier replaces b's shares by h0 = 2^20: the file is no longer b's. */
 static void forged_shares(void **state)
 {
     (void)state;
@@ -404,7 +404,7 @@ static void two_messages(void **state)
     check_over(2, "were shown different messages");
 }
 
-/* c's folder is an old copy: what it sends next would be its second answer. */
+/* c's folder is an old copy: c's next message would be a second answer. */
 static void restored_backup(void **state)
 {
     (void)state;
@@ -436,7 +436,8 @@ static void second_share(void **state)
     bf_free(second);
 }
 
-/* What was checked in an earlier round is checked again where it is used. */
+/* Files that were checked in an earlier round are checked again where they are
+ * used. */
 static void replaced_sums(void **state)
 {
     (void)state;
@@ -479,7 +480,8 @@ static void altered_model(void **state)
     assert_false(there(at("box-c/outbox/r5-02.share")));
 }
 
-/* The server's model but for one residue: whole, of the joint key and the job. */
+/* The server's model but for one residue: whole, of the joint key and the job.
+ * */
 static void build_model(path out)
 {
     bf_wire_reader *r;
@@ -514,7 +516,7 @@ static void build_model(path out)
     bf_context_destroy(ctx);
 }
 
-/* c does what the server did: from the owners' messages comes another model. */
+/* c repeats the server's run: the owners' messages lead to another model. */
 static void rechecked(void **state)
 {
     (void)state;
@@ -539,7 +541,7 @@ static void rechecked(void **state)
     recheck = false;
 }
 
-/* ---- what is cut off ------------------------------------------------------------------ */
+/* ---- what is cut off ----------------------------------------------------- */
 
 typedef struct files {
     unsigned count;
@@ -565,7 +567,7 @@ static void outbox_digests(files *f, unsigned k)
     closedir(d);
 }
 
-/* What was to be seen is still there, the same. */
+/* The published messages are still there, unchanged. */
 static void check_kept(const files *before, unsigned k)
 {
     files after;
@@ -581,7 +583,8 @@ static void check_kept(const files *before, unsigned k)
     }
 }
 
-/* Owner 0 before it makes the message of a round: in round 1 with an empty box. */
+/* Owner 0 before it makes the message of a round: in round 1 with an empty box.
+ * */
 static void before_round(unsigned round)
 {
     if (round == 1) {

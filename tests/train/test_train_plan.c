@@ -1,5 +1,5 @@
-/* Plans for awkward shapes, the scales that their chains lead to, and a table
- * of what plans cost. */
+/* Plans for awkward shapes, the scales of their chains, and a table of the
+ * costs of plans. */
 #include <inttypes.h>
 #include <math.h>
 #include <setjmp.h>
@@ -34,9 +34,9 @@ static void plan_shape(const shape *s, unsigned iterations)
         fail_msg("%zu x %zu, %zu classes, %u iterations: %s", s->n, s->d,
                  s->classes, iterations, bf_last_error());
     assert_true(plan.security_bits >= 128);
-    /* The weights' scale is what q_0 was chosen for. A refresh wants 6 bits
-     * above packed weights, which reach sqrt(2) times a weight, or 8 above an
-     * eighth of one (`paper`). */
+    /* q_0 was chosen for the weights' scale. A refresh needs 6 bits above
+     * packed weights, which reach sqrt(2) times a weight, or 8 bits above an
+     * eighth of a weight (`paper`). */
     double least = job.refresh.on ? 4.9 : 2, most = job.refresh.on ? 6.6 : 5;
     double room =
         log2((double)job.ring[0].q[0]) -
@@ -61,11 +61,10 @@ static void every_number_of_iterations_is_planned(void **state)
 }
 
 /* ---- the table of plans ---------------------------------------------------
- * tests/train/plans.csv: jobs that matter, and what their plans come to. A
- * change that alters plans changes the file in the same commit, so that its
- * price can be read. BLINDFIT_TEST_WRITE=1 build-dev/test_train_plan writes the
- * file anew for the jobs in it; a job is added as a line of the first six
- * columns. */
+ * tests/train/plans.csv: important jobs, and the costs of their plans. A change
+ * that alters plans changes the file in the same commit, so that its price can
+ * be read. BLINDFIT_TEST_WRITE=1 build-dev/test_train_plan writes the file anew
+ * for the jobs in it; a job is added as a line of the first six columns. */
 
 #define TABLE "tests/train/plans.csv"
 enum { GIVEN = 6, COLUMNS = 20, LINE = 400, JOBS_MAX = 40 };

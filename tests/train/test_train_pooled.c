@@ -264,7 +264,7 @@ static void too_small_deviations(void **state)
     bf_matrix_clear(&x);
 }
 
-/* ---- refusals ----------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void poolings_are_refused(void **state)
 {
@@ -413,8 +413,9 @@ static void other_transforms_are_refused(void **state)
     refit();
 }
 
-/* Two columns a and b of the rows, mixed so that their covariance, diagonal with
- * ra and rb, stays: rows are as white as before, by a map with another ridge. */
+/* Two columns a and b of the rows, mixed so that their covariance, diagonal
+ * with ra and rb, stays: rows are as white as before, by a map with another
+ * ridge. */
 static void other_ridges_are_refused(void **state)
 {
     (void)state;
@@ -463,7 +464,7 @@ static void shifted(uint8_t *number, double by, unsigned width,
     check_ok(fit_again());
 }
 
-/* What an owner who sent anything at all can bring about. */
+/* Effects of an owner who sends arbitrary sums. */
 static void other_totals_are_refused(void **state)
 {
     (void)state;

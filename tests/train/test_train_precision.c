@@ -1,5 +1,5 @@
-/* Data that double precision does not hold, or that the plan's noise drowns:
- * refused, or told, with the column. */
+/* Data that exceed double precision, or that the plan's noise hides: refused or
+ * reported, with the column. */
 #include "base/memory.h"
 #include "train/job.h"
 #include "train/owner/protocol.h"
@@ -72,7 +72,8 @@ static void test_large_columns(void **state)
         }
 }
 
-/* One value among ordinary ones, as where it stands for a missing one. */
+/* One extreme value among ordinary values, such as a mark for a missing value.
+ */
 static void test_large_value(void **state)
 {
     (void)state;
@@ -84,7 +85,8 @@ static void test_large_value(void **state)
     bf_matrix_clear(&x);
 }
 
-/* Too small to be squared, or varying below the rounding of what is common. */
+/* Values too small to be squared, or varying by less than the rounding of their
+ * common part. */
 static void test_dropped_columns(void **state)
 {
     (void)state;

@@ -112,8 +112,8 @@ static void test_defaults(void **state)
     }
 }
 
-/* Cubics run away where scores pass their range: none has more than three
- * iterations, whatever the rows. */
+/* With a cubic, scores beyond the range run away: no default cubic has more
+ * than three iterations, whatever the number of rows. */
 static void test_no_long_cubics(void **state)
 {
     (void)state;
@@ -125,7 +125,7 @@ static void test_no_long_cubics(void **state)
         }
 }
 
-/* What is asked for stays; the rest follows the aim. */
+/* Explicit options stay; the rest follows the aim. */
 static void test_aims(void **state)
 {
     (void)state;

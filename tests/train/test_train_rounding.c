@@ -1,6 +1,6 @@
-/* What a model says of the owner's private transform: the recovery of scales
- * from common divisors succeeds on weights that are multiples of a step, and
- * fails on those that bf_weights_round gives. */
+/* Information in a model about the owner's private transform: the recovery of
+ * scales from common divisors succeeds on weights that are multiples of a step,
+ * and fails on the weights of bf_weights_round. */
 #include "base/random.h"
 #include "train/owner/rounding.h"
 #include "train/owner/transform.h"
@@ -53,8 +53,8 @@ static double common_divisor(const bf_matrix *model, size_t k)
     return fabs(first) / all;
 }
 
-/* Columns whose private factor times the step is an exact small multiple of
- * what the model gives away, or the other way round. */
+/* Columns whose private factor times the step is an exact small multiple of the
+ * recovered number, or the reverse. */
 static int recovered(const bf_matrix *model, const double *factor,
                      size_t stride)
 {

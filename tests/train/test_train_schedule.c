@@ -1,7 +1,7 @@
 /* Steps, momentum and rows of schedules, against their definitions: the
  * whitened recipe's step is 4 s_t over the rows of its block; Nesterov's
- * weights are those of alpha_0 = 0.01, computed with 30 digits by another
- * program. */
+ * weights for alpha_0 = 0.01 were computed with 30 digits by another program.
+ */
 #include "train/train_testing.h"
 
 static void make(bf_schedule *s, bf_recipe_kind kind, unsigned iterations,

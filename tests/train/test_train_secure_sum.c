@@ -1,5 +1,5 @@
-/* Masked sums against sums of 128-bit integers, and masks against the formula of
- * secure_sum.h, written out on libsodium. */
+/* Masked sums against sums of 128-bit integers, and masks against the formula
+ * of secure_sum.h, written out on libsodium. */
 #include "train/train_testing.h"
 
 #include <sodium.h>
@@ -111,7 +111,7 @@ static void sums_are_exact(void **state)
     }
 }
 
-/* The mask of the middle one of three, on zeros, from the formula. */
+/* The mask of the middle owner of three, on zeros, from the formula. */
 static void masks_follow_the_formula(void **state)
 {
     (void)state;

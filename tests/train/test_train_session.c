@@ -1,14 +1,14 @@
-/* Sessions, identities and heads: what is in them, and that nothing else is
- * taken for one. */
+/* Sessions, identities and heads: their content, and refusal of anything else.
+ */
 #include <sodium.h>
 
 #include "train/message.h"
 #include "train/party_testing.h"
 
-/* ---- sessions -------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------ */
 
-/* By libsodium itself: the id is the digest of the file, the common seed that of
- * the id behind its tag. */
+/* Computed with libsodium: the id is the digest of the file, and the common
+ * seed is the digest of a tag and the id. */
 static void ids_are_digests(void **state)
 {
     (void)state;
@@ -43,7 +43,7 @@ static bf_status parse(const char *text, size_t bytes)
     return status;
 }
 
-/* Where a text is another spelling of a session, it is none. */
+/* Another spelling of a session is refused. */
 static void sessions_have_one_spelling(void **state)
 {
     (void)state;
@@ -145,7 +145,7 @@ static void sessions_that_cannot_be(void **state)
     bf_job_destroy(job);
 }
 
-/* ---- identities -------------------------------------------------------------- */
+/* ---- identities ---------------------------------------------------------- */
 
 static void identities(void **state)
 {
@@ -178,8 +178,8 @@ static void identities(void **state)
     for (size_t i = 0; i < bytes; i++) {
         data[i] ^= 16;
         write_bytes(at("bad.id"), data, bytes);
-        /* A letter of the name alone can be another good one; the bit is none of
-         * those that X25519 sets in a secret by itself. */
+        /* Only a letter of the name can become another valid one; the flipped
+         * bit is none of those that X25519 sets in a secret. */
         bf_status s = bf_identity_read(&id, at("bad.id").s);
         if (s == BF_OK && i != 16) fail_msg("byte %zu was changed", i);
         if (s == BF_OK) bf_identity_clear(&id);
@@ -188,7 +188,7 @@ static void identities(void **state)
     bf_free(data);
 }
 
-/* ---- heads --------------------------------------------------------------------- */
+/* ---- heads --------------------------------------------------------------- */
 
 typedef struct signed_head {
     uint8_t data[BF_HEAD_BYTES_MAX + 1];
@@ -270,7 +270,7 @@ static void damaged_heads(void **state)
     bf_session_destroy(s);
 }
 
-/* What its owner signed, and still is no message of the round. */
+/* Signed by its owner, but no message of the round. */
 static void signed_nonsense(void **state)
 {
     (void)state;

@@ -85,8 +85,8 @@ static bf_status remember(void *user, unsigned iteration, const bf_matrix *w)
     return iteration == 2 ? bf_fail(BF_ERR_IO, "third") : BF_OK;
 }
 
-/* What the callback sees after t + 1 iterations is the model of a shorter run,
- * and its failure ends the run. */
+/* After t + 1 iterations the callback receives the model of a shorter run; its
+ * failure ends the run. */
 static void test_callback(void **state)
 {
     (void)state;
@@ -195,7 +195,7 @@ static void test_ranges_by_hand(void **state)
     bf_matrix_clear(&u);
 }
 
-/* What is not a number, wherever it stands, leaves every range. */
+/* NaN, in any place, is outside every range. */
 static void test_ranges_of_nan(void **state)
 {
     (void)state;
@@ -266,7 +266,7 @@ static int watch(void *user, const char *phase, double done, double total)
     return 0;
 }
 
-/* Rows and runs of seconds tell how far they are and hear of Ctrl-C. */
+/* Operations of seconds report progress and react to Ctrl-C. */
 static void test_progress(void **state)
 {
     (void)state;

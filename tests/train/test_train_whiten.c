@@ -513,7 +513,8 @@ static void test_refusals(void **state)
     bf_matrix_clear(&x);
 }
 
-/* Design section 2: what the recipe reaches on the first 128 RegNet rows. */
+/* The accuracy of the recipe on the first 128 RegNet rows
+ * (docs/performance.md). */
 static void test_real_rows(void **state)
 {
     (void)state;

@@ -1,7 +1,8 @@
 /* The owner's three steps, keygen, encrypt and decrypt, with the server's
- * between: afterwards nothing in this process tells the secret key, what was
- * encrypted, or what exactly was decrypted, which with its ciphertext gives the
- * key. Freed memory stays with the process, where it would be found. */
+ * between: afterwards no memory of this process holds the secret key, the
+ * encrypted data, or the exact decryption, which together with its ciphertext
+ * determines the key. Freed memory stays with the process, so that the search
+ * covers it. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,7 +41,8 @@ static void remember_doubles(const char *name, const double *x)
     remember(name, x + AT, PIECE);
 }
 
-/* Each pattern since `first` is in memory now: it is what it should be. */
+/* Each pattern since `first` is in memory now, so that the search looks for the
+ * right bytes. */
 static void all_alive(size_t first)
 {
     memory_search(found, patterns, known);

@@ -1,4 +1,4 @@
-/* What the tests of src/ckks share: seeds, random values, small contexts. */
+/* Shared by the tests of src/ckks: seeds, random values, small contexts. */
 #ifndef BF_TESTS_UNIT_CKKS_TESTING_H
 #define BF_TESTS_UNIT_CKKS_TESTING_H
 
@@ -18,8 +18,9 @@
 #include "ckks/owner/owner.h"
 #include "support/status.h"
 
-/* The seed of a test: its own, or BLINDFIT_TEST_SEED; always printed. It also
- * fixes the library's randomness, so that a failure can be repeated. */
+/* The seed of a test: the test's default, or BLINDFIT_TEST_SEED; always
+ * printed. The seed also fixes the library's randomness, so that a failure can
+ * be repeated. */
 static inline uint64_t ckks_test_seed(uint64_t own)
 {
     const char *text = getenv("BLINDFIT_TEST_SEED");

@@ -69,8 +69,9 @@ static void widen(int32_t *o, const int8_t *s, size_t n)
     for (size_t k = 0; k < n; k++) o[k] = s[k];
 }
 
-/* b + a*to - P*[modulus in digit]*from is the same integer polynomial, of
- * coefficients up to `most`, for every modulus of a digit. Its mean square. */
+/* Checks that b + a*to - P*[modulus in digit]*from is the same integer
+ * polynomial, with coefficients up to `most`, for every modulus of a digit;
+ * returns the polynomial's mean square. */
 static double switch_key_error(const bf_switch_key *key, const int32_t *from,
                                const int32_t *to, int most)
 {

@@ -2,12 +2,12 @@
  * same arithmetic in plaintext, keys by rehearsal, files and memory, threads,
  * and what is refused.
  *
- * A slot may be off by 20 of the deviations that bf_cipher_describe estimates
- * (src/api/parameters.c has the tail). Those assume values up to the largest of
- * the parameters, 16; values here are up to 1, so that an operation multiplies
- * errors by 5 at most and adds 2^-20 of its own, for which parameters are
- * chosen. Circuits of up to five products of such values, or one factor of 5:
- * 2^-15. */
+ * A slot may differ by 20 standard deviations as bf_cipher_describe estimates
+ * them (src/api/parameters.c derives the tail). The estimates assume values up
+ * to the parameters' largest, 16. Values here are up to 1, so that an operation
+ * multiplies errors by 5 at most and adds an error of 2^-20, for which
+ * parameters are chosen. Circuits of up to five products of such values, or one
+ * factor of 5: 2^-15. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,7 +124,7 @@ static void sums_and_products(void **state)
     expect(z, want, DEPTH - 1);
     assert_ok(bf_cipher_mul(ev, &w, x, y));
     expect(w, want, DEPTH - 1);
-    /* Levels that differ meet, in sums and in products, on either side. */
+    /* Sums and products of different levels, in either order. */
     assert_ok(bf_cipher_add(ev, &z, x, w));
     FOR(i, vx[i] + vx[i] * vy[i]);
     expect(z, want, DEPTH - 1);
@@ -142,8 +142,8 @@ static void sums_and_products(void **state)
     bf_cipher_destroy(w);
 }
 
-/* Short primes lie further apart, so that no two levels have scales that could
- * be taken for each other; and each operation errs by 2^-10. */
+/* Short primes lie further apart, so that no two levels have nearly equal
+ * scales; each operation has an error of 2^-10. */
 static void levels_meet_where_scales_differ(void **state)
 {
     (void)state;
@@ -438,7 +438,7 @@ static void packing_and_expansion(void **state)
     bf_keys_destroy(mine);
 }
 
-/* Everything that a server gets, from files and from memory. */
+/* Everything that a server receives, from files and from memory. */
 static void files_and_memory(void **state)
 {
     (void)state;
@@ -501,7 +501,8 @@ static void files_and_memory(void **state)
     assert_true(TAIL * bf_cipher_describe(z).error <= 0x1p-20);
     assert_ok(bf_secret_save(secret, path));
     assert_int_equal(stat(path, &st), 0);
-    /* The file that was there had 0644, of which a secret keeps the owner's. */
+    /* The old file had mode 0644; a secret file keeps the owner's permissions
+     * only. */
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_ok(bf_secret_load(&again, ckks, path));
     assert_ok(bf_secret_decrypt(want, COUNT, again, x));
@@ -588,7 +589,7 @@ static void what_does_not_belong_together(void **state)
     bf_linear_destroy(NULL);
 }
 
-/* What a wish becomes: enough of everything, in the smallest ring. */
+/* Parameters from requirements: enough of everything, in the smallest ring. */
 static void parameters_hold_what_was_asked(void **state)
 {
     (void)state;

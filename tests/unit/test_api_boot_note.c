@@ -1,5 +1,5 @@
-/* Notes of bootstrapping that files carry: exact numbers, and what is refused
- * before anything is made of it. */
+/* Notes of bootstrapping in files: exact numbers, and notes that are refused
+ * before any use. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ static void comes_back(void **state)
                         sizeof b.p.encapsulation);
 }
 
-/* The note with what stands behind "NAME": replaced. */
+/* The note with the value of "NAME" replaced. */
 static void refuses(const char *name, const char *value, const char *words)
 {
     char text[1024], key[64];

@@ -1,7 +1,7 @@
 /* Bootstrapping through the public header, in secure parameters of few slots:
- * what comes back, from every level and form; keys, files and a server that has
- * nothing but them; what is refused. A slot may be off by what was asked for,
- * 2^-10, and by 20 of the deviations that are declared (src/api/parameters.c).
+ * results from every level and form; keys, files and a server that has only
+ * these; refusals. A slot may differ by the requested precision, 2^-10, and by
+ * 20 of the estimated standard deviations (src/api/parameters.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,8 @@ static int open_all(void **state)
 {
     (void)state;
     const bf_keys_request r = {.products = true, .bootstrap = true};
-    /* The first slots at the bound, where the sine bends most. */
+    /* The first slots are at the bound, where the error of the sine is largest.
+     */
     for (int i = 0; i < COUNT; i++) vx[i] = i < 3 ? 1 : cos(1 + 3 * i);
     assert_non_null(mkdtemp(folder));
     assert_ok(bf_ckks_create_bootstrap(&ckks, &request));

@@ -1,4 +1,4 @@
-/* What an operation runs under is of its thread, or of its call. */
+/* The environment of an operation belongs to its thread, or to its call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

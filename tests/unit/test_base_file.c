@@ -103,8 +103,8 @@ static mode_t mode_of(const char *where)
     return st.st_mode & 07777;
 }
 
-/* What its owner made private, or shared, stays so; a secret is never shared,
- * whatever lay there. */
+/* A replaced file stays private or shared; a secret is never shared, whatever
+ * the old file's mode. */
 static void replaced_files_keep_their_mode(void **state)
 {
     (void)state;
@@ -180,8 +180,8 @@ static void open_both(bf_outfile *f[2])
     assert_int_equal(bf_outfile_write(f[1], "too", 3), BF_OK);
 }
 
-/* Whatever fails before the first of two is in place, both stay as they were;
- * nothing else is ever left. */
+/* If anything fails before the first of two files is in place, both old files
+ * stay, and no other file is left. */
 static void files_commit_together(void **state)
 {
     (void)state;

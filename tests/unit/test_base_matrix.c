@@ -1,4 +1,4 @@
-/* Views of somebody else's memory, and what is copied from them. */
+/* Views of the caller's memory, and copies from them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

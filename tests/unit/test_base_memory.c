@@ -75,7 +75,7 @@ static void secrets_are_guarded(void **state)
         bf_secret_free(p);
     }
     bf_secret_free(NULL);
-    /* Writing behind the block ends the process. */
+    /* Writing beyond the block ends the process. */
     pid_t child = fork();
     if (child == 0) {
         signal(SIGSEGV, SIG_DFL);
@@ -88,8 +88,8 @@ static void secrets_are_guarded(void **state)
     assert_true(WIFSIGNALED(how));
 }
 
-/* A freed block serves the next request of its size, wiped; what is held never
- * serves two. */
+/* A freed block is wiped and serves the next request of its size; no block in
+ * use is returned twice. */
 static void secrets_are_kept_wiped(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
-/* Outputs that are inputs: every operation of the evaluator gives, with its
- * output in the place of each of its inputs, the same bytes as with an output
- * of its own, or refuses where its contract says so. The operations are those
- * that the headers declare: one that is missing here fails the test. */
+/* Outputs that are inputs: every operation of the evaluator gives the same
+ * bytes with its output in the place of each input as with a separate output,
+ * or refuses if its contract says so. The headers declare the operations: an
+ * operation that is missing here fails the test. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Parameters of refreshes, and which keys are refused: what is secure is held
- * against each key's own secret. */
+/* Parameters of refreshes, and refused keys: every key is checked against the
+ * limit of its own secret. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,7 +181,7 @@ static void test_wrong_weight_or_ring(void **state)
     refuses(bf_boot_keys_generate(&keys, &there, ctx, own, &back, 1, &in, 1,
                                   NULL),
             BF_ERR_MISMATCH, "2^14");
-    /* Needs on the wrong side, and one that there is no secret for. */
+    /* Needs of the wrong ring, and a need without a secret. */
     refuses(bf_boot_keys_generate(&keys, &there, s.there, own, &in, 1, &in, 1,
                                   NULL),
             BF_ERR_ARGUMENT, "the encapsulation key");

@@ -1,7 +1,7 @@
-/* The sparse secret of a refresh lives in bf_boot_keys_generate alone. The same
- * randomness draws it once more here, so that its coefficients and its values
- * in both rings are known: they are in memory while keys are being made, and
- * nowhere afterwards. */
+/* Only bf_boot_keys_generate holds the sparse secret of a refresh. This test
+ * draws the secret again from the same randomness, so that its coefficients and
+ * its values in both rings are known: they are in memory during key generation,
+ * and nowhere afterwards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Refreshes of random messages: precision and what is declared of it, scales,
- * the symbolic walk; EvalMod on planted multiples of q_0; a smaller ring. Small
+/* Refreshes of random messages: precision and its estimate, scales, the
+ * symbolic walk; EvalMod on planted multiples of q_0; a smaller ring. Small
  * degrees, for many runs, are insecure; bench_bootstrap measures secure ones.
  */
 #include <math.h>
@@ -23,14 +23,14 @@
 
 static uint64_t seed = 12345;
 
-/* Runs for a root mean square; what sanitizers look for shows in two. */
+/* Runs for a root mean square; two runs suffice for sanitizers. */
 #ifdef BF_SANITIZED
 enum { MANY = 2 };
 #else
 enum { MANY = 20 };
 #endif
 
-/* What the design documents for 2^15, in a ring of an eighth. */
+/* The parameters for 2^15, in a ring of an eighth of the degree. */
 static bf_boot_request request(unsigned log_n, unsigned log_slots)
 {
     return (bf_boot_request){.log_n = log_n, .log_slots = log_slots,
@@ -248,8 +248,8 @@ static void test_in_a_row(void **state)
     bf_boot_fixture_close(&f);
 }
 
-/* X = m + q_0 I with every I from -16 to 16 in place of what ModRaise gave:
- * against the sine, or what the arcsine makes of it, in long double, and
+/* X = m + q_0 I with every I from -16 to 16 in place of ModRaise's result:
+ * against the sine, or the arcsine's correction of it, in long double, and
  * against the message. */
 static void check_planted(bf_boot_fixture *f, double part)
 {
@@ -295,7 +295,8 @@ static void test_planted(void **state)
     bf_boot_fixture_open(&f, &r, NULL);
     check_planted(&f, 0.1);
     bf_boot_fixture_close(&f);
-    /* Messages up to the bound want a straighter sine, and finer matrices. */
+    /* Messages up to the bound need a smaller error of the sine, and finer
+     * matrices. */
     r.arcsine = true;
     r.limbs = 2;
     r.typical = 0.577;

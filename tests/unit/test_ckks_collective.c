@@ -1,5 +1,5 @@
 /* Keys that owners make together: the equations of sums of shares under the sum
- * of secrets, which no product code ever holds. */
+ * of secrets, which the library never forms. */
 #include "key_testing.h"
 
 #include "ckks/owner/key_share.h"
@@ -92,7 +92,7 @@ static void sum_squares(bf_eval_keys *keys, const owners *o,
     bf_eval_keys_clear(&first);
 }
 
-/* The mean square of error polynomials against what they are made of. Products
+/* The mean square of error polynomials against that of their parts. Products
  * with a fixed secret have a spectrum of their own, of exponential spread: the
  * sample's relative deviation is up to sqrt(4/n). */
 static void check_error(const bf_switch_key *key, const int32_t *from,
@@ -322,7 +322,7 @@ static void what_owners_send_is_computed_on_and_opened(void **state)
     close_owners(&o);
 }
 
-/* The error of an opening is what was asked for. */
+/* The error of an opening is the requested one. */
 static void shares_are_flooded(void **state)
 {
     (void)state;

@@ -59,8 +59,8 @@ static void assert_reports(unsigned expected)
     assert_int_equal(secret_draws, 0); /* every draw that we count took place */
 }
 
-/* The outcome is secret, so that nothing above was vacuous. Counts as a report
- * itself. */
+/* The result is marked secret, so that the test is not vacuous. The check
+ * itself counts as a report. */
 static void assert_tainted(const void *data, size_t bytes)
 {
     assert_true(VALGRIND_CHECK_MEM_IS_DEFINED(data, bytes) != 0);
@@ -137,8 +137,9 @@ static void import(const bf_context *ctx, const bf_secret_key *sk)
     bf_secret_key_destroy(back);
 }
 
-/* The sparse secret, whether to draw it again (samplers), its id; a seed for no
- * keys of automorphisms; seed and noise of both keys. */
+/* Draws in order: the sparse secret (with the verdict whether to draw again,
+ * see samplers), its id; a seed for the empty set of automorphism keys; seed
+ * and noise of both keys. */
 static void refresh_keys_of(bf_boot_secrets secrets,
                             const bf_context *encapsulation, uint32_t element)
 {
@@ -311,8 +312,8 @@ static void keys_and_ciphertexts_simd(void **state)
     keys_and_ciphertexts(BF_BACKEND_AVX2);
 }
 
-/* Branches tell whether the secret belongs to the public key, and whether a pair's
- * product is zero. */
+/* Branches tell whether the secret belongs to the public key, and whether a
+ * pair's product is zero. */
 static void masked_sums(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Inputs at the edge of what operations promise. */
+/* Inputs at the limits of the operations' contracts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

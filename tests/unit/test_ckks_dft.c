@@ -60,7 +60,7 @@ static size_t reversed(size_t i, unsigned bits)
     return r;
 }
 
-/* A symbolic map is told the same diagonals. */
+/* A symbolic map has the same diagonals. */
 static void same_indices(const bf_dft_group *made, const bf_dft *d)
 {
     bf_dft_group g[BF_DFT_GROUPS_MAX] = {{0}};
@@ -134,7 +134,8 @@ static void check(unsigned log_slots, unsigned groups, bool wide)
         if (wide) want[n + j] = -I * want[j];
     }
     close_to(x, want, slots, (double)n, &d);
-    /* What EvalMod would give is what went in: parts in slots when wide. */
+    /* SlotToCoeff after CoeffToSlot gives the input; with `wide`, parts are in
+     * slots. */
     for (size_t j = 0; j < n; j++) {
         x[j] = t[reversed(j, log_slots)];
         if (wide) x[n + j] = cimag(x[j]);

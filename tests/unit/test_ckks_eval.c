@@ -1,6 +1,6 @@
-/* Every homomorphic operation against plaintext arithmetic on slots, its
- * error within the tolerance that follows from the noise the operation
- * declares (tests/support/ckks_fixture.h). */
+/* Every homomorphic operation against plaintext arithmetic on slots, with
+ * errors within the tolerance that follows from the operation's estimated noise
+ * (tests/support/ckks_fixture.h). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,8 +197,8 @@ static void test_operations(void **state)
     }
 }
 
-/* The largest rings, which plans use at times, or never: a product, its key
- * switch and division, and an automorphism. */
+/* The largest rings, which few plans use: a product, its key switch and
+ * division, and an automorphism. */
 static void test_largest_rings(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* Linear maps on slots, decrypted, against the matrix product; the reported
- * rotations are the keys that a symbolic run asks for and all that a real one
- * needs. */
+ * rotations are the key needs of a symbolic run, and suffice for a run on data.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -91,8 +91,8 @@ static void expands_from_its_seed(const bf_switch_key *key)
     bf_free(a);
 }
 
-/* Distinct names of a ring have distinct labels, which say their names; what no
- * name is written as is refused. */
+/* Distinct names of a ring have distinct labels, which decode to their names;
+ * other labels are refused. */
 static void names_have_labels(void **state)
 {
     (void)state;
@@ -198,7 +198,7 @@ typedef struct trial_result {
 } trial_result;
 
 /* Encrypts and decrypts random slots `trials` times. A slot's error has
- * variance N*noise^2/scale^2; how far it may reach, in sd:
+ * variance N*noise^2/scale^2. Limits, in standard deviations:
  * - symmetric: a sum of N independent terms, near-normal in two dimensions,
  *   passes t sd with probability exp(-t^2): exp(-50) at 7.07.
  * - public: e u + e1 s has in each slot products of two such normals, where e

@@ -1,6 +1,6 @@
 /* Polynomials on ciphertexts: depth, exact scale, agreement with plain
- * evaluation within the noise declared, and with the function approximated
- * within that and the approximation's own error. */
+ * evaluation within the estimated noise, and with the approximated function
+ * within this noise and the approximation's own error. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

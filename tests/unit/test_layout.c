@@ -1,6 +1,6 @@
 /* Layouts: where rows, labels and weights lie, by the definitions of layout.h;
- * how many ciphertexts there may be; weights are taken out of coefficients, or
- * left alone. */
+ * limits on the number of ciphertexts; weights are read from coefficients, and
+ * other coefficients are ignored. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,8 +158,8 @@ static void labels_are_where_they_should_be(void **state)
         assert_true(y[i / (N / 2)][i % (N / 2)] == 0);
 }
 
-/* What is packed has these weights by the definition, and no coefficient but
- * those of X^{jT + um}. */
+/* The packed polynomial has these weights by the definition, and only
+ * coefficients of X^{jT + um}. */
 static void packed_as_defined(void **state)
 {
     (void)state;

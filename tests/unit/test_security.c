@@ -70,7 +70,7 @@ static void limit_passes_and_one_bit_more_fails(void **state)
     }
 }
 
-/* What other libraries let through, and what they once got wrong. */
+/* Parameters that other libraries accept, and their known mistakes. */
 static void over_limit_is_refused(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* job.json from a stranger: for every member, what is missing, of another type
- * or out of its bounds is refused in one line that names the member and the
- * file. The job that is spoilt is the golden one. */
+/* job.json from an untrusted source: for every member, a missing value, a value
+ * of another type and a value out of bounds is refused in one line that names
+ * the member and the file. The test alters the golden job. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -176,7 +176,7 @@ static void test_empty_objects(void **state)
     }
 }
 
-/* Numbers that JSON can write; what is NaN in JavaScript is no JSON. */
+/* Numbers that JSON can express; NaN is no JSON. */
 static void test_numbers(void **state)
 {
     (void)state;
@@ -267,7 +267,7 @@ static void test_combinations(void **state)
     impossible("rings", "primes", "[33128449]", "primes");
 }
 
-/* Choices that change what the rows are make it another data set. */
+/* Choices that change the rows change the data set. */
 static void test_data_set(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* Packing and unpacking secret coefficients branch on none and index by none:
- * under valgrind, with the coefficients marked undefined, memcheck stays silent
- * (the method of ctgrind). Skipped where valgrind is not installed. */
+/* Packing and unpacking take no branch and no index from secret coefficients:
+ * under valgrind, with the coefficients marked undefined, memcheck reports
+ * nothing (the method of ctgrind). Skipped if valgrind is not installed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -378,7 +378,8 @@ static void false_claims_are_refused(void **state)
                          claims[k] > 40 ? BF_ERR_FORMAT : BF_OK);
         bf_frame_close(r);
         close(fd);
-        /* A pipe's length is what its header tells: the data ends it. */
+        /* The length of a pipe is unknown: the header's length is compared with
+         * the data. */
         m.header.bytes = claims[k];
         image_set_header(&m);
         assert_int_equal(consume_bytes(m.bytes, m.size), BF_ERR_FORMAT);

@@ -1,6 +1,6 @@
-/* Format stability: the files in tests/golden/wire-v2 are what version 2 is.
- * Writing their content again must give the same bytes, and reading them the
- * same objects. After an intended change of format (a new version number),
+/* Format stability: the files in tests/golden/wire-v2 define version 2. Writing
+ * their content again must give the same bytes, and reading them the same
+ * objects. After an intended change of format (a new version number),
  * `test_wire_golden --write` writes them anew. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -73,8 +73,8 @@ static const double *row_of(const bf_switch_key *key, unsigned digit,
     return bf_switch_key_limb(key, digit, m, half, SAMPLE_N, 1);
 }
 
-/* Keys of other jobs are passed over, and what is needed is cut to the limbs
- * that are needed: digits, moduli, and both halves. */
+/* Keys of other jobs are skipped, and needed keys are cut to the needed limbs:
+ * digits, moduli, and both halves. */
 static void what_is_needed_is_taken(void **state)
 {
     (void)state;

@@ -236,7 +236,7 @@ static inline bf_status consume_set(const char *path, bf_wire_type type,
     return s;
 }
 
-/* Reads a file of this type to its end, as a user of it would. */
+/* Reads a file of this type to its end, as programs do. */
 static inline bf_status consume_file(const char *path, bf_wire_type type,
                                      const bf_context *ctx, bf_wire_ids ids)
 {
