@@ -1,13 +1,14 @@
 #!/bin/sh
-# Server time against the number of rows and of features, beside what `plan`
-# makes of the counted arithmetic: a table and a log-log picture.
+# Server time against the number of rows and of features, beside the estimate of
+# `plan` from counted work: a table and a log-log plot.
 #
 #   bench/bench_scaling.sh BUILD TRAIN.npy LABELS.npy OUT-DIR
 #
 # TRAIN has 60,000 rows of 768 features or more, as `make demo-fashion` leaves
 # them in demo-out-fashion/. ROWS and FEATURES choose the points ("1000 10000"),
-# ITERATIONS their number (3). "products" counts tensor products, "GB" what they
-# read: both factors of each at two polynomials of an average half of the chain.
+# ITERATIONS the number of iterations (3). "products" counts tensor products,
+# "GB" the bytes that they read: two factors each, of two polynomials with half
+# of the chain on average.
 set -eu
 [ $# = 4 ] || { sed -n '2,10p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 blindfit=$1/blindfit train=$2 labels=$3 out=$4

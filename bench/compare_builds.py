@@ -57,7 +57,7 @@ class Build:
         os.mkdir(work)
         help = subprocess.run([folder + "/blindfit", "encrypt", "--help"],
                               stdout=subprocess.PIPE, text=True).stdout
-        # The run in the clear is a choice in some builds: all make it.
+        # Some builds choose whether to rehearse; here all rehearse.
         self.rehearse = ["--rehearse", "yes"] if "--rehearse" in help else []
 
     def step(self, name, program, *arguments):

@@ -1,5 +1,6 @@
-# build/blindfit: everything. build/blindfit-server: what a server needs, from
-# the archive that holds no owner's object. Both see the public headers alone.
+# build/blindfit has all commands. build/blindfit-server has a server's
+# commands, and links the archive without owner objects. Both include public
+# headers only.
 set(cli_shared program affinity outputs recipe job_report term/clock
   term/format term/options term/progress term/results commands/train
   commands/plan commands/inspect)

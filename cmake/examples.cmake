@@ -1,5 +1,5 @@
 # Every examples/N-name.c is a program against the public headers alone, linked
-# as somebody else's would be. ctest compares what it prints with N-name.txt.
+# like an outside program. ctest compares its output with N-name.txt.
 function(bf_example target source library)
   add_executable(${target} ${source})
   set_target_properties(${target} PROPERTIES INCLUDE_DIRECTORIES
@@ -20,7 +20,7 @@ foreach(source ${examples})
   bf_example_test(${name} ${CMAKE_CURRENT_BINARY_DIR}/example-${name})
 endforeach()
 
-# Two programs, of which the server's has half the library.
+# Two programs; the server's program links the server library.
 bf_example(example-4-owner examples/4-owner-and-server/owner.c blindfit-shared)
 bf_example(example-4-server examples/4-owner-and-server/server.c
   blindfit-server-shared)

@@ -1,5 +1,5 @@
-# src/features: data files always; pictures and backbones with the libraries that
-# they want, or not (-DBLINDFIT_FEATURES=OFF).
+# src/features: data files always; image readers and backbones with their
+# libraries, unless -DBLINDFIT_FEATURES=OFF.
 set(pictures backbone cifar decode extract folder image jpeg png regnet resize
   scattering)
 list(TRANSFORM pictures REPLACE "^.+$" "src/features/\\0*.c")
@@ -11,7 +11,7 @@ if(BLINDFIT_FEATURES)
   pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg)
   find_library(DNNL_LIBRARY dnnl REQUIRED)
   find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl_version.h REQUIRED)
-  # onednn/ has a file for each of oneDNN's generations.
+  # onednn/ has a file for each major version of oneDNN.
   file(STRINGS ${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h version
     REGEX "^#define DNNL_VERSION_MAJOR [0-9]+")
   string(REGEX MATCH "[0-9]+" DNNL_VERSION_MAJOR "${version}")

@@ -23,8 +23,8 @@ write_basic_package_version_file(blindfitConfigVersion.cmake
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/blindfitConfigVersion.cmake
   DESTINATION ${package})
 
-# pkg-config. Found from where the file lies, as `make install PREFIX=` comes
-# after this.
+# pkg-config. Paths are relative to the .pc file, as `make install PREFIX=` sets
+# the prefix later.
 file(RELATIVE_PATH PREFIX_FROM_PC
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" PREFIX_FROM_PC ${PREFIX_FROM_PC})

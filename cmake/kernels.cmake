@@ -4,7 +4,8 @@ set(BF_KERNEL_OBJECTS)
 file(GLOB simd CONFIGURE_DEPENDS src/ring/kernels/simd/*.c)
 function(bf_kernels width)
   add_library(bf_kernels_${width} OBJECT ${simd})
-  # Below -O3 GCC leaves small loops over registers in memory: half the speed.
+  # Below -O3 GCC keeps arrays of small loops in memory instead of registers, at
+  # half the speed.
   target_compile_options(bf_kernels_${width} PRIVATE ${ARGN}
     $<$<NOT:$<CONFIG:Debug>>:-O3>)
   set(BF_KERNEL_OBJECTS ${BF_KERNEL_OBJECTS}

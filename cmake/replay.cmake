@@ -1,5 +1,5 @@
 # Every fuzz target as an object whose entry point has the target's name, and
-# the list of them: test_fuzz_replay calls all without a fuzzer.
+# a list of these objects: test_fuzz_replay calls every target without a fuzzer.
 add_library(bf_fuzz_replay INTERFACE)
 set(BF_REPLAY_LIST)
 file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)

@@ -1,4 +1,4 @@
-# Tests of the programs: scripts that are told where the programs are.
+# Tests of the programs: scripts that take the build folder as argument.
 file(GLOB scripts CONFIGURE_DEPENDS tests/cli/test_*.sh
   tests/endtoend/test_*.sh tests/golden/test_*.sh)
 foreach(script ${scripts})
@@ -8,14 +8,14 @@ foreach(script ${scripts})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
 endforeach()
 
-# tools/check runs everything on the best backend, with and without sanitizers, but
-# for the tests with these labels.
+# tools/check runs all tests on the best backend, with and without sanitizers,
+# except for tests with these labels.
 #
-# backends: on the others as well; on the scalar one under sanitizers, too. All
-# give the same bits: test_kernels_* and test_oracle_* hold every backend to the
-# same integers in one process. What is left to tell is whether the operations
-# built on them meet a shape that those did not, and whether they run in constant
-# time: the operations, known answers, and a whole job.
+# backends: also on the other backends, and under sanitizers on the scalar
+# backend. test_kernels_* and test_oracle_* compare all backends with the same
+# integers in one process. These tests check that operations use no shape that
+# the kernel tests miss, and that they run in constant time: the operations,
+# known answers, and a whole job.
 set(backends test_api_job test_train_golden test_wire_consttime test_ckks_alias
   test_ckks_collective test_ckks_constant_time test_ckks_contracts test_ckks_dft
   test_ckks_encode test_ckks_eval test_ckks_lintrans test_ckks_owner
@@ -44,16 +44,16 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_cli_headers
   test_ckks_boot_same PROPERTIES LABELS unsanitized)
 
-# sanitized: under sanitizers only: what the programs refuse, print and leave
-# behind is the same in either build, and sanitizers see more. Whole jobs run in
-# both.
+# sanitized: under sanitizers only. Refusals, output and files of the programs
+# are the same in either build, and sanitizers find more. Whole jobs run in both
+# builds.
 set_tests_properties(test_cli_bad_input test_cli_options test_cli_transform
   test_cli_signals test_cli_outputs test_cli_names test_cli_pipes
   test_cli_messages test_cli_columns test_long_rewritten
   PROPERTIES LABELS sanitized)
 
-# The longest begin first, so that none ends alone: a clean build has no times of
-# earlier runs.
+# The longest tests begin first, so that none runs alone at the end: a clean
+# build has no times of earlier runs.
 set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume
   test_cli_protocol test_long_checkpoint test_cli_bad_input test_train_plan
   test_cli_no_features test_e2e_pictures test_api_over test_train_party
@@ -63,9 +63,9 @@ set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals
   PROPERTIES COST 10)
 
-# Also built by other compilers and without optimisation, which is when
-# src/ring/kernels/scalar asserts the ranges of residues: the target holds what
-# the tests of this label need.
+# Known answers are also built by other compilers and without optimisation,
+# where src/ring/kernels/scalar asserts the ranges of residues. The target
+# known_answers builds the tests of this label.
 set(known_answers test_ckks_kat test_kernels_known)
 set_tests_properties(${known_answers} PROPERTIES LABELS "known;backends")
 add_custom_target(known_answers DEPENDS ${known_answers})

@@ -35,7 +35,7 @@ int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv);
 const char *cli_program(void);
 
-/* Exit codes; docs/architecture.md lists them. */
+/* Exit codes; docs/man/blindfit.1 lists them. */
 enum {
     CLI_EXIT_INTERNAL = 1,
     CLI_EXIT_USAGE = 2,

@@ -1,7 +1,7 @@
 # Sourced by the tests of the programs: sh test_NAME.sh BUILD.
 #
-# Each check prints what went wrong and goes on; `finish` ends with the number
-# of failures. Files live in a folder that is removed.
+# A failing check prints a line, and the script continues; `finish` exits with
+# the number of failures. Files are in a temporary folder.
 set -u
 build=$1
 blindfit=$build/blindfit
@@ -35,7 +35,7 @@ refuse()
     checks=$((checks + 1))
     "$@" >"$work/stdout" 2>"$work/lines"
     got=$?
-    # Progress shows where the machine is slow.
+    # Progress lines appear on slow machines.
     grep -v -E '^[a-z ]+ [0-9]+ %' "$work/lines" >"$work/stderr"
     [ $got = "$code" ] || fail "$* ended with $got, not $code: \
 $(head -c 300 "$work/stderr")"
@@ -91,8 +91,8 @@ sanitized()
     grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"
 }
 
-# Tests run on machines that do other work, so they wait for what they need to
-# happen, not for a time; this long, when it never does.
+# Tests run on busy machines, so they wait for events and not for a time; this
+# is the longest wait.
 patience=120
 
 # until_true COMMAND...: runs it until it succeeds; fails when patience ends.
@@ -105,8 +105,8 @@ until_true()
     done
 }
 
-# A background job that was started by env and is the program by now: it hears
-# signals. True when it has ended, too.
+# True if a background job started by env has become the program, which handles
+# signals, or has ended.
 is_program() # PID
 {
     case $(readlink "/proc/$1/exe") in "$(realpath "$build")"/* | "") ;;

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Everything that can be wrong with files and data: one line that names the
-# file and the trouble, the right exit code, nothing left behind.
+# Faults of files and data: one line that names the file and the fault, the
+# right exit code, and no files left.
 . "$(dirname "$0")/lib.sh"
 
 rows 40 9 3 1 >"$work/train.csv"
@@ -263,7 +263,7 @@ grep -q 'gap.csv: no row has label 1' "$work/stderr" ||
     fail "a class without a sample is not told"
 
 # Class names of fewer classes than planned would be lost after the server's
-# run; without names, the classes too many are told.
+# run; without names, a note names the superfluous classes.
 mkdir "$work/named"
 ok "$blindfit" plan -n 40 -d 9 -o "$work/named/job.json"
 ok "$blindfit" keygen "$work/named/job.json" -o "$work/named"
@@ -300,7 +300,7 @@ refuse 4 'y.npy: 3 classes have names, the job is for 10' \
     --labels "$work/y.npy" --key "$work/named/secret.key" -o "$work/out.bf" \
     --transform "$work/out.transform"
 absent "$work/out.bf"
-# A model is not lost for its names.
+# A fault of the names does not lose the model.
 echo '{"class_names": ["cat"]}' >"$transform.json"
 ok decrypt "$model" "$secret" "$transform" "$job"
 grep -q 'transform.bf.json: names of 1 classes, the model has 3' "$work/stderr" ||
@@ -318,7 +318,8 @@ refuse 3 'nowhere/t' "$blindfit" encrypt "$job" "$work/train.csv" \
 refuse 2 'models end in' "$blindfit" fit "$work/train.csv" -o "$work/m.txt"
 absent "$work/out.bf"
 
-# What a run reads, or writes elsewhere, it does not overwrite; by no name.
+# A run does not overwrite files that it reads or writes otherwise, under any
+# name.
 cat "$secret" "$upload" "$keys" "$work/train.csv" "$job" >"$work/before"
 ln -s "$secret" "$work/link.key"
 needed='needs it for something else'

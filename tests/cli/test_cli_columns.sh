@@ -1,5 +1,5 @@
 #!/bin/sh
-# Labels in two columns are trained in one pass, to a model each.
+# Two columns of labels are trained in one pass, with a model for each.
 . "$(dirname "$0")/lib.sh"
 
 rows 75 23 3 1 >"$work/train.csv"
@@ -37,7 +37,7 @@ absent thirds.npy
 ok decrypt -o thirds.npy -o first.safetensors
 grep -q 'first.safetensors: 2 classes, 23 features' stdout || fail "decrypt: rows"
 
-# As good as by themselves.
+# As accurate as separate trainings.
 for column in thirds.npy first.safetensors; do
     name=${column%.*}
     ok "$blindfit" evaluate $column x.csv --labels $name.csv --json

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The shared libraries show what the public headers declare and nothing else:
-# libblindfit all of it, libblindfit-server what is marked BF_API. Nothing is
-# declared without a mark.
+# The shared libraries export exactly the functions of the public headers:
+# libblindfit all of them, libblindfit-server those marked BF_API. Every
+# declaration has a mark.
 . "$(dirname "$0")/lib.sh"
 command -v nm >/dev/null || { echo "skipped: no nm"; exit 77; }
 
@@ -51,7 +51,8 @@ exported "$build/libblindfit-server.so" >"$work/server"
 same libblindfit.so "$work/all" "$work/owner"
 same libblindfit-server.so "$work/both" "$work/server"
 
-# The look itself: marks, comments that speak of functions, pointers to them.
+# A test of the parser: marks, comments that mention functions, pointers to
+# functions.
 cat >"$work/sample.h" <<'END'
 /* bf_not_this(void); */
 typedef int (*bf_fn)(void *user);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Programs and libraries are built so that a fault of memory ends the process
-# rather than serve somebody: read off the binaries, not off the build's flags.
+# Programs and libraries are hardened against memory faults: checks the
+# binaries, and not the flags of the build.
 . "$(dirname "$0")/lib.sh"
 for tool in readelf nm; do
     command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }

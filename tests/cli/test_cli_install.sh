@@ -1,6 +1,6 @@
 #!/bin/sh
-# What `make install` leaves works from where it lies: the programs, the
-# library for somebody else's program, the manual.
+# The installed files work in their place: the programs, the manual, and the
+# library for an outside program.
 . "$(dirname "$0")/lib.sh"
 
 if grep -q 'BLINDFIT_SANITIZE:BOOL=ON' "$build/CMakeCache.txt"; then
@@ -15,7 +15,7 @@ ok "$root/bin/blindfit-server" --version
 [ -s "$root/share/man/man1/blindfit.1" ] || fail "no manual"
 [ -s "$root/share/man/man1/blindfit-server.1" ] || fail "no manual of the server"
 
-# Somebody else's program: with pkg-config, dynamic and static, and with CMake.
+# An outside program: with pkg-config, dynamic and static, and with CMake.
 libs=$(dirname "$(find "$root" -name libblindfit.so)")
 export PKG_CONFIG_PATH="$libs/pkgconfig"
 {
@@ -79,7 +79,7 @@ ok "$apart/bin/blindfit" --version
 ok into PREFIX="/opt/my apps" DESTDIR="$stage"
 ok "$stage/opt/my apps/bin/blindfit-server" --version
 
-# A server elsewhere is found, and its absence is told.
+# A server in another folder is found; without a server a message says so.
 mkdir -p "$root/libexec/blindfit"
 mv "$root/bin/blindfit-server" "$root/libexec/blindfit/"
 ok "$root/bin/blindfit" fit "$work/train.csv" --json

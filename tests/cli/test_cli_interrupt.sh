@@ -1,5 +1,5 @@
 #!/bin/sh
-# Ctrl-C and its kin at many moments: exit code 130, nothing left behind, no
+# Ctrl-C and similar signals at many moments: exit code 130, no files left, no
 # process left running.
 . "$(dirname "$0")/lib.sh"
 
@@ -7,7 +7,7 @@ rows 128 400 10 1 >"$work/train.csv"
 mkdir "$work/tmp"
 export TMPDIR="$work/tmp"
 
-# A script's background jobs are born deaf to Ctrl-C, and stay so.
+# A script's background jobs ignore Ctrl-C from the start.
 hearing="env --default-signal=INT,TERM,HUP"
 
 # Processes whose command line names this test's folder, this shell's aside.
@@ -36,7 +36,8 @@ interrupt() # SIGNAL SECONDS
     kill -s "$1" $pid 2>/dev/null
     wait $pid
     code=$?
-    # It was faster, or was comparing the model that it had written: whole then.
+    # The run was faster, or was already comparing its model: then the model is
+    # complete.
     if [ -e "$work/tmp/model.npy" ]; then
         "$blindfit" evaluate "$work/tmp/model.npy" "$work/train.csv" \
             >/dev/null 2>"$work/stderr" ||
@@ -115,7 +116,7 @@ stop_often() # FILES-IT-MAKES COMMAND...
     for moment in $moments; do
         stop $moment "$@"
     done
-    # Where it is too fast for these moments, or the machine too slow.
+    # If the command is too fast for these moments, or the machine too slow.
     for moment in $(seq 0.01 0.01 0.4); do
         [ $stopped -lt 2 ] || break
         stop $moment "$@"
@@ -139,8 +140,8 @@ holds_secret()
     [ -n "$(find "$work/tmp" -name secret.key)" ]
 }
 
-# A second one does not wait; what it cannot clean up is at most the folder. The
-# job takes seconds on the fastest machines.
+# A second Ctrl-C does not wait; at most the folder is left. The job takes
+# seconds on the fastest machines.
 checks=$((checks + 1))
 $hearing "$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &
 pid=$!

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Jobs by someone who wants our memory and time: refused, or shown, in little of
-# either. The limit on addresses is far above what is needed.
+# Hostile jobs that demand memory and time: refused, or shown, with little of
+# either. The limit on address space is far above the need.
 . "$(dirname "$0")/lib.sh"
 ok "$blindfit" plan -n 40 -d 9 -c 3 -k 8 --refresh no -o "$work/deep.json"
 export OMP_NUM_THREADS=2 # OpenBLAS takes addresses by their number

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Rows are encrypted once; further jobs over them send labels alone, and the keys
-# that they need beside those that are there.
+# Rows are encrypted once; further jobs over these rows send only labels, and
+# the keys that the server lacks.
 . "$(dirname "$0")/lib.sh"
 
 rows 75 23 3 1 >"$work/train.csv"
@@ -42,7 +42,7 @@ plan_over() # name, options
     cp stdout "plan-$name.json"
 }
 
-# Other labels and fewer iterations, by the keys that are there.
+# Other labels and fewer iterations, with the existing keys.
 plan_over halves -c 2 -k 2
 [ "$(number more_keys plan-halves.json)" = 0 ] || fail "halves want more keys"
 train_over halves.json y-halves.csv halves --keys keys/eval.keys
@@ -65,7 +65,7 @@ holds "($(number accuracy judged-halves.json) - $(number accuracy stdout)) ^ 2 \
     < 0.0004"
 sums=$(cksum job.json keys/* upload.bf)
 
-# More classes than there were, by more keys.
+# More classes than before, with more keys.
 plan_over nines -c 9
 holds "$(number more_keys plan-nines.json) > 0"
 ok encrypt_labels nines.json y-nines.csv labels.bf
@@ -79,10 +79,10 @@ train_over nines.json y-nines.csv nines --keys keys/eval.keys \
     --keys more/eval.keys
 holds "$(number accuracy judged-nines.json) > 0.15"
 
-# What was there is as it was.
+# The existing files are unchanged.
 [ "$sums" = "$(cksum job.json keys/* upload.bf)" ] || fail "files were changed"
 
-# What people see.
+# The printed tables.
 ok "$blindfit" plan --over job.json -c 2
 grep -q 'labels in .*; rows are there already' stdout || fail "plan: no labels"
 grep -q 'those that are there already' stdout || fail "plan: no keys"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Messages name the file that is wrong, also where the trouble shows late.
+# Messages name the faulty file, also if the fault shows late.
 . "$(dirname "$0")/lib.sh"
 
 rows 40 9 3 1 >"$work/train.csv"
@@ -12,7 +12,7 @@ refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" encrypt \
 refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" fit \
     "$work/negative.csv" --map sqrt
 
-# Primes that are none: of the right form, as p + 2N k.
+# Composite numbers of the right form, p + 2N k.
 ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
     --key "$work/keys/secret.key" -o "$work/upload.bf"
 prime=$(sed -n 's/.*"special_primes":[^[]*\[\([0-9]*\).*/\1/p' "$work/job.json")

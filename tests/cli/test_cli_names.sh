@@ -1,6 +1,5 @@
 #!/bin/sh
-# Class names of a model that somebody else made: what they do to a .csv and to
-# a terminal.
+# Class names of a foreign model: their effect on a .csv and on a terminal.
 . "$(dirname "$0")/lib.sh"
 
 printf '1,2\n3,-4\n-5,6\n7,0\n' >"$work/model.csv"

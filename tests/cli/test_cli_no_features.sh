@@ -1,6 +1,7 @@
 #!/bin/sh
-# A build without pictures and backbones needs none of their libraries and does
-# all else. Built here without optimisation, as only what is in it counts.
+# A build without image readers and backbones needs none of their libraries and
+# does everything else. Built here without optimisation, as only the content of
+# the build matters.
 . "$(dirname "$0")/lib.sh"
 
 compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Help, versions, options and their mistakes, exit codes.
+# Help, versions, options, wrong options, exit codes.
 . "$(dirname "$0")/lib.sh"
 
 for program in "$blindfit" "$server"; do
@@ -75,8 +75,8 @@ for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10 \
         "$blindfit" plan -n 100 -d 20 --recipe paper $option
 done
 
-# Few rows train badly for long, and are told so; explicit options win over an
-# aim.
+# Many iterations over few rows lose accuracy, and a note says so; explicit
+# options take precedence over an aim.
 "$blindfit" plan -n 100 -d 20 -c 3 -k 4 >/dev/null 2>"$work/stderr"
 grep -q '100 rows are few for 21 columns: more than three' "$work/stderr" ||
     fail "four iterations of few rows: no note"
@@ -94,7 +94,7 @@ holds "$(number security_bits "$work/stdout") >= 128"
 holds "$(number log2_qp "$work/stdout") <= \
     $(number log2_qp_limit "$work/stdout")"
 
-# Parameters for tests are told as such by whatever shows them.
+# Commands mark insecure parameters for tests.
 golden=$(dirname "$0")/../golden/wire-v2/upload.enc
 ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
     "$work/stderr" || fail "inspect does not warn of insecure parameters"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is written where: nothing that a run was given is overwritten or removed,
-# files that belong together appear together, failures leave all as it was.
+# Outputs: a run overwrites or removes none of its inputs, files that belong
+# together appear together, failures leave all files unchanged.
 . "$(dirname "$0")/lib.sh"
 
 rows 40 9 3 1 >"$work/train.csv"
@@ -41,7 +41,7 @@ refuse 2 'mine.json: is there already and holds no class names' \
     encrypt "$work/mine"
 cmp -s "$work/mine.json" "$work/whole.json" || fail "a .json of mine is gone"
 absent "$work/mine" "$work/out.bf"
-# Names of an earlier transform are not those of one without.
+# Names of an earlier transform do not pass to a transform without names.
 echo '{"class_names": ["a", "b", "c"]}' >"$work/named.json"
 ok encrypt "$work/named"
 absent "$work/named.json"
@@ -63,8 +63,8 @@ done
 ok "$blindfit" decrypt "$job" "$dir/model.enc" --key "$dir/a/secret.key" \
     --transform "$dir/a/transform.bf" -o "$dir/m.npy"
 
-# A model that is private stays private, a link goes on pointing to it, and the
-# case of an ending says nothing.
+# A private model stays private, a link still points to it, and the case of an
+# ending does not matter.
 chmod 600 "$dir/m.npy" "$dir/m.npy.json"
 mkdir "$work/links"
 ln -s "$dir/m.npy" "$work/links/M.NPY"
@@ -133,7 +133,7 @@ refuse 2 'fit.json: to be written, but' \
     "$blindfit" report "$work/fit.json" --curve "$work/fit.json"
 cmp -s "$work/fit.json" "$work/kept.json" || fail "report took its input"
 
-# A job that is moved while it runs has been read.
+# A job may be moved during the run, as it was read at the start.
 checks=$((checks + 1))
 cp "$job" "$work/moved.json"
 "$server" train "$work/moved.json" --keys "$dir/a/eval.keys" --json \

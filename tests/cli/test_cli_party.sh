@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two owners and a server by the programs alone: what they print and end with.
+# Two owners and a server, by the programs alone: output and exit codes.
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Pipes and '-' as files: what is taken in one go works, all else is refused
-# before anything waits for the other side of a pipe.
+# Pipes and '-' as files: files that are read once work, all others are refused
+# before a program waits for the other side of a pipe.
 . "$(dirname "$0")/lib.sh"
 
 cd_to=$work/here

@@ -6,7 +6,7 @@
 rows 75 23 3 1 >"$work/train.csv"
 rows 90 23 3 2 >"$work/test.csv"
 
-# What the plan said is what was made, to the byte, and what was done.
+# The plan's bytes and counts equal those of the run.
 as_planned()
 {
     ok "$blindfit" plan "$dir/job.json" --json
@@ -20,7 +20,7 @@ as_planned()
         holds "$(number $count "$dir/run.json") == \
             $(number $count "$work/stdout")"
     done
-    # Sanitizers have memory of their own.
+    # Sanitizers use additional memory.
     sanitized || holds "$(number peak_rss_bytes "$dir/run.json") <= \
         $(number memory_bytes "$work/stdout")"
 }
@@ -61,7 +61,7 @@ protocol batches --batch 30
 sanitized || protocol three -k 3
 protocol relu --expand relu:40:7 # in the exports, and in what is below
 
-# What comes out can be told apart from chance.
+# The accuracy is better than chance.
 holds "$(cat "$work/whitened/accuracy.npy") > 0.8"
 
 dir=$work/whitened
@@ -70,8 +70,8 @@ ok "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" --iteration 1 \
     --key "$dir/keys/secret.key" --transform "$dir/keys/transform.bf" \
     -o "$dir/first.npy"
 ! cmp -s "$dir/first.npy" "$dir/model.npy" || fail "iteration 1 is the last"
-# What the run came to: weights and, of rows that are there, scores. Rows a
-# hundred times too far out are no rows that the run was right for.
+# The review: weights and, with rows, scores. Rows a hundred times too large
+# exceed the bounds.
 decrypt()
 {
     "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Plans choose between refreshed weights and a chain for all iterations, and tell
-# both; what cannot be refreshed is said in a line.
+# Plans choose between refreshed weights and a chain for all iterations, and
+# print both; a line says what cannot be refreshed.
 . "$(dirname "$0")/lib.sh"
 
 plan() # OPTIONS...
@@ -19,7 +19,7 @@ hidden() # PATTERN
 }
 
 # Two iterations fit a short chain, three over many rows cost more than a refresh,
-# for twenty there is no other way.
+# twenty need refreshes.
 ok plan -n 60000 -k 2
 hidden 'refreshed by bootstrapping'
 shown '^  with refreshes  *[^ ].* of memory, upload .*, keys '
@@ -33,7 +33,7 @@ ok plan -n 60000 -k 1000 --json
 holds "$(number iterations "$work/stdout") == 1000"
 shown '"refreshed":[^a-z]*true'
 
-# The choice can be taken out of its hands; the other way is not offered then.
+# An option forces the choice; then no alternative is printed.
 for k in 2 3; do
     ok plan -n 60000 -k $k --refresh yes
     shown 'refreshed by bootstrapping'

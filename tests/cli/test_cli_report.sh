@@ -1,5 +1,6 @@
 #!/bin/sh
-# What report says its accuracies are of, and how many runs it takes.
+# The rows that report names for its accuracies, and the number of runs it
+# accepts.
 . "$(dirname "$0")/lib.sh"
 
 run() # JUDGED-ON ROWS

@@ -21,7 +21,7 @@ done
 wait $pid || fail "SIGHUP that was to be ignored: $(cat "$work/stderr")"
 [ -s "$work/model.npy" ] || fail "SIGHUP that was to be ignored: no model"
 
-# Where one is ignored, another still stops it, and its server.
+# If one signal is ignored, another still stops the program and its server.
 checks=$((checks + 1))
 env --ignore-signal=HUP,TERM --default-signal=INT "$blindfit" fit \
     "$work/train.csv" -k 4 >/dev/null 2>&1 &
@@ -33,8 +33,8 @@ wait $pid
 [ $? = 130 ] || fail "Ctrl-C beside an ignored SIGTERM"
 [ -z "$(ls -A "$work/tmp")" ] || fail "left: $(ls -A "$work/tmp")"
 
-# What SIGKILL leaves, the secret key among it, goes with the next run; folders
-# of runs that live, and others of such a name, stay.
+# The next run removes the files of a killed run, secret key included; folders
+# of running runs, and other folders with such names, stay.
 mkdir "$work/tmp/blindfit-fit-mine00"
 echo mine >"$work/tmp/blindfit-fit-mine00/secret.key"
 "$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &

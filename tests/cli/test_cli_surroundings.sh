@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the programs inherit: processors, OpenMP's variables, limits, standard
-# files, a parent; and a server that is not there.
+# Inherited surroundings: processors, OpenMP's variables, limits, standard
+# files, a parent; and a missing server.
 . "$(dirname "$0")/lib.sh"
 
 rows 40 6 2 1 >"$work/train.csv"
@@ -104,7 +104,7 @@ train()
     "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
         --upload "$work/upload.bf" -o "$work/model.enc" "$@"
 }
-# A parent ends before the server asks to be told of its end.
+# A parent that ends before the server watches it.
 orphan()
 {
     sleep 0.5

@@ -1,11 +1,10 @@
 #!/bin/sh
 # The server links nothing that makes, reads or uses a secret key: neither its
-# program nor its libraries. The same look finds all of it in the owner's
-# program and shared library, so it would be seen.
+# program nor its libraries. The same search finds these symbols in the owner's
+# program and shared library, so that a stale list would fail.
 . "$(dirname "$0")/lib.sh"
 
-# One from each object of the owner's folders, and what holds secrets in
-# memory.
+# One symbol from each object of the owner's folders.
 owners='bf_decrypt bf_encrypt_symmetric bf_secret_key_generate
   bf_secret_key_import bf_secret_key_coeffs bf_galois_key_generate
   bf_eval_keys_generate bf_public_key_generate bf_wire_read_secret_key
@@ -46,7 +45,7 @@ for s in bf_secret_generate bf_secret_decrypt bf_keys_create bf_public_create; d
     ! grep -q -x "$s" "$work/shared" || fail "libblindfit-server.so has $s"
 done
 
-# Whatever else an owner's object may come to define.
+# All other symbols that an owner's object defines.
 nm "$build/libblindfit.a" 2>/dev/null | awk '
     /^[^ ]*\.o:$/ { object = $1 }
     NF == 3 && $2 == "T" { print $3 }' | LC_ALL=C sort -u >"$work/all"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# On a terminal, progress tells the time left, and the result does not go on
-# where progress stood: each line is overwritten by the next or cleared.
+# On a terminal, progress shows the time left, and output does not continue a
+# progress line: each line is overwritten by the next or cleared.
 . "$(dirname "$0")/lib.sh"
 
 if ! script -qec true /dev/null </dev/null >/dev/null 2>&1; then

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A transform belongs to one upload: no other can take its place, unsaid, where
-# it is written, read or used again.
+# A transform belongs to one upload: writing, reading and reusing transforms
+# refuse any other.
 . "$(dirname "$0")/lib.sh"
 
 dir=$work/job job=$work/job/job.json
@@ -101,7 +101,7 @@ refuse 4 'transform.bf: of another upload' decrypt mf "$dir/transform.bf"
 ok decrypt mf "$dir/uf.bf"
 holds "$(accuracy) == $good"
 
-# A job.json whose bytes changed is another job, and told why.
+# A job.json with changed bytes is another job, and the message says why.
 sed 's/$/\r/' "$job" >"$work/crlf.json"
 { printf '\357\273\277'; cat "$job"; } >"$work/bom.json"
 tr -d ' \n' <"$job" >"$work/bare.json"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# From the embedded pictures to a model trained on encrypted data: as accurate
-# as in plaintext, and better than logistic regression's neighbourhood.
+# From the embedded images to a model trained on encrypted data: as accurate as
+# in plaintext, and about as accurate as logistic regression.
 . "$(dirname "$0")/../cli/lib.sh"
 
 for part in train test; do
@@ -23,7 +23,7 @@ holds "($encrypted - $twin) ^ 2 <= 0.003 ^ 2"
 holds "$(number security_bits "$work/fit.json") >= 128"
 holds "$(number samples "$work/fit.json") == 128"
 
-# The model file is the model that was judged.
+# The model file is the tested model.
 ok "$blindfit" evaluate "$work/model.npy" "$work/test.npy" \
     --labels "$work/test-labels.npy" --json
 holds "$(number accuracy "$work/stdout") == $encrypted"

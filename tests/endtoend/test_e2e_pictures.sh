@@ -1,6 +1,6 @@
 #!/bin/sh
-# The paper's data path: pictures, RegNet_X_400MF with torchvision's tensors
-# (random ones: the pretrained are not shipped), both recipes.
+# The paper's data path: images, RegNet_X_400MF with torchvision's tensors
+# (random weights, as the pretrained ones are not shipped), both recipes.
 . "$(dirname "$0")/../cli/lib.sh"
 
 python=/usr/bin/python3
@@ -47,7 +47,7 @@ refuse 6 "recipe's range: a logit" "$blindfit" fit "$work/large.npy" \
     --labels "$work/train-labels.npy" --recipe paper -o "$work/m.npy"
 absent "$work/m.npy"
 
-# Without weights the command says what is wanted.
+# Without weights the command says what it needs.
 refuse 2 'convert-weights.py regnet_x_400mf-adf1edd5.pth' "$blindfit" extract \
     "$work/torch/pictures" --backbone regnet_x_400mf -o "$work/x.npy"
 refuse 4 'weights.pth: a file of PyTorch' "$blindfit" extract \
@@ -87,7 +87,7 @@ ok "$blindfit" extract $fashion/t10k-images-idx3-ubyte.gz --first 20 \
     --labels-out "$work/y.npy"
 absent "$work/y.npy.json"
 
-# What cannot be written is told before the work.
+# Outputs that cannot be written are reported before the work.
 refuse 2 'no labels to write' "$blindfit" extract \
     $fashion/t10k-images-idx3-ubyte.gz --first 20 -o "$work/z.npy" \
     --labels-out "$work/zy.npy"

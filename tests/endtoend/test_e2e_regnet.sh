@@ -1,6 +1,6 @@
 #!/bin/sh
-# The paper's job on the authors' own features: what docs/performance.md
-# promises but for the times, which depend on the machine.
+# The paper's job on the authors' own features: the figures of
+# docs/performance.md, except for times, which depend on the machine.
 . "$(dirname "$0")/../cli/lib.sh"
 
 data=../shared/data/regnet_mnist_512.csv

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checkpoints that do not belong or are not whole; too little memory or disk; a
-# disk that fills up while the run is on.
+# Foreign and incomplete checkpoints; too little memory or disk; a disk that
+# fills up during the run.
 . "$(dirname "$0")/../cli/lib.sh"
 
 job() # FOLDER ITERATIONS ROWS
@@ -20,7 +20,7 @@ train() # FOLDER UPLOAD OPTIONS...
 {
     folder=$1 upload=$2
     shift 2
-    # A script's background jobs are born deaf to Ctrl-C.
+    # A script's background jobs ignore Ctrl-C from the start.
     env --default-signal=INT "$server" train "$folder/job.json" \
         --keys "$folder/keys/eval.keys" \
         --upload "$folder/$upload.bf" "$@"
@@ -36,7 +36,7 @@ done
 ok train "$a" again -o "$a/other.enc" --checkpoint "$a/again-state.bf"
 
 # ---- two runs on one checkpoint ----------------------------------------------
-# The first is suspended, so that it surely holds it.
+# The first run is suspended, so that it holds the checkpoint.
 "$server" train "$a/job.json" --keys "$a/keys/eval.keys" \
     --upload "$a/upload.bf" -o "$work/first.enc" \
     --checkpoint "$work/shared.bf" >/dev/null 2>&1 &

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A run with refreshed weights, killed after an iteration and resumed, ends in the
-# very file of a run that was never stopped; a job takes no keys of another one's
-# refreshes.
+# A run with refreshed weights, killed after an iteration and resumed, ends in
+# the same file as an uninterrupted run; a job accepts no refresh keys of
+# another job.
 . "$(dirname "$0")/../cli/lib.sh"
 
 job() # RECIPE ITERATIONS

@@ -1,7 +1,7 @@
 #!/bin/sh
-# A run killed with -9 at 30 random moments, each time resumed from what it left
-# on disk, ends in the very file of a run that was never stopped; so does one on
-# any number of threads, and one stopped by Ctrl-C.
+# A run killed with -9 at 30 random moments, each time resumed from its
+# checkpoint, ends in the same file as an uninterrupted run; so do runs on any
+# number of threads, and a run stopped by Ctrl-C.
 . "$(dirname "$0")/../cli/lib.sh"
 
 seed=${BLINDFIT_TEST_SEED:-$(date +%s)}
@@ -15,7 +15,7 @@ state=$work/state.bf model=$work/model.enc
 
 train() # OPTIONS...
 {
-    # A script's background jobs are born deaf to Ctrl-C.
+    # A script's background jobs ignore Ctrl-C from the start.
     exec env --default-signal=INT "$server" train "$work/job.json" \
         --keys "$work/keys/eval.keys" \
         --upload "$work/upload.bf" -o "$model" --checkpoint "$state" "$@"

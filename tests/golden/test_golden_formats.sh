@@ -1,6 +1,7 @@
 #!/bin/sh
-# The second reader of the file formats, written from docs/formats.md, takes all
-# golden files and can refuse; a second owner decrypts what the programs write.
+# The second reader of the file formats, written from docs/formats.md, accepts
+# all golden files and refuses damaged ones; a second owner decrypts files of
+# the programs.
 . "$(dirname "$0")/../cli/lib.sh"
 
 # As in test_regnet_torch, the system's, which has what Debian packages.
