@@ -1,5 +1,5 @@
-/* A few figures that tell whether this machine and build are as fast as they
- * should be; bench/ has the programs that measure everything. */
+/* A few figures to check the speed of this machine and build; bench/ has the
+ * full benchmarks. */
 #ifndef BLINDFIT_BENCH_H
 #define BLINDFIT_BENCH_H
 
@@ -15,11 +15,12 @@ typedef struct bf_bench_row {
     const char *operation, *backend;
     size_t ring_degree;
     unsigned limbs, special_limbs, threads;
-    bool baseline; /* scalar, on one thread: what follows is compared with it */
+    bool baseline; /* scalar, on one thread: the baseline of the rows that
+                    * follow */
     double seconds; /* of one operation, median */
 } bf_bench_row;
 /* Times transforms and key switches, scalar on one thread, with the best
- * kernels on one and on all; fn hears of each. Takes some seconds. */
+ * kernels on one and on all; calls fn with each result. Takes some seconds. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_bench(
     void (*fn)(void *user, const bf_bench_row *row), void *user, bf_env *env);
 

@@ -5,9 +5,9 @@
  *     does the work (an evaluator, a ring, a stream).
  *   - A function that can fail returns bf_status; on failure outputs are
  *     unchanged, cleared or wiped, and bf_last_error() of the calling thread
- *     names what was wrong. The library never prints and never exits.
+ *     says what failed. The library never prints and never exits.
  *   - Pointers may not be NULL unless the comment says so.
- *   - An object may be read by many threads at once; it is written by one.
+ *   - Many threads may read an object at once; only one thread may write it.
  *   - `create` allocates, `destroy` frees and accepts NULL.
  */
 #ifndef BLINDFIT_BLINDFIT_H
@@ -26,9 +26,9 @@ extern "C" {
 #if defined(__GNUC__)
 #define BF_MUST_CHECK __attribute__((warn_unused_result))
 #define BF_PRINTF(f, a) __attribute__((format(printf, f, a)))
-/* What a library exports: BF_API libblindfit and libblindfit-server,
- * BF_OWNER_API libblindfit alone, which also has what touches secret keys and
- * plaintext data. */
+/* Marks of exported functions: both libblindfit and libblindfit-server export
+ * BF_API; only libblindfit exports BF_OWNER_API, the functions on secret keys
+ * and plaintext data. */
 #define BF_API __attribute__((visibility("default")))
 #else
 #define BF_MUST_CHECK
@@ -39,25 +39,25 @@ extern "C" {
 
 typedef enum bf_status {
     BF_OK = 0,
-    BF_ERR_ARGUMENT,    /* a value the caller chose is not acceptable */
+    BF_ERR_ARGUMENT,    /* an invalid argument */
     BF_ERR_MEMORY,      /* out of memory, or over the planned limit */
     BF_ERR_IO,          /* the operating system refused a read or write */
     BF_ERR_SPACE,       /* the disk is full */
-    BF_ERR_FORMAT,      /* bytes that are not what they claim to be */
+    BF_ERR_FORMAT,      /* damaged or malformed bytes */
     BF_ERR_MISMATCH,    /* valid, but of other parameters, key or job */
-    BF_ERR_SECURITY,    /* below the security level asked for */
+    BF_ERR_SECURITY,    /* below the required security level */
     BF_ERR_RANGE,       /* numbers that leave the range the circuit covers */
     BF_ERR_INTERRUPTED, /* stopped by the user */
     BF_ERR_UNSUPPORTED, /* valid, but this build or machine cannot do it */
     BF_ERR_INTERNAL,    /* a bug in blindfit */
-    BF_ERR_WAITING      /* nothing is wrong, but others have to act first */
+    BF_ERR_WAITING      /* no fault, but others must act first */
 } bf_status;
 
 /* One word for a status ("io", "format", ...); never NULL. */
 BF_API const char *bf_status_name(bf_status s);
 
 /* Message of the last failure in this thread: one line, no newline, names the
- * file or argument and the trouble. Empty if nothing failed. Never NULL. */
+ * file or argument and the fault. Empty if nothing failed. Never NULL. */
 BF_API const char *bf_last_error(void);
 
 /* ---- for callbacks, and programs that fail as the library does ----------- */
@@ -66,12 +66,12 @@ BF_API const char *bf_last_error(void);
 
 /* Records the message for this thread and returns `s`, so that a failure is
  * one statement: return bf_fail(BF_ERR_ARGUMENT, "rotation by %d ...", r);
- * It is made printable. The arguments may quote bf_last_error(). */
+ * bf_printable is applied to the message. The arguments may quote
+ * bf_last_error(). */
 BF_API bf_status bf_fail(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
 
-/* Each byte of a control character, with which a file's contents could steer a
- * terminal, and of what is not UTF-8 becomes '?' where it stands. Returns
- * text. */
+/* Replaces by '?' each byte of a control character, which could control a
+ * terminal, and each byte that is not UTF-8. Returns text. */
 BF_API char *bf_printable(char *text);
 
 /* Puts "context: " in front of this thread's message and returns `s`. */
@@ -81,9 +81,9 @@ BF_API bf_status bf_fail_in(bf_status s, const char *fmt, ...) BF_PRINTF(2, 3);
  * EDQUOT become BF_ERR_SPACE, ENOMEM BF_ERR_MEMORY, all else BF_ERR_IO. */
 BF_API bf_status bf_fail_errno(int err, const char *fmt, ...) BF_PRINTF(2, 3);
 
-/* Bytes, 1 to 4, of the character that the NUL-terminated text begins with; 0
- * where it begins with none of UTF-8 (RFC 3629: shortest forms up to U+10FFFF,
- * no surrogates) or is empty. */
+/* Length in bytes, 1 to 4, of the first character of the NUL-terminated text; 0
+ * if the text is empty or does not begin with UTF-8 (RFC 3629: shortest forms
+ * up to U+10FFFF, no surrogates). */
 BF_API size_t bf_utf8_length(const char *text);
 
 /* Leaves the function with the status of a failed call. */
@@ -101,51 +101,52 @@ BF_API size_t bf_utf8_length(const char *text);
 
 /* ------------------------------------------------------------------------- */
 
-/* For tests only: everything random comes from this seed from now on, in all
- * threads, and protects nothing. */
+/* For tests only: after this call all randomness, in all threads, comes from
+ * this seed and protects nothing. */
 BF_API void bf_random_fix_for_tests(uint64_t seed);
 
-/* For programs that allocate and free large blocks all the time: from now on
- * freed memory stays with the process. The system clears every page that it
- * hands out, which on some machines costs more than what is done with it. */
+/* For programs that often allocate and free large blocks: after this call freed
+ * memory stays with the process. The system clears every page that it hands
+ * out, which on some machines takes longer than the work on the page. */
 BF_API void bf_keep_freed_memory(void);
 
-/* Frees what a function handed out "free with bf_free"; NULL is fine. */
+/* Frees an object that a comment says to free with bf_free; NULL is fine. */
 BF_API void bf_free(void *p);
 
-/* What an operation runs under: how many threads it takes, whom it tells how
- * far it is, and how it is stopped. One for each job that is to be stopped by
- * itself; {0} is a good one. The caller keeps it alive while operations use it
- * and changes it between them, but for bf_env_interrupt.
+/* The environment of an operation: number of threads, progress and notes,
+ * interruption. A program has an environment for each job that can be stopped
+ * separately; {0} is a valid environment. The caller keeps the environment
+ * alive while operations use it, and changes it only between operations, except
+ * by bf_env_interrupt.
  *
- * `bf_env *env` as a parameter may be NULL: then the operation runs under what
- * its thread entered (bf_env_enter), as do operations without the parameter.
- * Two threads share nothing by that. */
+ * A parameter `bf_env *env` may be NULL: then the operation runs under the
+ * environment that its thread entered (bf_env_enter), as do operations without
+ * the parameter. Two threads share no environment by this. */
 typedef struct bf_env {
-    unsigned threads; /* 0: all that the calling thread may use. Counts when
-                       * an operation begins under it, or a thread enters it */
+    unsigned threads; /* 0: all that the calling thread may use. Read when an
+                       * operation begins, or a thread enters the environment */
     int interrupted;  /* by bf_env_interrupt */
     /* `done` runs from 0 to `total` (any unit). Called on the thread that
-     * called the operation; other than 0 asks to stop, as bf_env_interrupt
-     * does. May be NULL. */
+     * called the operation; a result other than 0 stops the operation, as
+     * bf_env_interrupt does. May be NULL. */
     int (*progress)(void *user, const char *phase, double done, double total);
-    /* Something that a person should know, one line. May be NULL. */
+    /* Receives a one-line note for the user. May be NULL. */
     void (*note)(void *user, const char *line);
     void *user; /* of both */
 } bf_env;
 
-/* Asks operations under env to stop soon with BF_ERR_INTERRUPTED, and those
- * that follow; on == 0 lets them run again. From any thread, or from a signal
- * handler. */
+/* Makes current and later operations under env stop soon with
+ * BF_ERR_INTERRUPTED; on == 0 lets operations run again. May be called from any
+ * thread, and from a signal handler. */
 BF_API void bf_env_interrupt(bf_env *env, int on);
 
-/* The number of threads that operations under env take: env->threads, or as
- * many as the calling thread's affinity and OMP_NUM_THREADS allow; neither
- * more than OMP_THREAD_LIMIT. env may be NULL. */
+/* The number of threads of operations under env: env->threads, or if 0 the
+ * number that the calling thread's affinity and OMP_NUM_THREADS allow; in both
+ * cases at most OMP_THREAD_LIMIT. env may be NULL. */
 BF_API unsigned bf_env_threads(const bf_env *env);
 
-/* Operations of this thread run under env (NULL: {0}) from now on. Returns
- * what they ran under before, which the same thread enters again at the end. */
+/* Makes env (NULL: {0}) the environment of this thread's operations. Returns
+ * the previous environment, which the same thread enters again at the end. */
 BF_API bf_env *bf_env_enter(bf_env *env);
 
 #ifdef __cplusplus

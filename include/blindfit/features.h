@@ -1,7 +1,7 @@
-/* Images in, feature matrices out; and the data files of both.
+/* From images to feature matrices, and the files of both.
  *
  * Runs on the owner's machine, in plaintext. Libraries that were built with
- * BLINDFIT_FEATURES=OFF have the data files alone. */
+ * BLINDFIT_FEATURES=OFF have only the functions for data files. */
 #ifndef BLINDFIT_FEATURES_H
 #define BLINDFIT_FEATURES_H
 
@@ -13,45 +13,44 @@ extern "C" {
 
 /* ---- feature and label files ----------------------------------------- */
 
-/* Rows [first, last) counted from 0; last = 0 for all that follow. */
+/* Rows [first, last) counted from 0; last = 0: all rows from first on. */
 typedef struct bf_rows {
     size_t first, last;
 } bf_rows;
 
 /* By extension:
  *   .csv, .tsv, .txt
- *         one sample a line, the label first, then the features; with
- *         labels_path every column is a feature. Between fields stand commas,
- *         semicolons, tabs or blanks, whichever the first line has; numbers may
- *         be quoted. Lines of '#' above, a header and an unnamed first column
- *         that numbers the rows are skipped. A header is a first line none of
- *         whose fields is a number, or that counts at least four columns: 0, 1,
- *         2, 3, ... .
+ *         one row a line, the label first, then the features; with labels_path
+ *         every column is a feature. Commas, semicolons, tabs or blanks
+ *         separate fields, as in the first line; numbers may be quoted. Lines
+ *         of '#' at the top, a header and an unnamed first column that numbers
+ *         the rows are skipped. A header is a first line none of whose fields
+ *         is a number, or that numbers at least four columns: 0, 1, 2, 3, ... .
  *   .npy  n x d; labels from labels_path, or none (labels NULL, classes 0).
- * classes is 1 + the largest label of the whole file, whichever rows are
- * taken; or the number of class names, where LABELS_PATH.json has some. Names
- * that were written for other labels than are there now are BF_ERR_MISMATCH.
- * Errors name file, line or row, and column; values that are not finite
- * numbers and labels outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer
- * labels than rows or the reverse BF_ERR_MISMATCH. */
+ * classes is 1 + the largest label of the whole file, whatever rows are
+ * selected; or the number of class names, if LABELS_PATH.json has some. Names
+ * that were written for other labels are BF_ERR_MISMATCH. Errors name file,
+ * line or row, and column; values that are not finite numbers and labels
+ * outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer labels than rows or the
+ * reverse BF_ERR_MISMATCH. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out,
                                                      const char *path,
                                                      const char *labels_path,
                                                      bf_rows rows, bf_env *env);
 
-/* Makes the labels those of a model or of training data whose classes are
- * called so: class "cow" there is class "cow" here, whatever its number. Where
- * either has no names (names NULL), numbers stand for themselves. Classes and
- * names of d become the ones given. BF_ERR_MISMATCH, d as it was, for a row of
- * a class that is not among them; for a name that two classes have; and for d
- * with names of another number of classes, where there are none to compare. */
+/* Renumbers labels by the class names of a model or of training data: class
+ * "cow" gets the number of "cow" in `names`. If either side has no names (names
+ * NULL), numbers do not change. Classes and names of d become the given ones.
+ * BF_ERR_MISMATCH, with d unchanged, for a row of a class that is not among the
+ * names; for a name that two classes have; and, if names is NULL, for d with
+ * names of another number of classes. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
                                                       const char *const *names,
                                                       unsigned classes);
 
-/* A list of class names that somebody gives: a .txt with one a line; a
- * .safetensors model; any other model, labels or transform, by the .json beside
- * it. UTF-8, at most BF_CLASSES_MAX. */
+/* Loads a list of class names: from a .txt with one name a line; from a
+ * .safetensors model; or, for any other model, labels or transform, from the
+ * .json beside it. UTF-8, at most BF_CLASSES_MAX names. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
                                                          size_t *count,
                                                          const char *path);
@@ -59,29 +58,29 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
 /* PATH.json; BF_ERR_ARGUMENT when that is too long. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_sidecar_path(char out[BF_PATH_BYTES],
                                                      const char *path);
-/* Of PATH.json, beside labels, a model or a transform; *names is NULL where
+/* Reads PATH.json, beside labels, a model or a transform; *names is NULL if
  * there is no such file. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_class_names_beside(char ***names, size_t *count, const char *path);
 /* NULL is fine. */
 BF_OWNER_API void bf_class_names_free(char **names, size_t count);
 
-/* Before names are written beside a file: BF_ERR_ARGUMENT when what lies there
- * (PATH.json) holds no class names. */
+/* Call before writing names beside a file: BF_ERR_ARGUMENT if an existing
+ * PATH.json holds no class names. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_class_names_check_place(const char *path);
 
-/* Every column of a table of text, labels or none. */
+/* Reads every column of a text table, with or without labels. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out,
                                                  const char *path, bf_env *env);
 
-/* Rows for a model of d features and so many classes. A table of text may have
- * a label more, in front, which is left out; BF_ERR_MISMATCH when what stands
- * there is none. */
+/* Reads rows for a model of d features and this number of classes. A text table
+ * may have labels in an additional first column, which is skipped;
+ * BF_ERR_MISMATCH if the additional column holds no labels. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_features_load(
     bf_matrix *out, const char *path, size_t d, unsigned classes, bf_env *env);
 
-/* "dir/name.EXT" ends in .ext, in either case. */
+/* True if the path ends in .ext, in upper or lower case. */
 BF_OWNER_API bool bf_path_has_extension(const char *path, const char *ext);
 
 /* Atomic. */
@@ -96,8 +95,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_write_labels(const char *path,
 BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_read(bf_matrix *out,
                                                  const char *path);
 /* One dimension (or n x 1): .npy of integers, or of floats that are whole
- * numbers; .csv, .tsv or .txt, one a line; or IDX bytes, plain or gz. Nothing
- * below 0. Free with bf_free. */
+ * numbers; .csv, .tsv or .txt with one label a line; or IDX bytes, plain or gz.
+ * Labels are 0 or more. Free with bf_free. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_labels_read(int32_t **labels, size_t *n,
                                                     const char *path);
 
@@ -109,8 +108,7 @@ typedef struct bf_image {
     unsigned width, height, channels; /* channels 1 or 3 */
     float *pixels;                    /* [channel][y][x], 0..1; owned */
     int32_t label;                    /* -1 when unknown */
-    const char *name; /* owned by the stream; NULL where images have only
-                         numbers */
+    const char *name; /* owned by the stream; NULL: only numbers */
 } bf_image;
 BF_OWNER_API void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
 
@@ -120,28 +118,28 @@ BF_OWNER_API void bf_image_clear(bf_image *img); /* frees pixels, zeroes all */
  * subfolder per class, or images side by side. labels_path is a file for
  * bf_labels_read, or NULL; CIFAR files and class folders bring their own labels
  * (BF_ERR_ARGUMENT). strict: files beside class folders, and folders of the
- * system (@eaDir, __MACOSX), are an error; else they are left out. Every file
- * among the images counts as an image; one that is none fails when it is
- * read. Images are in the order of their names, byte by byte, with runs of
- * digits compared as numbers. The thread's env hears of folders left out and of
- * an order that is not bytewise. */
+ * system (@eaDir, __MACOSX), are an error; else they are skipped. Every file in
+ * a folder of images counts as an image; reading a file that is no image fails.
+ * Images are in the order of their names, byte by byte, with runs of digits
+ * compared as numbers. Notes of the thread's environment name skipped folders,
+ * and an order that is not bytewise. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_images_open(bf_images **out,
                                                     const char *path,
                                                     const char *labels_path,
                                                     bool strict);
 /* The same, with the classes of a training set: labels become their numbers in
  * `classes`, by name, or by number where the images have none. A class of these
- * may have no image, and its folder none either; BF_ERR_MISMATCH for a
- * image of another class, BF_ERR_ARGUMENT for images without labels. */
+ * may have no image, and its folder may be empty; BF_ERR_MISMATCH for a image
+ * of another class, BF_ERR_ARGUMENT for images without labels. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_images_open_as(bf_images **out, const char *path, const char *labels_path,
                   bool strict, const char *const *classes, size_t count);
 BF_OWNER_API void bf_images_close(bf_images *s);
 BF_OWNER_API size_t bf_images_count(const bf_images *s);
-/* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT
- * and BF_ERR_RANGE for one that cannot be read, a missing file among them
- * (strict or not: the caller skips); BF_ERR_IO and BF_ERR_MEMORY for what is
- * not the image's fault. */
+/* Image number i, freshly decoded; safe from several threads. BF_ERR_FORMAT and
+ * BF_ERR_RANGE for an image that cannot be read, or whose file is missing
+ * (strict or not: the caller may skip it); BF_ERR_IO and BF_ERR_MEMORY for
+ * faults of the machine. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_images_read(bf_images *s, size_t i,
                                                     bf_image *out);
 BF_OWNER_API int32_t bf_images_label(const bf_images *s, size_t i);
@@ -150,8 +148,8 @@ bf_images_classes(const bf_images *s); /* 0 when unlabelled */
 BF_OWNER_API const char *const *
 bf_images_class_names(const bf_images *s); /* or NULL */
 
-/* Leaves a stream of these images alone: numbers begin with the first of them.
- * BF_ERR_ARGUMENT, *s as it was, where there are not so many. */
+/* Restricts the stream to these images, numbered from 0. BF_ERR_ARGUMENT, with
+ * *s unchanged, if the stream has too few images. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_images_select(bf_images **s,
                                                       bf_rows rows);
 
@@ -174,7 +172,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_backbone_outputs(const bf_backbone *b,
                                                          unsigned width,
                                                          unsigned height,
                                                          size_t *outputs);
-/* Hears why each skipped image was skipped, one line each; fn may be NULL.
+/* Receives one line for each skipped image, with the reason; fn may be NULL.
  * Called from one thread at a time. */
 typedef struct bf_skip_report {
     void (*fn)(void *user, size_t image, const char *why);
@@ -183,8 +181,8 @@ typedef struct bf_skip_report {
 
 /* All images -> out->x (float precision inside), labels (NULL when unlabelled)
  * and class names. An image that cannot be read leaves no row and adds one to
- * *skipped; under `strict` it ends the extraction with its own error. No
- * readable image at all, or none of all that a class has, is BF_ERR_FORMAT.
+ * *skipped; with `strict` its error ends the extraction. BF_ERR_FORMAT if no
+ * image is readable, or no image of a class that has images.
  */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_extract(bf_dataset *out, bf_backbone *b,
                                                 bf_images *images, bool strict,

@@ -1,4 +1,4 @@
-/* Files that appear complete or not at all, locks, and what a file is. */
+/* Files that appear complete or not at all, locks, and types of files. */
 #ifndef BLINDFIT_FILES_H
 #define BLINDFIT_FILES_H
 
@@ -16,71 +16,72 @@ extern "C" {
 /* A file under construction: a temporary beside `path`, moved into place by
  * commit (fsync, rename, fsync of the folder). Removed by abort, and by
  * bf_files_abort_all() on Ctrl-C (async-signal-safe); after that commit fails
- * with BF_ERR_INTERRUPTED. The mode is subject to the umask; a file that is
- * there already keeps its own, cut to 0600 for a secret, and through a symbolic
- * link it is the link's target that is replaced. A path that names a device,
- * pipe or socket, or by /proc a file that has no name, is written directly,
- * without a temporary.
- * One thread at a time per file; at most 64 files at once. */
+ * with BF_ERR_INTERRUPTED. The mode is subject to the umask; a replaced file
+ * keeps its own mode, limited to 0600 for a secret; through a symbolic link,
+ * the link's target is replaced. A device, pipe or socket, or a file without a
+ * name (by /proc), is written directly, without a temporary. One thread at a
+ * time per file; at most 64 files at once. */
 typedef struct bf_outfile bf_outfile;
 BF_API BF_MUST_CHECK bf_status bf_outfile_open(
     bf_outfile **out, const char *path, unsigned mode /* 0600 or 0644 */);
 BF_API BF_MUST_CHECK bf_status bf_outfile_write(bf_outfile *f, const void *data,
                                                 size_t bytes);
-/* Overwrites bytes written before, as a length known only at the end; the
- * place of the next write stays. Fails on pipes and devices. */
+/* Overwrites bytes that were already written, such as a length known only at
+ * the end; does not move the position of the next write. Fails on pipes and
+ * devices. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset,
                                                 const void *data, size_t bytes);
 BF_API FILE *
 bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
 BF_API const char *bf_outfile_path(const bf_outfile *f);
-/* Instead of a file to write: when it is committed, what lies at `path` is
- * gone; aborted, or committed with others that fail, it is still there. A
- * missing one is fine. Nothing can be written to it. */
+/* A removal in place of a file to write: the commit removes the file at `path`.
+ * After an abort, or a commit with others that fail, the file is still there. A
+ * missing file is fine. Nothing can be written to a removal. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_remove(bf_outfile **out,
                                                  const char *path);
 BF_API BF_MUST_CHECK bf_status
-bf_outfile_commit(bf_outfile *f); /* frees f always */
-/* Files that belong together: none is moved before the data of all is on disk,
- * and a signal comes before all or after all. Only a rename that fails after
- * that, by an error of the disk, can leave some moved and others not. Frees all
- * of them, always. */
+bf_outfile_commit(bf_outfile *f); /* always frees f */
+/* Commits files that belong together: no file is renamed before the data of all
+ * files are on disk, and a signal acts before all renames or after them. Only a
+ * disk error in a later rename can leave some files renamed and others not.
+ * Always frees all files. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_commit_all(bf_outfile *const *files,
                                                      size_t count);
 BF_API void bf_outfile_abort(bf_outfile *f); /* NULL is fine */
-/* Returns once no commit is between its first and last file: exiting next
- * leaves no temporary and no half of a set. */
+/* Returns when no commit is between its first and its last file, so that
+ * exiting next leaves no temporary file and no partial set. */
 BF_API void bf_files_abort_all(void);
 
-/* BF_ERR_UNSUPPORTED when the path names a pipe or socket: for what is read or
- * written more than once, or not from front to end. Opens nothing, as that
- * waits for the other side. */
+/* BF_ERR_UNSUPPORTED if the path names a pipe or socket; for files that are
+ * read or written more than once, or not in order. Does not open the path, as
+ * opening a pipe waits for the other side. */
 BF_API BF_MUST_CHECK bf_status bf_refuse_pipe(const char *path);
 
-/* Whole file in memory, NUL behind it; refuses more than `limit` bytes
- * (BF_ERR_RANGE). *data is freed with bf_free. */
+/* Reads a whole file and appends a NUL; BF_ERR_RANGE for more than `limit`
+ * bytes. Free *data with bf_free. */
 BF_API BF_MUST_CHECK bf_status bf_read_file(const char *path, size_t limit,
                                             uint8_t **data, size_t *bytes);
 
 /* Makes the folder and missing parents; an existing folder is fine. */
 BF_API BF_MUST_CHECK bf_status bf_make_dir(const char *path, unsigned mode);
-/* Removes a file or a folder with all in it, without following links; a
- * missing one is fine. */
+/* Removes a file, or a folder with its content, without following links; a
+ * missing path is fine. */
 BF_API BF_MUST_CHECK bf_status bf_remove_tree(const char *path);
 
 /* ---- locks --------------------------------------------------------------- */
 
-/* Between processes of one machine, by flock: they end with the process that
- * holds them, however it ends. On file systems that cannot lock, and where the
- * file cannot be opened, runs do without. */
+/* Locks between processes of one machine, by flock. A lock ends with its
+ * process, however the process ends. If the file system cannot lock, or the
+ * file cannot be opened, runs continue without a lock. */
 
-/* Locks what lies at `path`, a folder or a file that stays where it is. False
- * when another holds it; with `wait`, only after it was let go. *lock is given
- * to bf_lock_drop, whatever comes back. */
+/* Locks the folder or file at `path`, which must stay in place. Returns false
+ * if another process holds the lock; with `wait`, waits for the lock first.
+ * Pass *lock to bf_lock_drop whatever the result. */
 BF_API bool bf_lock_take(int *lock, const char *path, bool wait);
-/* The same for a file that is made for nothing else, without waiting. */
+/* The same for a separate lock file, which this function makes; does not wait.
+ */
 BF_API bool bf_lock_make(int *lock, const char *path);
-/* made: the path of a file that bf_lock_make locked, to remove it; or NULL. */
+/* made: the path of a file of bf_lock_make, to be removed; or NULL. */
 BF_API void bf_lock_drop(int lock, const char *made);
 
 /* ---- what a file is ------------------------------------------------------ */
@@ -94,8 +95,8 @@ typedef enum bf_file_type {
 #define BF_FILE_ID_BYTES 32
 #define BF_FILE_KEY_BYTES 16
 
-/* Never anything derived from a secret. Of jobs and transforms, type and bytes
- * alone. */
+/* Nothing here is derived from a secret. For jobs and transforms, only type and
+ * bytes are set. */
 typedef struct bf_file_info {
     bf_file_type type;
     const char *name; /* "upload", "encrypted model", ... */
@@ -114,8 +115,8 @@ typedef struct bf_file_info {
     uint8_t job[BF_FILE_ID_BYTES];
     uint8_t digest[BF_FILE_ID_BYTES]; /* of the file; zero for a secret key */
 } bf_file_info;
-/* Reads and verifies the whole file with little memory; a job's text is left to
- * bf_job_read. BF_ERR_FORMAT for what is damaged or none of these. */
+/* Reads and verifies the whole file with little memory; bf_job_read checks a
+ * job's text. BF_ERR_FORMAT for a damaged file, or a file of another type. */
 BF_API BF_MUST_CHECK bf_status bf_file_inspect(bf_file_info *out,
                                                const char *path, bf_env *env);
 

@@ -24,19 +24,20 @@ typedef struct bf_job bf_job;
 #define BF_PLAN_LOG_N_MIN 13u
 #define BF_PLAN_LOG_N_MAX 16u
 
-/* Labels of rows in several columns, which are trained in one pass: a row has
- * one label of each column, and there are as many models. Classes of a column
- * are numbered from 0, those of a job through all columns. */
+/* Several columns of labels, trained in one pass: a row has a label in each
+ * column, and each column has a model. The classes of a column are numbered
+ * from 0, and the classes of a job through all columns. */
 #define BF_LABEL_COLUMNS_MAX 16
 typedef struct bf_label_columns {
     unsigned count;
-    unsigned classes[BF_LABEL_COLUMNS_MAX]; /* of each, 2 or more */
+    unsigned classes[BF_LABEL_COLUMNS_MAX]; /* each 2 or more */
 } bf_label_columns;
 
-/* Whether weights are refreshed by bootstrapping after each iteration. Then rows
- * stay at the modulus of one iteration, for any number of them. */
+/* Whether weights are refreshed by bootstrapping after each iteration. With
+ * refreshes, rows need only the modulus of one iteration, for any number of
+ * iterations. */
 typedef enum bf_refresh_choice {
-    BF_REFRESH_AUTO, /* where that is cheaper, or the only way */
+    BF_REFRESH_AUTO, /* if cheaper, or the only way */
     BF_REFRESH_NEVER,
     BF_REFRESH_ALWAYS
 } bf_refresh_choice;
@@ -44,16 +45,16 @@ typedef enum bf_refresh_choice {
 /* Most owners of one job. */
 #define BF_OWNERS_MAX 16
 
-/* What a plan is to keep to; {0} leaves all to the search. */
+/* Constraints of a plan; {0}: none. */
 typedef struct bf_plan_options {
-    unsigned log_n;      /* log2 of the ring degree, of the range above */
+    unsigned log_n;      /* log2 of the ring degree, in the range above */
     size_t f, k;         /* features of a ciphertext, dense places */
     uint64_t max_memory; /* of the server, bytes */
-    bf_label_columns labels; /* their classes add up to the job's; count 0: one
-                              * column */
+    bf_label_columns labels; /* the sum of their classes is the job's; count 0:
+                              * one column */
     bf_refresh_choice refresh;
-    unsigned owners;     /* whose rows these are together, up to
-                          * BF_OWNERS_MAX; 0 or 1: one */
+    unsigned owners;     /* number of owners of the rows, up to BF_OWNERS_MAX; 0
+                          * or 1: one owner */
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the
@@ -64,27 +65,27 @@ BF_API BF_MUST_CHECK bf_status bf_job_plan(bf_job **out,
                                            size_t features, size_t classes,
                                            const bf_plan_options *options,
                                            bf_env *env);
-/* The same for these data, which are checked as bf_dataset_check does: their
- * shapes, and a default recipe for them (recipe NULL: whitened, two
- * iterations). */
+/* The same for the shapes of this data set, which is checked as by
+ * bf_dataset_check. recipe NULL: the default recipe for these shapes, whitened
+ * with two iterations. */
 BF_API BF_MUST_CHECK bf_status bf_job_plan_for(bf_job **out,
                                                const bf_recipe *recipe,
                                                const bf_dataset *data,
                                                const bf_plan_options *options,
                                                bf_env *env);
-/* A further job over the rows of `over`, which are encrypted once: with other
- * labels, iterations, steps or batches. The recipe is that of `over` but for
- * these; ring and layout are those of the rows. The server wants `over`'s
- * upload of rows and keys, and of this job the labels, and keys that
- * bf_job_more_keys counts. labels: as in the options, NULL for one column.
- * BF_ERR_MISMATCH where the recipe asks for other rows; BF_ERR_ARGUMENT where
- * their modulus chain does not fit: without refreshes, it ends with the
- * iterations that it was planned for. */
+/* Plans a further job over the encrypted rows of `over`, with other labels,
+ * iterations, steps or batches. Everything else in the recipe must be that of
+ * `over`; ring and layout are those of the rows. The server needs the rows and
+ * keys of `over`, the labels of the new job, and the keys that bf_job_more_keys
+ * counts. labels: as in the options, NULL for one column. BF_ERR_MISMATCH if
+ * the recipe needs other rows; BF_ERR_ARGUMENT if the modulus chain of the rows
+ * does not fit the job: without refreshes a chain allows at most the iterations
+ * for which it was planned. */
 BF_API BF_MUST_CHECK bf_status bf_job_plan_over(
     bf_job **out, const bf_recipe *recipe, size_t classes,
     const bf_label_columns *labels, const bf_job *over, bf_env *env);
 /* The job file. Reading checks everything that a hostile file could get wrong;
- * what was read is written as the same bytes. */
+ * a job that was read is written as the same bytes. */
 BF_API BF_MUST_CHECK bf_status bf_job_read(bf_job **out, const char *path);
 BF_API BF_MUST_CHECK bf_status bf_job_write(const bf_job *job,
                                             const char *path);
@@ -93,13 +94,14 @@ BF_API void bf_job_destroy(bf_job *job);
 /* The BLAKE2b digest of the job file, which keys, uploads and models carry.
  * Valid as long as the job. */
 BF_API const uint8_t *bf_job_id(const bf_job *job); /* BF_JOB_ID_BYTES */
-/* Of the data set: uploads of rows carry it. Jobs of one data set differ in
- * labels, iterations or what follows from them, and train on the same rows. */
+/* The id of the data set, which uploads of rows carry. Jobs of one data set
+ * train on the same rows, and differ in labels, iterations and derived fields.
+ */
 BF_API void bf_job_data_set_id(const bf_job *job, uint8_t id[BF_JOB_ID_BYTES]);
 BF_API const bf_recipe *bf_job_recipe(const bf_job *job);
-/* What a planned job was compared with: the same job with refreshed weights, or
- * without. NULL where there is none as precise, and of a job that was read. Valid
- * as long as the job. */
+/* The alternative of a planned job: the same job with refreshes if the plan has
+ * none, without refreshes otherwise. NULL if no such plan is as precise, and
+ * for a job from a file. Valid as long as the job. */
 BF_API const bf_job *bf_job_alternative(const bf_job *job);
 
 typedef struct bf_job_shape {
@@ -111,7 +113,7 @@ typedef struct bf_job_shape {
 } bf_job_shape;
 BF_API bf_job_shape bf_job_shape_of(const bf_job *job);
 
-/* What a job takes and what comes of it. Bytes are exact but for the memory. */
+/* Costs and precision of a job. Bytes are exact, except for memory. */
 typedef struct bf_job_figures {
     bf_job_shape shape;
     size_t ring_degree;
@@ -120,16 +122,17 @@ typedef struct bf_job_figures {
     double security_bits;
     size_t features_per_ciphertext, rows_per_ciphertext;
     size_t keys; /* evaluation keys */
-    bool refreshed; /* weights, after each iteration */
+    bool refreshed; /* weights are refreshed after each iteration */
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t labels_bytes; /* of an upload without rows */
     uint64_t memory_bytes; /* of the server, at most */
     uint64_t key_switches, ciphertext_products;
-    /* Of the server, counted steps weighted with prices that hold nearly
-     * everywhere: the ratio of two jobs is that of their times. */
+    /* The server's counted steps, weighted with prices that nearly fit all
+     * machines: the ratio of two jobs' work approximates the ratio of their
+     * times. */
     double work;
-    /* Expected rms error of a weight in transformed space, and the size of one
-     * to compare it with. */
+    /* Expected rms error of a weight in transformed space, and the size of a
+     * typical weight. */
     double weight_error, typical_weight;
 } bf_job_figures;
 /* Walks the job's circuit, at the first call. */
@@ -137,8 +140,9 @@ BF_API BF_MUST_CHECK bf_status bf_job_figures_of(bf_job_figures *out,
                                                  const bf_job *job,
                                                  bf_env *env);
 
-/* Evaluation keys that a job needs and those of these jobs, over the same data
- * set, lack: how many, and the bytes of a file of them. None: both 0. */
+/* Number of evaluation keys that a job needs in addition to the keys of the
+ * given jobs over the same data set, and the bytes of a file of these keys.
+ * Both are 0 if no key is missing. */
 BF_API BF_MUST_CHECK bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes,
                                                 const bf_job *job,
                                                 const bf_job *const *have,
@@ -146,21 +150,21 @@ BF_API BF_MUST_CHECK bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes,
 
 /* The model after an iteration, from 1. */
 typedef struct bf_job_step {
-    unsigned limbs; /* that are left after it */
-    double error;   /* expected, rms, of a weight in transformed space */
+    unsigned limbs; /* left after the iteration */
+    double error;   /* expected rms error of a weight, transformed space */
 } bf_job_step;
-/* BF_ERR_ARGUMENT for an iteration that the job has not. */
+/* BF_ERR_ARGUMENT for an iteration beyond the job's. */
 BF_API BF_MUST_CHECK bf_status bf_job_step_of(bf_job_step *out,
                                               const bf_job *job,
                                               unsigned iteration, bf_env *env);
 
-/* BF_ERR_MEMORY where this machine has less memory free than a server needs. */
+/* BF_ERR_MEMORY if this machine has less free memory than a server needs. */
 BF_API BF_MUST_CHECK bf_status bf_job_check_server(const bf_job *job,
                                                    bf_env *env);
-/* Seconds that a server like this machine would train, with the threads of env:
- * from steps of the job, timed for a fraction of a second, or for one where that
- * tells of a long job. NaN where the steps take more than 1.5 GiB, or much of the
- * memory. */
+/* Seconds of training on a server like this machine, with the threads of env.
+ * Steps of the job are timed for a fraction of a second, or for a second if the
+ * job is long. NaN if the steps take more than 1.5 GiB, or much of the memory.
+ */
 BF_API BF_MUST_CHECK bf_status bf_job_estimate(double *seconds,
                                                const bf_job *job, bf_env *env);
 

@@ -1,5 +1,5 @@
-/* Matrices of real numbers, row-major: owned ones, and views of somebody
- * else's memory. */
+/* Matrices of real numbers, row-major: owned matrices, and views of the
+ * caller's memory. */
 #ifndef BLINDFIT_MATRIX_H
 #define BLINDFIT_MATRIX_H
 
@@ -16,15 +16,15 @@ typedef struct bf_matrix {
 /* Zero-filled; both dimensions at least 1. BF_ERR_ARGUMENT, BF_ERR_MEMORY. */
 BF_API BF_MUST_CHECK bf_status bf_matrix_init(bf_matrix *m, size_t rows,
                                               size_t cols);
-BF_API void bf_matrix_clear(bf_matrix *m); /* safe on zeroed ones */
+BF_API void bf_matrix_clear(bf_matrix *m); /* safe on zeroed matrices */
 
 typedef enum bf_number { BF_FLOAT64, BF_FLOAT32 } bf_number;
 
-/* A matrix in memory that the caller keeps, as long as what was called with the
- * view runs: nothing is copied, nothing freed. Entry (i, j) is element
- * i*stride + j of data, aligned as its type. A vector is one row. */
+/* A matrix in memory of the caller, which must stay valid while a function uses
+ * the view; a view copies and frees nothing. Entry (i, j) is element i*stride +
+ * j of data, aligned as its type. A vector is one row. */
 typedef struct bf_view {
-    const void *data; /* may be NULL only where there are no entries */
+    const void *data; /* may be NULL only without entries */
     size_t rows, cols;
     size_t stride; /* elements from one row to the next, at least cols */
     bf_number type;
@@ -42,8 +42,8 @@ static inline bf_view bf_view_vector(const double *values, size_t count)
 }
 /* out[cols] becomes row i < rows, which is not checked. */
 BF_API void bf_view_row(double *out, const bf_view *v, size_t i);
-/* BF_ERR_ARGUMENT, with `what` in front, for a view without entries, of a
- * stride below its columns, of no such type or without data. */
+/* BF_ERR_ARGUMENT, with `what` in front of the message, for a view without
+ * entries or data, with a stride below its columns, or of an unknown type. */
 BF_API BF_MUST_CHECK bf_status bf_view_check(const bf_view *v,
                                              const char *what);
 /* A copy. *out is zeroed or an owned matrix, which is freed; unchanged on

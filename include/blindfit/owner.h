@@ -9,8 +9,8 @@
  *   ... the server trains ...
  *   bf_owner_decrypt(&model, owner, "model.enc", "transform.bf", 0, env);
  *
- * Secret keys stay in memory that is locked as far as the system allows, and
- * wiped. */
+ * Secret keys are in memory that is locked as far as the system allows, and
+ * wiped when freed. */
 #ifndef BLINDFIT_OWNER_H
 #define BLINDFIT_OWNER_H
 
@@ -24,43 +24,43 @@ extern "C" {
 
 /* A secret key for a job. The job must outlive it. */
 typedef struct bf_owner bf_owner;
-/* A new one, in memory alone until it is saved. */
+/* Makes a new key, in memory only until bf_owner_save. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_create(bf_owner **out,
                                                      const bf_job *job,
                                                      bf_env *env);
-/* One that was saved, for a job over the same ring and modulus. */
+/* Opens a saved key, for a job over the same ring and modulus. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_open(bf_owner **out,
                                                    const bf_job *job,
                                                    const char *secret_path,
                                                    bf_env *env);
 BF_OWNER_API void bf_owner_destroy(bf_owner *owner);
-/* Makes the evaluation keys that the job needs and writes them (keys_path, for
- * the server) and the secret key (secret_path, 0600): both files or none.
- * Either path may be NULL. Replaces what is there. */
+/* Makes the evaluation keys of the job and writes them (keys_path, for the
+ * server) and the secret key (secret_path, mode 0600): both files or none.
+ * Either path may be NULL. Replaces existing files. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_save(const bf_owner *owner,
                                                    const char *secret_path,
                                                    const char *keys_path,
                                                    bf_env *env);
-/* Of a job over a data set whose server has keys for these jobs: writes the
- * keys that it lacks. BF_ERR_ARGUMENT where it lacks none (bf_job_more_keys
- * tells). */
+/* For a job over a data set whose server has the keys of the given jobs: writes
+ * the keys that the server lacks. BF_ERR_ARGUMENT if the server lacks none
+ * (bf_job_more_keys returns the number). */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_owner_save_more(const bf_owner *owner, const char *keys_path,
                    const bf_job *const *have, size_t jobs, bf_env *env);
 
 /* ---- encryption ---------------------------------------------------------- */
 
-/* Rows as the server will see them. */
+/* Transformed rows, ready for encryption. */
 typedef struct bf_prepared {
     bf_transform *transform;
     bf_matrix rows;       /* transformed */
-    bf_schedule schedule; /* with its start */
+    bf_schedule schedule; /* with initial weights */
 } bf_prepared;
 /* Fits the transform on the job's training rows, or reads it from a file
  * (fitted; NULL to fit), and applies it. BF_ERR_MISMATCH for rows or a
  * transform of other shapes than the job's, or of another recipe.
- * bf_transform_dropped tells of columns that vary by less than double precision
- * tells. */
+ * bf_transform_dropped counts columns that vary by less than double precision
+ * resolves. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_prepare(bf_prepared *out,
                                                 const bf_job *job,
                                                 const bf_view *x,
@@ -68,22 +68,24 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_prepare(bf_prepared *out,
                                                 bf_env *env);
 BF_OWNER_API void bf_prepared_clear(bf_prepared *p);
 
-/* What an upload holds. One of rows serves every job over the data set; one of
- * labels (and of initial weights, where the job has some) belongs to its job.
+/* The content of an upload. An upload of rows serves every job over the data
+ * set; an upload of labels (and of initial weights, if the job has some)
+ * belongs to its job.
  */
 typedef enum bf_upload_part {
     BF_UPLOAD_ALL,
     BF_UPLOAD_ROWS,
     BF_UPLOAD_LABELS
 } bf_upload_part;
-/* How many ciphertexts such an upload has. */
+/* Number of ciphertexts of such an upload. */
 BF_OWNER_API size_t bf_upload_ciphertexts(const bf_job *job,
                                           bf_upload_part part);
 
-/* Whether the job first runs in the clear. Nothing depends on it: who has a
- * part of the rows cannot run it, and bf_owner_review sees afterwards what it
- * sees before. CHEAP: where it takes fewer than 2^38 multiplications, some ten
- * seconds of a core; a note tells where it was left out. */
+/* Whether the job first runs in plaintext (a rehearsal). The rehearsal is
+ * optional: an owner with a part of the rows cannot rehearse, and
+ * bf_owner_review makes the same checks after training. CHEAP: if the rehearsal
+ * takes fewer than 2^38 multiplications, some ten seconds of a core; else a
+ * note says that it was skipped. */
 typedef enum bf_rehearsal {
     BF_REHEARSE_CHEAP,
     BF_REHEARSE_ALWAYS,
@@ -94,19 +96,20 @@ typedef struct bf_encrypt_options {
     bf_upload_part part;
     bf_rehearsal rehearse;
     const char *upload; /* to write */
-    /* To write with it, 0600; it describes the training data, and no model can
-     * be read without it. For labels alone it may be NULL: the transform of the
-     * rows serves, which was read from its file; a copy has names of its own.
+    /* The transform to write with the upload, mode 0600. The transform
+     * describes the training data, and decrypting a model needs it. For labels
+     * alone this may be NULL: then the transform file of the rows serves; a
+     * copy of that file can have other class names.
      */
     const char *transform;
-    const char *const *class_names; /* [classes], kept beside it; or NULL */
+    const char *const *class_names; /* [classes], written beside it; or NULL */
 } bf_encrypt_options;
-/* Encrypts prepared rows and their labels (0 to classes - 1; of several columns
- * one behind the other, [columns][rows]), a few ciphertexts a thread at a time.
- * A rehearsal gives BF_ERR_RANGE for data on which the job
- * would leave its bounds, or train weights no larger than the error that the
- * plan expects of them. Writes all files or none. BF_ERR_ARGUMENT where the
- * transform exists already: replacing it would lose the models of its upload.
+/* Encrypts prepared rows and their labels (0 to classes - 1; for several
+ * columns [columns][rows]), a few ciphertexts per thread at a time. A rehearsal
+ * returns BF_ERR_RANGE for data with which the job would leave its bounds, or
+ * train weights no larger than their expected error. Writes all files or none.
+ * BF_ERR_ARGUMENT if the transform file exists: replacing it would lose the
+ * models of its upload.
  */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
     const bf_owner *owner, const bf_prepared *p, const int32_t *labels,
@@ -115,11 +118,11 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
 /* ---- decryption ---------------------------------------------------------- */
 
 /* Decrypts a model file and maps it back to the features: the weights after
- * this iteration (from 1), or with 0 the final ones, less what lies below their
- * noise. The transform is the file that was written with the upload, whose
- * class names the model takes over. BF_ERR_MISMATCH for a model of another job,
- * key or upload, or one that has not the limbs and the scale of the job's
- * weights. */
+ * this iteration (from 1), or with 0 the final weights, rounded to just below
+ * their expected error. The transform is the file that was written with the
+ * upload; the model gets the class names beside it. BF_ERR_MISMATCH for a model
+ * of another job, key or upload, or a model without the limbs and the scale of
+ * the job's weights. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_owner_decrypt(bf_model *out, const bf_owner *owner, const char *model_path,
                  const char *transform_path, unsigned iteration, bf_env *env);
@@ -133,21 +136,22 @@ bf_model_column(bf_model *out, const bf_model *m,
 /* Largest magnitudes of a run, in transformed space, over its iterations. */
 typedef struct bf_review {
     double weight, weight_bound;
-    double score, score_bound; /* of rows entering an iteration; 0: of none */
-    /* Of packed weights that were refreshed, and what refreshes are made for: a
-     * little more is bent a little. 0: none were. */
+    double score, score_bound; /* of the rows' scores; 0: no rows scored */
+    /* The largest packed weight that was refreshed, and the bound of the
+     * refreshes; slightly above the bound the error is only slightly larger. 0:
+     * no refresh. */
     double packed, packed_bound;
 } bf_review;
-/* Opens the weights of every iteration up to `last` (0: the last), and with
- * rows x (NULL: none) scores these by all but the last. BF_ERR_RANGE says after
- * which iteration a weight or a score is larger than the job covers: what the
- * server made of it is noise, and earlier weights are good. */
+/* Decrypts the weights of every iteration up to `last` (0: the final
+ * iteration), and scores the rows x (NULL: none) by all of them but the last.
+ * BF_ERR_RANGE names the iteration after which a weight or a score exceeds the
+ * job's bounds: later weights are noise, and earlier weights are good. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_review(
     bf_review *out, const bf_owner *owner, const char *model_path,
     const char *transform_path, const bf_view *x, unsigned last, bf_env *env);
 
-/* Weights in transformed space (as of a twin) as a model of the features; names
- * may be NULL. */
+/* Maps weights in transformed space (from a twin, for example) to a model of
+ * the features; names may be NULL. */
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_model_of(bf_model *out, const bf_transform *t, const bf_matrix *weights,
             const char *const *class_names);

@@ -1,5 +1,5 @@
-/* The server's half of a job: files in, file out. It needs no secret, and
- * libblindfit-server, which has it, holds none of the code that could use one.
+/* The server's half of a job: files in, file out. The server needs no secret,
+ * and libblindfit-server contains no code that could use one.
  */
 #ifndef BLINDFIT_SERVER_H
 #define BLINDFIT_SERVER_H
@@ -18,16 +18,16 @@ typedef struct bf_serve_options {
     const char *const *uploads; /* the owner's ciphertexts, one file or more */
     size_t upload_count;
     const char *model;      /* to write */
-    const char *checkpoint; /* to write after every iteration; NULL for none */
+    const char *checkpoint; /* written after every iteration; NULL for none */
     bool resume;            /* continue from the checkpoint */
     uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
 } bf_serve_options;
 
 typedef struct bf_serve_report {
     bf_recipe recipe;
-    bf_job_figures job; /* what was planned */
+    bf_job_figures job; /* the planned figures */
     double read_seconds, train_seconds, write_seconds;
-    /* Made by this run: less than planned where it was resumed. */
+    /* Counts of this run; fewer than planned in a resumed run. */
     uint64_t key_switches, ciphertext_products;
     uint64_t peak_ciphertext_bytes;
 } bf_serve_report;
@@ -37,8 +37,8 @@ typedef struct bf_serve_report {
  * BF_ERR_SPACE). The model and each checkpoint appear complete or not at all;
  * with a checkpoint, a run that ends at any moment can be resumed and gives the
  * same model file. Another run with this checkpoint is refused, by a lock on
- * CHECKPOINT.lock. While the disk is full, the run waits for space, as a
- * note says. */
+ * CHECKPOINT.lock. While the disk is full, the run waits for space and says so
+ * in a note. */
 BF_API BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
                                               const bf_serve_options *o,
                                               bf_env *env);

@@ -14,7 +14,7 @@ extern "C" {
 typedef struct bf_sigmoid {
     unsigned degree; /* odd, 1 to BF_POLY_DEGREE_MAX */
     double odd[(BF_POLY_DEGREE_MAX + 1) / 2];
-    double range; /* |z| up to which it approximates the sigmoid */
+    double range; /* range |z| of the approximation */
 } bf_sigmoid;
 BF_API double bf_sigmoid_value(const bf_sigmoid *p, double z);
 

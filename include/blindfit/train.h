@@ -1,12 +1,12 @@
 /* Recipes, the owner's plaintext algebra, plaintext twins, models, metrics.
  *
- * Everything both sides know about a job's mathematics. A recipe turns into
- * (a) a transform of feature rows, computed and applied by the owner in
- * plaintext, and (b) a schedule of gradient steps on transformed rows, run by
- * the server under encryption and by the twin in plaintext.
+ * The mathematics of a job, as both sides know it. A recipe determines (a) a
+ * transform of feature rows, computed and applied by the owner in plaintext,
+ * and (b) a schedule of gradient steps on transformed rows, run by the server
+ * under encryption and by the twin in plaintext.
  *
- * Matrices are row-major doubles. n samples, d features, C classes; weights
- * are C x k in transformed space and C x (d+1), bias first, outside of it.
+ * Matrices are row-major doubles. n rows, d features, C classes; weights are C
+ * x k in transformed space and C x (d+1), bias first, outside of it.
  */
 #ifndef BLINDFIT_TRAIN_H
 #define BLINDFIT_TRAIN_H
@@ -34,13 +34,13 @@ typedef struct bf_dataset {
     char **class_names; /* [classes], or NULL */
 } bf_dataset;
 BF_API void bf_dataset_clear(bf_dataset *d);
-/* BF_ERR_RANGE naming row and column (from 1) for NaN or infinity, and when
- * every row has the same features;
- * BF_ERR_ARGUMENT for labels outside 0..C-1, fewer than two different labels,
- * C above BF_CLASSES_MAX, or no rows. A class without a sample is fine. */
+/* BF_ERR_RANGE naming row and column (from 1) for NaN or infinity, and if all
+ * rows have the same features; BF_ERR_ARGUMENT for labels outside 0..C-1, fewer
+ * than two different labels, C above BF_CLASSES_MAX, or no rows. A class
+ * without rows is fine. */
 BF_API BF_MUST_CHECK bf_status bf_dataset_check(const bf_dataset *d);
-/* Every one of three or more rows is alone in its class, as when the number of
- * the row stands where its label should. */
+/* True if there are three or more rows and each is alone in its class, as when
+ * row numbers stand in the place of labels. */
 BF_API bool bf_dataset_labels_number_rows(const bf_dataset *d);
 
 typedef enum bf_recipe_kind {
@@ -49,13 +49,13 @@ typedef enum bf_recipe_kind {
 } bf_recipe_kind;
 #define BF_RECIPE_KINDS 2
 typedef enum bf_feature_map {
-    BF_MAP_AUTO, /* SQRT where no value is negative, else NONE */
+    BF_MAP_AUTO, /* SQRT if no value is negative, else NONE */
     BF_MAP_NONE,
     BF_MAP_SQRT
 } bf_feature_map;
 #define BF_FEATURE_MAPS 3
 
-/* As options and files say it: "whitened", "sqrt". */
+/* Names in options and files: "whitened", "sqrt". */
 BF_API const char *bf_recipe_kind_name(bf_recipe_kind kind);
 BF_API const char *bf_feature_map_name(bf_feature_map map);
 
@@ -82,34 +82,33 @@ typedef struct bf_recipe {
     size_t batch; /* whitened: rows per step; 0 is full batch */
 } bf_recipe;
 
-/* Defaults of a kind for n samples of d features (docs/algorithms.md): fills
- * everything. Whitened recipes depend on n/d; src/train/recipe.c has the rule
- * and what it rests on. */
+/* Sets all fields to the defaults of a kind for n rows of d features
+ * (docs/algorithms.md). Whitened recipes depend on n/d; src/train/recipe.c has
+ * the rule and its evidence. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_default(bf_recipe *out,
                                                  bf_recipe_kind kind,
                                                  unsigned iterations, size_t n,
                                                  size_t d);
 /* Below this many rows a column, more than three iterations lose accuracy. */
 #define BF_FEW_ROWS 10
-/* What a recipe is chosen for. BALANCE: all columns, two iterations. SPEED: one
- * iteration where rows are many. ACCURACY: random features where they are worth
- * it, and two iterations. */
+/* The aim of a recipe. BALANCE: all columns, two iterations. SPEED: one
+ * iteration if there are many rows. ACCURACY: two iterations, with random
+ * features if the rows suffice. */
 typedef enum bf_aim { BF_AIM_BALANCE, BF_AIM_SPEED, BF_AIM_ACCURACY } bf_aim;
-/* The whitened recipe that serves an aim, for n samples of d features. What
- * *out says of iterations, expand and components stays where it is not 0; all
- * else is filled in. */
+/* The whitened recipe for an aim, for n rows of d features. Nonzero iterations,
+ * expand and components of *out stay; sets all other fields. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_aim(bf_recipe *out, bf_aim aim,
                                              size_t n, size_t d);
-/* Steps of `batch` rows each that fall from 3 to 1, and the polynomial for
- * them. (Twelve of 10,000 rows, two passes over Fashion-MNIST: 91.2 %; two full
- * steps: 91.1 %.) */
+/* Sets mini-batches of `batch` rows, step sizes that fall from 3 to 1, and the
+ * polynomial for them. (Twelve steps of 10,000 rows, two passes over
+ * Fashion-MNIST: 91.2 %; two full steps: 91.1 %.) */
 BF_API void bf_recipe_batches(bf_recipe *r, size_t batch);
-/* BF_ERR_ARGUMENT naming the field that no trainer can follow, or that job.json
- * does not hold. */
+/* BF_ERR_ARGUMENT naming a field that no trainer can follow, or that job.json
+ * cannot hold. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
-/* Columns k of the transformed rows. Shapes alone decide it, so that a job is
- * planned before its data is seen: paper d + 1, whitened
- * 1 + min(bf_recipe_width, n - 1, components). */
+/* The number k of columns of the transformed rows. k depends on shapes alone,
+ * so that a job is planned before its data are known: paper d + 1, whitened 1 +
+ * min(bf_recipe_width, n - 1, components). */
 BF_API size_t bf_recipe_outputs(const bf_recipe *r, size_t n, size_t d);
 /* Columns that are whitened: d, or the random features in their place. */
 BF_API size_t bf_recipe_width(const bf_recipe *r, size_t d);
@@ -121,9 +120,9 @@ BF_API size_t bf_recipe_width(const bf_recipe *r, size_t d);
  *   T = W + step[t] * G
  *   W = (1 - eta[t]) * T + eta[t] * V
  *   V = T
- * (plain gradient descent: eta = 0 and W = V throughout). The model is W, which
- * is what the paper's authors decrypt. Y is the one-hot n x C matrix. Public:
- * only v0 depends on data. */
+ * (plain gradient descent: eta = 0 and W = V throughout). The model is W, as in
+ * the paper. Y is the one-hot n x C matrix. Only v0 depends on data; all else
+ * is public. */
 typedef struct bf_schedule {
     unsigned iterations;
     size_t n;     /* training rows */
@@ -152,13 +151,13 @@ typedef struct bf_magnitudes {
     double residual;                 /* entry of Y - P */
     double logit[BF_MAX_ITERATIONS]; /* entry of U V^T entering iteration t */
 } bf_magnitudes;
-/* What a plan may assume before it sees data, for n rows and k columns.
- * src/train/bounds.c says which of them are proved, which measured. */
+/* Magnitudes that a plan assumes before the data are known, for n rows and k
+ * columns. src/train/bounds.c says which of them are proved and which are
+ * measured. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_bounds(bf_magnitudes *out,
                                                 const bf_recipe *r, size_t n,
                                                 size_t k);
-/* BF_ERR_RANGE naming the first magnitude that is over its bound, or is not a
- * number. */
+/* BF_ERR_RANGE naming the first magnitude that exceeds its bound or is NaN. */
 BF_API BF_MUST_CHECK bf_status
 bf_magnitudes_check(const bf_magnitudes *measured, const bf_magnitudes *bounds,
                     unsigned iterations);
@@ -178,50 +177,54 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_fit(bf_transform **out,
 BF_OWNER_API void bf_transform_destroy(bf_transform *t);
 BF_OWNER_API size_t bf_transform_inputs(const bf_transform *t);  /* d */
 BF_OWNER_API size_t bf_transform_outputs(const bf_transform *t); /* k */
-/* Columns that vary, but by so little that the fit counted them as constant;
- * *first is one of them, from 0. Unknown, and 0, of one that was loaded. */
+/* Number of columns that vary, but by so little that the fit counted them as
+ * constant; *first is one of them, from 0. For a loaded transform the number is
+ * unknown, and 0. */
 BF_OWNER_API size_t bf_transform_dropped(const bf_transform *t, size_t *first);
 BF_OWNER_API bf_feature_map
 bf_transform_map(const bf_transform *t); /* NONE or SQRT */
-/* Random features with what standardises the rows for them; NULL: none. */
+/* Random features, with the numbers that standardise their inputs; NULL: none.
+ */
 typedef struct bf_expansion bf_expansion;
 BF_OWNER_API const bf_expansion *bf_transform_expansion(const bf_transform *t);
 BF_API void bf_expansion_destroy(bf_expansion *e);
 /* u = rows in transformed space (n x k); errors as in fit. Training rows are
- * clipped so that bf_recipe_bounds' `row` holds; others are not. */
+ * clipped so that the bound `row` of bf_recipe_bounds holds; other rows are not
+ * clipped. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_apply(bf_matrix *u,
                                                         const bf_transform *t,
                                                         const bf_matrix *x,
                                                         bool training,
                                                         bf_env *env);
 /* weights (C x k) -> model space (C x (d+1), bias first): linear in the mapped
- * features, or the expanded ones, as many as there are. BF_ERR_MISMATCH for
- * other widths. */
+ * features, or in the random features, whose number is then d. BF_ERR_MISMATCH
+ * for other widths. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_unmap(
     bf_matrix *model, const bf_transform *t, const bf_matrix *weights);
-/* Initial weights (C x k) of a schedule that does not start from zero; leaves
- * others alone. */
+/* Sets the initial weights (C x k) of a schedule that does not start from zero;
+ * does not change other schedules. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_start(bf_schedule *s,
                                                         const bf_transform *t,
                                                         unsigned classes);
-/* Saved beside the secret key, 0600: it describes the training data. One that
- * `encrypt` saved also says to which upload it belongs. */
+/* A transform file, mode 0600, beside the secret key: it describes the training
+ * data. A file from `encrypt` also names its upload. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_save(const bf_transform *t,
                                                        const char *path);
 BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_load(bf_transform **out,
                                                        const char *path);
 
 /* Plaintext twin: the schedule in double precision, same polynomial, same
- * order. `each` (may be NULL) sees the model weights after every iteration. */
+ * order. Calls `each` (may be NULL) with the model weights after every
+ * iteration. */
 typedef bf_status (*bf_twin_fn)(void *user, unsigned iteration,
                                 const bf_matrix *weights);
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_twin_run(bf_matrix *weights, const bf_schedule *s, const bf_matrix *u,
             const int32_t *labels, unsigned classes, bf_twin_fn each,
             void *user, bf_env *env);
-/* The same run, measured. *resolution (may be NULL): the deviation of the
- * model's scores over the rows, for each unit of a row's norm; errors of
- * weights as large move scores as much as the rows do. */
+/* Measures the same run. *resolution (may be NULL): the standard deviation of
+ * the model's scores over the rows, per unit of a row's norm; weight errors of
+ * this size change scores as much as the rows do. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_twin_magnitudes(
     bf_magnitudes *out, double *resolution, const bf_schedule *s,
     const bf_matrix *u, const int32_t *labels, unsigned classes, bf_env *env);
@@ -236,7 +239,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status
 bf_softmax_fit(bf_matrix *model, const bf_matrix *x, const int32_t *labels,
                unsigned classes, bf_feature_map map, double l2, bf_env *env);
 
-/* A linear model on mapped, and where it says so expanded, features. */
+/* A linear model on mapped features or, with `expand`, on random features. */
 typedef struct bf_model {
     bf_matrix weights; /* C x (d+1), bias first */
     bf_feature_map map;
@@ -245,29 +248,30 @@ typedef struct bf_model {
 } bf_model;
 BF_API void bf_model_clear(bf_model *m);
 BF_API size_t bf_model_inputs(const bf_model *m); /* features of a row */
-/* By extension: .npy (float64, C x (d+1)), .csv, .safetensors ("weight",
- * "bias", float32, map and expansion in the metadata). Atomic. .npy and .csv
- * carry map and expansion in a sidecar PATH.json. */
+/* The extension decides the format: .npy (float64, C x (d+1)), .csv,
+ * .safetensors ("weight", "bias", float32, map and expansion in the metadata).
+ * The file appears whole or not at all. .npy and .csv carry map and expansion
+ * in a sidecar PATH.json. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_save(const bf_model *m,
                                                    const char *path);
-/* BF_ERR_ARGUMENT unless the extension is one of those. */
+/* BF_ERR_ARGUMENT for another extension. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_check_path(const char *path);
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_load(bf_model *m,
                                                    const char *path);
 
 typedef struct bf_metrics {
     double accuracy;      /* 0..1 */
-    double sle;           /* mean over samples of sum_c (y - sigmoid(z))^2 */
+    double sle;           /* mean over rows of sum_c (y - sigmoid(z))^2 */
     double cross_entropy; /* mean softmax cross-entropy, nats */
     unsigned classes;
-    uint64_t *confusion; /* [truth][prediction]; NULL unless asked for */
+    uint64_t *confusion; /* [truth][prediction]; NULL unless requested */
 } bf_metrics;
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_model_scores(bf_matrix *scores, const bf_model *m,
                 const bf_matrix *x); /* n x C logits */
 /* BF_ERR_ARGUMENT for a label that the model does not know; BF_ERR_MISMATCH for
- * data whose classes have other names, or another number of them, than the
- * model's: bf_dataset_match makes them the same. */
+ * data whose classes differ from the model's in names or number:
+ * bf_dataset_match adapts the data. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out,
                                                        const bf_model *m,
                                                        const bf_dataset *data,
