@@ -32,6 +32,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   runs killed at random moments: those of test_cli_interrupt and
 #   test_long_checkpoint are sanitized
 #   refreshes on every backend in turn: test_ckks_bootstrap is sanitized
+#   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
@@ -42,7 +43,7 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_cli_many test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers
-  test_ckks_boot_same PROPERTIES LABELS unsanitized)
+  test_ckks_boot_same test_api_over PROPERTIES LABELS unsanitized)
 
 # sanitized: under sanitizers only. Refusals, output and files of the programs
 # are the same in either build, and sanitizers find more. Whole jobs run in both
