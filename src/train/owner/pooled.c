@@ -342,7 +342,8 @@ bf_status bf_pooled_products(uint8_t *out, const bf_pooling *p, unsigned owner,
     return status;
 }
 
-/* corr[d][d], both triangles. */
+/* corr[d][d], both triangles. Rows are zero in columns of which inv is: so are
+ * their products, exactly. */
 static bf_status read_products(double *corr, const pooled *q,
                                const bf_pooling *p, const uint8_t *products)
 {
@@ -351,8 +352,8 @@ static bf_status read_products(double *corr, const pooled *q,
         for (size_t b = a; b < d; b++, products += 8) {
             double v = bf_sum_number(products, 8) / (double)rows_of(p);
             bool kept = q->inv[a] > 0 && q->inv[b] > 0;
-            if (a == b ? fabs(v - kept) > TOLERANCE
-                       : fabs(v) > kept + TOLERANCE)
+            if (!kept ? v != 0
+                      : fabs(a == b ? v - 1 : v) > (a == b ? 0 : 1) + TOLERANCE)
                 return bf_fail(BF_ERR_RANGE,
                                "the products over all owners' rows of columns "
                                "%zu and %zu are of no such rows",
