@@ -4,10 +4,19 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 #define PLAIN_MAX ((size_t)1 << 30)
 
-static unsigned count_boxes(const bf_session *s, bool receivers)
+enum {
+    KEY_BYTES = crypto_secretbox_KEYBYTES,
+    SEALED_KEY = KEY_BYTES + crypto_box_SEALBYTES
+};
+
+/* A key serves one box. */
+static const uint8_t nonce[crypto_secretbox_NONCEBYTES];
+
+static unsigned count_readers(const bf_session *s, bool receivers)
 {
     unsigned count = 0;
     for (unsigned k = 0; k < s->owners; k++)
@@ -15,51 +24,78 @@ static unsigned count_boxes(const bf_session *s, bool receivers)
     return count;
 }
 
-static bf_status write_boxes(bf_outfile *f, const bf_session *s, bool receivers,
-                             const uint8_t *data, size_t bytes, uint8_t *box)
+static bf_status write_keys(bf_outfile *f, const bf_session *s, bool receivers,
+                            const uint8_t *key)
 {
+    uint8_t sealed[SEALED_KEY];
     for (unsigned k = 0; k < s->owners; k++) {
         if (receivers && !s->owner[k].receives) continue;
-        if (crypto_box_seal(box, data, bytes, s->owner[k].party.seal) != 0)
+        if (crypto_box_seal(sealed, key, KEY_BYTES, s->owner[k].party.seal) != 0)
             return bf_fail(BF_ERR_FORMAT, "the key of %s is none",
                            s->owner[k].party.name);
-        BF_TRY(bf_outfile_write(f, box, bytes + crypto_box_SEALBYTES));
+        BF_TRY(bf_outfile_write(f, sealed, sizeof sealed));
     }
     return BF_OK;
+}
+
+static bf_status write_box(bf_outfile *f, const uint8_t *key,
+                           const uint8_t *data, size_t bytes)
+{
+    size_t length = bytes + crypto_secretbox_MACBYTES;
+    uint8_t *box = bf_alloc(length);
+    if (!box) return BF_ERR_MEMORY;
+    crypto_secretbox_easy(box, data, bytes, nonce, key);
+    bf_status status = bf_outfile_write(f, box, length);
+    bf_free(box);
+    return status;
 }
 
 bf_status bf_sealed_write(const char *path, const bf_session *s, bool receivers,
                           const uint8_t *data, size_t bytes)
 {
     bf_outfile *f;
-    uint8_t *box = bf_alloc(bytes + crypto_box_SEALBYTES);
-    if (!box) return BF_ERR_MEMORY;
+    uint8_t *key = bf_secret_alloc(KEY_BYTES);
+    if (!key) return BF_ERR_MEMORY;
+    bf_random_bytes(key, KEY_BYTES);
     bf_status status = bf_outfile_open(&f, path, 0644);
     if (status == BF_OK) {
-        status = write_boxes(f, s, receivers, data, bytes, box);
+        status = write_keys(f, s, receivers, key);
+        if (status == BF_OK) status = write_box(f, key, data, bytes);
         if (status == BF_OK)
             status = bf_outfile_commit(f);
         else
             bf_outfile_abort(f);
     }
-    bf_free(box);
+    bf_secret_free(key);
+    bf_wipe_stack();
     return status;
 }
 
-static bf_status open_box(uint8_t **data, size_t *bytes, const uint8_t *box,
-                          size_t length, const bf_identity *id,
-                          const char *path)
+/* Into plain, which has room for the box's bytes. */
+static bool open_box(uint8_t *plain, uint8_t *key, const uint8_t *sealed,
+                     const uint8_t *box, size_t length, const bf_identity *id)
 {
-    size_t n = length - crypto_box_SEALBYTES;
-    uint8_t *plain = bf_secret_alloc(n);
-    if (!plain) return BF_ERR_MEMORY;
-    int rc =
-        crypto_box_seal_open(plain, box, length, id->party.seal, id->seal);
+    bool opened = crypto_box_seal_open(key, sealed, SEALED_KEY, id->party.seal,
+                                       id->seal) == 0 &&
+                  crypto_secretbox_open_easy(plain, box, length, nonce, key) == 0;
     bf_wipe_stack();
-    if (rc != 0) {
+    return opened;
+}
+
+static bf_status open_file(uint8_t **data, size_t *bytes, const uint8_t *sealed,
+                           const uint8_t *box, size_t length,
+                           const bf_identity *id, const char *path)
+{
+    size_t n = length - crypto_secretbox_MACBYTES;
+    uint8_t *key = bf_secret_alloc(KEY_BYTES), *plain = bf_secret_alloc(n);
+    bf_status status = key && plain ? BF_OK : BF_ERR_MEMORY;
+    if (status == BF_OK && !open_box(plain, key, sealed, box, length, id))
+        status = bf_fail(BF_ERR_FORMAT, "%s: not sealed to %s", path,
+                         id->party.name);
+    bf_secret_free(key);
+    if (status != BF_OK) {
         bf_secret_free(plain);
-        return bf_fail(BF_ERR_FORMAT, "%s: not sealed to %s", path,
-                       id->party.name);
+        return status;
     }
     *data = plain;
     *bytes = n;
@@ -70,18 +106,16 @@ bf_status bf_sealed_read(uint8_t **data, size_t *bytes, const char *path,
                          const bf_session *s, bool receivers,
                          const bf_identity *id, unsigned me, size_t want)
 {
-    unsigned boxes = count_boxes(s, receivers), number = 0;
-    size_t all, most = want ? want : PLAIN_MAX;
+    size_t keys = count_readers(s, receivers) * (size_t)SEALED_KEY, before = 0;
+    size_t fixed = keys + crypto_secretbox_MACBYTES, all;
     uint8_t *file;
     for (unsigned k = 0; k < me; k++)
-        number += !receivers || s->owner[k].receives;
-    BF_TRY(bf_read_file(path, boxes * (most + crypto_box_SEALBYTES), &file,
-                        &all));
-    size_t length = all / boxes;
-    bool sound = all == boxes * length && length > crypto_box_SEALBYTES &&
-                 (!want || length == want + crypto_box_SEALBYTES);
+        if (!receivers || s->owner[k].receives) before += SEALED_KEY;
+    BF_TRY(bf_read_file(path, fixed + (want ? want : PLAIN_MAX), &file, &all));
+    bool sound = all > fixed && (!want || all == fixed + want);
     bf_status status =
-        sound ? open_box(data, bytes, file + number * length, length, id, path)
+        sound ? open_file(data, bytes, file + before, file + keys, all - keys,
+                          id, path)
               : bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, not those of its kind",
                         path, all);
     bf_free(file);
