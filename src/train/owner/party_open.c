@@ -230,7 +230,7 @@ static bf_status write_model(bf_party_run *p)
     if (s == BF_OK)
         s = bf_part_check(bf_head_part(&p->head[4][p->me], BF_PART_MODEL),
                           o.model.s);
-    if (s == BF_OK) s = bf_party_transform(&t, p);
+    if (s == BF_OK) s = bf_party_transform_again(&t, p);
     if (s == BF_OK) s = weights_of(&weights, p, &o);
     if (s == BF_OK) s = save_model(p, &weights, t);
     bf_transform_destroy(t);

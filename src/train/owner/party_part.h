@@ -19,8 +19,11 @@ BF_MUST_CHECK bf_status bf_party_make_sums(bf_party_run *p, unsigned round,
 /* Owner 0's: the transform from all owners' sums. */
 BF_MUST_CHECK bf_status bf_party_make_transform(bf_party_run *p,
                                                 const char *path);
-/* The transform of all owners, held against this owner's own sums. */
+/* The transform of all owners, held against this owner's own sums; and the same
+ * file once more, which was. */
 BF_MUST_CHECK bf_status bf_party_transform(bf_transform **out, bf_party_run *p);
+BF_MUST_CHECK bf_status bf_party_transform_again(bf_transform **out,
+                                                 const bf_party_run *p);
 
 /* (party_data.c) */
 BF_MUST_CHECK bf_status bf_party_make_upload(bf_party_run *p, const char *path);

@@ -179,6 +179,13 @@ static bf_status open_transform(bf_transform **out, const bf_party_run *p)
     return s;
 }
 
+bf_status bf_party_transform_again(bf_transform **out, const bf_party_run *p)
+{
+    return p->session->job->recipe.kind == BF_RECIPE_PAPER
+               ? fit(out, p)
+               : open_transform(out, p);
+}
+
 bf_status bf_party_transform(bf_transform **out, bf_party_run *p)
 {
     totals t;
