@@ -55,6 +55,7 @@ static bool injected_failure(void)
         calls_left--;
         return false;
     }
+    if (!injected_errno) raise(SIGKILL);
     errno = injected_errno;
     return true;
 }

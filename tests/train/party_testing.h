@@ -104,12 +104,12 @@ static inline void make_data(bf_matrix *x, int32_t labels[ROWS])
     }
 }
 
-/* A job for these owners and data. */
+/* A job for these owners and data: of one iteration, in a small ring. */
 static inline bf_job *plan_job(bf_recipe_kind kind)
 {
     bf_recipe r;
     bf_job *job;
-    check_ok(bf_recipe_default(&r, kind, 2, ROWS, FEATURES));
+    check_ok(bf_recipe_default(&r, kind, 1, ROWS, FEATURES));
     r.map = BF_MAP_NONE;
     check_ok(bf_job_plan(&job, &r, ROWS, FEATURES, CLASSES,
                          &(bf_plan_options){.owners = OWNERS}, NULL));
