@@ -1,6 +1,6 @@
-/* Magnitudes that a plan relies on before it sees data.
+/* Magnitudes that a plan assumes before the data are known.
  *
- * Whitened, proved from what bf_transform_apply does to training rows with
+ * Whitened, proved from the effect of bf_transform_apply on training rows with
  * clip > 0:
  *   - a row has norm at most sqrt(1 + clip^2 (k - 1)); without clip at most
  *     sqrt(1 + n), since leverages are at most 1;
@@ -14,8 +14,8 @@
  * |weight|, |update| <= 2 s, with s the largest step so far. The bounds are
  * 6 s and 4 s. In longer runs a polynomial whose leading coefficient is
  * positive pulls logits back that leave its range: degree 13 on +-20 with s = 3
- * reached 21 in 30 iterations, and weights of 9. So they have 1.2 ranges where
- * that is more.
+ * reached 21 in 30 iterations, and weights of 9. So the bound of logits is 1.2
+ * ranges if this is more than 6 s.
  *
  * Paper, proved: rows have norm at most sqrt(n). Its logits scale with the
  * features: |z| starts at 0.0128 (1 + sum_j |x_j|). It trains while that stays
@@ -44,7 +44,7 @@ static double largest_residual(const bf_sigmoid *p, double range)
     return largest + 0.5;
 }
 
-/* The range that logits are pulled back to; 0: they are not. */
+/* The range to which the polynomial pulls logits back; 0: it does not. */
 static double pulled_back(const bf_recipe *r)
 {
     const bf_sigmoid *p = &r->sigmoid;
@@ -92,7 +92,7 @@ bf_status bf_recipe_bounds(bf_magnitudes *out, const bf_recipe *r, size_t n,
 
 static bf_status within(const char *what, double measured, double bound)
 {
-    /* The bounds of rows are met with equality by clipped ones. */
+    /* Clipped rows meet the bounds with equality. */
     if (measured <= bound * (1 + 1e-9)) return BF_OK;
     return bf_fail(BF_ERR_RANGE, "%s reaches %.4g, the plan allows %.4g", what,
                    measured, bound);

@@ -175,14 +175,14 @@ static bf_status check_ct(const reading *in, const bf_ct *ct, const char *what,
                    planned.limbs, log2(planned.scale));
 }
 
-/* The plan of the step that the checkpoint was written after. */
+/* The plan of the step before the checkpoint. */
 static const bf_plan_step *planned_step(const reading *in)
 {
     return &in->plan->steps[in->s->circuit.step - 1];
 }
 
-/* The circuit gives its state back to the evaluator's pool, so it must be from
- * there. */
+/* The circuit returns its state to the evaluator's pool, so the state must come
+ * from this pool. */
 static bf_status read_carried(const reading *in, bf_wire_reader *r, size_t i)
 {
     bf_ct ct = {0};
@@ -204,7 +204,7 @@ static bf_status read_model(const reading *in, bf_wire_reader *r, size_t t)
                     (bf_plan_ct){planned->model_limbs, planned->output.scale});
 }
 
-/* The text is first: it tells what is to follow. */
+/* The text is first: it determines the records that follow. */
 static bf_status read_item(const reading *in, bf_wire_reader *r,
                            const bf_wire_item *item)
 {
@@ -222,7 +222,7 @@ static bf_status read_item(const reading *in, bf_wire_reader *r,
     return bf_fail(BF_ERR_FORMAT, "%s: unexpected record", in->path);
 }
 
-/* Without V of before, a run with momentum would leave its term out. */
+/* Without V_{t-1}, a run with momentum would omit the momentum term. */
 static bf_status check_complete(const reading *in)
 {
     const bf_run_state *s = in->s;

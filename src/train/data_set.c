@@ -1,4 +1,4 @@
-/* What makes two jobs' encrypted rows the same. */
+/* The id of a data set: jobs with the same id have the same encrypted rows. */
 #include <string.h>
 
 #include "base/bytes.h"
@@ -7,8 +7,8 @@
 
 static const char scheme[] = "blindfit-data-set-2";
 
-/* Rows of a block that begins with a chunk of its own; 0 where all chunks are
- * full ones, as with a single block. */
+/* Rows of a block, if blocks begin with a chunk of their own; 0 if all chunks
+ * are full, as with a single block. */
 static size_t broken_blocks(const bf_layout *l)
 {
     return l->blocks > 1 && l->batch % l->t != 0 ? l->batch : 0;

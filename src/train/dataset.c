@@ -44,7 +44,7 @@ static bf_status check_labels(const bf_dataset *d)
     return BF_OK;
 }
 
-/* Trained all the same, the model would be the share of each class. */
+/* A model of such rows would only learn the share of each class. */
 static bf_status check_variety(const bf_matrix *x)
 {
     for (size_t i = 1; i < x->rows; i++)

@@ -1,4 +1,4 @@
-/* How long a job will take, from steps of it timed now. */
+/* Estimates the time of a job from timed steps. */
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +12,9 @@
 
 /* ---- steps of a job ------------------------------------------------------ */
 
-/* Random numbers for keys and ciphertexts: nothing is decrypted. There are the
- * keys of one step of a packing tree, and ciphertexts that no cache holds. */
+/* Keys and ciphertexts are random numbers, as nothing is decrypted. There are
+ * the keys of one step of a packing tree, and more ciphertexts than caches
+ * hold. */
 enum {
     ROTATIONS = 3,
     KEYS = 2 * ROTATIONS + 1,
@@ -22,7 +23,8 @@ enum {
     TERMS = 16
 };
 #define INPUT_BYTES ((size_t)64 << 20)
-/* More than caches hold: of larger keys, fewer have numbers of their own. */
+/* More bytes than caches hold: if keys are large, fewer of them have numbers of
+ * their own. */
 #define KEYS_BYTES ((size_t)256 << 20)
 
 typedef struct probe {
@@ -91,7 +93,7 @@ static bf_status probe_keys(probe *p)
     return BF_OK;
 }
 
-/* The first is drawn; the others hold the same numbers, elsewhere. */
+/* Draws the first ciphertext; the others are copies of it. */
 static bf_status probe_inputs(bf_ct *in, size_t count, const bf_context *ctx,
                               unsigned polys)
 {
@@ -110,7 +112,8 @@ static bf_status probe_inputs(bf_ct *in, size_t count, const bf_context *ctx,
     return BF_OK;
 }
 
-/* Numbers of ciphertexts; returns what they and the keys take. */
+/* Sets the numbers of ciphertexts; returns the bytes of ciphertexts and keys.
+ */
 static uint64_t probe_sizes(probe *p, const bf_params *params)
 {
     size_t bytes = params->n_q * sizeof(double) << params->log_n;
@@ -202,12 +205,12 @@ static bf_status matrix(void *user)
 
 /* ---- their prices -------------------------------------------------------- */
 
-/* Seconds for each kind of step, and those of jobs that are not worth them. */
+/* Seconds of timing for each kind of step, less for short jobs. */
 #define BUDGET 0.25
 #define BRIEF_BUDGET 0.03
 #define BRIEF_JOB 5.0
 
-/* Seconds of wall time for one step, of as many as there are threads. */
+/* Wall time in seconds of one step on each thread. */
 static bf_status time_step(double *seconds, double budget, probe *p,
                            bf_status (*step)(probe *p, bf_ct *out, size_t in))
 {
@@ -242,11 +245,11 @@ static bf_status measure(bf_prices *out, double budget, probe *p,
     return BF_OK;
 }
 
-/* Time of whole jobs against that of their counted steps: additions, copies,
- * the first touch of memory (docs/performance.md). */
+/* Ratio of the time of whole jobs to the time of their counted steps:
+ * additions, copies, the first touch of memory (docs/performance.md). */
 #define JOB_FACTOR 1.45
 
-/* Steps of a job that comes from elsewhere may take more than there is. */
+/* Steps of a hostile job may need more memory than the machine has. */
 #define PROBE_MOST ((uint64_t)3 << 29)
 
 static bf_status estimate(double *seconds, double budget, probe *p,

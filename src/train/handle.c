@@ -25,7 +25,7 @@ void bf_job_destroy(bf_job *job)
     bf_free(job);
 }
 
-/* Takes the text over, and frees it on failure. */
+/* Takes ownership of the text, also on failure. */
 static bf_status create(bf_job **out, const bf_job *choices, char *text,
                         size_t bytes)
 {
@@ -46,7 +46,7 @@ static bf_status create(bf_job **out, const bf_job *choices, char *text,
     return BF_OK;
 }
 
-/* Of a plan, which is taken over. */
+/* Makes a handle from a plan, and takes ownership of the plan. */
 static bf_status create_planned(bf_job **out, const bf_job *choices,
                                 bf_plan *plan)
 {
@@ -104,7 +104,7 @@ const bf_job *bf_job_alternative(const bf_job *job)
     return job->handle->alternative;
 }
 
-#define ITERATIONS 2 /* unless a recipe says something else */
+#define ITERATIONS 2 /* default without a recipe */
 
 bf_status bf_job_plan_for(bf_job **out, const bf_recipe *recipe,
                           const bf_dataset *data,
@@ -119,7 +119,7 @@ bf_status bf_job_plan_for(bf_job **out, const bf_recipe *recipe,
                        data->x.cols, data->classes, options, env);
 }
 
-/* Takes the text over. */
+/* Takes ownership of the text. */
 static bf_status parse(bf_job **out, char *text, size_t bytes, const char *name)
 {
     bf_job choices;
@@ -255,7 +255,7 @@ bf_status bf_job_figures_of(bf_job_figures *out, const bf_job *job, bf_env *env)
     return BF_OK;
 }
 
-/* Whether keys of this job serve one that asks for `need`. */
+/* True if a key of this job serves `need`. */
 static bf_status holds(bool *found, const bf_job *job, const bf_key_need *need)
 {
     const bf_plan *plan;

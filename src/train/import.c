@@ -18,10 +18,10 @@ bf_key_need bf_import_need(const bf_job *job, unsigned k)
     return (bf_key_need){{BF_KEY_IMPORT, 0, k}, limbs};
 }
 
-/* Inputs are read in order, a few a thread, then imported side by side. */
+/* Inputs are read in order, a few per thread, then imported in parallel. */
 enum { BATCH_PER_THREAD = 2 };
 
-/* An owner's upload; item is the next one. */
+/* An owner's upload; item is its next item. */
 typedef struct source {
     bf_wire_reader *wire;
     bf_wire_item item;

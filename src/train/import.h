@@ -1,4 +1,4 @@
-/* Several owners' uploads become one, under the key that they made together.
+/* Joins the uploads of several owners into one upload under the joint key.
  *
  * Input i of the job is the sum of the parts that owners sent, each encrypted
  * under a key of its owner's: every part is switched by its owner's import key
@@ -10,12 +10,12 @@
 #include "train/circuit.h"
 #include "wire/wire.h"
 
-/* The import key of owner k's that a job takes. */
+/* The key need of owner k's import key. */
 bf_key_need bf_import_need(const bf_job *job, unsigned k);
 
 typedef struct bf_owner_upload {
     const char *path;
-    const uint8_t *key_id; /* of its owner's own key; NULL: any */
+    const uint8_t *key_id; /* id of the owner's own key; NULL: any */
 } bf_owner_upload;
 
 typedef struct bf_import_options {
@@ -28,10 +28,10 @@ typedef struct bf_import_options {
     const uint8_t *key_id; /* of the joint key */
 } bf_import_options;
 
-/* Writes the upload that training takes, whole but not committed. Parts come in
- * the order of their inputs, and of every input there is at least one:
- * BF_ERR_FORMAT otherwise, BF_ERR_MISMATCH for files of another key, job or
- * data set and for parts that are not what the job takes. Progress by input. */
+/* Writes the upload for training, complete but not committed. Parts must be in
+ * the order of their inputs, with at least one part for every input:
+ * BF_ERR_FORMAT otherwise. BF_ERR_MISMATCH for files of another key, job or
+ * data set and for parts that do not fit the job. Progress by input. */
 BF_MUST_CHECK bf_status bf_import_uploads(bf_outfile **out,
                                           const bf_import_options *o,
                                           const char *path, bf_env *env);

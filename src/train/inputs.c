@@ -11,8 +11,9 @@
 
 static const char *const kind_names[] = {"rows", "labels", "initial weights"};
 
-/* Inputs are read and verified in order, a few a thread, and then unpacked side
- * by side, which takes longer: seeds are expanded, fresh memory is touched. */
+/* Inputs are read and verified in order, a few per thread, and then unpacked in
+ * parallel. Unpacking takes longer: it expands seeds and touches fresh memory.
+ */
 enum { BATCH_PER_THREAD = 2 };
 
 typedef struct packed_input {
@@ -52,7 +53,8 @@ static bf_status unpack_one(void *user, size_t i)
                        "wants %u at 2^%.3f",
                        r->path, kind_names[p->kind], p->index + 1, ct->limbs,
                        log2(ct->scale), wanted.limbs, log2(wanted.scale));
-    ct->bound = wanted.typical; /* the estimate's, whatever the file says */
+    ct->bound = wanted.typical; /* the bound of the noise estimate replaces the
+                                 * file's */
     return BF_OK;
 }
 
@@ -65,7 +67,7 @@ static bf_status unpack_batch(reading *r)
     return BF_OK;
 }
 
-/* Whether the present file's inputs of this kind are the job's. */
+/* True if the current file's inputs of this kind belong to the job. */
 static bool is_ours(const reading *r, const bf_wire_reader *w,
                     bf_input_kind kind)
 {
@@ -101,7 +103,7 @@ static bf_status take(reading *r, bf_wire_reader *w, const bf_wire_item *item)
     return ++r->filled == r->room ? unpack_batch(r) : BF_OK;
 }
 
-/* Ends behind the end record: then the whole file is verified. */
+/* Reads up to the end record, so that the whole file is verified. */
 static bf_status read_items(reading *r, bf_wire_reader *w)
 {
     bf_wire_item item;

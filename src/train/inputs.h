@@ -7,9 +7,9 @@
 /* Most upload files of a job. */
 #define BF_UPLOADS_MAX 64
 
-/* Where inputs come from and whose they are. Rows are taken from any upload of
- * the data set, labels and initial weights from those of this job; what other
- * jobs put into an upload beside its rows is passed over. */
+/* The files of inputs and their ids. Rows come from any upload of the data set,
+ * labels and initial weights from uploads of this job; labels and initial
+ * weights of other jobs beside their rows are skipped. */
 typedef struct bf_input_files {
     const char *const *paths;
     size_t count;
@@ -17,19 +17,18 @@ typedef struct bf_input_files {
     const uint8_t *key_id, *job_id;
 } bf_input_files;
 
-/* What tells these uploads from others: the digest of the file, or of several
- * the BLAKE2b of their digests in order. */
+/* Identifies uploads: the digest of the file, or for several files the BLAKE2b
+ * of their digests in order. */
 typedef struct bf_upload_digests {
-    uint8_t rows[BF_HASH_BYTES]; /* of the files with rows, which transforms
-                                  * belong to */
+    uint8_t rows[BF_HASH_BYTES]; /* of the files with rows, to which transforms
+                                  * belong */
     uint8_t all[BF_HASH_BYTES];
 } bf_upload_digests;
 
-/* Fills inputs[bf_job_inputs], zeroed before, on all threads; on failure some
- * are filled.
- * BF_ERR_FORMAT when an input is missing, doubled or out of order,
+/* Fills the zeroed inputs[bf_job_inputs], on all threads; after a failure some
+ * are filled. BF_ERR_FORMAT when an input is missing, doubled or out of order,
  * BF_ERR_MISMATCH for files of another key or data set, and for ciphertexts
- * that are not what the job's circuit takes there. */
+ * that do not fit the job's circuit. */
 BF_MUST_CHECK bf_status bf_inputs_read(bf_ct *inputs,
                                        bf_upload_digests *digests,
                                        const bf_job *job,

@@ -1,4 +1,4 @@
-/* What a file is (blindfit/files.h). */
+/* Type and content of a file (blindfit/files.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ _Static_assert(BF_FILE_ID_BYTES == BF_HASH_BYTES &&
 
 #define TRANSFORM_MAX ((size_t)1 << 35)
 
-/* Ends with the digest of what comes before (docs/formats.md, 8). */
+/* A transform ends with the digest of all bytes before (docs/formats.md, 8). */
 static bf_status inspect_transform(bf_file_info *out, const char *path)
 {
     uint8_t *data, digest[BF_HASH_BYTES];
@@ -78,7 +78,7 @@ bf_status bf_file_inspect(bf_file_info *out, const char *path, bf_env *env)
     BF_UNDER(env);
     char head[8] = "";
     BF_TRY(bf_random_init());
-    BF_TRY(bf_refuse_pipe(path)); /* opened again by what it is */
+    BF_TRY(bf_refuse_pipe(path)); /* opened again according to its type */
     FILE *f = fopen(path, "rb");
     if (!f) return bf_fail_errno(errno, "%s: cannot open", path);
     size_t got = fread(head, 1, sizeof head, f);

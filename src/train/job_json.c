@@ -18,8 +18,8 @@ static const char *const divisions[] = {"each", "joined", "late"};
 
 /* ---- writing ------------------------------------------------------------- */
 
-/* Exact: cJSON's own printing may be off by a last bit, and would make another
- * data set of the rows. */
+/* Prints exactly: cJSON's own printing may lose the last bit, which would
+ * change the id of the data set. */
 static cJSON *number(double v)
 {
     char text[BF_NUMBER_BYTES];
@@ -173,7 +173,7 @@ bf_status bf_job_save(const bf_job *job, const char *path)
 
 typedef struct reader {
     const char *path;
-    bf_status status; /* of the first failure; later reads do nothing */
+    bf_status status; /* status of the first failure; later reads do nothing */
 } reader;
 
 static const cJSON *member(reader *r, const cJSON *o, const char *name)
@@ -231,7 +231,7 @@ static unsigned word(reader *r, const cJSON *o, const char *name,
     return 0;
 }
 
-/* 1..most finite numbers; returns how many. */
+/* Reads 1..most finite numbers; returns their number. */
 static unsigned list(reader *r, const cJSON *o, const char *name, double *out,
                      unsigned most)
 {
@@ -302,7 +302,7 @@ static void read_numbers(reader *r, const cJSON *o, bf_job *job)
     job->form.primes = (unsigned)whole(r, d, "primes", 0, BF_MAX_Q);
 }
 
-/* Named here, with the file, rather than by all who make a context of them. */
+/* Refused here, with the file's name, and not later when a context is made. */
 static bf_status check_primes(const bf_params *p, const char *path)
 {
     uint64_t all[BF_MAX_Q + BF_MAX_P];
@@ -323,7 +323,7 @@ static void read_ring(reader *r, const cJSON *k, bf_params *p)
     if (r->status == BF_OK) r->status = check_primes(p, r->path);
 }
 
-/* Of jobs whose weights are refreshed; others have no such member. */
+/* Only jobs with refreshed weights have this member. */
 static void read_refresh(reader *r, const cJSON *o, bf_refresh *out)
 {
     if (r->status != BF_OK || !cJSON_HasObjectItem(o, "refresh")) return;
@@ -341,7 +341,7 @@ static void read_refresh(reader *r, const cJSON *o, bf_refresh *out)
                             "%s: \"few_keys\" must be true or false", r->path);
 }
 
-/* Classes of labels in several columns; others have no such member. */
+/* Only jobs with several columns of labels have this member. */
 static void read_columns(reader *r, const cJSON *o, bf_label_columns *out)
 {
     double classes[BF_LABEL_COLUMNS_MAX];
@@ -371,7 +371,8 @@ static void read_rings(reader *r, const cJSON *o, bf_job *job)
     cJSON_ArrayForEach(item, m) read_ring(r, item, &job->ring[job->rings++]);
 }
 
-/* What the file names is what follows from the rest of it. */
+/* The id of the data set in the file must equal the id that follows from the
+ * other members. */
 static void check_data_id(reader *r, const cJSON *o, const bf_job *job)
 {
     uint8_t id[BF_HASH_BYTES];

@@ -1,4 +1,4 @@
-/* Names of recipes and feature maps, as options and files say them. */
+/* Names of recipes and feature maps in options and files. */
 #ifndef BF_TRAIN_NAMES_H
 #define BF_TRAIN_NAMES_H
 

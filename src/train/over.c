@@ -10,7 +10,7 @@
 #include "train/plan.h"
 #include "train/refresh.h"
 
-/* What decides the transformed rows. */
+/* Fields that determine the transformed rows. */
 static bf_status check_rows(const bf_recipe *r, const bf_recipe *rows)
 {
     const char *what = r->kind != rows->kind               ? "kind"
@@ -29,7 +29,7 @@ static bf_status check_rows(const bf_recipe *r, const bf_recipe *rows)
                    what);
 }
 
-/* Blocks begin with a ciphertext of their own. */
+/* Each block begins with a ciphertext of its own. */
 static bf_status check_batches(const bf_job *job, const bf_job *over)
 {
     const bf_layout *l = &over->layout;
@@ -58,8 +58,8 @@ static bf_status check_limbs(const bf_job *job)
                    job->schedule.iterations, wanted, limbs);
 }
 
-/* Bounds and scales of weights lie together: their products stay what the
- * refresh was made for. */
+/* Changes bounds and scales of weights together, so that their products stay
+ * those for which the refresh was made. */
 static void take_refresh(bf_job *job, const bf_job *over)
 {
     bf_refresh *r = &job->refresh;
@@ -70,8 +70,8 @@ static void take_refresh(bf_job *job, const bf_job *over)
         r->log_slots = bf_refresh_log_slots(over);
 }
 
-/* Bits that masks may lose, whose rounding the walk's noise leaves out: two of
- * the dozen that plans have. */
+/* Bits that masks may lose: two of the twelve bits of plans. The walk's noise
+ * does not include the rounding of masks. */
 #define MASK_BITS 2
 
 static bf_status check_scales(const bf_job *job, const bf_job *over)
@@ -90,7 +90,7 @@ static bf_status check_scales(const bf_job *job, const bf_job *over)
     return BF_OK;
 }
 
-/* Everything but the walk. */
+/* Plans the job, except for the walk. */
 static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
                       const bf_label_columns *labels, const bf_job *over)
 {

@@ -4,7 +4,7 @@
 #include "train/expansion.h"
 #include "train/names.h"
 
-/* tests/train/test_train_recipe.c shows that each fit is what it says. */
+/* tests/train/test_train_recipe.c recomputes each fit. */
 
 /* The paper's own cubic; monotone up to 9.6. */
 static const bf_sigmoid sigmoid_paper = {
@@ -27,17 +27,17 @@ static const bf_sigmoid sigmoid_cubic12 = {
     .range = 12,
 };
 
-/* Minimax on [-12, 12]; its positive leading coefficient pulls logits outside
- * back in. */
+/* Minimax on [-12, 12]; the positive leading coefficient pulls logits from
+ * outside back into the interval. */
 static const bf_sigmoid sigmoid_quintic12 = {
     .degree = 5,
     .odd = {0.161017339, -0.00212901663, 9.36342782e-6},
     .range = 12,
 };
 
-/* Minimax on [-20, 20]: off by 0.04 at most, where the quintic is off by 0.11
- * on its shorter interval. An error there pulls confident scores back in every
- * step, so that a quintic's good start is not kept. */
+/* Minimax on [-20, 20], with an error of at most 0.04; the quintic has an error
+ * of 0.11 on its shorter interval. This error pulls confident scores back in
+ * every step, so that a quintic loses its good start. */
 static const bf_sigmoid sigmoid_thirteen20 = {
     .degree = 13,
     .odd = {0.197198016142, -5.25093120431e-3, 7.53765871649e-5,
@@ -77,20 +77,21 @@ static void paper_defaults(bf_recipe *r)
     r->steps[0] = 1;
 }
 
-/* Ridge, steps and polynomial by samples per feature.
+/* Ridge, steps and polynomial by rows per feature.
  *
  * Measured with d = 400 on the RegNet rows (n = 128) and on random-filter
  * features of Fashion-MNIST (n = 64 to 60,000): the best ridge of each n is
- * within a factor 2 of 0.32 d/n, and flat around it. Up to n = 2.5 d careful
- * steps win, at n = 1000 by about as much as they lose at n = 2000. With three
- * and more of them, fewer samples than features want up to three times the
- * ridge. Beyond, steps of 4 reach in 2 to 4 iterations what single steps reach
- * in ten, and a last step of 2 settles three of them; the quintic then peaks
- * and falls (scattering features of Fashion-MNIST, 401 columns: 90.5 % at 4,
- * 88.9 % at 30), while degree 13 with steps of 3 comes near well-converged
- * regression and stays there (90.7 % from 6 to 30, where regression has 90.8
- * %). A cubic runs away where scores pass its range, which they do from the
- * fourth iteration on: 1,500 digits of 128 columns fall apart after ten. */
+ * within a factor 2 of 0.32 d/n, and flat around it. Up to n = 2.5 d small
+ * steps are better; at n = 1000 they gain about as much as they lose at n =
+ * 2000. With three or more iterations and fewer rows than features, up to three
+ * times the ridge is best. For larger n, 2 to 4 steps of s = 4 reach the
+ * accuracy of ten steps of s = 1, and with three iterations the last step is
+ * best at s = 2; the quintic then peaks and falls (scattering features of
+ * Fashion-MNIST, 401 columns: 90.5 % at 4, 88.9 % at 30), while degree 13 with
+ * s = 3 comes near converged regression and stays there (90.7 % from 6 to 30,
+ * where regression has 90.8 %). With a cubic, scores beyond the range run away,
+ * which happens from the fourth iteration on: a model of 1,500 digits with 128
+ * columns fails after ten. */
 #define FEW_ITERATIONS 3
 #define MANY_ITERATIONS 6
 
@@ -151,15 +152,15 @@ bf_status bf_recipe_default(bf_recipe *out, bf_recipe_kind kind,
     return BF_OK;
 }
 
-/* Least squares wants little ridge where rows are many: random features, 4,096
- * of them over 60,000 rows, classify 91.8 % with 0.001 and 91.4 % with 0.02;
- * after a second iteration 92.2 % and 92.3 %. */
+/* With many rows least squares needs little ridge: 4,096 random features over
+ * 60,000 rows classify 91.8 % with 0.001 and 91.4 % with 0.02; after a second
+ * iteration 92.2 % and 92.3 %. */
 #define RIDGE_OF_ONE 1e-3
 
-/* Random features gained where they were at least twice as many as the features
- * and rows ten times as many as they. (1,024 of 925: below these themselves
- * with two iterations; 2,048: 0.7 points above, 4,096: 1.1.) 0: none are worth
- * it. */
+/* Number of random features; 0: none. Random features improved accuracy if they
+ * were at least twice as many as the features, and rows ten times as many as
+ * random features. (With 925 features and two iterations, 1,024 random features
+ * were worse than the features, 2,048 better by 0.7 points, 4,096 by 1.1.) */
 #define RELU_MOST 4096
 
 static size_t relu_worth(size_t n, size_t d)
@@ -169,7 +170,7 @@ static size_t relu_worth(size_t n, size_t d)
     return count >= 2 * d ? count : 0;
 }
 
-/* Iterations and columns, where they are left to the aim. */
+/* Sets iterations and columns if the aim decides them. */
 static void choose(bf_recipe *r, bf_aim aim, size_t n, size_t d)
 {
     bool few = n / BF_FEW_ROWS < bf_recipe_width(r, d);
@@ -191,7 +192,7 @@ bf_status bf_recipe_aim(bf_recipe *out, bf_aim aim, size_t n, size_t d)
     r.components = given.components;
     bool few = n / BF_FEW_ROWS < width;
     if (!few && r.iterations == 1) r.lambda = RIDGE_OF_ONE;
-    /* Over random features the cubic does as well, a level cheaper. */
+    /* With random features the cubic is as good and takes a level less. */
     if (!few && r.iterations == 2 && aim == BF_AIM_ACCURACY && !r.expand.count)
         r.sigmoid = sigmoid_quintic12;
     *out = r;
@@ -224,7 +225,8 @@ static bf_status check_sigmoid(const bf_sigmoid *p)
     return BF_OK;
 }
 
-/* Also where the kind has no use for them: job.json holds them all. */
+/* Checks also fields that the kind does not use, as job.json holds all fields.
+ */
 static bf_status check_numbers(const bf_recipe *r)
 {
     if (!(r->lambda >= 0) || !(r->lambda <= BF_RIDGE_MAX))
@@ -256,7 +258,7 @@ bf_status bf_recipe_check(const bf_recipe *r)
                        (int)r->map);
     BF_TRY(check_sigmoid(&r->sigmoid));
     BF_TRY(check_numbers(r));
-    /* Its diagonal Hessian bound is that of all rows together. */
+    /* The paper's diagonal Hessian bound covers all rows together. */
     if (r->kind == BF_RECIPE_PAPER && r->batch != 0)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no mini-batches");
     if (r->kind == BF_RECIPE_PAPER && r->expand.count != 0)

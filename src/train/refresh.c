@@ -21,17 +21,17 @@ unsigned bf_refresh_log_slots(const bf_job *job)
 }
 
 /* A coefficient is a mean of F complex values, each of two weights, rotated: at
- * most sqrt(2) times the largest weight. For `paper`, whose weights grow with
- * the iterations and whose refresh wants every bit, an eighth of the largest
- * weight is planned for: a hundred iterations over the RegNet rows come to
- * 1/19, and the sine bends softly up to many times as much. */
+ * most sqrt(2) times the largest weight. For `paper`, weights grow with the
+ * iterations and a refresh needs every bit, so that plans assume an eighth of
+ * the largest weight: a hundred iterations over the RegNet rows reach 1/19, and
+ * the error of the sine grows slowly far beyond the bound. */
 double bf_refresh_bound(const bf_job *job)
 {
     bool paper = job->recipe.kind == BF_RECIPE_PAPER;
     return job->bounds.weight * (paper ? 0.125 : sqrt(2));
 }
 
-/* Independent weights: the mean of F has a part 1/sqrt(F) of each. */
+/* For independent weights the mean of F values has 1/sqrt(F) of their rms. */
 double bf_refresh_typical(const bf_job *job)
 {
     double mean = job->typical.weight * sqrt(2 / (double)job->layout.f);

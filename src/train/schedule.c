@@ -5,8 +5,8 @@
 
 /* Fixed-Hessian Newton steps [BL88]: the Hessian of the logistic loss is at
  * most U^T U / 4, which whitening turns into n/4 times the identity, so that
- * 4/n is the exact step and s stretches it. A block of fewer rows stands for
- * all of them. */
+ * 4/n is the exact step, and s stretches the step. A block of fewer rows
+ * represents all rows. */
 static void newton_steps(bf_schedule *s, const bf_recipe *r)
 {
     for (unsigned t = 0; t < s->iterations; t++) {
@@ -18,8 +18,9 @@ static void newton_steps(bf_schedule *s, const bf_recipe *r)
     }
 }
 
-/* Nesterov's sequence as the paper starts it, alpha_0 = 0.01. Its step
- * 1 + 1/(tn) is times 4/n because rows carry sqrt(n)/2 (owner/paper.c). */
+/* Nesterov's sequence with the paper's start, alpha_0 = 0.01. The paper's step
+ * 1 + 1/(tn) is multiplied by 4/n, because rows have the factor sqrt(n)/2
+ * (owner/paper.c). */
 static void nesterov_steps(bf_schedule *s)
 {
     double alpha = 0.01, n = (double)s->n;

@@ -88,14 +88,15 @@ static bf_status wait_for_space(void)
     return BF_OK;
 }
 
-/* Space on a full disk can return, that of a device that is full cannot. */
+/* A full disk may get space again; a full device cannot. */
 static bool may_get_space(const char *path)
 {
     struct stat st;
     return stat(path, &st) != 0 || S_ISREG(st.st_mode);
 }
 
-/* Writes until it succeeds or fails for want of something else than space. */
+/* Repeats the write until it succeeds, or fails for another reason than space.
+ */
 static bf_status persist(server *s, const char *path,
                          bf_status (*write)(server *s))
 {
@@ -141,7 +142,7 @@ static bf_status write_model(server *s)
 
 /* ---- run ----------------------------------------------------------------- */
 
-/* Gives back the limbs of inputs that no later step uses. */
+/* Frees the limbs of inputs that no later step uses. */
 static bf_status drop_limbs(server *s, unsigned limbs)
 {
     size_t limb = (size_t)2 * sizeof(double) << s->job.ring[0].log_n;
@@ -168,7 +169,7 @@ static bf_status after_step(void *user, bf_state *state)
                : BF_OK;
 }
 
-/* Whether the file can be made at all, and now has room. */
+/* Checks that the file can be created, and that the disk has room. */
 static bf_status check_target(const char *path, uint64_t bytes)
 {
     bf_outfile *f;
@@ -182,8 +183,8 @@ static bf_status check_target(const char *path, uint64_t bytes)
                    path, (double)bytes / 1e6, (double)left / 1e6);
 }
 
-/* A checkpoint is whole before it replaces the last one. On one disk, both
- * files are written in the end. */
+/* A new checkpoint is complete before it replaces the old one. If model and
+ * checkpoint are on one disk, both need room at the end. */
 static bf_status check_resources(const server *s)
 {
     uint64_t model = s->plan.model_bytes;
@@ -225,7 +226,8 @@ static bf_status run(server *s, bf_serve_report *report)
     return BF_OK;
 }
 
-/* What a user who stopped the run wants to know. */
+/* The message of an interrupted run: the iterations kept, and how to continue.
+ */
 static bf_status interrupted(const server *s)
 {
     if (s->saved == 0)
@@ -238,8 +240,9 @@ static bf_status interrupted(const server *s)
                    s->o->checkpoint, s->saved, s->job.schedule.iterations);
 }
 
-/* One run a checkpoint: of two, each would take the other's away. The
- * checkpoint itself is replaced as the run goes, so a file beside it is locked.
+/* One run for each checkpoint, as two runs would overwrite each other's
+ * checkpoint. The checkpoint file is replaced during the run, so that the lock
+ * is on a file beside it.
  */
 static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                                  const char *path)
@@ -255,7 +258,7 @@ static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                    made);
 }
 
-/* Of the run; times are there. */
+/* Fills in the report of the run, except for times. */
 static void fill_report(bf_serve_report *out, const server *s)
 {
     bf_counters made[BF_RINGS_MAX];

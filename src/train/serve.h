@@ -1,4 +1,4 @@
-/* The server's run of blindfit/server.h, on kernels of choice. */
+/* The server's run of blindfit/server.h, on chosen kernels. */
 #ifndef BF_TRAIN_SERVE_H
 #define BF_TRAIN_SERVE_H
 

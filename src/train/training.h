@@ -1,8 +1,8 @@
 /* The training circuit: V <- V + step X^T (Y - p(X V)) on ciphertexts.
  *
- * Inputs: packed rows, labels, and initial weights where the schedule does not
- * start from zero. Carried: V_t and, with momentum, V_{t-1}, packed. Output:
- * the model W_t, packed. */
+ * Inputs: packed rows, labels, and initial weights if the schedule does not
+ * start from zero. State: V_t and, with momentum, V_{t-1}, packed. Output: the
+ * model W_t, packed. */
 #ifndef BF_TRAIN_TRAINING_H
 #define BF_TRAIN_TRAINING_H
 

@@ -1,4 +1,4 @@
-/* Labels of what a job's files hold. */
+/* Labels of the records in a job's files. */
 #ifndef BF_TRAIN_UPLOAD_H
 #define BF_TRAIN_UPLOAD_H
 
@@ -8,7 +8,7 @@ enum {
     BF_MODEL_ITERATION = 8, /* the model after iteration `index` (from 1) */
     BF_MODEL_FINAL = 9,     /* the model; index 0 */
     BF_STATE_TEXT = 16,     /* first: JSON, completed iterations and upload */
-    BF_STATE_CARRIED = 17   /* index: number among what is carried */
+    BF_STATE_CARRIED = 17   /* index: number within the state */
 };
 
 #endif

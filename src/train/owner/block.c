@@ -21,8 +21,8 @@ bf_status bf_block_fit(bf_transform **out, const bf_recipe *r,
     return BF_OK;
 }
 
-/* Columns of block and transform are the same but for the constant, which all
- * transforms have. */
+/* The columns of block and transform are the same, except for the constant
+ * column, which every transform has. */
 static size_t constant(const bf_column_block *b)
 {
     return b->number == 0 ? 0 : 1;

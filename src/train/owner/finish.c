@@ -85,7 +85,7 @@ static bf_status start(finish *f, const bf_matrix *v1)
     return BF_OK;
 }
 
-/* One pass over the rows at `next`, which becomes the best or is taken back. */
+/* One pass over the rows at `next`, which becomes the best or is undone. */
 static void look(finish *f)
 {
     double loss = bf_gradient_run(&f->work, f->at, f->next, 0, f->u->rows);

@@ -8,7 +8,8 @@
 #include "linalg/openmp.h"
 #include "train/owner/transform.h"
 
-/* Rows are cut into this many runs of blocks, each with sums of its own. */
+/* Number of runs of blocks into which rows are cut; each run has its own sums.
+ */
 #define SLICES 16
 
 bf_status bf_gradient_init(bf_gradient *w, const bf_matrix *u, unsigned classes,

@@ -5,8 +5,8 @@
 #include "base/status.h"
 #include "blindfit/train.h"
 
-/* Turns logits z[rows][C] of rows first.. into residuals in place and returns
- * their share of the loss. Called by several threads at once. */
+/* Turns logits z[rows][C] of rows first.. into residuals, in place, and returns
+ * the loss of these rows. Called by several threads at once. */
 typedef double (*bf_residual_fn)(void *user, double *z, size_t first,
                                  size_t rows);
 
@@ -25,7 +25,8 @@ BF_MUST_CHECK bf_status bf_gradient_init(bf_gradient *w, const bf_matrix *u,
 void bf_gradient_clear(bf_gradient *w);
 
 /* g = sum over rows [first, last) of residual^T u, C x k; returns the loss. The
- * order of the sums, so every bit, is the same for any number of threads. */
+ * order of the sums, and so every bit, is the same for any number of threads.
+ */
 double bf_gradient_run(bf_gradient *w, double *g, const double *v,
                        size_t first, size_t last);
 

@@ -77,8 +77,8 @@ bf_status bf_column_moments(double *mean, double *sd, const bf_mapped *x)
                            "their spread leaves double precision",
                            j + 1);
     for (size_t j = 0; j < d; j++) {
-        /* n equal values have a computed deviation of rounding only: the mean
-         * is off by at most n roundings of 2^-53 of itself. */
+        /* The computed deviation of n equal values is rounding only: the mean
+         * has a relative error of at most n roundings of 2^-53. */
         double noise = fabs(mean[j]) * (double)n * 0x1p-52;
         sd[j] = sqrt(sd[j]);
         if (sd[j] <= noise || sd[j] < 1e-150) sd[j] = 0;

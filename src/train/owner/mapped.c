@@ -15,8 +15,8 @@ static double coins(bf_stream *s)
     return (double)__builtin_popcountll(bf_stream_u64(s)) - 32;
 }
 
-/* Feature i has a stream of its own: a smaller expansion is the beginning of a
- * larger one. */
+/* Feature i has its own stream, so that a smaller expansion is the beginning of
+ * a larger expansion. */
 static void draw(void *user, size_t i)
 {
     bf_mapped *m = user;
@@ -72,7 +72,7 @@ static void rectify(double *out, const double *offset, size_t rows, size_t cols)
     for (size_t i = 0; i < rows; i++, out += cols)
         for (size_t j = 0; j < cols; j++) {
             double v = out[j] + offset[j];
-            out[j] = v < 0 ? 0 : v; /* what is not a number stays so */
+            out[j] = v < 0 ? 0 : v; /* NaN stays NaN */
         }
 }
 

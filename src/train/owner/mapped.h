@@ -1,10 +1,11 @@
-/* Rows as the linear part of a transform or a model takes them. */
+/* Rows as input of the linear part of a transform or a model. */
 #ifndef BF_TRAIN_OWNER_MAPPED_H
 #define BF_TRAIN_OWNER_MAPPED_H
 
 #include "train/expansion.h"
 
-/* Rows handled at a time, so that a fit needs no second copy of its data. */
+/* Number of rows processed at a time, so that a fit needs no second copy of its
+ * data. */
 #define BF_ROW_BLOCK 1024
 
 static inline size_t bf_block_rows(size_t rows, size_t first)
@@ -18,8 +19,8 @@ static inline double bf_view_at(const bf_view *v, size_t i, size_t j)
                                  : (double)((const float *)v->data)[at];
 }
 
-/* Rows as a linear model sees them: mapped, and expanded where there is an
- * expansion. */
+/* Input rows of a linear model: mapped, and expanded if there is an expansion.
+ */
 typedef struct bf_mapped {
     bf_feature_map map;
     bf_view x;
@@ -37,8 +38,8 @@ void bf_mapped_clear(bf_mapped *m);
 void bf_mapped_rows(double *out, const bf_mapped *m, size_t first,
                     size_t count);
 
-/* NONE or SQRT for AUTO: the square root where no value is negative. Checks
- * every value on the way: BF_ERR_RANGE names row and column. */
+/* Resolves AUTO to NONE or SQRT: SQRT if no value is negative. Checks every
+ * value: BF_ERR_RANGE names row and column. */
 BF_MUST_CHECK bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
                                        const bf_view *x);
 /* out[count][d] = map(rows first.. of x). */
@@ -50,7 +51,7 @@ void bf_map_rows(double *out, bf_feature_map map, const bf_view *x,
 BF_MUST_CHECK bf_status bf_column_moments(double *mean, double *sd,
                                           const bf_mapped *x);
 
-/* Mean and scale of these training rows. */
+/* Computes mean and scale from these training rows. */
 BF_MUST_CHECK bf_status bf_expansion_fit(bf_expansion *e, bf_feature_map map,
                                          const bf_view *x);
 

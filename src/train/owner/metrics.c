@@ -45,7 +45,7 @@ static void score_rows(double *z, const bf_model *m, const double *x,
                               .stride = classes});
 }
 
-/* Of an infinite or undefined score no class follows. */
+/* An infinite or undefined score determines no class. */
 static bf_status check_scores(const bf_matrix *z)
 {
     for (size_t i = 0; i < z->rows * z->cols; i++)
@@ -136,7 +136,7 @@ static void count(bf_metrics *out, const bf_matrix *scores,
     out->cross_entropy /= (double)n;
 }
 
-/* Class c of the data is to be class c of the model. */
+/* Checks that class c of the data is class c of the model. */
 static bf_status check_classes(const bf_model *m, const bf_dataset *d)
 {
     if (!d->class_names) return BF_OK;

@@ -55,7 +55,7 @@ static bf_status map_of(bf_feature_map *out, const char *name, const char *path)
     return BF_OK;
 }
 
-/* NULL when memory is out, or when the model has no names. */
+/* NULL when out of memory, or if the model has no names. */
 static cJSON *names_to_json(const bf_model *m)
 {
     if (!m->class_names) return NULL;
@@ -277,8 +277,8 @@ static bf_status write_numbers(bf_outfile *f, const bf_model *m,
     return BF_OK;
 }
 
-/* Weights with the map of another model would be read the wrong way: both
- * files or none. */
+/* Writes both files or none, as weights with the map of another model would be
+ * misread. */
 static bf_status save_pair(const bf_model *m, const char *path,
                            const char *side, model_format format)
 {
@@ -320,7 +320,7 @@ bf_status bf_model_save(const bf_model *m, const char *path)
 
 static bf_status load(bf_model *m, model_format format, const char *path)
 {
-    BF_SILENT(); /* a model is read in no time */
+    BF_SILENT(); /* reading a model is fast */
     if (format == SAFETENSORS) {
         BF_TRY(load_safetensors(m, path));
         return check(m, path);

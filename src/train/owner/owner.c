@@ -61,7 +61,7 @@ bf_status bf_owner_open(bf_owner **out, const bf_job *job,
     return make_owner(out, job, secret_path);
 }
 
-/* The folder that a file is to lie in. */
+/* The folder of a file. */
 static bf_status folder_of(char out[PATH_MAX], const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -73,7 +73,7 @@ static bf_status folder_of(char out[PATH_MAX], const char *path)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", path);
 }
 
-/* Pipes are no place that something lies in. */
+/* Nothing can lie in a pipe. */
 static bf_status check_free(const char *path, const char *why)
 {
     struct stat st;
@@ -84,7 +84,7 @@ static bf_status check_free(const char *path, const char *why)
                    path, why);
 }
 
-/* What is to be saved: the job's keys, or those beyond the keys of other jobs.
+/* The keys to save: the job's keys, or the keys that other jobs' keys lack.
  */
 typedef struct saving {
     const bf_owner *owner;
@@ -129,7 +129,7 @@ static bf_status commit_keys(bf_outfile *f[2])
     return one ? bf_outfile_commit(one) : BF_OK;
 }
 
-/* One at a time in a folder: two would each find it free. */
+/* One process at a time in a folder, as two would each find the folder free. */
 static bf_status save_keys(const saving *k)
 {
     const char *first = k->secret ? k->secret : k->keys;
@@ -172,8 +172,7 @@ bf_status bf_owner_save_more(const bf_owner *owner, const char *keys_path,
 
 /* ---- rows ---------------------------------------------------------------- */
 
-/* Whose transform it is does not matter, as long as it is one that the job
- * could have had fitted. */
+/* Accepts the transform of any upload that has the job's recipe and shapes. */
 static bf_status check_fitted(const bf_transform *t, const bf_job *job,
                               const char *fitted)
 {
@@ -251,9 +250,9 @@ void bf_prepared_clear(bf_prepared *p)
 
 /* ---- encryption ---------------------------------------------------------- */
 
-/* All files or none: an upload without its transform could not be read. The
- * names lie beside the transform, as what goes to the server does not carry
- * them. Of several at once, one finds the place free. */
+/* All files or none, as the models of an upload without its transform could not
+ * be decrypted. Class names are beside the transform, as uploads to the server
+ * do not carry them. Of several runs at once, one finds the place free. */
 static bf_status save(bf_outfile *upload, const bf_transform *t,
                       const bf_encrypt_options *o, size_t classes)
 {
@@ -376,8 +375,8 @@ bf_status bf_model_column(bf_model *out, const bf_model *m,
     return s;
 }
 
-/* Class names lie beside the transform, where encryption knew them. No model is
- * lost for want of them. */
+/* Class names are beside the transform, if encryption knew them. A fault of the
+ * names does not lose the model. */
 static bf_status name_model(bf_model *out, const bf_transform *t,
                             const bf_matrix *weights, const char *path)
 {
@@ -404,7 +403,7 @@ bf_status bf_owner_decrypt(bf_model *out, const bf_owner *owner,
     bf_transform *t;
     bf_upload_id of;
     bf_matrix weights = {0};
-    bf_wire_info whole; /* verifies what decryption has no use for as well */
+    bf_wire_info whole; /* also verifies records that decryption does not use */
     const bf_job *job = owner->job;
     BF_TRY(bf_refuse_pipe(model_path));
     BF_TRY(bf_wire_inspect(&whole, model_path, NULL));
@@ -423,7 +422,8 @@ bf_status bf_owner_review(bf_review *out, const bf_owner *owner,
                           const bf_view *x, unsigned last, bf_env *env)
 {
     BF_UNDER(env);
-    bf_transform *t = NULL; /* of rows; what decrypt read from a pipe is gone */
+    bf_transform *t = NULL; /* of rows; bytes that were read from a pipe are
+                             * gone */
     const bf_job *job = owner->job;
     if (x) BF_TRY(bf_view_check(x, "rows"));
     if (x) BF_TRY(bf_refuse_pipe(transform_path));

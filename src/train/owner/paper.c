@@ -35,7 +35,7 @@ static void add_row(double *sum, const double *row, size_t d)
     for (size_t j = 0; j < d; j++) sum[j + 1] += fabs(row[j]) * norm;
 }
 
-/* Which one holds the largest value: products with it are what overflows. */
+/* The column with the largest value, whose products overflow first. */
 static size_t largest_column(const bf_view *x)
 {
     size_t at = 0;
@@ -102,8 +102,8 @@ static void rows(double *u, const bf_transform *t, const bf_mapped *x,
     }
 }
 
-/* The start is the same in every column, and each iteration combines V and W
- * with factors that sum to 1: an untouched weight stays what it was. */
+/* All initial weights are equal, and each iteration combines V and W with
+ * factors that sum to 1, so that a weight without gradient does not change. */
 static void unmap(double *to, const bf_transform *t, const double *v)
 {
     for (size_t j = 0; j < t->outputs; j++)

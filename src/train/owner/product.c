@@ -5,8 +5,8 @@
 #include "base/parallel.h"
 #include "linalg/openmp.h"
 
-/* Rows and columns of a piece: as few as OpenBLAS is fast on, so that there are
- * pieces for many threads. */
+/* Rows and columns of a piece: small, so that there are pieces for many
+ * threads, but large enough for OpenBLAS to be fast. */
 enum { TILE = 192 };
 
 typedef struct span {
@@ -19,7 +19,8 @@ static span tile(size_t i, size_t total)
     return (span){i * TILE, left < TILE ? left : TILE};
 }
 
-/* The factor from this row on; columns of a transpose are rows in memory. */
+/* The factor from this row on. The columns of a transpose are rows in memory.
+ */
 static const double *from_row(bf_factor f, size_t i)
 {
     return f.data + (f.turned ? i : i * f.stride);

@@ -1,4 +1,4 @@
-/* Products of matrices by OpenBLAS on the threads of the env. */
+/* Products of matrices by OpenBLAS, on the threads of the environment. */
 #ifndef BF_TRAIN_OWNER_PRODUCT_H
 #define BF_TRAIN_OWNER_PRODUCT_H
 
@@ -12,8 +12,8 @@ typedef struct bf_factor {
     bool turned;
 } bf_factor;
 
-/* c[rows][cols] = alpha a b + beta c over a sum of `depth` terms. Where beta is
- * 0, c may hold anything before. */
+/* c[rows][cols] = alpha a b + beta c over a sum of `depth` terms. If beta is 0,
+ * the old content of c does not matter. */
 typedef struct bf_product {
     size_t rows, cols, depth;
     double alpha, beta;
@@ -24,8 +24,8 @@ typedef struct bf_product {
                  * cols; what is below is left as it is */
 } bf_product;
 
-/* The same bits for any number of threads, unlike OpenBLAS' own threads: these
- * cut c by their number, and sums at an edge go in another order. */
+/* The result has the same bits for any number of threads. OpenBLAS' own threads
+ * would cut c by their number, with another order of sums at the edges. */
 void bf_multiply(const bf_product *product);
 
 #endif

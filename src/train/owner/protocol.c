@@ -18,7 +18,7 @@ bf_status bf_protocol_make_keys(bf_eval_keys *sets, bf_rings rings,
                                 const bf_secret_key *sk,
                                 const bf_key_need *needs, size_t all)
 {
-    size_t first = 0; /* they go by ring */
+    size_t first = 0; /* needs are sorted by ring */
     while (first < all && needs[first].name.ring == 0) first++;
     if (rings.count == 1)
         return bf_eval_keys_generate(&sets[0], sk, needs, all, NULL);
@@ -27,7 +27,7 @@ bf_status bf_protocol_make_keys(bf_eval_keys *sets, bf_rings rings,
     if (!second) return BF_ERR_MEMORY;
     for (size_t i = 0; i < count; i++) {
         second[i] = needs[first + i];
-        second[i].name.ring = 0; /* a ring's own keys have no number */
+        second[i].name.ring = 0; /* within a ring the number is 0 */
     }
     bf_status s = bf_boot_keys_generate(&sets[0], &sets[1], rings.ring[1],
                                         (bf_boot_secrets){sk, NULL}, needs,
@@ -89,8 +89,9 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
     return BF_OK;
 }
 
-/* Weights whose errors move scores as much as the rows do are noise as well.
- * (Plans with the recipes' own parameters are below a hundredth of that.) */
+/* If the errors of weights change scores as much as the rows do, the model is
+ * noise. (With the recipes' default parameters errors are below a hundredth of
+ * this limit.) */
 static bf_status check_noise(const bf_job *job, double resolution)
 {
     const bf_plan *plan;
@@ -124,9 +125,9 @@ static bf_status check_column(const bf_job *job, const bf_matrix *u,
     return check_noise(job, resolution);
 }
 
-/* The run, seen beforehand in plaintext: numbers that leave what the circuit
- * covers come back as noise. No class depends on another, so columns of labels
- * run one after the other. */
+/* The rehearsal: runs the job in plaintext, as an encrypted run outside the
+ * circuit's range returns noise. Classes do not depend on each other, so that
+ * columns of labels run one after the other. */
 bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
                                    const int32_t *labels,
                                    const bf_schedule *schedule)
@@ -141,16 +142,16 @@ bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
     return BF_OK;
 }
 
-/* Sealing one ciphertext has serial parts, so as many are sealed side by side
- * as keep all threads busy; they are written in order. */
+/* Encrypting one ciphertext has serial parts, so that several are encrypted in
+ * parallel to keep all threads busy. Ciphertexts are written in order. */
 enum { BATCH_PER_THREAD = 4 };
 
 typedef struct batch {
     const bf_job *job;
     const bf_secret_key *sk;
     const bf_rows_held *own;
-    size_t first, end, room; /* inputs to make, the next batch */
-    size_t *index;           /* [room], those of the batch */
+    size_t first, end, room; /* inputs still to make; size of a batch */
+    size_t *index;           /* [room], inputs of the batch */
     bf_ct *ct;               /* [room] */
     bf_pt *pt;               /* one for each thread */
 } batch;
@@ -162,7 +163,7 @@ static bf_status seal_one(void *user, size_t i)
                             b->own, b->index[i]);
 }
 
-/* The next inputs that the owner has a part in, as many as there is room for. */
+/* Selects the next inputs in which the owner has a part, as many as fit. */
 static size_t choose_batch(batch *b)
 {
     size_t n = 0;
@@ -176,7 +177,8 @@ static bf_status write_batches(batch *b, bf_wire_writer *w)
 {
     size_t begin = b->first, count = b->end - begin, n;
     while ((n = choose_batch(b)) > 0) {
-        /* Fixed randomness is drawn in the order of the calls. */
+        /* Serial with fixed randomness, which depends on the order of the
+         * calls. */
         BF_TRY(bf_parallel_for(n, bf_random_is_fixed(), seal_one, b));
         for (size_t i = 0; i < n; i++) {
             bf_label label;
@@ -207,7 +209,7 @@ static bf_status write_upload(batch *b, bf_wire_writer *w)
     return s;
 }
 
-/* The upload's digest is still to be filled in. */
+/* The ids of an upload; the digest follows later. */
 static bf_upload_id upload_of(const bf_secret_key *sk, const bf_job *job)
 {
     bf_upload_id of = {{0}, {0}, {0}};
@@ -216,7 +218,7 @@ static bf_upload_id upload_of(const bf_secret_key *sk, const bf_job *job)
     return of;
 }
 
-/* The inputs first..end-1 of a job are those of the part. */
+/* Sets first and end such that the part holds inputs first..end-1. */
 static void inputs_of(size_t *first, size_t *end, const bf_job *job,
                       bf_upload_part part)
 {
@@ -275,8 +277,8 @@ bf_status bf_protocol_upload_part(bf_outfile **out, const bf_job *job,
                   path);
 }
 
-/* The job fixes limbs and scale of every iteration's model: whatever else a
- * server may have sent under its label is refused. */
+/* The job determines limbs and scale of every iteration's model; any other
+ * ciphertext under the model's label is refused. */
 static bf_status check_model(const bf_plan_step *planned, const bf_ct *ct,
                              unsigned iteration, const char *path)
 {

@@ -1,5 +1,5 @@
-/* The owner's half of a job over files, under a secret key: what
- * blindfit/owner.h puts together. Files come whole but not committed. */
+/* The owner's operations on files under a secret key, the parts of
+ * blindfit/owner.h. Files are complete but not committed. */
 #ifndef BF_TRAIN_OWNER_PROTOCOL_H
 #define BF_TRAIN_OWNER_PROTOCOL_H
 
@@ -10,8 +10,8 @@
 #include "train/owner/seal.h"
 #include "train/owner/transform.h"
 
-/* Keys of a plan, or some of them, a set for each ring. The two keys of an
- * encapsulation belong together: both are asked for, or none. */
+/* Makes keys of a plan, or some of them, a set for each ring. The needs contain
+ * both keys of an encapsulation, or neither. */
 BF_MUST_CHECK bf_status bf_protocol_make_keys(bf_eval_keys *sets,
                                               bf_rings rings,
                                               const bf_secret_key *sk,
@@ -27,39 +27,40 @@ BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
                                          const bf_secret_key *sk,
                                          const char *path);
 
-/* Only weights have to fit the modulus; logits may go beyond the range that the
- * polynomial was chosen for, up to where its terms would outgrow the bits that
- * residuals have to spare (a cubic's, 1.5^3). Residuals follow from logits. */
+/* Only weights must fit the modulus. Logits may exceed the polynomial's range
+ * by this factor: beyond it the polynomial's terms would exceed the spare bits
+ * of residuals (for a cubic 1.5^3). Residuals follow from logits. */
 #define BF_LOGIT_SLACK 1.5
 
-/* Runs the job in plaintext: BF_ERR_RANGE for data on which it would leave the
- * job's bounds, or give weights no larger than the plan's error of them. */
+/* Runs the job in plaintext: BF_ERR_RANGE for data with which the job would
+ * leave its bounds, or train weights no larger than their expected error. */
 BF_MUST_CHECK bf_status bf_protocol_check_bounds(const bf_job *job,
                                                  const bf_matrix *u,
                                                  const int32_t *labels,
                                                  const bf_schedule *schedule);
 
 /* Encrypts transformed rows and labels, or a part of them, into one upload
- * file, a few ciphertexts a thread at a time. schedule->v0 is used when the job
- * does not start from zero. of (may be NULL): what tells the upload from
- * others, for its transform. Shapes that differ from the job's:
- * BF_ERR_MISMATCH. */
+ * file, a few ciphertexts per thread at a time. Uses schedule->v0 if the job
+ * does not start from zero. Stores the upload's ids in *of (may be NULL), for
+ * its transform. BF_ERR_MISMATCH for shapes that differ from the job's. */
 BF_MUST_CHECK bf_status bf_protocol_upload(
     bf_outfile **out, bf_upload_id *of, const bf_job *job,
     const uint8_t job_id[BF_HASH_BYTES], const bf_secret_key *sk,
     const bf_matrix *u, const int32_t *labels, const bf_schedule *schedule,
     bf_upload_part part, const char *path);
 
-/* The same of an owner of several: what its rows have a part in. */
+/* The same for one of several owners: the inputs in which its rows have a part.
+ */
 BF_MUST_CHECK bf_status bf_protocol_upload_part(
     bf_outfile **out, const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
     const bf_secret_key *sk, const bf_rows_held *own, const char *path);
 
-/* Decrypts a model file, and says of which upload it is (of may be NULL), as
- * far as the server tells the truth: weights C x cols in transformed space,
- * after this iteration (from 1), or with 0 the final ones, less what lies below
- * their noise (bf_weights_round: two decryptions differ). A ciphertext that has
- * not the limbs and the scale of the job's weights there: BF_ERR_MISMATCH. */
+/* Decrypts a model file: weights C x cols in transformed space after this
+ * iteration (from 1), or with 0 the final weights, rounded to just below their
+ * expected error (bf_weights_round: two decryptions differ). Stores in *of (may
+ * be NULL) the ids of the model's upload, which the server could have forged.
+ * BF_ERR_MISMATCH for a ciphertext without the limbs and the scale of the job's
+ * weights. */
 BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
                                             bf_upload_id *of, const bf_job *job,
                                             const uint8_t job_id[BF_HASH_BYTES],
@@ -67,11 +68,11 @@ BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
                                             const char *path,
                                             unsigned iteration);
 
-/* Adds the packed weights (C x cols) that iteration t leaves to be refreshed to
- * what was seen. BF_ERR_RANGE where a refresh ruins them. */
+/* Adds the packed weights (C x cols) that are refreshed after iteration t to
+ * the review. BF_ERR_RANGE if they exceed what a refresh can hold. */
 BF_MUST_CHECK bf_status bf_review_packed(bf_review *seen, const bf_job *job,
                                          unsigned t, const bf_matrix *weights);
-/* bf_owner_review with its transform and rows at hand. */
+/* bf_owner_review, with the transform and the rows already loaded. */
 BF_MUST_CHECK bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                                            const uint8_t job_id[BF_HASH_BYTES],
                                            const bf_secret_key *sk,

@@ -1,4 +1,4 @@
-/* What a run came to, seen afterwards. */
+/* The review of a run after decryption. */
 #include <math.h>
 
 #include "base/env.h"
@@ -24,8 +24,8 @@ static double largest(const bf_matrix *m)
     return most;
 }
 
-/* The sine bends each coefficient a little, up to the bound less than the plan's
- * error and beyond it softly: by the square. */
+/* The sine changes each coefficient slightly: up to the bound by less than the
+ * plan's error, beyond the bound by an error that grows with the square. */
 bf_status bf_review_packed(bf_review *seen, const bf_job *job, unsigned t,
                            const bf_matrix *weights)
 {

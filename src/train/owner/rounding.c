@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-/* Uniform in (-1/2, 1/2), a multiple of 2^-54: as fine as the sum can hold. */
+/* Uniform in (-1/2, 1/2), a multiple of 2^-54: as fine as a double can hold. */
 static double half(uint64_t bits)
 {
     return ((double)(bits >> 11) + 0.5) * 0x1p-53 - 0.5;
@@ -19,6 +19,6 @@ void bf_weights_round(bf_matrix *weights, double noise)
         uint64_t bits;
         bf_random_bytes(&bits, sizeof bits);
         weights->data[i] = (rint(weights->data[i] / step) + half(bits)) * step;
-        bf_wipe(&bits, sizeof bits); /* with it, the multiple could be told */
+        bf_wipe(&bits, sizeof bits); /* these bits would reveal the multiple */
     }
 }

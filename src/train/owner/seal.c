@@ -96,7 +96,7 @@ bf_status bf_job_seal_part(bf_ct *out, bf_pt *room, const bf_job *job,
         s = seal_start(room, job, ctx, &input, own->v0);
     if (s == BF_OK) s = bf_encrypt_symmetric(out, sk, room);
     if (s == BF_OK)
-        out->bound = input.bound; /* public, unlike the data's own */
+        out->bound = input.bound; /* public, unlike the bound of the data */
     return s;
 }
 

@@ -1,34 +1,34 @@
-/* The owner's two ends of a job: rows and labels into ciphertexts, weights out
- * of one. */
+/* The owner's encryption of rows and labels, and decryption of weights. */
 #ifndef BF_TRAIN_OWNER_SEAL_H
 #define BF_TRAIN_OWNER_SEAL_H
 
 #include "ckks/owner/owner.h"
 #include "train/circuit.h"
 
-/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded fresh
- * ciphertext. `room` is a plaintext with `secret` set: seals that follow each
- * other keep its memory, which takes long to map and lock, until bf_pt_clear
- * wipes it. u is n x cols in transformed space; v0 (C x cols) holds initial
- * weights and may be empty for a zero start. Safe from several threads, each
- * with room of its own. BF_ERR_RANGE when an entry of u exceeds the job's bound.
+/* Makes upload number `index` (as train/circuit.h numbers them) as a seeded
+ * fresh ciphertext. `room` is a plaintext with `secret` set. Successive calls
+ * reuse its memory, which takes long to map and lock, until bf_pt_clear wipes
+ * it. u is n x cols in transformed space; v0 (C x cols) holds initial weights
+ * and may be empty for a zero start. Safe from several threads, each with room
+ * of its own. BF_ERR_RANGE when an entry of u exceeds the job's bound.
  */
 BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
                                     const bf_secret_key *sk,
                                     const bf_matrix *u, const int32_t *labels,
                                     const bf_matrix *v0, size_t index);
 
-/* The rows of a job that an owner of several holds: u->rows of them, with their
+/* The rows of a job that one of several owners holds: u->rows rows with their
  * labels, from row `first` on. */
 typedef struct bf_rows_held {
     const bf_matrix *u;
     const int32_t *labels;
     const bf_matrix *v0;
     size_t first;
-    bool start; /* initial weights are this owner's to upload */
+    bool start; /* this owner uploads the initial weights */
 } bf_rows_held;
-/* Whether upload number `index` has anything of theirs; and that part of it,
- * with zeros for the rows of others. */
+/* True if input number `index` contains rows of this owner. bf_job_seal_part
+ * encrypts this owner's part of the input, with zeros for the rows of others.
+ */
 bool bf_job_input_held(const bf_job *job, const bf_rows_held *own,
                        size_t index);
 BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, bf_pt *room,
@@ -36,9 +36,9 @@ BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, bf_pt *room,
                                          const bf_secret_key *sk,
                                          const bf_rows_held *own, size_t index);
 
-/* Decrypts packed weights (C x cols, transformed space). BF_ERR_RANGE when they
- * lie outside what the job's circuit covers: the run left its range and the
- * numbers mean nothing. */
+/* Decrypts packed weights (C x cols, transformed space). BF_ERR_RANGE when the
+ * weights exceed the bounds of the job's circuit: the run left its range, and
+ * the numbers are noise. */
 BF_MUST_CHECK bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
                                     const bf_secret_key *sk,
                                     const bf_ct *packed);

@@ -1,11 +1,11 @@
-/* Softmax regression by L-BFGS: what the encrypted model is compared with.
+/* Softmax regression by L-BFGS, for comparison with the encrypted model.
  *
- * Correlated features make the plain problem crawl, so the solver sees
- * whitened rows u = (1, S Q (E + mu)^(-1/2)), S the standardised features. The
- * weights of S are then w = Q (E + mu)^(-1/2) v, and as Q has orthonormal
- * columns the penalty |w|^2 stays a plain sum over v_k^2 / (e_k + mu). Its
- * minimum is that of the original problem: outside of the rows' span, which
- * whitening drops, the best weights are 0. */
+ * With correlated features the plain problem converges slowly, so that the
+ * solver works on whitened rows u = (1, S Q (E + mu)^(-1/2)), S the
+ * standardised features. The weights of S are then w = Q (E + mu)^(-1/2) v, and
+ * as Q has orthonormal columns the penalty |w|^2 stays a plain sum over v_k^2 /
+ * (e_k + mu). Its minimum is that of the original problem: outside of the rows'
+ * span, which whitening drops, the best weights are 0. */
 #include <lbfgs.h>
 #include <math.h>
 #include <string.h>
@@ -17,8 +17,8 @@
 
 #define MAX_ITERATIONS 2000
 
-/* Converged: norm of the gradient per sample, relative to max(1, |v|). Where
- * rounding stops the line search before that, STALLED still counts. */
+/* Converged: norm of the gradient per row, relative to max(1, |v|). If rounding
+ * stops the line search earlier, STALLED still counts. */
 #define TOLERANCE 1e-6
 #define STALLED 1e-5
 
@@ -103,7 +103,7 @@ static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
     BF_TRY(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 1, x->rows, x->cols));
     recipe.map = map;
     recipe.clip = 0;
-    recipe.lambda = 4 * l2 / (double)x->rows; /* a sample's Hessian <= 1/4 */
+    recipe.lambda = 4 * l2 / (double)x->rows; /* a row's Hessian <= 1/4 */
     BF_TRY(fit_silently(&p->t, &recipe, x));
     BF_TRY(bf_transform_apply(&p->u, p->t, x, false, NULL));
     BF_TRY(bf_gradient_init(&p->work, &p->u, p->classes, residual, p));
@@ -112,7 +112,7 @@ static bf_status whiten(problem *p, const bf_matrix *x, bf_feature_map map,
     return fit_penalty(p, x, l2);
 }
 
-/* Mean over samples, so that tolerances do not depend on n. liblbfgs pads the
+/* Mean over rows, so that tolerances do not depend on n. liblbfgs pads the
  * weights with zeros: `count` may exceed C k. */
 static lbfgsfloatval_t evaluate(void *user, const lbfgsfloatval_t *v,
                                 lbfgsfloatval_t *g, const int count,
@@ -130,8 +130,8 @@ static lbfgsfloatval_t evaluate(void *user, const lbfgsfloatval_t *v,
     return (loss + penalty / 2) / (double)n;
 }
 
-/* Convergence is geometric, so the logarithm of the gradient is the measure of
- * what is done. */
+/* Convergence is geometric, so that progress is measured by the logarithm of
+ * the gradient. */
 static int report(void *user, const lbfgsfloatval_t *w,
                   const lbfgsfloatval_t *g, const lbfgsfloatval_t loss,
                   const lbfgsfloatval_t wnorm, const lbfgsfloatval_t gnorm,

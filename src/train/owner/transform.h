@@ -15,30 +15,30 @@ typedef struct bf_upload_id {
 
 typedef struct bf_transform_ops bf_transform_ops;
 
-/* One array of a transform: where it hangs, and how long the shapes make it. */
+/* One array of a transform: its pointer, and its length from the shapes. */
 typedef struct bf_transform_array {
     double **data;
     size_t count;
 } bf_transform_array;
 #define BF_TRANSFORM_ARRAYS 2
 
-/* What a kind of transform is: paper.c and whiten.c have one each. */
+/* The operations of a kind of transform, defined in paper.c and whiten.c. */
 typedef struct bf_transform_ops {
-    /* Whether inputs, width, outputs and expansion of t can be. */
+    /* True if inputs, width, outputs and expansion of t are valid. */
     bool (*is_shaped)(const bf_transform *t);
-    /* The arrays of the kind in the order of the file; returns how many. Only
-     * the shapes of t are read. */
+    /* Lists the arrays of the kind in the order of the file, and returns their
+     * number. Reads only the shapes of t. */
     unsigned (*arrays)(bf_transform *t,
                        bf_transform_array out[BF_TRANSFORM_ARRAYS]);
-    /* Fills arrays and clip_norm for these training rows. */
+    /* Computes arrays and clip_norm from these training rows. */
     bf_status (*fit)(bf_transform *t, const bf_recipe *recipe,
                      const bf_view *x);
     /* u[count][k] = rows first.. of x without the clip, at most BF_ROW_BLOCK of
      * them; scratch holds count x width doubles. */
     void (*rows)(double *u, const bf_transform *t, const bf_mapped *x,
                  size_t first, size_t count, double *scratch);
-    /* One class: weights v[k] of transformed rows as weights to[width + 1] of
-     * mapped ones. */
+    /* For one class: maps weights v[k] of transformed rows to weights to[width
+     * + 1] of mapped rows. */
     void (*unmap)(double *to, const bf_transform *t, const double *v);
     /* Initial weight of a column; NULL: training starts from zero. */
     double (*start)(const bf_transform *t, size_t column);
@@ -59,10 +59,9 @@ struct bf_transform {
     size_t outputs;     /* k */
     double *mean;       /* whitened: width */
     double *linear;     /* whitened: width x (k - 1), row-major */
-    double clip_norm;   /* largest norm without the constant; 0: rows keep
-                         * theirs */
+    double clip_norm;   /* largest norm without the constant; 0: no limit */
     double *scale;      /* paper: d + 1 */
-    bf_upload_id of;    /* whose rows it transforms; zeros: of no upload */
+    bf_upload_id of;    /* upload of the transformed rows; zeros: none */
     size_t dropped, first_dropped; /* bf_transform_dropped; not in files */
 };
 
@@ -86,18 +85,18 @@ BF_MUST_CHECK bf_status bf_model_scores_view(bf_matrix *scores,
                                              const bf_model *m,
                                              const bf_view *x);
 
-/* The file of bf_transform_save, whole but not committed. */
+/* The file of bf_transform_save, complete but not committed. */
 BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,
                                              const bf_transform *t,
                                              const char *path);
 
-/* From a file's bytes; path is for messages. */
+/* Reads a transform from a file's bytes; path is for messages. */
 BF_MUST_CHECK bf_status bf_transform_parse(bf_transform **out,
                                            const uint8_t *data, size_t bytes,
                                            const char *path);
 
-/* BF_ERR_MISMATCH unless the transform, read from `path`, is that of this
- * upload: weights of another would come back as another model. */
+/* BF_ERR_MISMATCH unless the transform, read from `path`, belongs to this
+ * upload: with another transform the weights would become another model. */
 BF_MUST_CHECK bf_status bf_transform_check_of(const bf_transform *t,
                                               const char *path,
                                               const bf_upload_id *of);

@@ -33,8 +33,8 @@ typedef struct expand_header {
     uint64_t count, seed;
 } expand_header;
 
-/* The arrays of a file in order: of random features, then of the kind. Only the
- * shapes of t are read. */
+/* The arrays of a file in order: those of random features, then those of the
+ * kind. Reads only the shapes of t. */
 #define ARRAYS_MAX (2 + BF_TRANSFORM_ARRAYS)
 
 static unsigned arrays_of(bf_transform_array out[ARRAYS_MAX], bf_transform *t)
@@ -108,7 +108,7 @@ bf_status bf_transform_save(const bf_transform *t, const char *path)
     return bf_outfile_commit(f);
 }
 
-/* Whether a transform can have these shapes, and the doubles of its arrays:
+/* True if a transform can have these shapes; counts the doubles of its arrays:
  * at most width k, and 2 d for random features. By FILE_MAX, width and k are at
  * most 2^32, and a size_t holds the sum. */
 static bool count_values(size_t *out, const header *h, bf_relu expand)
@@ -128,7 +128,7 @@ static bool count_values(size_t *out, const header *h, bf_relu expand)
     return true;
 }
 
-/* Shapes are checked against the length of the file before any allocation. */
+/* Checks shapes against the length of the file before any allocation. */
 static bf_status check_header(const header *h, bf_relu expand, size_t bytes,
                               const char *path)
 {
@@ -146,7 +146,8 @@ static bf_status check_header(const header *h, bf_relu expand, size_t bytes,
     return BF_OK;
 }
 
-/* The header, which says how long it is, and whether the file is one. */
+/* Reads the header, with its own length; checks that the file is a transform.
+ */
 static bf_status read_header(header *h, bf_relu *expand, const uint8_t *data,
                              size_t bytes, const char *path)
 {

@@ -1,4 +1,5 @@
-/* The schedule in double precision: what the encrypted run approximates. */
+/* The plaintext twin: the schedule in double precision, which the encrypted run
+ * approximates. */
 #include <cblas.h>
 #include <math.h>
 #include <pthread.h>

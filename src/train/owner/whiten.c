@@ -2,9 +2,10 @@
  * the logistic loss becomes a multiple of the identity. With R the correlation
  * matrix of the features and R = Q E Q^T,
  *   u = (x - mean) / sd * Q (E + lambda)^(-1/2),
- * which is the symmetric R^(-1/2) form but for a rotation, under which gradient
- * descent is invariant. Only Q's columns with the k largest eigenvalues are
- * kept. R has unit diagonal, so lambda counts in mean eigenvalues.
+ * which is the symmetric form R^(-1/2) up to a rotation; gradient descent is
+ * invariant under rotations. Only Q's columns with the k largest eigenvalues
+ * are kept. R has unit diagonal, so that lambda is in units of the mean
+ * eigenvalue.
  *
  * Two ways to the same Q: from R itself (d x d), or, with no more rows than
  * features, from the Gram matrix S S^T / n (n x n) of the standardised rows S,
@@ -82,7 +83,7 @@ bf_status bf_whiten_eigen(double *a, double *e, size_t m)
 }
 
 /* linear[j][c] = q_c[j] * inv[j] / sqrt(e_c + lambda), c by falling e; columns
- * of negligible directions stay zero. */
+ * of negligible directions are zero. */
 static void fill_linear(bf_transform *t, const double *rows, const double *e,
                         size_t m, const double *inv, double lambda)
 {
@@ -96,8 +97,9 @@ static void fill_linear(bf_transform *t, const double *rows, const double *e,
     }
 }
 
-/* linear = inv U^-1 for R + lambda = U^T U: the inverse root up to a rotation
- * again, without eigenvectors, which take twenty times as long and more. */
+/* linear = inv U^-1 for R + lambda = U^T U: also the inverse root up to a
+ * rotation, but without eigenvectors, which take at least twenty times as long.
+ */
 static bf_status fill_triangular(bf_transform *t, double *corr,
                                  const double *inv, double lambda)
 {
@@ -118,8 +120,8 @@ static bf_status fill_triangular(bf_transform *t, double *corr,
     return BF_OK;
 }
 
-/* Whether all directions are kept and the ridge keeps R + lambda, whose
- * eigenvalues are at most d, clear of rounding. */
+/* True if all directions are kept, and the ridge keeps the eigenvalues of R +
+ * lambda, at most d, well above rounding errors. */
 static bool has_root(const bf_transform *t, double lambda)
 {
     return t->expansion && t->outputs - 1 == t->width &&
@@ -233,10 +235,11 @@ double bf_whiten_clip_norm(const bf_transform *t, double clip)
     return clip * sqrt((double)(t->outputs - 1));
 }
 
-/* Largest norm allowed: clip times the typical one, sqrt(k), which is public and
- * on which a plan relies before it sees data. Few rows are shorter than that, by
- * a large ridge: their median takes its place. (Where they are many, it makes no
- * difference: accuracies on 60,000 rows of 400 columns agree to 0.01 %.) */
+/* The largest allowed norm: clip times the typical norm sqrt(k), which is
+ * public, as plans assume this limit before the data are known. With few rows a
+ * large ridge makes rows shorter, and their median norm replaces sqrt(k). (With
+ * many rows the choice makes no difference: accuracies on 60,000 rows of 400
+ * columns agree to 0.01 %.) */
 static bf_status fit_clip(bf_transform *t, double clip, const bf_mapped *x)
 {
     size_t n = x->x.rows, k = t->outputs - 1;
@@ -287,8 +290,8 @@ bf_status bf_whiten_check_varies(const bf_transform *t, bool any)
                    t->first_dropped + 1);
 }
 
-/* Columns that vary, but by less than rounding or than a square may be small,
- * are told; with no other column there is nothing left to learn from. */
+/* Counts columns that vary by less than rounding, or by so little that squares
+ * underflow. Fails if no other column varies. */
 static bf_status find_dropped(bf_transform *t, const double *sd,
                               const bf_view *x)
 {
@@ -314,7 +317,7 @@ static bf_status whiten(bf_transform *t, const bf_recipe *recipe,
     return recipe->clip > 0 ? fit_clip(t, recipe->clip, x) : BF_OK;
 }
 
-/* Random features come of those that vary. */
+/* Random features use the features that vary. */
 static bf_status fit_expansion(bf_transform *t, const bf_view *x)
 {
     if (!t->expansion) return BF_OK;
