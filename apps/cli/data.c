@@ -129,8 +129,8 @@ bf_status cli_check_shapes(const bf_job *job, unsigned column,
                        "%s: %u classes have names, the job is for %u (plan "
                        "--classes %u)",
                        labels, data->classes, classes, data->classes);
-    cli_note("%s: %s: labels 0 to %u, the job is for %u classes: of the "
-             "others nothing is learnt",
+    cli_note("%s: %s: labels 0 to %u, but the job is for %u classes: the "
+             "other classes have no rows",
              cli_program(), labels, data->classes - 1, classes);
     return BF_OK;
 }
@@ -140,7 +140,7 @@ void cli_warn_dropped(const bf_transform *t)
     size_t first, count = bf_transform_dropped(t, &first);
     if (count)
         cli_warn("%s: feature %zu%s varies by less than double precision "
-                 "tells and is left out",
+                 "resolves and is ignored",
                  cli_program(), first + 1,
                  count > 1 ? ", like others," : "");
 }

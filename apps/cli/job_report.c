@@ -98,14 +98,14 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
 
 static void print_more(const bf_job_figures *f, const more *m)
 {
-    cli_row("upload", "labels in %zu ciphertexts, %s; rows are there already",
+    cli_row("upload", "labels in %zu ciphertexts, %s; the server has the rows",
             f->shape.other_ciphertexts, cli_size((double)f->labels_bytes).s);
     if (m->keys)
         cli_row("evaluation keys",
-                "%zu beside those there, %s (keygen --beyond)", m->keys,
+                "%zu more, %s (keygen --beyond)", m->keys,
                 cli_size((double)m->key_bytes).s);
     else
-        cli_row("evaluation keys", "those that are there already");
+        cli_row("evaluation keys", "the server has all keys");
 }
 
 static const char *about(char text[64], double seconds)
@@ -164,7 +164,8 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     cli_row("server's memory", "about %s",
             cli_size((double)f->memory_bytes).s);
     if (isnan(seconds))
-        cli_row("server's time", "not measured: its steps are too large here");
+        cli_row("server's time",
+                "not measured: the job's steps are too large here");
     else
         cli_row("server's time", "about %s on this machine, %u thread%s",
                 cli_time(seconds).s, threads, threads == 1 ? "" : "s");

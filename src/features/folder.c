@@ -104,7 +104,7 @@ static bf_status leave_out(folder *f, const char *path)
 {
     static const char what[] = "not a class but a folder of the system";
     if (f->strict) return bf_fail(BF_ERR_FORMAT, "%s: %s", path, what);
-    bf_note("%s: left out: %s", path, what);
+    bf_note("%s: skipped: %s", path, what);
     return BF_OK;
 }
 

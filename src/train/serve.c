@@ -105,7 +105,7 @@ static bf_status persist(server *s, const char *path,
         bf_status status = write(s);
         if (status != BF_ERR_SPACE || !may_get_space(path)) {
             if (waited && status == BF_OK)
-                bf_note("%s: written, going on", path);
+                bf_note("%s: written, the run continues", path);
             return status;
         }
         if (!waited)

@@ -84,10 +84,10 @@ holds "$(number accuracy judged-nines.json) > 0.15"
 
 # The printed tables.
 ok "$blindfit" plan --over job.json -c 2
-grep -q 'labels in .*; rows are there already' stdout || fail "plan: no labels"
-grep -q 'those that are there already' stdout || fail "plan: no keys"
+grep -q 'labels in .*; the server has the rows' stdout || fail "plan: no labels"
+grep -q 'the server has all keys' stdout || fail "plan: no keys"
 ok "$blindfit" plan --over job.json -c 9
-grep -q 'beside those there.*keygen --beyond' stdout || fail "plan: more keys"
+grep -q ' more, .*keygen --beyond' stdout || fail "plan: more keys"
 
 # ---- bad input ---------------------------------------------------------------
 refuse 2 '^blindfit: 4 iterations take 14 primes, the rows are encrypted to 10' \

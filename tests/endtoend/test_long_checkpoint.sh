@@ -150,7 +150,8 @@ for attempt in 1 2 3 4 5; do
         [ $code = 0 ] || fail "a paused run ended with $code"
         cmp -s "$disk/model.enc" "$c/whole.enc" ||
             fail "a paused run gave another model file"
-        grep -q 'going on' "$work/stderr" || fail "not said: going on"
+        grep -q 'the run continues' "$work/stderr" ||
+            fail "not said: the run continues"
         break
     fi
     # The disk was full after it was done.

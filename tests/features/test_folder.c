@@ -220,8 +220,8 @@ static void test_folders_of_systems(void **state)
     images = open_told(false);
     assert_int_equal(bf_images_count(images), 1);
     assert_int_equal(bf_images_classes(images), 0);
-    assert_non_null(strstr(notes[0], "/@eaDir: left out"));
-    assert_non_null(strstr(notes[1], "/__MACOSX: left out"));
+    assert_non_null(strstr(notes[0], "/@eaDir: skipped"));
+    assert_non_null(strstr(notes[1], "/__MACOSX: skipped"));
     bf_images_close(images);
     make_folder("cat");
     make_folder("cat/@eaDir");

@@ -109,19 +109,20 @@ static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
                 a->models.at[i], labels->classes[i], bf_model_inputs(m),
                 bf_feature_map_name(m->map));
     if (m->expansion)
-        cli_row("random features", "%zu, which other programs make by "
-                                   "docs/formats.md",
+        cli_row("random features", "%zu, defined in docs/formats.md",
                 m->weights.cols - 1);
     cli_row("largest weight",
-            "%.3g of at most %.3g, whitened, in all iterations", r->weight,
+            "%.3g of at most %.3g, whitened, over all iterations", r->weight,
             r->weight_bound);
     if (r->score_bound > 0)
         cli_row("largest score", "%.3g of at most %.3g", r->score,
                 r->score_bound);
     if (r->packed_bound > 0)
-        cli_row("packed weights", "%.3g, refreshes are made for %.3g%s",
-                r->packed, r->packed_bound,
-                r->packed > r->packed_bound ? ": passed, they bent" : "");
+        cli_row("packed weights", "%.3g of at most %.3g%s", r->packed,
+                r->packed_bound,
+                r->packed > r->packed_bound
+                    ? ": exceeded, weights are less exact"
+                    : "");
     return BF_OK;
 }
 

@@ -80,7 +80,7 @@ static void note_labels(const outcome *o, const extract_args *a)
 {
     if (!o->data.labels || a->labels_out || (a->labels && !o->skipped)) return;
     cli_note("%s: the labels of %u classes are not written; --labels-out FILE "
-             "does that",
+             "writes them",
              cli_program(), o->data.classes);
 }
 

@@ -304,8 +304,8 @@ static bf_status rehearse(const bf_job *job, const bf_prepared *p,
     if (when == BF_REHEARSE_ALWAYS || is_cheap(job))
         return bf_protocol_check_bounds(job, &p->rows, labels, &p->schedule);
     bf_note(
-        "not rehearsed in the clear, which takes long here; a review of the "
-        "model tells whether the rows kept to the bounds");
+        "no rehearsal in plaintext, which would take long; the review of the "
+        "decrypted model checks the bounds");
     return BF_OK;
 }
 
