@@ -1,8 +1,7 @@
-/* Both backbones, a batch at a time, on as many threads as OMP_NUM_THREADS
- * says.
+/* Times both backbones, a batch at a time, on OMP_NUM_THREADS threads.
  *
- * bench/torch_bench.py turns this into images a second, beside torchvision's
- * on the same machine. */
+ * bench/torch_bench.py converts the times to images a second, and compares them
+ * with torchvision on the same machine. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,7 +13,7 @@
 #include "support/timing.h"
 
 #define BATCH 32          /* images of a RegNet call */
-#define SCATTER_BATCH 512 /* and of a scattering one */
+#define SCATTER_BATCH 512 /* images of a scattering call */
 
 typedef struct work {
     bf_regnet_net *net;

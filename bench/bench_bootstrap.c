@@ -1,7 +1,7 @@
 /* Refreshes on real keys: seconds, precision of at least twenty runs, bytes of
  * keys and maps. --filter: "sparse" (4,096 coefficients in 2^15, 2 GB of
- * memory), "few keys"; when asked for, "full" (2^15 complex slots in 2^16,
- * 10 GB), "other slots" (2^3 to 2^13 of them in 2^15), "trials" (a thousand, of
+ * memory), "few keys"; only on request: "full" (2^15 complex slots in 2^16, 10
+ * GB), "other slots" (2^3 to 2^13 of them in 2^15), "trials" (a thousand, of
  * "sparse" in an insecure ring of a quarter). */
 #include <math.h>
 #include <stdio.h>

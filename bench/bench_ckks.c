@@ -46,7 +46,7 @@ static void run_trees(work *w)
     require(bf_pack(w->ev, &w->out, w->tree, PACKED, LOG_PACKED, PERIOD, 1));
 }
 
-/* Keys for everything below, as a walk without data asks for them. */
+/* Keys for all operations below, from the needs of a symbolic walk. */
 static void make_keys(work *w)
 {
     const bf_key_need *needs;

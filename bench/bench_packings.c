@@ -157,7 +157,7 @@ static size_t power_of_two_above(size_t x)
     return p;
 }
 
-/* One chunk of samples, the rest of the slots for features. */
+/* One chunk of rows; the rest of the slots holds features. */
 static bf_status trees_shape(side *s)
 {
     unsigned log_n = bf_context_params(s->ctx)->log_n;
@@ -181,7 +181,7 @@ static bf_status trees_masks(side *s, bool symbolic)
                          s->limbs, symbolic);
 }
 
-/* Errors at the dense places of their outputs. */
+/* Puts errors at the dense places of their outputs. */
 static void put_errors(const side *s, size_t group, double *slots)
 {
     const bf_layout *l = &s->layout;
@@ -412,7 +412,8 @@ static void hide_data(bf_ct *a, size_t count, double **data)
     }
 }
 
-/* A symbolic walk with the inputs' data set aside, then the keys it needs. */
+/* Walks symbolically, without the inputs' data, and makes the keys of the walk.
+ */
 static void make_keys(side *s, const packing *p)
 {
     const bf_key_need *needs;

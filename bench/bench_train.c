@@ -48,7 +48,7 @@ static bf_recipe recipe_of(const shape *s)
     return r;
 }
 
-/* Rows as the owner would send them, from random features. */
+/* Encrypted rows of an owner, from random features. */
 static void make_rows(bf_matrix *u, int32_t **labels, bf_schedule *schedule,
                       const shape *s)
 {

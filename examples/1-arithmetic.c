@@ -1,7 +1,8 @@
 /* Arithmetic on encrypted vectors: (x + y) * x - 0.5, and the mean of x.
  *
- * One program plays all parts. Elsewhere the owner keeps `secret`, sends keys
- * and ciphertexts (bf_keys_save, bf_cipher_save), and the server returns y. */
+ * One program plays both parts. In practice the owner keeps `secret` and sends
+ * keys and ciphertexts (bf_keys_save, bf_cipher_save), and the server returns
+ * y. */
 #include <blindfit/ckks.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ int main(void)
     bf_cipher *x = NULL, *y = NULL, *z = NULL, *mean = NULL;
     double result[4];
 
-    /* Two products in a row, values up to 4 on the way. */
+    /* Two products in a row, intermediate values up to 4. */
     ok(bf_ckks_create(&ckks, &(bf_ckks_request){.depth = 2, .largest = 4}));
     ok(bf_secret_generate(&secret, ckks));
     ok(bf_keys_create(&keys, secret,

@@ -1,8 +1,8 @@
 /* A matrix times an encrypted vector, and a polynomial of the result: a layer
  * of a network, sigmoid(M x).
  *
- * The keys are found by a rehearsal: circuit() runs on a dry evaluator first,
- * which notes the keys that it would need. */
+ * A rehearsal finds the keys: circuit() first runs on a dry evaluator, which
+ * notes the keys that the circuit needs. */
 #include <blindfit/ckks.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* A training job in one process: three kinds of points, told apart by a model
- * that was trained on ciphertexts.
+/* A training job in one process: a model that was trained on ciphertexts
+ * classifies three kinds of points.
  *
- * Files stand between the two sides, as large jobs want it: the owner writes
- * keys and an upload, the server reads them and writes an encrypted model. */
+ * The two sides exchange files: the owner writes keys and an upload, the server
+ * reads both and writes an encrypted model. */
 #include <blindfit/owner.h>
 #include <blindfit/server.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static char *in_folder(const char *name)
     return path;
 }
 
-/* Points of kind c lie about 2 in coordinate c and about 1 in the others. */
+/* Points of kind c are near 2 in coordinate c and near 1 in the others. */
 static void make_points(float x[ROWS][FEATURES], int32_t kind[ROWS])
 {
     uint32_t state = 1;
@@ -44,7 +44,7 @@ static void make_points(float x[ROWS][FEATURES], int32_t kind[ROWS])
     }
 }
 
-/* The server's part: it has paths of public files, and no secret. */
+/* The server's part: the server has paths of public files, and no secret. */
 static void serve(const char *job, const char *keys, const char *upload,
                   const char *model)
 {
@@ -90,7 +90,7 @@ int main(void)
          *transform = in_folder("transform.bf");
     make_points(x, kind);
 
-    /* The plan: shapes alone decide it. */
+    /* The plan depends on shapes alone. */
     ok(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, ROWS, FEATURES));
     ok(bf_job_plan(&job, &recipe, ROWS, FEATURES, KINDS, NULL, NULL));
     ok(bf_job_write(job, job_file));
@@ -98,7 +98,7 @@ int main(void)
     printf("ring degree %zu, at least 128 bits of security: %s\n",
            figures.ring_degree, figures.security_bits >= 128 ? "yes" : "no");
 
-    /* The owner: a key, which stays in memory here, and an upload. */
+    /* The owner's part: a key, which stays in memory here, and an upload. */
     ok(bf_owner_create(&owner, job, NULL));
     ok(bf_owner_save(owner, NULL, keys, NULL));
     ok(bf_prepare(&rows, job, &view, NULL, NULL));

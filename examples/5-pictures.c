@@ -1,5 +1,5 @@
 /* Features from pictures: handwritten digits through the scattering network,
- * which needs no weights. What comes out is what the other examples encrypt.
+ * which needs no weights. The other examples encrypt such features.
  *
  *   5-pictures [IMAGES LABELS]   IDX files, a folder of pictures, CIFAR, .npy
  */
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     printf("%zu pictures of %u classes, %zu features each\n", data.x.rows,
            data.classes, data.x.cols);
 
-    /* How much the features are worth, in the clear. */
+    /* The accuracy that the features allow, in plaintext. */
     ok(bf_softmax_fit(&model.weights, &data.x, data.labels, data.classes,
                       model.map, BF_SOFTMAX_L2, NULL));
     ok(bf_model_evaluate(&metrics, &model, &data, false));

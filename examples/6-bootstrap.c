@@ -1,7 +1,8 @@
-/* More products than there are levels: square roots by twelve steps of
- * u <- u - u^2 + a/4, which leads to sqrt(a)/2, in parameters for three.
- * A refresh gives u its levels back. Owner and server are one program here;
- * keys and refresher are public, and a server has them without the secret. */
+/* More products than levels: square roots by twelve steps of u <- u - u^2 +
+ * a/4, which converges to sqrt(a)/2, with parameters for three levels.
+ * Bootstrapping returns u to the highest level. Owner and server are one
+ * program here; keys and refresher are public, and a server has them without
+ * the secret. */
 #include <blindfit/ckks.h>
 #include <math.h>
 #include <stdio.h>

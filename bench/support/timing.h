@@ -1,5 +1,5 @@
-/* Timing for benchmarks: warm-up, many samples, median and minimum, and rows
- * for people or machines.
+/* Timing for benchmarks: warm-up, many samples, median and minimum, and rows as
+ * text or JSON.
  *
  *   bf_bench b;
  *   bf_bench_begin(&b, argc, argv);
@@ -37,7 +37,7 @@ void bf_bench_row(bf_bench *b, const char *name, const char *variant,
                   bf_timing t, const bf_timing *baseline);
 int bf_bench_end(bf_bench *b);
 
-/* What runs from now on takes so many threads. */
+/* Sets the number of threads of all later operations. */
 void bf_bench_threads(unsigned threads);
 
 #endif

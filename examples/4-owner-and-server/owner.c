@@ -1,6 +1,6 @@
-/* The owner's program: "send" before the server's run, "receive" after it. What
- * lies in public/ goes to the server and comes back from it; what lies in
- * private/ never leaves. run.sh plays both. */
+/* The owner's program: "send" before the server's run, "receive" after it.
+ * Files in public/ travel to the server and back; files in private/ never
+ * leave. run.sh runs both programs. */
 #include <blindfit/features.h>
 #include <blindfit/owner.h>
 #include <stdio.h>

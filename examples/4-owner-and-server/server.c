@@ -1,12 +1,12 @@
 /* The server's program. It links libblindfit-server, which has no code that
- * could make or use a secret key. The checkpoint outlives a crash: the program,
- * started again, goes on where it was. */
+ * could make or use a secret key. With the checkpoint, the program continues
+ * after a crash when it is started again. */
 #include <blindfit/server.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static bf_env env; /* this job's own: threads, progress, interruption */
+static bf_env env; /* the environment of this job */
 
 static void stop(int number)
 {

@@ -130,7 +130,7 @@ static void print_table(const runs *r)
     line(r, "  bytes", "bytes.upload", cli_size);
     line(r, "evaluation keys", "bytes.keys", cli_size);
     printf("Time\n");
-    line(r, "owner: scaling rows, in the clear", "seconds.whiten", cli_time);
+    line(r, "owner: scaling rows, in plaintext", "seconds.whiten", cli_time);
     line(r, "owner: making keys", "seconds.keygen", cli_time);
     line(r, "owner: encryption", "seconds.encrypt", cli_time);
     line(r, "server: training, all encrypted", "seconds.train", cli_time);

@@ -90,7 +90,7 @@ static void phase(const char *who, const char *what, double seconds,
 static void print_phases(const fit *f)
 {
     char text[128];
-    phase("owner", "whiten", f->seconds.whiten, "in the clear, stays here");
+    phase("owner", "whiten", f->seconds.whiten, "in plaintext, stays here");
     snprintf(text, sizeof text, "%s of evaluation keys to the server",
              cli_size(f->bytes.keys).s);
     phase("owner", "keygen", f->seconds.keygen, text);
