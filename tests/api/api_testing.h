@@ -37,9 +37,9 @@ static inline void make_folder(void)
     assert_non_null(mkdtemp(test_folder));
 }
 
-/* The twin is a program of its own: plain loops in double precision. The
- * model's weights are off by something, and by less than `part` of the twin's,
- * rms. */
+/* The twin is separate code: plain loops in double precision. The difference
+ * between the model's weights and the twin's is not zero, and less than `part`
+ * of the twin's weights, rms. */
 static inline void close_to_twin(const bf_model *m, const bf_prepared *p,
                                  const bf_schedule *s, const int32_t *labels,
                                  unsigned classes, double part)

@@ -266,7 +266,7 @@ static void chains_that_do_not_fit_are_refused(void **state)
     r = recipe_of(&t.plain, 2);
     refused(&t.plain, &r, 1, BF_ERR_ARGUMENT, "1 classes");
     refused(&t.plain, &r, 100, BF_ERR_ARGUMENT, "do not fit");
-    /* Another polynomial, of a degree that the primes were not made for. */
+    /* Another polynomial, whose degree does not fit the primes. */
     r = recipe_of(&t.refreshed, 2);
     r.sigmoid = (bf_sigmoid){
         .degree = 9, .range = 20, .odd = {0.19, -3e-3, 2e-5, -5e-8, 5e-11}};

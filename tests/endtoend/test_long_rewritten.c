@@ -217,7 +217,7 @@ static bf_status read_checkpoint(const char *path)
     return s;
 }
 
-/* Each of its parts left out, at another scale, or another one in its place. */
+/* Each part missing, at another scale, or replaced by another part. */
 static void test_checkpoints(void **state)
 {
     (void)state;

@@ -52,8 +52,8 @@ static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
                      part, path));
 }
 
-/* Another job over the same rows: every class is called by the next one's
- * number, and the second step is another. */
+/* Another job over the same rows: every class has the number of the next class,
+ * and the second step differs. */
 static void make_other_job(const bf_matrix *u, const int32_t *labels,
                            const bf_schedule *schedule)
 {
@@ -405,7 +405,7 @@ static void other_scale(bf_ct *ct)
     ct->scale *= 2;
 }
 
-/* As decryption by another circuit, or beyond the modulus, would look. */
+/* Weights as from another circuit, or beyond the modulus. */
 static void noise_alone(bf_ct *ct)
 {
     size_t n = (size_t)1 << files.made.ring[0].log_n;
@@ -509,7 +509,8 @@ static bf_matrix weights_after(const bf_job *job, const uint8_t *id,
     return w;
 }
 
-/* Largest difference of a's weights of class c and b's of c + turn. */
+/* Largest difference between a's weights of class c and b's of class c + turn.
+ */
 static double apart(const bf_matrix *a, const bf_matrix *b, size_t turn)
 {
     double most = 0;

@@ -68,7 +68,7 @@ static inline void *must_alloc(size_t bytes)
     return p;
 }
 
-/* "folder/name" in a buffer that the next but three call reuses. */
+/* "folder/name" in one of four buffers that are reused in turn. */
 static inline const char *path_in(const char *folder, const char *name)
 {
     static char paths[4][512];
@@ -113,8 +113,8 @@ static inline float *tensor_floats(const bf_safetensors *st, const char *name,
 }
 
 /* Runs tests/features/torch_reference.py with `arguments`, under the python
- * on the path or Debian's. False, with a line that says so, where neither has
- * torchvision. BLINDFIT_REQUIRE_TORCH=1 turns that into a failure. */
+ * on the path or Debian's. Returns false, with a line that says so, if neither
+ * has torchvision. With BLINDFIT_REQUIRE_TORCH=1 this is a failure. */
 static inline bool run_torch(const char *arguments)
 {
     static const char *const pythons[] = {"python3", "/usr/bin/python3"};

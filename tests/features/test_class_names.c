@@ -63,7 +63,7 @@ static void test_names_of_labels(void **state)
     bf_dataset_clear(&d);
 }
 
-/* Labels that another program has written since: as many, or fewer. */
+/* Labels that another program has rewritten: as many, or fewer. */
 static void test_names_of_other_labels(void **state)
 {
     (void)state;
@@ -123,7 +123,7 @@ static void test_bad_sidecars(void **state)
     bf_dataset_clear(&d);
 }
 
-/* A test folder that lacks a class has other numbers for those behind it. */
+/* In a test folder that lacks a class, later classes have other numbers. */
 static void test_match(void **state)
 {
     (void)state;
@@ -164,7 +164,7 @@ static void test_no_match(void **state)
     check_fails(BF_ERR_MISMATCH, "two classes are called 'bee'", "",
                 bf_dataset_match(&d, abc, 3));
     bf_dataset_clear(&d);
-    /* Without names on one side numbers have to do, where they can. */
+    /* Without names on one side, classes are matched by number if possible. */
     d = rows_of(l, 4, NULL, 2);
     check_ok(bf_dataset_match(&d, abc, 3));
     assert_memory_equal(d.labels, l, sizeof l);

@@ -400,7 +400,8 @@ static void test_strange_bytes(void **state)
                             NULL));
 }
 
-/* A first row of 100,000 numbers over 100,000 rows of one: 80 GB if believed.
+/* A first row of 100,000 numbers above 100,000 rows of one number: 80 GB if all
+ * rows had its length.
  */
 static void test_hostile_shape(void **state)
 {

@@ -1,5 +1,5 @@
-/* libpng and libjpeg without memory: the machine's trouble, not the image's.
- * malloc is this program's own, which the sanitizers' would be instead. */
+/* libpng and libjpeg without memory: a fault of the machine, not of the image.
+ * This program replaces malloc; under sanitizers malloc is theirs. */
 #include "picture_testing.h"
 
 #include <errno.h>

@@ -244,7 +244,8 @@ static void test_nothing_to_read(void **state)
     check_stop(o, BF_ERR_FORMAT, "no image could be read: image 63");
 }
 
-/* Class 1 loses all of its images, 61 the last; one read saves it. */
+/* Class 1 loses all of its images, number 61 last; one readable image is
+ * enough. */
 static void test_class_without_a_picture(void **state)
 {
     (void)state;
@@ -353,8 +354,8 @@ static size_t nearest_mean(const bf_dataset *d, const double *means,
     return best;
 }
 
-/* The features mean something: the nearest of ten class means, the simplest
- * of classifiers, is right three times of four (it measured 80.8 %). */
+/* The features are useful: the nearest of ten class means, the simplest
+ * classifier, is right for three images of four (measured: 80.8 %). */
 static void test_digits_are_told_apart(void **state)
 {
     (void)state;

@@ -271,7 +271,8 @@ static void test_links_to_nothing(void **state)
     refused(true, "/1.png", "beside class folders");
 }
 
-/* Latin-1. Images may be called so, classes not: their names go into JSON. */
+/* Latin-1. Images may have such names, but classes may not, as class names go
+ * into JSON. */
 static void test_names_not_utf8(void **state)
 {
     (void)state;
@@ -400,7 +401,7 @@ static void note(void *user, size_t image, const char *why)
     snprintf(reports[report_count++ % 8], sizeof reports[0], "%s", why);
 }
 
-/* Weights of zero: here it counts which images come through. */
+/* Weights of zero: only the set of extracted images matters here. */
 static const char *write_simple_weights(const char *path)
 {
     static const char *const suffixes[] = {".0.weight", ".1.weight", ".1.bias",

@@ -228,8 +228,8 @@ static void test_cmyk(void **state)
     bytes_clear(&jpeg);
 }
 
-/* Cut anywhere, no image comes out; the last bytes of a JPEG carry no pixels
- * but its end. */
+/* A file that is cut anywhere gives no image; the last bytes of a JPEG mark
+ * only its end. */
 static void test_cut_short(void **state)
 {
     (void)state;
@@ -250,8 +250,8 @@ static void test_cut_short(void **state)
     }
 }
 
-/* Each byte of a PNG is covered by a checksum, except lengths and names of
- * chunks that are not needed: a changed file is refused or gives the same. */
+/* Checksums cover each byte of a PNG, except lengths and names of optional
+ * chunks: a changed file is refused or gives the same image. */
 static void test_damaged_png(void **state)
 {
     (void)state;
@@ -272,8 +272,8 @@ static void test_damaged_png(void **state)
     bytes_clear(&png);
 }
 
-/* Nothing to compare with here but the memory checkers: damage that is no
- * JPEG error gives other pixels. */
+/* Only memory checkers can find faults here: damage that is no JPEG error gives
+ * other pixels. */
 static void test_damaged_jpeg(void **state)
 {
     (void)state;

@@ -123,7 +123,7 @@ static void test_promises(void **state)
                 bf_idx_read(&a, given_gz("big.gz", file, sizeof file)));
 }
 
-/* Deflate carries a checksum: a changed bit shows, or changes nothing. */
+/* gzip has a checksum: a changed bit is detected, or changes nothing. */
 static void test_every_flip_of_gz(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Images by way of bf_images: which reader a path gets, pixels, labels. */
+/* Images through bf_images: the format of a path, pixels, labels. */
 #include "data_testing.h"
 
 #include <stdatomic.h>
@@ -235,7 +235,7 @@ static void test_other_kinds(void **state)
                 bf_labels_read(&labels, &n, given("y.zip", files[2].bytes, 5)));
 }
 
-/* An IDX file is known as such even where its length would suit CIFAR. */
+/* An IDX file is recognised even if its length would fit CIFAR. */
 static void test_lengths_of_cifar(void **state)
 {
     (void)state;

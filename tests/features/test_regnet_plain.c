@@ -231,7 +231,7 @@ static void test_forward(void **state)
     bf_free(pictures);
 }
 
-/* The number of threads may change after the network was made. */
+/* The number of threads may change after the network was created. */
 static void test_threads_later(void **state)
 {
     (void)state;

@@ -5,8 +5,8 @@
 #include "blindfit/features.h"
 #include "features/resize.h"
 
-/* torchvision rounds the place of a centre to float: on sides below 1024 it is
- * off by up to 2^-15 pixels, which moves a value by no more than that. */
+/* torchvision rounds the place of a centre to float: on sides below 1024 the
+ * error is up to 2^-15 pixels, which changes a value by at most 2^-15. */
 #define RESIZE_TOLERANCE 0x1p-15
 
 static double triangle(double x)
@@ -86,7 +86,7 @@ static void test_same_size(void **state)
     assert_memory_equal(in, out, sizeof in);
 }
 
-/* An image as large as may come, in one direction at a time. */
+/* An image of the largest side, in one direction at a time. */
 static void test_long_sides(void **state)
 {
     (void)state;

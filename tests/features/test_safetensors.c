@@ -1,4 +1,4 @@
-/* The safetensors reader against files put together byte by byte. */
+/* The safetensors reader on files made byte by byte. */
 #include "regnet_testing.h"
 
 static char folder[] = "/tmp/bf_test_safetensors_XXXXXX";

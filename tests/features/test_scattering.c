@@ -290,7 +290,8 @@ static void test_paths(void **state)
         }
 }
 
-/* Neighbours, place in the batch and threads leave no trace. */
+/* Results do not depend on other images of the batch, on the place in the batch
+ * or on threads. */
 static void test_batches(void **state)
 {
     (void)state;

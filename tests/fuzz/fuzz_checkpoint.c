@@ -1,5 +1,5 @@
-/* Any bytes as a checkpoint: digests, lengths and context hash are put right,
- * then it is read as the server reads one that it resumes from. */
+/* Any bytes as a checkpoint: with corrected digests, lengths and context hash,
+ * read as by a server that resumes. */
 #include "../train/checkpoint_sample.h"
 #include "train/training.h"
 #include "wire_repair.h"

@@ -1,5 +1,6 @@
-/* Any bytes as an owner's shares of keys, digests and ids put right: read and
- * added as an owner and the server do, in each of their three kinds. */
+/* Any bytes as an owner's shares of keys, with corrected digests and ids: read
+ * and added as by an owner and the server, for each of the three kinds of
+ * shares. */
 #include "party_stub.h"
 
 #include "memory_file.h"

@@ -1,5 +1,5 @@
-/* Bytes as a file with a name, for readers that take a path; and a folder, for
- * those that go by endings. */
+/* Bytes as a named file, for readers that take a path; and a folder, for
+ * readers that decide by endings. */
 #ifndef MEMORY_FILE_H
 #define MEMORY_FILE_H
 
@@ -37,8 +37,8 @@ static inline void fuzz_folder_remove(void)
     if (bf_remove_tree(fuzz_folder) != BF_OK) abort();
 }
 
-/* A file in a folder of this process, in memory where the system has a place
- * for that; removed at the end. Names are short. */
+/* A file in a folder of this process, in memory if the system has a file system
+ * for this; removed at the end. Names are short. */
 static inline void fuzz_path(char out[64], const char *name)
 {
     if (!fuzz_folder[0]) {

@@ -27,7 +27,7 @@ static inline size_t below(size_t n)
 }
 
 /* One to four of: a bit, a byte, a number of interest, a cut, a piece copied
- * elsewhere. Places near the start, where the numbers are, come often. */
+ * elsewhere. Places near the start, the place of most numbers, are frequent. */
 static inline size_t mutate(uint8_t *b, size_t size)
 {
     static const uint64_t numbers[] = {0, 1, 127, 255, 65535, 1u << 31,

@@ -1,6 +1,6 @@
 /* Every fuzz target without a fuzzer: over the golden files, over its own seeds
- * in tests/fuzz/seeds, and over seeded mutations of both. A target that finds
- * something aborts, and so does a sanitizer. */
+ * in tests/fuzz/seeds, and over seeded mutations of both. A target that finds a
+ * fault aborts, and so does a sanitizer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,7 +78,8 @@ static int leave(void **state)
     return 0;
 }
 
-/* Each input in memory of its own size, so that a byte too far is seen. */
+/* Each input has a buffer of its exact size, so that a read beyond the end is
+ * detected. */
 static void run(entry_point *target, const uint8_t *data, size_t bytes)
 {
     uint8_t *b = malloc(bytes + !bytes);

@@ -225,7 +225,7 @@ static void check_evaluation(const bf_secret_key *sk, const double complex *z)
     bf_eval_keys_clear(&keys);
 }
 
-/* Everything in one order, as the fixed randomness is one stream. */
+/* All results in a fixed order, as the fixed randomness is one stream. */
 static void run(bf_backend backend, unsigned threads)
 {
     static const unsigned q[] = {45, 36, 36, 36, 36}, p[] = {45, 40};

@@ -46,8 +46,8 @@ static void message_and_context(void **state)
     assert_string_equal(bf_last_error(), "caf?");
 }
 
-/* Each character of Unicode as RFC 3629, section 3 writes it is taken, in full
- * only; and of all sequences of up to three bytes just those. */
+/* Every character in the form of RFC 3629, section 3 is accepted if complete;
+ * of all sequences of up to three bytes only these are accepted. */
 static void utf8_is_told_from_other_bytes(void **state)
 {
     (void)state;

@@ -185,7 +185,7 @@ static const bf_ct *source(const operation *op, unsigned i)
     return op->polys == 3 ? &product[i] : &fresh[i];
 }
 
-/* Input `at` lies where output `to` does, and so do all others when `all`. */
+/* Input `at` is also output `to`; with `all`, so are all other inputs. */
 static void run_aliased(const operation *op, unsigned at, unsigned to, bool all)
 {
     bf_ct own[MOST] = {{0}}, out[MOST] = {{0}}, want[MOST] = {{0}};
@@ -270,8 +270,8 @@ static void test_move(void **state)
     release(&b);
 }
 
-/* An input that becomes an element of the other ring gives its memory back to
- * its own: the pool never counts more than the first round took. */
+/* An input that becomes an element of the other ring returns its memory to its
+ * own ring's pool: the pool never counts more than in the first round. */
 static void test_rings(void **state)
 {
     (void)state;

@@ -130,7 +130,7 @@ static void sparse_secret_is_wiped(void **state)
     nothing_left("making keys");
     bf_eval_keys_clear(&keys);
     bf_eval_keys_clear(&there);
-    /* A failure on the way: a need that these secrets have no key for. */
+    /* A failure during key generation: a need without a secret. */
     const bf_key_need down = {{BF_KEY_RING_DOWN, 0, 2}, 1};
     bf_random_fix_for_tests(SEED);
     assert_int_equal(bf_boot_keys_generate(&keys, &there, encapsulation,

@@ -39,7 +39,7 @@ static bf_boot_request request(unsigned log_n, unsigned log_slots)
                              .precision = 17.5, .insecure = log_n < 15};
 }
 
-/* Of the message's coefficients, when what went in was as planned. */
+/* Precision of the message's coefficients, for an input as planned. */
 static double declared_inside(const bf_boot_fixture *f)
 {
     return bf_boot_errors_of(f->boot, bf_boot_scale_in(&f->p)).inside;
@@ -135,7 +135,7 @@ static void test_full(void **state)
     check_runs(&r, 4, 13.5);
 }
 
-/* The caller asks for less, and gets it with shorter primes. */
+/* A request of lower precision gets shorter primes. */
 static void test_precision_asked(void **state)
 {
     (void)state;
@@ -172,7 +172,8 @@ static void test_other_scales(void **state)
     assert_int_equal(bf_boot_refresh(ev, f.ev_there, &out, &in, f.boot),
                      BF_ERR_MISMATCH);
     bf_eval_destroy(ev);
-    /* With a key of another use in place of the one back, or of a limb less. */
+    /* With a key of another use in the place of DECAPSULATE, or with a limb
+     * less. */
     for (size_t i = 0; i < f.keys.count; i++) {
         bf_switch_key *key = &f.keys.keys[i], kept = *key;
         if (key->name.use != BF_KEY_DECAPSULATE) continue;
@@ -192,8 +193,8 @@ static void test_other_scales(void **state)
     bf_boot_fixture_close(&f);
 }
 
-/* A circuit that raises a deviation of the scale to the ninth power between
- * refreshes enters every one of a thousand at the same scale. */
+/* A circuit that raises an error of the scale to the ninth power between
+ * refreshes: a thousand refreshes all begin at the same scale. */
 static void test_scale_is_pinned(void **state)
 {
     (void)state;
@@ -227,8 +228,8 @@ static void test_scale_is_pinned(void **state)
     bf_context_destroy(there);
 }
 
-/* Three in a row, brought back to one limb in between: nothing drifts. Outputs
- * are the inputs. */
+/* Three refreshes in a row, with a drop to one limb in between: nothing drifts.
+ * Outputs are the inputs. */
 static void test_in_a_row(void **state)
 {
     (void)state;
@@ -305,7 +306,8 @@ static void test_planted(void **state)
     bf_boot_fixture_close(&f);
 }
 
-/* In a smaller ring, into the sparse secret of the larger, back down again. */
+/* From a smaller ring to the sparse secret of the larger ring, and back down.
+ */
 static void test_smaller_ring(void **state)
 {
     (void)state;

@@ -180,8 +180,8 @@ static void encoding_equals_direct_sum(void **state)
 }
 
 /* Rounding gives a slot an error of variance N/12/scale^2, near-normal in two
- * dimensions: it passes r times its sd with probability exp(-r^2), so 2^16
- * slots stay below sqrt(40) sd but for a chance of 1e-12. */
+ * dimensions: the error exceeds r times its sd with probability exp(-r^2), so
+ * that 2^16 slots stay below sqrt(40) sd, except with probability 1e-12. */
 static void slots_return_within_rounding(void **state)
 {
     (void)state;
@@ -270,7 +270,8 @@ static void real_vectors_are_complex_ones(void **state)
     bf_context_destroy(ctx);
 }
 
-/* Integers that a double holds come back exactly, however many limbs. */
+/* Integers that a double holds are recovered exactly, for any number of limbs.
+ */
 static void coefficients_return_exactly(void **state)
 {
     (void)state;

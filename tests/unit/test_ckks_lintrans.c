@@ -172,8 +172,9 @@ static void test_lazy(void **state)
     bf_fixture_close(&f);
 }
 
-/* Some diagonals at multiples of a stride, with given babies, and the rescale
- * in the last ModDown: the same values as apart, one ModDown less. */
+/* Some diagonals at multiples of a stride, with given baby steps, and the
+ * rescale in the last ModDown: the same values as with a separate rescale, with
+ * one ModDown less. */
 static void check_strided(size_t dim, size_t stride, unsigned baby,
                           size_t first, size_t step)
 {

@@ -368,7 +368,8 @@ static void three_polynomials_decrypt(void **state)
     }
     assert_ok(bf_decrypt(&pt, sk, &c));
     assert_ok(bf_decode_slots(back, &pt));
-    /* Error about |x| e_y + |y| e_x: 8 sd of slots of size up to sqrt(2). */
+    /* The error is about |x| e_y + |y| e_x: 8 sd for slots of size up to
+     * sqrt(2). */
     double bound = 8 * 2 * sqrt(N * 10.6) / 0x1p32;
     for (size_t j = 0; j < HALF; j++)
         assert_true(cabs(back[j] - x[j] * y[j]) < bound);

@@ -54,8 +54,9 @@ static void weights_are_as_defined(void **state)
 }
 
 /* Three blocks of 20, 20 and 10 rows in chunks of T = 16 samples: two chunks a
- * block, of 16 and 4 rows, and one of 10. K = 2 places, so a block's six
- * outputs stand in three groups, the last one's three in two. */
+ * block, of 16 and 4 rows, and one of 10. K = 2 places, so that a block's six
+ * outputs are in three groups, and the three outputs of the last block in two.
+ */
 enum {
     ROWS = 50,
     BATCH = 20,
@@ -107,7 +108,7 @@ static void chunks_have_their_rows(void **state)
     }
 }
 
-/* Column j of a row is in pair j/2F, place j mod F of its sample, the imaginary
+/* Column j of a row is in pair j/2F, place j mod F of its row, in the imaginary
  * part for odd j/F; everything else is zero. */
 static void rows_are_where_they_should_be(void **state)
 {
@@ -133,7 +134,7 @@ static void rows_are_where_they_should_be(void **state)
 }
 
 /* Output o = t C + c of a block, t the chunk within it, is in group o/K of the
- * block, at the places o mod K of every sample. */
+ * block, at the places o mod K of every row. */
 static void labels_are_where_they_should_be(void **state)
 {
     (void)state;

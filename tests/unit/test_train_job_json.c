@@ -20,7 +20,7 @@ typedef enum kind {
     WHOLE, REAL, WORD, LIST, PRIMES, OBJECT, VERSION, RINGS
 } kind;
 
-/* The bounds stand here a second time: they are the format's. */
+/* The bounds are repeated here, as they belong to the format. */
 typedef struct field {
     const char *in, *name; /* in NULL: at the top */
     kind kind;

@@ -1,5 +1,5 @@
-/* The container alone. Damage is done to a file of four records, in memory;
- * whatever is done, a reader that reads all must refuse it. */
+/* The container alone. The tests damage a file of four records in memory; a
+ * reader of the whole file must refuse every damage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,7 +284,7 @@ static void every_cut_is_refused(void **state)
     image_free(&m);
 }
 
-/* Where record i of `m` begins, and how long it is with its digest. */
+/* Offset of record i of `m`, and its length with the digest. */
 static uint8_t *record_at(const wire_image *m, size_t i, size_t *bytes)
 {
     size_t at = BF_FRAME_HEADER_BYTES;
@@ -370,7 +370,7 @@ static void false_claims_are_refused(void **state)
         image_record(&m, &rec, "0123456789012345678901234567890123456789", 40);
         m.header.records = 1;
         image_finish(&m);
-        /* Too long: refused with the header, before anyone allocates. */
+        /* Too long: refused with the header, before any allocation. */
         bf_frame_reader *r;
         int fd = image_fd(m.bytes, m.size);
         assert_int_equal(bf_frame_open_fd(&r, fd, "test"), BF_OK);
@@ -480,7 +480,7 @@ static void records_are_found_by_label(void **state)
     assert_int_equal(bf_frame_seek(r, 3, (bf_label){7, 3}), BF_ERR_FORMAT);
     assert_int_equal(bf_frame_seek(r, 9, (bf_label){7, 1}), BF_ERR_FORMAT);
     bf_frame_close(r);
-    /* Damage in a record sought is seen; a double name is refused. */
+    /* Damage in a sought record is detected; a doubled label is refused. */
     wire_image m = image_of(64);
     size_t bytes;
     uint8_t payload[64];

@@ -1,5 +1,5 @@
-/* Of a file of evaluation keys a circuit takes those that it needs, and it
- * needs all of them. */
+/* A circuit takes the keys that it needs from a file of evaluation keys; all of
+ * them must be there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +66,8 @@ static void other_keys_are_refused(void **state)
     refuses(BF_ERR_MISMATCH, "relinearisation key is missing", twice, 0);
 }
 
-/* Row m of a digit, of a key of so many limbs: special primes stand behind. */
+/* Row m of a digit of a key with this number of limbs: special primes follow
+ * the limbs. */
 static const double *row_of(const bf_switch_key *key, unsigned digit,
                             unsigned m, unsigned half)
 {

@@ -1,5 +1,4 @@
-/* Keys and ciphertexts through files, and files that are wrong under right
- * digests. */
+/* Keys and ciphertexts through files, and wrong files with correct digests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +53,7 @@ static void assert_same_ct(const bf_ct *a, const bf_ct *b)
                         (size_t)a->limbs * a->polys * SAMPLE_N * 8);
 }
 
-/* Every shape, into one object that changes its own each time. */
+/* Every shape, read into one object that changes its shape each time. */
 static void ciphertexts_round_trip(void **state)
 {
     (void)state;
@@ -166,7 +165,7 @@ static void eval_keys_round_trip(void **state)
     bf_eval_keys_clear(&got);
 }
 
-/* Objects of two rings in one file, and a key whose a halves are no stream. */
+/* Objects of two rings in one file, and a key with stored a halves. */
 static void rings_and_whole_keys_round_trip(void **state)
 {
     (void)state;
@@ -544,7 +543,7 @@ static bf_status consume_record(bf_wire_type type, uint32_t kind,
     return consume_image(&m, type);
 }
 
-/* The payload of the first record of a kind, as the library writes it. */
+/* The payload of the first record of a kind, written by the library. */
 static uint8_t *payload_of(bf_wire_type type, uint32_t kind, size_t *bytes)
 {
     bf_frame_reader *r;
@@ -572,7 +571,7 @@ typedef struct change {
     uint64_t value;
 } change;
 
-/* Each change alone must be refused; the payload as it was, accepted. */
+/* Each single change must be refused, and the original payload accepted. */
 static void assert_changes(bf_wire_type type, uint32_t kind, bf_label label,
                            const change *list, size_t count)
 {

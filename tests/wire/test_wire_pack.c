@@ -29,7 +29,7 @@ static int start(void **state)
     return bf_random_init() == BF_OK ? 0 : -1;
 }
 
-/* Some number of exactly `bits` bits, odd. The row format asks no more. */
+/* An odd number of exactly `bits` bits; the row format requires no more. */
 static uint64_t modulus_of(unsigned bits)
 {
     uint64_t top = UINT64_C(1) << (bits - 1);

@@ -34,7 +34,8 @@ static void the_search_finds(void **state)
     free(bytes);
 }
 
-/* Apart, so that its stack frame is gone when the search begins. */
+/* A separate function, so that its stack frame is gone when the search begins.
+ */
 static __attribute__((noinline)) bf_status live(const bf_context *ctx,
                                                 const char *path)
 {

@@ -1,5 +1,5 @@
-/* Small objects of every kind, by formula: nothing in them depends on how the
- * library samples or encrypts, so that files made of them stay the same. */
+/* Small objects of every kind from formulas, independent of the library's
+ * sampling and encryption, so that files of these objects stay the same. */
 #ifndef BF_TESTS_WIRE_SAMPLE_H
 #define BF_TESTS_WIRE_SAMPLE_H
 
@@ -253,7 +253,7 @@ static inline bf_status consume_file(const char *path, bf_wire_type type,
         s = bf_wire_read_eval_keys(&keys, &path, 1, bf_one_ring(ctx), ids,
                                    sample_needs, 2, NULL);
         bf_eval_keys_clear(&keys);
-        /* Other keys than the sample's, and nothing wrong with them? */
+        /* Other keys than the sample's may be valid too. */
         if (s == BF_ERR_MISMATCH) s = consume_set(path, type, ctx, ids);
         break;
     case BF_WIRE_PUBLIC_KEY:
