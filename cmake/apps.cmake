@@ -8,7 +8,8 @@ set(cli_server main_server commands/gather)
 set(cli_owner main_owner blas_room data training fit/compare fit/report fit/run
   fit/scratch fit/server_process commands/extract commands/keygen
   commands/encrypt commands/decrypt commands/evaluate commands/predict
-  commands/fit commands/report commands/bench commands/party)
+  commands/fit commands/report commands/bench commands/party
+  commands/party_session)
 if(NOT BLINDFIT_FEATURES)
   list(TRANSFORM cli_owner REPLACE "^commands/extract$" commands/no_extract)
 endif()

@@ -28,7 +28,8 @@ typedef struct cli_command {
 
 extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
-    cli_inspect, cli_bench, cli_party, cli_gather;
+    cli_inspect, cli_bench, cli_party, cli_party_new, cli_party_show,
+    cli_gather;
 
 /* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,

@@ -2,7 +2,7 @@
  * them gives away (docs/owners.md). Everything here is public, and the server
  * holds it too; what an owner does is in blindfit/party.h.
  *
- *   bf_session_create(&session, job, &(bf_session_options){...});
+ *   bf_session_create(&session, job, owners, count, NULL);
  *   bf_session_write(session, "session.bf");
  *   ... the owners exchange messages, by files ...
  *   bf_session_gather(&report, "session.bf", "box", "job", env);
@@ -24,25 +24,48 @@ typedef struct bf_party {
 } bf_party;
 BF_API BF_MUST_CHECK bf_status bf_party_read(bf_party *out, const char *path);
 
+/* What of a job's data is whose. */
+typedef enum bf_split {
+    BF_SPLIT_ROWS,  /* each has some of the rows, with their labels */
+    BF_SPLIT_LABELS /* one has the features of all rows and receives the model of
+                     * one iteration; each of the others labels of some rows */
+} bf_split;
+BF_API const char *bf_split_name(bf_split split); /* "rows", "labels" */
+
 typedef struct bf_session_owner {
     bf_party party;
-    size_t first, count; /* rows */
+    size_t first, count; /* rows that it has something of */
+    bool labels;         /* their labels */
+    bool features;       /* their features */
     bool receives;       /* the model */
 } bf_session_owner;
+
+typedef struct bf_session_options {
+    bf_split split;
+    /* Labels elsewhere: (epsilon, delta) of the privacy of a single label, by
+     * noise that its owner adds to the opening; 0, 0: none. */
+    double epsilon, delta;
+} bf_session_options;
+/* Of label noise where nobody asks for another delta. */
+#define BF_LABEL_DELTA_DEFAULT 1e-6
 
 typedef struct bf_session bf_session;
 
 /* A new session for a job, with a random number that makes it one of its own.
- * Owners come in order, their rows one behind the other; `first` is filled in.
+ * Options may be NULL: rows are split. Owners come in order, their rows (or, split
+ * by labels, the rows that they have labels of) one behind the other; `first` and
+ * `features` are filled in, and where rows are split `labels` too.
  * BF_ERR_ARGUMENT for fewer than 2 or more than BF_OWNERS_MAX owners, names or
  * keys that are there twice, rows that are not the job's, a job that was planned
  * for another number of owners, no receiver, or a job that several owners cannot
  * run: with batches, random features, refreshed weights, or a feature map that
- * is yet to be chosen. */
-BF_API BF_MUST_CHECK bf_status bf_session_create(bf_session **out,
-                                                 const bf_job *job,
-                                                 const bf_session_owner *owners,
-                                                 unsigned count);
+ * is yet to be chosen by rows that nobody sees all of. Split by labels: unless one
+ * owner has all rows and is the only receiver, and for jobs of other than one
+ * iteration from zero. */
+BF_API BF_MUST_CHECK bf_status
+bf_session_create(bf_session **out, const bf_job *job,
+                  const bf_session_owner *owners, unsigned count,
+                  const bf_session_options *options);
 /* Reading checks everything that a hostile file could get wrong. */
 BF_API BF_MUST_CHECK bf_status bf_session_read(bf_session **out,
                                                const char *path);
@@ -51,6 +74,7 @@ BF_API BF_MUST_CHECK bf_status bf_session_write(const bf_session *s,
 BF_API void bf_session_destroy(bf_session *s);
 
 BF_API const bf_job *bf_session_job(const bf_session *s);
+BF_API bf_session_options bf_session_options_of(const bf_session *s);
 BF_API unsigned bf_session_owners(const bf_session *s);
 BF_API const bf_session_owner *bf_session_owner_at(const bf_session *s,
                                                    unsigned i);

@@ -18,21 +18,22 @@ enum { HEAD_VERSION = 1 };
 unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
                           unsigned round, unsigned sender)
 {
+    bool pooled = s->options.split == BF_SPLIT_ROWS;
     bool whitened = s->job->recipe.kind == BF_RECIPE_WHITENED;
     unsigned n = 0;
     switch (round) {
     case 1:
         kinds[n++] = BF_PART_SQUARE;
-        kinds[n++] = BF_PART_SUMS;
+        kinds[n++] = pooled ? BF_PART_SUMS : BF_PART_ROWS;
         break;
     case 2:
         kinds[n++] = BF_PART_SQUARE;
         kinds[n++] = BF_PART_KEYS;
-        if (whitened) kinds[n++] = BF_PART_SUMS;
+        if (pooled && whitened) kinds[n++] = BF_PART_SUMS;
         break;
     case 3:
         kinds[n++] = BF_PART_SECOND;
-        if (whitened && sender == 0) kinds[n++] = BF_PART_TRANSFORM;
+        if (pooled && whitened && sender == 0) kinds[n++] = BF_PART_TRANSFORM;
         break;
     case 4:
         kinds[n++] = BF_PART_UPLOAD;
@@ -61,7 +62,7 @@ void bf_message_name(char out[BF_MESSAGE_NAME_BYTES], unsigned round,
 {
     static const char *const names[BF_PART_KINDS] = {
         "head",      "square", "keys",  "second", "sums",
-        "transform", "upload", "model", "share"};
+        "transform", "upload", "model", "share",  "rows"};
     snprintf(out, BF_MESSAGE_NAME_BYTES, "r%u-%02u.%s", round, sender,
              names[kind]);
 }

@@ -9,11 +9,14 @@
  *
  * | round | parts                                                               |
  * |-------|---------------------------------------------------------------------|
- * | 1     | SQUARE, promised by its digest alone; SUMS of columns, sealed       |
+ * | 1     | SQUARE, promised by its digest alone; SUMS of columns, sealed, or   |
+ * |       | ROWS, what owners of the same rows call them                        |
  * | 2     | SQUARE: (h0, h1); KEYS: linear shares; SUMS of products, sealed     |
  * | 3     | SECOND: shares from the sums of all (h0, h1); TRANSFORM of owner 0  |
  * | 4     | UPLOAD                                                              |
  * | 5     | MODEL, the server's, named alone; SHARE of its opening, sealed      |
+ *
+ * SUMS and TRANSFORM are there where rows are split, else ROWS.
  *
  * A head, little-endian:
  *   "BFHEAD", u16 version 1, u32 round, u32 sender, u32 parts, u32 0,
@@ -36,9 +39,10 @@ typedef enum bf_part_kind {
     BF_PART_TRANSFORM,
     BF_PART_UPLOAD,
     BF_PART_MODEL,
-    BF_PART_SHARE
+    BF_PART_SHARE,
+    BF_PART_ROWS
 } bf_part_kind;
-#define BF_PART_KINDS 9 /* from 0, which is none */
+#define BF_PART_KINDS 10 /* from 0, which is none */
 
 /* Most parts of one head. */
 #define BF_PARTS_MAX 3

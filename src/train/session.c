@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "train/handle.h"
 
 #define SESSION_BYTES_MAX ((size_t)2 << 20)
@@ -154,20 +155,6 @@ bf_status bf_party_read(bf_party *out, const char *path)
 
 /* ---- what a session may be ------------------------------------------------- */
 
-static bf_status check_job(const bf_job *job)
-{
-    const bf_recipe *r = &job->recipe;
-    const char *what = r->map == BF_MAP_AUTO ? "whose feature map is chosen by "
-                                               "its data (plan with --map)"
-                       : r->batch       ? "with batches of rows"
-                       : r->expand.count ? "with random features"
-                       : job->refresh.on ? "whose weights are refreshed"
-                       : job->labels.count > 1 ? "with several label columns"
-                                         : NULL;
-    if (!what) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "several owners cannot run a job %s", what);
-}
-
 static bool same_party(const bf_party *a, const bf_party *b)
 {
     return strcmp(a->name, b->name) == 0 ||
@@ -199,43 +186,54 @@ static bf_status check_count(unsigned owners)
 
 static bf_status check_session(const bf_session *s)
 {
-    size_t rows = 0;
     bool received = false;
     for (unsigned i = 0; i < s->owners; i++) {
         BF_TRY(check_owner(s->owner, i));
-        rows += s->owner[i].count;
         received = received || s->owner[i].receives;
     }
     if (bf_job_owners(s->job) != s->owners)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%u owners, the job is planned for %u (plan --owners)",
                        s->owners, bf_job_owners(s->job));
-    if (rows != s->job->layout.n)
-        return bf_fail(BF_ERR_ARGUMENT, "owners have %zu rows, the job %zu",
-                       rows, s->job->layout.n);
-    if (!received)
-        return bf_fail(BF_ERR_ARGUMENT, "nobody receives the model");
-    return check_job(s->job);
+    if (received) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "nobody receives the model");
 }
 
 /* ---- text ---------------------------------------------------------------- */
 
+#define SPLIT_BYTES (32 + 2 * BF_NUMBER_BYTES)
+
+static void print_split(char out[SPLIT_BYTES], const bf_session_options *o)
+{
+    char epsilon[BF_NUMBER_BYTES], delta[BF_NUMBER_BYTES];
+    bf_number_print(epsilon, o->epsilon);
+    bf_number_print(delta, o->delta);
+    bool noise = o->epsilon > 0;
+    snprintf(out, SPLIT_BYTES, "%s%s%s%s%s", bf_split_name(o->split),
+             noise ? " " : "", noise ? epsilon : "", noise ? " " : "",
+             noise ? delta : "");
+}
+
 static bf_status print_session(bf_session *s)
 {
     const bf_job_handle *job = s->job->handle;
-    size_t room = 256 + s->owners * (BF_PARTY_TEXT_BYTES + 64) + job->bytes;
-    char hex[2 * BF_NONCE_BYTES + 1];
+    size_t room = 512 + s->owners * (BF_PARTY_TEXT_BYTES + 64) + job->bytes;
+    char hex[2 * BF_NONCE_BYTES + 1], split[SPLIT_BYTES];
+    bool labels = s->options.split != BF_SPLIT_ROWS;
     char *text = bf_alloc(room);
     if (!text) return BF_ERR_MEMORY;
     sodium_bin2hex(hex, sizeof hex, s->nonce, sizeof s->nonce);
-    int n = snprintf(text, room, FIRST_LINE "\nnonce %s\nsplit rows\n", hex);
+    print_split(split, &s->options);
+    int n = snprintf(text, room, FIRST_LINE "\nnonce %s\nsplit %s\n", hex,
+                     split);
     for (unsigned i = 0; i < s->owners; i++) {
         const bf_session_owner *o = &s->owner[i];
         char party[BF_PARTY_TEXT_BYTES];
         bf_party_print(party, &o->party);
-        n += snprintf(text + n, room - (size_t)n, "owner%.*s %zu%s\n",
+        n += snprintf(text + n, room - (size_t)n, "owner%.*s %zu%s%s\n",
                       (int)(strlen(party) - strlen(PARTY_WORD) - 1),
                       party + strlen(PARTY_WORD), o->count,
+                      labels && o->labels ? " labels" : "",
                       o->receives ? " receives" : "");
     }
     n += snprintf(text + n, room - (size_t)n, "job %zu\n", job->bytes);
@@ -249,9 +247,8 @@ static bf_status print_session(bf_session *s)
 static bf_status finish(bf_session *s)
 {
     BF_TRY(check_count(s->owners));
-    for (unsigned i = 1; i < s->owners; i++)
-        s->owner[i].first = s->owner[i - 1].first + s->owner[i - 1].count;
     BF_TRY(check_session(s));
+    BF_TRY(bf_session_divide(s));
     BF_TRY(print_session(s));
     bf_hash(s->text, s->bytes, s->id);
     bf_session_hash(s->crs, "blindfit-crs", s->id);
@@ -262,8 +259,30 @@ static bool take_owner(words *line, bf_session_owner *o)
 {
     if (!take_party(line, &o->party) || !take_count(line, &o->count))
         return false;
+    o->labels = take_this(line, "labels");
     o->receives = take_this(line, "receives");
     return o->count <= BF_JOB_SAMPLES_MAX;
+}
+
+static bool take_number(words *line, double *out)
+{
+    char word[BF_NUMBER_BYTES];
+    const char *at = word;
+    return take_word(line, word, sizeof word) && bf_number_read(&at, out) &&
+           *at == 0;
+}
+
+static bool take_split(words *line, bf_session_options *o)
+{
+    static const bf_split splits[] = {BF_SPLIT_ROWS, BF_SPLIT_LABELS};
+    if (!take_this(line, "split")) return false;
+    for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
+        if (!take_this(line, bf_split_name(splits[i]))) continue;
+        o->split = splits[i];
+        return line->at == line->end || (take_number(line, &o->epsilon) &&
+                                         take_number(line, &o->delta));
+    }
+    return false;
 }
 
 static bool take_owners(words *text, bf_session *s, words *line)
@@ -285,7 +304,7 @@ static bf_status parse(bf_session *s, words text, const char *name)
                        name);
     if (!take_line(&text, &line) || !take_this(&line, "nonce") ||
         !take_hex(&line, s->nonce, sizeof s->nonce) ||
-        !take_line(&text, &line) || !take_this(&line, "split rows") ||
+        !take_line(&text, &line) || !take_split(&line, &s->options) ||
         !take_owners(&text, s, &line) || !take_this(&line, "job") ||
         !take_count(&line, &job) || job != (size_t)(text.end - text.at))
         return bf_fail(BF_ERR_FORMAT, "%s: damaged session", name);
@@ -315,13 +334,15 @@ bf_status bf_session_parse(bf_session **out, const char *text, size_t bytes,
 /* ---- public -------------------------------------------------------------- */
 
 bf_status bf_session_create(bf_session **out, const bf_job *job,
-                            const bf_session_owner *owners, unsigned count)
+                            const bf_session_owner *owners, unsigned count,
+                            const bf_session_options *options)
 {
     BF_TRY(bf_random_init());
     bf_session *s = bf_alloc_zero(sizeof *s);
     if (!s) return BF_ERR_MEMORY;
     bf_random_bytes(s->nonce, sizeof s->nonce);
     s->owners = count;
+    if (options) s->options = *options;
     for (unsigned i = 0; i < count && i < BF_OWNERS_MAX; i++) {
         s->owner[i] = owners[i];
         s->owner[i].first = 0;
@@ -362,6 +383,11 @@ void bf_session_destroy(bf_session *s)
 const bf_job *bf_session_job(const bf_session *s)
 {
     return s->job;
+}
+
+bf_session_options bf_session_options_of(const bf_session *s)
+{
+    return s->options;
 }
 
 unsigned bf_session_owners(const bf_session *s)

@@ -3,8 +3,8 @@
  * Its file is text:
  *   blindfit-session 1
  *   nonce HEX
- *   split rows
- *   owner NAME SIGN SEAL ROWS [receives]      one line each, in order
+ *   split rows | split labels [EPSILON DELTA]
+ *   owner NAME SIGN SEAL ROWS [labels] [receives]     one line each, in order
  *   job BYTES
  * and behind it the bytes of job.json. There is one way to write a session:
  * whatever differs from it by a byte is refused. */
@@ -23,6 +23,7 @@ struct bf_session {
      * chose the nonce cannot steer. */
     uint8_t crs[BF_SEED_BYTES];
     uint8_t nonce[BF_NONCE_BYTES];
+    bf_session_options options;
     unsigned owners;
     bf_session_owner owner[BF_OWNERS_MAX];
     bf_job *job;
@@ -33,6 +34,11 @@ struct bf_session {
 /* Of such a text; name is the file's, for messages. */
 BF_MUST_CHECK bf_status bf_session_parse(bf_session **out, const char *text,
                                          size_t bytes, const char *name);
+
+/* Fills in whose rows are which and what each has of them; BF_ERR_ARGUMENT where
+ * that is not all of the job's data, or not a job for such owners. Owners' counts
+ * are at most BF_JOB_SAMPLES_MAX. (session_split.c) */
+BF_MUST_CHECK bf_status bf_session_divide(bf_session *s);
 
 /* "blindfit-owner 1 NAME SIGN SEAL\n". */
 #define BF_PARTY_TEXT_BYTES 256

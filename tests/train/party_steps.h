@@ -2,7 +2,6 @@
 #ifndef PARTY_STEPS_H
 #define PARTY_STEPS_H
 
-#include "blindfit/server.h"
 #include "train/party_testing.h"
 
 static bf_session *session;
@@ -58,29 +57,6 @@ static inline void carry(void)
             if (to != k) copy_files(out_of(k), in_of(to));
         copy_files(out_of(k), at("server/inbox"));
     }
-}
-
-static inline bf_status gather(void)
-{
-    bf_gather_report r;
-    return bf_session_gather(&r, at("session.bf").s, at("server").s,
-                             at("server/job").s, NULL);
-}
-
-static inline void train(path model)
-{
-    path job = at("server/job/job.json"), keys = at("server/job/eval.keys"),
-         upload = at("server/job/upload.bf");
-    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
-    bf_serve_report r;
-    check_ok(bf_serve_train(&r,
-                            &(bf_serve_options){.job = job.s,
-                                                .keys = key_files,
-                                                .key_count = 1,
-                                                .uploads = uploads,
-                                                .upload_count = 1,
-                                                .model = model.s},
-                            NULL));
 }
 
 /* To all owners. */

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "blindfit/party.h"
+#include "blindfit/server.h"
 #include "train/owner/identity.h"
 #include "train/train_testing.h"
 
@@ -137,10 +138,34 @@ static inline bf_session *make_session(bf_recipe_kind kind)
     bf_session *s;
     bf_job *job = plan_job(kind);
     make_owners(owners);
-    check_ok(bf_session_create(&s, job, owners, OWNERS));
+    check_ok(bf_session_create(&s, job, owners, OWNERS, NULL));
     check_ok(bf_session_write(s, at("session.bf").s));
     bf_job_destroy(job);
     return s;
+}
+
+/* The server's part, from server/inbox to the model. */
+static inline bf_status gather(void)
+{
+    bf_gather_report r;
+    return bf_session_gather(&r, at("session.bf").s, at("server").s,
+                             at("server/job").s, NULL);
+}
+
+static inline void train(path model)
+{
+    path job = at("server/job/job.json"), keys = at("server/job/eval.keys"),
+         upload = at("server/job/upload.bf");
+    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
+    bf_serve_report r;
+    check_ok(bf_serve_train(&r,
+                            &(bf_serve_options){.job = job.s,
+                                                .keys = key_files,
+                                                .key_count = 1,
+                                                .uploads = uploads,
+                                                .upload_count = 1,
+                                                .model = model.s},
+                            NULL));
 }
 
 static inline int make_folder(void **state)

@@ -98,6 +98,7 @@ static void upload(session *t, unsigned k)
                         .labels = t->labels + first,
                         .v0 = &t->schedule.v0,
                         .first = first,
+                        .count = u.rows,
                         .start = k == 0};
     bf_outfile *f;
     snprintf(t->upload[k], sizeof t->upload[k], "%s/upload-%u", folder, k);

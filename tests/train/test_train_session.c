@@ -67,6 +67,11 @@ static void sessions_have_one_spelling(void **state)
         {" 50\n", " -50\n"},
         {" 50\n", " 18446744073709551666\n"},
         {" 50\n", " 50 receives \n"},
+        {" 50\n", " 50 labels\n"}, /* which owners of rows do not say */
+        {"split rows", "split labels"},
+        {"split rows", "split columns"},
+        {"split rows", "split rows 1 0.5"},
+        {"split rows", "split"},
         {" 50\n", " 50 receive\n"},
         {"\njob ", "\njob 0"},
         {"\n{", "\n {"},
@@ -114,32 +119,32 @@ static void sessions_that_cannot_be(void **state)
 {
     (void)state;
     bf_session *s;
-    bf_session_owner owners[OWNERS], many[BF_OWNERS_MAX + 1] = {{{{0}, {0}, {0}}, 0, 0, 0}};
+    bf_session_owner owners[OWNERS], many[BF_OWNERS_MAX + 1] = {{.count = 0}};
     bf_job *job = plan_job(BF_RECIPE_WHITENED);
     make_owners(owners);
     check_fails(BF_ERR_ARGUMENT, "1 owners",
-                bf_session_create(&s, job, owners, 1));
+                bf_session_create(&s, job, owners, 1, NULL));
     check_fails(BF_ERR_ARGUMENT, "17 owners",
-                bf_session_create(&s, job, many, BF_OWNERS_MAX + 1));
+                bf_session_create(&s, job, many, BF_OWNERS_MAX + 1, NULL));
     check_fails(BF_ERR_ARGUMENT, "2 owners, the job is planned for 3",
-                bf_session_create(&s, job, owners, 2));
+                bf_session_create(&s, job, owners, 2, NULL));
     owners[1].count--;
     check_fails(BF_ERR_ARGUMENT, "127 rows, the job 128",
-                bf_session_create(&s, job, owners, OWNERS));
+                bf_session_create(&s, job, owners, OWNERS, NULL));
     owners[1].count = SIZE_MAX;
     check_fails(BF_ERR_ARGUMENT, "owner b has",
-                bf_session_create(&s, job, owners, OWNERS));
+                bf_session_create(&s, job, owners, OWNERS, NULL));
     owners[1].count = owner_rows[1];
     owners[0].receives = owners[2].receives = false;
     check_fails(BF_ERR_ARGUMENT, "nobody receives",
-                bf_session_create(&s, job, owners, OWNERS));
+                bf_session_create(&s, job, owners, OWNERS, NULL));
     owners[0].receives = true;
     memcpy(owners[2].party.seal, owners[0].party.seal, 32);
     check_fails(BF_ERR_ARGUMENT, "same name or key",
-                bf_session_create(&s, job, owners, OWNERS));
+                bf_session_create(&s, job, owners, OWNERS, NULL));
     make_owners(owners);
     owners[0].count = 5, owners[1].count = ROWS - 5 - owner_rows[2];
-    check_ok(bf_session_create(&s, job, owners, OWNERS));
+    check_ok(bf_session_create(&s, job, owners, OWNERS, NULL));
     assert_int_equal(bf_session_check(s), BF_ERR_ARGUMENT); /* 5 rows of 8 */
     bf_session_destroy(s);
     bf_job_destroy(job);

@@ -53,7 +53,7 @@ bf_status bf_open_share(uint64_t *values, const bf_secret_key *s,
     if (!bf_context_same(s->ctx, ct->ctx))
         return bf_fail(BF_ERR_MISMATCH, "ciphertext and secret key have "
                                         "different parameters");
-    if (!(sd >= 1 && sd <= 0x1p46))
+    if (!(sd >= 1 && sd <= BF_OPEN_SD_MAX))
         return bf_fail(BF_ERR_ARGUMENT, "a share with an error of %g", sd);
     BF_TRY(bf_secret_check_modulus(s, ct->limbs, false));
     size_t n = s->ctx->ring->n;

@@ -6,7 +6,8 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "train/handle.h"
-#include "train/owner/party_run.h"
+#include "train/owner/finish.h"
+#include "train/owner/party_part.h"
 
 static bf_status find_owner(bf_party_run *p)
 {
@@ -25,6 +26,7 @@ static bf_status load(bf_party_run *p)
 {
     bf_path path;
     BF_TRY(bf_session_read(&p->session, p->o->session));
+    BF_TRY(bf_session_check(p->session));
     BF_TRY(bf_identity_read(&p->id, p->o->identity));
     BF_TRY(find_owner(p));
     BF_TRY(bf_job_walked(&p->plan, p->session->job));
@@ -52,7 +54,7 @@ static bf_status advance(bf_party_run *p)
             return BF_OK;
         }
         BF_TRY(bf_party_collect(p));
-        if (p->seen == BF_ROUNDS) return bf_party_finish(p);
+        if (p->seen == BF_ROUNDS) return bf_party_receive(p);
         BF_TRY(bf_party_send(p));
     }
 }
@@ -67,17 +69,35 @@ static void clear(bf_party_run *p)
     bf_session_destroy(p->session);
 }
 
-static bf_status step(bf_party_report *out, const bf_party_options *o)
+/* ---- what a step is, and another use of the box ---------------------------------- */
+
+typedef bf_status (*task)(bf_party_run *p, void *user);
+
+static bf_status run(const bf_party_options *o, task what, void *user)
 {
+    int lock;
     bf_party_run p = {.o = o};
+    BF_TRY(bf_random_init());
+    BF_TRY(bf_make_dir(o->box, 0700));
+    if (!bf_lock_take(&lock, o->box, false))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: another step is at work in it",
+                       o->box);
     bf_status s = load(&p);
-    if (s == BF_OK) s = advance(&p);
-    if (s == BF_OK || s == BF_ERR_WAITING)
-        *out = (bf_party_report){.owner = p.me,
-                                 .sent = bf_party_sent(&p),
-                                 .done = p.st.done,
-                                 .opened = p.opened};
+    if (s == BF_OK) s = what(&p, user);
     clear(&p);
+    bf_lock_drop(lock, NULL);
+    return s;
+}
+
+static bf_status step(bf_party_run *p, void *report)
+{
+    bf_party_report *out = report;
+    bf_status s = advance(p);
+    if (s == BF_OK || s == BF_ERR_WAITING)
+        *out = (bf_party_report){.owner = p->me,
+                                 .sent = bf_party_sent(p),
+                                 .done = p->st.done,
+                                 .opened = p->opened};
     return s;
 }
 
@@ -85,13 +105,60 @@ bf_status bf_party_step(bf_party_report *out, const bf_party_options *o,
                         bf_env *env)
 {
     BF_UNDER(env);
-    int lock;
-    BF_TRY(bf_random_init());
-    BF_TRY(bf_make_dir(o->box, 0700));
-    if (!bf_lock_take(&lock, o->box, false))
-        return bf_fail(BF_ERR_ARGUMENT, "%s: another step is at work in it",
-                       o->box);
-    bf_status s = step(out, o);
-    bf_lock_drop(lock, NULL);
+    return run(o, step, out);
+}
+
+/* ---- labels elsewhere: on in the clear -------------------------------------------- */
+
+static bf_status finish_rows(bf_matrix *weights, const bf_party_run *p,
+                             const bf_transform *t, const bf_matrix *x,
+                             unsigned steps)
+{
+    const bf_job *job = p->session->job;
+    bf_matrix u = {0}, v1 = {0};
+    bf_status s = bf_party_weights(&v1, p);
+    if (s == BF_OK) s = bf_transform_apply(&u, t, x, true, NULL);
+    if (s == BF_OK)
+        s = bf_finish(weights, &job->schedule, &v1, &u, steps, NULL, NULL, NULL);
+    bf_matrix_clear(&u);
+    bf_matrix_clear(&v1);
     return s;
+}
+
+static bf_status check_finish(const bf_party_run *p)
+{
+    if (p->session->options.split != BF_SPLIT_LABELS || !bf_party_me(p)->features)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: %s has no model to finish: that is for the owner of "
+                       "the features where labels are elsewhere",
+                       p->o->session, p->id.party.name);
+    if (p->st.done && p->o->model) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: no model was received yet (party step)",
+                   p->o->box);
+}
+
+static bf_status finish(bf_party_run *p, void *user)
+{
+    unsigned steps = *(unsigned *)user;
+    bf_matrix x = {0}, weights = {0};
+    bf_transform *t = NULL;
+    BF_TRY(check_finish(p));
+    if (steps == 0)
+        steps = p->session->options.epsilon > 0 ? BF_FINISH_STEPS_NOISY
+                                                : BF_FINISH_STEPS;
+    BF_TRY(bf_party_collect(p));
+    bf_status s = bf_party_rows(&x, p, BF_ROUNDS);
+    if (s == BF_OK) s = bf_party_transform(&t, p, NULL);
+    if (s == BF_OK) s = finish_rows(&weights, p, t, &x, steps);
+    if (s == BF_OK) s = bf_party_save_model(p, t, &weights);
+    bf_matrix_clear(&x);
+    bf_matrix_clear(&weights);
+    bf_transform_destroy(t);
+    return s;
+}
+
+bf_status bf_party_finish(const bf_party_options *o, unsigned steps, bf_env *env)
+{
+    BF_UNDER(env);
+    return run(o, finish, &steps);
 }

@@ -6,26 +6,48 @@
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
 
-static const bf_session_owner *me(const bf_party_run *p)
+/* ---- what is at hand ------------------------------------------------------------ */
+
+static size_t labels_given(const bf_party_options *o)
 {
-    return &p->session->owner[p->me];
+    if (!o->labels) return 0;
+    return o->label_count || !o->x ? o->label_count : o->x->rows;
 }
 
-static bf_status check_data(const bf_party_run *p, unsigned round)
+static bf_status check_there(const bf_party_run *p, unsigned round)
+{
+    const bf_session_owner *me = bf_party_me(p);
+    if ((!me->features || p->o->x) && (!me->labels || p->o->labels))
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "round %u wants this owner's %s%s%s", round,
+                   me->features ? "rows" : "",
+                   me->features && me->labels ? " and " : "",
+                   me->labels ? "labels" : "");
+}
+
+static bf_status check_features(const bf_party_run *p)
 {
     const bf_view *x = p->o->x;
-    size_t classes = p->session->job->layout.classes;
-    if (!x || !p->o->labels)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "round %u wants this owner's rows and labels", round);
+    const bf_session_owner *me = bf_party_me(p);
+    size_t features = p->session->job->features;
     BF_TRY(bf_view_check(x, "features"));
-    if (x->rows != me(p)->count || x->cols != p->session->job->features)
+    if (x->rows == me->count && x->cols == features) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%zu rows of %zu features, the session wants %zu of %zu "
+                   "from %s",
+                   x->rows, x->cols, me->count, features, me->party.name);
+}
+
+static bf_status check_labels(const bf_party_run *p)
+{
+    const bf_session_owner *me = bf_party_me(p);
+    size_t classes = p->session->job->layout.classes;
+    size_t count = labels_given(p->o);
+    if (count != me->count)
         return bf_fail(BF_ERR_MISMATCH,
-                       "%zu rows of %zu features, the session wants %zu of %zu "
-                       "from %s",
-                       x->rows, x->cols, me(p)->count, p->session->job->features,
-                       me(p)->party.name);
-    for (size_t i = 0; i < x->rows; i++)
+                       "%zu labels, the session wants %zu from %s", count,
+                       me->count, me->party.name);
+    for (size_t i = 0; i < count; i++)
         if (p->o->labels[i] < 0 || (size_t)p->o->labels[i] >= classes)
             return bf_fail(BF_ERR_ARGUMENT,
                            "row %zu has label %d, the job is for 0 to %zu",
@@ -33,13 +55,16 @@ static bf_status check_data(const bf_party_run *p, unsigned round)
     return BF_OK;
 }
 
-static void digest_of(uint8_t out[BF_HASH_BYTES], const bf_matrix *x,
-                      const int32_t *labels)
+static void digest_of(uint8_t out[BF_HASH_BYTES], const bf_party_run *p,
+                      const bf_matrix *x)
 {
+    const bf_session_owner *me = bf_party_me(p);
     bf_hasher h;
     bf_hasher_init(&h);
-    bf_hasher_update(&h, x->data, x->rows * x->cols * sizeof *x->data);
-    bf_hasher_update(&h, labels, x->rows * sizeof *labels);
+    if (me->features)
+        bf_hasher_update(&h, x->data, x->rows * x->cols * sizeof *x->data);
+    if (me->labels)
+        bf_hasher_update(&h, p->o->labels, me->count * sizeof *p->o->labels);
     bf_hasher_final(&h, out);
 }
 
@@ -48,7 +73,7 @@ static void digest_of(uint8_t out[BF_HASH_BYTES], const bf_matrix *x,
 static bf_status check_same(bf_party_run *p, const bf_matrix *x, unsigned round)
 {
     uint8_t digest[BF_HASH_BYTES];
-    digest_of(digest, x, p->o->labels);
+    digest_of(digest, p, x);
     if (round == 1) memcpy(p->st.rows, digest, sizeof digest);
     if (memcmp(p->st.rows, digest, sizeof digest) == 0) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH, "other rows or labels than in round 1");
@@ -56,9 +81,12 @@ static bf_status check_same(bf_party_run *p, const bf_matrix *x, unsigned round)
 
 bf_status bf_party_rows(bf_matrix *x, bf_party_run *p, unsigned round)
 {
+    const bf_session_owner *me = bf_party_me(p);
     bf_matrix made = {0};
-    BF_TRY(check_data(p, round));
-    BF_TRY(bf_matrix_from(&made, p->o->x));
+    BF_TRY(check_there(p, round));
+    if (me->features) BF_TRY(check_features(p));
+    if (me->labels) BF_TRY(check_labels(p));
+    if (me->features) BF_TRY(bf_matrix_from(&made, p->o->x));
     bf_status s = check_same(p, &made, round);
     if (s == BF_OK)
         *x = made;
@@ -67,20 +95,58 @@ bf_status bf_party_rows(bf_matrix *x, bf_party_run *p, unsigned round)
     return s;
 }
 
-static bf_status upload(bf_party_run *p, const bf_transform *t,
-                        const bf_matrix *x, const char *path)
+/* ---- the transform -------------------------------------------------------------- */
+
+static bf_status fit(bf_transform **out, const bf_party_run *p,
+                     const bf_matrix *x, const char *path)
+{
+    BF_TRY(bf_transform_fit(out, &p->session->job->recipe, x, NULL));
+    bf_status s = bf_transform_save(*out, path);
+    if (s == BF_OK) return BF_OK;
+    bf_transform_destroy(*out);
+    *out = NULL;
+    return s;
+}
+
+bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
+                             const bf_matrix *x)
+{
+    bf_path path;
+    if (p->session->options.split == BF_SPLIT_ROWS)
+        return x ? bf_party_pooled_transform(out, p)
+                 : bf_party_pooled_again(out, p);
+    BF_TRY(bf_box_path(&path, p, NULL, "transform"));
+    return x ? fit(out, p, x, path.s) : bf_transform_load(out, path.s);
+}
+
+/* ---- the upload ----------------------------------------------------------------- */
+
+static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
+                                bf_party_run *p, const bf_matrix *x)
+{
+    unsigned classes = (unsigned)p->session->job->layout.classes;
+    bf_transform *t;
+    BF_TRY(bf_party_transform(&t, p, x));
+    bf_status s = bf_transform_apply(u, t, x, true, NULL);
+    if (s == BF_OK) s = bf_transform_start(schedule, t, classes);
+    bf_transform_destroy(t);
+    return s;
+}
+
+static bf_status upload(bf_party_run *p, const bf_matrix *x, const char *path)
 {
     const bf_job *job = p->session->job;
+    const bf_session_owner *me = bf_party_me(p);
     bf_schedule schedule = {0};
     bf_matrix u = {0};
     bf_outfile *f;
     bf_status status;
-    BF_GOTO(bf_transform_apply(&u, t, x, true, NULL), done);
     BF_GOTO(bf_schedule_make(&schedule, &job->recipe, job->layout.n), done);
-    BF_GOTO(bf_transform_start(&schedule, t, (unsigned)job->layout.classes),
-            done);
-    bf_rows_held own = {.u = &u, .labels = p->o->labels, .v0 = &schedule.v0,
-                        .first = me(p)->first, .start = p->me == 0};
+    if (me->features) BF_GOTO(transform_rows(&u, &schedule, p, x), done);
+    bf_rows_held own = {.u = me->features ? &u : NULL,
+                        .labels = me->labels ? p->o->labels : NULL,
+                        .v0 = &schedule.v0, .first = me->first,
+                        .count = me->count, .start = p->me == 0};
     BF_GOTO(bf_protocol_upload_part(&f, job, bf_job_id(job), p->st.s, &own,
                                     path),
             done);
@@ -93,14 +159,9 @@ done:
 
 bf_status bf_party_make_upload(bf_party_run *p, const char *path)
 {
-    bf_transform *t;
     bf_matrix x = {0};
     BF_TRY(bf_party_rows(&x, p, 4));
-    bf_status s = bf_party_transform(&t, p);
-    if (s == BF_OK) {
-        s = upload(p, t, &x, path);
-        bf_transform_destroy(t);
-    }
+    bf_status s = upload(p, &x, path);
     bf_matrix_clear(&x);
     return s;
 }

@@ -110,6 +110,7 @@ static bf_status make_part(bf_party_run *p, unsigned round, bf_part_kind kind,
     case BF_PART_KEYS: return make_keys(p, path);
     case BF_PART_SECOND: return make_second(p, path);
     case BF_PART_SUMS: return bf_party_make_sums(p, round, path);
+    case BF_PART_ROWS: return bf_party_make_rows(p, path);
     case BF_PART_TRANSFORM: return bf_party_make_transform(p, path);
     case BF_PART_UPLOAD: return bf_party_make_upload(p, path);
     case BF_PART_MODEL: return BF_OK;
@@ -135,7 +136,10 @@ static bf_status check_ready(bf_party_run *p, unsigned round)
 {
     bf_path model;
     switch (round) {
-    case 2: return bf_party_need(p, 1, BF_PART_SUMS);
+    case 2:
+        BF_TRY(bf_party_need(p, 1, BF_PART_SUMS));
+        BF_TRY(bf_party_need(p, 1, BF_PART_ROWS));
+        return bf_party_check_rows(p);
     case 3:
         BF_TRY(bf_party_need(p, 2, BF_PART_SQUARE));
         return bf_party_need(p, 2, BF_PART_SUMS);

@@ -8,10 +8,12 @@
 #include "blindfit/server.h"
 #include "ckks/owner/open_share.h"
 #include "train/handle.h"
+#include "train/owner/label_privacy.h"
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
 #include "train/owner/rounding.h"
 #include "train/owner/sealed.h"
+#include "train/owner/session_check.h"
 #include "train/upload.h"
 
 typedef struct opening {
@@ -83,12 +85,26 @@ static bf_status open_model(opening *o, const bf_party_run *p)
 
 /* ---- this owner's share --------------------------------------------------------- */
 
+/* Where labels are private, their owner's share is as noisy as that takes. */
+static bf_status share_error(double *sd, const bf_party_run *p, const opening *o)
+{
+    const bf_job *job = p->session->job;
+    bf_label_privacy privacy;
+    BF_TRY(bf_session_label_privacy(&privacy, p->session));
+    double noise = bf_label_noise_share(privacy.sd, job->schedule.step[0],
+                                        &job->layout, o->ct.scale);
+    *sd = bf_party_me(p)->labels ? hypot(o->sd, noise) : o->sd;
+    return BF_OK;
+}
+
 static bf_status seal_share(const bf_party_run *p, const opening *o,
                             const char *path)
 {
+    double sd;
+    BF_TRY(share_error(&sd, p, o));
     uint64_t *values = bf_secret_alloc(o->bytes);
     if (!values) return BF_ERR_MEMORY;
-    bf_status s = bf_open_share(values, p->st.s, &o->ct, o->places, o->sd);
+    bf_status s = bf_open_share(values, p->st.s, &o->ct, o->places, sd);
     uint8_t *bytes = (uint8_t *)values;
     for (size_t i = 0; i < o->bytes / 8; i++)
         bf_put_u64(bytes + 8 * i, values[i]);
@@ -180,15 +196,18 @@ static bf_status combine(bf_pt *pt, const bf_party_run *p, const opening *o)
     return s;
 }
 
-static bf_status check_range(const bf_matrix *weights, const bf_job *job)
+static bf_status check_range(const bf_matrix *weights, const bf_session *s)
 {
+    bf_label_privacy privacy;
+    BF_TRY(bf_session_label_privacy(&privacy, s));
+    double most = s->job->bounds.weight + bf_session_noise_range(s, &privacy);
     for (size_t i = 0; i < weights->rows * weights->cols; i++)
-        if (!(fabs(weights->data[i]) <= job->bounds.weight))
+        if (!(fabs(weights->data[i]) <= most))
             return bf_fail(BF_ERR_RANGE,
                            "the opened weights leave the range that the circuit "
                            "covers (%g): an owner's data or shares, or the "
                            "server's run, are not what the session says",
-                           job->bounds.weight);
+                           most);
     return BF_OK;
 }
 
@@ -202,7 +221,7 @@ static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
     bf_status s = coeffs ? combine(&pt, p, o) : BF_ERR_MEMORY;
     if (s == BF_OK) s = bf_decode_coeffs(coeffs, &pt);
     if (s == BF_OK) s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
-    if (s == BF_OK) s = check_range(weights, job);
+    if (s == BF_OK) s = check_range(weights, p->session);
     if (s == BF_OK)
         bf_weights_round(weights,
                          o->noise * bf_opening_error(p->session->owners));
@@ -211,8 +230,20 @@ static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
     return s;
 }
 
-static bf_status save_model(const bf_party_run *p, const bf_matrix *weights,
-                            const bf_transform *t)
+bf_status bf_party_weights(bf_matrix *weights, const bf_party_run *p)
+{
+    opening o = {.noise = 0};
+    bf_status s = open_model(&o, p);
+    if (s == BF_OK)
+        s = bf_part_check(bf_head_part(&p->head[4][p->me], BF_PART_MODEL),
+                          o.model.s);
+    if (s == BF_OK) s = weights_of(weights, p, &o);
+    clear(&o);
+    return s;
+}
+
+bf_status bf_party_save_model(const bf_party_run *p, const bf_transform *t,
+                              const bf_matrix *weights)
 {
     bf_model model = {0};
     BF_TRY(bf_model_of(&model, t, weights, NULL));
@@ -223,19 +254,13 @@ static bf_status save_model(const bf_party_run *p, const bf_matrix *weights,
 
 static bf_status write_model(bf_party_run *p)
 {
-    opening o = {.noise = 0};
     bf_transform *t = NULL;
     bf_matrix weights = {0};
-    bf_status s = open_model(&o, p);
-    if (s == BF_OK)
-        s = bf_part_check(bf_head_part(&p->head[4][p->me], BF_PART_MODEL),
-                          o.model.s);
-    if (s == BF_OK) s = bf_party_transform_again(&t, p);
-    if (s == BF_OK) s = weights_of(&weights, p, &o);
-    if (s == BF_OK) s = save_model(p, &weights, t);
+    bf_status s = bf_party_transform(&t, p, NULL);
+    if (s == BF_OK) s = bf_party_weights(&weights, p);
+    if (s == BF_OK) s = bf_party_save_model(p, t, &weights);
     bf_transform_destroy(t);
     bf_matrix_clear(&weights);
-    clear(&o);
     return s;
 }
 
@@ -251,7 +276,7 @@ static bf_status check_models(bf_party_run *p)
     return BF_OK;
 }
 
-bf_status bf_party_finish(bf_party_run *p)
+bf_status bf_party_receive(bf_party_run *p)
 {
     BF_TRY(check_models(p));
     if (p->o->model) {

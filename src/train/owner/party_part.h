@@ -8,10 +8,17 @@
 
 #define BF_MODEL_FILE "model.enc"
 
-/* This owner's rows, which are those of round 1. BF_ERR_ARGUMENT where they are
- * not at hand, BF_ERR_MISMATCH where they are others. */
+/* This owner's rows, empty where it has labels alone; rows and labels are those of
+ * round 1. BF_ERR_ARGUMENT where they are not at hand, BF_ERR_MISMATCH where they
+ * are others. */
 BF_MUST_CHECK bf_status bf_party_rows(bf_matrix *x, bf_party_run *p,
                                       unsigned round);
+
+/* What this owner calls its rows, for owners who have something of the same ones:
+ * for each of them a digest that only the two can make (party_rows.c). */
+BF_MUST_CHECK bf_status bf_party_make_rows(bf_party_run *p, const char *path);
+/* Ends the session unless all others call the same rows the same. */
+BF_MUST_CHECK bf_status bf_party_check_rows(bf_party_run *p);
 
 /* Sums of columns in round 1, of products in round 2 (party_sums.c). */
 BF_MUST_CHECK bf_status bf_party_make_sums(bf_party_run *p, unsigned round,
@@ -21,14 +28,25 @@ BF_MUST_CHECK bf_status bf_party_make_transform(bf_party_run *p,
                                                 const char *path);
 /* The transform of all owners, held against this owner's own sums; and the same
  * file once more, which was. */
-BF_MUST_CHECK bf_status bf_party_transform(bf_transform **out, bf_party_run *p);
-BF_MUST_CHECK bf_status bf_party_transform_again(bf_transform **out,
-                                                 const bf_party_run *p);
+BF_MUST_CHECK bf_status bf_party_pooled_transform(bf_transform **out,
+                                                  bf_party_run *p);
+BF_MUST_CHECK bf_status bf_party_pooled_again(bf_transform **out,
+                                              const bf_party_run *p);
 
-/* (party_data.c) */
+/* The transform of this owner's features (party_data.c): pooled, or where it has
+ * all rows its own, fitted to x and kept in the box; with x NULL what was kept. */
+BF_MUST_CHECK bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
+                                           const bf_matrix *x);
 BF_MUST_CHECK bf_status bf_party_make_upload(bf_party_run *p, const char *path);
 
 /* (party_open.c) */
 BF_MUST_CHECK bf_status bf_party_make_share(bf_party_run *p, const char *path);
+/* The opened weights, in transformed space. */
+BF_MUST_CHECK bf_status bf_party_weights(bf_matrix *weights,
+                                         const bf_party_run *p);
+/* As a model of rows before the transform, at p->o->model. */
+BF_MUST_CHECK bf_status bf_party_save_model(const bf_party_run *p,
+                                            const bf_transform *t,
+                                            const bf_matrix *weights);
 
 #endif

@@ -5,6 +5,8 @@
  * BOX/held/    what round 1 promised: r2-KK.square
  * BOX/outbox/  messages that may have been seen
  * BOX/inbox/   others' messages, and model.enc
+ * BOX/rows     what others have to call rows that this owner has, too
+ * BOX/transform    of an owner of all rows
  *
  * A message is made in new/ and flushed; then the state is replaced by one that
  * holds its head; then its files are moved to the outbox, the head last. What
@@ -39,6 +41,11 @@ typedef struct bf_party_run {
 typedef struct bf_path {
     char s[PATH_MAX];
 } bf_path;
+
+static inline const bf_session_owner *bf_party_me(const bf_party_run *p)
+{
+    return &p->session->owner[p->me];
+}
 
 /* ---- files (party_box.c) --------------------------------------------------- */
 
@@ -84,6 +91,6 @@ BF_MUST_CHECK bf_status bf_party_over(bf_party_run *p, const char *fmt, ...)
 /* Makes the message of round seen + 1 and shows it. */
 BF_MUST_CHECK bf_status bf_party_send(bf_party_run *p);
 /* After round 5, of a receiver: opens the model. */
-BF_MUST_CHECK bf_status bf_party_finish(bf_party_run *p);
+BF_MUST_CHECK bf_status bf_party_receive(bf_party_run *p);
 
 #endif

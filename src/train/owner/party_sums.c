@@ -4,22 +4,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/owner/party_part.h"
-#include "train/owner/pooled.h"
 #include "train/owner/sealed.h"
-
-static bf_pooling pooling_of(const bf_session *s)
-{
-    bf_pooling pool = {.recipe = &s->job->recipe, .features = s->job->features,
-                       .owners = s->owners};
-    for (unsigned k = 0; k < s->owners; k++) pool.rows[k] = s->owner[k].count;
-    return pool;
-}
-
-bf_status bf_session_check(const bf_session *s)
-{
-    bf_pooling pool = pooling_of(s);
-    return bf_pooling_check(&pool);
-}
+#include "train/owner/session_check.h"
 
 static size_t bytes_of(const bf_pooling *pool, bf_pooled_sum sum)
 {
@@ -96,10 +82,9 @@ static bf_status fill(uint8_t *vector, const bf_party_run *p,
 bf_status bf_party_make_sums(bf_party_run *p, unsigned round, const char *path)
 {
     bf_pooled_sum sum = round == 1 ? BF_POOLED_MOMENTS : BF_POOLED_PRODUCTS;
-    bf_pooling pool = pooling_of(p->session);
+    bf_pooling pool = bf_session_pooling(p->session);
     size_t bytes = bytes_of(&pool, sum);
     bf_matrix x = {0};
-    BF_TRY(bf_pooling_check(&pool));
     BF_TRY(bf_party_rows(&x, p, round));
     uint8_t *vector = bf_secret_alloc(bytes);
     bf_status s = vector ? fill(vector, p, &pool, sum, &x) : BF_ERR_MEMORY;
@@ -125,7 +110,7 @@ static void clear_totals(totals *t)
 
 static bf_status read_totals(totals *t, const bf_party_run *p)
 {
-    *t = (totals){.pool = pooling_of(p->session)};
+    *t = (totals){.pool = bf_session_pooling(p->session)};
     BF_TRY(total(&t->moments, p, &t->pool, BF_POOLED_MOMENTS));
     bf_status s = total(&t->products, p, &t->pool, BF_POOLED_PRODUCTS);
     if (s != BF_OK) clear_totals(t);
@@ -179,14 +164,14 @@ static bf_status open_transform(bf_transform **out, const bf_party_run *p)
     return s;
 }
 
-bf_status bf_party_transform_again(bf_transform **out, const bf_party_run *p)
+bf_status bf_party_pooled_again(bf_transform **out, const bf_party_run *p)
 {
     return p->session->job->recipe.kind == BF_RECIPE_PAPER
                ? fit(out, p)
                : open_transform(out, p);
 }
 
-bf_status bf_party_transform(bf_transform **out, bf_party_run *p)
+bf_status bf_party_pooled_transform(bf_transform **out, bf_party_run *p)
 {
     totals t;
     bf_transform *made;

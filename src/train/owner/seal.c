@@ -38,7 +38,7 @@ static bf_status seal_labels(bf_pt *pt, const bf_job *job,
     if (!slots) return BF_ERR_MEMORY;
     bf_layout_y_part(
         l, &(bf_labels){own->labels, job->labels.count, job->labels.classes},
-        own->first, own->u->rows, group, slots);
+        own->first, own->count, group, slots);
     bf_status s = bf_encode_real(pt, ctx, slots, l->f * l->t, input->scale,
                                  input->limbs);
     bf_secret_free(slots);
@@ -66,15 +66,17 @@ bool bf_job_input_held(const bf_job *job, const bf_rows_held *own, size_t index)
     size_t within, first, count;
     switch (bf_job_input_kind(job, index, &within)) {
     case BF_INPUT_ROWS:
+        if (!own->u) return false;
         bf_layout_rows(l, within / l->pairs, &first, &count);
         break;
     case BF_INPUT_LABELS:
+        if (!own->labels) return false;
         bf_layout_group_rows(l, within, &first, &count);
         break;
     default:
         return own->start;
     }
-    return first < own->first + own->u->rows && own->first < first + count;
+    return first < own->first + own->count && own->first < first + count;
 }
 
 bf_status bf_job_seal_part(bf_ct *out, bf_pt *room, const bf_job *job,
@@ -104,7 +106,7 @@ bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
                       const bf_secret_key *sk, const bf_matrix *u,
                       const int32_t *labels, const bf_matrix *v0, size_t index)
 {
-    const bf_rows_held all = {u, labels, v0, 0, true};
+    const bf_rows_held all = {u, labels, v0, 0, job->layout.n, true};
     return bf_job_seal_part(out, room, job, sk, &all, index);
 }
 

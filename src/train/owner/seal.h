@@ -17,18 +17,17 @@ BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
                                     const bf_matrix *u, const int32_t *labels,
                                     const bf_matrix *v0, size_t index);
 
-/* The rows of a job that one of several owners holds: u->rows rows with their
- * labels, from row `first` on. */
+/* What one of several owners holds of rows [first, first + count) of a job. */
 typedef struct bf_rows_held {
-    const bf_matrix *u;
-    const int32_t *labels;
+    const bf_matrix *u;    /* count rows; NULL: another has the features */
+    const int32_t *labels; /* count for each column; NULL: another has them */
     const bf_matrix *v0;
-    size_t first;
+    size_t first, count;
     bool start; /* this owner uploads the initial weights */
 } bf_rows_held;
-/* True if input number `index` contains rows of this owner. bf_job_seal_part
- * encrypts this owner's part of the input, with zeros for the rows of others.
- */
+/* True if input number `index` contains something of this owner.
+ * bf_job_seal_part encrypts this owner's part of the input, with zeros for what
+ * others hold. */
 bool bf_job_input_held(const bf_job *job, const bf_rows_held *own,
                        size_t index);
 BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, bf_pt *room,

@@ -119,6 +119,19 @@ bf_status bf_sum_mask(uint8_t *vector, size_t count, unsigned width,
     return status;
 }
 
+bf_status bf_sum_pair_key(uint8_t key[BF_HASH_BYTES], const bf_sum_owner *own,
+                          unsigned other, const char *name)
+{
+    work *w = bf_secret_alloc(sizeof *w);
+    if (!w) return BF_ERR_MEMORY;
+    bf_status status = check(own);
+    if (status == BF_OK) status = pair_key(w, own, other, name);
+    if (status == BF_OK) memcpy(key, w->key, sizeof w->key);
+    bf_secret_free(w);
+    bf_wipe_stack();
+    return status;
+}
+
 /* Magnitudes are exact in both parts: a double has 53 bits. The sign comes in
  * without a branch. */
 void bf_sum_add_number(uint8_t *number, double v, unsigned width)

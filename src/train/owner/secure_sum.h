@@ -37,6 +37,11 @@ typedef struct bf_sum_owner {
 BF_MUST_CHECK bf_status bf_sum_mask(uint8_t *vector, size_t count,
                                     unsigned width, const bf_sum_owner *own,
                                     const char *name);
+/* k_ij of this owner and another, into secret memory of the caller's; the same
+ * errors. */
+BF_MUST_CHECK bf_status bf_sum_pair_key(uint8_t key[BF_HASH_BYTES],
+                                        const bf_sum_owner *own, unsigned other,
+                                        const char *name);
 /* sum += vector. */
 void bf_sum_add(uint8_t *sum, const uint8_t *vector, size_t count,
                 unsigned width);

@@ -1,0 +1,231 @@
+/* party new and show: what the owners of a session agree on. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "blindfit/party.h"
+#include "cli.h"
+
+/* ---- new ------------------------------------------------------------------ */
+
+typedef struct new_args {
+    cli_texts owners;
+    const char *rows, *labels, *receivers, *output;
+    double epsilon, delta;
+} new_args;
+
+static bf_status read_rows(bf_session_owner *owners, unsigned count,
+                           const char *text)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char *end;
+        unsigned long long n = strtoull(text, &end, 10);
+        if (*text < '0' || *text > '9' || end == text ||
+            *end != (i + 1 < count ? ',' : 0))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "--rows: wanted are %u numbers with commas between",
+                           count);
+        owners[i].count = (size_t)n;
+        text = end + 1;
+    }
+    return BF_OK;
+}
+
+/* Labels of all rows are with one owner, and their features with another. */
+static void all_rows(bf_session_owner *owners, unsigned count, size_t rows)
+{
+    for (unsigned i = 0; i < count; i++) owners[i].count = rows;
+}
+
+/* Who is named in an option's list. */
+static bf_status read_names(bool named[BF_OWNERS_MAX],
+                            const bf_session_owner *owners, unsigned count,
+                            const char *text, const char *option)
+{
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        unsigned i = 0;
+        while (i < count && (strlen(owners[i].party.name) != n ||
+                             memcmp(owners[i].party.name, text, n) != 0))
+            i++;
+        if (i == count)
+            return bf_fail(BF_ERR_ARGUMENT, "--%s: '%.*s' is no owner", option,
+                           (int)n, text);
+        named[i] = true;
+        text += n + (text[n] == ',');
+    }
+    return BF_OK;
+}
+
+/* Unless they are named, all receive the model; where labels are elsewhere, who
+ * has the features. */
+static bf_status read_roles(bf_session_owner *owners, unsigned count,
+                            const new_args *a)
+{
+    bool labels[BF_OWNERS_MAX] = {false}, receives[BF_OWNERS_MAX] = {false};
+    if (a->labels)
+        BF_TRY(read_names(labels, owners, count, a->labels, "labels"));
+    if (a->receivers)
+        BF_TRY(read_names(receives, owners, count, a->receivers, "receivers"));
+    for (unsigned i = 0; i < count; i++) {
+        owners[i].labels = labels[i];
+        owners[i].receives = a->receivers ? receives[i] : !labels[i];
+    }
+    return BF_OK;
+}
+
+static bf_status read_counts(bf_session_owner *owners, unsigned count,
+                             const new_args *a, const bf_job *job)
+{
+    if (a->rows) return read_rows(owners, count, a->rows);
+    if (!a->labels || count > 2) return cli_need(NULL, "rows");
+    all_rows(owners, count, bf_job_shape_of(job).rows);
+    return BF_OK;
+}
+
+static bf_status make_session(bf_session **out, const new_args *a,
+                              const char *job_path)
+{
+    bf_session_owner owners[BF_OWNERS_MAX] = {{.count = 0}};
+    const bf_session_options options = {
+        a->labels ? BF_SPLIT_LABELS : BF_SPLIT_ROWS, a->epsilon,
+        a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta};
+    unsigned count = (unsigned)a->owners.count;
+    bf_job *job;
+    if (count > BF_OWNERS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "--owner: at most %d", BF_OWNERS_MAX);
+    for (unsigned i = 0; i < count; i++)
+        BF_TRY(bf_party_read(&owners[i].party, a->owners.at[i]));
+    BF_TRY(read_roles(owners, count, a));
+    BF_TRY(bf_job_read(&job, job_path));
+    bf_status s = read_counts(owners, count, a, job);
+    if (s == BF_OK) s = bf_session_create(out, job, owners, count, &options);
+    bf_job_destroy(job);
+    return s;
+}
+
+static void print_fingerprint(const bf_session *s)
+{
+    char text[BF_FINGERPRINT_BYTES];
+    bf_session_fingerprint(text, s);
+    cli_row("fingerprint", "%s", text);
+}
+
+static bf_status json_session(const bf_session *s, const char *path,
+                              const bf_label_privacy *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "session", path);
+    cli_json_hex(o, "id", bf_session_id(s), 32);
+    cJSON_AddStringToObject(o, "split",
+                            bf_split_name(bf_session_options_of(s).split));
+    if (p->epsilon > 0) {
+        cJSON_AddNumberToObject(o, "label_epsilon", p->epsilon);
+        cJSON_AddNumberToObject(o, "label_delta", p->delta);
+        cJSON_AddNumberToObject(o, "label_noise", p->sd);
+        cJSON_AddNumberToObject(o, "label_noise_delta", p->normal_delta);
+    }
+    return cli_json(o);
+}
+
+static const char *has_of(const bf_session_owner *o)
+{
+    return o->labels && o->features ? "" : o->labels ? ", labels" : ", features";
+}
+
+static bf_status report_session(const bf_session *s, const char *path)
+{
+    bf_label_privacy p;
+    BF_TRY(bf_session_label_privacy(&p, s));
+    if (cli_common_options.json) return json_session(s, path, &p);
+    cli_row("session", "%s, to all owners and the server", path);
+    print_fingerprint(s);
+    for (unsigned i = 0; i < bf_session_owners(s); i++) {
+        const bf_session_owner *o = bf_session_owner_at(s, i);
+        cli_row(i ? "" : "owners", "%s: %s rows%s%s", o->party.name,
+                cli_count((double)o->count).s, has_of(o),
+                o->receives ? ", receives the model" : "");
+    }
+    if (p.epsilon > 0) {
+        cli_row("label privacy", "epsilon %g, delta %g for each label",
+                p.epsilon, p.delta);
+        cli_row("label noise", "sigma %.4g on sums of rows, of which a label "
+                "moves %.4g: delta %.2g", p.sd, p.sensitivity, p.normal_delta);
+    }
+    return BF_OK;
+}
+
+static bf_status run_new(const cli_command *self, int argc, char **argv)
+{
+    const char *operands[CLI_OPERANDS_MAX];
+    new_args a = {.rows = NULL};
+    const cli_option options[] = {
+        {"owner", 0, CLI_TEXTS, &a.owners, "FILE",
+         "an owner's public keys; repeat for each owner, in order"},
+        {"rows", 0, CLI_TEXT, &a.rows, "N,N..",
+         "how many rows of the job each has, in the same order; with --labels "
+         "between two, all"},
+        {"labels", 0, CLI_TEXT, &a.labels, "NAME,..",
+         "owners who have labels alone, of so many rows each; the other one has "
+         "the features of all rows, and receives the model"},
+        {"label-epsilon", 0, CLI_NUMBER, &a.epsilon, "E",
+         "make each label private, by noise that its owner adds"},
+        {"label-delta", 0, CLI_NUMBER, &a.delta, "D",
+         "the other number of that privacy (default 1e-6)"},
+        {"receivers", 0, CLI_TEXT, &a.receivers, "NAME,..",
+         "owners who receive the model (default: all)"},
+        {"output", 'o', CLI_TEXT, &a.output, "FILE", "session to write"},
+        {0},
+    };
+    bf_session *session;
+    BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    BF_TRY(cli_need(a.owners.at[0], "owner"));
+    BF_TRY(cli_need(a.output, "output"));
+    BF_TRY(cli_check_output(a.output, CLI_FILES(operands[0])));
+    BF_TRY(cli_check_output(a.output, a.owners.at, a.owners.count));
+    BF_TRY(make_session(&session, &a, operands[0]));
+    bf_status s = bf_session_check(session);
+    if (s == BF_OK) s = bf_session_write(session, a.output);
+    if (s == BF_OK) s = report_session(session, a.output);
+    bf_session_destroy(session);
+    return s;
+}
+
+const cli_command cli_party_new = {
+    .name = "party new",
+    .summary = "make a session of several owners for a job",
+    .synopsis = "JOB --owner FILE.. --rows N,N.. -o SESSION",
+    .examples = "  blindfit plan --owners 2 --samples 60000 --features 400 "
+                "--map none \\\n"
+                "      -o job.json\n"
+                "  blindfit party new job.json --owner a.pub --owner b.pub \\\n"
+                "      --rows 30000,30000 -o session.bf\n"
+                "  # a has the labels, b the features of all rows\n"
+                "  blindfit plan --owners 2 --samples 60000 --features 400 "
+                "\\\n"
+                "      --iterations 1 -o job.json\n"
+                "  blindfit party new job.json --owner a.pub --owner b.pub \\\n"
+                "      --labels a --label-epsilon 4 -o session.bf\n",
+    .run = run_new,
+};
+
+/* ---- show ----------------------------------------------------------------- */
+
+static bf_status run_show(const cli_command *self, int argc, char **argv)
+{
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option none[] = {{0}};
+    bf_session *session;
+    BF_TRY(cli_parse(self, none, argc, argv, 1, 1, operands));
+    BF_TRY(bf_session_read(&session, operands[0]));
+    bf_status s = report_session(session, operands[0]);
+    bf_session_destroy(session);
+    return s;
+}
+
+const cli_command cli_party_show = {
+    .name = "party show",
+    .summary = "show the owners and the fingerprint of a session",
+    .synopsis = "SESSION",
+    .examples = "  blindfit party show session.bf\n",
+    .run = run_show,
+};

@@ -1,0 +1,125 @@
+/* What of a job's data is whose (blindfit/session.h), and which jobs that suits. */
+#include <math.h>
+
+#include "train/session.h"
+
+const char *bf_split_name(bf_split split)
+{
+    return split == BF_SPLIT_LABELS ? "labels" : "rows";
+}
+
+static bf_status check_job(const bf_job *job, bf_split split)
+{
+    const bf_recipe *r = &job->recipe;
+    bool pooled = split == BF_SPLIT_ROWS;
+    const char *what = r->map == BF_MAP_AUTO && pooled
+                           ? "whose feature map is chosen by its data (plan with "
+                             "--map)"
+                       : r->batch       ? "with batches of rows"
+                       : r->expand.count ? "with random features"
+                       : job->refresh.on ? "whose weights are refreshed"
+                       : job->labels.count > 1 ? "with several label columns"
+                                         : NULL;
+    if (!what) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "several owners cannot run a job %s", what);
+}
+
+/* Rows of whom `labels` says one behind the other; or of all. */
+static bf_status count_rows(bf_session *s, bool all)
+{
+    size_t rows = 0;
+    for (unsigned i = 0; i < s->owners; i++) {
+        bf_session_owner *o = &s->owner[i];
+        if (!all && !o->labels) continue;
+        o->first = rows;
+        rows += o->count;
+    }
+    if (rows == s->job->layout.n) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "owners have %s%zu rows, the job %zu",
+                   all ? "" : "labels of ", rows, s->job->layout.n);
+}
+
+static bf_status divide_rows(bf_session *s)
+{
+    for (unsigned i = 0; i < s->owners; i++)
+        s->owner[i].labels = s->owner[i].features = true;
+    return count_rows(s, true);
+}
+
+/* ---- labels elsewhere --------------------------------------------------------- */
+
+/* One iteration from zero is what its receiver can finish (owner/finish.h). */
+static bf_status check_one_product(const bf_job *job)
+{
+    const bf_schedule *s = &job->schedule;
+    if (s->iterations == 1 && s->zero_start && !s->momentum) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "labels elsewhere: a job of one iteration from zero (plan "
+                   "--recipe whitened --iterations 1), not of %u iterations of "
+                   "the recipe `%s`",
+                   s->iterations, bf_recipe_kind_name(job->recipe.kind));
+}
+
+static bf_status check_holder(const bf_session *s, const bf_session_owner *o)
+{
+    if (o->count != s->job->layout.n)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "labels elsewhere: %s has the features of %zu rows, the "
+                       "job is for %zu",
+                       o->party.name, o->count, s->job->layout.n);
+    for (unsigned i = 0; i < s->owners; i++)
+        if (s->owner[i].receives != (&s->owner[i] == o))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "labels elsewhere: the model is opened to %s, who has "
+                           "the features, alone",
+                           o->party.name);
+    return BF_OK;
+}
+
+static bf_status divide_labels(bf_session *s)
+{
+    bf_session_owner *holder = NULL;
+    for (unsigned i = 0; i < s->owners; i++) {
+        bf_session_owner *o = &s->owner[i];
+        o->features = !o->labels;
+        if (!o->features) continue;
+        if (holder)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "labels elsewhere: %s and %s have no labels; one "
+                           "owner has the features",
+                           holder->party.name, o->party.name);
+        holder = o;
+        o->first = 0;
+    }
+    if (!holder)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "labels elsewhere: nobody has the features alone");
+    BF_TRY(check_holder(s, holder));
+    BF_TRY(count_rows(s, false));
+    return check_one_product(s->job);
+}
+
+/* ---- all ------------------------------------------------------------------------ */
+
+/* Which epsilons and deltas there can be, owner/label_privacy.h says. */
+static bf_status check_noise(const bf_session_options *o)
+{
+    bool none = o->epsilon == 0 && o->delta == 0;
+    if (none) return BF_OK;
+    if (o->split != BF_SPLIT_LABELS)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "label noise is for labels that one owner has and another "
+                       "does not");
+    if (o->epsilon > 0 && isfinite(o->epsilon) && o->delta > 0 && o->delta < 1)
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "label noise of epsilon %g and delta %g",
+                   o->epsilon, o->delta);
+}
+
+bf_status bf_session_divide(bf_session *s)
+{
+    BF_TRY(check_noise(&s->options));
+    BF_TRY(check_job(s->job, s->options.split));
+    return s->options.split == BF_SPLIT_LABELS ? divide_labels(s)
+                                               : divide_rows(s);
+}
