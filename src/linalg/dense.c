@@ -31,7 +31,8 @@ static void mask_coefficients(double *coeff, size_t period)
             cos(M_PI * (double)j / (2 * (double)period)) / (double)period;
 }
 
-/* Beyond that period no scale below the usual one is exact enough by luck. */
+/* Beyond this period no scale below the usual one happens to be exact enough.
+ * */
 enum { LUCKY_PERIOD = 32 };
 #define LUCKY_STEP 0.25
 
@@ -98,7 +99,8 @@ static bf_status make_masks(mask_job job, size_t k, bool symbolic)
     if (!symbolic) BF_TRY(bf_parallel_for(k, false, encode_mask, &job));
     for (size_t i = 0; i < k; i++) {
         job.out[i].noise = noise;
-        /* Its root mean square: what gets through of a product's noise. */
+        /* Root mean square of a mask, by which it multiplies a product's noise.
+         * */
         job.out[i].bound = 1 / sqrt((double)job.period);
     }
     return BF_OK;

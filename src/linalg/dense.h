@@ -12,13 +12,13 @@
 typedef struct bf_masks {
     const bf_layout *layout;
     double scale;
-    bf_pt *one;   /* [K] place f of every sample */
+    bf_pt *one;   /* [K] place f of every row */
     bf_pt *every; /* [K] all places = f mod K */
 } bf_masks;
-/* log2 of the least scale at which a mask, whose coefficients are rounded to
- * integers, errs by 2^-bits in a slot (root mean square); 0 where F = 1. For
- * small F some scales hit every coefficient far better than the usual error of
- * sqrt(F/6)/scale. */
+/* log2 of the least scale at which the rounded coefficients of a mask give an
+ * error of 2^-bits in a slot (root mean square); 0 if F = 1. For small F, at
+ * some scales every coefficient is far closer to an integer than the usual
+ * error of sqrt(F/6)/scale. */
 double bf_mask_log_scale(const bf_layout *layout, int bits);
 /* symbolic: metadata only. */
 BF_MUST_CHECK bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,

@@ -1,15 +1,16 @@
-/* How a training set and its weights lie in ciphertexts (docs/algorithms.md).
+/* The layout of a training set and its weights in ciphertexts
+ * (docs/algorithms.md).
  *
- * Ring of N, F features by T samples a ciphertext, F*T = N/2, both powers of
+ * Ring of N, F features by T rows a ciphertext, F*T = N/2, both powers of
  * two; slot j = s*F + f. Feature column j is chunk phi = j/F, place f = j%F;
  * chunks go in pairs psi: 2psi in the real part, 2psi+1 in the imaginary part.
  *   U[t,psi]  = X[tT+s, 2psi F+f] + i X[tT+s, (2psi+1)F+f]
  *   P[psi,c]  = V[c, 2psi F+f] + i V[c, (2psi+1)F+f], constant over s
  *   packed V  = sum_m X^{u m} P[m], m = psi*C + c, u = T/2^log_m
  *   Re(U * conj(P)) summed over psi and f is the score z of class c.
- * Scores and errors are dense: output o = t*C + c stands in group o/K at the
- * places f = o%K (mod K) of every sample. Blocks of rows (mini-batches) begin
- * with a chunk and a group of their own; t and o count within the block.
+ * Scores and errors are dense: output o = t*C + c is in group o/K, at the
+ * places f = o%K (mod K) of every row. Blocks of rows (mini-batches) begin with
+ * a chunk and a group of their own; t and o count within the block.
  */
 #ifndef BF_LINALG_LAYOUT_H
 #define BF_LINALG_LAYOUT_H
@@ -45,8 +46,8 @@ typedef struct bf_block {
 BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
                                        size_t cols, size_t classes,
                                        size_t batch, size_t f, size_t k);
-/* Packs weights into 2^log_m places at least, so that jobs of fewer classes ask
- * for the keys of those with more. BF_ERR_ARGUMENT where there are not as many.
+/* Packs weights into at least 2^log_m places, so that jobs of fewer classes use
+ * the keys of jobs with more. BF_ERR_ARGUMENT if the layout has fewer places.
  */
 BF_MUST_CHECK bf_status bf_layout_widen(bf_layout *l, unsigned log_m);
 bf_block bf_layout_block(const bf_layout *l, size_t block);
@@ -67,8 +68,8 @@ void bf_layout_group_rows(const bf_layout *l, size_t group, size_t *first,
 /* Slot vectors (N/2 values) of the owner's plaintext. u is n x cols. */
 void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
                  size_t pair, double complex *slots);
-/* Labels of the n rows, a column behind the other. Each column has classes of
- * its own, from 0; those of all columns are numbered through. */
+/* Labels of the n rows, column by column. Each column numbers its own classes
+ * from 0; the classes of all columns are also numbered consecutively. */
 typedef struct bf_labels {
     const int32_t *at; /* [columns][n] */
     unsigned columns;
@@ -77,17 +78,17 @@ typedef struct bf_labels {
 /* One-hot minus 1/2, zero for padding rows and absent outputs. */
 void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
                  double *slots);
-/* The same of an owner that holds some of the rows: u->rows, or count labels of
- * each column, from row `first` on. Zero for all others. */
+/* The same for one of several owners, who holds u->rows rows, or count labels
+ * of each column, from row `first` on. Zero for all other rows. */
 void bf_layout_x_part(const bf_layout *l, const bf_matrix *u, size_t first,
                       size_t chunk, size_t pair, double complex *slots);
 void bf_layout_y_part(const bf_layout *l, const bf_labels *labels,
                       size_t first, size_t count, size_t group, double *slots);
-/* Which of the N coefficients packed weights lie in: 2 F m of them, in the order
- * of the elements and within them of powers. */
+/* Indices of the 2 F m coefficients that hold packed weights, ordered by
+ * element and then by power. */
 void bf_layout_weight_places(const bf_layout *l, uint32_t *places);
-/* Packed weights <-> N coefficients. weights is C x cols; unpacking makes it,
- * and leaves it alone when it fails. */
+/* Packed weights <-> N coefficients. weights is C x cols; unpacking allocates
+ * it, and leaves it unchanged on failure. */
 BF_MUST_CHECK bf_status bf_layout_pack_weights(const bf_layout *l,
                                                const bf_matrix *weights,
                                                double *coeffs);

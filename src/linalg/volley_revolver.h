@@ -49,7 +49,7 @@ BF_MUST_CHECK bf_status bf_volley_mask(bf_pt *out, const bf_context *ctx,
                                        unsigned limbs, bool symbolic);
 
 /* c[block*groups + g] = A B for a[blocks] and b[groups]. Scales of a, b and
- * mask multiply, then one rescale. `bound`: what an entry of C reaches. */
+ * mask multiply, then one rescale. `bound`: the largest entry of C. */
 BF_MUST_CHECK bf_status bf_volley_product(bf_eval *ev, const bf_volley *l,
                                           const bf_pt *mask, const bf_ct *a,
                                           const bf_ct *b, bf_ct *c,
