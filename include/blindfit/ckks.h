@@ -280,13 +280,28 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_conjugate(bf_evaluator *ev,
 
 /* y = M x, for x of the period that cols fills up to a power of two: M is
  * encoded once, for ciphertexts of this level at least. rows and cols up to
- * slots. */
+ * slots. BF_ERR_RANGE for an entry that is not finite, or so large that a
+ * diagonal does not fit the level's primes. */
 typedef struct bf_linear bf_linear;
 BF_API BF_MUST_CHECK bf_status bf_linear_create(bf_linear **out,
                                                 const bf_ckks *ckks,
                                                 const bf_view *matrix,
                                                 unsigned level);
+/* The same for complex M, whose entry (i, j) is matrix[i*stride + j]. */
+BF_API BF_MUST_CHECK bf_status bf_linear_create_complex(
+    bf_linear **out, const bf_ckks *ckks, const bf_complex *matrix, size_t rows,
+    size_t cols, size_t stride, unsigned level);
+/* From some diagonals of it alone:
+ *   y_j = sum_k values[k*dim + j % dim] x_{j + index[k]},
+ * k < count, indices of slots modulo their number; dim a power of two up to
+ * slots, index[k] below it, each once. For x of period dim that is M of dim x
+ * dim with M[j][(j + index[k]) % dim] = values[k*dim + j]. Rotations that a map
+ * takes are some 2 sqrt(count) where indices are equally spaced. */
+BF_API BF_MUST_CHECK bf_status bf_linear_create_diagonals(
+    bf_linear **out, const bf_ckks *ckks, size_t dim, const size_t *index,
+    const bf_complex *values, size_t count, unsigned level);
 BF_API void bf_linear_destroy(bf_linear *map);
+BF_API size_t bf_linear_bytes(const bf_linear *map); /* of memory */
 /* The rotations whose keys it needs: as many as there are are returned, at most
  * `room` of them written to r, which may be NULL. */
 BF_API size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room);
@@ -334,6 +349,9 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_add_plain(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,
                                                    const bf_plain *b);
+/* A product with complex numbers, or with others that are encoded once: b
+ * encoded at bf_ckks_scale of a's level, bf_cipher_rescale behind it, and the
+ * result has the scale of the level below. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_plain(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,

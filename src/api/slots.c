@@ -77,10 +77,27 @@ bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
 
 /* ---- linear maps --------------------------------------------------------- */
 
-static bf_status check_matrix(const bf_ckks *c, const bf_view *m)
+/* A matrix, real or complex. */
+typedef struct source {
+    const bf_view *real; /* NULL: complex */
+    const bf_complex *entries;
+    size_t rows, cols, stride;
+} source;
+
+static void read_row(double complex *out, double *real, const source *m,
+                     size_t i)
+{
+    if (m->real) {
+        bf_view_row(real, m->real, i);
+        for (size_t j = 0; j < m->cols; j++) out[j] = real[j];
+    } else {
+        memcpy(out, m->entries + i * m->stride, m->cols * sizeof *out);
+    }
+}
+
+static bf_status check_matrix(const bf_ckks *c, const source *m)
 {
     size_t slots = bf_ckks_slots(c);
-    BF_TRY(bf_view_check(m, "linear map"));
     if (m->rows > slots || m->cols > slots)
         return bf_fail(BF_ERR_ARGUMENT,
                        "linear map: %zu x %zu: at most %zu each", m->rows,
@@ -89,24 +106,22 @@ static bf_status check_matrix(const bf_ckks *c, const bf_view *m)
 }
 
 /* M in the corner of zeros, dim x dim. */
-static bf_status padded(double complex **out, const bf_view *m, size_t dim)
+static bf_status padded(double complex **out, const source *m, size_t dim)
 {
     size_t count, bytes;
-    double *row = bf_alloc(m->cols * sizeof *row);
+    double *real = bf_alloc(m->cols * sizeof *real);
     double complex *square = NULL;
     if (!bf_mul_size(dim, dim, &count) ||
         !bf_mul_size(count, sizeof *square, &bytes)) {
-        bf_free(row);
+        bf_free(real);
         return bf_fail(BF_ERR_MEMORY, "linear map: %zu x %zu is too large", dim,
                        dim);
     }
     square = bf_alloc_zero(bytes);
-    for (size_t i = 0; row && square && i < m->rows; i++) {
-        bf_view_row(row, m, i);
-        for (size_t j = 0; j < m->cols; j++) square[i * dim + j] = row[j];
-    }
-    bool made = row && square;
-    bf_free(row);
+    for (size_t i = 0; real && square && i < m->rows; i++)
+        read_row(square + i * dim, real, m, i);
+    bool made = real && square;
+    bf_free(real);
     if (!made) {
         bf_free(square);
         return BF_ERR_MEMORY;
@@ -115,37 +130,95 @@ static bf_status padded(double complex **out, const bf_view *m, size_t dim)
     return BF_OK;
 }
 
-bf_status bf_linear_create(bf_linear **out, const bf_ckks *c, const bf_view *m,
-                           unsigned level)
+/* How a map for this level is encoded: a product with it, divided by the
+ * level's prime, has the scale of the level below. */
+static bf_status form_of(bf_lintrans_form *form, const bf_ckks *c,
+                         unsigned level)
 {
-    double complex *square = NULL;
-    BF_TRY(check_matrix(c, m));
     BF_TRY(bf_api_check_level(c, level, "linear map"));
     if (level == 0)
         return bf_fail(BF_ERR_ARGUMENT,
                        "linear map: takes 1 level, and is to be "
                        "for level 0");
-    size_t dim = 1;
-    while (dim < m->rows || dim < m->cols) dim *= 2;
     unsigned l = bf_api_limbs(c, level);
     double q = (double)bf_context_params(c->ctx)->q[l - 1];
-    bf_lintrans_form form = {.scale = c->scale[l - 1] * q / c->scale[l],
-                             .limbs = l};
+    *form = (bf_lintrans_form){.scale = c->scale[l - 1] * q / c->scale[l],
+                               .limbs = l};
+    return BF_OK;
+}
+
+/* *map becomes *out's when status is BF_OK. */
+static bf_status give_map(bf_linear **out, const bf_ckks *c, unsigned level,
+                          bf_lintrans *map, bf_status status)
+{
+    if (status != BF_OK) return status;
     bf_linear *made = bf_alloc_zero(sizeof *made);
-    if (!made) return BF_ERR_MEMORY;
-    bf_status status;
-    BF_GOTO(padded(&square, m, dim), fail);
-    status = bf_lintrans_matrix(&made->map, c->ctx, square, dim, &form);
-    bf_free(square);
-    if (status != BF_OK) goto fail;
-    made->ckks = c;
-    made->level = level;
+    if (!made) {
+        bf_lintrans_clear(map);
+        return BF_ERR_MEMORY;
+    }
+    *made = (bf_linear){.ckks = c, .map = *map, .level = level};
     bf_linear_destroy(*out);
     *out = made;
     return BF_OK;
-fail:
-    bf_free(made);
-    return status;
+}
+
+static bf_status create(bf_linear **out, const bf_ckks *c, const source *m,
+                        unsigned level)
+{
+    double complex *square = NULL;
+    bf_lintrans_form form;
+    bf_lintrans map = {0};
+    BF_TRY(check_matrix(c, m));
+    BF_TRY(form_of(&form, c, level));
+    size_t dim = 1;
+    while (dim < m->rows || dim < m->cols) dim *= 2;
+    BF_TRY(padded(&square, m, dim));
+    bf_status status = bf_lintrans_matrix(&map, c->ctx, square, dim, &form);
+    bf_free(square);
+    return give_map(out, c, level, &map, status);
+}
+
+bf_status bf_linear_create(bf_linear **out, const bf_ckks *c, const bf_view *m,
+                           unsigned level)
+{
+    BF_TRY(bf_view_check(m, "linear map"));
+    source s = {.real = m, .rows = m->rows, .cols = m->cols};
+    return create(out, c, &s, level);
+}
+
+bf_status bf_linear_create_complex(bf_linear **out, const bf_ckks *c,
+                                   const bf_complex *matrix, size_t rows,
+                                   size_t cols, size_t stride, unsigned level)
+{
+    /* Its shape is held against what is asked of a view's. */
+    bf_view shape = {matrix, rows, cols, stride, BF_FLOAT64};
+    BF_TRY(bf_view_check(&shape, "linear map"));
+    source s = {NULL, matrix, rows, cols, stride};
+    return create(out, c, &s, level);
+}
+
+bf_status bf_linear_create_diagonals(bf_linear **out, const bf_ckks *c,
+                                     size_t dim, const size_t *index,
+                                     const bf_complex *values, size_t count,
+                                     unsigned level)
+{
+    bf_lintrans_form form;
+    bf_lintrans map = {0};
+    BF_TRY(form_of(&form, c, level));
+    if (dim < 1 || (dim & (dim - 1)) || dim > bf_ckks_slots(c) || count < 1 ||
+        count > dim)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "linear map: %zu diagonals of dimension %zu: 1 to as "
+                       "many as that, a power of two up to %zu",
+                       count, dim, bf_ckks_slots(c));
+    bf_diagonal *d = bf_alloc(count * sizeof *d);
+    if (!d) return BF_ERR_MEMORY;
+    for (size_t k = 0; k < count; k++)
+        d[k] = (bf_diagonal){index[k], values + k * dim};
+    bf_status status = bf_lintrans_make(&map, c->ctx, d, count, dim, &form);
+    bf_free(d);
+    return give_map(out, c, level, &map, status);
 }
 
 void bf_linear_destroy(bf_linear *map)
@@ -153,6 +226,11 @@ void bf_linear_destroy(bf_linear *map)
     if (!map) return;
     bf_lintrans_clear(&map->map);
     bf_free(map);
+}
+
+size_t bf_linear_bytes(const bf_linear *map)
+{
+    return bf_lintrans_bytes(&map->map);
 }
 
 size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room)
