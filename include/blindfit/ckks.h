@@ -178,9 +178,11 @@ typedef struct bf_keys_request {
     bool sums;            /* rotations by powers of two: bf_cipher_sum */
     const int *rotations; /* [count], or NULL */
     size_t count;
-    bool bootstrap; /* bf_bootstrap (section 8) */
+    bool bootstrap;           /* bf_bootstrap (section 8) */
     const uint32_t *elements; /* [element_count], of bf_cipher_automorphism */
     size_t element_count;
+    const bf_secret *smaller; /* of a smaller ring, to which and from which
+                               * ciphertexts go (section 9), or NULL */
 } bf_keys_request;
 typedef struct bf_keys bf_keys;
 typedef struct bf_evaluator bf_evaluator;
@@ -193,6 +195,11 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for(bf_keys **out,
                                                         const bf_secret *secret,
                                                         const bf_evaluator *dry,
                                                         bf_env *env);
+/* The same where ciphertexts went to a smaller ring, or came from it: with the
+ * secret of that ring. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for_rings(
+    bf_keys **out, const bf_secret *secret, const bf_secret *smaller,
+    const bf_evaluator *dry, bf_env *env);
 BF_API void bf_keys_destroy(bf_keys *keys);
 
 /* ---- 4. plain operations ------------------------------------------------- */
@@ -466,8 +473,7 @@ BF_API BF_MUST_CHECK bf_status bf_public_read(bf_public **out,
 BF_API BF_MUST_CHECK bf_status bf_ckks_read(bf_ckks **out, const void *data,
                                             size_t bytes);
 
-/* ---- 8. bootstrapping -------------------------------------------------------
- */
+/* ---- 8. bootstrapping ---------------------------------------------------- */
 
 /* Ciphertexts that have run out of levels get them back [CHKKS18a]: parameters
  * whose chain goes on above the highest level, keys of `bootstrap`, which are
@@ -513,6 +519,47 @@ BF_API size_t bf_refresher_bytes(const bf_refresher *refresher);
 BF_API BF_MUST_CHECK bf_status bf_bootstrap(bf_evaluator *ev, bf_cipher **out,
                                             const bf_cipher *a,
                                             const bf_refresher *refresher);
+
+/* ---- 9. smaller rings --------------------------------------------------- */
+
+/* A ciphertext that has few levels left can go on in a ring of half the degree,
+ * a quarter, ..., where all work is as many times less and files are as many
+ * times smaller; and back ([GHPS13]). Each ring has parameters, secret and
+ * evaluators of its own. Keys between them are of the larger ring's set
+ * (bf_keys_request.smaller, or bf_keys_create_for_rings), public and in its
+ * files, which say which smaller ring and secret they are to.
+ *
+ * Parameters of so many slots, a power of two below those of `larger`, with the
+ * same primes: scales of a level are the same. level: the highest of the
+ * smaller ring, at most that of the larger one; 0: the highest that security
+ * allows. A key into the smaller ring is as weak as that ring: primes of the
+ * level and all special primes together have to be within what 128 bits allow
+ * there (BF_ERR_SECURITY, which says how high the level may be), so that few
+ * and short special primes, digit_limbs of 1, leave most levels.
+ * BF_ERR_ARGUMENT for a chain by hand whose primes up to that level alone would
+ * make other scales. A server gets the same parameters from this function, or
+ * from any file of the smaller ring. */
+BF_API BF_MUST_CHECK bf_status bf_ckks_create_smaller(bf_ckks **out,
+                                                      const bf_ckks *larger,
+                                                      size_t slots,
+                                                      unsigned level);
+/* a of `from`, whose ring is a's, in the ring of `to`; `from` and `to` may be
+ * either way round, and are both dry or both not. Level and scale stay; a has
+ * two polynomials and a level that the smaller ring has (bf_cipher_lower). The
+ * result is under the secret of its own ring. With k = slots of the larger
+ * ring/n, n those of the smaller:
+ *   up    slot j is slot j % n; coefficient i becomes coefficient k i;
+ *   down  slot j is the mean of slots j, j + n, ..., j + (k-1) n; coefficients
+ *         k i alone are left: of X^-r a (bf_cipher_mul_monomial) those of k i +
+ *         r. So vectors of n values, or of fewer, stay what they are.
+ * Noise: of one key switch in the larger ring. BF_ERR_MISMATCH where the rings
+ * do not have the same primes, or the key is not there, is of another ring or
+ * secret or does not reach the level; BF_ERR_ARGUMENT for rings of one degree
+ * or a level that the smaller one does not have. */
+BF_API BF_MUST_CHECK bf_status bf_cipher_switch_ring(bf_evaluator *from,
+                                                     bf_evaluator *to,
+                                                     bf_cipher **out,
+                                                     const bf_cipher *a);
 
 #ifdef __cplusplus
 }

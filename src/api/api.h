@@ -39,10 +39,18 @@ typedef struct bf_home {
     long users;
 } bf_home;
 
+/* Where keys between rings lead: parameters and secret of the smaller one. */
+typedef struct bf_api_smaller {
+    bool there; /* such keys are */
+    uint8_t ring[BF_HASH_BYTES];
+    uint8_t key_id[BF_KEY_ID_BYTES];
+} bf_api_smaller;
+
 struct bf_evaluator {
     const bf_ckks *ckks;
     bf_home *home;
-    const uint8_t *key_id; /* of the keys; NULL without */
+    const uint8_t *key_id;         /* of the keys; NULL without */
+    const bf_api_smaller *smaller; /* the same */
 };
 
 /* A ciphertext without data is a stand-in, of dry runs. */
@@ -62,6 +70,7 @@ struct bf_public {
 struct bf_keys {
     const bf_ckks *ckks;
     bf_eval_keys set[2]; /* of the ring, and of the encapsulation ring */
+    bf_api_smaller smaller;
 };
 
 struct bf_linear {
@@ -110,6 +119,19 @@ BF_MUST_CHECK bf_status bf_api_boot_print(char **text, const bf_api_boot *boot);
 BF_MUST_CHECK bf_status bf_api_boot_parse(bf_api_boot *out, const char *text,
                                           const bf_params *ring,
                                           const char *path);
+
+/* Where keys between rings lead, as files of keys say: JSON in text, NUL
+ * included. */
+#define BF_API_SMALLER ((bf_label){34, 0})
+#define BF_API_SMALLER_BYTES 192
+void bf_api_smaller_print(char text[BF_API_SMALLER_BYTES],
+                          const bf_api_smaller *s);
+/* BF_ERR_FORMAT for anything else; `path` is for messages. */
+BF_MUST_CHECK bf_status bf_api_smaller_parse(bf_api_smaller *out,
+                                             const char *text,
+                                             const char *path);
+/* Whether the set has a key between rings. */
+bool bf_api_between_rings(const bf_eval_keys *set);
 
 /* ---- plaintexts --------------------------------------------------------- */
 

@@ -37,8 +37,10 @@ static bf_status create(bf_evaluator **out, const bf_ckks *c,
     if (!ev || !home) goto fail;
     home->users = 1;
     BF_GOTO(create_evals(home, c, keys, dry), fail);
-    *ev = (bf_evaluator){
-        .ckks = c, .home = home, .key_id = keys ? keys->set[0].key_id : NULL};
+    *ev = (bf_evaluator){.ckks = c,
+                         .home = home,
+                         .key_id = keys ? keys->set[0].key_id : NULL,
+                         .smaller = keys ? &keys->smaller : NULL};
     bf_evaluator_destroy(*out);
     *out = ev;
     return BF_OK;

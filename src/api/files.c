@@ -226,6 +226,14 @@ void bf_keys_destroy(bf_keys *keys)
     bf_free(keys);
 }
 
+static bf_status put_smaller(bf_wire_writer *w, const bf_api_smaller *s)
+{
+    char text[BF_API_SMALLER_BYTES];
+    if (!s->there) return BF_OK;
+    bf_api_smaller_print(text, s);
+    return bf_wire_put_json(w, BF_API_SMALLER, text, strlen(text));
+}
+
 bf_status bf_keys_save(const bf_keys *keys, const char *path, bf_env *env)
 {
     BF_UNDER(env);
@@ -234,8 +242,36 @@ bf_status bf_keys_save(const bf_keys *keys, const char *path, bf_env *env)
                           bf_api_rings(keys->ckks),
                           (bf_wire_ids){.key_id = keys->set[0].key_id}));
     bf_status s = bf_wire_put_note(w, keys->ckks->note);
+    if (s == BF_OK) s = put_smaller(w, &keys->smaller);
     if (s == BF_OK) s = bf_wire_put_eval_keys(w, keys->set);
     return close_writer(w, s);
+}
+
+static bf_status read_smaller(bf_wire_reader *r, bf_keys *keys,
+                              const char *path)
+{
+    char *text;
+    size_t bytes;
+    if (keys->smaller.there)
+        return bf_fail(BF_ERR_FORMAT, "%s: two notes on a smaller ring", path);
+    BF_TRY(bf_wire_get_json(r, &text, &bytes));
+    bf_status status = bf_api_smaller_parse(&keys->smaller, text, path);
+    bf_free(text);
+    return status;
+}
+
+static bf_status read_key(bf_wire_reader *r, bf_keys *keys, const char *path)
+{
+    bf_switch_key key = {0};
+    BF_TRY(bf_wire_get_switch_key(r, &key));
+    bf_eval_keys *set = &keys->set[key.ctx != keys->ckks->ctx];
+    bf_status s = BF_OK;
+    if (bf_eval_keys_find(set, key.name))
+        s = bf_fail(BF_ERR_FORMAT, "%s: %s is there twice", path,
+                    bf_key_text(key.name));
+    if (s == BF_OK) s = bf_eval_keys_add(set, &key);
+    bf_switch_key_clear(&key);
+    return s;
 }
 
 static bf_status read_keys(bf_wire_reader *r, bf_keys *keys, const char *path)
@@ -243,22 +279,19 @@ static bf_status read_keys(bf_wire_reader *r, bf_keys *keys, const char *path)
     bf_wire_item item;
     for (;;) {
         BF_TRY(bf_wire_next(r, &item));
-        if (item.kind == BF_FRAME_END) return BF_OK;
-        if (item.kind != BF_WIRE_SWITCH_KEY) {
+        if (item.kind == BF_FRAME_END) break;
+        if (item.kind == BF_WIRE_SWITCH_KEY)
+            BF_TRY(read_key(r, keys, path));
+        else if (item.label.kind == BF_API_SMALLER.kind &&
+                 item.label.index == BF_API_SMALLER.index)
+            BF_TRY(read_smaller(r, keys, path));
+        else
             BF_TRY(bf_wire_skip(r));
-            continue;
-        }
-        bf_switch_key key = {0};
-        BF_TRY(bf_wire_get_switch_key(r, &key));
-        bf_eval_keys *set = &keys->set[key.ctx != keys->ckks->ctx];
-        bf_status s = BF_OK;
-        if (bf_eval_keys_find(set, key.name))
-            s = bf_fail(BF_ERR_FORMAT, "%s: %s is there twice", path,
-                        bf_key_text(key.name));
-        if (s == BF_OK) s = bf_eval_keys_add(set, &key);
-        bf_switch_key_clear(&key);
-        BF_TRY(s);
     }
+    if (keys->smaller.there == bf_api_between_rings(&keys->set[0]))
+        return BF_OK;
+    return bf_fail(BF_ERR_FORMAT,
+                   "%s: keys to a smaller ring go with a note on it", path);
 }
 
 bf_status bf_keys_load(bf_keys **out, const bf_ckks *c, const char *path,

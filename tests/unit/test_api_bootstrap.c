@@ -24,8 +24,8 @@ enum { COUNT = 8, DEPTH = 2 };
 
 static const bf_bootstrap_request request = {.slots = COUNT, .depth = DEPTH};
 static char folder[] = "/tmp/bf_test_api_boot_XXXXXX";
-static bf_ckks *ckks;
-static bf_secret *secret;
+static bf_ckks *ckks, *small; /* half the degree */
+static bf_secret *secret, *small_secret;
 static bf_keys *keys;
 static bf_evaluator *ev;
 static bf_refresher *refresher;
@@ -42,13 +42,17 @@ static const char *in_folder(const char *name)
 static int open_all(void **state)
 {
     (void)state;
-    const bf_keys_request r = {.products = true, .bootstrap = true};
+    bf_keys_request r = {.products = true, .bootstrap = true};
     /* The first slots are at the bound, where the error of the sine is largest.
      */
     for (int i = 0; i < COUNT; i++) vx[i] = i < 3 ? 1 : cos(1 + 3 * i);
     assert_non_null(mkdtemp(folder));
     assert_ok(bf_ckks_create_bootstrap(&ckks, &request));
     assert_ok(bf_secret_generate(&secret, ckks));
+    assert_ok(
+        bf_ckks_create_smaller(&small, ckks, bf_ckks_slots(ckks) / 2, DEPTH));
+    assert_ok(bf_secret_generate(&small_secret, small));
+    r.smaller = small_secret;
     assert_ok(bf_keys_create(&keys, secret, &r, NULL));
     assert_ok(bf_evaluator_create(&ev, ckks, keys));
     assert_ok(bf_refresher_create(&refresher, ckks));
@@ -64,6 +68,8 @@ static int close_all(void **state)
     bf_evaluator_destroy(ev);
     bf_keys_destroy(keys);
     bf_secret_destroy(secret);
+    bf_secret_destroy(small_secret);
+    bf_ckks_destroy(small);
     bf_ckks_destroy(ckks);
     return rmdir(folder);
 }
@@ -147,6 +153,24 @@ static void from_every_level(void **state)
         expect(secret, a, vx);
     }
     bf_cipher_destroy(a);
+}
+
+/* A ciphertext of a smaller ring goes up to be refreshed, and down again. */
+static void from_a_smaller_ring(void **state)
+{
+    (void)state;
+    bf_cipher *a = NULL;
+    bf_evaluator *narrow = NULL;
+    assert_ok(bf_evaluator_create(&narrow, small, NULL));
+    assert_ok(bf_secret_encrypt(&a, small_secret, vx, COUNT));
+    assert_ok(bf_cipher_lower(narrow, &a, a, 0));
+    assert_ok(bf_cipher_switch_ring(narrow, ev, &a, a));
+    assert_ok(bf_bootstrap(ev, &a, a, refresher));
+    expect(secret, a, vx);
+    assert_ok(bf_cipher_switch_ring(ev, narrow, &a, a));
+    expect(small_secret, a, vx);
+    bf_cipher_destroy(a);
+    bf_evaluator_destroy(narrow);
 }
 
 /* Again and again with a square between, which doubles errors at most. */
@@ -346,6 +370,7 @@ int main(void)
         cmocka_unit_test(parameters),
         cmocka_unit_test(requests_refused),
         cmocka_unit_test(from_every_level),
+        cmocka_unit_test(from_a_smaller_ring),
         cmocka_unit_test(on_and_on),
         cmocka_unit_test(other_forms),
         cmocka_unit_test(server_without_a_secret),

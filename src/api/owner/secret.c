@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "ckks/eval_internal.h"
 #include "ckks/owner/boot_keys.h"
+#include "ckks/ringswitch.h"
 #include "wire/owner/owner_wire.h"
 
 struct bf_secret {
@@ -132,29 +133,34 @@ typedef struct need_lists {
     size_t count[2];
 } need_lists;
 
-static bf_status generate(bf_keys *keys, const bf_secret *secret,
+static bf_status generate(bf_keys *keys, bf_boot_secrets secrets,
                           const need_lists *l, bf_env *env)
 {
-    const bf_ckks *c = secret->ckks;
-    if (!c->encapsulation)
-        return bf_eval_keys_generate(&keys->set[0], secret->key, l->needs[0],
-                                     l->count[0], env);
-    return bf_boot_keys_generate(&keys->set[0], &keys->set[1],
-                                 c->encapsulation,
-                                 (bf_boot_secrets){secret->key, NULL},
+    BF_TRY(bf_boot_keys_generate(&keys->set[0], &keys->set[1],
+                                 keys->ckks->encapsulation, secrets,
                                  l->needs[0], l->count[0], l->needs[1],
-                                 l->count[1], env);
+                                 l->count[1], env));
+    bf_api_smaller *to = &keys->smaller;
+    to->there = bf_api_between_rings(&keys->set[0]);
+    if (!to->there) return BF_OK;
+    memcpy(to->ring,
+           bf_context_hash(bf_secret_key_context(secrets.small)),
+           sizeof to->ring);
+    memcpy(to->key_id, bf_secret_key_id(secrets.small), sizeof to->key_id);
+    return BF_OK;
 }
 
 static bf_status create_keys(bf_keys **out, const bf_secret *secret,
-                             const need_lists *l, bf_env *env)
+                             const bf_secret *smaller, const need_lists *l,
+                             bf_env *env)
 {
     if (l->count[0] + l->count[1] == 0)
         return bf_fail(BF_ERR_ARGUMENT, "evaluation keys: none is asked for");
     bf_keys *made = bf_alloc_zero(sizeof *made);
     if (!made) return BF_ERR_MEMORY;
     bf_api_keys_of(made, secret->ckks, bf_secret_key_id(secret->key));
-    bf_status status = generate(made, secret, l, env);
+    bf_boot_secrets secrets = {secret->key, smaller ? smaller->key : NULL};
+    bf_status status = generate(made, secrets, l, env);
     if (status != BF_OK) {
         bf_keys_destroy(made);
         return status;
@@ -200,6 +206,20 @@ static bf_status note_galois(bf_evaluator *dry, uint32_t g)
     return g == 1 ? BF_OK : note(dry, bf_key_galois(g));
 }
 
+/* The keys between a ring and a smaller one, at all levels of the latter. */
+static bf_status note_rings(bf_evaluator *dry, const bf_ckks *small)
+{
+    const bf_key_use uses[] = {BF_KEY_RING_DOWN, BF_KEY_RING_UP};
+    size_t stride = bf_ckks_slots(dry->ckks) / bf_ckks_slots(small);
+    const bf_switch_key *none;
+    BF_TRY(bf_ring_switch_check(small->ctx, dry->ckks->ctx, small->top));
+    for (int i = 0; i < 2; i++) {
+        bf_key_name name = {uses[i], 0, (uint32_t)stride};
+        BF_TRY(bf_eval_key(dry->home->eval, name, small->top, &none));
+    }
+    return BF_OK;
+}
+
 static bf_status note_request(bf_evaluator *dry, const bf_keys_request *r)
 {
     const bf_ckks *c = dry->ckks;
@@ -214,6 +234,7 @@ static bf_status note_request(bf_evaluator *dry, const bf_keys_request *r)
         BF_TRY(bf_api_check_element(c, r->elements[i], "evaluation keys"));
         BF_TRY(note_galois(dry, r->elements[i]));
     }
+    if (r->smaller) BF_TRY(note_rings(dry, r->smaller->ckks));
     return r->bootstrap ? note_bootstrap(dry) : BF_OK;
 }
 
@@ -223,7 +244,8 @@ bf_status bf_keys_create(bf_keys **out, const bf_secret *secret,
     bf_evaluator *dry = NULL;
     BF_TRY(bf_evaluator_create_dry(&dry, secret->ckks));
     bf_status status = note_request(dry, r);
-    if (status == BF_OK) status = bf_keys_create_for(out, secret, dry, env);
+    if (status == BF_OK)
+        status = bf_keys_create_for_rings(out, secret, r->smaller, dry, env);
     bf_evaluator_destroy(dry);
     return status;
 }
@@ -231,11 +253,18 @@ bf_status bf_keys_create(bf_keys **out, const bf_secret *secret,
 bf_status bf_keys_create_for(bf_keys **out, const bf_secret *secret,
                              const bf_evaluator *dry, bf_env *env)
 {
+    return bf_keys_create_for_rings(out, secret, NULL, dry, env);
+}
+
+bf_status bf_keys_create_for_rings(bf_keys **out, const bf_secret *secret,
+                                   const bf_secret *smaller,
+                                   const bf_evaluator *dry, bf_env *env)
+{
     BF_TRY(bf_api_same(secret->ckks, dry->ckks, "evaluation keys"));
     if (!bf_eval_is_symbolic(dry->home->eval))
         return bf_fail(BF_ERR_ARGUMENT,
                        "evaluation keys: of an evaluator that is "
                        "not dry");
     need_lists l = needs_of(dry->home);
-    return create_keys(out, secret, &l, env);
+    return create_keys(out, secret, smaller, &l, env);
 }

@@ -6,7 +6,8 @@
 #include "ckks/owner/internal.h"
 #include "ckks/owner/ring_switch_key.h"
 
-/* The secrets of both rings: s' in each, and s in the encapsulation ring. */
+/* The secrets of both rings: s' in each, and s in the encapsulation ring; none
+ * of these without such a ring. */
 typedef struct family {
     bf_boot_secrets own;
     bf_secret_key *sparse, *sparse_there;
@@ -24,6 +25,7 @@ static bf_status family_open(family *f, const bf_context *encapsulation,
                              bf_boot_secrets secrets)
 {
     *f = (family){.own = secrets};
+    if (!encapsulation) return BF_OK;
     if (encapsulation->params.log_n != secrets.secret->ctx->params.log_n)
         return bf_fail(BF_ERR_MISMATCH, "an encapsulation ring of 2^%u for one "
                        "of 2^%u", encapsulation->params.log_n,
@@ -71,6 +73,7 @@ static bf_status make_key(bf_switch_key *key, const family *f, bf_key_need need)
     switch (need.name.use) {
     case BF_KEY_ENCAPSULATE: return encapsulate(key, f, need);
     case BF_KEY_DECAPSULATE:
+        if (!f->sparse) return no_key(need.name);
         return bf_switch_key_generate(key, f->sparse, f->own.secret,
                                       need.limbs);
     case BF_KEY_RING_DOWN:
@@ -136,7 +139,8 @@ bf_status bf_boot_keys_generate(
     family f;
     bf_status status;
     for (size_t i = 0; i < encapsulation_count; i++)
-        if (encapsulation_needs[i].name.use != BF_KEY_ENCAPSULATE)
+        if (!encapsulation ||
+            encapsulation_needs[i].name.use != BF_KEY_ENCAPSULATE)
             return no_key(encapsulation_needs[i].name);
     for (size_t i = 0; i < count; i++)
         if (needs[i].name.use == BF_KEY_ENCAPSULATE)

@@ -1,4 +1,5 @@
-/* Keys of every use for circuits with refreshes (ckks/bootstrap.h).
+/* Keys of every use, for circuits with refreshes (ckks/bootstrap.h) or between
+ * rings (ckks/ringswitch.h) too.
  *
  * Only bf_boot_keys_generate holds the sparse secret s': the function draws s',
  * wipes s' before it returns, and writes s' to no file. One key of one limb in
@@ -18,7 +19,8 @@ typedef struct bf_boot_secrets {
 
 /* Makes the keys that symbolic walks requested: in the circuit's ring all uses
  * but OTHER, ENCAPSULATE and IMPORT; in the encapsulation ring ENCAPSULATE.
- * Progress as of bf_eval_keys_generate. BF_ERR_ARGUMENT for a need that does
+ * encapsulation is NULL for a circuit without refreshes, which needs no key of
+ * use ENCAPSULATE or DECAPSULATE. Progress as of bf_eval_keys_generate. BF_ERR_ARGUMENT for a need that does
  * not fit these secrets, or that is listed twice; BF_ERR_SECURITY for a modulus
  * beyond the limit of the key's secret. */
 BF_MUST_CHECK bf_status bf_boot_keys_generate(
