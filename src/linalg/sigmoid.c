@@ -7,7 +7,14 @@
  * the factor at s^2 and divides the product by a prime near s^2: 2 levels, and
  * as primes have at most 49 bits, s = 2^24.45. LATE leaves w at s^2, the factor
  * at s^4 and the product at s^5: 91.25 bits at s = 2^18.25, which the primes of
- * the gradient divide (train/chain.c). */
+ * the gradient divide (train/chain.c).
+ *
+ * Degree 13 has three quadratic factors: z' F0 and F1 F2 are of depth 3, their
+ * product of depth 4. EACH takes 4 primes. PAIRED, with z' at 2^22.46: w has
+ * 44.92 - 25 = 19.92 bits, factors 39.84. F1 F2 has 79.68, and 30.8 after the
+ * prime of 48.875. z' F0 has 62.3, which the same prime would leave at 13.43;
+ * raised by 2^6.49 before, z' F0 has 19.92 bits as w. The last product, of 50.7
+ * bits, is left to the gradient's prime: 2 primes. */
 #include "linalg/sigmoid.h"
 
 #include <math.h>
@@ -167,13 +174,29 @@ double bf_sigmoid_slope(const bf_sigmoid *p, double deviation)
     return sqrt(squares / weights);
 }
 
-/* Whether one factor of the last product is a level deeper than the other. */
-static bool can_join(const bf_sigmoid_form *f)
+/* Depths of the factors of the last product; false where there is none. */
+static bool last_depths(const bf_sigmoid_form *f, unsigned depth[ITEMS_MAX])
 {
-    unsigned depth[ITEMS_MAX], a, b, count = f->factors + 1;
+    unsigned a, b, count = f->factors + 1;
     item_depths(f, depth);
     for (; count > 2; count--) merge_step(depth, count, &a, &b);
-    return count == 2 && depth[0] != depth[1];
+    return count == 2;
+}
+
+/* Whether one of them is a level deeper than the other. */
+static bool can_join(const bf_sigmoid_form *f)
+{
+    unsigned depth[ITEMS_MAX];
+    return last_depths(f, depth) && depth[0] != depth[1];
+}
+
+enum { PAIRED_DEPTH = 3 }; /* of products that a second prime divides */
+
+static bool can_pair(const bf_sigmoid_form *f)
+{
+    unsigned depth[ITEMS_MAX];
+    return last_depths(f, depth) && depth[0] == PAIRED_DEPTH &&
+           depth[1] == PAIRED_DEPTH;
 }
 
 bool bf_sigmoid_form_divide(bf_sigmoid_form *f, bf_division division,
@@ -181,9 +204,11 @@ bool bf_sigmoid_form_divide(bf_sigmoid_form *f, bf_division division,
 {
     if (division == BF_DIVIDE_JOINED && !can_join(f)) return false;
     if (division == BF_DIVIDE_LATE && f->factors == 0) return false;
+    if (division == BF_DIVIDE_PAIRED && !can_pair(f)) return false;
     f->division = division;
     f->primes = division == BF_DIVIDE_EACH     ? f->depth
                 : division == BF_DIVIDE_JOINED ? f->depth - 1
+                : division == BF_DIVIDE_PAIRED ? 2
                                                : late;
     return true;
 }
@@ -202,6 +227,9 @@ static unsigned divisors(const bf_sigmoid_form *f, unsigned depth,
         if (last) *first = depth - 2;
         return depth + 1 != f->depth;
     case BF_DIVIDE_LATE: *first = 0; return last ? f->primes : 0;
+    case BF_DIVIDE_PAIRED:
+        *first = depth > 1;
+        return depth == 1 || depth == PAIRED_DEPTH;
     }
     return 0;
 }
@@ -214,21 +242,33 @@ static double divide_log(const bf_sigmoid_form *f, unsigned depth, double scale,
     return scale;
 }
 
+/* What a product of this depth and scale is to be multiplied with, so that a
+ * paired division leaves it at the scale of w at least. */
+static double raised_by(const bf_sigmoid_form *f, unsigned depth, double scale,
+                        double log_w, double log_prime)
+{
+    if (f->division != BF_DIVIDE_PAIRED || depth != PAIRED_DEPTH) return 1;
+    return fmax(1, rint(exp2(log_w + log_prime - scale)));
+}
+
 /* The steps of bf_sigmoid_evaluate on scales. */
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime)
 {
-    double scale[ITEMS_MAX] = {log_z};
+    double scale[ITEMS_MAX] = {log_z}, w = 0;
     unsigned depth[ITEMS_MAX], a, b;
+    if (form->factors) w = divide_log(form, 1, 2 * log_z, log_prime);
     for (unsigned i = 0; i < form->factors; i++) {
-        double w = divide_log(form, 1, 2 * log_z, log_prime);
         bool quadratic = form->factor[i].quadratic;
         scale[i + 1] = quadratic ? divide_log(form, 2, 2 * w, log_prime) : w;
     }
     item_depths(form, depth);
     for (unsigned count = form->factors + 1; count > 1; count--) {
         unsigned k = merge_step(depth, count, &a, &b);
-        scale[a] = divide_log(form, k, scale[a] + scale[b], log_prime);
+        double all = scale[a] + scale[b];
+        if (form->division == BF_DIVIDE_PAIRED)
+            all += log2(raised_by(form, k, all, w, log_prime[1]));
+        scale[a] = divide_log(form, k, all, log_prime);
         scale[b] = scale[count - 1];
     }
     return scale[0];
@@ -278,8 +318,40 @@ static bf_status factor_evaluate(bf_eval *ev, bf_ct *out, const bf_factor *f,
     return status;
 }
 
-/* All factors of form->factor, of w = z^2. */
-static bf_status factors_evaluate(bf_eval *ev, bf_ct *out,
+/* Root mean square of z' Q'(w), by which an error of w = z'^2 is multiplied,
+ * over normally distributed z' of this deviation. Factors each have that error
+ * with another sign, so that those of their product add up to far less than
+ * independent ones would. */
+static double square_slope(const bf_sigmoid_form *f, double deviation)
+{
+    double squares = 0, weights = 0;
+    for (double x = 0; x < 5; x += 1.0 / 64) {
+        double z = x * deviation, w = z * z, slope = 0;
+        for (unsigned i = 0; i < f->factors; i++) {
+            double term = z;
+            for (unsigned k = 0; k < f->factors; k++) {
+                const bf_factor *g = &f->factor[k];
+                if (k == i)
+                    term *= g->quadratic ? 2 * w + g->a : 1;
+                else
+                    term *= g->quadratic ? w * w + g->a * w + g->b : w + g->b;
+            }
+            slope += term;
+        }
+        squares += exp(-x * x / 2) * slope * slope;
+        weights += exp(-x * x / 2);
+    }
+    return sqrt(squares / weights);
+}
+
+/* Of w = z'^2: the logarithm of its scale, and the error at scale 1 that the
+ * factors' noise leaves out. */
+typedef struct square {
+    double log_scale, error;
+} square;
+
+/* All factors of form->factor. */
+static bf_status factors_evaluate(bf_eval *ev, bf_ct *out, square *of_w,
                                   const bf_sigmoid_form *form, const bf_ct *z)
 {
     bf_ct w = {0}, w2 = {0};
@@ -288,6 +360,11 @@ static bf_status factors_evaluate(bf_eval *ev, bf_ct *out,
     for (unsigned i = 0; i < form->factors; i++)
         quadratic |= form->factor[i].quadratic;
     BF_GOTO(product(ev, &w, form, 1, z, z), done);
+    of_w->log_scale = log2(w.scale);
+    if (form->division == BF_DIVIDE_PAIRED) {
+        of_w->error = w.noise / w.scale;
+        w.noise = 0;
+    }
     if (quadratic) BF_GOTO(product(ev, &w2, form, 2, &w, &w), done);
     for (unsigned i = 0; i < form->factors; i++)
         BF_GOTO(factor_evaluate(ev, &out[i], &form->factor[i], &w, &w2), done);
@@ -297,18 +374,41 @@ done:
     return status;
 }
 
+/* a, multiplied with what a*b is to be raised by. */
+static bf_status raise(bf_eval *ev, bf_ct *a, const bf_sigmoid_form *form,
+                       unsigned depth, const bf_ct *b, double log_w)
+{
+    unsigned limbs = a->limbs < b->limbs ? a->limbs : b->limbs;
+    double prime = (double)bf_context_params(a->ctx)->q[limbs - 1];
+    double factor = raised_by(form, depth, log2(a->scale) + log2(b->scale),
+                              log_w, log2(prime));
+    double bound = a->bound;
+    if (factor == 1) return BF_OK;
+    if (!(factor < 0x1p62))
+        return bf_fail(BF_ERR_RANGE, "sigmoid: scale 2^%.1f to be raised by %g",
+                       log2(a->scale), factor);
+    BF_TRY(bf_mul_int(ev, a, a, (int64_t)factor));
+    a->scale *= factor;
+    a->bound = bound;
+    return BF_OK;
+}
+
 bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
                               const bf_sigmoid_form *form, const bf_ct *z)
 {
     bf_ct item[ITEMS_MAX] = {{0}};
     unsigned depth[ITEMS_MAX], a, b;
+    square w = {0};
+    double inherited = 0;
     bf_status status;
     BF_GOTO(bf_copy(ev, &item[0], z), done);
     if (form->factors)
-        BF_GOTO(factors_evaluate(ev, &item[1], form, z), done);
+        BF_GOTO(factors_evaluate(ev, &item[1], &w, form, z), done);
+    if (w.error > 0) inherited = w.error * square_slope(form, z->bound);
     item_depths(form, depth);
     for (unsigned count = form->factors + 1; count > 1; count--) {
         unsigned k = merge_step(depth, count, &a, &b);
+        BF_GOTO(raise(ev, &item[a], form, k, &item[b], w.log_scale), done);
         BF_GOTO(product(ev, &item[a], form, k, &item[a], &item[b]), done);
         bf_eval_release(ev, &item[b]);
         if (b != count - 1) {
@@ -316,6 +416,7 @@ bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
             memset(&item[count - 1], 0, sizeof item[0]);
         }
     }
+    item[0].noise = hypot(item[0].noise, inherited * item[0].scale);
     bf_move(ev, y, &item[0]);
 done:
     for (unsigned i = 0; i < ITEMS_MAX; i++) bf_eval_release(ev, &item[i]);

@@ -12,10 +12,14 @@
  *   JOINED  every product but the deeper factor of the last one, which stays at
  *           s^2; the last product is divided by one prime near s^2;
  *   LATE    the last product alone, which stands at s^degree, by as many primes
- *           as the caller sets. With none, the caller divides it later.
+ *           as the caller sets. With none, the caller divides it later;
+ *   PAIRED  z'^2 by one prime, and the two products of the third level, which
+ *           then stand at z'^2's scale to the fourth and less, by another. The
+ *           smaller is raised before, to come out at the scale of z'^2. The
+ *           last product is left for the caller to divide.
  *
- * Late division takes more bits of the modulus in fewer primes, as these can be
- * as long as primes get. */
+ * Late and paired divisions take more bits of the modulus in fewer primes, as
+ * these can be as long as primes get. */
 #ifndef BF_LINALG_SIGMOID_H
 #define BF_LINALG_SIGMOID_H
 
@@ -32,7 +36,8 @@ typedef struct bf_factor {
 typedef enum bf_division {
     BF_DIVIDE_EACH,
     BF_DIVIDE_JOINED,
-    BF_DIVIDE_LATE
+    BF_DIVIDE_LATE,
+    BF_DIVIDE_PAIRED
 } bf_division;
 
 typedef struct bf_sigmoid_form {
@@ -55,8 +60,8 @@ BF_MUST_CHECK bf_status bf_sigmoid_form_make(bf_sigmoid_form *out,
 double bf_sigmoid_slope(const bf_sigmoid *p, double deviation);
 /* Sets the division, and `late` primes for LATE. False, with nothing changed,
  * where the form cannot be divided so: JOINED needs a last product with one
- * factor a level deeper than the other (degrees 3, 5, 9, 11), and LATE needs a
- * product at all. */
+ * factor a level deeper than the other (degrees 3, 5, 9, 11), PAIRED one of two
+ * factors of depth three (degrees 13, 15), and LATE a product at all. */
 bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division,
                             unsigned late);
 /* log2 of the scale of y below, for that of z and the logarithms of the

@@ -8,6 +8,8 @@
  * Where the polynomial is divided late, errors have the scale degree * d, and
  * primes of equal bits share that with the division of G:
  *   primes of G        = (x + degree * d + mask - step - v')/count each
+ * A paired polynomial has one of PRIME_MIN and one of PRIME_MAX, and leaves
+ * errors at the scale that bf_sigmoid_log_scale tells, about 50 bits.
  * The chain from the bottom: q0, then for every iteration, the last one first,
  * G, products, Z.
  *
@@ -20,7 +22,15 @@
  * leave in q0 with 3 bits to spare, v' = 48.875 - 7, so the last G has two
  * primes of 43.21. Iteration 0 has no scores; labels at 2^24 make its G a prime
  * of 30.43. Altogether:
- *   q0 48.875 | G 43.21 43.21, Z 48.875 | G 48.84 48.84, Z 48.875 | G 30.43. */
+ *   q0 48.875 | G 43.21 43.21, Z 48.875 | G 48.84 48.84, Z 48.875 | G 30.43.
+ *
+ * Example: the same rows, 20 refreshed iterations of steps 3 by degree 13,
+ * paired: norm = 3.718, d = 22.46, errors of 50.7 bits. A refresh adds
+ * sqrt(2) 12/2^17 to a coefficient. Weights enter at v = 20.33, where a
+ * rounding is a quarter of that: Z has v + 15.43 bits. They leave v' +
+ * log2(sqrt(2) 12) + 5 = 48.875 bits in q0, v' = 39.79, and G has 14.875 + 50.7
+ * + 9.294 + 12.288 - 39.79. Altogether, below the primes of the refresh:
+ *   q0 48.875 | G 47.37, products 48.875 25, Z 35.76. */
 #include "train/chain.h"
 #include "train/refresh.h"
 
@@ -72,13 +82,14 @@ unsigned bf_job_x_limbs(const bf_job *job)
     return job->refresh.on ? bf_job_used_limbs(job) : job->ring[0].n_q;
 }
 
-/* Labels join at the depth of the first errors; a zero start has them at the
- * top, otherwise one limb more than the errors, for the scale adjustment. */
+/* Labels join at the depth of the first errors, with one limb more, for the
+ * scale adjustment. A zero start has its first errors at the top, or where
+ * weights are refreshed at two limbs. */
 unsigned bf_job_y_limbs(const bf_job *job)
 {
     unsigned top = bf_job_used_limbs(job);
-    return job->schedule.zero_start || job->refresh.on ? top
-                                                       : top - job->form.primes;
+    bool at_top = job->schedule.zero_start && !job->refresh.on;
+    return at_top ? top : top - job->form.primes;
 }
 
 /* log2 of the factor that makes weights of a sum of gradients. */
@@ -89,13 +100,28 @@ static double log_step(const bf_job *job, unsigned t)
     return log2(fabs(s->step[t] * (1 - eta)));
 }
 
-/* log2 of the scale of errors before the spread mask, with what a late division
- * leaves undivided. */
+/* Bits of prime number i, from the top, that divides products alone. */
+static double product_bits(const bf_job *job, unsigned i)
+{
+    bool last = i + 1 == job->form.primes;
+    switch (job->form.division) {
+    case BF_DIVIDE_JOINED: return (last ? 2 : 1) * job->log_dense;
+    case BF_DIVIDE_PAIRED: return last ? PRIME_MAX : PRIME_MIN;
+    default: return job->log_dense;
+    }
+}
+
+/* log2 of the scale of errors before the spread mask, with what a late or a
+ * paired division leaves undivided. */
 static double log_errors(const bf_job *job, unsigned t)
 {
+    double primes[BF_MAX_Q];
     if (!has_scores(job, t)) return job->log_labels;
-    bool late = job->form.division == BF_DIVIDE_LATE;
-    return job->log_dense * (late ? job->form.degree : 1);
+    if (job->form.division == BF_DIVIDE_LATE)
+        return job->log_dense * job->form.degree;
+    for (unsigned i = 0; i < job->form.primes; i++)
+        primes[i] = product_bits(job, i);
+    return bf_sigmoid_log_scale(&job->form, job->log_dense, primes);
 }
 
 /* log2 of the scale that those errors have as a gradient of weights. */
@@ -145,6 +171,13 @@ static bool push(bf_chain *c, double bits)
     return true;
 }
 
+static bool push_products(const bf_job *job, bf_chain *c)
+{
+    for (unsigned i = product_primes(job); i-- > 0;)
+        if (!push(c, product_bits(job, i))) return false;
+    return true;
+}
+
 /* Bottom up. False when a prime would be too small or too large. */
 static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
 {
@@ -159,10 +192,7 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
         for (unsigned i = 0; i < g; i++)
             if (!push(c, (log_gradient(job, t) - v) / g)) return false;
         if (!has_scores(job, t)) break;
-        for (unsigned i = 0; i < product_primes(job); i++) {
-            bool both = i == 0 && job->form.division == BF_DIVIDE_JOINED;
-            if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
-        }
+        if (!push_products(job, c)) return false;
         if (t > 0)
             v = weight_scale(job, t, z_rest);
         else
@@ -185,10 +215,20 @@ static unsigned planned_step(const bf_job *job)
     return least;
 }
 
+/* log2 of the scale at which weights enter: there a rounding, sqrt(N/18) in a
+ * coefficient, is a quarter of what a refresh adds, bound/2^precision. More
+ * would be bits of every row for nothing. */
+static double entering(const bf_job *job)
+{
+    return job->refresh.precision - log2(bf_refresh_bound(job)) +
+           (job->layout.log_n - log2(18)) / 2 + 2;
+}
+
 /* Bottom up: q_0, the gradient's primes, the products', that of Z. Weights
- * leave with room for what a refresh needs, and enter at the largest scale that
- * the prime of Z allows. */
-static bool make_segment(bf_job *job, bf_chain *c)
+ * leave with room for what a refresh needs. The least scale of those that enter
+ * is that of initial ones, log_v0, or `entering`; the largest what the prime of
+ * Z allows. */
+static bool make_segment(bf_job *job, bf_chain *c, double log_v0)
 {
     unsigned t = planned_step(job), g = gradient_primes(job, t);
     double z_rest = job->log_x + job->layout.log_m + job->log_mask + 1 +
@@ -199,12 +239,12 @@ static bool make_segment(bf_job *job, bf_chain *c)
     if (!push(c, v + room)) return false;
     for (unsigned i = 0; i < g; i++)
         if (!push(c, (gradient - v) / g)) return false;
-    for (unsigned i = 0; i < product_primes(job); i++) {
-        bool both = i == 0 && job->form.division == BF_DIVIDE_JOINED;
-        if (!push(c, (both ? 2 : 1) * job->log_dense)) return false;
-    }
-    job->refresh.log_scale = PRIME_MAX - z_rest;
-    if (!push(c, PRIME_MAX)) return false;
+    if (!push_products(job, c)) return false;
+    double enter = entering(job);
+    if (has_scores(job, 0)) enter = fmax(enter, log_v0);
+    enter = fmin(fmax(enter, PRIME_MIN - z_rest), PRIME_MAX - z_rest);
+    job->refresh.log_scale = enter;
+    if (!push(c, enter + z_rest)) return false;
     /* A first gradient without scores has one prime to leave by. */
     if (!has_scores(job, 0))
         job->log_labels = v + c->bits[1] - job->log_x - job->log_mask +
@@ -228,11 +268,15 @@ static double input_error(const bf_job *job)
     return hypot(3.24, 1.25 * sqrt(n * job->owners / 18));
 }
 
-/* log2 of the dense scale at which scores have this many bits of precision. */
+/* log2 of the dense scale at which scores have this many bits of precision. A
+ * paired division rounds z'^2, which is about 1, at the scale d^2/2^PRIME_MIN.
+ */
 static double dense_wanted(const bf_job *job, int bits)
 {
-    return ceil(bits + job->layout.log_n - log2(18) / 2 +
-                log2(bf_job_owners(job)) / 2 + log2(job->form.norm) + 1);
+    double error = bits + job->layout.log_n - log2(18) / 2 +
+                   log2(bf_job_owners(job)) / 2 + 1;
+    if (job->form.division == BF_DIVIDE_PAIRED) return (error + PRIME_MIN) / 2;
+    return ceil(error + log2(job->form.norm));
 }
 
 bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
@@ -248,12 +292,13 @@ bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
         job->log_dense = fmax(PRIME_MIN, job->log_dense);
     if (job->form.division == BF_DIVIDE_JOINED) job->log_dense = JOINED_BITS;
     job->log_labels = job->log_dense;
-    if (job->form.division != BF_DIVIDE_LATE)
-        return job->refresh.on ? make_segment(job, c)
+    if (job->form.division == BF_DIVIDE_EACH ||
+        job->form.division == BF_DIVIDE_JOINED)
+        return job->refresh.on ? make_segment(job, c, log_v0)
                                : make_chain(job, c, log_v0);
     /* As precise as the primes of gradients allow, but no more than wanted. */
     for (; job->log_dense >= LATE_MIN; job->log_dense -= LATE_STEP)
-        if (job->refresh.on ? make_segment(job, c)
+        if (job->refresh.on ? make_segment(job, c, log_v0)
                             : make_chain(job, c, log_v0))
             return true;
     return false;
@@ -279,8 +324,8 @@ static bool find_rest(bf_chain *c, unsigned log_n, unsigned i, double *off)
 }
 
 /* The primes of Z and of the products, from *next - 1 downwards. */
-static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned *next,
-                              double *off)
+static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned t,
+                              unsigned *next, double *off)
 {
     const bf_sigmoid_form *form = &job->form;
     unsigned log_n = job->layout.log_n;
@@ -290,14 +335,14 @@ static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned *next,
         *off *= form->degree;
         return true;
     }
-    double z = job->log_dense + *off;
+    double z = job->log_dense + *off, wanted = log_errors(job, t);
     for (unsigned k = 0; k < form->primes; k++) {
         level[k] = c->bits[--*next];
-        if (k + 1 == form->primes && form->division == BF_DIVIDE_JOINED)
-            level[k] += bf_sigmoid_log_scale(form, z, level) - job->log_dense;
+        if (k + 1 == form->primes && form->division != BF_DIVIDE_EACH)
+            level[k] += bf_sigmoid_log_scale(form, z, level) - wanted;
         if (!find_prime(c, log_n, *next, &level[k])) return false;
     }
-    *off = bf_sigmoid_log_scale(form, z, level) - job->log_dense;
+    *off = bf_sigmoid_log_scale(form, z, level) - wanted;
     return true;
 }
 
@@ -313,7 +358,7 @@ bool bf_chain_primes(const bf_job *job, bf_chain *c)
     unsigned first = job->refresh.on ? planned_step(job) : 0;
     unsigned end = job->refresh.on ? first + 1 : job->schedule.iterations;
     for (unsigned t = first; t < end; t++) {
-        if (has_scores(job, t) && !find_score_primes(job, c, &i, &off))
+        if (has_scores(job, t) && !find_score_primes(job, c, t, &i, &off))
             return false;
         for (unsigned k = gradient_primes(job, t); k > 0; k--)
             if (!find_rest(c, log_n, --i, &off)) return false;

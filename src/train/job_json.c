@@ -14,7 +14,7 @@
 
 enum { JOB_VERSION = 2, JOB_BYTES_MAX = 1 << 20 };
 
-static const char *const divisions[] = {"each", "joined", "late"};
+static const char *const divisions[] = {"each", "joined", "late", "paired"};
 
 /* ---- writing ------------------------------------------------------------- */
 
@@ -298,7 +298,7 @@ static void read_numbers(reader *r, const cJSON *o, bf_job *job)
     job->log_labels = real(r, s, "labels", BF_LABELS_LOG_MIN, BF_SCALE_LOG_MAX);
     job->log_dense = real(r, s, "dense", 10, 60);
     job->log_v0 = real(r, s, "start", 0, BF_SCALE_LOG_MAX);
-    job->form.division = (bf_division)word(r, d, "division", divisions, 3);
+    job->form.division = (bf_division)word(r, d, "division", divisions, 4);
     job->form.primes = (unsigned)whole(r, d, "primes", 0, BF_MAX_Q);
 }
 

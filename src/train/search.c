@@ -184,7 +184,8 @@ static bf_status consider_layout(search *s, const bf_job *base)
     } ways[] = {{BF_DIVIDE_LATE, 0}, {BF_DIVIDE_LATE, 1},
                 {BF_DIVIDE_JOINED, 0}, {BF_DIVIDE_EACH, 0},
                 /* for polynomials of long runs, in one iteration's chain */
-                {BF_DIVIDE_LATE, 2}, {BF_DIVIDE_LATE, 3}};
+                {BF_DIVIDE_LATE, 2}, {BF_DIVIDE_LATE, 3},
+                {BF_DIVIDE_PAIRED, 0}};
     size_t count = base->refresh.on ? sizeof ways / sizeof *ways : 4;
     double log_mask = bf_mask_log_scale(
         &base->layout, tolerance[base->recipe.kind].mask_bits);
@@ -290,7 +291,7 @@ static bf_status check_owners(const bf_plan_options *options)
  * so that `paper` wants both larger. */
 static const bf_refresh refreshes[] = {
     [BF_RECIPE_PAPER] = {.on = true, .ratio = 8, .precision = 18.5},
-    [BF_RECIPE_WHITENED] = {.on = true, .ratio = 6, .precision = 17}};
+    [BF_RECIPE_WHITENED] = {.on = true, .ratio = 5, .precision = 17}};
 
 static bf_status consider_refreshed(search *s, const bf_job *base, size_t n,
                                     size_t cols, size_t classes)

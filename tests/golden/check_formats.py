@@ -198,7 +198,8 @@ def job(data):
     f, places = layout["features_per_ciphertext"], layout["dense_places"]
     assert f & f - 1 == 0 and places & places - 1 == 0 and places <= f
     assert set(o["log2_scales"]) == {"rows", "mask", "labels", "dense", "start"}
-    assert o["polynomial"]["division"] in ("each", "joined", "late")
+    assert o["polynomial"]["division"] in ("each", "joined", "late",
+                                           "paired")
     with_scores = r["iterations"] - (r["kind"] == "whitened")
     limbs = 1 + r["iterations"] - with_scores
     limbs += with_scores * (2 + o["polynomial"]["primes"])

@@ -175,15 +175,24 @@ static void test_dense(void **state)
 }
 
 /* Scale and prime bits that a division can do with; the joined one's last prime
- * to be used has twice the bits. */
-static const unsigned division_bits[] = {42, 24, 22};
+ * to be used has twice the bits. A paired one's primes have 26 and 48. */
+static const unsigned division_bits[] = {42, 24, 22, 24};
 
 static void divided_chain(unsigned *chain, const bf_sigmoid_form *form)
 {
     for (unsigned i = 0; i < 7; i++) chain[i] = division_bits[form->division];
     if (form->division == BF_DIVIDE_JOINED) chain[7 - form->primes] = 48;
-    if (form->division == BF_DIVIDE_LATE)
+    if (form->division == BF_DIVIDE_LATE || form->division == BF_DIVIDE_PAIRED)
         for (unsigned i = 0; i < 7; i++) chain[i] = 48;
+    if (form->division == BF_DIVIDE_PAIRED) chain[6] = 26;
+}
+
+/* With z' at 24 bits z'^2 has 2 * 24 - 26 = 22. Two quadratic factors make 4 *
+ * 22, divided by 48, and z' times one, 24 + 2 * 22 - 48 = 20, is raised to 22.
+ * For degree 15 it has a linear factor more: 24 + 3 * 22 - 48. */
+static double paired_bits(unsigned degree)
+{
+    return 4 * 22 - 48 + (degree == 13 ? 22 : 24 + 3 * 22 - 48);
 }
 
 static void check_sigmoid(const bf_sigmoid *p, bf_division division,
@@ -199,6 +208,7 @@ static void check_sigmoid(const bf_sigmoid *p, bf_division division,
     double log_scale = division_bits[division];
     double log_y = log_scale;
     if (division == BF_DIVIDE_LATE) log_y = log_scale * p->degree - 48.0 * late;
+    if (division == BF_DIVIDE_PAIRED) log_y = paired_bits(p->degree);
     divided_chain(chain, &form);
     bf_fixture_open_chain(&big, LOG_N, chain, 7, 2);
     bf_fixture_keys(&big, NULL, 0);
@@ -207,7 +217,9 @@ static void check_sigmoid(const bf_sigmoid *p, bf_division division,
         v[j] = x;
         want[j] = form.sign * (bf_sigmoid_value(p, x) - 0.5);
     }
-    bf_fixture_encrypt(&big, &z, v, exp2(log_scale) / form.norm, 7, p->range);
+    /* A paired form's noise is by the slope at scores of this deviation. */
+    double bound = p->range / (division == BF_DIVIDE_PAIRED ? 3 : 1);
+    bf_fixture_encrypt(&big, &z, v, exp2(log_scale) / form.norm, 7, bound);
     z.scale *= form.norm;
     z.bound /= form.norm;
     OK(bf_sigmoid_evaluate(big.ev, &y, &form, &z));
@@ -234,20 +246,39 @@ static void test_sigmoid(void **state)
     static const struct {
         bf_sigmoid p;
         unsigned depth;
-        bool joins;
-    } c[5] = {
-        {{1, {0.15}, 4}, 0, false},
-        {{3, {0.15009364, -0.00159204}, 8}, 2, true},
-        {{5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12}, 3, true},
-        {{7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8}, 3, false},
+        bool joins, pairs;
+    } c[] = {
+        {{1, {0.15}, 4}, 0, false, false},
+        {{3, {0.15009364, -0.00159204}, 8}, 2, true, false},
+        {{5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12}, 3, true, false},
+        {{7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8},
+         3,
+         false,
+         false},
         {{9,
           {0.165873103, -2.53030206e-3, 1.7735778e-5, -5.21956015e-8,
            5.3824223e-11},
           20},
          4,
+         true,
+         false},
+        {{13,
+          {0.197198016142, -5.25093120431e-3, 7.53765871649e-5,
+           -5.45619920561e-7, 2.05241917856e-9, -3.83324064828e-12,
+           2.80763922951e-15},
+          8},
+         4,
+         false,
+         true},
+        {{15,
+          {0.19212192, -5.23089012e-3, 8.43483494e-5, -7.42947283e-7,
+           3.71066713e-9, -1.04934798e-11, 1.56467572e-14, -9.55275945e-18},
+          8},
+         4,
+         false,
          true},
     };
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
         bf_sigmoid_form form;
         bool product = c[i].depth > 0;
         OK(bf_sigmoid_form_make(&form, &c[i].p));
@@ -259,10 +290,15 @@ static void test_sigmoid(void **state)
         assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_LATE, 1),
                          product);
         assert_int_equal(form.primes, product);
+        assert_int_equal(bf_sigmoid_form_divide(&form, BF_DIVIDE_PAIRED, 0),
+                         c[i].pairs);
+        assert_int_equal(form.primes, c[i].pairs ? 2 : product);
         check_sigmoid(&c[i].p, BF_DIVIDE_EACH, 0);
         if (c[i].joins) check_sigmoid(&c[i].p, BF_DIVIDE_JOINED, 0);
+        if (c[i].pairs) check_sigmoid(&c[i].p, BF_DIVIDE_PAIRED, 0);
         /* The remaining scale holds the value: 22 bits and more. */
-        for (unsigned late = 0; product && 48 * late + 22 <= 22 * c[i].p.degree;
+        for (unsigned late = 0; product && late < 6 &&
+                                48 * late + 22 <= 22 * c[i].p.degree;
              late++)
             check_sigmoid(&c[i].p, BF_DIVIDE_LATE, late);
     }

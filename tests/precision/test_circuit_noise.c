@@ -38,7 +38,7 @@ typedef struct world {
     double complex matrix[DIM * DIM];
     bf_layout narrow, wide;
     bf_masks narrow_masks, wide_masks;
-    bf_sigmoid_form each, joined, late;
+    bf_sigmoid_form each, joined, late, paired;
     double complex root[SLOTS]; /* value of X in each slot */
 } world;
 
@@ -147,6 +147,11 @@ static bf_status op_chebyshev(trial *t)
 static const bf_sigmoid cubic = {3, {0.15009364, -0.00159204}, 8};
 static const bf_sigmoid quintic = {
     5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12};
+static const bf_sigmoid thirteen = {
+    13,
+    {0.197198016142, -5.25093120431e-3, 7.53765871649e-5, -5.45619920561e-7,
+     2.05241917856e-9, -3.83324064828e-12, 2.80763922951e-15},
+    8};
 
 /* The sigmoid's odd part at `bits` of scale, scores within its range. */
 static bf_status sigmoid(trial *t, const bf_sigmoid *p,
@@ -182,6 +187,13 @@ static bf_status op_sigmoid_joined(trial *t)
 static bf_status op_sigmoid_late(trial *t)
 {
     return sigmoid(t, &cubic, &world_of(t)->late, 26);
+}
+
+/* Primes of 45 bits leave z'^2 at 2 * 31 - 45 = 17 bits, whose rounding is most
+ * of the error. */
+static bf_status op_sigmoid_paired(trial *t)
+{
+    return sigmoid(t, &thirteen, &world_of(t)->paired, 31);
 }
 
 /* ---- rings --------------------------------------------------------------- */
@@ -327,6 +339,8 @@ static bf_status op_spread_wide(trial *t)
 #define CHEBYSHEV 0.0196
 #define SIGMOID_EACH 0.524
 #define SIGMOID_LATE 0.372
+/* Declared for normally distributed scores; these are uniform. */
+#define SIGMOID_PAIRED 1.094
 /* Half of the coefficients to switch are zero, which halves the key's part,
  * 7/16 of N, but not the rounding's, 1/18. On the way down the switch is a full
  * one, but its rounding is multiplied by a secret of half as many coefficients.
@@ -349,6 +363,7 @@ static const bf_noise_op operations[] = {
     {"sigmoid, each", op_sigmoid_each, 0, SIGMOID_EACH},
     {"sigmoid, joined", op_sigmoid_joined, 0, 0},
     {"sigmoid, late", op_sigmoid_late, 0, SIGMOID_LATE},
+    {"sigmoid, paired", op_sigmoid_paired, 0, SIGMOID_PAIRED},
     {"ring up", op_ring_up, 0, RING_UP},
     {"ring down", op_ring_down, 0, RING_DOWN},
     {"pack", op_pack, 0, PACK},
@@ -402,9 +417,11 @@ static void make_sigmoids(world *w)
 {
     OK(bf_sigmoid_form_make(&w->each, &quintic));
     OK(bf_sigmoid_form_make(&w->joined, &cubic));
+    OK(bf_sigmoid_form_make(&w->paired, &thirteen));
     w->late = w->joined;
     assert_true(bf_sigmoid_form_divide(&w->joined, BF_DIVIDE_JOINED, 0));
     assert_true(bf_sigmoid_form_divide(&w->late, BF_DIVIDE_LATE, 1));
+    assert_true(bf_sigmoid_form_divide(&w->paired, BF_DIVIDE_PAIRED, 0));
 }
 
 static void open_world(world *w)

@@ -34,10 +34,10 @@ static void plan_shape(const shape *s, unsigned iterations)
         fail_msg("%zu x %zu, %zu classes, %u iterations: %s", s->n, s->d,
                  s->classes, iterations, bf_last_error());
     assert_true(plan.security_bits >= 128);
-    /* q_0 was chosen for the weights' scale. A refresh needs 6 bits above
+    /* q_0 was chosen for the weights' scale. A refresh needs 5 bits above
      * packed weights, which reach sqrt(2) times a weight, or 8 bits above an
      * eighth of a weight (`paper`). */
-    double least = job.refresh.on ? 4.9 : 2, most = job.refresh.on ? 6.6 : 5;
+    double least = job.refresh.on ? 4.9 : 2, most = job.refresh.on ? 5.6 : 5;
     double room =
         log2((double)job.ring[0].q[0]) -
         log2(plan.steps[iterations - 1].output.scale * job.bounds.weight);
