@@ -36,6 +36,12 @@ refuse 2 'thirds.npy' decrypt -o thirds.npy -o thirds.npy
 absent thirds.npy
 ok decrypt -o thirds.npy -o first.safetensors
 grep -q 'first.safetensors: 2 classes, 23 features' stdout || fail "decrypt: rows"
+ok decrypt -o thirds.npy -o first.safetensors --json
+tr -d ' \t\n' <stdout >line
+grep -q '"models":\[{"model":"thirds.npy","classes":3},{"model":"first.safetensors","classes":2}\]' \
+    line || fail "decrypt --json: $(cat stdout)"
+refuse 2 '--labels: fit trains one column of labels; several .* plan --classes' \
+    "$blindfit" fit x.csv --labels thirds.csv --labels first.csv -o no.npy
 
 # As accurate as separate trainings.
 for column in thirds.npy first.safetensors; do
@@ -55,5 +61,5 @@ sed 's/"label_columns":.*/"label_columns": [3, 3],/' job.json >bad.json
 refuse 2 'bad.json: .*6 classes in all, the job 5' "$blindfit" plan bad.json
 sed 's/"label_columns":.*/"label_columns": [3.5, 1.5],/' job.json >bad.json
 refuse 4 'bad.json: "label_columns": 3.5 classes' "$blindfit" plan bad.json
-absent no.json
+absent no.json no.npy
 finish

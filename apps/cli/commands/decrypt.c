@@ -80,13 +80,24 @@ static bf_status save_models(const bf_model *all,
     return BF_OK;
 }
 
+static void add_models(cJSON *o, const decrypt_args *a,
+                       const bf_label_columns *labels)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, "models");
+    for (unsigned i = 0; i < labels->count; i++) {
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "model", a->models.at[i]);
+        cJSON_AddNumberToObject(item, "classes", labels->classes[i]);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
 static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
                         const bf_model *m, const bf_review *r)
 {
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
-        cJSON_AddStringToObject(o, "model", a->models.at[0]);
-        cJSON_AddNumberToObject(o, "classes", (double)m->weights.rows);
+        add_models(o, a, labels);
         cJSON_AddNumberToObject(o, "features", (double)bf_model_inputs(m));
         cJSON_AddStringToObject(o, "feature_map", bf_feature_map_name(m->map));
         if (m->expansion)

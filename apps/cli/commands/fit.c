@@ -4,6 +4,7 @@
 
 typedef struct fit_args {
     const char *train, *labels, *test, *test_labels, *model;
+    cli_texts columns; /* of labels, of which there is one */
     bf_rows rows, test_rows;
     bool no_regression;
 } fit_args;
@@ -26,6 +27,12 @@ static bf_status load(fit *f, const fit_args *a)
 /* Finds errors before the work. */
 static bf_status check(const fit_args *a)
 {
+    if (a->columns.count > 1)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--labels: fit trains one column of labels; several are "
+                       "trained in one pass by plan --classes C,C, encrypt "
+                       "--labels FILE --labels FILE, train, and decrypt -o "
+                       "FILE -o FILE");
     if (a->test_labels && !a->test)
         return bf_fail(BF_ERR_ARGUMENT, "--test-labels needs --test");
     if (!a->model) return BF_OK;
@@ -67,7 +74,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     fit_args a = {0};
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
-        {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
+        {"labels", 'l', CLI_TEXTS, &a.columns, "FILE",
          "labels, if TRAIN has none"},
         {"rows", 0, CLI_ROWS, &a.rows, "A:B", "rows to train on, from 1"},
         {"test", 't', CLI_TEXT, &a.test, "FILE",
@@ -90,6 +97,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     a.train = operands[0];
+    a.labels = a.columns.at[0];
     f.compare = !a.no_regression;
     bf_status s = fit_all(&f, &a);
     fit_clear(&f);
