@@ -1,7 +1,8 @@
 #!/bin/sh
 # A run with refreshed weights, killed after an iteration and resumed, ends in
 # the same file as an uninterrupted run; a job accepts no refresh keys of
-# another job.
+# another job. Curves of accuracy have every iteration. encrypt refuses packed
+# weights beyond the bound of the refreshes, and decrypt reports them.
 . "$(dirname "$0")/../cli/lib.sh"
 
 job() # RECIPE ITERATIONS
@@ -60,4 +61,41 @@ refuse 4 'whitened/keys/eval.keys: .*another' "$server" train \
     "$work/paper/job.json" --keys "$work/whitened/keys/eval.keys" \
     --upload "$work/paper/upload.bf" -o "$work/model.enc"
 absent "$work/model.enc"
+
+# Thirty iterations: the accuracy after each, as in plaintext but for one row.
+rows 60 9 3 2 >"$work/test.csv"
+ok "$blindfit" fit "$work/train.csv" --test "$work/test.csv" --iterations 30 \
+    --refresh yes --every-iteration --json
+cp "$work/stdout" "$work/fit.json"
+ok "$blindfit" report "$work/fit.json" --curve "$work/curve.dat"
+grep '^[0-9]' "$work/curve.dat" >"$work/curve"
+holds "$(wc -l <"$work/curve") == 30"
+awk -v row=1.67 '$1 != NR || ($2 - $3) ^ 2 > row ^ 2 { exit 1 }' \
+    "$work/curve" || fail "iterations apart: $(cat "$work/curve")"
+
+# Weights of three columns grow beyond an eighth of their bound.
+awk 'BEGIN {
+    srand(3)
+    for (i = 0; i < 60; i++)
+        printf "%d,%f,%f,%f\n", i % 2, 2 * (i % 2) + rand() / 5,
+               rand() / 5, rand() / 5
+}' >"$work/apart.csv"
+mkdir "$work/apart"
+ok "$blindfit" plan -n 60 -d 3 -c 2 --recipe paper --iterations 12 \
+    --refresh yes -o "$work/apart/job.json"
+ok "$blindfit" keygen "$work/apart/job.json" -o "$work/apart/keys"
+seal() # OPTIONS...
+{
+    "$blindfit" encrypt "$work/apart/job.json" "$work/apart.csv" \
+        --key "$work/apart/keys/secret.key" -o "$work/apart/upload.bf" "$@"
+}
+refuse 6 'apart.csv: .*packed weights reach .* after iteration [0-9]*, the' seal
+absent "$work/apart/upload.bf" "$work/apart/keys/transform.bf"
+ok seal --rehearse no
+(train apart apart -o "$work/apart/model.enc" >/dev/null) || fail "apart"
+ok "$blindfit" decrypt "$work/apart/job.json" "$work/apart/model.enc" \
+    --key "$work/apart/keys/secret.key" \
+    --transform "$work/apart/keys/transform.bf" -o "$work/apart/model.npy"
+grep -q 'packed weights .*exceeded' "$work/stdout" ||
+    fail "decrypt: $(cat "$work/stdout")"
 finish

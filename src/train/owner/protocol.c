@@ -12,6 +12,8 @@
 #include "train/handle.h"
 #include "train/owner/rounding.h"
 #include "train/owner/seal.h"
+#include "train/owner/twin.h"
+#include "train/refresh.h"
 #include "train/upload.h"
 
 bf_status bf_protocol_make_keys(bf_eval_keys *sets, bf_rings rings,
@@ -108,20 +110,61 @@ static bf_status check_noise(const bf_job *job, double resolution)
         noise, resolution);
 }
 
+/* Weights of one column's classes, from class `first` on, and zeros for the
+ * others: no coefficient of packed weights belongs to two classes. */
+typedef struct packing {
+    const bf_job *job;
+    bf_matrix all; /* C x cols */
+    size_t first;
+} packing;
+
+static bf_status check_packed(void *user, unsigned t, const bf_matrix *v)
+{
+    packing *p = user;
+    size_t cols = p->all.cols;
+    double most, bound = bf_refresh_bound(p->job);
+    memcpy(p->all.data + p->first * cols, v->data,
+           v->rows * cols * sizeof *v->data);
+    BF_TRY(bf_largest_packed(&most, p->job, &p->all));
+    if (most <= bound) return BF_OK;
+    return bf_fail(BF_ERR_RANGE,
+                   "packed weights reach %.3g after iteration %u, the job's "
+                   "refreshes are made for %.3g",
+                   most, t + 1, bound);
+}
+
+static bf_status measure(bf_magnitudes *out, double *resolution,
+                         const bf_job *job, const bf_matrix *u,
+                         const int32_t *labels, unsigned classes, size_t first,
+                         const bf_schedule *schedule)
+{
+    packing p = {.job = job, .first = first};
+    if (!job->refresh.on)
+        return bf_twin_measure(out, resolution, schedule, u, labels, classes,
+                               NULL, NULL);
+    BF_TRY(bf_matrix_init(&p.all, job->layout.classes, u->cols));
+    bf_status s = bf_twin_measure(out, resolution, schedule, u, labels, classes,
+                                  check_packed, &p);
+    bf_matrix_clear(&p.all);
+    return s;
+}
+
 static bf_status check_column(const bf_job *job, const bf_matrix *u,
                               const int32_t *labels, unsigned classes,
-                              const bf_schedule *schedule)
+                              size_t first, const bf_schedule *schedule)
 {
     bf_magnitudes measured, covered = job->bounds;
     double resolution;
     for (unsigned t = 0; t < schedule->iterations; t++)
         covered.logit[t] *= BF_LOGIT_SLACK;
     covered.residual = INFINITY;
-    BF_TRY(bf_twin_magnitudes(&measured, &resolution, schedule, u, labels,
-                              classes, NULL));
-    bf_status s =
-        bf_magnitudes_check(&measured, &covered, schedule->iterations);
-    if (s != BF_OK) return bf_fail_in(s, "the data leave the recipe's range");
+    bf_status s = measure(&measured, &resolution, job, u, labels, classes,
+                          first, schedule);
+    if (s == BF_OK)
+        s = bf_magnitudes_check(&measured, &covered, schedule->iterations);
+    if (s == BF_ERR_RANGE)
+        return bf_fail_in(s, "the data leave the recipe's range");
+    BF_TRY(s);
     return check_noise(job, resolution);
 }
 
@@ -133,10 +176,13 @@ bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
                                    const bf_schedule *schedule)
 {
     bf_schedule part = *schedule;
+    size_t first = 0;
     for (unsigned i = 0; i < job->labels.count; i++) {
         unsigned classes = job->labels.classes[i];
         if (part.v0.data) part.v0.rows = classes;
-        BF_TRY(check_column(job, u, labels + i * u->rows, classes, &part));
+        BF_TRY(
+            check_column(job, u, labels + i * u->rows, classes, first, &part));
+        first += classes;
         if (part.v0.data) part.v0.data += classes * part.v0.cols;
     }
     return BF_OK;

@@ -33,7 +33,8 @@ BF_MUST_CHECK bf_status bf_protocol_keys(bf_outfile **out, const bf_job *job,
 #define BF_LOGIT_SLACK 1.5
 
 /* Runs the job in plaintext: BF_ERR_RANGE for data with which the job would
- * leave its bounds, or train weights no larger than their expected error. */
+ * leave its bounds, refresh packed weights beyond theirs, or train weights no
+ * larger than their expected error. */
 BF_MUST_CHECK bf_status bf_protocol_check_bounds(const bf_job *job,
                                                  const bf_matrix *u,
                                                  const int32_t *labels,
@@ -68,6 +69,9 @@ BF_MUST_CHECK bf_status bf_protocol_weights(bf_matrix *weights,
                                             const char *path,
                                             unsigned iteration);
 
+/* The largest coefficient of packed weights (C x cols). */
+BF_MUST_CHECK bf_status bf_largest_packed(double *out, const bf_job *job,
+                                          const bf_matrix *weights);
 /* Adds the packed weights (C x cols) that are refreshed after iteration t to
  * the review. BF_ERR_RANGE if they exceed what a refresh can hold. */
 BF_MUST_CHECK bf_status bf_review_packed(bf_review *seen, const bf_job *job,

@@ -24,20 +24,28 @@ static double largest(const bf_matrix *m)
     return most;
 }
 
-/* The sine changes each coefficient slightly: up to the bound by less than the
- * plan's error, beyond the bound by an error that grows with the square. */
-bf_status bf_review_packed(bf_review *seen, const bf_job *job, unsigned t,
-                           const bf_matrix *weights)
+bf_status bf_largest_packed(double *out, const bf_job *job,
+                            const bf_matrix *weights)
 {
     size_t n = (size_t)1 << job->ring[0].log_n;
-    double most = 0, bound = bf_refresh_bound(job);
+    double most = 0;
     double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
     if (!coeffs) return BF_ERR_MEMORY;
     bf_status s = bf_layout_pack_weights(&job->layout, weights, coeffs);
     for (size_t i = 0; i < n && s == BF_OK; i++)
         most = bf_max(most, fabs(coeffs[i]));
     bf_secret_free(coeffs);
-    BF_TRY(s);
+    if (s == BF_OK) *out = most;
+    return s;
+}
+
+/* The sine changes each coefficient slightly: up to the bound by less than the
+ * plan's error, beyond the bound by an error that grows with the square. */
+bf_status bf_review_packed(bf_review *seen, const bf_job *job, unsigned t,
+                           const bf_matrix *weights)
+{
+    double most, bound = bf_refresh_bound(job);
+    BF_TRY(bf_largest_packed(&most, job, weights));
     seen->packed = bf_max(seen->packed, most);
     seen->packed_bound = bound;
     double unit = bound * exp2(job->refresh.ratio);

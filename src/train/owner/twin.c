@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "linalg/openmp.h"
 #include "train/owner/gradient.h"
+#include "train/owner/twin.h"
 
 typedef struct twin {
     const bf_schedule *s;
@@ -20,6 +21,8 @@ typedef struct twin {
     bf_gradient work;
     unsigned iteration;
     bf_magnitudes *seen; /* NULL unless measuring */
+    bf_twin_fn each_model, each_v; /* or NULL */
+    void *user;
 } twin;
 
 static double largest(double so_far, const double *v, size_t count)
@@ -114,7 +117,7 @@ static void descend(twin *t)
     if (w) t->seen->weight = largest(t->seen->weight, w, values);
 }
 
-static bf_status run(twin *t, bf_twin_fn each, void *user)
+static bf_status run(twin *t)
 {
     const bf_matrix *model = t->s->momentum ? &t->w : &t->v;
     bf_report("plaintext run", 0, t->s->iterations);
@@ -125,7 +128,9 @@ static bf_status run(twin *t, bf_twin_fn each, void *user)
         t->iteration = i;
         bf_gradient_run(&t->work, t->g.data, t->v.data, first, last);
         descend(t);
-        if (each) BF_TRY(each(user, i, model));
+        if (t->each_model) BF_TRY(t->each_model(t->user, i, model));
+        if (t->each_v && i + 1 < t->s->iterations)
+            BF_TRY(t->each_v(t->user, i, &t->v));
         bf_report("plaintext run", i + 1,
                         t->s->iterations);
     }
@@ -139,10 +144,15 @@ bf_status bf_twin_run(bf_matrix *weights, const bf_schedule *s,
 {
     BF_UNDER(env);
     BF_TRY(check(s, u, labels, classes));
-    twin t = {.s = s, .u = u, .labels = labels, .classes = classes};
+    twin t = {.s = s,
+              .u = u,
+              .labels = labels,
+              .classes = classes,
+              .each_model = each,
+              .user = user};
     bf_status status;
     BF_GOTO(start(&t), done);
-    BF_GOTO(run(&t, each, user), done);
+    BF_GOTO(run(&t), done);
     bf_matrix *model = s->momentum ? &t.w : &t.v;
     *weights = *model;
     *model = (bf_matrix){0};
@@ -187,25 +197,38 @@ static bf_status measure_scores(double *resolution, const bf_matrix *u,
     return status;
 }
 
-bf_status bf_twin_magnitudes(bf_magnitudes *out, double *resolution,
-                             const bf_schedule *s, const bf_matrix *u,
-                             const int32_t *labels, unsigned classes,
-                             bf_env *env)
+bf_status bf_twin_measure(bf_magnitudes *out, double *resolution,
+                          const bf_schedule *s, const bf_matrix *u,
+                          const int32_t *labels, unsigned classes,
+                          bf_twin_fn each, void *user)
 {
-    BF_UNDER(env);
     BF_TRY(check(s, u, labels, classes));
     bf_magnitudes seen = {0};
     measure_rows(&seen, u);
-    twin t = {
-        .s = s, .u = u, .labels = labels, .classes = classes, .seen = &seen};
+    twin t = {.s = s,
+              .u = u,
+              .labels = labels,
+              .classes = classes,
+              .seen = &seen,
+              .each_v = each,
+              .user = user};
     bf_status status;
     BF_GOTO(start(&t), done);
     seen.weight = largest(0, t.v.data, t.v.rows * t.v.cols);
-    BF_GOTO(run(&t, NULL, NULL), done);
+    BF_GOTO(run(&t), done);
     if (resolution)
         BF_GOTO(measure_scores(resolution, u, s->momentum ? &t.w : &t.v), done);
     *out = seen;
 done:
     clear(&t);
     return status;
+}
+
+bf_status bf_twin_magnitudes(bf_magnitudes *out, double *resolution,
+                             const bf_schedule *s, const bf_matrix *u,
+                             const int32_t *labels, unsigned classes,
+                             bf_env *env)
+{
+    BF_UNDER(env);
+    return bf_twin_measure(out, resolution, s, u, labels, classes, NULL, NULL);
 }
