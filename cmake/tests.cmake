@@ -29,7 +29,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   their own; and a limit on addresses, of which they take all
 #   what --json prints, what programs inherit, a second reader of files, pictures,
 #   a terminal: the same programs once more
-#   runs killed at random moments: those of test_cli_interrupt and
+#   runs killed at random moments or at every write: those of test_cli_interrupt and
 #   test_long_checkpoint are sanitized
 #   refreshes on every backend in turn: test_ckks_bootstrap is sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized

@@ -174,9 +174,15 @@ static void paper(void **state)
 
 /* Files of others that owner c (number 2) needs to get on from round r. */
 static const char *const needed[] = {
-    "r1-00.head", "r1-01.sums", "r2-01.head", "r2-00.square",
-    "r2-01.sums", "r3-01.head", "r3-00.transform"};
+    "r1-00.head", "r1-01.sums", "r2-01.head",      "r2-00.square", "r2-01.sums",
+    "r3-01.head", "r3-00.transform", "r4-01.head", "r5-00.head",   "r5-00.share"};
 enum { NEEDED = sizeof needed / sizeof *needed };
+/* Files of owner b (number 1) that the server needs. */
+static const char *const served[] = {"r1-01.head",   "r2-01.head",
+                                     "r3-01.head",   "r4-01.head",
+                                     "r2-01.square", "r2-01.keys",
+                                     "r3-01.second", "r4-01.upload"};
+enum { SERVED = sizeof served / sizeof *served };
 
 static unsigned round_of(const char *name)
 {
@@ -188,22 +194,55 @@ static path in_c(const char *name)
     return at("box-c/inbox/%s", name);
 }
 
+/* Owner c's step with all that it needs of this round. */
+static void goes_on_from(unsigned round)
+{
+    char line[40];
+    snprintf(line, sizeof line, "round %u: waiting for", round + 1);
+    if (round == 5)
+        check_ok(step(2));
+    else
+        check_fails(BF_ERR_WAITING,
+                    round == 4 ? "round 4: waiting for the server" : line,
+                    step(2));
+}
+
+/* Ways to spoil a file: a bit at the start, within, at the end; a byte less. */
+enum { WAYS = 4 };
+
+static void spoil(path from, path to, int way)
+{
+    size_t bytes;
+    uint8_t *data = read_bytes(from, &bytes);
+    if (way == 0) data[0] ^= 1;
+    if (way == 1) data[bytes / 2] ^= 0x40;
+    if (way == 2) data[bytes - 1] ^= 0x80;
+    write_bytes(to, data, way == 3 ? bytes - 1 : bytes);
+    bf_free(data);
+}
+
+static void is_refused(bf_status s, const char *name, int way)
+{
+    if ((s != BF_ERR_FORMAT && s != BF_ERR_SECURITY) ||
+        !strstr(bf_last_error(), name))
+        fail_msg("%s, %d: %s", name, way, bf_last_error());
+}
+
 static void missing_files_are_awaited(void **state)
 {
     (void)state;
     for (int i = 0; i < NEEDED; i++) {
         char who[40];
-        restore(round_of(needed[i]));
+        unsigned round = round_of(needed[i]);
+        restore(round);
         carry();
         copy_file(in_c(needed[i]), at("kept"));
         assert_int_equal(unlink(in_c(needed[i]).s), 0);
-        snprintf(who, sizeof who, "round %u: waiting for %c",
-                 round_of(needed[i]), 'a' + needed[i][4] - '0');
+        snprintf(who, sizeof who, "round %u: waiting for %c", round,
+                 'a' + needed[i][4] - '0');
         check_fails(BF_ERR_WAITING, who, step(2));
         copy_file(at("kept"), in_c(needed[i]));
-        snprintf(who, sizeof who, "round %u: waiting for",
-                 round_of(needed[i]) + 1);
-        check_fails(BF_ERR_WAITING, who, step(2));
+        goes_on_from(round);
     }
 }
 
@@ -212,27 +251,43 @@ static void damaged_files_are_refused(void **state)
 {
     (void)state;
     for (int i = 0; i < NEEDED; i++)
-        for (int how = 0; how < 4; how++) {
-            size_t bytes;
-            char next[40];
+        for (int way = 0; way < WAYS; way++) {
             restore(round_of(needed[i]));
             carry();
             copy_file(in_c(needed[i]), at("kept"));
-            uint8_t *data = read_bytes(at("kept"), &bytes);
-            if (how == 0) data[0] ^= 1;
-            if (how == 1) data[bytes / 2] ^= 0x40;
-            if (how == 2) data[bytes - 1] ^= 0x80;
-            write_bytes(in_c(needed[i]), data, how == 3 ? bytes - 1 : bytes);
-            bf_free(data);
-            bf_status s = step(2);
-            if (s != BF_ERR_FORMAT && s != BF_ERR_SECURITY)
-                fail_msg("%s, %d: %s", needed[i], how, bf_last_error());
-            assert_non_null(strstr(bf_last_error(), needed[i]));
+            spoil(at("kept"), in_c(needed[i]), way);
+            is_refused(step(2), needed[i], way);
             copy_file(at("kept"), in_c(needed[i]));
-            snprintf(next, sizeof next, "round %u: waiting for",
-                     round_of(needed[i]) + 1);
-            check_fails(BF_ERR_WAITING, next, step(2));
+            goes_on_from(round_of(needed[i]));
         }
+}
+
+/* The same of the server, and files of owner a in b's place. Nothing is written
+ * in place of what was gathered before. */
+static void the_server_refuses_them_too(void **state)
+{
+    (void)state;
+    bf_part keys, upload;
+    path made = at("server/job/eval.keys"), rows_of = at("server/job/upload.bf");
+    check_ok(bf_part_of_file(&keys, BF_PART_KEYS, made.s));
+    check_ok(bf_part_of_file(&upload, BF_PART_UPLOAD, rows_of.s));
+    for (int i = 0; i < SERVED; i++) {
+        path in = at("server/inbox/%s", served[i]), kept = at("kept");
+        copy_file(in, kept);
+        assert_int_equal(unlink(in.s), 0);
+        check_fails(BF_ERR_WAITING, served[i], gather());
+        for (int way = 0; way < WAYS; way++) {
+            spoil(kept, in, way);
+            is_refused(gather(), served[i], way);
+        }
+        copy_file(at("server/inbox/r%u-00%s", round_of(served[i]),
+                     served[i] + strlen("r1-01")), in);
+        is_refused(gather(), served[i], WAYS);
+        copy_file(kept, in);
+    }
+    check_ok(bf_part_check(&keys, made.s));
+    check_ok(bf_part_check(&upload, rows_of.s));
+    check_ok(gather());
 }
 
 static void wrong_places(void **state)
@@ -686,6 +741,7 @@ int main(void)
         cmocka_unit_test(paper),
         cmocka_unit_test(missing_files_are_awaited),
         cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(the_server_refuses_them_too),
         cmocka_unit_test(wrong_places),
         cmocka_unit_test(another_session),
         cmocka_unit_test(late_commitment),

@@ -1,0 +1,140 @@
+#!/bin/sh
+# A session of K owners with equal shares of the rows, and its server, one after
+# the other on this machine: seconds of every step, bytes of every kind of file.
+#
+#   bench/bench_owners.sh BUILD ROWS.npy LABELS.npy TEST.npy TEST-LABELS.npy K OUT
+#
+# Files are numpy's, as `make demo-fashion` leaves them in demo-out-fashion/. K is 2
+# to 16; 1 is one owner's job of the same recipe (`fit`), to compare with.
+# COMPONENTS (400), ITERATIONS (3) and MAP (sqrt) choose the recipe. OUT needs
+# about 6 GB for 60,000 rows, and is emptied at the end.
+set -eu
+[ $# = 7 ] || { sed -n '2,11p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+blindfit=$(realpath "$1")/blindfit server=$(realpath "$1")/blindfit-server
+rows=$(realpath "$2") labels=$(realpath "$3") test=$(realpath "$4")
+test_labels=$(realpath "$5") owners=$6 out=$7
+components=${COMPONENTS:-400} iterations=${ITERATIONS:-3} map=${MAP:-sqrt}
+names=$(echo a b c d e f g h i j k l m n o p | cut -d ' ' -f "1-$owners")
+mkdir -p "$out"
+cd "$out"
+
+accuracy() # MODEL
+{
+    "$blindfit" evaluate "$1" "$test" --labels "$test_labels" --json |
+        sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p' | head -1
+}
+# Numbers of the header's shape, of .npy files of format 1.0.
+shape() { head -c 127 "$1" | tail -c 117 | sed -n "s/.*'shape': (\\([0-9, ]*\\)).*/\\1/p"; }
+samples=$(shape "$rows" | cut -d , -f 1)
+width=$(shape "$rows" | cut -d , -f 2 | tr -d ' ')
+
+recipe="--components $components --iterations $iterations --map $map"
+if [ "$owners" = 1 ]; then
+    "$blindfit" fit "$rows" --labels "$labels" --test "$test" \
+        --test-labels "$test_labels" $recipe --no-regression --refresh no \
+        --work . --json --quiet >fit.json
+    grep -E '"(encrypted|train|encrypt|keygen|decrypt|server_read|upload|keys|plaintext_same_recipe)"' \
+        fit.json
+    rm -f fit.json
+    exit
+fi
+
+# COUNT rows of a file, behind the first FIRST: numpy's header is of 128 bytes.
+part() # FILE FIRST COUNT ROW_BYTES
+{
+    head -c 10 "$1"
+    printf '%-117s\n' "$(head -c 127 "$1" | tail -c 117 |
+        sed "s/($samples,/($3,/; s/ *\$//")"
+    tail -c +$((129 + $2 * $4)) "$1" | head -c $(($3 * $4))
+}
+row_bytes() { echo $((($(stat -c %s "$1") - 128) / samples)); }
+first=0 number=0 counts=
+for k in $names; do
+    number=$((number + 1))
+    count=$((samples * number / owners - first))
+    mkdir -p $k
+    part "$rows" $first $count "$(row_bytes "$rows")" >$k/x.npy
+    part "$labels" $first $count "$(row_bytes "$labels")" >$k/y.npy
+    first=$((first + count)) counts=${counts:+$counts,}$count
+done
+
+publics=
+for k in $names; do
+    [ -e $k/$k.id ] || "$blindfit" party id -o $k/$k.id --quiet >/dev/null
+    publics="$publics --owner $k/$k.pub"
+done
+"$blindfit" plan --owners "$owners" -n "$samples" -d "$width" -c 10 $recipe \
+    --quiet -o job.json >plan.txt
+"$blindfit" party new job.json $publics --rows "$counts" -o session.bf --quiet \
+    >/dev/null
+
+now() { date +%s.%N; }
+# Least and most of the owners' seconds.
+spread() { sort -n | awk 'NR == 1 { a = $1 } END { printf "%.2f to %.2f", a, $1 }'; }
+steps() # LABEL STATUS
+{
+    for k in $names; do
+        begin=$(now)
+        status=0
+        (cd $k && "$blindfit" party step ../session.bf --id $k.id --box box \
+            x.npy --labels y.npy -o model.npy --quiet >log 2>&1) || status=$?
+        [ $status = "$2" ] || { cat $k/log >&2; exit 1; }
+        echo "$begin $(now)" | awk '{ print $2 - $1 }'
+    done >seconds
+    printf '%-28s %s s an owner\n' "$1" "$(spread <seconds)"
+}
+# By links: nothing changes a message.
+carry() # ROUND
+{
+    mkdir -p server/inbox
+    for from in $names; do
+        ln -f $from/box/outbox/r"$1"-* server/inbox/
+        for to in $names; do
+            [ $from = $to ] || ln -f $from/box/outbox/r"$1"-* $to/box/inbox/
+        done
+    done
+}
+# Of all children so far.
+processor()
+{
+    times | tail -1 | tr 'ms' '  ' | awk '{ print 60 * $1 + $2 + 60 * $3 + $4 }'
+}
+timed() # LABEL COMMAND...
+{
+    label=$1 begin="$(now) $(processor)"
+    shift
+    "$@" >"$label.txt"
+    echo "$begin $(now) $(processor)" | awk -v l="$label" '{
+        printf "%-28s %.2f s, of processors %.2f s\n", l, $3 - $1, $4 - $2 }'
+}
+megabytes() { cat "$@" | wc -c | awk '{ printf "%.1f", $1 / 1e6 }'; }
+
+steps "round 1: sums, promise" 75
+carry 1
+steps "round 2: keys, products" 75
+carry 2
+steps "round 3: second shares" 75
+carry 3
+steps "round 4: upload" 75
+carry 4
+timed "gather" "$server" gather session.bf --box server -o job --quiet
+timed train "$server" train job/job.json --keys job/eval.keys \
+    --upload job/upload.bf -o model.enc --quiet --json
+sed -n 's/.*"\(read\|train\|server_read\)":[^0-9]*\([0-9.]*\).*/  \1 \2 s/p' train.txt
+for k in $names; do ln -f model.enc $k/box/inbox/; done
+steps "round 5: opening share" 75
+carry 5
+steps "opening" 0
+
+sent=$(megabytes a/box/outbox/*)
+for kind in square keys second upload sums; do
+    printf '%-28s %s MB\n' "sent: $kind" "$(megabytes a/box/outbox/*.$kind)"
+done
+printf '%-28s %s MB\n' "sent by a, in all" "$sent"
+printf '%-28s %s MB\n' "wanted by b of others" "$(
+    megabytes $(ls b/box/inbox/*.head b/box/inbox/*.sums b/box/inbox/*.square \
+        b/box/inbox/*.transform b/box/inbox/*.share))"
+printf '%-28s %s MB\n' "evaluation keys" "$(megabytes job/eval.keys)"
+printf '%-28s %s MB\n' "upload of gather" "$(megabytes job/upload.bf)"
+printf '%-28s %s\n' "accuracy" "$(accuracy a/model.npy)"
+rm -rf $names server job job.json session.bf model.enc seconds ./*.txt
