@@ -92,6 +92,7 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
     cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
     cJSON_AddBoolToObject(o, "refreshed", f->refreshed);
+    cJSON_AddBoolToObject(o, "safe", bf_job_recipe(job)->safe);
     if (other) cJSON_AddItemToObject(o, "alternative", alternative_json(other));
     return cli_json(o);
 }
@@ -126,6 +127,18 @@ static void print_alternative(const cost *c)
             cli_size((double)c->f.key_bytes).s);
 }
 
+static void print_safe(const bf_recipe *r)
+{
+    if (r->iterations == 1)
+        cli_row("range", "proved for any rows and labels: there are no scores");
+    else
+        cli_row("range",
+                "proved for any rows and labels: scores to %.0f by degree %u, "
+                "steps from %.2f to %.2f",
+                r->sigmoid.range, r->sigmoid.degree, r->steps[0],
+                r->steps[r->step_count - 1]);
+}
+
 static void print_plan(const bf_job *job, const bf_job_figures *f,
                        const more *m, double seconds, const cost *other)
 {
@@ -143,6 +156,7 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
             f->limbs - 1, f->log2_qp, f->log2_qp_limit);
     if (f->refreshed)
         cli_row("weights", "refreshed by bootstrapping after each iteration");
+    if (bf_job_recipe(job)->safe) print_safe(bf_job_recipe(job));
     cli_row("security", "%.0f bits", f->security_bits);
     cli_row("expected error", "%.2g of a typical weight",
             f->weight_error / f->typical_weight);

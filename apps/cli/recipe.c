@@ -15,6 +15,7 @@ static struct {
     double lambda, clip;
     const char *refresh;
     uint64_t max_memory;
+    bool safe;
 } given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
 
 const cli_option cli_recipe_options[] = {
@@ -39,6 +40,9 @@ const cli_option cli_recipe_options[] = {
      "whitened only: step sizes; the last repeats (default: by n/d)"},
     {"batch", 0, CLI_COUNT, &given.batch, "B",
      "whitened only: rows of a step (default: all)"},
+    {"safe", 0, CLI_FLAG, &given.safe, NULL,
+     "whitened only: train with bounds on scores and weights that are proved "
+     "for any rows and labels (default: clip 1, shorter steps)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "memory limit of the server, such as 12G (10^9; Gi: 2^30)"},
     {"refresh", 0, CLI_TEXT, &given.refresh, "WHEN",
@@ -126,6 +130,7 @@ static bf_status check_paper(void)
                        : given.components   ? "components"
                        : given.steps        ? "steps"
                        : given.batch        ? "batch"
+                       : given.safe         ? "safe"
                                             : NULL;
     return name ? bf_fail(BF_ERR_ARGUMENT, "--%s: recipe paper has none", name)
                 : BF_OK;
@@ -142,6 +147,17 @@ static bf_status whitened(bf_recipe *out, size_t n, size_t d)
     BF_TRY(bf_recipe_aim(out, aim, n, d));
     if (given.batch && given.batch < n) bf_recipe_batches(out, given.batch);
     return BF_OK;
+}
+
+#define SAFE_CLIP 1.0
+
+/* What is given stays, or is refused. */
+static bf_status make_safe(bf_recipe *r, size_t n, size_t d)
+{
+    if (isnan(given.clip)) r->clip = SAFE_CLIP;
+    bf_status s =
+        bf_recipe_make_safe(r, given.steps ? 1 : BF_SAFE_STEPS, n, d);
+    return s == BF_OK ? s : bf_fail_in(s, "--safe");
 }
 
 static bf_status check_iterations(void)
@@ -176,7 +192,8 @@ bf_status cli_recipe(bf_recipe *out, size_t n, size_t d)
     if (!isnan(given.clip)) out->clip = given.clip;
     if (given.map) BF_TRY(parse_map(&out->map));
     if (given.steps) BF_TRY(parse_steps(out));
-    return bf_recipe_check(out);
+    BF_TRY(bf_recipe_check(out));
+    return given.safe ? make_safe(out, n, d) : BF_OK;
 }
 
 /* Refuses options that decided the encrypted rows. */
@@ -192,6 +209,7 @@ static bf_status check_over(void)
                        : given.refresh               ? "refresh"
                        : given.aim                   ? "aim"
                        : given.max_memory            ? "max-memory"
+                       : given.safe                  ? "safe"
                                                      : NULL;
     return name ? bf_fail(
                       BF_ERR_ARGUMENT,
@@ -236,7 +254,7 @@ bool cli_recipe_asked(void)
     return given.map || given.steps || given.expand || given.batch ||
            given.components || given.ring || given.max_memory ||
            given.refresh || !isnan(given.lambda) || !isnan(given.clip) ||
-           given.iterations != UNSET || given.aim ||
+           given.iterations != UNSET || given.aim || given.safe ||
            strcmp(given.kind, KIND) != 0;
 }
 

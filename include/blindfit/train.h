@@ -80,6 +80,9 @@ typedef struct bf_recipe {
     unsigned step_count; /* steps given; the last repeats */
     double steps[BF_MAX_ITERATIONS]; /* whitened: s of step s*4/n */
     size_t batch; /* whitened: rows per step; 0 is full batch */
+    /* Scores and weights are proved to stay in range for any rows and labels,
+     * and no plan is made where they are not. bf_recipe_make_safe sets it. */
+    bool safe;
 } bf_recipe;
 
 /* Sets all fields to the defaults of a kind for n rows of d features
@@ -103,6 +106,16 @@ BF_API BF_MUST_CHECK bf_status bf_recipe_aim(bf_recipe *out, bf_aim aim,
  * polynomial for them. (Twelve steps of 10,000 rows, two passes over
  * Fashion-MNIST: 91.2 %; two full steps: 91.1 %.) */
 BF_API void bf_recipe_batches(bf_recipe *r, size_t batch);
+/* Makes a whitened recipe for n samples of d features safe. Chooses a Chebyshev
+ * polynomial and multiplies all steps but the last by one factor, at most 1: the
+ * polynomial is that of the least degree that allows a factor of `least` (0 to
+ * 1), or else of degree BF_CHEBYSHEV_DEGREE_MAX with a smaller factor.
+ * BF_ERR_ARGUMENT if `least` is 1 and no degree allows it, if the recipe has no
+ * clip, or if it has mini-batches. A clip of 1 allows longer steps than 1.25, at
+ * the same accuracy. */
+#define BF_SAFE_STEPS 0.45 /* two steps of 4 become about 2 and 4 */
+BF_API BF_MUST_CHECK bf_status bf_recipe_make_safe(bf_recipe *r, double least,
+                                                   size_t n, size_t d);
 /* BF_ERR_ARGUMENT naming a field that no trainer can follow, or that job.json
  * cannot hold. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_check(const bf_recipe *r);
@@ -153,7 +166,8 @@ typedef struct bf_magnitudes {
 } bf_magnitudes;
 /* Magnitudes that a plan assumes before the data are known, for n rows and k
  * columns. src/train/bounds.c says which of them are proved and which are
- * measured. */
+ * measured. Those of a safe recipe are all proved; BF_ERR_ARGUMENT if they can't
+ * be. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_bounds(bf_magnitudes *out,
                                                 const bf_recipe *r, size_t n,
                                                 size_t k);

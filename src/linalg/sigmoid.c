@@ -20,6 +20,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ckks/polyeval.h"
+
 #define ROOTS_MAX ((BF_POLY_DEGREE_MAX - 1) / 2)
 #define ITEMS_MAX (BF_FACTORS_MAX + 1) /* z' and the factors */
 
@@ -132,8 +134,23 @@ static void item_depths(const bf_sigmoid_form *f, unsigned *depth)
         depth[i + 1] = f->factor[i].quadratic ? 2 : 1;
 }
 
+static bf_status chebyshev_form(bf_sigmoid_form *out, const bf_sigmoid *p)
+{
+    if (p->degree % 2 == 0 || p->degree > BF_CHEBYSHEV_DEGREE_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "Chebyshev polynomial of degree %u",
+                       p->degree);
+    bf_sigmoid_form f = {.sign = 1, .degree = p->degree, .norm = p->range,
+                         .chebyshev = true};
+    while ((2u << f.depth) <= p->degree) f.depth++;
+    f.primes = ++f.depth;
+    memcpy(f.odd, p->odd, sizeof f.odd);
+    *out = f;
+    return BF_OK;
+}
+
 bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
 {
+    if (p->chebyshev) return chebyshev_form(out, p);
     if (p->degree % 2 == 0 || p->degree > BF_POLY_DEGREE_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "sigmoid polynomial of degree %u",
                        p->degree);
@@ -159,19 +176,6 @@ bf_status bf_sigmoid_form_make(bf_sigmoid_form *out, const bf_sigmoid *p)
     f.primes = f.depth;
     *out = f;
     return BF_OK;
-}
-
-double bf_sigmoid_slope(const bf_sigmoid *p, double deviation)
-{
-    double squares = 0, weights = 0;
-    for (double x = 0; x < 6; x += 1.0 / 64) {
-        double z = fmin(x * deviation, p->range), slope = 0;
-        for (unsigned i = (p->degree + 1) / 2; i-- > 0;)
-            slope = slope * z * z + (2 * i + 1) * p->odd[i];
-        squares += exp(-x * x / 2) * slope * slope;
-        weights += exp(-x * x / 2);
-    }
-    return sqrt(squares / weights);
 }
 
 /* Depths of the factors of the last product; false where there is none. */
@@ -393,6 +397,17 @@ static bf_status raise(bf_eval *ev, bf_ct *a, const bf_sigmoid_form *form,
     return BF_OK;
 }
 
+/* y at the scale of z: primes are near both (train/chain.c). */
+static bf_status chebyshev_evaluate(bf_eval *ev, bf_ct *y,
+                                    const bf_sigmoid_form *form, const bf_ct *z)
+{
+    double c[BF_CHEBYSHEV_DEGREE_MAX + 1] = {0};
+    for (unsigned i = 0; i < (form->degree + 1) / 2; i++)
+        c[2 * i + 1] = form->odd[i];
+    bf_poly p = {BF_BASIS_CHEBYSHEV, form->degree, c, -1, 1};
+    return bf_poly_evaluate(ev, y, z, &p, z->scale);
+}
+
 bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
                               const bf_sigmoid_form *form, const bf_ct *z)
 {
@@ -401,6 +416,7 @@ bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
     square w = {0};
     double inherited = 0;
     bf_status status;
+    if (form->chebyshev) return chebyshev_evaluate(ev, y, form, z);
     BF_GOTO(bf_copy(ev, &item[0], z), done);
     if (form->factors)
         BF_GOTO(factors_evaluate(ev, &item[1], &w, form, z), done);

@@ -18,6 +18,10 @@
  *           smaller is raised before, to come out at the scale of z'^2. The
  *           last product is left for the caller to divide.
  *
+ * A polynomial in the Chebyshev basis is evaluated as it is (ckks/polyeval.h),
+ * at the least depth, ceil(log2(degree + 1)), and divides EACH product; norm is
+ * its interval, and y has the scale of z.
+ *
  * Late and paired divisions take more bits of the modulus in fewer primes, as
  * these can be as long as primes get. */
 #ifndef BF_LINALG_SIGMOID_H
@@ -47,6 +51,8 @@ typedef struct bf_sigmoid_form {
     unsigned degree, factors;
     unsigned depth;  /* of products */
     unsigned primes; /* that they are divided by: levels consumed */
+    bool chebyshev;  /* there are no factors, but these, of T_{2i+1}(z'): */
+    double odd[(BF_CHEBYSHEV_DEGREE_MAX + 1) / 2];
     bf_factor factor[BF_FACTORS_MAX];
 } bf_sigmoid_form;
 
@@ -68,7 +74,7 @@ bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division,
  * form->primes primes that the levels divide by, in order. */
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime);
-/* y = z' * Q(z'^2), z holding z' = z/norm (declare scale * norm). Consumes
+/* y = z' * Q(z'^2), or the Chebyshev sum, z holding z' = z/norm (declare scale * norm). Consumes
  * form->primes levels. */
 BF_MUST_CHECK bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
                                             const bf_sigmoid_form *form,

@@ -17,6 +17,8 @@
  * reached 21 in 30 iterations, and weights of 9. So the bound of logits is 1.2
  * ranges if this is more than 6 s.
  *
+ * Safe: safe.c.
+ *
  * Paper, proved: rows have norm at most sqrt(n). Its logits scale with the
  * features: |z| starts at 0.0128 (1 + sum_j |x_j|). It trains while that stays
  * below 16, where the cubic begins to diverge; entries measured then stay below
@@ -28,27 +30,28 @@
 
 #include "base/maximum.h"
 #include "base/status.h"
-#include "blindfit/train.h"
+#include "train/safe.h"
 
-/* Largest |y - p(z)| for |z| <= range, y in {0, 1}. p - 1/2 is odd, so one
- * sign suffices; extremes lie at the ends or between, where a grid finds them
- * to 1e-4 of the value. */
+/* An upper bound of |y - p(z)| for |z| <= range, y in {0, 1}. p - 1/2 is odd, so
+ * one sign suffices. The values at m Chebyshev nodes of an interval bound a
+ * polynomial of a lesser degree on it to a factor 1/cos(pi degree/2m) [EZ64]. */
 static double largest_residual(const bf_sigmoid *p, double range)
 {
-    enum { STEPS = 4096 };
+    enum { NODES = 4096 };
     double largest = 0;
-    for (int i = 0; i <= STEPS; i++) {
-        double e = bf_sigmoid_value(p, range * i / STEPS) - 0.5;
-        largest = bf_max(largest, fabs(e));
+    for (int i = 0; i < NODES / 2; i++) {
+        double z = range * cos(M_PI * (2 * i + 1) / (2 * NODES));
+        largest = bf_max(largest, fabs(bf_sigmoid_value(p, z) - 0.5));
     }
-    return largest + 0.5;
+    return largest / cos(M_PI * p->degree / (2 * NODES)) + 0.5;
 }
 
 /* The range to which the polynomial pulls logits back; 0: it does not. */
 static double pulled_back(const bf_recipe *r)
 {
     const bf_sigmoid *p = &r->sigmoid;
-    return p->odd[(p->degree - 1) / 2] > 0 ? p->range : 0;
+    bool leads = p->odd[(p->degree - 1) / 2] > 0;
+    return leads && !p->chebyshev ? p->range : 0;
 }
 
 static void whitened_bounds(bf_magnitudes *b, const bf_recipe *r, size_t n,
@@ -60,7 +63,7 @@ static void whitened_bounds(bf_magnitudes *b, const bf_recipe *r, size_t n,
     double step = 0;
     for (unsigned t = 0; t < r->iterations; t++) {
         b->logit[t] = step > 0 ? fmax(6 * step, 1.2 * pulled_back(r)) : 0;
-        step = fmax(step, r->steps[t < r->step_count ? t : r->step_count - 1]);
+        step = fmax(step, bf_recipe_step(r, t));
     }
     b->weight = b->update = 4 * step;
 }
@@ -85,6 +88,9 @@ bf_status bf_recipe_bounds(bf_magnitudes *out, const bf_recipe *r, size_t n,
         paper_bounds(&b, r, n);
     else
         whitened_bounds(&b, r, n, k);
+    if (r->safe)
+        BF_TRY(bf_safe_bounds(&b, r, n,
+                              largest_residual(&r->sigmoid, r->sigmoid.range)));
     b.residual = largest_residual(&r->sigmoid, b.logit[r->iterations - 1]);
     *out = b;
     return BF_OK;

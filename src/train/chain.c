@@ -336,11 +336,14 @@ static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned t,
         return true;
     }
     double z = job->log_dense + *off, wanted = log_errors(job, t);
+    double basis = z; /* of the last T_{2^k}: a prime near it keeps the next */
     for (unsigned k = 0; k < form->primes; k++) {
         level[k] = c->bits[--*next];
+        if (form->chebyshev) level[k] = basis;
         if (k + 1 == form->primes && form->division != BF_DIVIDE_EACH)
             level[k] += bf_sigmoid_log_scale(form, z, level) - wanted;
         if (!find_prime(c, log_n, *next, &level[k])) return false;
+        basis += basis - level[k];
     }
     *off = bf_sigmoid_log_scale(form, z, level) - wanted;
     return true;

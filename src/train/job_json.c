@@ -15,6 +15,7 @@
 enum { JOB_VERSION = 2, JOB_BYTES_MAX = 1 << 20 };
 
 static const char *const divisions[] = {"each", "joined", "late", "paired"};
+static const char *const bases[] = {"power", "chebyshev"};
 
 /* ---- writing ------------------------------------------------------------- */
 
@@ -57,6 +58,9 @@ static cJSON *recipe_json(const bf_recipe *r)
     cJSON_AddItemToObject(o, "sigmoid",
                           numbers(r->sigmoid.odd, (r->sigmoid.degree + 1) / 2));
     add_number(o, "sigmoid_range", r->sigmoid.range);
+    if (r->sigmoid.chebyshev)
+        cJSON_AddStringToObject(o, "sigmoid_basis", bases[1]);
+    if (r->safe) cJSON_AddTrueToObject(o, "safe");
     add_number(o, "lambda", r->lambda);
     add_number(o, "clip", r->clip);
     cJSON_AddNumberToObject(o, "components", (double)r->components);
@@ -231,6 +235,15 @@ static unsigned word(reader *r, const cJSON *o, const char *name,
     return 0;
 }
 
+static bool flag(reader *r, const cJSON *o, const char *name)
+{
+    const cJSON *m = member(r, o, name);
+    if (r->status == BF_OK && !cJSON_IsBool(m))
+        r->status = bf_fail(BF_ERR_FORMAT, "%s: \"%s\" must be true or false",
+                            r->path, name);
+    return cJSON_IsTrue(m);
+}
+
 /* Reads 1..most finite numbers; returns their number. */
 static unsigned list(reader *r, const cJSON *o, const char *name, double *out,
                      unsigned most)
@@ -278,9 +291,14 @@ static void read_recipe(reader *r, const cJSON *o, bf_recipe *out)
     const cJSON *expand = cJSON_GetObjectItemCaseSensitive(o, "expand");
     if (expand && r->status == BF_OK)
         r->status = bf_relu_from_json(&out->expand, expand, r->path);
-    unsigned odd = list(r, o, "sigmoid", out->sigmoid.odd,
-                        (BF_POLY_DEGREE_MAX + 1) / 2);
+    if (cJSON_HasObjectItem(o, "sigmoid_basis"))
+        out->sigmoid.chebyshev = word(r, o, "sigmoid_basis", bases, 2);
+    unsigned degree = out->sigmoid.chebyshev ? BF_CHEBYSHEV_DEGREE_MAX
+                                             : BF_POLY_DEGREE_MAX;
+    unsigned odd =
+        list(r, o, "sigmoid", out->sigmoid.odd, (degree + 1) / 2);
     out->sigmoid.degree = odd ? 2 * odd - 1 : 0;
+    if (cJSON_HasObjectItem(o, "safe")) out->safe = flag(r, o, "safe");
     out->sigmoid.range = real(r, o, "sigmoid_range", 0, BF_SIGMOID_RANGE_MAX);
     out->lambda = real(r, o, "lambda", 0, BF_RIDGE_MAX);
     out->clip = real(r, o, "clip", 0, BF_CLIP_MAX);
@@ -334,11 +352,7 @@ static void read_refresh(reader *r, const cJSON *o, bf_refresh *out)
     out->precision = real(r, m, "precision", 1, 40);
     if (cJSON_HasObjectItem(m, "log2_slots"))
         out->log_slots = (unsigned)whole(r, m, "log2_slots", 1, 16);
-    const cJSON *few = member(r, m, "few_keys");
-    out->few_keys = cJSON_IsTrue(few);
-    if (r->status == BF_OK && !cJSON_IsBool(few))
-        r->status = bf_fail(BF_ERR_FORMAT,
-                            "%s: \"few_keys\" must be true or false", r->path);
+    out->few_keys = flag(r, m, "few_keys");
 }
 
 /* Only jobs with several columns of labels have this member. */

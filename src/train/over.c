@@ -106,7 +106,7 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
     BF_TRY(bf_label_columns_fill(&made.labels, classes));
     BF_TRY(bf_schedule_make(&made.schedule, recipe, l->n));
     BF_TRY(bf_recipe_bounds(&made.bounds, recipe, l->n, l->cols));
-    made.typical = bf_plan_typical(&made.bounds, recipe, l->cols);
+    BF_TRY(bf_plan_typical(&made.typical, recipe, l->n, l->cols));
     BF_TRY(bf_sigmoid_form_make(&made.form, &made.schedule.sigmoid));
     if (!bf_sigmoid_form_divide(&made.form, over->form.division,
                                 over->form.primes) ||

@@ -245,11 +245,16 @@ done:
 
 /* Root mean squares behind the bounds: entries of a row share its norm; scores,
  * weights and steps lie at a fraction of what their tails reach. */
-bf_magnitudes bf_plan_typical(const bf_magnitudes *r, const bf_recipe *recipe,
-                              size_t cols)
+bf_status bf_plan_typical(bf_magnitudes *out, const bf_recipe *recipe, size_t n,
+                          size_t cols)
 {
     unsigned iterations = recipe->iterations;
-    bf_magnitudes t = *r;
+    bf_recipe measured = *recipe;
+    bf_magnitudes t, b;
+    const bf_magnitudes *r = &b;
+    measured.safe = false;
+    BF_TRY(bf_recipe_bounds(&b, &measured, n, cols));
+    t = b;
     for (unsigned i = 0; i < iterations; i++) t.logit[i] = r->logit[i] / 6;
     t.residual = 0.5;
     t.update = r->update / 16;
@@ -261,7 +266,8 @@ bf_magnitudes bf_plan_typical(const bf_magnitudes *r, const bf_recipe *recipe,
         t.entry = r->row / sqrt((double)cols);
         t.weight = r->weight / 4 / r->row; /* logits of 1/6 of their bound */
     }
-    return t;
+    *out = t;
+    return BF_OK;
 }
 
 bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
@@ -276,7 +282,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
         return bf_fail(BF_ERR_ARGUMENT,
                        "the job's polynomial can't be divided as it says");
     BF_TRY(bf_recipe_bounds(&job->bounds, &job->recipe, n, cols));
-    job->typical = bf_plan_typical(&job->bounds, &job->recipe, cols);
+    BF_TRY(bf_plan_typical(&job->typical, &job->recipe, n, cols));
     BF_TRY(bf_label_columns_fill(&job->labels, classes));
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));

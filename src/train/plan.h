@@ -8,9 +8,11 @@
  * one: where nothing keeps a recipe's tolerance, it gives way up to here. */
 #define BF_PLAN_ERROR_MAX 0.1
 
-/* Magnitudes to expect, where `bounds` has the largest that a plan allows. */
-bf_magnitudes bf_plan_typical(const bf_magnitudes *bounds,
-                              const bf_recipe *recipe, size_t cols);
+/* Magnitudes to expect, where bf_recipe_bounds has the largest that a plan
+ * allows: of a safe recipe those of the same one if it were not. */
+BF_MUST_CHECK bf_status bf_plan_typical(bf_magnitudes *out,
+                                        const bf_recipe *recipe, size_t n,
+                                        size_t cols);
 /* Everything of the plan that follows from its counters and key needs, and the
  * job's parameters. */
 void bf_plan_sizes(bf_plan *plan, const bf_job *job);

@@ -60,15 +60,6 @@ const char *bf_feature_map_name(bf_feature_map map)
     return bf_feature_map_names[map];
 }
 
-double bf_sigmoid_value(const bf_sigmoid *p, double z)
-{
-    double square = z * z;
-    double sum = 0;
-    for (unsigned i = (p->degree + 1) / 2; i-- > 0;)
-        sum = sum * square + p->odd[i];
-    return 0.5 + z * sum;
-}
-
 static void paper_defaults(bf_recipe *r)
 {
     r->map = BF_MAP_NONE;
@@ -211,14 +202,15 @@ void bf_recipe_batches(bf_recipe *r, size_t batch)
 
 static bf_status check_sigmoid(const bf_sigmoid *p)
 {
-    if (p->degree % 2 == 0 || p->degree > BF_POLY_DEGREE_MAX)
+    unsigned most = p->chebyshev ? BF_CHEBYSHEV_DEGREE_MAX : BF_POLY_DEGREE_MAX;
+    if (p->degree % 2 == 0 || p->degree > most)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "recipe: sigmoid of degree %u; odd and at most %d",
-                       p->degree, BF_POLY_DEGREE_MAX);
+                       "recipe: sigmoid of degree %u; odd and at most %u",
+                       p->degree, most);
     for (unsigned i = 0; i < (p->degree + 1) / 2; i++)
         if (!isfinite(p->odd[i]))
             return bf_fail(BF_ERR_ARGUMENT,
-                           "recipe: coefficient of z^%u is not finite",
+                           "recipe: coefficient of degree %u is not finite",
                            2 * i + 1);
     if (!(p->range > 0) || !(p->range <= BF_SIGMOID_RANGE_MAX))
         return bf_fail(BF_ERR_ARGUMENT, "recipe: sigmoid range %g", p->range);
@@ -263,6 +255,9 @@ bf_status bf_recipe_check(const bf_recipe *r)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no mini-batches");
     if (r->kind == BF_RECIPE_PAPER && r->expand.count != 0)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no random features");
+    if (r->kind == BF_RECIPE_PAPER && r->safe)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "recipe: paper's scores are not proved to stay in range");
     return bf_relu_check(r->expand);
 }
 

@@ -401,7 +401,7 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     BF_TRY(bf_label_columns_fill(&base.labels, classes));
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
     BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
-    base.typical = bf_plan_typical(&base.bounds, recipe, cols);
+    BF_TRY(bf_plan_typical(&base.typical, recipe, n, cols));
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
     search s = {.options = options,
                 .tolerance = tolerated(recipe, n, cols) /

@@ -70,7 +70,7 @@ done
 refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 100 -d 20 \
     -k 3 --ring 8192
 for option in --components=3 --lambda=0.1 --clip=2 --steps=1,2 --batch=10 \
-    --expand=relu:4 --aim=speed; do
+    --expand=relu:4 --aim=speed --safe; do
     refuse 2 "${option%%=*}: recipe paper has none" \
         "$blindfit" plan -n 100 -d 20 --recipe paper $option
 done
@@ -85,6 +85,21 @@ ok "$blindfit" plan -n 4000 -d 20 -c 3 --aim speed --json
 ok "$blindfit" plan -n 4000 -d 20 -c 3 --aim speed -k 2 --expand relu:64 --json
 [ "$(number iterations "$work/stdout")" = 2 ] || fail "--aim speed -k 2"
 [ "$(number columns "$work/stdout")" = 65 ] || fail "--aim speed --expand"
+
+# Proved, or refused: steps that are given are not changed.
+ok "$blindfit" plan -n 4000 -d 20 -c 3 --safe &&
+    grep -q 'range .*proved for any rows and labels: scores to' \
+        "$work/stdout" || fail "--safe: no proof is told"
+ok "$blindfit" plan -n 4000 -d 20 -c 3 --safe --json &&
+    grep -q '"safe":.*true' "$work/stdout" || fail "--safe --json"
+ok "$blindfit" plan -n 4000 -d 20 -c 3 --json &&
+    grep -q '"safe":.*false' "$work/stdout" || fail "safe without --safe"
+refuse 2 'scores may reach 4421, polynomials of degree 127 serve to 166' \
+    "$blindfit" plan -n 4000 -d 20 -c 3 --safe --steps 400,4
+refuse 2 'not clipped' "$blindfit" plan -n 4000 -d 20 --safe --clip 0
+refuse 2 'some of the rows' "$blindfit" plan -n 4000 -d 20 --safe --batch 99
+refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 4000 -d 20 \
+    --safe --ring 8192
 
 # One JSON object and nothing else on stdout, numbers with full precision.
 ok "$blindfit" plan -n 100 -d 20 -c 3 --json

@@ -101,6 +101,24 @@ refuse 4 'transform.bf: of another upload' decrypt mf "$dir/transform.bf"
 ok decrypt mf "$dir/uf.bf"
 holds "$(accuracy) == $good"
 
+# A safe job refuses rows that the transform does not whiten, or that its clip
+# leaves too long.
+ok "$blindfit" plan -n 40 -d 9 -c 3 --map none --safe -o "$work/safe.json"
+safe() # TRAIN TRANSFORM UPLOAD
+{
+    "$blindfit" encrypt "$work/safe.json" "$work/$1.csv" \
+        --key "$work/safe/secret.key" -o "$work/safe/$3" --fitted "$2" \
+        --transform "$work/safe/$3.bf"
+}
+ok "$blindfit" keygen "$work/safe.json" -o "$work/safe"
+ok "$blindfit" encrypt "$work/safe.json" "$work/a.csv" \
+    --key "$work/safe/secret.key" -o "$work/safe/u"
+ok safe a "$work/safe/transform.bf" again
+refuse 6 'transform.bf: .*row [0-9]* is .* long|does not whiten' \
+    safe b "$work/safe/transform.bf" b
+refuse 6 'none.bf: .*row [0-9]* is .* long by this transform' safe a "$none" c
+absent "$work/safe/b" "$work/safe/c" "$work/safe/b.bf" "$work/safe/c.bf"
+
 # A job.json with changed bytes is another job, and the message says why.
 sed 's/$/\r/' "$job" >"$work/crlf.json"
 { printf '\357\273\277'; cat "$job"; } >"$work/bom.json"

@@ -248,17 +248,20 @@ static void test_sigmoid(void **state)
         unsigned depth;
         bool joins, pairs;
     } c[] = {
-        {{1, {0.15}, 4}, 0, false, false},
-        {{3, {0.15009364, -0.00159204}, 8}, 2, true, false},
-        {{5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12}, 3, true, false},
-        {{7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8},
+        {{1, {0.15}, 4, false}, 0, false, false},
+        {{3, {0.15009364, -0.00159204}, 8, false}, 2, true, false},
+        {{5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12, false},
+         3,
+         true,
+         false},
+        {{7, {0.21689, -0.00819, 0.000165833, -1.19563e-06}, 8, false},
          3,
          false,
          false},
         {{9,
           {0.165873103, -2.53030206e-3, 1.7735778e-5, -5.21956015e-8,
            5.3824223e-11},
-          20},
+          20, false},
          4,
          true,
          false},
@@ -266,14 +269,14 @@ static void test_sigmoid(void **state)
           {0.197198016142, -5.25093120431e-3, 7.53765871649e-5,
            -5.45619920561e-7, 2.05241917856e-9, -3.83324064828e-12,
            2.80763922951e-15},
-          8},
+          8, false},
          4,
          false,
          true},
         {{15,
           {0.19212192, -5.23089012e-3, 8.43483494e-5, -7.42947283e-7,
            3.71066713e-9, -1.04934798e-11, 1.56467572e-14, -9.55275945e-18},
-          8},
+          8, false},
          4,
          false,
          true},
@@ -310,11 +313,11 @@ static void test_sigmoid_multiple_roots(void **state)
 {
     (void)state;
     static const bf_sigmoid p[] = {
-        {15, {-54, 243, -450, 443, -250, 81, -14, 1}, 8},
+        {15, {-54, 243, -450, 443, -250, 81, -14, 1}, 8, false},
         {15,
          {-0.052734375, 0.791015625, -4.60546875, 13.1640625, -19.609375,
           15.5625, -6.25, 1},
-         8},
+         8, false},
     };
     for (unsigned i = 0; i < 2; i++) {
         bf_sigmoid_form form;
@@ -329,7 +332,7 @@ static void test_sigmoid_multiple_roots(void **state)
 static void test_slope(void **state)
 {
     (void)state;
-    const bf_sigmoid p = {3, {0.15, -0.0016}, 8};
+    const bf_sigmoid p = {3, {0.15, -0.0016}, 8, false};
     for (double s = 0.25; s <= 2; s *= 2) {
         double a = 0.15, b = -0.0016;
         double want = sqrt(a * a + 6 * a * b * s * s +

@@ -196,7 +196,7 @@ static void close_world(world *w)
     bf_fixture_close(&w->f);
 }
 
-static const bf_sigmoid cubic = {3, {0.106795345, -0.00038503}, 8};
+static const bf_sigmoid cubic = {3, {0.106795345, -0.00038503}, 8, false};
 
 /* The three operations under test, real or symbolic. */
 static void run_all(world *w, bf_eval *ev, const bf_pt *mask, const bf_ct *ca,

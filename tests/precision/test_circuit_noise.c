@@ -144,14 +144,12 @@ static bf_status op_chebyshev(trial *t)
     return polynomial(t, p, t->got);
 }
 
-static const bf_sigmoid cubic = {3, {0.15009364, -0.00159204}, 8};
+static const bf_sigmoid cubic = {3, {0.15009364, -0.00159204}, 8, false};
 static const bf_sigmoid quintic = {
-    5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12};
+    5, {0.161017339, -0.00212901663, 9.36342782e-6}, 12, false};
 static const bf_sigmoid thirteen = {
-    13,
-    {0.197198016142, -5.25093120431e-3, 7.53765871649e-5, -5.45619920561e-7,
-     2.05241917856e-9, -3.83324064828e-12, 2.80763922951e-15},
-    8};
+    13, {0.197198016142, -5.25093120431e-3, 7.53765871649e-5, -5.45619920561e-7,
+     2.05241917856e-9, -3.83324064828e-12, 2.80763922951e-15}, 8, false};
 
 /* The sigmoid's odd part at `bits` of scale, scores within its range. */
 static bf_status sigmoid(trial *t, const bf_sigmoid *p,

@@ -163,6 +163,9 @@ static void print_plan(const run *r)
 #define ERROR_WITHIN 0.12
 
 static bool refreshed; /* whether jobs are planned to refresh their weights */
+/* What safe recipes may shorten steps to; 0: others. Of polynomials in the
+ * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
+static double safe;
 
 /* Errors of many iterations, which refreshes and steps add to: never more than
  * expected, and a quarter at least. */
@@ -174,7 +177,7 @@ static void check_errors(const run *r, const double *known)
 {
     for (unsigned t = 0; t < r->iterations; t++) {
         double low = known       ? known[t] * (1 - ERROR_WITHIN)
-                     : refreshed ? REFRESHED_LEAST
+                     : refreshed && !safe ? REFRESHED_LEAST
                                  : ERROR_LEAST;
         double high = known       ? known[t] * (1 + ERROR_WITHIN)
                       : refreshed ? REFRESHED_MOST
@@ -206,6 +209,12 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
            classes, batch);
     OK(bf_recipe_default(&recipe, kind, iterations, n, d));
     recipe.batch = batch;
+    if (safe > 0) {
+        recipe.clip = 1;
+        OK(bf_recipe_make_safe(&recipe, safe, n, d));
+        printf("  scores to %.1f by degree %u\n", recipe.sigmoid.range,
+               recipe.sigmoid.degree);
+    }
     OK(bf_job_search(&r.job, &r.plan, &recipe, n, d, classes, &options));
     print_plan(&r);
     assert_int_equal(r.job.refresh.on, refreshed);
@@ -307,6 +316,23 @@ static void test_refreshed(void **state)
     refreshed = false;
 }
 
+/* Polynomials of degree 15, 31, 63 and 127, in the Chebyshev basis; the last of
+ * them twice in a run, and in a run that is refreshed. */
+static void test_safe(void **state)
+{
+    (void)state;
+    safe = BF_SAFE_STEPS;
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 128, 400, 10, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 700, 33, 2, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 700, 20, 3, 0));
+    safe = 0.9;
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0));
+    refreshed = true;
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0));
+    refreshed = false;
+    safe = 0;
+}
+
 static void test_paper(void **state)
 {
     (void)state;
@@ -355,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_wide),     cmocka_unit_test(test_random_shapes),
         cmocka_unit_test(test_whitened), cmocka_unit_test(test_paper),
         cmocka_unit_test(test_digits),   cmocka_unit_test(test_refreshed),
+        cmocka_unit_test(test_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

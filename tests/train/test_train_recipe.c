@@ -209,7 +209,7 @@ static void test_refusals(void **state)
     } while (0)
     REFUSES("degree 4", r.sigmoid.degree = 4);
     REFUSES("degree 17", r.sigmoid.degree = 17);
-    REFUSES("z^3", r.sigmoid.odd[1] = NAN);
+    REFUSES("degree 3", r.sigmoid.odd[1] = NAN);
     REFUSES("range", r.sigmoid.range = 0);
     REFUSES("ridge", r.lambda = -1);
     REFUSES("ridge", r.lambda = NAN);

@@ -217,6 +217,13 @@ static bf_status prepare(bf_prepared *out, const bf_job *job, const bf_view *x,
     bf_status status;
     BF_GOTO(get_transform(&p, job, x, fitted), fail);
     BF_GOTO(bf_transform_apply_view(&p.rows, p.transform, x, true, NULL), fail);
+    if (fitted && job->recipe.safe) {
+        status = bf_rows_check_safe(&p.rows, job->bounds.row);
+        if (status != BF_OK) {
+            status = bf_fail_in(status, "%s", fitted);
+            goto fail;
+        }
+    }
     BF_GOTO(bf_schedule_make(&p.schedule, &job->recipe, x->rows), fail);
     BF_GOTO(bf_transform_start(&p.schedule, p.transform,
                                (unsigned)job->layout.classes),

@@ -80,6 +80,9 @@ BF_MUST_CHECK bf_status bf_transform_apply_view(bf_matrix *u,
                                                 const bf_transform *t,
                                                 const bf_view *x, bool training,
                                                 bf_env *env);
+/* BF_ERR_RANGE for rows on which the proof of a safe recipe does not rest: they
+ * are longer than `row`, or their features' U^T U is not at most n. */
+BF_MUST_CHECK bf_status bf_rows_check_safe(const bf_matrix *u, double row);
 /* bf_model_scores of such rows. */
 BF_MUST_CHECK bf_status bf_model_scores_view(bf_matrix *scores,
                                              const bf_model *m,

@@ -1,0 +1,64 @@
+/* What the proof of a safe recipe (bounds.c) asks of rows u = (1, x), of rows that
+ * a transform of others made: fitted to them, it gives both. */
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/status.h"
+#include "linalg/openmp.h"
+#include "train/owner/product.h"
+#include "train/owner/transform.h"
+
+/* Of rounding; bounds have as much to spare in the modulus's bits. */
+#define SLACK 1e-6
+
+static bf_status check_norms(const bf_matrix *u, double bound)
+{
+    for (size_t i = 0; i < u->rows; i++) {
+        double norm =
+            cblas_dnrm2((blasint)u->cols, u->data + i * u->cols, 1);
+        if (!(norm <= bound * (1 + SLACK)))
+            return bf_fail(BF_ERR_RANGE,
+                           "row %zu is %.4g long by this transform, the proof "
+                           "that scores stay in range wants %.4g at most",
+                           i + 1, norm, bound);
+    }
+    return BF_OK;
+}
+
+/* n - X^T X has a Cholesky root, and so no negative eigenvalue. */
+static bf_status check_products(const bf_matrix *u, double *m)
+{
+    size_t k = u->cols - 1;
+    const double *x = u->data + 1;
+    bf_multiply(&(bf_product){.rows = k,
+                              .cols = k,
+                              .depth = u->rows,
+                              .alpha = -1 / (double)u->rows,
+                              .a = {x, u->cols, true},
+                              .b = {x, u->cols, false},
+                              .c = m,
+                              .stride = k,
+                              .upper = true});
+    for (size_t j = 0; j < k; j++) m[j * k + j] += 1 + SLACK;
+    /* Column-major lower is row-major upper. */
+    lapack_int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (lapack_int)k, m,
+                                     (lapack_int)k);
+    if (info == 0) return BF_OK;
+    return bf_fail(BF_ERR_RANGE,
+                   "the transform does not whiten these rows, so nothing is "
+                   "proved of the range of their scores");
+}
+
+bf_status bf_rows_check_safe(const bf_matrix *u, double row)
+{
+    size_t k = u->cols - 1;
+    BF_OPENMP_ALONE();
+    BF_TRY(check_norms(u, row));
+    double *m = bf_alloc(k * k * sizeof *m);
+    if (!m) return BF_ERR_MEMORY;
+    bf_status s = check_products(u, m);
+    bf_free(m);
+    return s;
+}
