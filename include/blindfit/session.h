@@ -27,16 +27,19 @@ BF_API BF_MUST_CHECK bf_status bf_party_read(bf_party *out, const char *path);
 /* What of a job's data is whose. */
 typedef enum bf_split {
     BF_SPLIT_ROWS,  /* each has some of the rows, with their labels */
-    BF_SPLIT_LABELS /* one has the features of all rows and receives the model of
-                     * one iteration; each of the others labels of some rows */
+    BF_SPLIT_LABELS, /* one has the features of all rows and receives the model of
+                      * one iteration; each of the others labels of some rows */
+    BF_SPLIT_COLUMNS /* each has some features of all rows, and receives the part of
+                      * the model that applies to these; one has the labels */
 } bf_split;
-BF_API const char *bf_split_name(bf_split split); /* "rows", "labels" */
+/* "rows", "labels", "columns" */
+BF_API const char *bf_split_name(bf_split split);
 
 typedef struct bf_session_owner {
     bf_party party;
     size_t first, count; /* rows that it has something of */
     bool labels;         /* their labels */
-    bool features;       /* their features */
+    size_t features;     /* how many of their features */
     bool receives;       /* the model */
 } bf_session_owner;
 
@@ -54,14 +57,17 @@ typedef struct bf_session bf_session;
 /* A new session for a job, with a random number that makes it one of its own.
  * Options may be NULL: rows are split. Owners come in order, their rows (or, split
  * by labels, the rows that they have labels of) one behind the other; `first` and
- * `features` are filled in, and where rows are split `labels` too.
+ * `features` are filled in, and where rows are split `labels` too. Split by columns,
+ * an owner says `features`, and rows are filled in.
  * BF_ERR_ARGUMENT for fewer than 2 or more than BF_OWNERS_MAX owners, names or
  * keys that are there twice, rows that are not the job's, a job that was planned
  * for another number of owners, no receiver, or a job that several owners cannot
  * run: with batches, random features, refreshed weights, or a feature map that
  * is yet to be chosen by rows that nobody sees all of. Split by labels: unless one
  * owner has all rows and is the only receiver, and for jobs of other than one
- * iteration from zero. */
+ * iteration from zero. Split by columns: unless features add up to the job's, one
+ * owner has the labels, and the recipe has blocks (train/column_blocks.h):
+ * `whitened` with all components, of more rows than features. */
 BF_API BF_MUST_CHECK bf_status
 bf_session_create(bf_session **out, const bf_job *job,
                   const bf_session_owner *owners, unsigned count,

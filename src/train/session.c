@@ -220,6 +220,7 @@ static bf_status print_session(bf_session *s)
     size_t room = 512 + s->owners * (BF_PARTY_TEXT_BYTES + 64) + job->bytes;
     char hex[2 * BF_NONCE_BYTES + 1], split[SPLIT_BYTES];
     bool labels = s->options.split != BF_SPLIT_ROWS;
+    bool columns = s->options.split == BF_SPLIT_COLUMNS;
     char *text = bf_alloc(room);
     if (!text) return BF_ERR_MEMORY;
     sodium_bin2hex(hex, sizeof hex, s->nonce, sizeof s->nonce);
@@ -232,7 +233,8 @@ static bf_status print_session(bf_session *s)
         bf_party_print(party, &o->party);
         n += snprintf(text + n, room - (size_t)n, "owner%.*s %zu%s%s\n",
                       (int)(strlen(party) - strlen(PARTY_WORD) - 1),
-                      party + strlen(PARTY_WORD), o->count,
+                      party + strlen(PARTY_WORD),
+                      columns ? o->features : o->count,
                       labels && o->labels ? " labels" : "",
                       o->receives ? " receives" : "");
     }
@@ -247,6 +249,9 @@ static bf_status print_session(bf_session *s)
 static bf_status finish(bf_session *s)
 {
     BF_TRY(check_count(s->owners));
+    if (s->options.split == BF_SPLIT_COLUMNS) /* of all rows each */
+        for (unsigned i = 0; i < s->owners; i++)
+            s->owner[i].count = s->job->layout.n;
     BF_TRY(check_session(s));
     BF_TRY(bf_session_divide(s));
     BF_TRY(print_session(s));
@@ -259,6 +264,7 @@ static bool take_owner(words *line, bf_session_owner *o)
 {
     if (!take_party(line, &o->party) || !take_count(line, &o->count))
         return false;
+    o->features = o->count;
     o->labels = take_this(line, "labels");
     o->receives = take_this(line, "receives");
     return o->count <= BF_JOB_SAMPLES_MAX;
@@ -274,7 +280,8 @@ static bool take_number(words *line, double *out)
 
 static bool take_split(words *line, bf_session_options *o)
 {
-    static const bf_split splits[] = {BF_SPLIT_ROWS, BF_SPLIT_LABELS};
+    static const bf_split splits[] = {BF_SPLIT_ROWS, BF_SPLIT_LABELS,
+                                      BF_SPLIT_COLUMNS};
     if (!take_this(line, "split")) return false;
     for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
         if (!take_this(line, bf_split_name(splits[i]))) continue;

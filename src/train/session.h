@@ -3,8 +3,9 @@
  * Its file is text:
  *   blindfit-session 1
  *   nonce HEX
- *   split rows | split labels [EPSILON DELTA]
- *   owner NAME SIGN SEAL ROWS [labels] [receives]     one line each, in order
+ *   split rows | split labels [EPSILON DELTA] | split columns
+ *   owner NAME SIGN SEAL COUNT [labels] [receives]    one line each, in order;
+ *                                                     COUNT: rows, or columns
  *   job BYTES
  * and behind it the bytes of job.json. There is one way to write a session:
  * whatever differs from it by a byte is refused. */
@@ -13,6 +14,7 @@
 
 #include "base/random.h"
 #include "blindfit/session.h"
+#include "train/column_blocks.h"
 #include "train/job.h"
 
 #define BF_NONCE_BYTES 32
@@ -39,6 +41,9 @@ BF_MUST_CHECK bf_status bf_session_parse(bf_session **out, const char *text,
  * that is not all of the job's data, or not a job for such owners. Owners' counts
  * are at most BF_JOB_SAMPLES_MAX. (session_split.c) */
 BF_MUST_CHECK bf_status bf_session_divide(bf_session *s);
+/* Where columns are split: those of owner k. */
+BF_MUST_CHECK bf_status bf_session_block(bf_column_block *out,
+                                         const bf_session *s, unsigned k);
 
 /* "blindfit-owner 1 NAME SIGN SEAL\n". */
 #define BF_PARTY_TEXT_BYTES 256

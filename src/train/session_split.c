@@ -5,7 +5,8 @@
 
 const char *bf_split_name(bf_split split)
 {
-    return split == BF_SPLIT_LABELS ? "labels" : "rows";
+    static const char *const names[] = {"rows", "labels", "columns"};
+    return names[split];
 }
 
 static bf_status check_job(const bf_job *job, bf_split split)
@@ -41,8 +42,10 @@ static bf_status count_rows(bf_session *s, bool all)
 
 static bf_status divide_rows(bf_session *s)
 {
-    for (unsigned i = 0; i < s->owners; i++)
-        s->owner[i].labels = s->owner[i].features = true;
+    for (unsigned i = 0; i < s->owners; i++) {
+        s->owner[i].labels = true;
+        s->owner[i].features = s->job->features;
+    }
     return count_rows(s, true);
 }
 
@@ -81,7 +84,7 @@ static bf_status divide_labels(bf_session *s)
     bf_session_owner *holder = NULL;
     for (unsigned i = 0; i < s->owners; i++) {
         bf_session_owner *o = &s->owner[i];
-        o->features = !o->labels;
+        o->features = o->labels ? 0 : s->job->features;
         if (!o->features) continue;
         if (holder)
             return bf_fail(BF_ERR_ARGUMENT,
@@ -97,6 +100,39 @@ static bf_status divide_labels(bf_session *s)
     BF_TRY(check_holder(s, holder));
     BF_TRY(count_rows(s, false));
     return check_one_product(s->job);
+}
+
+/* ---- columns -------------------------------------------------------------------- */
+
+bf_status bf_session_block(bf_column_block *out, const bf_session *s, unsigned k)
+{
+    bf_column_block blocks[BF_OWNERS_MAX];
+    size_t features[BF_OWNERS_MAX] = {0};
+    for (unsigned i = 0; i < s->owners; i++) features[i] = s->owner[i].features;
+    BF_TRY(bf_column_blocks(blocks, &s->job->recipe, s->job->layout.n, features,
+                            s->owners));
+    *out = blocks[k];
+    return BF_OK;
+}
+
+static bf_status divide_columns(bf_session *s)
+{
+    bf_column_block block;
+    size_t features = 0;
+    unsigned labels = 0;
+    BF_TRY(bf_session_block(&block, s, 0));
+    for (unsigned i = 0; i < s->owners; i++) {
+        s->owner[i].first = 0;
+        features += s->owner[i].features;
+        labels += s->owner[i].labels;
+    }
+    if (features != s->job->features)
+        return bf_fail(BF_ERR_ARGUMENT, "owners have %zu columns, the job %zu",
+                       features, s->job->features);
+    if (labels == 1) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "columns of several owners: %u have labels; one has them",
+                   labels);
 }
 
 /* ---- all ------------------------------------------------------------------------ */
@@ -120,6 +156,9 @@ bf_status bf_session_divide(bf_session *s)
 {
     BF_TRY(check_noise(&s->options));
     BF_TRY(check_job(s->job, s->options.split));
-    return s->options.split == BF_SPLIT_LABELS ? divide_labels(s)
-                                               : divide_rows(s);
+    switch (s->options.split) {
+    case BF_SPLIT_LABELS: return divide_labels(s);
+    case BF_SPLIT_COLUMNS: return divide_columns(s);
+    default: return divide_rows(s);
+    }
 }

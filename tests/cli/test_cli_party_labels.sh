@@ -32,6 +32,17 @@ refuse 2 'label noise is for' new job.json --rows 256,256 --label-epsilon 1
 refuse 2 'rows is missing' new job.json
 absent session.bf
 
+# Columns of all rows: who has which, and the labels.
+ok new two.json --columns 5,3 --labels b
+grep -q 'a: 512 rows, 5 features, receives the model$' stdout ||
+    fail "a has no columns: $(cat stdout)"
+grep -q 'b: 512 rows, 3 features, labels, receives the model$' stdout ||
+    fail "b has no labels: $(cat stdout)"
+refuse 2 'have 9 columns, the job 8' new two.json --columns 5,4
+refuse 2 'no --rows' new two.json --columns 5,3 --rows 256,256
+refuse 2 '2 have labels' new two.json --columns 5,3 --labels a,b
+rm session.bf
+
 # Noise is stated: (epsilon, delta), sigma, what it gives.
 ok new few.json --labels a --label-epsilon 2
 grep -q 'epsilon 2, delta 1e-06' stdout || fail "no delta: $(cat stdout)"
@@ -44,7 +55,7 @@ holds "$(number label_epsilon stdout) == 2 && \
 ok new job.json --labels a
 ok "$blindfit" party show session.bf
 grep -q 'a: 512 rows, labels$' stdout || fail "a has no labels: $(cat stdout)"
-grep -q 'b: 512 rows, features, receives the model$' stdout ||
+grep -q 'b: 512 rows, 8 features, receives the model$' stdout ||
     fail "b receives nothing: $(cat stdout)"
 
 mkdir -p server/inbox

@@ -69,7 +69,7 @@ static void sessions_have_one_spelling(void **state)
         {" 50\n", " 50 receives \n"},
         {" 50\n", " 50 labels\n"}, /* which owners of rows do not say */
         {"split rows", "split labels"},
-        {"split rows", "split columns"},
+        {"split rows", "split columns"}, /* 40 and more of 8 */
         {"split rows", "split rows 1 0.5"},
         {"split rows", "split"},
         {" 50\n", " 50 receive\n"},

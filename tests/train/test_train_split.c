@@ -1,8 +1,9 @@
 /* Sessions whose owners have something of the same rows, from their identities to
  * the model, for two owners and three: labels elsewhere, finished in the clear,
- * with label noise and without; rows that are not the same ones. */
+ * with label noise and without; columns split; rows that are not the same ones. */
 #include "blindfit/owner.h"
 #include "train/handle.h"
+#include "train/owner/block.h"
 #include "train/owner/finish.h"
 #include "train/owner/transform.h"
 #include "train/party_testing.h"
@@ -97,6 +98,17 @@ typedef struct at_hand {
     bf_view x;
 } at_hand;
 
+/* What owner k has of the rows' features. */
+static bf_view view_of(const world *w, unsigned k)
+{
+    const bf_session *s = w->session;
+    size_t before = 0;
+    if (s->options.split == BF_SPLIT_COLUMNS)
+        for (unsigned i = 0; i < k; i++) before += s->owner[i].features;
+    return (bf_view){w->x.data + before, N, s->owner[k].features, FEATURES,
+                     BF_FLOAT64};
+}
+
 static bf_party_options *options_of(at_hand *a, const world *w, unsigned k)
 {
     const bf_session_owner *me = &w->session->owner[k];
@@ -104,7 +116,7 @@ static bf_party_options *options_of(at_hand *a, const world *w, unsigned k)
     a->id = of_owner("%c.id", k);
     a->box = of_owner("box-%c", k);
     a->model = of_owner("%c.npy", k);
-    a->x = bf_view_of(&w->x);
+    a->x = view_of(w, k);
     a->o = (bf_party_options){.session = a->session.s, .identity = a->id.s,
                               .box = a->box.s, .model = a->model.s,
                               .row_names = w->names[k]};
@@ -333,6 +345,152 @@ static void private_labels(void **state)
     end_world(&w);
 }
 
+/* ---- columns split ----------------------------------------------------------------- */
+
+/* Columns of owners, four in a chunk, so that borders lie within a pair of chunks. */
+static void make_columns_session(world *w, const size_t *features, unsigned labels)
+{
+    bf_session_owner o[BF_OWNERS_MAX];
+    bf_recipe r;
+    bf_job *job;
+    check_ok(bf_recipe_default(&r, BF_RECIPE_WHITENED, 2, N, FEATURES));
+    check_ok(bf_job_plan(&job, &r, N, FEATURES, CLASSES,
+                         &(bf_plan_options){.owners = w->owners, .f = 4}, NULL));
+    label_owners(o, w->owners, N);
+    for (unsigned k = 0; k < w->owners; k++) {
+        o[k].features = features[k];
+        o[k].labels = k == labels;
+        o[k].receives = true;
+    }
+    check_ok(bf_session_create(&w->session, job, o, w->owners,
+                               &(bf_session_options){BF_SPLIT_COLUMNS, 0, 0}));
+    check_ok(bf_session_check(w->session));
+    check_ok(bf_session_write(w->session, at("session.bf").s));
+    assert_int_equal(job->layout.pairs, 2); /* 0 to 7, and 8 */
+    bf_job_destroy(job);
+}
+
+/* *sum += what is at `part`. */
+static void add(bf_matrix *sum, bf_matrix *part)
+{
+    if (!sum->data) check_ok(bf_matrix_init(sum, part->rows, part->cols));
+    for (size_t i = 0; i < part->rows * part->cols; i++)
+        sum->data[i] += part->data[i];
+    bf_matrix_clear(part);
+}
+
+/* Each owner's transform and rows, and of all parts the sums: rows to train on and
+ * as they are. */
+typedef struct columns_twin {
+    bf_transform *t[BF_OWNERS_MAX];
+    bf_column_block b[BF_OWNERS_MAX];
+    bf_matrix u, whole;
+} columns_twin;
+
+static void own_columns(bf_matrix *x, const world *w, unsigned k)
+{
+    bf_view v = view_of(w, k);
+    check_ok(bf_matrix_from(x, &v));
+}
+
+static void sum_parts(columns_twin *o, const world *w)
+{
+    for (unsigned k = 0; k < w->owners; k++) {
+        bf_matrix x, part;
+        own_columns(&x, w, k);
+        check_ok(bf_session_block(&o->b[k], w->session, k));
+        check_ok(bf_transform_load(&o->t[k], of_owner("box-%c/transform", k).s));
+        check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &x, true, NULL));
+        add(&o->u, &part);
+        check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &x, false, NULL));
+        add(&o->whole, &part);
+        bf_matrix_clear(&x);
+    }
+}
+
+/* Scores of all owners' models add up to those of the twin on all columns, but for
+ * the errors of weights, as in weight_error. */
+static double columns_error(const world *w, const columns_twin *o)
+{
+    bf_matrix v = {0}, scores = {0};
+    double difference = 0, norms = 0;
+    check_ok(bf_twin_run(&v, &w->session->job->schedule, &o->u, w->labels,
+                         CLASSES, NULL, NULL, NULL));
+    for (unsigned k = 0; k < w->owners; k++) {
+        bf_matrix x, z;
+        own_columns(&x, w, k);
+        scores_of(&z, of_owner("%c.npy", k), &x);
+        add(&scores, &z);
+        bf_matrix_clear(&x);
+    }
+    for (size_t i = 0; i < N; i++)
+        for (size_t c = 0; c < CLASSES; c++) {
+            double z = 0;
+            for (size_t j = 0; j < v.cols; j++)
+                z += o->whole.data[i * v.cols + j] * v.data[c * v.cols + j];
+            difference += pow(z - scores.data[i * CLASSES + c], 2);
+        }
+    for (size_t i = 0; i < N * v.cols; i++) norms += pow(o->whole.data[i], 2);
+    bf_matrix_clear(&v);
+    bf_matrix_clear(&scores);
+    return sqrt(difference / (CLASSES * norms));
+}
+
+/* A share holds for each receiver what its columns take, a key and a tag. */
+static void check_shares(const world *w, const columns_twin *o)
+{
+    const bf_layout *l = &w->session->job->layout;
+    const bf_plan *plan;
+    size_t want = 0, whole = 0, bytes;
+    check_ok(bf_job_walked(&plan, w->session->job));
+    unsigned limbs = plan->steps[plan->step_count - 1].model_limbs;
+    for (unsigned k = 0; k < w->owners; k++) {
+        size_t first, end;
+        bf_column_block_pairs(&o->b[k], l, &first, &end);
+        want += 80 + 16 + 8 * limbs * 2 * l->f * CLASSES * (end - first);
+        whole += 80 + 16 + 8 * limbs * 2 * l->f * CLASSES * l->pairs;
+    }
+    bf_free(read_bytes(at("box-a/outbox/r5-00.share"), &bytes));
+    assert_int_equal(bytes, want);
+    assert_true(want < whole);
+}
+
+static void run_columns(unsigned owners, const size_t *features, unsigned labels)
+{
+    world w;
+    columns_twin o = {.u = {0}};
+    const bf_plan *plan;
+    start_world(&w, owners, owners == 2 ? "columns-2" : "columns-3");
+    make_columns_session(&w, features, labels);
+    run_session(&w);
+    sum_parts(&o, &w);
+    check_ok(bf_job_walked(&plan, w.session->job));
+    double error = columns_error(&w, &o);
+    double planned = plan->weight_noise * bf_opening_error(owners) *
+                     sqrt(1 + 2.0 / 12);
+    print_message("%u owners: weights off by %.2f of what is planned\n", owners,
+                  error / planned);
+    assert_true(error > 0.2 * planned && error < 2 * planned);
+    check_shares(&w, &o);
+    for (unsigned k = 0; k < owners; k++) bf_transform_destroy(o.t[k]);
+    bf_matrix_clear(&o.u);
+    bf_matrix_clear(&o.whole);
+    end_world(&w);
+}
+
+/* Columns 0 to 8, of which the first pair of chunks holds eight. */
+static void columns_of_two(void **state)
+{
+    (void)state;
+    run_columns(2, (const size_t[]){5, 3}, 0); /* 0 to 5, 6 to 8 */
+}
+
+static void columns_of_three(void **state)
+{
+    (void)state;
+    run_columns(3, (const size_t[]){2, 3, 3}, 1); /* 0 to 2, 3 to 5, 6 to 8 */
+}
+
 /* ---- refusals ------------------------------------------------------------------------- */
 
 static void refuse(const bf_job *job, const bf_session_owner *o, unsigned owners,
@@ -345,6 +503,28 @@ static void refuse(const bf_job *job, const bf_session_owner *o, unsigned owners
         bf_session_destroy(s);
     }
     check_fails(BF_ERR_ARGUMENT, why, status);
+}
+
+static void columns_that_cannot_be(void)
+{
+    bf_session_owner o[2];
+    const bf_session_options columns = {BF_SPLIT_COLUMNS, 0, 0};
+    bf_job *job = plan(2, N, 1, BF_RECIPE_WHITENED);
+    label_owners(o, 2, N);
+    o[0].features = 5;
+    o[1].features = 4;
+    o[1].receives = true;
+    refuse(job, o, 2, columns, "have 9 columns, the job 8");
+    o[1].features = 0;
+    refuse(job, o, 2, columns, "owner 1 has 0 columns");
+    o[1].features = 3;
+    o[1].labels = true;
+    refuse(job, o, 2, columns, "2 have labels");
+    bf_job_destroy(job);
+    job = plan(2, N, 1, BF_RECIPE_PAPER);
+    o[1].labels = false;
+    refuse(job, o, 2, columns, "the recipe `paper`");
+    bf_job_destroy(job);
 }
 
 static void sessions_that_cannot_be(void **state)
@@ -383,6 +563,7 @@ static void sessions_that_cannot_be(void **state)
     other = plan(3, N, 1, BF_RECIPE_PAPER);
     refuse(other, o, 3, plain, "the recipe `paper`");
     bf_job_destroy(other);
+    columns_that_cannot_be();
 }
 
 /* 4 * 6 C k / log2 C rows at least, or noise. */
@@ -532,6 +713,8 @@ int main(void)
         cmocka_unit_test(labels_of_one),
         cmocka_unit_test(labels_of_two),
         cmocka_unit_test(private_labels),
+        cmocka_unit_test(columns_of_two),
+        cmocka_unit_test(columns_of_three),
         cmocka_unit_test(sessions_that_cannot_be),
         cmocka_unit_test(too_few_rows),
         cmocka_unit_test(steps_check_sessions),

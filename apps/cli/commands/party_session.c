@@ -9,12 +9,12 @@
 
 typedef struct new_args {
     cli_texts owners;
-    const char *rows, *labels, *receivers, *output;
+    const char *rows, *columns, *labels, *receivers, *output;
     double epsilon, delta;
 } new_args;
 
-static bf_status read_rows(bf_session_owner *owners, unsigned count,
-                           const char *text)
+static bf_status read_numbers(size_t out[BF_OWNERS_MAX], unsigned count,
+                              const char *text, const char *option)
 {
     for (unsigned i = 0; i < count; i++) {
         char *end;
@@ -22,18 +22,12 @@ static bf_status read_rows(bf_session_owner *owners, unsigned count,
         if (*text < '0' || *text > '9' || end == text ||
             *end != (i + 1 < count ? ',' : 0))
             return bf_fail(BF_ERR_ARGUMENT,
-                           "--rows: wanted are %u numbers with commas between",
-                           count);
-        owners[i].count = (size_t)n;
+                           "--%s: wanted are %u numbers with commas between",
+                           option, count);
+        out[i] = (size_t)n;
         text = end + 1;
     }
     return BF_OK;
-}
-
-/* Labels of all rows are with one owner, and their features with another. */
-static void all_rows(bf_session_owner *owners, unsigned count, size_t rows)
-{
-    for (unsigned i = 0; i < count; i++) owners[i].count = rows;
 }
 
 /* Who is named in an option's list. */
@@ -57,18 +51,20 @@ static bf_status read_names(bool named[BF_OWNERS_MAX],
 }
 
 /* Unless they are named, all receive the model; where labels are elsewhere, who
- * has the features. */
+ * has the features. Of columns, labels are the first owner's. */
 static bf_status read_roles(bf_session_owner *owners, unsigned count,
                             const new_args *a)
 {
     bool labels[BF_OWNERS_MAX] = {false}, receives[BF_OWNERS_MAX] = {false};
+    labels[0] = a->columns && !a->labels;
     if (a->labels)
         BF_TRY(read_names(labels, owners, count, a->labels, "labels"));
     if (a->receivers)
         BF_TRY(read_names(receives, owners, count, a->receivers, "receivers"));
     for (unsigned i = 0; i < count; i++) {
         owners[i].labels = labels[i];
-        owners[i].receives = a->receivers ? receives[i] : !labels[i];
+        owners[i].receives = a->receivers ? receives[i]
+                                            : a->columns || !labels[i];
     }
     return BF_OK;
 }
@@ -76,9 +72,21 @@ static bf_status read_roles(bf_session_owner *owners, unsigned count,
 static bf_status read_counts(bf_session_owner *owners, unsigned count,
                              const new_args *a, const bf_job *job)
 {
-    if (a->rows) return read_rows(owners, count, a->rows);
-    if (!a->labels || count > 2) return cli_need(NULL, "rows");
-    all_rows(owners, count, bf_job_shape_of(job).rows);
+    size_t rows[BF_OWNERS_MAX] = {0}, columns[BF_OWNERS_MAX] = {0};
+    if (a->columns && a->rows)
+        return bf_fail(BF_ERR_ARGUMENT, "--columns are of all rows: no --rows");
+    if (a->columns)
+        BF_TRY(read_numbers(columns, count, a->columns, "columns"));
+    else if (a->rows)
+        BF_TRY(read_numbers(rows, count, a->rows, "rows"));
+    else if (!a->labels || count > 2)
+        return cli_need(NULL, "rows");
+    else /* one has the labels of all rows, the other their features */
+        rows[0] = rows[1] = bf_job_shape_of(job).rows;
+    for (unsigned i = 0; i < count; i++) {
+        owners[i].count = rows[i];
+        owners[i].features = columns[i];
+    }
     return BF_OK;
 }
 
@@ -87,7 +95,10 @@ static bf_status make_session(bf_session **out, const new_args *a,
 {
     bf_session_owner owners[BF_OWNERS_MAX] = {{.count = 0}};
     const bf_session_options options = {
-        a->labels ? BF_SPLIT_LABELS : BF_SPLIT_ROWS, a->epsilon,
+        a->columns  ? BF_SPLIT_COLUMNS
+        : a->labels ? BF_SPLIT_LABELS
+                    : BF_SPLIT_ROWS,
+        a->epsilon,
         a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta};
     unsigned count = (unsigned)a->owners.count;
     bf_job *job;
@@ -127,9 +138,15 @@ static bf_status json_session(const bf_session *s, const char *path,
     return cli_json(o);
 }
 
-static const char *has_of(const bf_session_owner *o)
+/* ", labels", ", 200 features" */
+static cli_text has_of(const bf_session *s, const bf_session_owner *o)
 {
-    return o->labels && o->features ? "" : o->labels ? ", labels" : ", features";
+    cli_text text = {{0}}, features = cli_count((double)o->features);
+    if (bf_session_options_of(s).split == BF_SPLIT_ROWS) return text;
+    snprintf(text.s, sizeof text.s, "%s%.24s%s%s", o->features ? ", " : "",
+             o->features ? features.s : "", o->features ? " features" : "",
+             o->labels ? ", labels" : "");
+    return text;
 }
 
 static bf_status report_session(const bf_session *s, const char *path)
@@ -142,7 +159,7 @@ static bf_status report_session(const bf_session *s, const char *path)
     for (unsigned i = 0; i < bf_session_owners(s); i++) {
         const bf_session_owner *o = bf_session_owner_at(s, i);
         cli_row(i ? "" : "owners", "%s: %s rows%s%s", o->party.name,
-                cli_count((double)o->count).s, has_of(o),
+                cli_count((double)o->count).s, has_of(s, o).s,
                 o->receives ? ", receives the model" : "");
     }
     if (p.epsilon > 0) {
@@ -164,9 +181,12 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
         {"rows", 0, CLI_TEXT, &a.rows, "N,N..",
          "how many rows of the job each has, in the same order; with --labels "
          "between two, all"},
+        {"columns", 0, CLI_TEXT, &a.columns, "N,N..",
+         "instead: how many features of all rows each has, in the same order"},
         {"labels", 0, CLI_TEXT, &a.labels, "NAME,..",
          "owners who have labels alone, of so many rows each; the other one has "
-         "the features of all rows, and receives the model"},
+         "the features of all rows, and receives the model. With --columns: the "
+         "owner who has the labels (default: the first)"},
         {"label-epsilon", 0, CLI_NUMBER, &a.epsilon, "E",
          "make each label private, by noise that its owner adds"},
         {"label-delta", 0, CLI_NUMBER, &a.delta, "D",

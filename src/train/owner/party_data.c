@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "train/handle.h"
+#include "train/owner/block.h"
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
 
@@ -29,13 +30,12 @@ static bf_status check_features(const bf_party_run *p)
 {
     const bf_view *x = p->o->x;
     const bf_session_owner *me = bf_party_me(p);
-    size_t features = p->session->job->features;
     BF_TRY(bf_view_check(x, "features"));
-    if (x->rows == me->count && x->cols == features) return BF_OK;
+    if (x->rows == me->count && x->cols == me->features) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH,
                    "%zu rows of %zu features, the session wants %zu of %zu "
                    "from %s",
-                   x->rows, x->cols, me->count, features, me->party.name);
+                   x->rows, x->cols, me->count, me->features, me->party.name);
 }
 
 static bf_status check_labels(const bf_party_run *p)
@@ -97,10 +97,29 @@ bf_status bf_party_rows(bf_matrix *x, bf_party_run *p, unsigned round)
 
 /* ---- the transform -------------------------------------------------------------- */
 
+static bf_status fit_alone(bf_transform **out, const bf_party_run *p,
+                           const bf_matrix *x)
+{
+    const bf_recipe *r = &p->session->job->recipe;
+    bf_column_block b;
+    if (!bf_party_has_block(p)) return bf_transform_fit(out, r, x, NULL);
+    BF_TRY(bf_session_block(&b, p->session, p->me));
+    return bf_block_fit(out, r, &b, x, NULL);
+}
+
+static bf_status apply(bf_matrix *u, const bf_party_run *p,
+                       const bf_transform *t, const bf_matrix *x)
+{
+    bf_column_block b;
+    if (!bf_party_has_block(p)) return bf_transform_apply(u, t, x, true, NULL);
+    BF_TRY(bf_session_block(&b, p->session, p->me));
+    return bf_block_apply(u, t, &b, x, true, NULL);
+}
+
 static bf_status fit(bf_transform **out, const bf_party_run *p,
                      const bf_matrix *x, const char *path)
 {
-    BF_TRY(bf_transform_fit(out, &p->session->job->recipe, x, NULL));
+    BF_TRY(fit_alone(out, p, x));
     bf_status s = bf_transform_save(*out, path);
     if (s == BF_OK) return BF_OK;
     bf_transform_destroy(*out);
@@ -127,10 +146,21 @@ static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
     unsigned classes = (unsigned)p->session->job->layout.classes;
     bf_transform *t;
     BF_TRY(bf_party_transform(&t, p, x));
-    bf_status s = bf_transform_apply(u, t, x, true, NULL);
+    bf_status s = apply(u, p, t, x);
     if (s == BF_OK) s = bf_transform_start(schedule, t, classes);
     bf_transform_destroy(t);
     return s;
+}
+
+/* A pair of chunks on the border of two blocks is uploaded by both owners. */
+static bf_status own_pairs(bf_rows_held *own, const bf_party_run *p)
+{
+    bf_column_block b;
+    size_t end;
+    BF_TRY(bf_session_block(&b, p->session, p->me));
+    bf_column_block_pairs(&b, &p->session->job->layout, &own->pair, &end);
+    own->pairs = end - own->pair;
+    return BF_OK;
 }
 
 static bf_status upload(bf_party_run *p, const bf_matrix *x, const char *path)
@@ -147,6 +177,7 @@ static bf_status upload(bf_party_run *p, const bf_matrix *x, const char *path)
                         .labels = me->labels ? p->o->labels : NULL,
                         .v0 = &schedule.v0, .first = me->first,
                         .count = me->count, .start = p->me == 0};
+    if (bf_party_has_block(p)) BF_GOTO(own_pairs(&own, p), done);
     BF_GOTO(bf_protocol_upload_part(&f, job, bf_job_id(job), p->st.s, &own,
                                     path),
             done);

@@ -8,6 +8,7 @@
 #include "blindfit/server.h"
 #include "ckks/owner/open_share.h"
 #include "train/handle.h"
+#include "train/owner/block.h"
 #include "train/owner/label_privacy.h"
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
@@ -97,6 +98,66 @@ static bf_status share_error(double *sd, const bf_party_run *p, const opening *o
     return BF_OK;
 }
 
+/* Values [*from, *to) of each limb are opened to owner k: with columns of its own,
+ * those of the pairs of chunks that hold these. They are in the order of packed
+ * elements, and these of pairs, a class after the other (linalg/layout.h). */
+static bf_status range_of(size_t *from, size_t *to, const bf_party_run *p,
+                          const opening *o, unsigned k)
+{
+    const bf_layout *l = &p->session->job->layout;
+    size_t each = 2 * l->f * l->classes, first, end;
+    bf_column_block b;
+    *from = 0;
+    *to = o->places.count;
+    if (!bf_party_has_block(p)) return BF_OK;
+    BF_TRY(bf_session_block(&b, p->session, k));
+    bf_column_block_pairs(&b, l, &first, &end);
+    *from = first * each;
+    *to = end * each;
+    return BF_OK;
+}
+
+/* bytes[k] of what owner k receives. */
+static bf_status sizes_of(size_t bytes[BF_OWNERS_MAX], const bf_party_run *p,
+                          const opening *o)
+{
+    for (unsigned k = 0; k < p->session->owners; k++) {
+        size_t from, to;
+        BF_TRY(range_of(&from, &to, p, o, k));
+        bytes[k] = o->ct.limbs * (to - from) * 8;
+    }
+    return BF_OK;
+}
+
+static bf_status cut(uint8_t **out, const bf_party_run *p, const opening *o,
+                     const uint8_t *values, unsigned k)
+{
+    size_t from, to;
+    BF_TRY(range_of(&from, &to, p, o, k));
+    size_t length = 8 * (to - from);
+    *out = bf_secret_alloc(o->ct.limbs * length);
+    if (!*out) return BF_ERR_MEMORY;
+    for (unsigned m = 0; m < o->ct.limbs; m++)
+        memcpy(*out + m * length, values + 8 * (m * o->places.count + from),
+               length);
+    return BF_OK;
+}
+
+static bf_status seal_each(const bf_party_run *p, const opening *o,
+                           const uint8_t *values, const char *path)
+{
+    uint8_t *part[BF_OWNERS_MAX] = {NULL};
+    size_t bytes[BF_OWNERS_MAX] = {0};
+    bf_status s = sizes_of(bytes, p, o);
+    for (unsigned k = 0; k < p->session->owners && s == BF_OK; k++)
+        s = cut(&part[k], p, o, values, k);
+    if (s == BF_OK)
+        s = bf_sealed_write_each(path, p->session,
+                                 (const uint8_t *const *)part, bytes);
+    for (unsigned k = 0; k < p->session->owners; k++) bf_secret_free(part[k]);
+    return s;
+}
+
 static bf_status seal_share(const bf_party_run *p, const opening *o,
                             const char *path)
 {
@@ -109,7 +170,9 @@ static bf_status seal_share(const bf_party_run *p, const opening *o,
     for (size_t i = 0; i < o->bytes / 8; i++)
         bf_put_u64(bytes + 8 * i, values[i]);
     if (s == BF_OK)
-        s = bf_sealed_write(path, p->session, true, bytes, o->bytes);
+        s = bf_party_has_block(p)
+                ? seal_each(p, o, bytes, path)
+                : bf_sealed_write(path, p->session, true, bytes, o->bytes);
     bf_secret_free(values);
     return s;
 }
@@ -172,12 +235,17 @@ static bf_status read_share(uint64_t **out, const bf_party_run *p,
 {
     bf_path path;
     uint8_t *data;
-    size_t bytes;
+    size_t bytes[BF_OWNERS_MAX];
     BF_TRY(bf_box_message(&path, p, 5, k, BF_PART_SHARE));
-    BF_TRY(bf_sealed_read(&data, &bytes, path.s, p->session, true, &p->id,
-                          p->me, o->bytes));
+    BF_TRY(sizes_of(bytes, p, o));
+    if (bf_party_has_block(p))
+        BF_TRY(bf_sealed_read_each(&data, path.s, p->session, &p->id, p->me,
+                                   bytes));
+    else
+        BF_TRY(bf_sealed_read(&data, &bytes[p->me], path.s, p->session, true,
+                              &p->id, p->me, o->bytes));
     *out = (uint64_t *)data;
-    for (size_t i = 0; i < bytes / 8; i++)
+    for (size_t i = 0; i < bytes[p->me] / 8; i++)
         (*out)[i] = bf_get_u64(data + 8 * i);
     return BF_OK;
 }
@@ -185,11 +253,14 @@ static bf_status read_share(uint64_t **out, const bf_party_run *p,
 static bf_status combine(bf_pt *pt, const bf_party_run *p, const opening *o)
 {
     uint64_t *share[BF_OWNERS_MAX] = {NULL};
+    size_t from, to;
+    BF_TRY(range_of(&from, &to, p, o, p->me));
+    bf_places places = {o->places.at + from, to - from};
     bf_status s = BF_OK;
     for (unsigned k = 0; k < p->session->owners && s == BF_OK; k++)
         s = read_share(&share[k], p, o, k);
     if (s == BF_OK)
-        s = bf_open_combine(pt, &o->ct, o->places,
+        s = bf_open_combine(pt, &o->ct, places,
                             (const uint64_t *const *)share,
                             p->session->owners);
     for (unsigned k = 0; k < p->session->owners; k++) bf_secret_free(share[k]);
@@ -242,13 +313,24 @@ bf_status bf_party_weights(bf_matrix *weights, const bf_party_run *p)
     return s;
 }
 
+static bf_status own_weights(bf_matrix *own, const bf_party_run *p,
+                             const bf_matrix *weights)
+{
+    bf_column_block b;
+    BF_TRY(bf_session_block(&b, p->session, p->me));
+    return bf_block_weights(own, &b, weights);
+}
+
 bf_status bf_party_save_model(const bf_party_run *p, const bf_transform *t,
                               const bf_matrix *weights)
 {
     bf_model model = {0};
-    BF_TRY(bf_model_of(&model, t, weights, NULL));
-    bf_status s = bf_model_save(&model, p->o->model);
+    bf_matrix own = {0};
+    if (bf_party_has_block(p)) BF_TRY(own_weights(&own, p, weights));
+    bf_status s = bf_model_of(&model, t, bf_party_has_block(p) ? &own : weights, NULL);
+    if (s == BF_OK) s = bf_model_save(&model, p->o->model);
     bf_model_clear(&model);
+    bf_matrix_clear(&own);
     return s;
 }
 

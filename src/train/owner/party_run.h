@@ -47,6 +47,12 @@ static inline const bf_session_owner *bf_party_me(const bf_party_run *p)
     return &p->session->owner[p->me];
 }
 
+/* Whether this owner has some columns of all rows (train/column_blocks.h). */
+static inline bool bf_party_has_block(const bf_party_run *p)
+{
+    return p->session->options.split == BF_SPLIT_COLUMNS;
+}
+
 /* ---- files (party_box.c) --------------------------------------------------- */
 
 /* BOX/folder/name; folder may be NULL. */

@@ -299,7 +299,7 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
                              const int32_t *labels, const bf_schedule *schedule,
                              bf_upload_part part, const char *path)
 {
-    const bf_rows_held all = {u, labels, &schedule->v0, 0, u->rows,
+    const bf_rows_held all = {u, labels, &schedule->v0, 0, u->rows, 0, 0,
                               true};
     BF_TRY(check_shapes(job, u, schedule));
     batch b = {.job = job, .sk = sk, .own = &all};

@@ -60,13 +60,19 @@ static bf_status seal_start(bf_pt *pt, const bf_job *job, const bf_context *ctx,
     return s;
 }
 
+static bool has_pair(const bf_rows_held *own, size_t pair)
+{
+    return own->pairs == 0 ||
+           (pair >= own->pair && pair < own->pair + own->pairs);
+}
+
 bool bf_job_input_held(const bf_job *job, const bf_rows_held *own, size_t index)
 {
     const bf_layout *l = &job->layout;
     size_t within, first, count;
     switch (bf_job_input_kind(job, index, &within)) {
     case BF_INPUT_ROWS:
-        if (!own->u) return false;
+        if (!own->u || !has_pair(own, within % l->pairs)) return false;
         bf_layout_rows(l, within / l->pairs, &first, &count);
         break;
     case BF_INPUT_LABELS:
@@ -106,7 +112,8 @@ bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
                       const bf_secret_key *sk, const bf_matrix *u,
                       const int32_t *labels, const bf_matrix *v0, size_t index)
 {
-    const bf_rows_held all = {u, labels, v0, 0, job->layout.n, true};
+    const bf_rows_held all = {u, labels, v0, 0, job->layout.n, 0, 0,
+                              true};
     return bf_job_seal_part(out, room, job, sk, &all, index);
 }
 

@@ -23,6 +23,7 @@ typedef struct bf_rows_held {
     const int32_t *labels; /* count for each column; NULL: another has them */
     const bf_matrix *v0;
     size_t first, count;
+    size_t pair, pairs; /* of feature chunks, from `pair` on; pairs 0: all */
     bool start; /* this owner uploads the initial weights */
 } bf_rows_held;
 /* True if input number `index` contains something of this owner.

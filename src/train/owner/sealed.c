@@ -121,3 +121,64 @@ bf_status bf_sealed_read(uint8_t **data, size_t *bytes, const char *path,
     bf_free(file);
     return status;
 }
+
+/* ---- to each receiver something else ---------------------------------------------- */
+
+static bf_status write_one(bf_outfile *f, const bf_party *to, uint8_t *key,
+                           const uint8_t *data, size_t bytes)
+{
+    uint8_t sealed[SEALED_KEY];
+    bf_random_bytes(key, KEY_BYTES);
+    if (crypto_box_seal(sealed, key, KEY_BYTES, to->seal) != 0)
+        return bf_fail(BF_ERR_FORMAT, "the key of %s is none", to->name);
+    BF_TRY(bf_outfile_write(f, sealed, sizeof sealed));
+    return write_box(f, key, data, bytes);
+}
+
+static bf_status write_all(bf_outfile *f, const bf_session *s,
+                           const uint8_t *const data[BF_OWNERS_MAX],
+                           const size_t bytes[BF_OWNERS_MAX])
+{
+    uint8_t *key = bf_secret_alloc(KEY_BYTES);
+    bf_status status = key ? BF_OK : BF_ERR_MEMORY;
+    for (unsigned k = 0; k < s->owners && status == BF_OK; k++)
+        if (s->owner[k].receives)
+            status = write_one(f, &s->owner[k].party, key, data[k], bytes[k]);
+    bf_secret_free(key);
+    bf_wipe_stack();
+    return status;
+}
+
+bf_status bf_sealed_write_each(const char *path, const bf_session *s,
+                               const uint8_t *const data[BF_OWNERS_MAX],
+                               const size_t bytes[BF_OWNERS_MAX])
+{
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, path, 0644));
+    bf_status status = write_all(f, s, data, bytes);
+    if (status == BF_OK) return bf_outfile_commit(f);
+    bf_outfile_abort(f);
+    return status;
+}
+
+bf_status bf_sealed_read_each(uint8_t **data, const char *path,
+                              const bf_session *s, const bf_identity *id,
+                              unsigned me, const size_t bytes[BF_OWNERS_MAX])
+{
+    const size_t fixed = SEALED_KEY + crypto_secretbox_MACBYTES;
+    size_t before = 0, want = 0, all, got;
+    uint8_t *file;
+    for (unsigned k = 0; k < s->owners; k++) {
+        if (k == me) before = want;
+        if (s->owner[k].receives) want += fixed + bytes[k];
+    }
+    BF_TRY(bf_read_file(path, want, &file, &all));
+    bf_status status =
+        all == want ? open_file(data, &got, file + before,
+                                file + before + SEALED_KEY,
+                                fixed - SEALED_KEY + bytes[me], id, path)
+                    : bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, expected %zu", path,
+                              all, want);
+    bf_free(file);
+    return status;
+}

@@ -20,4 +20,16 @@ BF_MUST_CHECK bf_status bf_sealed_read(uint8_t **data, size_t *bytes,
                                        bool receivers, const bf_identity *id,
                                        unsigned me, size_t want);
 
+/* To each receiver something else, of bytes[k] for owner k: for each of them in
+ * order its key and its box. */
+BF_MUST_CHECK bf_status bf_sealed_write_each(
+    const char *path, const bf_session *s,
+    const uint8_t *const data[BF_OWNERS_MAX],
+    const size_t bytes[BF_OWNERS_MAX]);
+/* What is for owner `me`: data[bytes[me]], as bf_sealed_read. */
+BF_MUST_CHECK bf_status bf_sealed_read_each(uint8_t **data, const char *path,
+                                            const bf_session *s,
+                                            const bf_identity *id, unsigned me,
+                                            const size_t bytes[BF_OWNERS_MAX]);
+
 #endif

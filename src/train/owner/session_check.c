@@ -74,6 +74,7 @@ static bf_status check_labels(const bf_session *s)
 bf_status bf_session_check(const bf_session *s)
 {
     if (s->options.split == BF_SPLIT_LABELS) return check_labels(s);
+    if (s->options.split == BF_SPLIT_COLUMNS) return BF_OK; /* nothing is pooled */
     bf_pooling pool = bf_session_pooling(s);
     return bf_pooling_check(&pool);
 }
