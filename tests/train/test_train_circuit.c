@@ -168,8 +168,8 @@ static bool refreshed; /* whether jobs are planned to refresh their weights */
 static double safe;
 
 /* Errors of many iterations, which refreshes and steps add to: never more than
- * expected, and a quarter at least. */
-#define REFRESHED_LEAST 0.25
+ * expected, and a fifth at least. */
+#define REFRESHED_LEAST 0.2
 #define REFRESHED_MOST 1.0
 
 /* `known`: the error of each iteration over the expected one, or NULL. */
