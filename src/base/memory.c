@@ -9,8 +9,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/random.h"
-
 #define HUGE_PAGE ((size_t)2 << 20)
 
 static atomic_long successes_left = -1;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/memory.h"
 
 _Static_assert(sizeof(crypto_generichash_state) <= sizeof(bf_hasher),
                "bf_hasher holds libsodium's state");
@@ -59,7 +58,7 @@ void bf_stream_init(bf_stream *s, const uint8_t seed[BF_SEED_BYTES],
     crypto_generichash_update(&h, (const uint8_t *)domain, strlen(domain) + 1);
     crypto_generichash_update(&h, numbers, sizeof numbers);
     crypto_generichash_final(&h, s->key, sizeof s->key);
-    bf_wipe(&h, sizeof h);
+    sodium_memzero(&h, sizeof h);
     s->block = 0;
     s->used = sizeof s->buf;
 }
@@ -108,7 +107,7 @@ uint64_t bf_stream_u64(bf_stream *s)
 
 void bf_stream_wipe(bf_stream *s)
 {
-    bf_wipe(s, sizeof *s);
+    sodium_memzero(s, sizeof *s);
 }
 
 void bf_hash(const void *data, size_t bytes, uint8_t out[BF_HASH_BYTES])
@@ -132,5 +131,5 @@ void bf_hasher_final(bf_hasher *h, uint8_t out[BF_HASH_BYTES])
 {
     crypto_generichash_final((crypto_generichash_state *)h->opaque, out,
                              BF_HASH_BYTES);
-    bf_wipe(h, sizeof *h);
+    sodium_memzero(h, sizeof *h);
 }
