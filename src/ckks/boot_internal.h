@@ -21,12 +21,4 @@ BF_MUST_CHECK bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
  * of N/4n equal slots. */
 double bf_boot_sine_error(const bf_boot_params *p);
 
-/* Error (rms, in units of the message) that a refresh of this scale adds: to a
- * coefficient in Z[Y], from the maps and the bend of the sine; and to any of
- * the N coefficients, which includes EvalMod's roundings. */
-typedef struct bf_boot_errors {
-    double inside, all;
-} bf_boot_errors;
-bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in);
-
 #endif

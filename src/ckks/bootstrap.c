@@ -421,9 +421,10 @@ bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in)
     double bend = fmin(gauss * bf_boot_bend(p->arcsine, c, u),
                        bf_boot_bend(p->arcsine, p->bound, u) * c / p->bound);
     /* The measured rms varies by a tenth with secrets and draws of I. */
-    double inside = 1.2 * hypot(bf_hypot3(sine, c2s, s2c), hypot(fit, bend));
+    double same = 1.2 * hypot(s2c, bend);
+    double inside = hypot(same, 1.2 * bf_hypot3(sine, c2s, fit));
     double outside = 1.2 * sine * sqrt(fmax(0, (double)b->gap - 2) / 2);
-    return (bf_boot_errors){inside,
+    return (bf_boot_errors){inside, same,
                             hypot(inside, outside) / sqrt((double)b->gap)};
 }
 

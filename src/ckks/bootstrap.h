@@ -100,6 +100,16 @@ size_t bf_boot_bytes(const bf_boot *b);
 /* Memory that a refresh on this number of threads takes beside ciphertexts. */
 size_t bf_boot_work_bytes(const bf_boot *b, unsigned threads);
 
+/* Error (rms, in units of the message) that a refresh of this scale adds: to a
+ * coefficient in Z[Y], from the maps and the bend of the sine; and to any of
+ * the N coefficients, which includes EvalMod's roundings. `same` is the part of
+ * `inside` that depends on the message alone: a refresh of nearly the same
+ * message adds nearly the same error. */
+typedef struct bf_boot_errors {
+    double inside, same, all;
+} bf_boot_errors;
+bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in);
+
 /* out = a at `limbs` limbs and the planned scale, an element of ev's ring. a
  * has at least one limb, of which the lowest is used, and lies in that ring or
  * in a smaller one that shares q_0; its scale is the planned one within a

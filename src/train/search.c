@@ -313,18 +313,31 @@ static bf_status consider_unrefreshed(search *s, const bf_job *base, size_t n,
     return BF_OK;
 }
 
+/* A chain for so many iterations is short: keys of refreshes cost more than a
+ * tolerance that is RELAX_STEP times as strict is worth, so that refreshes are
+ * not the only way unless chains keep no tolerance at all. */
+#define SHORT 2
+
+static bool may_refresh(const search *s, const bf_job *base)
+{
+    bf_refresh_choice refresh = s->options->refresh;
+    bool last = s->tolerance * RELAX_STEP > BF_PLAN_ERROR_MAX;
+    if (refresh == BF_REFRESH_NEVER || bf_job_owners(base) > 1) return false;
+    return refresh == BF_REFRESH_ALWAYS || base->recipe.iterations > SHORT ||
+           s->best[0].found || last;
+}
+
 /* A tolerance that no plan of the last round keeps would be another round for
  * nothing. */
 static bf_status search_all(search *s, const bf_job *base, size_t n,
                             size_t cols, size_t classes)
 {
-    bf_refresh_choice refresh = s->options->refresh;
     for (bool first = true; s->tolerance <= BF_PLAN_ERROR_MAX;
          s->tolerance *= RELAX_STEP, first = false) {
         if (!first && s->least_error > s->tolerance) continue;
-        if (refresh != BF_REFRESH_ALWAYS)
+        if (s->options->refresh != BF_REFRESH_ALWAYS)
             BF_TRY(consider_unrefreshed(s, base, n, cols, classes));
-        if (refresh != BF_REFRESH_NEVER && bf_job_owners(base) == 1)
+        if (may_refresh(s, base))
             BF_TRY(consider_refreshed(s, base, n, cols, classes));
         if (s->best[0].found || s->best[1].found) break;
     }
@@ -353,11 +366,12 @@ static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
     const bf_plan_options *o = s->options;
     snprintf(job, sizeof job, "%u iteration%s over %zu x %zu with %zu classes",
              r->iterations, r->iterations > 1 ? "s" : "", n, features, classes);
-    if (s->least_error > BF_PLAN_ERROR_MAX && isfinite(s->least_error))
+    double most = s->tolerance / RELAX_STEP; /* of the last round */
+    if (s->least_error > most && isfinite(s->least_error))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: weights would be off by %.2g of a typical one, "
                        "%.2g at most is of use (fewer iterations add up less)",
-                       job, s->least_error, BF_PLAN_ERROR_MAX);
+                       job, s->least_error, most);
     if (s->least_memory < UINT64_MAX)
         snprintf(memory, sizeof memory, " (%.2f GB would do)",
                  (double)s->least_memory / 1e9);

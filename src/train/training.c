@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "linalg/dense.h"
+#include "train/drift.h"
 
 /* Work and gradient of one block. Refreshed weights always have the same limbs
  * and scale, so a symbolic run walks each block once and recalls it for other
@@ -14,7 +15,7 @@
 typedef struct walked {
     bf_ct g; /* no memory; ctx NULL: not walked yet */
     bf_counters work;
-    double step, logit;
+    double step, logit, residual;
 } walked;
 
 /* And a refresh, of weights at this scale. */
@@ -28,7 +29,8 @@ typedef struct circuit {
     bf_world *world;
     bf_eval *ev; /* of ring 0 */
     bf_boot *boot; /* NULL: weights are not refreshed */
-    double covariance; /* of the errors of V_t and V_{t-1}, at scale 1 */
+    bf_boot_errors added; /* by a refresh, at scale 1 */
+    bf_drift drift;       /* of symbolic runs with refreshes, at scale 1 */
     walked *walked; /* [blocks], of symbolic runs with refreshes */
     refreshed refreshed; /* of them too */
     const bf_job *job;
@@ -164,6 +166,22 @@ static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
     return BF_OK;
 }
 
+/* Root mean square of the residuals. A model that knows only the shares of K
+ * classes has residuals of at most sqrt(K-1)/K; after LEARNT iterations the
+ * weights know more. */
+#define LEARNT 8
+
+static double typical_residual(const circuit *c)
+{
+    const bf_label_columns *labels = &c->job->labels;
+    double squares = 0;
+    if (c->iteration < LEARNT) return c->job->typical.residual;
+    for (unsigned i = 0; i < labels->count; i++)
+        squares += 1 - 1.0 / labels->classes[i];
+    return fmin(c->job->typical.residual,
+                sqrt(squares / (double)c->l->classes));
+}
+
 /* e = y - 1/2 - odd part of p(z), spread over features. */
 static bf_status group_errors(void *user, size_t g)
 {
@@ -184,7 +202,7 @@ static bf_status group_errors(void *user, size_t g)
                                  : bf_sub(c->ev, &e, &e, &y),
                 done);
     }
-    e.bound = c->job->typical.residual;
+    e.bound = typical_residual(c);
     BF_GOTO(bf_spread(c->ev, &c->masks, &e, count, &c->e[g * c->l->k]), done);
 done:
     bf_eval_release(c->ev, &z);
@@ -200,7 +218,10 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
     c->scored = v != NULL;
     if (c->scored) {
         bf_ct conj = {0}, exact = *v;
-        exact.noise = 0; /* `stretch` accounts for the errors of V */
+        /* `stretch` and `drift` account for the errors of V, but not for the
+         * errors that a refresh adds to coefficients without a weight; those
+         * differ from sample to sample. */
+        exact.noise = c->boot ? c->added.all * v->scale : 0;
         c->w = ct_array(c->l->m);
         c->a = ct_array(c->block.outs);
         if (!c->w || !c->a) return BF_ERR_MEMORY;
@@ -219,6 +240,13 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
 
 /* ---- gradient ------------------------------------------------------------ */
 
+static size_t step_rows(const circuit *c)
+{
+    size_t first, last;
+    bf_schedule_rows(&c->job->schedule, c->iteration, &first, &last);
+    return last - first;
+}
+
 /* What gradient elements are made from. */
 typedef struct gradient {
     circuit *c;
@@ -226,6 +254,8 @@ typedef struct gradient {
     const bf_ct **e; /* [chunks][classes] */
     bf_tensor_row *row; /* room for every row, four times */
     double bound;
+    /* Of long runs: root of the part of the slots that hold rows. */
+    double filled;
 } gradient;
 
 /* Rows of elements first..end-1, m = psi*C + c, which may begin and end within
@@ -259,8 +289,10 @@ static bf_status gradient_make(void *user, bf_ct *out, size_t first, size_t n,
     BF_TRY(bf_tensor_rows(c->ev, g->row, rows, g->e, c->l->classes,
                           c->block.chunks));
     for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < g->row[r].count; i++)
+        for (size_t i = 0; i < g->row[r].count; i++) {
             g->row[r].out[i].bound = g->bound;
+            g->row[r].out[i].noise *= g->filled;
+        }
     tick(c, "gradient");
     return BF_OK;
 }
@@ -271,6 +303,8 @@ static bf_status gradient_open(gradient *g, circuit *c)
     size_t outs = c->block.outs;
     *g = (gradient){.c = c};
     g->bound = c->job->typical.update / c->job->schedule.step[c->iteration];
+    double filled = (double)step_rows(c) / (double)(chunks * c->l->t);
+    g->filled = c->boot ? sqrt(filled) : 1;
     g->row = bf_alloc(4 * (pairs + 2) * sizeof *g->row);
     g->x = bf_alloc((pairs * chunks + outs) * sizeof *g->x);
     if (!g->row || !g->x) return BF_ERR_MEMORY;
@@ -299,6 +333,9 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     bf_free(g.x);
     BF_TRY(status);
     tick(c, "pack gradient");
+    /* Of 2^log_m places only M have an error, and the weights lie there.
+     * Estimates of short runs leave out this and `filled`. */
+    if (c->boot) out->noise *= sqrt(exp2(c->l->log_m) / (double)c->l->m);
     return bf_rescale(c->ev, out, out);
 }
 
@@ -311,9 +348,7 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
 static double stretch(const circuit *c)
 {
     const bf_schedule *s = &c->job->schedule;
-    size_t first, last;
-    bf_schedule_rows(s, c->iteration, &first, &last);
-    double rows = (double)(last - first);
+    double rows = (double)step_rows(c);
     double moved = s->step[c->iteration] * rows * c->slope;
     double variance = s->batch ? (double)c->l->cols / rows : 0;
     return fmax(1, hypot(1 - moved, moved * sqrt(variance)));
@@ -332,18 +367,55 @@ static double error_of(const bf_ct *ct)
     return ct ? ct->noise / ct->scale : 0;
 }
 
-/* The part of the sum's error that V_t and V_{t-1} bring along, which have most
- * of theirs in common, and its covariance with that of V_t. */
-static double inherited(const circuit *c, const weights_sum *w,
-                        double *covariance)
+/* The part of the mean eigenvalue of step U'p'U that reduces errors in runs of
+ * up to LONG iterations: errors grow in directions in which U'p'U is small.
+ * Measured (docs/algorithms.md). Longer runs of `paper`, whose eigenvalues
+ * differ by far, have errors in ever slower directions. */
+#define SLOW (1 / 12.0)
+#define LONG 100.0
+
+/* The part of an error of V that a step of this size takes away. For whitened
+ * rows the mean eigenvalue of U'U is the number of rows. For `paper` the
+ * eigenvalues of U'U/n have the sum 2 (bf_plan_typical), and at most n of them
+ * are not zero. */
+static double pulled(const circuit *c, double step)
 {
-    double v = error_of(w->v), u = error_of(w->u), s = stretch(c);
-    double variance = w->p * w->p * v * v + w->q * w->q * u * u +
-                      2 * w->p * w->q * c->covariance;
-    /* Only plans ask: a run that is resumed knows no covariance, and writes the
-     * same bytes as one that was not. */
-    *covariance = c->walked ? s * (w->p * v * v + w->q * c->covariance) : 0;
-    return s * sqrt(fmax(0, variance));
+    const bf_layout *l = &c->job->layout;
+    double directions = (double)(l->cols < l->n ? l->cols : l->n);
+    bool paper = c->job->recipe.kind == BF_RECIPE_PAPER;
+    double later = fmin(1, LONG / (c->iteration + 1.0));
+    return step * (double)step_rows(c) * c->slope * SLOW *
+           (paper ? later * 2 / directions : 1);
+}
+
+/* The error of a step of this size from the encryption of the rows: a sum over
+ * the rows of residuals times errors of values. A value's error is sqrt(N/2) =
+ * sqrt(F T) times that of a coefficient of the rows, and a weight's error is
+ * sqrt(F) times that of a coefficient of packed weights, which is wanted. */
+static double rows_error(const circuit *c, double step)
+{
+    return step * sqrt((double)(step_rows(c) * c->l->t)) * typical_residual(c) *
+           error_of(row(c, 0, 0));
+}
+
+/* The error of a step varies by a tenth with secrets and draws, and adds up. */
+#define SPARE 1.2
+
+/* The sum w for `drift`. The noise of `sum` is the error of the step alone;
+ * to_refresh: the sum will be refreshed. */
+static bf_drift_sum drift_sum(const circuit *c, const weights_sum *w,
+                              const bf_ct *sum, bool to_refresh)
+{
+    const bf_boot_errors none = {0}, *add = to_refresh ? &c->added : &none;
+    double grown = stretch(c), own = error_of(sum);
+    double rows = fmin(rows_error(c, w->step), own);
+    double rest = SPARE * sqrt(own * own - rows * rows);
+    double others = sqrt(add->inside * add->inside - add->same * add->same);
+    return (bf_drift_sum){.p = grown > 1 ? w->p * grown
+                                         : w->p - pulled(c, w->step),
+                          .q = w->q,
+                          .same = hypot(SPARE * rows, add->same),
+                          .other = hypot(rest, others)};
 }
 
 /* Brought to g's modulus. */
@@ -351,7 +423,7 @@ static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g,
                          const weights_sum *w)
 {
     const bf_ct *term[2] = {w->v, w->u};
-    double factor[2] = {w->p, w->q}, covariance;
+    double factor[2] = {w->p, w->q};
     bf_ct sum = {0}, t = {0};
     bf_status status;
     BF_GOTO(bf_copy(c->ev, &sum, g), done);
@@ -359,14 +431,12 @@ static bf_status combine(circuit *c, bf_ct *out, const bf_ct *g,
     for (unsigned i = 0; i < 2; i++) {
         if (!term[i] || factor[i] == 0) continue;
         bf_ct given = *term[i];
-        if (c->boot) given.noise = 0; /* of many iterations: inherited */
+        if (c->boot) given.noise = 0; /* that of many iterations is `drift` */
         BF_GOTO(bf_adjust(c->ev, &t, &given, factor[i], sum.scale, sum.limbs),
                 done);
         if (!c->boot) t.noise *= stretch(c);
         BF_GOTO(bf_add(c->ev, &sum, &sum, &t), done);
     }
-    if (c->boot)
-        sum.noise = hypot(sum.noise, inherited(c, w, &covariance) * sum.scale);
     sum.bound = c->job->typical.weight;
     bf_move(c->ev, out, &sum);
 done:
@@ -432,17 +502,11 @@ static bf_status raise(circuit *c, bf_ct *v)
     return BF_OK;
 }
 
-/* Back to the limbs and the scale of the first of them. What a refresh adds
- * lies in the weights' own coefficients nearly alone, of which there are
- * 2F*2^log_m. */
+/* Back to the limbs and the scale of the first of them. */
 static bf_status refresh(circuit *c, bf_ct *v)
 {
     BF_TRY(raise(c, v));
-    double before = v->noise / v->scale;
-    double share = sqrt((double)c->l->t / exp2(c->l->log_m));
-    v->noise = 0;
     BF_TRY(bootstrap_or_recall(c, v));
-    v->noise = hypot(v->noise * share, before * v->scale);
     tick(c, "refresh");
     return BF_OK;
 }
@@ -484,8 +548,9 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
     double logit = c->job->typical.logit[c->iteration];
     bf_counters start, end;
     if (!before || !v) return make_step(c, v, g);
+    double residual = typical_residual(c);
     if (before->g.ctx && close_to(before->step, step) &&
-        close_to(before->logit, logit)) {
+        close_to(before->logit, logit) && before->residual == residual) {
         bf_eval_count_again(c->ev, &before->work);
         return bf_copy(c->ev, g, &before->g);
     }
@@ -495,6 +560,7 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
     before->work = bf_counters_between(&start, &end);
     before->step = step;
     before->logit = logit;
+    before->residual = residual;
     before->g = *g;
     before->g.pooled = false;
     return BF_OK;
@@ -510,6 +576,18 @@ static void set_slope(circuit *c, double logit)
     c->slope_of = logit;
 }
 
+/* Only plans follow the errors of refreshed weights through a run. Ciphertexts
+ * of a real run carry the error of their own step, so that a resumed run writes
+ * the same bytes. */
+static void add_up(circuit *c, bf_state *state, const weights_sum *to_w,
+                   const bf_ct *next, const weights_sum *to_v)
+{
+    bf_drift_sum v = drift_sum(c, to_v, next, true);
+    bf_drift_sum w = drift_sum(c, to_w, &state->output, false);
+    state->output.noise = bf_drift_of(&c->drift, &w) * state->output.scale;
+    bf_drift_advance(&c->drift, &v);
+}
+
 /* W_t = (1-eta_{t-1}) V_t + eta_{t-1} V_{t-1}, so with P = V_{t-1}:
  *   V_{t+1} = step G + (1-eta_{t-1}) V + eta_{t-1} P
  *   W_{t+1} = (1-eta_t) V_{t+1} + eta_t V. */
@@ -518,7 +596,7 @@ static bf_status iterate(circuit *c, bf_state *state)
     const bf_schedule *s = &c->job->schedule;
     unsigned t = c->iteration;
     double step = s->step[t], eta = s->momentum ? s->eta[t] : 0;
-    double before = s->momentum && t > 0 ? s->eta[t - 1] : 0, covariance = 0;
+    double before = s->momentum && t > 0 ? s->eta[t - 1] : 0;
     bf_ct *carried = state->carried;
     const bf_ct *v = present(&carried[BF_TRAINING_V]);
     const bf_ct *older = present(&carried[BF_TRAINING_BEFORE]);
@@ -532,11 +610,10 @@ static bf_status iterate(circuit *c, bf_state *state)
     BF_GOTO(make_or_recall(c, v, &g), done);
     BF_GOTO(combine(c, &next, &g, &to_v), done);
     BF_GOTO(combine(c, &state->output, &g, &to_w), done);
-    if (c->boot) (void)inherited(c, &to_v, &covariance);
+    if (c->walked) add_up(c, state, &to_w, &next, &to_v);
     if (c->boot && t + 1 < s->iterations) BF_GOTO(refresh(c, &next), done);
     bf_move(c->ev, &carried[BF_TRAINING_BEFORE], &carried[BF_TRAINING_V]);
     bf_move(c->ev, &carried[BF_TRAINING_V], &next);
-    c->covariance = covariance;
     state->reach = c->boot ? bf_job_x_limbs(c->job) /* all, to the end */
                            : carried[BF_TRAINING_V].limbs;
     state->held = c->boot ? bf_boot_bytes(c->boot) +
@@ -603,8 +680,10 @@ static bf_status open_refresh(circuit *c)
         c->walked = bf_alloc_zero(c->l->blocks * sizeof *c->walked);
         if (!c->walked) return BF_ERR_MEMORY;
     }
-    return bf_boot_create(&c->boot, c->world->ctx[0], c->world->ctx[1],
-                          &c->job->boot, symbolic);
+    BF_TRY(bf_boot_create(&c->boot, c->world->ctx[0], c->world->ctx[1],
+                          &c->job->boot, symbolic));
+    c->added = bf_boot_errors_of(c->boot, bf_boot_scale_in(&c->job->boot));
+    return BF_OK;
 }
 
 static bf_status run_open(void **run, bf_world *w, const bf_job *job,
@@ -629,9 +708,11 @@ static bf_status run_step(void *run, bf_state *state)
 {
     circuit *c = run;
     c->iteration = state->step;
-    if (state->step == 0 && !c->job->schedule.zero_start)
+    if (state->step == 0 && !c->job->schedule.zero_start) {
         BF_TRY(bf_copy(c->ev, &state->carried[BF_TRAINING_V],
                        c->in.at[BF_INPUT_START]));
+        c->drift.same = error_of(&state->carried[BF_TRAINING_V]);
+    }
     BF_TRY(iterate(c, state));
     state->step++;
     return BF_OK;

@@ -167,20 +167,35 @@ static bool refreshed; /* whether jobs are planned to refresh their weights */
  * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
 static double safe;
 
-/* Errors of many iterations, which refreshes and steps add to: never more than
- * expected, and a fifth at least. */
-#define REFRESHED_LEAST 0.2
+/* Errors of many iterations, which refreshes and steps add to: at most as
+ * expected, and in the end half of that or more; in between, while weights move
+ * faster than plans assume, a quarter. */
+#define REFRESHED_LEAST 0.25
+#define REFRESHED_LAST 0.5
 #define REFRESHED_MOST 1.0
+/* Of a first step of `whitened`, which is off by its masks as well. */
+#define REFRESHED_FIRST 1.5
+
+static double refreshed_least(const run *r, unsigned t)
+{
+    return t + 1 < r->iterations ? REFRESHED_LEAST : REFRESHED_LAST;
+}
+
+static double refreshed_most(const run *r, unsigned t)
+{
+    bool first = t == 0 && r->job.schedule.zero_start;
+    return first ? REFRESHED_FIRST : REFRESHED_MOST;
+}
 
 /* `known`: the error of each iteration over the expected one, or NULL. */
 static void check_errors(const run *r, const double *known)
 {
     for (unsigned t = 0; t < r->iterations; t++) {
         double low = known       ? known[t] * (1 - ERROR_WITHIN)
-                     : refreshed && !safe ? REFRESHED_LEAST
+                     : refreshed && !safe ? refreshed_least(r, t)
                                  : ERROR_LEAST;
         double high = known       ? known[t] * (1 + ERROR_WITHIN)
-                      : refreshed ? REFRESHED_MOST
+                      : refreshed ? refreshed_most(r, t)
                                   : ERROR_MOST;
         if (!(r->error[t] >= low && r->error[t] <= high))
             fail_msg("iteration %u: rms error of weights %.3f times the "
@@ -311,7 +326,8 @@ static void test_refreshed(void **state)
 {
     (void)state;
     refreshed = true;
-    assert_true(check_run(BF_RECIPE_WHITENED, 20, 300, 12, 3, 0));
+    bf_random_fix_for_tests(test_seed(4));
+    assert_true(check_run(BF_RECIPE_WHITENED, 20, 100, 20, 3, 0));
     assert_true(check_run(BF_RECIPE_PAPER, 100, 100, 20, 3, 0));
     refreshed = false;
 }
