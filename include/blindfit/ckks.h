@@ -520,42 +520,50 @@ BF_API BF_MUST_CHECK bf_status bf_bootstrap(bf_evaluator *ev, bf_cipher **out,
                                             const bf_cipher *a,
                                             const bf_refresher *refresher);
 
-/* ---- 9. smaller rings --------------------------------------------------- */
+/* ---- 9. smaller rings ---------------------------------------------------- */
 
-/* A ciphertext that has few levels left can go on in a ring of half the degree,
- * a quarter, ..., where all work is as many times less and files are as many
- * times smaller; and back ([GHPS13]). Each ring has parameters, secret and
- * evaluators of its own. Keys between them are of the larger ring's set
- * (bf_keys_request.smaller, or bf_keys_create_for_rings), public and in its
- * files, which say which smaller ring and secret they are to.
+/* A ciphertext with few levels left can continue in a ring of a half, a
+ * quarter, ... of the degree, and return [GHPS13]. With k = slots of the larger
+ * ring / slots of the smaller ring, operations in the smaller ring do 1/k of
+ * the work, and files of its ciphertexts have 1/k of the bytes. Each ring has
+ * parameters, a secret and evaluators of its own. The keys between two rings
+ * belong to the larger ring's bf_keys (bf_keys_request.smaller, or
+ * bf_keys_create_for_rings). These keys are public; a file of them names the
+ * smaller ring and its secret.
  *
- * Parameters of so many slots, a power of two below those of `larger`, with the
- * same primes: scales of a level are the same. level: the highest of the
- * smaller ring, at most that of the larger one; 0: the highest that security
- * allows. A key into the smaller ring is as weak as that ring: primes of the
- * level and all special primes together have to be within what 128 bits allow
- * there (BF_ERR_SECURITY, which says how high the level may be), so that few
- * and short special primes, digit_limbs of 1, leave most levels.
- * BF_ERR_ARGUMENT for a chain by hand whose primes up to that level alone would
- * make other scales. A server gets the same parameters from this function, or
- * from any file of the smaller ring. */
+ * bf_ckks_create_smaller makes parameters with the same primes as `larger`, so
+ * that each level has the same scale in both rings. slots: a power of two below
+ * the slots of `larger`. level: the highest level of the smaller ring, at most
+ * that of `larger`; 0 chooses the highest level that security allows.
+ *
+ * A key into the smaller ring is only as strong as the smaller ring. The primes
+ * up to `level` and all special primes together must therefore stay within the
+ * limit of 128 bits for the smaller degree: BF_ERR_SECURITY, with the highest
+ * level that stays within the limit. Few and short special primes
+ * (digit_limbs = 1) leave the most levels. BF_ERR_ARGUMENT for slots or a level
+ * out of range, and for a chain made by hand whose primes up to `level` alone
+ * would give the levels other scales. A server calls the same function, or
+ * reads the parameters from any file of the smaller ring (bf_ckks_load). */
 BF_API BF_MUST_CHECK bf_status bf_ckks_create_smaller(bf_ckks **out,
                                                       const bf_ckks *larger,
                                                       size_t slots,
                                                       unsigned level);
-/* a of `from`, whose ring is a's, in the ring of `to`; `from` and `to` may be
- * either way round, and are both dry or both not. Level and scale stay; a has
- * two polynomials and a level that the smaller ring has (bf_cipher_lower). The
- * result is under the secret of its own ring. With k = slots of the larger
- * ring/n, n those of the smaller:
- *   up    slot j is slot j % n; coefficient i becomes coefficient k i;
- *   down  slot j is the mean of slots j, j + n, ..., j + (k-1) n; coefficients
- *         k i alone are left: of X^-r a (bf_cipher_mul_monomial) those of k i +
- *         r. So vectors of n values, or of fewer, stay what they are.
- * Noise: of one key switch in the larger ring. BF_ERR_MISMATCH where the rings
- * do not have the same primes, or the key is not there, is of another ring or
- * secret or does not reach the level; BF_ERR_ARGUMENT for rings of one degree
- * or a level that the smaller one does not have. */
+/* Moves a from the ring of `from` to the ring of `to`: from the larger ring
+ * down to the smaller, or up. `from` and `to` are both dry, or both not. a has
+ * two polynomials and a level that the smaller ring has (bf_cipher_lower);
+ * *out has a's level and scale, and is under the secret of the ring of `to`.
+ * With k as above and n = slots of the smaller ring:
+ *   up    slot j of *out is slot j % n of a; coefficient i of a becomes
+ *         coefficient k i of *out;
+ *   down  slot j of *out is the mean of a's slots j, j + n, ..., j + (k-1) n;
+ *         coefficient i of *out is coefficient k i of a. For the coefficients
+ *         k i + r, switch X^-r a (bf_cipher_mul_monomial).
+ * Vectors of a power of two of values, at most n, therefore keep their values
+ * both ways. The error grows by that of one key switch in the larger ring.
+ * BF_ERR_MISMATCH if the two rings do not have the same primes, or if the key
+ * is missing, belongs to another ring or secret, or does not reach a's level.
+ * BF_ERR_ARGUMENT for two rings of one degree, and for a level that the smaller
+ * ring does not have. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_switch_ring(bf_evaluator *from,
                                                      bf_evaluator *to,
                                                      bf_cipher **out,

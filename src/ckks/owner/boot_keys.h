@@ -1,5 +1,5 @@
-/* Keys of every use, for circuits with refreshes (ckks/bootstrap.h) or between
- * rings (ckks/ringswitch.h) too.
+/* Evaluation keys for any circuit, also for one that refreshes ciphertexts
+ * (ckks/bootstrap.h) or moves ciphertexts between rings (ckks/ringswitch.h).
  *
  * Only bf_boot_keys_generate holds the sparse secret s': the function draws s',
  * wipes s' before it returns, and writes s' to no file. One key of one limb in
@@ -17,12 +17,16 @@ typedef struct bf_boot_secrets {
     const bf_secret_key *small;  /* of a smaller ring, or NULL */
 } bf_boot_secrets;
 
-/* Makes the keys that symbolic walks requested: in the circuit's ring all uses
- * but OTHER, ENCAPSULATE and IMPORT; in the encapsulation ring ENCAPSULATE.
- * encapsulation is NULL for a circuit without refreshes, which needs no key of
- * use ENCAPSULATE or DECAPSULATE. Progress as of bf_eval_keys_generate. BF_ERR_ARGUMENT for a need that does
- * not fit these secrets, or that is listed twice; BF_ERR_SECURITY for a modulus
- * beyond the limit of the key's secret. */
+/* Makes the keys that symbolic walks requested. needs[count] are keys of the
+ * circuit's ring, of all uses but OTHER, ENCAPSULATE and IMPORT;
+ * encapsulation_needs[encapsulation_count] are keys of the encapsulation ring,
+ * of use ENCAPSULATE. A circuit without refreshes passes NULL for
+ * `encapsulation` and needs no key of use ENCAPSULATE or DECAPSULATE. The
+ * function reports progress as bf_eval_keys_generate does.
+ *
+ * BF_ERR_ARGUMENT for a need that does not fit `secrets`, or that is listed
+ * twice. BF_ERR_SECURITY for a key whose modulus exceeds the limit of the
+ * secret that encrypts the key. */
 BF_MUST_CHECK bf_status bf_boot_keys_generate(
     bf_eval_keys *out, bf_eval_keys *out_encapsulation,
     const bf_context *encapsulation, bf_boot_secrets secrets,
