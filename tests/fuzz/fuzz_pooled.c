@@ -58,9 +58,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     recipe.lambda = 0.25;
     bf_pooling pool = {.recipe = &recipe, .features = FEATURES, .owners = 2,
                        .rows = {ROWS, ROWS}};
+    bf_view rows = bf_view_of(&x);
     fit(&pool, moments, products);
     if (!paper)
-        (void)!bf_pooled_products(out, &pool, 0, &x, moments, NULL);
+        (void)!bf_pooled_products(out, &pool, 0, &rows, moments, NULL);
     check_given(&pool, moments, products, data + 1 + MOMENTS + PRODUCTS,
                 size - 1 - MOMENTS - PRODUCTS);
     return 0;

@@ -39,8 +39,9 @@ static void make_owners(owner *o, unsigned count, const size_t *features,
         bf_matrix part;
         o[b].b = blocks[b];
         take_columns(&o[b].x, x, first, features[b]);
-        check_ok(bf_block_fit(&o[b].t, r, &o[b].b, &o[b].x, NULL));
-        check_ok(bf_block_apply(&part, o[b].t, &o[b].b, &o[b].x, true, NULL));
+        bf_view own = bf_view_of(&o[b].x);
+        check_ok(bf_block_fit(&o[b].t, r, &o[b].b, &own, NULL));
+        check_ok(bf_block_apply(&part, o[b].t, &o[b].b, &own, true, NULL));
         assert_int_equal(part.cols, bf_recipe_outputs(r, x->rows, x->cols));
         if (b == 0) check_ok(bf_matrix_init(u, part.rows, part.cols));
         for (size_t i = 0; i < part.rows * part.cols; i++) {
@@ -220,12 +221,13 @@ static void faults_are_named(void **state)
     r = plain(100, 4);
     check_ok(bf_column_blocks(b, &r, 100, features, 2));
     random_matrix(&x, 100, 3, &seed);
+    bf_view v = bf_view_of(&x);
     check_fails(BF_ERR_MISMATCH, "owner 0 has 3 columns, not 2",
-                bf_block_fit(&t, &r, &b[0], &x, NULL));
+                bf_block_fit(&t, &r, &b[0], &v, NULL));
     check_ok(bf_transform_fit(&t, &r, &x, NULL));
     bf_matrix u;
     check_fails(BF_ERR_MISMATCH, "to 4 columns",
-                bf_block_apply(&u, t, &b[0], &x, true, NULL));
+                bf_block_apply(&u, t, &b[0], &v, true, NULL));
     check_fails(BF_ERR_MISMATCH, "weights of 3 columns",
                 bf_block_weights(&u, &b[0], &x));
     bf_transform_destroy(t);

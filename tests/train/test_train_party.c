@@ -70,8 +70,9 @@ static bf_transform *pooled_transform(void)
             *one = bf_alloc(16 * m + 8 * q);
     for (int pass = 0; pass < (q ? 2 : 1); pass++)
         for (unsigned k = 0; k < OWNERS; k++) {
-            bf_matrix x = {owner_rows[k], FEATURES,
-                           rows.data + session->owner[k].first * FEATURES};
+            bf_matrix own = {owner_rows[k], FEATURES,
+                             rows.data + session->owner[k].first * FEATURES};
+            bf_view x = bf_view_of(&own);
             if (pass == 0)
                 check_ok(bf_pooled_moments(one, &pool, k, &x, NULL));
             else

@@ -143,7 +143,8 @@ static __attribute__((noinline)) void remember_sums(void)
 {
     bf_pooling pool = {.recipe = &session->job->recipe, .features = FEATURES,
                        .owners = OWNERS, .rows = {40, 50, 38}};
-    bf_matrix x = {owner_rows[0], FEATURES, rows.data};
+    bf_matrix own = {owner_rows[0], FEATURES, rows.data};
+    bf_view x = bf_view_of(&own);
     size_t first = known;
     uint8_t *sums = bf_secret_alloc(2 * FEATURES * 16);
     check_ok(bf_pooled_moments(sums, &pool, 0, &x, NULL));

@@ -34,13 +34,12 @@ static void share_rows(bf_pooling *p, const bf_matrix *x, unsigned owners,
     p->rows[0] = left;
 }
 
-static bf_matrix rows_of(const bf_pooling *p, const bf_matrix *x, unsigned owner)
+static bf_view rows_of(const bf_pooling *p, const bf_matrix *x, unsigned owner)
 {
     size_t first = 0;
     for (unsigned i = 0; i < owner; i++) first += p->rows[i];
-    return (bf_matrix){.rows = p->rows[owner],
-                       .cols = x->cols,
-                       .data = x->data + first * x->cols};
+    return (bf_view){x->data + first * x->cols, p->rows[owner], x->cols,
+                     x->cols, BF_FLOAT64};
 }
 
 static void add_masked(uint8_t *total, uint8_t *vector, const bf_pooling *p,
@@ -68,7 +67,7 @@ static void add_up(totals *t, const bf_pooling *p, const bf_matrix *x)
     for (unsigned sum = 0; sum < 2; sum++)
         for (unsigned i = 0; i < p->owners; i++) {
             if (bf_pooled_count(p, sum) == 0) continue;
-            bf_matrix part = rows_of(p, x, i);
+            bf_view part = rows_of(p, x, i);
             own.secret = secret[i];
             own.number = i;
             check_ok(sum == BF_POOLED_MOMENTS
@@ -315,27 +314,28 @@ static void values_are_refused(void **state)
     bf_pooling p = {
         .recipe = &recipe, .features = D, .owners = 2, .rows = {N, N}};
     random_matrix(&x, N, D, &seed);
+    bf_view v = bf_view_of(&x);
     for (size_t i = 0; i < N * D; i++) x.data[i] = fabs(x.data[i]);
     x.data[5] = -0x1p20;
-    check_ok(bf_pooled_moments(moments, &p, 0, &x, NULL));
+    check_ok(bf_pooled_moments(moments, &p, 0, &v, NULL));
     x.data[5] = -0x1.0000000000001p20;
     check_fails(BF_ERR_RANGE, "row 3, column 2",
-                bf_pooled_moments(moments, &p, 0, &x, NULL));
+                bf_pooled_moments(moments, &p, 0, &v, NULL));
     recipe.map = BF_MAP_SQRT;
     check_fails(BF_ERR_RANGE, "row 3, column 2",
-                bf_pooled_moments(moments, &p, 0, &x, NULL));
+                bf_pooled_moments(moments, &p, 0, &v, NULL));
     x.data[5] = 0x1p40;
-    check_ok(bf_pooled_moments(moments, &p, 0, &x, NULL));
+    check_ok(bf_pooled_moments(moments, &p, 0, &v, NULL));
     x.data[5] = 0x1.0000000000001p40;
     check_fails(BF_ERR_RANGE, "row 3, column 2",
-                bf_pooled_moments(moments, &p, 0, &x, NULL));
+                bf_pooled_moments(moments, &p, 0, &v, NULL));
     x.data[5] = NAN;
     check_fails(BF_ERR_RANGE, "not a number",
-                bf_pooled_moments(moments, &p, 0, &x, NULL));
+                bf_pooled_moments(moments, &p, 0, &v, NULL));
     x.data[5] = 1;
     p.rows[0] = N - 1;
     check_fails(BF_ERR_MISMATCH, "has 40 rows",
-                bf_pooled_moments(moments, &p, 0, &x, NULL));
+                bf_pooled_moments(moments, &p, 0, &v, NULL));
     bf_matrix_clear(&x);
 }
 
@@ -478,12 +478,12 @@ static void other_totals_are_refused(void **state)
     shifted(fix.t.products + 8, -700, 8, "columns 1 and 2");
     /* Moments of other rows than the owner's. */
     static uint8_t vector[NUMBERS * 8];
-    bf_matrix part = rows_of(&fix.p, &fix.data.x, 0);
-    part.data[8 * 5] += 1e5;
+    bf_view part = rows_of(&fix.p, &fix.data.x, 0);
+    fix.data.x.data[8 * 5] += 1e5;
     check_fails(BF_ERR_RANGE, "leave out these rows",
                 bf_pooled_products(vector, &fix.p, 0, &part, fix.t.moments,
                                    NULL));
-    part.data[8 * 5] -= 1e5;
+    fix.data.x.data[8 * 5] -= 1e5;
 }
 
 int main(void)

@@ -398,11 +398,12 @@ static void sum_parts(columns_twin *o, const world *w)
     for (unsigned k = 0; k < w->owners; k++) {
         bf_matrix x, part;
         own_columns(&x, w, k);
+        bf_view v = bf_view_of(&x);
         check_ok(bf_session_block(&o->b[k], w->session, k));
         check_ok(bf_transform_load(&o->t[k], of_owner("box-%c/transform", k).s));
-        check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &x, true, NULL));
+        check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &v, true, NULL));
         add(&o->u, &part);
-        check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &x, false, NULL));
+        check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &v, false, NULL));
         add(&o->whole, &part);
         bf_matrix_clear(&x);
     }

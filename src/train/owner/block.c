@@ -6,13 +6,13 @@
 #include "base/status.h"
 
 bf_status bf_block_fit(bf_transform **out, const bf_recipe *r,
-                       const bf_column_block *b, const bf_matrix *x,
+                       const bf_column_block *b, const bf_view *x,
                        bf_env *env)
 {
     if (x->cols != b->features)
         return bf_fail(BF_ERR_MISMATCH, "owner %u has %zu columns, not %zu",
                        b->number, x->cols, b->features);
-    BF_TRY(bf_transform_fit(out, r, x, env));
+    BF_TRY(bf_transform_fit_view(out, r, x, env));
     bf_transform *t = *out;
     double factor = 1 / sqrt(b->blocks);
     for (size_t i = 0; i < t->width * (t->outputs - 1); i++)
@@ -29,11 +29,11 @@ static size_t constant(const bf_column_block *b)
 }
 
 bf_status bf_block_apply(bf_matrix *u, const bf_transform *t,
-                         const bf_column_block *b, const bf_matrix *x,
+                         const bf_column_block *b, const bf_view *x,
                          bool training, bf_env *env)
 {
     bf_matrix own, all;
-    BF_TRY(bf_transform_apply(&own, t, x, training, env));
+    BF_TRY(bf_transform_apply_view(&own, t, x, training, env));
     bf_status status;
     if (own.cols != b->count + constant(b)) {
         status = bf_fail(BF_ERR_MISMATCH,

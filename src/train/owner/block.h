@@ -12,15 +12,16 @@
 #include "train/column_blocks.h"
 #include "train/owner/transform.h"
 
-/* bf_transform_fit on the owner's columns with that factor; x is n x
+/* bf_transform_fit_view on the owner's columns with that factor; x is n x
  * b->features. BF_ERR_MISMATCH for other columns. */
 BF_MUST_CHECK bf_status bf_block_fit(bf_transform **out, const bf_recipe *r,
                                      const bf_column_block *b,
-                                     const bf_matrix *x, bf_env *env);
-/* u (n x k): bf_transform_apply in the block's columns, zeros in others. */
+                                     const bf_view *x, bf_env *env);
+/* u (n x k): bf_transform_apply_view in the block's columns, zeros in others.
+ */
 BF_MUST_CHECK bf_status bf_block_apply(bf_matrix *u, const bf_transform *t,
                                        const bf_column_block *b,
-                                       const bf_matrix *x, bool training,
+                                       const bf_view *x, bool training,
                                        bf_env *env);
 /* Selects from weights C x k those for bf_transform_unmap of the block's
  * transform. The scores of all blocks' models add up to the model's scores. */

@@ -111,13 +111,12 @@ bf_status bf_party_step(bf_party_report *out, const bf_party_options *o,
 /* ---- labels elsewhere: on in the clear -------------------------------------------- */
 
 static bf_status finish_rows(bf_matrix *weights, const bf_party_run *p,
-                             const bf_transform *t, const bf_matrix *x,
-                             unsigned steps)
+                             const bf_transform *t, unsigned steps)
 {
     const bf_job *job = p->session->job;
     bf_matrix u = {0}, v1 = {0};
     bf_status s = bf_party_weights(&v1, p);
-    if (s == BF_OK) s = bf_transform_apply(&u, t, x, true, NULL);
+    if (s == BF_OK) s = bf_transform_apply_view(&u, t, p->o->x, true, NULL);
     if (s == BF_OK)
         s = bf_finish(weights, &job->schedule, &v1, &u, steps, NULL, NULL, NULL);
     bf_matrix_clear(&u);
@@ -140,18 +139,17 @@ static bf_status check_finish(const bf_party_run *p)
 static bf_status finish(bf_party_run *p, void *user)
 {
     unsigned steps = *(unsigned *)user;
-    bf_matrix x = {0}, weights = {0};
+    bf_matrix weights = {0};
     bf_transform *t = NULL;
     BF_TRY(check_finish(p));
     if (steps == 0)
         steps = p->session->options.epsilon > 0 ? BF_FINISH_STEPS_NOISY
                                                 : BF_FINISH_STEPS;
     BF_TRY(bf_party_collect(p));
-    bf_status s = bf_party_rows(&x, p, BF_ROUNDS);
+    bf_status s = bf_party_check_data(p, BF_ROUNDS);
     if (s == BF_OK) s = bf_party_transform(&t, p, NULL);
-    if (s == BF_OK) s = finish_rows(&weights, p, t, &x, steps);
+    if (s == BF_OK) s = finish_rows(&weights, p, t, steps);
     if (s == BF_OK) s = bf_party_save_model(p, t, &weights);
-    bf_matrix_clear(&x);
     bf_matrix_clear(&weights);
     bf_transform_destroy(t);
     return s;

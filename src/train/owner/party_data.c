@@ -55,69 +55,77 @@ static bf_status check_labels(const bf_party_run *p)
     return BF_OK;
 }
 
-static void digest_of(uint8_t out[BF_HASH_BYTES], const bf_party_run *p,
-                      const bf_matrix *x)
+/* Numbers are digested as doubles, so that a digest does not depend on the
+ * memory that they lie in. */
+static bf_status add_features(bf_hasher *h, const bf_view *x)
+{
+    double *row = bf_alloc(x->cols * sizeof *row);
+    if (!row) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < x->rows; i++) {
+        bf_view_row(row, x, i);
+        bf_hasher_update(h, row, x->cols * sizeof *row);
+    }
+    bf_free(row);
+    return BF_OK;
+}
+
+static bf_status digest_of(uint8_t out[BF_HASH_BYTES], const bf_party_run *p)
 {
     const bf_session_owner *me = bf_party_me(p);
     bf_hasher h;
     bf_hasher_init(&h);
-    if (me->features)
-        bf_hasher_update(&h, x->data, x->rows * x->cols * sizeof *x->data);
+    if (me->features) BF_TRY(add_features(&h, p->o->x));
     if (me->labels)
         bf_hasher_update(&h, p->o->labels, me->count * sizeof *p->o->labels);
     bf_hasher_final(&h, out);
+    return BF_OK;
 }
 
 /* Statistics are of the rows that were uploaded, or the range that the circuit
  * covers is not theirs. */
-static bf_status check_same(bf_party_run *p, const bf_matrix *x, unsigned round)
+static bf_status check_same(bf_party_run *p, unsigned round)
 {
     uint8_t digest[BF_HASH_BYTES];
-    digest_of(digest, p, x);
+    BF_TRY(digest_of(digest, p));
     if (round == 1) memcpy(p->st.rows, digest, sizeof digest);
     if (memcmp(p->st.rows, digest, sizeof digest) == 0) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH, "other rows or labels than in round 1");
 }
 
-bf_status bf_party_rows(bf_matrix *x, bf_party_run *p, unsigned round)
+bf_status bf_party_check_data(bf_party_run *p, unsigned round)
 {
     const bf_session_owner *me = bf_party_me(p);
-    bf_matrix made = {0};
     BF_TRY(check_there(p, round));
     if (me->features) BF_TRY(check_features(p));
     if (me->labels) BF_TRY(check_labels(p));
-    if (me->features) BF_TRY(bf_matrix_from(&made, p->o->x));
-    bf_status s = check_same(p, &made, round);
-    if (s == BF_OK)
-        *x = made;
-    else
-        bf_matrix_clear(&made);
-    return s;
+    return check_same(p, round);
 }
 
 /* ---- the transform -------------------------------------------------------------- */
 
 static bf_status fit_alone(bf_transform **out, const bf_party_run *p,
-                           const bf_matrix *x)
+                           const bf_view *x)
 {
     const bf_recipe *r = &p->session->job->recipe;
     bf_column_block b;
-    if (!bf_party_has_block(p)) return bf_transform_fit(out, r, x, NULL);
+    if (!bf_party_has_block(p)) return bf_transform_fit_view(out, r, x, NULL);
     BF_TRY(bf_session_block(&b, p->session, p->me));
     return bf_block_fit(out, r, &b, x, NULL);
 }
 
 static bf_status apply(bf_matrix *u, const bf_party_run *p,
-                       const bf_transform *t, const bf_matrix *x)
+                       const bf_transform *t)
 {
+    const bf_view *x = p->o->x;
     bf_column_block b;
-    if (!bf_party_has_block(p)) return bf_transform_apply(u, t, x, true, NULL);
+    if (!bf_party_has_block(p))
+        return bf_transform_apply_view(u, t, x, true, NULL);
     BF_TRY(bf_session_block(&b, p->session, p->me));
     return bf_block_apply(u, t, &b, x, true, NULL);
 }
 
 static bf_status fit(bf_transform **out, const bf_party_run *p,
-                     const bf_matrix *x, const char *path)
+                     const bf_view *x, const char *path)
 {
     BF_TRY(fit_alone(out, p, x));
     bf_status s = bf_transform_save(*out, path);
@@ -128,7 +136,7 @@ static bf_status fit(bf_transform **out, const bf_party_run *p,
 }
 
 bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
-                             const bf_matrix *x)
+                             const bf_view *x)
 {
     bf_path path;
     if (p->session->options.split == BF_SPLIT_ROWS)
@@ -141,12 +149,12 @@ bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
 /* ---- the upload ----------------------------------------------------------------- */
 
 static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
-                                bf_party_run *p, const bf_matrix *x)
+                                bf_party_run *p)
 {
     unsigned classes = (unsigned)p->session->job->layout.classes;
     bf_transform *t;
-    BF_TRY(bf_party_transform(&t, p, x));
-    bf_status s = apply(u, p, t, x);
+    BF_TRY(bf_party_transform(&t, p, p->o->x));
+    bf_status s = apply(u, p, t);
     if (s == BF_OK) s = bf_transform_start(schedule, t, classes);
     bf_transform_destroy(t);
     return s;
@@ -163,7 +171,7 @@ static bf_status own_pairs(bf_rows_held *own, const bf_party_run *p)
     return BF_OK;
 }
 
-static bf_status upload(bf_party_run *p, const bf_matrix *x, const char *path)
+static bf_status upload(bf_party_run *p, const char *path)
 {
     const bf_job *job = p->session->job;
     const bf_session_owner *me = bf_party_me(p);
@@ -172,7 +180,7 @@ static bf_status upload(bf_party_run *p, const bf_matrix *x, const char *path)
     bf_outfile *f;
     bf_status status;
     BF_GOTO(bf_schedule_make(&schedule, &job->recipe, job->layout.n), done);
-    if (me->features) BF_GOTO(transform_rows(&u, &schedule, p, x), done);
+    if (me->features) BF_GOTO(transform_rows(&u, &schedule, p), done);
     bf_rows_held own = {.u = me->features ? &u : NULL,
                         .labels = me->labels ? p->o->labels : NULL,
                         .v0 = &schedule.v0, .first = me->first,
@@ -190,9 +198,6 @@ done:
 
 bf_status bf_party_make_upload(bf_party_run *p, const char *path)
 {
-    bf_matrix x = {0};
-    BF_TRY(bf_party_rows(&x, p, 4));
-    bf_status s = upload(p, &x, path);
-    bf_matrix_clear(&x);
-    return s;
+    BF_TRY(bf_party_check_data(p, 4));
+    return upload(p, path);
 }

@@ -8,11 +8,10 @@
 
 #define BF_MODEL_FILE "model.enc"
 
-/* This owner's rows, empty where it has labels alone; rows and labels are those of
- * round 1. BF_ERR_ARGUMENT where they are not at hand, BF_ERR_MISMATCH where they
- * are others. */
-BF_MUST_CHECK bf_status bf_party_rows(bf_matrix *x, bf_party_run *p,
-                                      unsigned round);
+/* Checks what p->o has of this owner's rows and labels: before x and labels are
+ * read. BF_ERR_ARGUMENT where the session wants one that is not there,
+ * BF_ERR_MISMATCH for others than in round 1, which notes what they are. */
+BF_MUST_CHECK bf_status bf_party_check_data(bf_party_run *p, unsigned round);
 
 /* What this owner calls its rows, for owners who have something of the same ones:
  * for each of them a digest that only the two can make (party_rows.c). */
@@ -36,7 +35,7 @@ BF_MUST_CHECK bf_status bf_party_pooled_again(bf_transform **out,
 /* The transform of this owner's features (party_data.c): pooled, or where it has
  * all rows its own, fitted to x and kept in the box; with x NULL what was kept. */
 BF_MUST_CHECK bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
-                                           const bf_matrix *x);
+                                           const bf_view *x);
 BF_MUST_CHECK bf_status bf_party_make_upload(bf_party_run *p, const char *path);
 
 /* (party_open.c) */

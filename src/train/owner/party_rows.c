@@ -142,9 +142,7 @@ static bf_status make_tags(const bf_party_run *p, const names *n,
 bf_status bf_party_make_rows(bf_party_run *p, const char *path)
 {
     names n = {NULL, NULL};
-    bf_matrix x = {0};
-    BF_TRY(bf_party_rows(&x, p, 1)); /* which notes what they are */
-    bf_matrix_clear(&x);
+    BF_TRY(bf_party_check_data(p, 1));
     bf_status s = read_names(&n, p);
     if (s == BF_OK) s = make_tags(p, &n, path);
     clear(&n);

@@ -67,9 +67,9 @@ static bf_status total(uint8_t **out, const bf_party_run *p,
 }
 
 static bf_status fill(uint8_t *vector, const bf_party_run *p,
-                      const bf_pooling *pool, bf_pooled_sum sum,
-                      const bf_matrix *x)
+                      const bf_pooling *pool, bf_pooled_sum sum)
 {
+    const bf_view *x = p->o->x;
     uint8_t *moments;
     if (sum == BF_POOLED_MOMENTS)
         return bf_pooled_moments(vector, pool, p->me, x, NULL);
@@ -84,11 +84,9 @@ bf_status bf_party_make_sums(bf_party_run *p, unsigned round, const char *path)
     bf_pooled_sum sum = round == 1 ? BF_POOLED_MOMENTS : BF_POOLED_PRODUCTS;
     bf_pooling pool = bf_session_pooling(p->session);
     size_t bytes = bytes_of(&pool, sum);
-    bf_matrix x = {0};
-    BF_TRY(bf_party_rows(&x, p, round));
+    BF_TRY(bf_party_check_data(p, round));
     uint8_t *vector = bf_secret_alloc(bytes);
-    bf_status s = vector ? fill(vector, p, &pool, sum, &x) : BF_ERR_MEMORY;
-    bf_matrix_clear(&x);
+    bf_status s = vector ? fill(vector, p, &pool, sum) : BF_ERR_MEMORY;
     if (s == BF_OK) s = mask(vector, p, &pool, sum);
     if (s == BF_OK) s = bf_sealed_write(path, p->session, false, vector, bytes);
     bf_secret_free(vector);

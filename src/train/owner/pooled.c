@@ -94,10 +94,9 @@ bf_status bf_pooling_check(const bf_pooling *p)
 }
 
 static bf_status check_own(const bf_pooling *p, unsigned owner,
-                           const bf_matrix *x)
+                           const bf_view *x)
 {
     bf_feature_map map;
-    bf_view view = bf_view_of(x);
     BF_TRY(bf_pooling_check(p));
     if (owner >= p->owners)
         return bf_fail(BF_ERR_ARGUMENT, "owner %u of %u", owner, p->owners);
@@ -105,15 +104,16 @@ static bf_status check_own(const bf_pooling *p, unsigned owner,
         return bf_fail(BF_ERR_MISMATCH,
                        "owner %u has %zu rows of %zu features, not %zu of %zu",
                        owner, x->rows, x->cols, p->rows[owner], p->features);
-    BF_TRY(bf_map_resolve(&map, p->recipe->map, &view));
+    BF_TRY(bf_map_resolve(&map, p->recipe->map, x));
     double most = BF_POOLED_VALUE_MAX;
     if (map == BF_MAP_SQRT) most *= most;
-    for (size_t i = 0; i < x->rows * x->cols; i++)
-        if (fabs(x->data[i]) > most)
-            return bf_fail(BF_ERR_RANGE,
-                           "features: row %zu, column %zu is %g; sums with "
-                           "other owners hold at most %g",
-                           i / x->cols + 1, i % x->cols + 1, x->data[i], most);
+    for (size_t i = 0; i < x->rows; i++)
+        for (size_t j = 0; j < x->cols; j++)
+            if (fabs(bf_view_at(x, i, j)) > most)
+                return bf_fail(BF_ERR_RANGE,
+                               "features: row %zu, column %zu is %g; sums with "
+                               "other owners hold at most %g",
+                               i + 1, j + 1, bf_view_at(x, i, j), most);
     return BF_OK;
 }
 
@@ -131,14 +131,13 @@ static void add_row(uint8_t *out, const double *row, size_t d)
 }
 
 static bf_status value_sums(uint8_t *out, const bf_pooling *p,
-                            const bf_matrix *x)
+                            const bf_view *x)
 {
     double *row = bf_alloc(x->cols * sizeof(double));
-    bf_view view = bf_view_of(x);
     bf_status status = BF_OK;
     if (!row) return BF_ERR_MEMORY;
     for (size_t i = 0; i < x->rows; i++) {
-        bf_map_rows(row, p->recipe->map, &view, i, 1);
+        bf_map_rows(row, p->recipe->map, x, i, 1);
         add_row(out, row, x->cols);
         if (i % BF_ROW_BLOCK > 0) continue;
         BF_GOTO(bf_check_interrupt(), done);
@@ -153,13 +152,12 @@ done:
 #define PAPER_SUM_MAX (0x1p62 / BF_OWNERS_MAX)
 
 static bf_status paper_sums(uint8_t *out, const bf_pooling *p,
-                            const bf_matrix *x)
+                            const bf_view *x)
 {
     size_t d = x->cols;
-    bf_view view = bf_view_of(x);
     double *sum = bf_alloc_zero((d + 1) * sizeof(double));
     if (!sum) return BF_ERR_MEMORY;
-    bf_status status = bf_paper_add_rows(sum, p->recipe->map, &view);
+    bf_status status = bf_paper_add_rows(sum, p->recipe->map, x);
     for (size_t k = 0; k <= d && status == BF_OK; k++) {
         if (sum[k] < PAPER_SUM_MAX)
             bf_sum_add_number(out + 16 * k, sum[k], 16);
@@ -174,7 +172,7 @@ static bf_status paper_sums(uint8_t *out, const bf_pooling *p,
 }
 
 bf_status bf_pooled_moments(uint8_t *out, const bf_pooling *p, unsigned owner,
-                            const bf_matrix *x, bf_env *env)
+                            const bf_view *x, bf_env *env)
 {
     BF_UNDER(env);
     BF_TRY(check_own(p, owner, x));
@@ -308,17 +306,16 @@ static bf_status put_products(uint8_t *out, const double *sum,
 }
 
 static bf_status products(uint8_t *out, const bf_pooling *p,
-                          const bf_matrix *x, const uint8_t *moments)
+                          const bf_view *x, const uint8_t *moments)
 {
     pooled q = {0};
     bf_mapped mapped = {0};
-    bf_view view = bf_view_of(x);
     size_t d = p->features;
     double *sum = bf_alloc_zero(d * d * sizeof(double));
     bf_status status = BF_ERR_MEMORY;
     if (!sum) goto done;
     BF_GOTO(begin(&q, p, moments), done);
-    BF_GOTO(bf_mapped_init(&mapped, p->recipe->map, &view, NULL), done);
+    BF_GOTO(bf_mapped_init(&mapped, p->recipe->map, x, NULL), done);
     BF_GOTO(bf_whiten_products(sum, q.t, q.inv, 1, &mapped), done);
     status = put_products(out, sum, p);
 done:
@@ -329,7 +326,7 @@ done:
 }
 
 bf_status bf_pooled_products(uint8_t *out, const bf_pooling *p, unsigned owner,
-                             const bf_matrix *x, const uint8_t *moments,
+                             const bf_view *x, const uint8_t *moments,
                              bf_env *env)
 {
     BF_UNDER(env);

@@ -51,15 +51,16 @@ unsigned bf_pooled_width(bf_pooled_sum sum);
  * rows are (`paper`: d + 1, with fewer than five rows). */
 BF_MUST_CHECK bf_status bf_pooling_check(const bf_pooling *p);
 
-/* Vectors of one owner, of bf_pooled_count numbers. BF_ERR_MISMATCH for rows of
- * other shapes than the pooling says; BF_ERR_RANGE names row and column of a value
- * that is not finite, negative under sqrt or, mapped, above
- * BF_POOLED_VALUE_MAX, and for totals that cannot be of such rows. */
+/* Vectors of one owner, of bf_pooled_count numbers; x is read in place.
+ * BF_ERR_MISMATCH for rows of other shapes than the pooling says; BF_ERR_RANGE
+ * names row and column of a value that is not finite, negative under sqrt or,
+ * mapped, above BF_POOLED_VALUE_MAX, and for totals that cannot be of such
+ * rows. */
 BF_MUST_CHECK bf_status bf_pooled_moments(uint8_t *out, const bf_pooling *p,
-                                          unsigned owner, const bf_matrix *x,
+                                          unsigned owner, const bf_view *x,
                                           bf_env *env);
 BF_MUST_CHECK bf_status bf_pooled_products(uint8_t *out, const bf_pooling *p,
-                                           unsigned owner, const bf_matrix *x,
+                                           unsigned owner, const bf_view *x,
                                            const uint8_t *moments,
                                            bf_env *env);
 
