@@ -85,6 +85,14 @@ rows()
     }'
 }
 
+# Carries all messages of a session between box-a, box-b and server.
+carry()
+{
+    cp box-a/outbox/* box-b/inbox/
+    cp box-b/outbox/* box-a/inbox/
+    cp box-a/outbox/* box-b/outbox/* server/inbox/
+}
+
 # Whether the programs are built with sanitizers.
 sanitized()
 {

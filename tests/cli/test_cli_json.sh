@@ -48,6 +48,42 @@ cp "$work/stdout" "$work/fit.json"
 printed "$blindfit" report "$work/fit.json"
 printed "$blindfit" bench
 
+# Two owners: a has the labels, b the features. A step prints when it is done.
+page=$PWD/$page
+cd "$work" || exit 1
+rows 512 8 3 5 >owners.csv
+cut -d, -f1 owners.csv >labels.csv
+for k in a b; do printed "$blindfit" party id -o $k.id; done
+ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 -k 1 -o owners.json
+printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
+    --labels a --label-epsilon 2 -o noisy.bf
+printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
+    --labels a -o session.bf
+printed "$blindfit" party show session.bf
+step() # OWNER OPTION...
+{
+    owner=$1
+    shift
+    "$blindfit" party step session.bf --id $owner.id --box box-$owner "$@"
+}
+mkdir -p server/inbox
+for round in 1 2 3 4; do
+    refuse 75 waiting step a --labels labels.csv
+    refuse 75 waiting step b owners.csv
+    carry
+done
+printed "$server" gather session.bf --box server -o job
+ok "$server" train job/job.json --keys job/eval.keys --upload job/upload.bf \
+    -o shared.enc
+cp shared.enc box-a/inbox/model.enc
+cp shared.enc box-b/inbox/model.enc
+printed step a
+refuse 75 waiting step b
+carry
+printed step b -o owners.npy
+printed "$blindfit" party finish session.bf owners.csv --id b.id --box box-b \
+    -o finished.npy
+
 sort -u "$work/all" >"$work/printed"
 holds "$(wc -l <"$work/printed") > 70"
 
@@ -57,7 +93,7 @@ for key in $(comm -23 "$work/printed" "$work/named"); do
     fail "$page does not name the key $key"
 done
 values="bench decrypt encrypt evaluate extract fit inspect keygen none null paper
-plan predict report sqrt test training whitened class_names"
+plan predict report rows sqrt test training whitened class_names"
 for name in $(comm -13 "$work/printed" "$work/named"); do
     case " $(echo $values) " in
     *" $name "*) ;;

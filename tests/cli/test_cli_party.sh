@@ -38,12 +38,6 @@ refuse 4 '68 rows of 8 features, the session wants 60' "$blindfit" party step \
     session.bf --id a.id --box box-a b.csv
 
 mkdir -p server/inbox
-carry()
-{
-    cp box-a/outbox/* box-b/inbox/
-    cp box-b/outbox/* box-a/inbox/
-    cp box-a/outbox/* box-b/outbox/* server/inbox/
-}
 other() { [ $1 = a ] && echo b || echo a; }
 for round in 1 2 3 4; do
     for k in a b; do

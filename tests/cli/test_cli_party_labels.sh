@@ -59,12 +59,6 @@ grep -q 'b: 512 rows, 8 features, receives the model$' stdout ||
     fail "b receives nothing: $(cat stdout)"
 
 mkdir -p server/inbox
-carry()
-{
-    cp box-a/outbox/* box-b/inbox/
-    cp box-b/outbox/* box-a/inbox/
-    cp box-a/outbox/* box-b/outbox/* server/inbox/
-}
 a() { "$blindfit" party step session.bf --id a.id --box box-a "$@"; }
 b() { "$blindfit" party step session.bf --id b.id --box box-b "$@"; }
 refuse 2 'round 1 wants .* labels' a
