@@ -25,8 +25,9 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   statistics over many trials, and shapes of the circuit: of code that
 #   test_ckks_eval, test_api_job and test_cli_protocol take through the sanitizers
 #   searches for plans: symbolic, as in test_plan_failures
-#   what a search of the process's memory finds: sanitizers have an allocator of
-#   their own; and a limit on addresses, of which they take all
+#   what a search of the process's memory finds, and how large blocks are:
+#   sanitizers have an allocator of their own; and a limit on addresses, of which
+#   they take all
 #   what --json prints, what programs inherit, a second reader of files, pictures,
 #   a terminal: the same programs once more
 #   runs killed at random moments or at every write: those of test_cli_interrupt and
@@ -43,7 +44,8 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_cli_many test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers
-  test_ckks_boot_same test_api_over PROPERTIES LABELS unsanitized)
+  test_ckks_boot_same test_api_over test_api_views
+  PROPERTIES LABELS unsanitized)
 
 # sanitized: under sanitizers only. Refusals, output and files of the programs
 # are the same in either build, and sanitizers find more. Whole jobs run in both
