@@ -93,18 +93,23 @@ static inline unsigned next_trit(uint64_t x[2])
     return (unsigned)(high >> 64);
 }
 
-void bf_sample_ternary(int8_t *out, size_t n)
+void bf_stream_ternary(bf_stream *s, int8_t *out, size_t n)
 {
-    bf_stream s;
     uint64_t x[2];
-    fresh_stream(&s, "blindfit-ternary");
     for (size_t done = 0; done < n; done += 16) {
         size_t count = n - done < 16 ? n - done : 16;
-        bf_stream_bytes(&s, x, sizeof x);
+        bf_stream_bytes(s, x, sizeof x);
         for (size_t i = 0; i < count; i++)
             out[done + i] = (int8_t)((int)next_trit(x) - 1);
     }
     bf_wipe(x, sizeof x);
+}
+
+void bf_sample_ternary(int8_t *out, size_t n)
+{
+    bf_stream s;
+    fresh_stream(&s, "blindfit-ternary");
+    bf_stream_ternary(&s, out, n);
     bf_stream_wipe(&s);
 }
 

@@ -14,6 +14,8 @@ void bf_sample_noise(int8_t *out, size_t n);
 /* Uniform in {-1, 0, 1}: sixteen base-3 digits of each 128-bit fraction, so
  * the distance from uniform is below 2^-102 per sixteen coefficients. */
 void bf_sample_ternary(int8_t *out, size_t n);
+/* The same from the bytes of a stream. */
+void bf_stream_ternary(bf_stream *s, int8_t *out, size_t n);
 /* Integers with a normal distribution of standard deviation sd, 1 to 2^46. Each
  * is a sum of centred binomials of variance 256 with weights 1, 4, 16, ...,
  * 4^23, scaled and rounded; the sum of the lower terms smooths the steps of

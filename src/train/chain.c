@@ -328,7 +328,7 @@ static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned t,
                               unsigned *next, double *off)
 {
     const bf_sigmoid_form *form = &job->form;
-    unsigned log_n = job->layout.log_n;
+    unsigned log_n = bf_refresh_log_n(job);
     double level[BF_MAX_Q];
     if (!find_rest(c, log_n, --*next, off)) return false;
     if (form->division == BF_DIVIDE_LATE) {
@@ -356,7 +356,7 @@ static bool find_score_primes(const bf_job *job, bf_chain *c, unsigned t,
  * what is left. */
 bool bf_chain_primes(const bf_job *job, bf_chain *c)
 {
-    unsigned log_n = job->layout.log_n, i = c->n_q;
+    unsigned log_n = bf_refresh_log_n(job), i = c->n_q;
     double off = 0; /* log2 of the scale over the one wanted: weights, then y */
     unsigned first = job->refresh.on ? planned_step(job) : 0;
     unsigned end = job->refresh.on ? first + 1 : job->schedule.iterations;

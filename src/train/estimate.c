@@ -252,13 +252,23 @@ static bf_status measure(bf_prices *out, double budget, probe *p,
 /* Steps of a hostile job may need more memory than the machine has. */
 #define PROBE_MOST ((uint64_t)3 << 29)
 
+/* Of a step in one ring to the same in another: transforms take most of it. */
+static double relative_cost(const bf_params *p, const bf_params *timed)
+{
+    return ldexp((double)p->log_n / timed->log_n,
+                 (int)p->log_n - (int)timed->log_n);
+}
+
 static bf_status estimate(double *seconds, double budget, probe *p,
                           const bf_job *job, const bf_plan *plan)
 {
     bf_prices prices;
     BF_TRY(measure(&prices, budget, p, &job->ring[0]));
-    *seconds = JOB_FACTOR *
-               bf_counters_price(&job->ring[0], &plan->counters[0], &prices);
+    double sum = 0;
+    for (unsigned r = 0; r < job->rings; r++)
+        sum += relative_cost(&job->ring[r], &job->ring[0]) *
+               bf_counters_price(&job->ring[r], &plan->counters[r], &prices);
+    *seconds = JOB_FACTOR * sum;
     return BF_OK;
 }
 

@@ -38,14 +38,30 @@ double bf_refresh_typical(const bf_job *job)
     return fmin(mean, bf_refresh_bound(job) / 4);
 }
 
+unsigned bf_refresh_log_n(const bf_job *job)
+{
+    return job->refresh.on ? BF_REFRESH_LOG_N : job->layout.log_n;
+}
+
 double bf_refresh_headroom(const bf_job *job)
 {
     return log2(bf_refresh_bound(job)) + job->refresh.ratio;
 }
 
+/* The key back into the smaller ring is modulo the special primes of the larger
+ * one. */
+static bf_status check_way_down(const bf_job *job)
+{
+    const bf_boot_params *b = &job->boot;
+    return bf_security_check(job->layout.log_n,
+                             bf_params_log2_q(&b->ring, b->limbs) +
+                                 bf_params_log2_p(&b->ring),
+                             0);
+}
+
 bf_status bf_refresh_make(bf_job *job, const uint64_t *q, unsigned limbs)
 {
-    bf_boot_request request = {.log_n = job->layout.log_n,
+    bf_boot_request request = {.log_n = BF_REFRESH_LOG_N,
                                .log_slots = bf_refresh_log_slots(job),
                                .limbs = limbs,
                                .q = q,
@@ -57,10 +73,11 @@ bf_status bf_refresh_make(bf_job *job, const uint64_t *q, unsigned limbs)
                                .few_keys = job->refresh.few_keys};
     BF_TRY(bf_boot_params_make(&job->boot, &request));
     BF_TRY(bf_boot_params_slots(&job->boot, log_slots(&job->layout)));
-    job->rings = 2;
-    job->ring[0] = job->boot.ring;
+    unsigned ring = bf_refresh_ring(job);
+    job->rings = ring ? 3 : 2;
+    job->ring[ring] = job->boot.ring;
     job->ring[1] = job->boot.encapsulation;
-    return BF_OK;
+    return ring ? check_way_down(job) : BF_OK;
 }
 
 static bool same_ring(const bf_params *a, const bf_params *b)
@@ -74,13 +91,17 @@ static bool same_ring(const bf_params *a, const bf_params *b)
 bf_status bf_refresh_derive(bf_job *job)
 {
     bf_job made = *job;
-    unsigned limbs = bf_job_x_limbs(job);
-    if (job->rings != 2 || limbs > job->ring[0].n_q)
+    unsigned limbs = bf_job_x_limbs(job), rings = bf_refresh_ring(job) ? 3 : 2;
+    const bf_params *first = &job->ring[0];
+    if (job->layout.log_n > BF_REFRESH_LOG_N || job->rings != rings ||
+        limbs > first->n_q || (rings == 3 && limbs != first->n_q))
         return bf_fail(BF_ERR_ARGUMENT,
-                       "a refreshed job has two rings, the first of %u primes "
-                       "and more", limbs);
-    BF_TRY(bf_refresh_make(&made, job->ring[0].q, limbs));
-    for (unsigned r = 0; r < 2; r++)
+                       "a refreshed job over rows in a ring of 2^%u has %u "
+                       "rings, the first of %u primes%s",
+                       job->layout.log_n, rings, limbs,
+                       rings == 3 ? "" : " and more");
+    BF_TRY(bf_refresh_make(&made, first->q, limbs));
+    for (unsigned r = 0; r < rings; r++)
         if (!same_ring(&made.ring[r], &job->ring[r]))
             return bf_fail(
                 BF_ERR_ARGUMENT,
@@ -88,5 +109,6 @@ bf_status bf_refresh_derive(bf_job *job)
                 "takes",
                 r);
     job->boot = made.boot;
-    return BF_OK;
+    return bf_security_check(first->log_n, bf_params_log2_q(first, first->n_q) +
+                                               bf_params_log2_p(first), 0);
 }

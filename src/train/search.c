@@ -78,6 +78,15 @@ static bool precise(search *s, const bf_job *job, const bf_plan *plan)
     return error <= s->tolerance;
 }
 
+/* Digits with which ring 0 is secure; false where no digits are. */
+static bool some_digits(bf_job *job, const bf_chain *c)
+{
+    for (unsigned alpha = 1; alpha <= c->n_q; alpha++)
+        if (bf_chain_params(&job->ring[0], job->layout.log_n, c, alpha))
+            return true;
+    return false;
+}
+
 /* The digit length of least cost: counters and needs do not depend on it. */
 static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
 {
@@ -115,13 +124,9 @@ static bf_status consider_bits(search *s, bf_job *job)
     if (bf_job_used_limbs(job) > BF_MAX_Q) return BF_OK;
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
-        bool secure = false;
         if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
             continue;
-        for (unsigned alpha = 1; alpha <= c.n_q && !secure; alpha++)
-            secure =
-                bf_chain_params(&job->ring[0], job->layout.log_n, &c, alpha);
-        if (!secure) return BF_OK;
+        if (!some_digits(job, &c)) return BF_OK;
         bf_status status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
         bool hopeless = best->found && plan.work > 2 * best->plan.cost;
@@ -146,12 +151,15 @@ static bf_status consider_refresh(search *s, bf_job *job)
     double last = INFINITY;
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
+        bool small = bf_refresh_ring(job) != 0;
         if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
             continue;
+        if (small && !some_digits(job, &c)) return BF_OK;
         bf_status status = bf_refresh_make(job, c.prime, c.n_q);
         if (status == BF_OK) status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
         double noise = plan.weight_noise;
+        if (small) fit_digits(job, &c, &plan);
         bool dear = best->found && plan.cost >= best->plan.cost;
         bool enough = precise(s, job, &plan);
         if (enough)
@@ -282,8 +290,9 @@ static bf_status check_owners(const bf_plan_options *options)
     return BF_OK;
 }
 
-/* A refresh takes the primes of a ring of 2^15. */
-#define REFRESH_LOG_N 15u
+/* Rows of a refreshed job lie in the refresh's ring or in one of half its
+ * degree. */
+#define ROWS_LOG_N_MIN (BF_REFRESH_LOG_N - 1)
 #define REFRESH_FROM 2u
 
 /* log2 of q_0 over scale and bound, and bits of precision: the sine bends
@@ -298,9 +307,11 @@ static bf_status consider_refreshed(search *s, const bf_job *base, size_t n,
 {
     bf_job job = *base;
     if (base->recipe.iterations < REFRESH_FROM) return BF_OK;
-    if (s->options->log_n && s->options->log_n != REFRESH_LOG_N) return BF_OK;
     job.refresh = refreshes[base->recipe.kind];
-    return consider_ring(s, &job, REFRESH_LOG_N, n, cols, classes);
+    for (unsigned log_n = ROWS_LOG_N_MIN; log_n <= BF_REFRESH_LOG_N; log_n++)
+        if (!s->options->log_n || s->options->log_n == log_n)
+            BF_TRY(consider_ring(s, &job, log_n, n, cols, classes));
+    return BF_OK;
 }
 
 static bf_status consider_unrefreshed(search *s, const bf_job *base, size_t n,
@@ -352,10 +363,12 @@ static bf_status check_refresh(const bf_recipe *recipe,
         return bf_fail(BF_ERR_ARGUMENT,
                        "refreshes come between iterations, of which there is "
                        "one");
-    if (options->log_n && options->log_n != REFRESH_LOG_N)
+    if (options->log_n && (options->log_n < ROWS_LOG_N_MIN ||
+                           options->log_n > BF_REFRESH_LOG_N))
         return bf_fail(BF_ERR_ARGUMENT,
-                       "weights are refreshed at ring degree %u, not %u",
-                       1u << REFRESH_LOG_N, 1u << options->log_n);
+                       "weights are refreshed at ring degree %u or %u, not %u",
+                       1u << ROWS_LOG_N_MIN, 1u << BF_REFRESH_LOG_N,
+                       1u << options->log_n);
     return BF_OK;
 }
 

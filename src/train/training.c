@@ -6,8 +6,10 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "ckks/ringswitch.h"
 #include "linalg/dense.h"
 #include "train/drift.h"
+#include "train/refresh.h"
 
 /* Work and gradient of one block. Refreshed weights always have the same limbs
  * and scale, so a symbolic run walks each block once and recalls it for other
@@ -459,7 +461,13 @@ static void read_counters(const circuit *c, bf_counters work[BF_RINGS_MAX])
 
 static bf_status bootstrap(circuit *c, bf_ct *v)
 {
-    return bf_boot_refresh(c->ev, c->world->ev[1], v, v, c->boot);
+    bf_eval **ev = c->world->ev, *large = ev[bf_refresh_ring(c->job)];
+    bf_ct raised = {0};
+    if (large == c->ev) return bf_boot_refresh(large, ev[1], v, v, c->boot);
+    BF_TRY(bf_boot_refresh(large, ev[1], &raised, v, c->boot));
+    bf_status s = bf_ring_switch_down(large, c->ev, v, &raised);
+    bf_eval_release(large, &raised);
+    return s;
 }
 
 /* The same; a symbolic run remembers it. */
@@ -680,7 +688,8 @@ static bf_status open_refresh(circuit *c)
         c->walked = bf_alloc_zero(c->l->blocks * sizeof *c->walked);
         if (!c->walked) return BF_ERR_MEMORY;
     }
-    BF_TRY(bf_boot_create(&c->boot, c->world->ctx[0], c->world->ctx[1],
+    bf_context **ctx = c->world->ctx;
+    BF_TRY(bf_boot_create(&c->boot, ctx[bf_refresh_ring(c->job)], ctx[1],
                           &c->job->boot, symbolic));
     c->added = bf_boot_errors_of(c->boot, bf_boot_scale_in(&c->job->boot));
     return BF_OK;

@@ -81,6 +81,24 @@ bf_status bf_secret_key_generate(bf_secret_key **out, const bf_context *ctx,
     return BF_OK;
 }
 
+bf_status bf_secret_key_derive(bf_secret_key **out, const bf_context *ctx,
+                               const bf_secret_key *sk)
+{
+    uint8_t seed[BF_HASH_BYTES];
+    bf_secret_key *made;
+    bf_stream s;
+    BF_TRY(allocate(&made, ctx, 0));
+    bf_hash(sk->coeffs, sk->ctx->ring->n, seed);
+    bf_stream_init(&s, seed, "blindfit-derived-secret", ctx->params.log_n, 0);
+    bf_stream_ternary(&s, made->coeffs, ctx->ring->n);
+    bf_stream_wipe(&s);
+    bf_wipe(seed, sizeof seed);
+    memcpy(made->id, sk->id, sizeof made->id);
+    bf_secret_transform(made);
+    *out = made;
+    return BF_OK;
+}
+
 /* The range of Hamming weights of a key of this kind. A uniform draw has 2n/3
  * nonzero coefficients, variance 2n/9; a deviation of t sd has probability
  * below 2 exp(-2 (t sd)^2/n) = 2 exp(-4 t^2/9) ([Hoeffding63]): 2^-100.8 at t =

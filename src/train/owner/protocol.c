@@ -16,26 +16,64 @@
 #include "train/refresh.h"
 #include "train/upload.h"
 
+/* The needs of one ring; within a ring the number is 0. */
+static size_t needs_of(bf_key_need *out, unsigned ring,
+                       const bf_key_need *needs, size_t count)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (needs[i].name.ring != ring) continue;
+        out[found] = needs[i];
+        out[found++].name.ring = 0;
+    }
+    return found;
+}
+
+/* With two rings, sk is the secret of the refresh's ring. With three, that ring
+ * has a secret which follows from sk. */
+static bf_status make_refresh_keys(bf_eval_keys *sets, bf_rings rings,
+                                   const bf_secret_key *sk,
+                                   bf_key_need *const needs[BF_RINGS_MAX],
+                                   const size_t count[BF_RINGS_MAX])
+{
+    bf_secret_key *large = NULL;
+    bf_status status;
+    if (rings.count == 2)
+        return bf_boot_keys_generate(
+            &sets[0], &sets[1], rings.ring[1], (bf_boot_secrets){sk, NULL},
+            needs[0], count[0], needs[1], count[1], NULL);
+    BF_TRY(bf_secret_key_derive(&large, rings.ring[2], sk));
+    BF_GOTO(bf_eval_keys_generate(&sets[0], sk, needs[0], count[0], NULL),
+            done);
+    BF_GOTO(bf_boot_keys_generate(
+                &sets[2], &sets[1], rings.ring[1], (bf_boot_secrets){large, sk},
+                needs[2], count[2], needs[1], count[1], NULL),
+            done);
+done:
+    bf_secret_key_destroy(large);
+    return status;
+}
+
 bf_status bf_protocol_make_keys(bf_eval_keys *sets, bf_rings rings,
                                 const bf_secret_key *sk,
                                 const bf_key_need *needs, size_t all)
 {
-    size_t first = 0; /* needs are sorted by ring */
-    while (first < all && needs[first].name.ring == 0) first++;
+    bf_key_need *own[BF_RINGS_MAX] = {NULL};
+    size_t count[BF_RINGS_MAX] = {0};
+    bf_status status = BF_OK;
     if (rings.count == 1)
         return bf_eval_keys_generate(&sets[0], sk, needs, all, NULL);
-    size_t count = all - first;
-    bf_key_need *second = bf_alloc((count ? count : 1) * sizeof *second);
-    if (!second) return BF_ERR_MEMORY;
-    for (size_t i = 0; i < count; i++) {
-        second[i] = needs[first + i];
-        second[i].name.ring = 0; /* within a ring the number is 0 */
+    for (unsigned r = 0; r < rings.count && status == BF_OK; r++) {
+        own[r] = bf_alloc((all ? all : 1) * sizeof **own);
+        if (own[r])
+            count[r] = needs_of(own[r], r, needs, all);
+        else
+            status = BF_ERR_MEMORY;
     }
-    bf_status s = bf_boot_keys_generate(&sets[0], &sets[1], rings.ring[1],
-                                        (bf_boot_secrets){sk, NULL}, needs,
-                                        first, second, count, NULL);
-    bf_free(second);
-    return s;
+    if (status == BF_OK)
+        status = make_refresh_keys(sets, rings, sk, own, count);
+    for (unsigned r = 0; r < rings.count; r++) bf_free(own[r]);
+    return status;
 }
 
 bf_status bf_protocol_some_keys(bf_outfile **out, const bf_job *job,
@@ -45,14 +83,14 @@ bf_status bf_protocol_some_keys(bf_outfile **out, const bf_job *job,
                                 const char *path)
 {
     bf_eval_keys sets[BF_RINGS_MAX] = {{0}};
-    bf_context *second = NULL;
+    bf_context *further[BF_RINGS_MAX] = {NULL};
     bf_rings rings = bf_one_ring(bf_secret_key_context(sk));
     uint8_t data_id[BF_HASH_BYTES];
     bf_status status;
-    if (job->rings > 1) {
-        BF_GOTO(bf_context_create(&second, &job->ring[1], BF_BACKEND_AUTO),
+    for (unsigned r = 1; r < job->rings; r++) {
+        BF_GOTO(bf_context_create(&further[r], &job->ring[r], BF_BACKEND_AUTO),
                 done);
-        rings = (bf_rings){2, {rings.ring[0], second}};
+        rings.ring[rings.count++] = further[r];
     }
     BF_GOTO(bf_protocol_make_keys(sets, rings, sk, needs, count), done);
     bf_job_data_id(job, data_id);
@@ -60,7 +98,7 @@ bf_status bf_protocol_some_keys(bf_outfile **out, const bf_job *job,
     BF_GOTO(bf_wire_prepare_eval_keys(out, path, sets, rings, ids, NULL), done);
 done:
     for (unsigned r = 0; r < rings.count; r++) bf_eval_keys_clear(&sets[r]);
-    bf_context_destroy(second);
+    for (unsigned r = 1; r < job->rings; r++) bf_context_destroy(further[r]);
     return status;
 }
 
