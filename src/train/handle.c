@@ -260,9 +260,11 @@ static bf_status holds(bool *found, const bf_job *job, const bf_key_need *need)
 {
     const bf_plan *plan;
     BF_TRY(bf_job_walked(&plan, job));
-    for (size_t i = 0; i < plan->key_count && !*found; i++)
-        *found = bf_key_same(plan->keys[i].name, need->name) &&
-                 plan->keys[i].limbs >= need->limbs;
+    for (size_t i = 0; i < plan->key_count && !*found; i++) {
+        const bf_key_need *k = &plan->keys[i];
+        *found = k->name.ring == need->name.ring &&
+                 bf_key_same(k->name, need->name) && k->limbs >= need->limbs;
+    }
     return BF_OK;
 }
 

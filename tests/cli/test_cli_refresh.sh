@@ -47,7 +47,7 @@ refuse 2 "--refresh: 'maybe' is none of yes, no, auto" plan -n 60000 \
     --refresh maybe
 refuse 2 'between iterations, of which there is one' plan -n 60000 -k 1 \
     --refresh yes
-refuse 2 'refreshed at ring degree 32768, not 65536' plan -n 60000 \
+refuse 2 'refreshed at ring degree 16384 or 32768, not 65536' plan -n 60000 \
     --refresh yes --ring 65536
 refuse 2 'fit 1000 iterations .* in the memory allowed \([0-9.]* GB would do' \
     plan -n 60000 -k 1000 --max-memory 5G

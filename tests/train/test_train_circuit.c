@@ -112,17 +112,15 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     OK(bf_circuit_run(&world, &r->job, &in, &state, compare, r, 0,
                       NULL));
     printf("  circuit %.3f s, peak %.1f MB of ciphertexts, %.1f planned\n",
-           bf_now() - start, (double)bf_eval_peak_bytes(ev) / 1e6,
+           bf_now() - start, (double)bf_world_peak_bytes(&world) / 1e6,
            (double)r->plan.circuit_bytes / 1e6);
     double planned = (double)r->plan.circuit_bytes;
-    assert_true((double)bf_eval_peak_bytes(ev) >= planned);
-    assert_true((double)bf_eval_peak_bytes(ev) <=
+    assert_true((double)bf_world_peak_bytes(&world) >= planned);
+    assert_true((double)bf_world_peak_bytes(&world) <=
                 PEAK_FACTOR * planned + PEAK_FIXED);
-    bf_eval_counters(ev, &counters);
-    check_counters(&counters, &r->plan.counters[0]);
-    if (world.count > 1) {
-        bf_eval_counters(world.ev[1], &counters);
-        check_counters(&counters, &r->plan.counters[1]);
+    for (unsigned ring = 0; ring < world.count; ring++) {
+        bf_eval_counters(world.ev[ring], &counters);
+        check_counters(&counters, &r->plan.counters[ring]);
     }
     assert_int_equal(state.output.limbs, 1);
     bf_state_release(ev, &state);
@@ -162,7 +160,8 @@ static void print_plan(const run *r)
  * too large moves the whitened recipe's first error by a fifth. */
 #define ERROR_WITHIN 0.12
 
-static bool refreshed; /* whether jobs are planned to refresh their weights */
+static bool refreshed;      /* whether jobs are planned to refresh their weights */
+static unsigned rows_log_n; /* and the degree of the rows' ring; 0: the plan's */
 /* What safe recipes may shorten steps to; 0: others. Of polynomials in the
  * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
 static double safe;
@@ -217,8 +216,9 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     size_t n = x.rows, d = x.cols;
     bf_matrix u = {0}, twin[LONGEST] = {{0}}, last = {0};
     bf_schedule schedule;
-    bf_plan_options options = {.refresh = refreshed ? BF_REFRESH_ALWAYS
-                                                    : BF_REFRESH_NEVER};
+    bf_plan_options options = {
+        .refresh = refreshed ? BF_REFRESH_ALWAYS : BF_REFRESH_NEVER,
+        .log_n = rows_log_n};
     printf("%s: %u iterations, %zu x %zu, %u classes, batch %zu\n",
            kind == BF_RECIPE_PAPER ? "paper" : "whitened", iterations, n, d,
            classes, batch);
@@ -321,14 +321,20 @@ static void test_whitened(void **state)
     assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
 }
 
-/* More iterations than a chain is made for: the weights are refreshed. */
+/* More iterations than a chain is made for: the weights are refreshed, in the
+ * rows' ring or in one of twice its degree. */
 static void test_refreshed(void **state)
 {
     (void)state;
     refreshed = true;
     bf_random_fix_for_tests(test_seed(4));
+    rows_log_n = 14;
     assert_true(check_run(BF_RECIPE_WHITENED, 20, 100, 20, 3, 0));
     assert_true(check_run(BF_RECIPE_PAPER, 100, 100, 20, 3, 0));
+    rows_log_n = 15;
+    assert_true(check_run(BF_RECIPE_WHITENED, 4, 300, 12, 3, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 4, 100, 20, 3, 0));
+    rows_log_n = 0;
     refreshed = false;
 }
 
