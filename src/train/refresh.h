@@ -26,8 +26,8 @@ static inline unsigned bf_refresh_ring(const bf_job *job)
 
 /* Sets the parameters of the refresh and its rings from job->refresh and the
  * chain of one iteration, q_0 first. If ring 0 is smaller than the refresh's
- * ring, the caller sets ring 0. BF_ERR_RANGE or BF_ERR_SECURITY if no such rings
- * exist. */
+ * ring, the caller sets ring 0. BF_ERR_RANGE or BF_ERR_SECURITY if no such
+ * rings exist. */
 BF_MUST_CHECK bf_status bf_refresh_make(bf_job *job, const uint64_t *q,
                                         unsigned limbs);
 /* The same for a job from a file, whose rings must equal the derived ones

@@ -160,8 +160,8 @@ static void print_plan(const run *r)
  * too large moves the whitened recipe's first error by a fifth. */
 #define ERROR_WITHIN 0.12
 
-static bool refreshed;      /* whether jobs are planned to refresh their weights */
-static unsigned rows_log_n; /* and the degree of the rows' ring; 0: the plan's */
+static bool refreshed;      /* whether jobs refresh their weights */
+static unsigned rows_log_n; /* of the rows' ring; 0: the plan chooses */
 /* What safe recipes may shorten steps to; 0: others. Of polynomials in the
  * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
 static double safe;

@@ -16,9 +16,9 @@ typedef struct bf_secret_key bf_secret_key;
 BF_MUST_CHECK bf_status bf_secret_key_generate(bf_secret_key **out,
                                                const bf_context *ctx,
                                                unsigned weight);
-/* A uniform ternary secret of another ring that follows from sk: expanded from
- * the BLAKE2b digest of sk's coefficients. The same one at every call, with sk's
- * id, so that keys which are made at different times belong together. */
+/* A uniform ternary secret of another ring, expanded from the BLAKE2b digest of
+ * sk's coefficients, with sk's id. The same secret at every call, so that keys
+ * which are made at different times belong together. */
 BF_MUST_CHECK bf_status bf_secret_key_derive(bf_secret_key **out,
                                              const bf_context *ctx,
                                              const bf_secret_key *sk);
