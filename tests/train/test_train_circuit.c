@@ -166,38 +166,37 @@ static unsigned rows_log_n; /* of the rows' ring; 0: the plan chooses */
  * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
 static double safe;
 
-/* Errors of many iterations, which refreshes and steps add to: at most as
- * expected, and at the end of a long run half of that or more; before, while
- * weights move faster than plans assume, a quarter. */
-#define REFRESHED_LEAST 0.25
-#define REFRESHED_LAST 0.5
-#define REFRESHED_LONG 20
-#define REFRESHED_MOST 1.0
+/* Errors of long runs, which refreshes and steps add to: at most as expected,
+ * and at the end half of that or more; before, while weights move faster than
+ * plans assume, a quarter. Shorter runs are held to the limits above. */
+#define LONG_RUN 20
+#define LONG_LEAST 0.25
+#define LONG_LAST 0.5
+#define LONG_MOST 1.0
 /* Of a first step of `whitened`, which is off by its masks as well. */
-#define REFRESHED_FIRST 1.5
+#define LONG_FIRST 1.5
 
-static double refreshed_least(const run *r, unsigned t)
-{
-    bool ends = t + 1 == r->iterations && r->iterations >= REFRESHED_LONG;
-    return ends ? REFRESHED_LAST : REFRESHED_LEAST;
-}
+typedef struct limits {
+    double low, high;
+} limits;
 
-static double refreshed_most(const run *r, unsigned t)
+/* Of the error of iteration t over the expected one. */
+static limits limits_of(const run *r, unsigned t)
 {
+    unsigned end = r->job.schedule.iterations;
     bool first = t == 0 && r->job.schedule.zero_start;
-    return first ? REFRESHED_FIRST : REFRESHED_MOST;
+    if (!refreshed || end < LONG_RUN) return (limits){ERROR_LEAST, ERROR_MOST};
+    return (limits){t + 1 == end ? LONG_LAST : LONG_LEAST,
+                    first ? LONG_FIRST : LONG_MOST};
 }
 
 /* `known`: the error of each iteration over the expected one, or NULL. */
 static void check_errors(const run *r, const double *known)
 {
     for (unsigned t = 0; t < r->iterations; t++) {
-        double low = known       ? known[t] * (1 - ERROR_WITHIN)
-                     : refreshed && !safe ? refreshed_least(r, t)
-                                 : ERROR_LEAST;
-        double high = known       ? known[t] * (1 + ERROR_WITHIN)
-                      : refreshed ? refreshed_most(r, t)
-                                  : ERROR_MOST;
+        limits l = limits_of(r, t);
+        double low = known ? known[t] * (1 - ERROR_WITHIN) : l.low;
+        double high = known ? known[t] * (1 + ERROR_WITHIN) : l.high;
         if (!(r->error[t] >= low && r->error[t] <= high))
             fail_msg("iteration %u: rms error of weights %.3f times the "
                      "expected, not %.3f to %.3f",
