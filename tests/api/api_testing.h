@@ -2,6 +2,10 @@
 #ifndef API_TESTING_H
 #define API_TESTING_H
 
+#include <math.h>
+
+#include "support/planned_error.h"
+
 #define OK(expr)                                                               \
     do {                                                                       \
         bf_status ok_s_ = (expr);                                              \
@@ -37,27 +41,65 @@ static inline void make_folder(void)
     assert_non_null(mkdtemp(test_folder));
 }
 
-/* The twin is separate code: plain loops in double precision. The difference
- * between the model's weights and the twin's is not zero, and less than `part`
- * of the twin's weights, rms. */
-static inline void close_to_twin(const bf_model *m, const bf_prepared *p,
-                                 const bf_schedule *s, const int32_t *labels,
-                                 unsigned classes, double part)
+/* What a model was trained on. */
+typedef struct training {
+    const bf_job *job;
+    const bf_view *x;
+    const bf_prepared *prepared; /* of x */
+    const bf_schedule *schedule; /* with initial weights of these classes */
+    const int32_t *labels;
+    unsigned classes;
+} training;
+
+/* Root mean square of the elements of a, or of a - b. */
+static inline double rms_of(const bf_matrix *a, const bf_matrix *b)
 {
-    bf_matrix w;
-    bf_model twin;
-    double square = 0, error = 0;
-    OK(bf_twin_run(&w, s, &p->rows, labels, classes, NULL, NULL, NULL));
-    OK(bf_model_of(&twin, p->transform, &w, NULL));
-    assert_int_equal(m->weights.rows, classes);
-    assert_int_equal(m->weights.cols, twin.weights.cols);
-    for (size_t i = 0; i < m->weights.rows * m->weights.cols; i++) {
-        double e = m->weights.data[i] - twin.weights.data[i];
-        square += twin.weights.data[i] * twin.weights.data[i];
-        error += e * e;
+    double sum = 0;
+    size_t count = a->rows * a->cols;
+    for (size_t i = 0; i < count; i++) {
+        double v = a->data[i] - (b ? b->data[i] : 0);
+        sum += v * v;
     }
-    assert_true(error > 0 && error < part * part * square);
+    return sqrt(sum / (double)count);
+}
+
+/* Errors of transformed weights of the size that the job expects move the score
+ * of a transformed row u by |u| times that size. The job's expectation errs by
+ * a factor of ERROR_MOST at most. Normal errors, however they depend on each
+ * other, have an rms above 5 times the expected one with a probability of at
+ * most 6e-7, that of a single normal variable [SB03]. */
+static inline double score_error_most(const training *by)
+{
+    const bf_matrix *u = &by->prepared->rows;
+    bf_job_figures f;
+    OK(bf_job_figures_of(&f, by->job, NULL));
+    return 5 * ERROR_MOST * f.weight_error * sqrt((double)u->cols) *
+           rms_of(u, NULL);
+}
+
+/* The twin is separate code: plain loops in double precision. The model's
+ * scores differ from the twin's, within what encryption explains. The limit is
+ * less than a sixth of the scores, so that errors within the limit hide no
+ * fault of a third. */
+static inline void close_to_twin(const bf_model *m, const training *by)
+{
+    bf_matrix w, x, got, want;
+    bf_model twin;
+    OK(bf_twin_run(&w, by->schedule, &by->prepared->rows, by->labels,
+                   by->classes, NULL, NULL, NULL));
+    OK(bf_model_of(&twin, by->prepared->transform, &w, NULL));
+    assert_int_equal(m->weights.rows, by->classes);
+    OK(bf_matrix_from(&x, by->x));
+    OK(bf_model_scores(&got, m, &x));
+    OK(bf_model_scores(&want, &twin, &x));
+    double error = rms_of(&got, &want), limit = score_error_most(by);
+    if (!(error > 0 && error < limit))
+        fail_msg("scores are off by %.3g, limit %.3g", error, limit);
+    assert_true(limit < rms_of(&want, NULL) / 6);
     bf_matrix_clear(&w);
+    bf_matrix_clear(&x);
+    bf_matrix_clear(&got);
+    bf_matrix_clear(&want);
     bf_model_clear(&twin);
 }
 

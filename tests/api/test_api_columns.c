@@ -43,16 +43,17 @@ static int teardown(void **state)
 }
 
 /* Of one column: its own start, where the recipe has one. */
-static void is_the_twins(const bf_model *m, const bf_prepared *p,
-                         unsigned column)
+static void is_the_twins(const bf_model *m, const bf_job *job,
+                         const bf_prepared *p, unsigned column)
 {
+    bf_view view = {x, ROWS, FEATURES, FEATURES, BF_FLOAT64};
     bf_schedule s = p->schedule;
     unsigned classes = columns.classes[column];
     if (s.v0.data) {
         s.v0.data += column * 3 * s.v0.cols;
         s.v0.rows = classes;
     }
-    close_to_twin(m, p, &s, labels[column], classes, 0.03);
+    close_to_twin(m, &(training){job, &view, p, &s, labels[column], classes});
 }
 
 static void serve(void)
@@ -114,7 +115,7 @@ static void trained_in_one_pass(bf_recipe_kind kind)
     OK(bf_owner_decrypt(&all, owner, in("model"), in("transform"), 0, NULL));
     for (unsigned c = 0; c < COLUMNS; c++) {
         OK(bf_model_column(&one, &all, &columns, c));
-        is_the_twins(&one, &p, c);
+        is_the_twins(&one, job, &p, c);
         assert_string_equal(one.class_names[1], names[3 * c + 1]);
         bf_model_clear(&one);
     }

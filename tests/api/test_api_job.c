@@ -208,10 +208,10 @@ static bf_status train(const char *upload, const char *more, const char *model,
 
 static void is_close_to_twin(const bf_model *m, const bf_prepared *p)
 {
-    bf_job_figures f;
-    OK(bf_job_figures_of(&f, t.job, NULL));
+    bf_view x = view();
     assert_int_equal(m->weights.cols, FEATURES + 1);
-    close_to_twin(m, p, &p->schedule, t.labels, CLASSES, 0.05);
+    close_to_twin(m, &(training){t.job, &x, p, &p->schedule, t.labels,
+                                 CLASSES});
 }
 
 static void a_job_from_end_to_end(void **state)

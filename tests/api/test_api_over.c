@@ -167,7 +167,9 @@ static void trains(const data_set *d, const bf_recipe *r, const int32_t *labels,
     OK(serve(file(d, "rows"), file(d, "keys"), keys ? in("more") : NULL,
              in("model")));
     OK(bf_owner_decrypt(&model, owner, in("model"), file(d, "t"), 0, NULL));
-    close_to_twin(&model, &p, &p.schedule, labels, classes, 0.03);
+    bf_view x = view();
+    close_to_twin(&model,
+                  &(training){job, &x, &p, &p.schedule, labels, classes});
     if (keys) unlink(in("more"));
     unlink(in("model"));
     bf_model_clear(&model);

@@ -7,6 +7,7 @@
 #include "blindfit/features.h"
 #include "train/circuit.h"
 #include "train/owner/protocol.h"
+#include "support/planned_error.h"
 #include "train/owner/seal.h"
 #include "train/train_testing.h"
 
@@ -149,12 +150,6 @@ static void print_plan(const run *r)
         r->job.log_dense, r->job.log_v0);
 }
 
-/* The plan's expected error is a mean over data and an estimate from above
- * where weights are few: two classes, or fewer columns than a feature group,
- * share errors that the estimate counts for each. This holds for every shape.
- */
-#define ERROR_LEAST 0.01
-#define ERROR_MOST 2.0
 /* Around means over several seeds, where the rows are fixed: keys and
  * encryption change them by 4 % (one deviation). A key's noise that is a third
  * too large moves the whitened recipe's first error by a fifth. */
