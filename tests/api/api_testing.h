@@ -83,7 +83,7 @@ static inline double score_error_most(const training *by)
  * fault of a third. */
 static inline void close_to_twin(const bf_model *m, const training *by)
 {
-    bf_matrix w, x, got, want;
+    bf_matrix w, x = {0}, got, want;
     bf_model twin;
     OK(bf_twin_run(&w, by->schedule, &by->prepared->rows, by->labels,
                    by->classes, NULL, NULL, NULL));

@@ -21,9 +21,10 @@
 
 #ifdef HAVE_MEMCHECK
 
-/* The program once more under valgrind, in place of this one; returns where that
- * is not installed, with the status of a skipped test. Valgrind shows programs a
- * processor without AVX-512, whatever backend the test's environment asks for. */
+/* The program once more under valgrind, in place of this one; returns where
+ * that is not installed, with the status of a skipped test. Valgrind shows
+ * programs a processor without AVX-512, whatever backend the test's environment
+ * asks for. */
 static inline int run_under_valgrind(const char *self)
 {
     const char *backend = getenv("BLINDFIT_BACKEND");
