@@ -390,6 +390,7 @@ typedef struct columns_twin {
 static void own_columns(bf_matrix *x, const world *w, unsigned k)
 {
     bf_view v = view_of(w, k);
+    *x = (bf_matrix){0};
     check_ok(bf_matrix_from(x, &v));
 }
 
