@@ -32,7 +32,9 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   a terminal: the same programs once more
 #   runs killed at random moments or at every write: those of test_cli_interrupt and
 #   test_long_checkpoint are sanitized
-#   refreshes on every backend in turn: test_ckks_bootstrap is sanitized
+#   refreshes on every backend in turn, by the public header, and of plans:
+#   test_ckks_bootstrap is sanitized
+#   kernels over residues of every length: the oracles are sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
@@ -44,15 +46,17 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_cli_many test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers
-  test_ckks_boot_same test_api_over test_api_views
+  test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
+  test_cli_refresh test_kernels_residue
   PROPERTIES LABELS unsanitized)
 
-# sanitized: under sanitizers only. Refusals, output and files of the programs
-# are the same in either build, and sanitizers find more. Whole jobs run in both
-# builds.
+# sanitized: under sanitizers only. Refusals, output, files and interruptions of
+# the programs are the same in either build, and sanitizers find more. Whole jobs
+# run in both builds.
 set_tests_properties(test_cli_bad_input test_cli_options test_cli_transform
   test_cli_signals test_cli_outputs test_cli_names test_cli_pipes
-  test_cli_messages test_cli_columns test_long_rewritten
+  test_cli_messages test_cli_columns test_cli_interrupt test_long_checkpoint
+  test_long_rewritten
   PROPERTIES LABELS sanitized)
 
 # The longest tests begin first, so that none runs alone at the end: a clean

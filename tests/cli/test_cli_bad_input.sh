@@ -268,7 +268,7 @@ mkdir "$work/named"
 ok "$blindfit" plan -n 40 -d 9 -o "$work/named/job.json"
 ok "$blindfit" keygen "$work/named/job.json" -o "$work/named"
 ok encrypt "$work/train.csv" "$work/named/secret.key" "$work/named/job.json"
-grep -q 'train.csv: labels 0 to 2, the job is for 10 classes' "$work/stderr" ||
+grep -q 'train.csv: labels 0 to 2, but the job is for 10 classes' "$work/stderr" ||
     fail "classes without rows are not told"
 rm "$work/out.bf" "$work/out.transform"
 cut -d, -f2- "$work/train.csv" >"$work/x.csv"

@@ -328,8 +328,8 @@ static void test_refreshed(void **state)
     assert_true(check_run(BF_RECIPE_WHITENED, 20, 100, 20, 3, 0));
     assert_true(check_run(BF_RECIPE_PAPER, 100, 100, 20, 3, 0));
     rows_log_n = 15;
-    assert_true(check_run(BF_RECIPE_WHITENED, 10, 100, 20, 3, 0));
-    assert_true(check_run(BF_RECIPE_PAPER, 5, 100, 20, 3, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 100, 20, 3, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 3, 100, 20, 3, 0));
     rows_log_n = 0;
     refreshed = false;
 }
