@@ -257,6 +257,13 @@ typedef struct bf_switch_key {
     uint64_t seed_index;
 } bf_switch_key;
 
+/* Bytes of `data` for a key at this number of limbs. */
+static inline size_t bf_switch_key_data_bytes(const bf_params *p, unsigned limbs)
+{
+    size_t polys = (size_t)bf_params_digits(p, limbs) * (limbs + p->n_p) * 2;
+    return polys * sizeof(double) << p->log_n;
+}
+
 static inline double *bf_switch_key_limb(const bf_switch_key *k, unsigned digit,
                                          unsigned modulus, unsigned half,
                                          size_t n, unsigned n_p)

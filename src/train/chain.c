@@ -254,6 +254,12 @@ static bool make_segment(bf_job *job, bf_chain *c, double log_v0)
     return job->log_labels >= LABELS_MIN;
 }
 
+static bool make(bf_job *job, bf_chain *c, double log_v0)
+{
+    return job->refresh.on ? make_segment(job, c, log_v0)
+                           : make_chain(job, c, log_v0);
+}
+
 /* P exceeds a digit by this many bits, with several owners by more: the import
  * of each of their ciphertexts adds the errors of K keys, divided by that. */
 #define SPARE 0.5
@@ -294,13 +300,10 @@ bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
     job->log_labels = job->log_dense;
     if (job->form.division == BF_DIVIDE_EACH ||
         job->form.division == BF_DIVIDE_JOINED)
-        return job->refresh.on ? make_segment(job, c, log_v0)
-                               : make_chain(job, c, log_v0);
+        return make(job, c, log_v0);
     /* As precise as the primes of gradients allow, but no more than wanted. */
     for (; job->log_dense >= LATE_MIN; job->log_dense -= LATE_STEP)
-        if (job->refresh.on ? make_segment(job, c, log_v0)
-                            : make_chain(job, c, log_v0))
-            return true;
+        if (make(job, c, log_v0)) return true;
     return false;
 }
 

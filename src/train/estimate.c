@@ -47,19 +47,12 @@ static bf_key_name probe_name(const bf_context *ctx, unsigned index)
     return index < ROTATIONS ? bf_key_galois(g) : bf_key_from_square(g);
 }
 
-static size_t key_bytes(const bf_params *params)
-{
-    size_t digits = bf_params_digits(params, params->n_q);
-    return digits * 2 * (params->n_q + params->n_p) * sizeof(double)
-           << params->log_n;
-}
-
 static bf_status fill_key(bf_switch_key *key, unsigned index)
 {
     const bf_params *params = bf_context_params(key->ctx);
     size_t n = bf_context_ring(key->ctx)->n;
     unsigned moduli = params->n_q + params->n_p;
-    key->data = bf_alloc(key_bytes(params));
+    key->data = bf_alloc(bf_switch_key_data_bytes(params, params->n_q));
     if (!key->data) return BF_ERR_MEMORY;
     for (unsigned d = 0; d < key->digits; d++) {
         BF_TRY(bf_check_interrupt());
@@ -121,10 +114,11 @@ static uint64_t probe_sizes(probe *p, const bf_params *params)
     p->ins = INPUT_BYTES / (2 * bytes) + ROTATIONS + 1;
     p->outs = threads * ROTATIONS > ROWS * COLUMNS ? threads * ROTATIONS
                                                    : ROWS * COLUMNS;
-    p->own_keys = (unsigned)(KEYS_BYTES / key_bytes(params));
+    size_t key = bf_switch_key_data_bytes(params, params->n_q);
+    p->own_keys = (unsigned)(KEYS_BYTES / key);
     if (p->own_keys < 1) p->own_keys = 1;
     if (p->own_keys > KEYS) p->own_keys = KEYS;
-    return p->own_keys * (uint64_t)key_bytes(params) +
+    return p->own_keys * (uint64_t)key +
            (uint64_t)(5 * p->ins + 3 * p->outs) * bytes;
 }
 

@@ -151,10 +151,8 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
     for (size_t i = 0; i < plan->key_count; i++) {
         unsigned limbs = plan->keys[i].limbs;
         p = &job->ring[plan->keys[i].name.ring];
-        uint64_t digits = bf_params_digits(p, limbs);
         plan->key_bytes += bf_job_key_bytes(job, &plan->keys[i]);
-        plan->memory_bytes +=
-            digits * (limbs + p->n_p) * 2 * ((uint64_t)8 << p->log_n);
+        plan->memory_bytes += bf_switch_key_data_bytes(p, limbs);
     }
     p = &job->ring[0];
     plan_inputs(plan, job);
@@ -270,6 +268,18 @@ bf_status bf_plan_typical(bf_magnitudes *out, const bf_recipe *recipe, size_t n,
     return BF_OK;
 }
 
+/* Of a job without refreshes. */
+static bf_status check_one_ring(const bf_job *job)
+{
+    if (job->rings != 1)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "the job has %u rings, its circuit needs 1", job->rings);
+    if (job->ring[0].n_q >= bf_job_used_limbs(job)) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "the job has %u primes, its circuit needs %u",
+                   job->ring[0].n_q, bf_job_used_limbs(job));
+}
+
 bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                         size_t k)
 {
@@ -287,14 +297,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));
     BF_TRY(bf_layout_widen(&job->layout, job->log_places));
-    if (job->refresh.on) return bf_refresh_derive(job);
-    if (job->rings != 1)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "the job has %u rings, its circuit needs 1", job->rings);
-    if (job->ring[0].n_q < bf_job_used_limbs(job))
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "the job has %u primes, its circuit needs %u",
-                       job->ring[0].n_q, bf_job_used_limbs(job));
+    BF_TRY(job->refresh.on ? bf_refresh_derive(job) : check_one_ring(job));
     double log2_qp = bf_params_log2_q(&job->ring[0], job->ring[0].n_q) +
                      bf_params_log2_p(&job->ring[0]);
     return bf_security_check(job->ring[0].log_n, log2_qp, 0);

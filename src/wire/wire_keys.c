@@ -204,13 +204,11 @@ static bf_status reserve(bf_switch_key *key, const bf_context *ctx,
 {
     const bf_params *p = bf_context_params(ctx);
     if (key->data && key->ctx == ctx && key->limbs == limbs) return BF_OK;
-    unsigned digits = bf_params_digits(p, limbs);
-    size_t rows = (size_t)digits * (limbs + p->n_p) * 2;
-    double *data = bf_alloc((rows << p->log_n) * sizeof *data);
+    double *data = bf_alloc(bf_switch_key_data_bytes(p, limbs));
     if (!data) return BF_ERR_MEMORY;
     bf_switch_key_clear(key);
-    *key = (bf_switch_key){.ctx = ctx, .limbs = limbs, .digits = digits,
-                           .data = data};
+    *key = (bf_switch_key){.ctx = ctx, .limbs = limbs,
+                           .digits = bf_params_digits(p, limbs), .data = data};
     return BF_OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "ckks/owner/internal.h"
 #include "ckks/owner/open_share.h"
-#include "support/memory_search.h"
+#include "support/memory_witness.h"
 #include "train/owner/party_state.h"
 #include "train/owner/pooled.h"
 #include "train/owner/sealed.h"
@@ -18,33 +18,6 @@
 
 /* Where patterns are taken; doubles of -1, 0, 1 need more to be unlike. */
 enum { AT = 1000, PIECE = 4 * sizeof(double), TERNARY = 40 };
-
-static memory_pattern patterns[MEMORY_PATTERNS_MAX];
-static size_t known, found[MEMORY_PATTERNS_MAX];
-
-static void remember(const char *name, const void *data, size_t bytes)
-{
-    assert_true(known < MEMORY_PATTERNS_MAX);
-    memory_remember(&patterns[known++], name, data, bytes);
-}
-
-/* Each pattern since `first` is in memory now: it is what it should be. */
-static void all_alive(size_t first)
-{
-    memory_search(found, patterns, known);
-    for (size_t i = first; i < known; i++)
-        if (!found[i]) fail_msg("%s: not in memory", patterns[i].name);
-}
-
-static void nothing_left(const char *after)
-{
-    if (memory_search(found, patterns, known) == 0) return;
-    for (size_t i = 0; i < known; i++)
-        if (found[i])
-            print_error("after %s: %s, %zu times\n", after, patterns[i].name,
-                        found[i]);
-    fail();
-}
 
 /* ---- what must not stay: frames of their own, gone when the search begins  */
 

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "ckks/owner/internal.h"
-#include "support/memory_search.h"
+#include "support/memory_witness.h"
 #include "train/circuit.h"
 #include "support/owner_files.h"
 #include "train/owner/seal.h"
@@ -22,42 +22,14 @@ enum { ROWS = 48, FEATURES = 10, CLASSES = 3 };
 /* Where patterns are taken; doubles of -1, 0, 1 need more to be unlike. */
 enum { AT = 1000, PIECE = 4 * sizeof(double), TERNARY = 40 };
 
-static memory_pattern patterns[MEMORY_PATTERNS_MAX];
-static size_t known, found[MEMORY_PATTERNS_MAX];
-
 static char folder[] = "/tmp/bf_test_wipe_XXXXXX";
 static char job_path[64], secret[64], keys[64], upload[64], model[64];
 static bf_job job;
 static uint8_t id[BF_HASH_BYTES];
 
-static void remember(const char *name, const void *data, size_t bytes)
-{
-    assert_true(known < MEMORY_PATTERNS_MAX);
-    memory_remember(&patterns[known++], name, data, bytes);
-}
-
 static void remember_doubles(const char *name, const double *x)
 {
     remember(name, x + AT, PIECE);
-}
-
-/* Each pattern since `first` is in memory now, so that the search looks for the
- * right bytes. */
-static void all_alive(size_t first)
-{
-    memory_search(found, patterns, known);
-    for (size_t i = first; i < known; i++)
-        if (!found[i]) fail_msg("%s: not in memory", patterns[i].name);
-}
-
-static void nothing_left(const char *after)
-{
-    if (memory_search(found, patterns, known) == 0) return;
-    for (size_t i = 0; i < known; i++)
-        if (found[i])
-            print_error("after %s: %s, %zu times\n", after, patterns[i].name,
-                        found[i]);
-    fail();
 }
 
 /* ---- what must not stay: frames of their own, gone when the search begins  */

@@ -22,8 +22,7 @@ bf_status bf_key_allocate(bf_switch_key *out, const bf_context *ctx,
                           bf_key_need need)
 {
     unsigned limbs = need.limbs, digits = bf_params_digits(&ctx->params, limbs);
-    size_t polys = (size_t)digits * (limbs + ctx->params.n_p) * 2;
-    double *data = bf_alloc(polys * ctx->ring->n * sizeof(double));
+    double *data = bf_alloc(bf_switch_key_data_bytes(&ctx->params, limbs));
     if (!data) return BF_ERR_MEMORY;
     *out = (bf_switch_key){.ctx = ctx, .name = need.name, .limbs = limbs,
                            .digits = digits, .data = data};

@@ -326,8 +326,9 @@ bf_status bf_party_save_model(const bf_party_run *p, const bf_transform *t,
 {
     bf_model model = {0};
     bf_matrix own = {0};
-    if (bf_party_has_block(p)) BF_TRY(own_weights(&own, p, weights));
-    bf_status s = bf_model_of(&model, t, bf_party_has_block(p) ? &own : weights, NULL);
+    bool block = bf_party_has_block(p);
+    if (block) BF_TRY(own_weights(&own, p, weights));
+    bf_status s = bf_model_of(&model, t, block ? &own : weights, NULL);
     if (s == BF_OK) s = bf_model_save(&model, p->o->model);
     bf_model_clear(&model);
     bf_matrix_clear(&own);

@@ -16,24 +16,11 @@
 #include "train/refresh.h"
 #include "train/upload.h"
 
-/* The needs of one ring; within a ring the number is 0. */
-static size_t needs_of(bf_key_need *out, unsigned ring,
-                       const bf_key_need *needs, size_t count)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (needs[i].name.ring != ring) continue;
-        out[found] = needs[i];
-        out[found++].name.ring = 0;
-    }
-    return found;
-}
-
 /* With two rings, sk is the secret of the refresh's ring. With three, that ring
  * has a secret which follows from sk. */
 static bf_status make_refresh_keys(bf_eval_keys *sets, bf_rings rings,
                                    const bf_secret_key *sk,
-                                   bf_key_need *const needs[BF_RINGS_MAX],
+                                   const bf_key_need *const needs[BF_RINGS_MAX],
                                    const size_t count[BF_RINGS_MAX])
 {
     bf_secret_key *large = NULL;
@@ -58,21 +45,23 @@ bf_status bf_protocol_make_keys(bf_eval_keys *sets, bf_rings rings,
                                 const bf_secret_key *sk,
                                 const bf_key_need *needs, size_t all)
 {
-    bf_key_need *own[BF_RINGS_MAX] = {NULL};
-    size_t count[BF_RINGS_MAX] = {0};
-    bf_status status = BF_OK;
+    const bf_key_need *of[BF_RINGS_MAX];
+    size_t count[BF_RINGS_MAX] = {0}, before = 0;
     if (rings.count == 1)
         return bf_eval_keys_generate(&sets[0], sk, needs, all, NULL);
-    for (unsigned r = 0; r < rings.count && status == BF_OK; r++) {
-        own[r] = bf_alloc((all ? all : 1) * sizeof **own);
-        if (own[r])
-            count[r] = needs_of(own[r], r, needs, all);
-        else
-            status = BF_ERR_MEMORY;
+    bf_key_need *own = bf_alloc((all ? all : 1) * sizeof *own);
+    if (!own) return BF_ERR_MEMORY;
+    for (size_t i = 0; i < all; i++) {
+        own[i] = needs[i];
+        count[own[i].name.ring]++;
+        own[i].name.ring = 0; /* within a ring the number is 0 */
     }
-    if (status == BF_OK)
-        status = make_refresh_keys(sets, rings, sk, own, count);
-    for (unsigned r = 0; r < rings.count; r++) bf_free(own[r]);
+    for (unsigned r = 0; r < rings.count; r++) { /* needs are sorted by ring */
+        of[r] = own + before;
+        before += count[r];
+    }
+    bf_status status = make_refresh_keys(sets, rings, sk, of, count);
+    bf_free(own);
     return status;
 }
 

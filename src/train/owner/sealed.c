@@ -24,17 +24,21 @@ static unsigned count_readers(const bf_session *s, bool receivers)
     return count;
 }
 
+static bf_status write_key(bf_outfile *f, const bf_party *to,
+                           const uint8_t *key)
+{
+    uint8_t sealed[SEALED_KEY];
+    if (crypto_box_seal(sealed, key, KEY_BYTES, to->seal) != 0)
+        return bf_fail(BF_ERR_FORMAT, "the key of %s is none", to->name);
+    return bf_outfile_write(f, sealed, sizeof sealed);
+}
+
 static bf_status write_keys(bf_outfile *f, const bf_session *s, bool receivers,
                             const uint8_t *key)
 {
-    uint8_t sealed[SEALED_KEY];
-    for (unsigned k = 0; k < s->owners; k++) {
-        if (receivers && !s->owner[k].receives) continue;
-        if (crypto_box_seal(sealed, key, KEY_BYTES, s->owner[k].party.seal) != 0)
-            return bf_fail(BF_ERR_FORMAT, "the key of %s is none",
-                           s->owner[k].party.name);
-        BF_TRY(bf_outfile_write(f, sealed, sizeof sealed));
-    }
+    for (unsigned k = 0; k < s->owners; k++)
+        if (!receivers || s->owner[k].receives)
+            BF_TRY(write_key(f, &s->owner[k].party, key));
     return BF_OK;
 }
 
@@ -127,11 +131,8 @@ bf_status bf_sealed_read(uint8_t **data, size_t *bytes, const char *path,
 static bf_status write_one(bf_outfile *f, const bf_party *to, uint8_t *key,
                            const uint8_t *data, size_t bytes)
 {
-    uint8_t sealed[SEALED_KEY];
     bf_random_bytes(key, KEY_BYTES);
-    if (crypto_box_seal(sealed, key, KEY_BYTES, to->seal) != 0)
-        return bf_fail(BF_ERR_FORMAT, "the key of %s is none", to->name);
-    BF_TRY(bf_outfile_write(f, sealed, sizeof sealed));
+    BF_TRY(write_key(f, to, key));
     return write_box(f, key, data, bytes);
 }
 
