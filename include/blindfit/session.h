@@ -92,7 +92,7 @@ BF_API const uint8_t *bf_session_id(const bf_session *s); /* 32 bytes */
 BF_API void bf_session_fingerprint(char out[BF_FINGERPRINT_BYTES],
                                    const bf_session *s);
 
-/* ---- the server ------------------------------------------------------------ */
+/* ---- the server ---------------------------------------------------------- */
 
 typedef struct bf_gather_report {
     unsigned owners;

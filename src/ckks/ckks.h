@@ -258,7 +258,8 @@ typedef struct bf_switch_key {
 } bf_switch_key;
 
 /* Bytes of `data` for a key at this number of limbs. */
-static inline size_t bf_switch_key_data_bytes(const bf_params *p, unsigned limbs)
+static inline size_t bf_switch_key_data_bytes(const bf_params *p,
+                                              unsigned limbs)
 {
     size_t polys = (size_t)bf_params_digits(p, limbs) * (limbs + p->n_p) * 2;
     return polys * sizeof(double) << p->log_n;

@@ -276,7 +276,8 @@ static bf_status sum_compute(bf_eval *ev, bf_ct *res, const term *terms,
 static double term_noise(const bf_eval *ev, const bf_ct *a, int r,
                          unsigned limbs)
 {
-    double linear = bf_galois_rotation(ev->ctx, r) != 1 ? ev->ks_noise[limbs] : 0;
+    double linear =
+        bf_galois_rotation(ev->ctx, r) != 1 ? ev->ks_noise[limbs] : 0;
     return hypot(linear, a->polys == 3 ? ev->square_noise[limbs] : 0);
 }
 

@@ -404,8 +404,7 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
     return log2_p > widest && total + log2_p <= limit;
 }
 
-/* ---- scales for primes that are there already -----------------------------
- */
+/* ---- scales for primes that are there already ---------------------------- */
 
 /* log2 of the scale of the weights after step t, which weights of the scale 2^v
  * enter, by the primes from number *next - 1 downwards. */

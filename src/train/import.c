@@ -43,8 +43,7 @@ typedef struct import {
     input_parts *batch; /* [room] */
 } import;
 
-/* ---- computing -------------------------------------------------------------
- */
+/* ---- computing ----------------------------------------------------------- */
 
 static bf_status import_part(const import *m, bf_ct *out, const input_parts *in,
                              unsigned k)
@@ -96,8 +95,7 @@ static bf_status write_batch(import *m, bf_wire_writer *w)
     return BF_OK;
 }
 
-/* ---- reading ---------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bf_status next_item(source *s)
 {
@@ -180,8 +178,7 @@ static bf_status import_all(import *m, bf_wire_writer *w)
     return check_ends(m);
 }
 
-/* ---- the whole -------------------------------------------------------------
- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static bf_status make_room(import *m)
 {

@@ -13,7 +13,7 @@
 static const char magic[6] = {'B', 'F', 'H', 'E', 'A', 'D'};
 enum { HEAD_VERSION = 1 };
 
-/* ---- what a message holds --------------------------------------------------- */
+/* ---- what a message holds ------------------------------------------------ */
 
 unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
                           unsigned round, unsigned sender)
@@ -67,7 +67,7 @@ void bf_message_name(char out[BF_MESSAGE_NAME_BYTES], unsigned round,
              names[kind]);
 }
 
-/* ---- heads ------------------------------------------------------------------- */
+/* ---- heads --------------------------------------------------------------- */
 
 size_t bf_head_print(uint8_t out[BF_HEAD_BYTES_MAX], const bf_session *s,
                      const bf_head *h)
@@ -180,7 +180,7 @@ void bf_transcript_next(uint8_t out[BF_HASH_BYTES],
     bf_hasher_final(&h, out);
 }
 
-/* ---- parts ------------------------------------------------------------------- */
+/* ---- parts --------------------------------------------------------------- */
 
 #define BLOCK_BYTES ((size_t)1 << 20)
 

@@ -256,8 +256,9 @@ bf_status bf_recipe_check(const bf_recipe *r)
     if (r->kind == BF_RECIPE_PAPER && r->expand.count != 0)
         return bf_fail(BF_ERR_ARGUMENT, "recipe: paper has no random features");
     if (r->kind == BF_RECIPE_PAPER && r->safe)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "recipe: paper's scores are not proved to stay in range");
+        return bf_fail(
+            BF_ERR_ARGUMENT,
+            "recipe: paper's scores are not proved to stay in range");
     return bf_relu_check(r->expand);
 }
 

@@ -153,7 +153,7 @@ bf_status bf_party_read(bf_party *out, const char *path)
     return s;
 }
 
-/* ---- what a session may be ------------------------------------------------- */
+/* ---- what a session may be ----------------------------------------------- */
 
 static bool same_party(const bf_party *a, const bf_party *b)
 {

@@ -54,7 +54,7 @@ static bf_status find(file_path *out, const gather *g, unsigned round,
                    g->session->owner[owner].party.name, name);
 }
 
-/* ---- heads -------------------------------------------------------------------- */
+/* ---- heads --------------------------------------------------------------- */
 
 static bf_status read_head(gather *g, unsigned round, unsigned owner)
 {
@@ -99,7 +99,7 @@ static bf_status check_parts(gather *g, unsigned round, bf_part_kind kind,
     return BF_OK;
 }
 
-/* ---- keys --------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 /* Files of all owners' shares of one kind. */
 typedef struct share_set {
@@ -204,7 +204,7 @@ static bf_status prepare_keys(bf_outfile **out, gather *g, const uint8_t *key,
     return s;
 }
 
-/* ---- all of it ---------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------- */
 
 static bf_status import(bf_outfile **out, gather *g, const uint8_t *key,
                         const file_path *paths, const char *path)

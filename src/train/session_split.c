@@ -13,14 +13,14 @@ static bf_status check_job(const bf_job *job, bf_split split)
 {
     const bf_recipe *r = &job->recipe;
     bool pooled = split == BF_SPLIT_ROWS;
-    const char *what = r->map == BF_MAP_AUTO && pooled
-                           ? "whose feature map is chosen by its data (plan with "
-                             "--map)"
-                       : r->batch       ? "with batches of rows"
-                       : r->expand.count ? "with random features"
-                       : job->refresh.on ? "whose weights are refreshed"
-                       : job->labels.count > 1 ? "with several label columns"
-                                         : NULL;
+    const char *what =
+        r->map == BF_MAP_AUTO && pooled
+            ? "whose feature map is chosen by its data (plan with --map)"
+        : r->batch              ? "with batches of rows"
+        : r->expand.count       ? "with random features"
+        : job->refresh.on       ? "whose weights are refreshed"
+        : job->labels.count > 1 ? "with several label columns"
+                                : NULL;
     if (!what) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "several owners cannot run a job %s", what);
 }
@@ -49,7 +49,7 @@ static bf_status divide_rows(bf_session *s)
     return count_rows(s, true);
 }
 
-/* ---- labels elsewhere --------------------------------------------------------- */
+/* ---- labels elsewhere ---------------------------------------------------- */
 
 /* One iteration from zero is what its receiver can finish (owner/finish.h). */
 static bf_status check_one_product(const bf_job *job)
@@ -72,10 +72,11 @@ static bf_status check_holder(const bf_session *s, const bf_session_owner *o)
                        o->party.name, o->count, s->job->layout.n);
     for (unsigned i = 0; i < s->owners; i++)
         if (s->owner[i].receives != (&s->owner[i] == o))
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "labels elsewhere: the model is opened to %s, who has "
-                           "the features, alone",
-                           o->party.name);
+            return bf_fail(
+                BF_ERR_ARGUMENT,
+                "labels elsewhere: the model is opened to %s, who has "
+                "the features, alone",
+                o->party.name);
     return BF_OK;
 }
 
@@ -102,9 +103,10 @@ static bf_status divide_labels(bf_session *s)
     return check_one_product(s->job);
 }
 
-/* ---- columns -------------------------------------------------------------------- */
+/* ---- columns ------------------------------------------------------------- */
 
-bf_status bf_session_block(bf_column_block *out, const bf_session *s, unsigned k)
+bf_status bf_session_block(bf_column_block *out, const bf_session *s,
+                           unsigned k)
 {
     bf_column_block blocks[BF_OWNERS_MAX];
     size_t features[BF_OWNERS_MAX] = {0};
@@ -135,7 +137,7 @@ static bf_status divide_columns(bf_session *s)
                    labels);
 }
 
-/* ---- all ------------------------------------------------------------------------ */
+/* ---- all ----------------------------------------------------------------- */
 
 /* Which epsilons and deltas there can be, owner/label_privacy.h says. */
 static bf_status check_noise(const bf_session_options *o)
@@ -143,9 +145,10 @@ static bf_status check_noise(const bf_session_options *o)
     bool none = o->epsilon == 0 && o->delta == 0;
     if (none) return BF_OK;
     if (o->split != BF_SPLIT_LABELS)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "label noise is for labels that one owner has and another "
-                       "does not");
+        return bf_fail(
+            BF_ERR_ARGUMENT,
+            "label noise is for labels that one owner has and another "
+            "does not");
     if (o->epsilon > 0 && isfinite(o->epsilon) && o->delta > 0 && o->delta < 1)
         return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "label noise of epsilon %g and delta %g",

@@ -27,8 +27,8 @@ static inline bf_status step_report(bf_party_report *r, unsigned k)
     path buffers[4];
     bf_party_options o = options_of(k, buffers);
     const bf_session_owner *me = &session->owner[k];
-    bf_view x = {rows.data + me->first * FEATURES, me->count, FEATURES, FEATURES,
-                 BF_FLOAT64};
+    bf_view x = {rows.data + me->first * FEATURES, me->count, FEATURES,
+                 FEATURES, BF_FLOAT64};
     o.x = &x;
     o.recheck = recheck;
     return bf_party_step(r, &o, NULL);

@@ -65,8 +65,7 @@ static void test_packed(void **state)
     check_kind(BF_RECIPE_PAPER);
 }
 
-/* ---- rehearsals -----------------------------------------------------------
- */
+/* ---- rehearsals ---------------------------------------------------------- */
 
 static bf_status keep(void *user, unsigned t, const bf_matrix *w)
 {

@@ -66,7 +66,8 @@ static bf_transform *pooled_transform(void)
     for (int k = 0; k < OWNERS; k++) pool.rows[k] = owner_rows[k];
     size_t m = bf_pooled_count(&pool, BF_POOLED_MOMENTS),
            q = bf_pooled_count(&pool, BF_POOLED_PRODUCTS);
-    uint8_t *moments = bf_alloc_zero(16 * m), *products = bf_alloc_zero(8 * q + 1),
+    uint8_t *moments = bf_alloc_zero(16 * m),
+            *products = bf_alloc_zero(8 * q + 1),
             *one = bf_alloc(16 * m + 8 * q);
     for (int pass = 0; pass < (q ? 2 : 1); pass++)
         for (unsigned k = 0; k < OWNERS; k++) {
@@ -175,8 +176,9 @@ static void paper(void **state)
 
 /* Files of others that owner c (number 2) needs to get on from round r. */
 static const char *const needed[] = {
-    "r1-00.head", "r1-01.sums", "r2-01.head",      "r2-00.square", "r2-01.sums",
-    "r3-01.head", "r3-00.transform", "r4-01.head", "r5-00.head",   "r5-00.share"};
+    "r1-00.head", "r1-01.sums", "r2-01.head",      "r2-00.square",
+    "r2-01.sums", "r3-01.head", "r3-00.transform", "r4-01.head",
+    "r5-00.head", "r5-00.share"};
 enum { NEEDED = sizeof needed / sizeof *needed };
 /* Files of owner b (number 1) that the server needs. */
 static const char *const served[] = {"r1-01.head",   "r2-01.head",
@@ -269,7 +271,8 @@ static void the_server_refuses_them_too(void **state)
 {
     (void)state;
     bf_part keys, upload;
-    path made = at("server/job/eval.keys"), rows_of = at("server/job/upload.bf");
+    path made = at("server/job/eval.keys"),
+         rows_of = at("server/job/upload.bf");
     check_ok(bf_part_of_file(&keys, BF_PART_KEYS, made.s));
     check_ok(bf_part_of_file(&upload, BF_PART_UPLOAD, rows_of.s));
     for (int i = 0; i < SERVED; i++) {

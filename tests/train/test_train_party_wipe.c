@@ -158,7 +158,8 @@ static __attribute__((noinline)) void remember_opening(const bf_context *ctx)
                              (const uint64_t *const *)share, OWNERS));
     check_ok(bf_decode_coeffs(whole, &pt));
     remember("exact opening", whole + places[0], PIECE);
-    for (size_t i = 0; i < count; i++) x[i] = rint(whole[places[0] + i] * pt.scale);
+    for (size_t i = 0; i < count; i++)
+        x[i] = rint(whole[places[0] + i] * pt.scale);
     remember("exact opening, of integers", x, PIECE);
     remember("exact opening, evaluated", pt.data + AT, PIECE);
     all_alive(first);
@@ -172,7 +173,7 @@ static __attribute__((noinline)) void remember_opening(const bf_context *ctx)
     bf_wipe_stack();
 }
 
-/* ---- the session --------------------------------------------------------------- */
+/* ---- the session --------------------------------------------------------- */
 
 static void round_of_all(const char *name)
 {

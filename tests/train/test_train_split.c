@@ -49,7 +49,7 @@ static void end_world(world *w)
     folder = top;
 }
 
-/* ---- sessions ------------------------------------------------------------------ */
+/* ---- sessions ------------------------------------------------------------ */
 
 static bf_job *plan(unsigned owners, size_t n, unsigned iterations,
                     bf_recipe_kind kind)
@@ -90,7 +90,7 @@ static void make_labels_session(world *w, double epsilon)
     bf_job_destroy(job);
 }
 
-/* ---- steps ------------------------------------------------------------------------ */
+/* ---- steps --------------------------------------------------------------- */
 
 typedef struct at_hand {
     bf_party_options o;
@@ -175,7 +175,7 @@ static void run_session(const world *w)
     }
 }
 
-/* ---- models ------------------------------------------------------------------------ */
+/* ---- models -------------------------------------------------------------- */
 
 /* Rows as the owner of the features has them; V_1 of the twin; its job's error of
  * an opened weight. */
@@ -257,7 +257,7 @@ static double right(const world *w, path model)
     return (double)hits / N;
 }
 
-/* ---- labels elsewhere ---------------------------------------------------------------- */
+/* ---- labels elsewhere ---------------------------------------------------- */
 
 /* What the finish makes of the twin's V_1, with everything in the clear. */
 static void check_finished(const world *w, const twin *o, unsigned steps)
@@ -268,8 +268,8 @@ static void check_finished(const world *w, const twin *o, unsigned steps)
     path model = at("better.npy");
     options_of(&a, w, 1)->model = model.s;
     check_ok(bf_party_finish(&a.o, 0, NULL));
-    check_ok(bf_finish(&better, &w->session->job->schedule, &o->v1, &o->u, steps,
-                       NULL, NULL, NULL));
+    check_ok(bf_finish(&better, &w->session->job->schedule, &o->v1, &o->u,
+                       steps, NULL, NULL, NULL));
     twin_scores(&want, o, &better, &w->x);
     scores_of(&got, model, &w->x);
     for (size_t i = 0; i < N * CLASSES; i++) {
@@ -345,17 +345,19 @@ static void private_labels(void **state)
     end_world(&w);
 }
 
-/* ---- columns split ----------------------------------------------------------------- */
+/* ---- columns split ------------------------------------------------------- */
 
 /* Columns of owners, four in a chunk, so that borders lie within a pair of chunks. */
-static void make_columns_session(world *w, const size_t *features, unsigned labels)
+static void make_columns_session(world *w, const size_t *features,
+                                 unsigned labels)
 {
     bf_session_owner o[BF_OWNERS_MAX];
     bf_recipe r;
     bf_job *job;
     check_ok(bf_recipe_default(&r, BF_RECIPE_WHITENED, 2, N, FEATURES));
     check_ok(bf_job_plan(&job, &r, N, FEATURES, CLASSES,
-                         &(bf_plan_options){.owners = w->owners, .f = 4}, NULL));
+                         &(bf_plan_options){.owners = w->owners, .f = 4},
+                         NULL));
     label_owners(o, w->owners, N);
     for (unsigned k = 0; k < w->owners; k++) {
         o[k].features = features[k];
@@ -401,7 +403,8 @@ static void sum_parts(columns_twin *o, const world *w)
         own_columns(&x, w, k);
         bf_view v = bf_view_of(&x);
         check_ok(bf_session_block(&o->b[k], w->session, k));
-        check_ok(bf_transform_load(&o->t[k], of_owner("box-%c/transform", k).s));
+        check_ok(
+            bf_transform_load(&o->t[k], of_owner("box-%c/transform", k).s));
         check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &v, true, NULL));
         add(&o->u, &part);
         check_ok(bf_block_apply(&part, o->t[k], &o->b[k], &v, false, NULL));
@@ -457,7 +460,8 @@ static void check_shares(const world *w, const columns_twin *o)
     assert_true(want < whole);
 }
 
-static void run_columns(unsigned owners, const size_t *features, unsigned labels)
+static void run_columns(unsigned owners, const size_t *features,
+                        unsigned labels)
 {
     world w;
     columns_twin o = {.u = {0}};
@@ -493,10 +497,10 @@ static void columns_of_three(void **state)
     run_columns(3, (const size_t[]){2, 3, 3}, 1); /* 0 to 2, 3 to 5, 6 to 8 */
 }
 
-/* ---- refusals ------------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
-static void refuse(const bf_job *job, const bf_session_owner *o, unsigned owners,
-                   bf_session_options options, const char *why)
+static void refuse(const bf_job *job, const bf_session_owner *o,
+                   unsigned owners, bf_session_options options, const char *why)
 {
     bf_session *s;
     bf_status status = bf_session_create(&s, job, o, owners, &options);
@@ -633,7 +637,8 @@ static void same_rows(void **state)
     w.names[1] = b.s;
     w.names[2] = c.s;
     write_names(a, 0, N / 3 - 1, N, "\n");
-    check_fails(BF_ERR_MISMATCH, "169 names of rows, the session wants 170 from a",
+    check_fails(BF_ERR_MISMATCH,
+                "169 names of rows, the session wants 170 from a",
                 step(&w, 0, &r));
     write_names(a, 0, N / 3 + 1, N, "\n");
     check_fails(BF_ERR_MISMATCH, "more than 170 names", step(&w, 0, &r));

@@ -5,7 +5,7 @@
 #include "blindfit/party.h"
 #include "cli.h"
 
-/* ---- id ------------------------------------------------------------------- */
+/* ---- id ------------------------------------------------------------------ */
 
 /* The file's name without folder and extension, and the path of its public
  * half. */
@@ -61,7 +61,7 @@ static const cli_command cli_party_id = {
     .run = run_id,
 };
 
-/* ---- step ----------------------------------------------------------------- */
+/* ---- step ---------------------------------------------------------------- */
 
 typedef struct step_args {
     bf_party_options o;
@@ -169,7 +169,7 @@ static const cli_command cli_party_step = {
     .run = run_step,
 };
 
-/* ---- finish --------------------------------------------------------------- */
+/* ---- finish -------------------------------------------------------------- */
 
 static bf_status report_finish(const step_args *a)
 {
@@ -211,7 +211,8 @@ static bf_status run_finish(const cli_command *self, int argc, char **argv)
 
 static const cli_command cli_party_finish = {
     .name = "party finish",
-    .summary = "labels elsewhere: train on in the clear, from the received model",
+    .summary =
+        "labels elsewhere: train on in the clear, from the received model",
     .synopsis = "SESSION ROWS --id FILE --box DIR -o MODEL",
     .examples =
         "  # the owner of the features, once the session is done\n"
@@ -220,7 +221,7 @@ static const cli_command cli_party_finish = {
     .run = run_finish,
 };
 
-/* ---- all of them ------------------------------------------------------------ */
+/* ---- all of them --------------------------------------------------------- */
 
 static const cli_command *const commands[] = {
     &cli_party_id, &cli_party_new, &cli_party_show, &cli_party_step,

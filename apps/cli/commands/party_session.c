@@ -5,7 +5,7 @@
 #include "blindfit/party.h"
 #include "cli.h"
 
-/* ---- new ------------------------------------------------------------------ */
+/* ---- new ----------------------------------------------------------------- */
 
 typedef struct new_args {
     cli_texts owners;
@@ -184,8 +184,9 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
         {"columns", 0, CLI_TEXT, &a.columns, "N,N..",
          "instead: how many features of all rows each has, in the same order"},
         {"labels", 0, CLI_TEXT, &a.labels, "NAME,..",
-         "owners who have labels alone, of so many rows each; the other one has "
-         "the features of all rows, and receives the model. With --columns: the "
+         "owners who have labels alone, of so many rows each; the other one "
+         "has the features of all rows, and receives the model. With "
+         "--columns: the "
          "owner who has the labels (default: the first)"},
         {"label-epsilon", 0, CLI_NUMBER, &a.epsilon, "E",
          "make each label private, by noise that its owner adds"},
@@ -228,7 +229,7 @@ const cli_command cli_party_new = {
     .run = run_new,
 };
 
-/* ---- show ----------------------------------------------------------------- */
+/* ---- show ---------------------------------------------------------------- */
 
 static bf_status run_show(const cli_command *self, int argc, char **argv)
 {

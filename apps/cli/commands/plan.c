@@ -90,7 +90,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
     BF_TRY(parse_classes(&a));
     if (operands[0]) {
-        if (a.n || a.d || a.classes || a.owners || a.path || a.over || cli_recipe_asked())
+        if (a.n || a.d || a.classes || a.owners || a.path || a.over ||
+            cli_recipe_asked())
             return bf_fail(BF_ERR_ARGUMENT,
                            "%s is planned already; what it takes is shown "
                            "without other options",

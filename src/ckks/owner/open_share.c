@@ -14,8 +14,7 @@ static bf_status check(const bf_ct *ct, bf_places places)
     return BF_OK;
 }
 
-/* ---- a share ---------------------------------------------------------------
- */
+/* ---- a share ------------------------------------------------------------- */
 
 typedef struct share_job {
     const bf_secret_key *s;
@@ -70,8 +69,7 @@ bf_status bf_open_share(uint64_t *values, const bf_secret_key *s,
     return status;
 }
 
-/* ---- all of them -----------------------------------------------------------
- */
+/* ---- all of them --------------------------------------------------------- */
 
 typedef struct combine_job {
     bf_pt *out;

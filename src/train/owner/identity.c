@@ -20,7 +20,8 @@ enum {
     SEAL_PUBLIC_AT = SIGN_PUBLIC_AT + 32,
     FILE_BYTES = SEAL_PUBLIC_AT + 32
 };
-_Static_assert(crypto_sign_SECRETKEYBYTES == 64 && crypto_sign_SEEDBYTES == 32 &&
+_Static_assert(crypto_sign_SECRETKEYBYTES == 64 &&
+                   crypto_sign_SEEDBYTES == 32 &&
                    crypto_box_SECRETKEYBYTES == 32,
                "as the header and the format say");
 
@@ -53,7 +54,7 @@ static bf_status derive(bf_identity *out, const uint8_t *file)
     return BF_OK;
 }
 
-/* ---- making ---------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------- */
 
 static bf_status write_files(const uint8_t *file, const bf_party *p,
                              const char *identity, const char *publics)
@@ -105,7 +106,7 @@ bf_status bf_identity_create(const char *identity, const char *publics,
     return s;
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bf_status parse(bf_identity *out, const uint8_t *file, size_t bytes)
 {

@@ -69,7 +69,7 @@ static void clear(bf_party_run *p)
     bf_session_destroy(p->session);
 }
 
-/* ---- what a step is, and another use of the box ---------------------------------- */
+/* ---- what a step is, and another use of the box -------------------------- */
 
 typedef bf_status (*task)(bf_party_run *p, void *user);
 
@@ -108,7 +108,7 @@ bf_status bf_party_step(bf_party_report *out, const bf_party_options *o,
     return run(o, step, out);
 }
 
-/* ---- labels elsewhere: on in the clear -------------------------------------------- */
+/* ---- labels elsewhere: on in the clear ----------------------------------- */
 
 static bf_status finish_rows(bf_matrix *weights, const bf_party_run *p,
                              const bf_transform *t, unsigned steps)
@@ -118,7 +118,8 @@ static bf_status finish_rows(bf_matrix *weights, const bf_party_run *p,
     bf_status s = bf_party_weights(&v1, p);
     if (s == BF_OK) s = bf_transform_apply_view(&u, t, p->o->x, true, NULL);
     if (s == BF_OK)
-        s = bf_finish(weights, &job->schedule, &v1, &u, steps, NULL, NULL, NULL);
+        s = bf_finish(weights, &job->schedule, &v1, &u, steps, NULL, NULL,
+                      NULL);
     bf_matrix_clear(&u);
     bf_matrix_clear(&v1);
     return s;
@@ -126,14 +127,16 @@ static bf_status finish_rows(bf_matrix *weights, const bf_party_run *p,
 
 static bf_status check_finish(const bf_party_run *p)
 {
-    if (p->session->options.split != BF_SPLIT_LABELS || !bf_party_me(p)->features)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "%s: %s has no model to finish: that is for the owner of "
-                       "the features where labels are elsewhere",
-                       p->o->session, p->id.party.name);
+    if (p->session->options.split != BF_SPLIT_LABELS ||
+        !bf_party_me(p)->features)
+        return bf_fail(
+            BF_ERR_ARGUMENT,
+            "%s: %s has no model to finish: that is for the owner of "
+            "the features where labels are elsewhere",
+            p->o->session, p->id.party.name);
     if (p->st.done && p->o->model) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "%s: no model was received yet (party step)",
-                   p->o->box);
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: no model was received yet (party step)", p->o->box);
 }
 
 static bf_status finish(bf_party_run *p, void *user)
@@ -155,7 +158,8 @@ static bf_status finish(bf_party_run *p, void *user)
     return s;
 }
 
-bf_status bf_party_finish(const bf_party_options *o, unsigned steps, bf_env *env)
+bf_status bf_party_finish(const bf_party_options *o, unsigned steps,
+                          bf_env *env)
 {
     BF_UNDER(env);
     return run(o, finish, &steps);

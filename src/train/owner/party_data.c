@@ -7,7 +7,7 @@
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
 
-/* ---- what is at hand ------------------------------------------------------------ */
+/* ---- what is at hand ----------------------------------------------------- */
 
 static size_t labels_given(const bf_party_options *o)
 {
@@ -101,7 +101,7 @@ bf_status bf_party_check_data(bf_party_run *p, unsigned round)
     return check_same(p, round);
 }
 
-/* ---- the transform -------------------------------------------------------------- */
+/* ---- the transform ------------------------------------------------------- */
 
 static bf_status fit_alone(bf_transform **out, const bf_party_run *p,
                            const bf_view *x)
@@ -146,7 +146,7 @@ bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
     return x ? fit(out, p, x, path.s) : bf_transform_load(out, path.s);
 }
 
-/* ---- the upload ----------------------------------------------------------------- */
+/* ---- the upload ---------------------------------------------------------- */
 
 static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
                                 bf_party_run *p)

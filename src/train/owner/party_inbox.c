@@ -32,7 +32,7 @@ bf_status bf_party_over(bf_party_run *p, const char *fmt, ...)
     return bf_fail(BF_ERR_SECURITY, "%s; this session is over", p->st.why);
 }
 
-/* ---- waiting ------------------------------------------------------------------ */
+/* ---- waiting ------------------------------------------------------------- */
 
 /* Owners that are waited for, as a line. */
 typedef struct waiting {
@@ -47,7 +47,7 @@ static void wait_for(waiting *w, const bf_party_run *p, unsigned owner)
                                   w->length ? ", " : "", name_of(p, owner));
 }
 
-/* ---- heads -------------------------------------------------------------------- */
+/* ---- heads --------------------------------------------------------------- */
 
 static bf_status check_same(bf_party_run *p, unsigned round, unsigned owner,
                             const uint8_t *data, size_t bytes)
@@ -156,7 +156,7 @@ bf_status bf_party_collect(bf_party_run *p)
     return BF_OK;
 }
 
-/* ---- parts -------------------------------------------------------------------- */
+/* ---- parts --------------------------------------------------------------- */
 
 bf_status bf_party_need(bf_party_run *p, unsigned round, bf_part_kind kind)
 {

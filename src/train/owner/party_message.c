@@ -12,7 +12,7 @@ static bf_share_secrets own_secrets(const bf_party_run *p)
     return (bf_share_secrets){p->st.s, p->st.u, p->me};
 }
 
-/* ---- keys --------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static bf_status draw_secrets(bf_party_run *p)
 {
@@ -99,7 +99,7 @@ static bf_status make_second(bf_party_run *p, const char *path)
     return s;
 }
 
-/* ---- parts -------------------------------------------------------------------- */
+/* ---- parts --------------------------------------------------------------- */
 
 static bf_status make_part(bf_party_run *p, unsigned round, bf_part_kind kind,
                            const char *path)
@@ -125,7 +125,8 @@ static bf_status part_path(bf_path *out, const bf_party_run *p, unsigned round,
                            bf_part_kind kind)
 {
     char name[BF_MESSAGE_NAME_BYTES];
-    if (kind == BF_PART_MODEL) return bf_box_path(out, p, "inbox", BF_MODEL_FILE);
+    if (kind == BF_PART_MODEL)
+        return bf_box_path(out, p, "inbox", BF_MODEL_FILE);
     if (kind != BF_PART_SQUARE) return bf_box_new(out, p, round, kind);
     bf_message_name(name, 2, p->me, kind);
     return bf_box_path(out, p, round == 1 ? "new" : "held", name);
@@ -153,7 +154,7 @@ static bf_status check_ready(bf_party_run *p, unsigned round)
     }
 }
 
-/* ---- the head ----------------------------------------------------------------- */
+/* ---- the head ------------------------------------------------------------ */
 
 static bf_status sign_head(bf_party_run *p, bf_head *h, bf_kept_head *kept)
 {

@@ -84,10 +84,11 @@ static bf_status open_model(opening *o, const bf_party_run *p)
     return BF_OK;
 }
 
-/* ---- this owner's share --------------------------------------------------------- */
+/* ---- this owner's share -------------------------------------------------- */
 
 /* Where labels are private, their owner's share is as noisy as that takes. */
-static bf_status share_error(double *sd, const bf_party_run *p, const opening *o)
+static bf_status share_error(double *sd, const bf_party_run *p,
+                             const opening *o)
 {
     const bf_job *job = p->session->job;
     bf_label_privacy privacy;
@@ -177,7 +178,7 @@ static bf_status seal_share(const bf_party_run *p, const opening *o,
     return s;
 }
 
-/* ---- the server's run, once more ------------------------------------------------- */
+/* ---- the server's run, once more ----------------------------------------- */
 
 static bf_status train_again(const bf_party_run *p, const char *folder,
                              const char *model)
@@ -212,8 +213,9 @@ static bf_status recheck(bf_party_run *p)
     bf_status s = train_again(p, folder.s, made.s);
     if (s == BF_OK) s = bf_part_of_file(&want, BF_PART_MODEL, made.s);
     if (s == BF_OK && bf_part_check(&want, given.s) != BF_OK)
-        s = bf_party_over(p, "round 5: the server's model is not what the owners' "
-                             "messages make");
+        s = bf_party_over(p,
+                          "round 5: the server's model is not what the owners' "
+                          "messages make");
     bf_status removed = bf_remove_tree(folder.s);
     return s == BF_OK ? removed : s;
 }
@@ -228,7 +230,7 @@ bf_status bf_party_make_share(bf_party_run *p, const char *path)
     return s;
 }
 
-/* ---- all shares ------------------------------------------------------------------ */
+/* ---- all shares ---------------------------------------------------------- */
 
 static bf_status read_share(uint64_t **out, const bf_party_run *p,
                             const opening *o, unsigned k)
@@ -274,11 +276,12 @@ static bf_status check_range(const bf_matrix *weights, const bf_session *s)
     double most = s->job->bounds.weight + bf_session_noise_range(s, &privacy);
     for (size_t i = 0; i < weights->rows * weights->cols; i++)
         if (!(fabs(weights->data[i]) <= most))
-            return bf_fail(BF_ERR_RANGE,
-                           "the opened weights leave the range that the circuit "
-                           "covers (%g): an owner's data or shares, or the "
-                           "server's run, are not what the session says",
-                           most);
+            return bf_fail(
+                BF_ERR_RANGE,
+                "the opened weights leave the range that the circuit "
+                "covers (%g): an owner's data or shares, or the "
+                "server's run, are not what the session says",
+                most);
     return BF_OK;
 }
 

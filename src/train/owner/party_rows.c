@@ -107,8 +107,8 @@ static bf_status make_tag(uint8_t tag[BF_HASH_BYTES], const bf_party_run *p,
     return s;
 }
 
-static bf_status write_tags(const char *path, unsigned mode, const uint8_t *tags,
-                            size_t bytes)
+static bf_status write_tags(const char *path, unsigned mode,
+                            const uint8_t *tags, size_t bytes)
 {
     bf_outfile *f;
     BF_TRY(bf_outfile_open(&f, path, mode));

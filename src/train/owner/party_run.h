@@ -53,7 +53,7 @@ static inline bool bf_party_has_block(const bf_party_run *p)
     return p->session->options.split == BF_SPLIT_COLUMNS;
 }
 
-/* ---- files (party_box.c) --------------------------------------------------- */
+/* ---- files (party_box.c) ------------------------------------------------- */
 
 /* BOX/folder/name; folder may be NULL. */
 BF_MUST_CHECK bf_status bf_box_path(bf_path *out, const bf_party_run *p,
@@ -76,7 +76,7 @@ BF_MUST_CHECK bf_status bf_box_save_state(bf_party_run *p);
  * there. */
 BF_MUST_CHECK bf_status bf_box_publish(const bf_party_run *p);
 
-/* ---- others' messages (party_inbox.c) ----------------------------------------- */
+/* ---- others' messages (party_inbox.c) ------------------------------------ */
 
 /* Rounds whose message this owner has made. */
 unsigned bf_party_sent(const bf_party_run *p);
@@ -92,7 +92,7 @@ BF_MUST_CHECK bf_status bf_party_need(bf_party_run *p, unsigned round,
 BF_MUST_CHECK bf_status bf_party_over(bf_party_run *p, const char *fmt, ...)
     BF_PRINTF(2, 3);
 
-/* ---- own messages (party_message.c) ------------------------------------------- */
+/* ---- own messages (party_message.c) -------------------------------------- */
 
 /* Makes the message of round seen + 1 and shows it. */
 BF_MUST_CHECK bf_status bf_party_send(bf_party_run *p);

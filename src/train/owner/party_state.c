@@ -22,7 +22,7 @@ void bf_party_state_clear(bf_party_state *st)
     *st = (bf_party_state){0};
 }
 
-/* ---- a cursor ---------------------------------------------------------------- */
+/* ---- a cursor ------------------------------------------------------------ */
 
 /* Writes or reads in the order of the file; of a damaged one, no further than
  * its end. */
@@ -100,7 +100,7 @@ static void pass_public(cursor *c, bf_party_state *st, const bf_session *s,
     pass_heads(c, st, s->owners);
 }
 
-/* ---- writing ----------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static void put_secret(cursor *c, const bf_secret_key *sk)
 {
@@ -149,7 +149,7 @@ bf_status bf_party_state_write(bf_party_state *st, const bf_session *s,
     return status;
 }
 
-/* ---- reading ----------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static bf_status get_secret(bf_secret_key **out, cursor *c,
                             const bf_context *ctx)

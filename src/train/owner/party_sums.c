@@ -12,7 +12,7 @@ static size_t bytes_of(const bf_pooling *pool, bf_pooled_sum sum)
     return bf_pooled_count(pool, sum) * bf_pooled_width(sum);
 }
 
-/* ---- this owner's --------------------------------------------------------------- */
+/* ---- this owner's -------------------------------------------------------- */
 
 static bf_status mask(uint8_t *vector, const bf_party_run *p,
                       const bf_pooling *pool, bf_pooled_sum sum)
@@ -93,7 +93,7 @@ bf_status bf_party_make_sums(bf_party_run *p, unsigned round, const char *path)
     return s;
 }
 
-/* ---- the transform ---------------------------------------------------------------- */
+/* ---- the transform ------------------------------------------------------- */
 
 typedef struct totals {
     bf_pooling pool;

@@ -42,7 +42,7 @@ unsigned bf_pooled_width(bf_pooled_sum sum)
     return sum == BF_POOLED_MOMENTS ? 16 : 8;
 }
 
-/* ---- what can be pooled ---------------------------------------------------- */
+/* ---- what can be pooled -------------------------------------------------- */
 
 static bf_status check_recipe(const bf_recipe *r)
 {
@@ -117,7 +117,7 @@ static bf_status check_own(const bf_pooling *p, unsigned owner,
     return BF_OK;
 }
 
-/* ---- own sums -------------------------------------------------------------- */
+/* ---- own sums ------------------------------------------------------------ */
 
 /* Of d values and d squares; a square is exact in two doubles. */
 static void add_row(uint8_t *out, const double *row, size_t d)
@@ -184,7 +184,7 @@ bf_status bf_pooled_moments(uint8_t *out, const bf_pooling *p, unsigned owner,
     return status;
 }
 
-/* ---- from totals to moments --------------------------------------------------- */
+/* ---- from totals to moments ---------------------------------------------- */
 
 static double value(bf_u128 units)
 {
@@ -284,7 +284,7 @@ static bf_status begin(pooled *q, const bf_pooling *p, const uint8_t *moments)
     return q->inv ? read_moments(q->t, q->inv, p, moments) : BF_ERR_MEMORY;
 }
 
-/* ---- products --------------------------------------------------------------- */
+/* ---- products ------------------------------------------------------------ */
 
 /* |sum z_a z_b| over some rows is at most n where moments are those of all. */
 static bf_status put_products(uint8_t *out, const double *sum,
@@ -335,7 +335,8 @@ bf_status bf_pooled_products(uint8_t *out, const bf_pooling *p, unsigned owner,
     if (is_paper(p))
         return bf_fail(BF_ERR_ARGUMENT, "the recipe `paper` has no products");
     bf_status status = products(out, p, x, moments);
-    if (status != BF_OK) bf_wipe(out, 8 * bf_pooled_count(p, BF_POOLED_PRODUCTS));
+    if (status != BF_OK)
+        bf_wipe(out, 8 * bf_pooled_count(p, BF_POOLED_PRODUCTS));
     return status;
 }
 
@@ -392,7 +393,7 @@ done:
     return status;
 }
 
-/* ---- another's transform ------------------------------------------------------ */
+/* ---- another's transform ------------------------------------------------- */
 
 static bf_status differs(const char *what)
 {

@@ -79,9 +79,10 @@ bf_status bf_sealed_write(const char *path, const bf_session *s, bool receivers,
 static bool open_box(uint8_t *plain, uint8_t *key, const uint8_t *sealed,
                      const uint8_t *box, size_t length, const bf_identity *id)
 {
-    bool opened = crypto_box_seal_open(key, sealed, SEALED_KEY, id->party.seal,
-                                       id->seal) == 0 &&
-                  crypto_secretbox_open_easy(plain, box, length, nonce, key) == 0;
+    bool opened =
+        crypto_box_seal_open(key, sealed, SEALED_KEY, id->party.seal,
+                             id->seal) == 0 &&
+        crypto_secretbox_open_easy(plain, box, length, nonce, key) == 0;
     bf_wipe_stack();
     return opened;
 }
@@ -126,7 +127,7 @@ bf_status bf_sealed_read(uint8_t **data, size_t *bytes, const char *path,
     return status;
 }
 
-/* ---- to each receiver something else ---------------------------------------------- */
+/* ---- to each receiver something else ------------------------------------- */
 
 static bf_status write_one(bf_outfile *f, const bf_party *to, uint8_t *key,
                            const uint8_t *data, size_t bytes)
@@ -175,11 +176,11 @@ bf_status bf_sealed_read_each(uint8_t **data, const char *path,
     }
     BF_TRY(bf_read_file(path, want, &file, &all));
     bf_status status =
-        all == want ? open_file(data, &got, file + before,
-                                file + before + SEALED_KEY,
-                                fixed - SEALED_KEY + bytes[me], id, path)
-                    : bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, expected %zu", path,
-                              all, want);
+        all == want
+            ? open_file(data, &got, file + before, file + before + SEALED_KEY,
+                        fixed - SEALED_KEY + bytes[me], id, path)
+            : bf_fail(BF_ERR_FORMAT, "%s: %zu bytes, expected %zu", path, all,
+                      want);
     bf_free(file);
     return status;
 }

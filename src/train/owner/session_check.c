@@ -55,10 +55,11 @@ static bf_status check_room(const bf_session *s, const bf_label_privacy *p)
                                         &job->layout, scale);
     if (sqrt(2) * range * scale < room && share < BF_OPEN_SD_MAX / 2)
         return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT,
-                   "label noise of %.2g on weights does not fit the job: a larger "
-                   "epsilon, or more rows",
-                   p->weight_sd);
+    return bf_fail(
+        BF_ERR_ARGUMENT,
+        "label noise of %.2g on weights does not fit the job: a larger "
+        "epsilon, or more rows",
+        p->weight_sd);
 }
 
 static bf_status check_labels(const bf_session *s)
@@ -74,7 +75,8 @@ static bf_status check_labels(const bf_session *s)
 bf_status bf_session_check(const bf_session *s)
 {
     if (s->options.split == BF_SPLIT_LABELS) return check_labels(s);
-    if (s->options.split == BF_SPLIT_COLUMNS) return BF_OK; /* nothing is pooled */
+    /* Owners of columns fit transforms of their own: nothing is pooled. */
+    if (s->options.split == BF_SPLIT_COLUMNS) return BF_OK;
     bf_pooling pool = bf_session_pooling(s);
     return bf_pooling_check(&pool);
 }
