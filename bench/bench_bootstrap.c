@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "ckks/boot_internal.h"
 #include "ckks/owner/boot_keys.h"
+#include "support/boot_request.h"
 #include "support/timing.h"
 #include "wire/wire.h"
 
@@ -205,16 +206,7 @@ static void bench(bf_bench *b, const char *name, bf_boot_request r,
 int main(int argc, char **argv)
 {
     bf_bench b;
-    bf_boot_request sparse = {.log_n = 15,
-                              .log_slots = 11,
-                              .limbs = 4,
-                              .q0_bits = 42,
-                              .limb_bits = 48.5,
-                              .bound = 1,
-                              .ratio = 6,
-                              .scale = 0x1.64p29,
-                              .precision = 17.5};
-    bf_boot_request few = sparse;
+    bf_boot_request sparse = bf_boot_test_request(15, 11), few = sparse;
     bf_boot_request full = {.log_n = 16,
                             .log_slots = 15,
                             .limbs = 11,
@@ -232,11 +224,7 @@ int main(int argc, char **argv)
     bench(&b, "refresh, sparse", sparse, RUNS, true);
     bench(&b, "refresh, few keys", few, RUNS, true);
     bench(&b, "refresh, full", full, RUNS, false);
-    bf_boot_request small = sparse;
-    small.log_n = 13;
-    small.log_slots = 9;
-    small.insecure = true;
-    bench(&b, "refresh, trials", small, TRIALS, false);
+    bench(&b, "refresh, trials", bf_boot_test_request(13, 9), TRIALS, false);
     for (unsigned log_slots = 3; log_slots <= 13; log_slots += 5) {
         sparse.log_slots = log_slots;
         bench(&b, "refresh, other slots", sparse, RUNS, false);

@@ -168,11 +168,8 @@ static bf_status read_text(const reading *in, bf_wire_reader *r)
 static bf_status check_ct(const reading *in, const bf_ct *ct, const char *what,
                           bf_plan_ct planned)
 {
-    if (bf_plan_fits(ct, planned)) return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH,
-                   "%s: %s has %u limbs at scale 2^%.3f, the job's %u at "
-                   "2^%.3f", in->path, what, ct->limbs, log2(ct->scale),
-                   planned.limbs, log2(planned.scale));
+    bf_status s = bf_plan_check_ct(ct, planned);
+    return s == BF_OK ? s : bf_fail_in(s, "%s: %s", in->path, what);
 }
 
 /* The plan of the step before the checkpoint. */

@@ -1,10 +1,9 @@
 #include "train/import.h"
 
-#include <math.h>
-
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "train/inputs.h"
 #include "train/upload.h"
 
 bf_key_need bf_import_need(const bf_job *job, unsigned k)
@@ -29,39 +28,28 @@ typedef struct source {
 } source;
 
 typedef struct input_parts {
-    bf_packed_ct *part; /* [owners]; those that are there */
-    bool *there;
+    bf_packed_input *part; /* [owners] */
+    bool *there;           /* [owners]; false: nothing of this owner's */
     bf_ct sum;
     bf_label label;
 } input_parts;
 
-typedef struct import {
+typedef struct joining {
     const bf_import_options *o;
     bf_eval *ev;
     source *source; /* [owners] */
     size_t room, filled;
     input_parts *batch; /* [room] */
-} import;
+} joining;
 
 /* ---- computing ----------------------------------------------------------- */
 
-static bf_status import_part(const import *m, bf_ct *out, const input_parts *in,
+static bf_status import_part(const joining *m, bf_ct *out, const input_parts *in,
                              unsigned k)
 {
-    bf_input wanted = bf_job_circuit(m->o->job)->input(
-        m->o->job, (bf_input_kind)(in->label.kind - BF_UPLOAD_INPUT));
     bf_ct ct = {0};
-    bf_status s = bf_wire_unpack_ct(&ct, bf_one_ring(m->o->ctx), &in->part[k]);
-    if (s == BF_OK &&
-        !bf_plan_fits(&ct, (bf_plan_ct){wanted.limbs, wanted.scale}))
-        s = bf_fail(BF_ERR_MISMATCH,
-                    "%u limbs at scale 2^%.3f, the job wants "
-                    "%u at 2^%.3f",
-                    ct.limbs, log2(ct.scale), wanted.limbs, log2(wanted.scale));
-    if (s != BF_OK)
-        s = bf_fail_in(s, "%s: input %llu", m->o->uploads[k].path,
-                       (unsigned long long)in->label.index + 1);
-    ct.bound = wanted.typical;
+    bf_status s = bf_input_unpack(&ct, m->o->job, bf_one_ring(m->o->ctx),
+                                  &in->part[k], m->o->uploads[k].path);
     if (s == BF_OK) s = bf_import(m->ev, out, &ct, k);
     bf_ct_clear(&ct);
     return s;
@@ -69,7 +57,7 @@ static bf_status import_part(const import *m, bf_ct *out, const input_parts *in,
 
 static bf_status import_one(void *user, size_t i)
 {
-    const import *m = user;
+    const joining *m = user;
     input_parts *in = &m->batch[i];
     bf_ct part = {0};
     bf_status status = BF_OK;
@@ -85,7 +73,7 @@ done:
     return status;
 }
 
-static bf_status write_batch(import *m, bf_wire_writer *w)
+static bf_status write_batch(joining *m, bf_wire_writer *w)
 {
     BF_TRY(bf_check_interrupt());
     BF_TRY(bf_parallel_for(m->filled, false, import_one, m));
@@ -112,7 +100,7 @@ static bool is_next(const source *s, bf_label label)
            s->item.label.index == label.index;
 }
 
-static bf_status read_parts(import *m, bf_label label)
+static bf_status read_parts(joining *m, bf_label label)
 {
     input_parts *in = &m->batch[m->filled];
     bool any = false;
@@ -121,7 +109,9 @@ static bf_status read_parts(import *m, bf_label label)
         source *s = &m->source[k];
         in->there[k] = is_next(s, label);
         if (!in->there[k]) continue;
-        BF_TRY(bf_wire_get_packed_ct(s->wire, &in->part[k]));
+        in->part[k].kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
+        in->part[k].index = label.index;
+        BF_TRY(bf_wire_get_packed_ct(s->wire, &in->part[k].ct));
         BF_TRY(next_item(s));
         any = true;
     }
@@ -135,7 +125,7 @@ static bf_status read_parts(import *m, bf_label label)
     return BF_OK;
 }
 
-static bf_status open_sources(import *m)
+static bf_status open_sources(joining *m)
 {
     uint8_t data_id[BF_HASH_BYTES];
     bf_job_data_id(m->o->job, data_id);
@@ -151,7 +141,7 @@ static bf_status open_sources(import *m)
     return BF_OK;
 }
 
-static bf_status check_ends(const import *m)
+static bf_status check_ends(const joining *m)
 {
     for (unsigned k = 0; k < m->o->owners; k++)
         if (m->source[k].item.kind != BF_FRAME_END)
@@ -162,7 +152,7 @@ static bf_status check_ends(const import *m)
     return BF_OK;
 }
 
-static bf_status import_all(import *m, bf_wire_writer *w)
+static bf_status import_all(joining *m, bf_wire_writer *w)
 {
     size_t count = bf_job_inputs(m->o->job);
     BF_TRY(open_sources(m));
@@ -180,7 +170,7 @@ static bf_status import_all(import *m, bf_wire_writer *w)
 
 /* ---- the whole ----------------------------------------------------------- */
 
-static bf_status make_room(import *m)
+static bf_status make_room(joining *m)
 {
     unsigned owners = m->o->owners;
     m->room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
@@ -196,12 +186,12 @@ static bf_status make_room(import *m)
     return BF_OK;
 }
 
-static void clear(import *m)
+static void clear(joining *m)
 {
     for (size_t i = 0; m->batch && i < m->room; i++) {
         input_parts *in = &m->batch[i];
         for (unsigned k = 0; in->part && k < m->o->owners; k++)
-            bf_free(in->part[k].data);
+            bf_free(in->part[k].ct.data);
         bf_free(in->part);
         bf_free(in->there);
         bf_eval_release(m->ev, &in->sum);
@@ -217,7 +207,7 @@ bf_status bf_import_uploads(bf_outfile **out, const bf_import_options *o,
                             const char *path, bf_env *env)
 {
     BF_UNDER(env);
-import m = {.o = o };
+    joining m = {.o = o};
     uint8_t data_id[BF_HASH_BYTES];
     bf_wire_writer *w = NULL;
     bf_status status;

@@ -1,13 +1,11 @@
 #include "train/inputs.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "train/upload.h"
-#include "wire/wire.h"
 
 static const char *const kind_names[] = {"rows", "labels", "initial weights"};
 
@@ -15,12 +13,6 @@ static const char *const kind_names[] = {"rows", "labels", "initial weights"};
  * parallel. Unpacking takes longer: it expands seeds and touches fresh memory.
  */
 enum { BATCH_PER_THREAD = 2 };
-
-typedef struct packed_input {
-    bf_packed_ct ct;
-    bf_input_kind kind;
-    size_t index; /* within the kind */
-} packed_input;
 
 typedef struct reading {
     const bf_job *job;
@@ -30,32 +22,35 @@ typedef struct reading {
     bf_ct *at[BF_INPUT_KINDS];
     size_t wanted[BF_INPUT_KINDS], found[BF_INPUT_KINDS];
     size_t room, filled;
-    packed_input *batch; /* [room] */
+    bf_packed_input *batch; /* [room] */
     size_t done, all;
     const char *foreign; /* file whose labels are another job's; NULL: none */
     uint8_t foreign_job[BF_HASH_BYTES];
 } reading;
 
+bf_status bf_input_unpack(bf_ct *out, const bf_job *job, bf_rings rings,
+                          const bf_packed_input *in, const char *path)
+{
+    bf_input wanted = bf_job_circuit(job)->input(job, in->kind);
+    bf_status s = bf_wire_unpack_ct(out, rings, &in->ct);
+    if (s == BF_OK && out->ctx != rings.ring[0])
+        s = bf_fail(BF_ERR_MISMATCH, "a ciphertext of another ring");
+    if (s == BF_OK)
+        s = bf_plan_check_ct(out, (bf_plan_ct){wanted.limbs, wanted.scale});
+    if (s != BF_OK)
+        return bf_fail_in(s, "%s: %s %zu", path, kind_names[in->kind],
+                          in->index + 1);
+    out->bound = wanted.typical; /* the bound of the noise estimate replaces
+                                  * the file's */
+    return BF_OK;
+}
+
 static bf_status unpack_one(void *user, size_t i)
 {
     const reading *r = user;
-    const packed_input *p = &r->batch[i];
-    bf_ct *ct = &r->at[p->kind][p->index];
-    bf_input wanted = r->circuit->input(r->job, p->kind);
-    bf_status s = bf_wire_unpack_ct(ct, r->files->rings, &p->ct);
-    if (s != BF_OK)
-        return bf_fail_in(s, "%s: %s %zu", r->path, kind_names[p->kind],
-                          p->index + 1);
-    if (ct->ctx != r->files->rings.ring[0] ||
-        !bf_plan_fits(ct, (bf_plan_ct){wanted.limbs, wanted.scale}))
-        return bf_fail(BF_ERR_MISMATCH,
-                       "%s: %s %zu has %u limbs at scale 2^%.3f, the job "
-                       "wants %u at 2^%.3f",
-                       r->path, kind_names[p->kind], p->index + 1, ct->limbs,
-                       log2(ct->scale), wanted.limbs, log2(wanted.scale));
-    ct->bound = wanted.typical; /* the bound of the noise estimate replaces the
-                                 * file's */
-    return BF_OK;
+    const bf_packed_input *p = &r->batch[i];
+    return bf_input_unpack(&r->at[p->kind][p->index], r->job, r->files->rings,
+                           p, r->path);
 }
 
 static bf_status unpack_batch(reading *r)
@@ -95,7 +90,7 @@ static bf_status take(reading *r, bf_wire_reader *w, const bf_wire_item *item)
                        r->path, kind_names[kind],
                        (unsigned long long)item->label.index + 1,
                        r->wanted[kind]);
-    packed_input *p = &r->batch[r->filled];
+    bf_packed_input *p = &r->batch[r->filled];
     p->kind = kind;
     p->index = index;
     BF_TRY(bf_wire_get_packed_ct(w, &p->ct));

@@ -3,9 +3,24 @@
 #define BF_TRAIN_INPUTS_H
 
 #include "train/circuit.h"
+#include "wire/wire.h"
 
 /* Most upload files of a job. */
 #define BF_UPLOADS_MAX 64
+
+/* A ciphertext of a file that is to be input `index` of this kind. */
+typedef struct bf_packed_input {
+    bf_packed_ct ct;
+    bf_input_kind kind;
+    size_t index; /* within the kind */
+} bf_packed_input;
+/* Unpacks an input into a zeroed ciphertext of ring 0, whose bound becomes the
+ * input's typical value; `path` is for messages. BF_ERR_MISMATCH for a
+ * ciphertext that does not fit the job's circuit. Safe from several threads. */
+BF_MUST_CHECK bf_status bf_input_unpack(bf_ct *out, const bf_job *job,
+                                        bf_rings rings,
+                                        const bf_packed_input *in,
+                                        const char *path);
 
 /* The files of inputs and their ids. Rows come from any upload of the data set,
  * labels and initial weights from uploads of this job; labels and initial

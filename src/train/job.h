@@ -97,10 +97,9 @@ typedef struct bf_plan {
     double cost;         /* what the search minimised: work and bytes */
 } bf_plan;
 void bf_plan_clear(bf_plan *p);
-/* Whether a ciphertext from a file has two polynomials, these limbs, and this
- * scale to 1e-9, as the job has it in this place. Whoever sent it, any other is
- * refused. */
-bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted);
+/* BF_ERR_MISMATCH unless a ciphertext from a file has two polynomials, and the
+ * limbs and (to 1e-9) the scale that the job wants of the ciphertext. */
+BF_MUST_CHECK bf_status bf_plan_check_ct(const bf_ct *ct, bf_plan_ct wanted);
 /* BF_ERR_MEMORY when the server would need more than is allowed (bytes, 0: no
  * limit) or than this machine has free. */
 BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,

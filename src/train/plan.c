@@ -83,10 +83,15 @@ static unsigned model_limbs(const bf_job *job, bf_plan_ct output)
     return output.limbs;
 }
 
-bool bf_plan_fits(const bf_ct *ct, bf_plan_ct wanted)
+bf_status bf_plan_check_ct(const bf_ct *ct, bf_plan_ct wanted)
 {
-    return ct->limbs == wanted.limbs && ct->polys == 2 &&
-           fabs(ct->scale / wanted.scale - 1) <= 1e-9;
+    if (ct->limbs == wanted.limbs && ct->polys == 2 &&
+        fabs(ct->scale / wanted.scale - 1) <= 1e-9)
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%u limbs at scale 2^%.3f, the job wants %u at 2^%.3f",
+                   ct->limbs, log2(ct->scale), wanted.limbs,
+                   log2(wanted.scale));
 }
 
 /* A text, one ciphertext a step, and the last of them again. */

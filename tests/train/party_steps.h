@@ -9,6 +9,20 @@ static bf_matrix rows;
 static int32_t labels[ROWS];
 static bool recheck; /* of steps */
 
+/* Fixture of a test program, which makes `session`. */
+static inline int open_session(void **state)
+{
+    make_data(&rows, labels);
+    return make_folder(state);
+}
+
+static inline int close_session(void **state)
+{
+    bf_session_destroy(session);
+    bf_matrix_clear(&rows);
+    return remove_folder(state);
+}
+
 static inline bf_party_options options_of(unsigned k, path *buffers)
 {
     buffers[0] = at("session.bf");

@@ -725,19 +725,6 @@ static void killed(void **state)
     assert_true(places + again >= 200);
 }
 
-static int start(void **state)
-{
-    make_data(&rows, labels);
-    return make_folder(state);
-}
-
-static int finish(void **state)
-{
-    bf_session_destroy(session);
-    bf_matrix_clear(&rows);
-    return remove_folder(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -761,5 +748,5 @@ int main(void)
         cmocka_unit_test(failing_calls),
         cmocka_unit_test(killed),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, open_session, close_session);
 }

@@ -213,24 +213,11 @@ static void a_session_leaves_nothing(void **state)
     bf_context_destroy(ctx);
 }
 
-static int start(void **state)
-{
-    make_data(&rows, labels);
-    return make_folder(state);
-}
-
-static int finish(void **state)
-{
-    bf_session_destroy(session);
-    bf_matrix_clear(&rows);
-    return remove_folder(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_leaves_nothing),
     };
     memory_keep_freed();
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, open_session, close_session);
 }

@@ -13,14 +13,14 @@
 #include "ckks/owner/boot_keys.h"
 #include "ckks/owner/internal.h"
 #include "ckks/owner/ring_switch_key.h"
+#include "support/boot_request.h"
 
 #define OK(x) assert_int_equal((x), BF_OK)
 
-/* 4,096 coefficients, one iteration of three primes, in 2^15. */
-static const bf_boot_request training = {
-    .log_n = 15, .log_slots = 11, .limbs = 4, .q0_bits = 42, .limb_bits = 48.5,
-    .bound = 1, .ratio = 6, .scale = 741455200.2 /* 2^29.47 */,
-    .precision = 17.5};
+static bf_boot_request training(void)
+{
+    return bf_boot_test_request(15, 11);
+}
 
 static void refuses(bf_status s, bf_status wanted, const char *words)
 {
@@ -50,10 +50,10 @@ static void check_chain(const bf_boot_request *r)
 static void test_chains(void **state)
 {
     (void)state;
-    bf_boot_request r = training;
+    bf_boot_request r = training();
     check_chain(&r);
     for (r.log_slots = 2; r.log_slots < 14; r.log_slots++) check_chain(&r);
-    r = training;
+    r = training();
     r.limbs = 1;
     check_chain(&r);
     r.precision = 12;
@@ -72,7 +72,7 @@ static void test_given_primes(void **state)
 {
     (void)state;
     bf_boot_params made, given;
-    bf_boot_request r = training;
+    bf_boot_request r = training();
     OK(bf_boot_params_make(&made, &r));
     r.q = made.ring.q;
     r.q0_bits = r.limb_bits = 0;
@@ -84,25 +84,25 @@ static void test_requests_refused(void **state)
 {
     (void)state;
     bf_boot_params p;
-    bf_boot_request r = training;
+    bf_boot_request r = training();
     r.log_slots = 15;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_ARGUMENT, "2^15 slots");
-    r = training;
+    r = training();
     r.ratio = 4;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_ARGUMENT, "5 to 12");
-    r = training;
+    r = training();
     r.bound = NAN;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_ARGUMENT, "coefficients");
-    r = training;
+    r = training();
     r.typical = 2;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_ARGUMENT, "typically");
-    r = training;
+    r = training();
     r.precision = 25;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_RANGE, "at most 48.9");
-    r = training;
+    r = training();
     r.limbs = 8;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_SECURITY, "at most 2^868");
-    r = training;
+    r = training();
     r.log_n = 14;
     r.log_slots = 10;
     refuses(bf_boot_params_make(&p, &r), BF_ERR_SECURITY, "2^14");
@@ -116,7 +116,8 @@ typedef struct secrets {
 
 static void open_secrets(secrets *s)
 {
-    OK(bf_boot_params_make(&s->p, &training));
+    bf_boot_request r = training();
+    OK(bf_boot_params_make(&s->p, &r));
     OK(bf_context_create(&s->ctx, &s->p.ring, BF_BACKEND_AUTO));
     OK(bf_context_create(&s->there, &s->p.encapsulation, BF_BACKEND_AUTO));
     OK(bf_secret_key_generate(&s->sk, s->ctx, 0));

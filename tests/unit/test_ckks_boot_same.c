@@ -11,6 +11,7 @@
 
 #include "base/env.h"
 #include "support/boot_fixture.h"
+#include "support/boot_request.h"
 #include "support/status.h"
 
 static size_t bytes_of(const bf_ct *ct)
@@ -95,16 +96,8 @@ static void check(const bf_boot_request *r)
 static void same_bytes(void **state)
 {
     (void)state;
-    bf_boot_request r = {.log_n = 12,
-                         .log_slots = 6,
-                         .limbs = 2,
-                         .q0_bits = 42,
-                         .limb_bits = 48.5,
-                         .bound = 1,
-                         .ratio = 6,
-                         .scale = 0x1p30,
-                         .precision = 15,
-                         .insecure = true};
+    bf_boot_request r = bf_boot_test_request(12, 6);
+    r.limbs = 2;
     check(&r);
     /* All slots, and the arcsine. */
     r.log_slots = 11;

@@ -14,6 +14,7 @@
 
 #include "ckks/ringswitch.h"
 #include "support/boot_fixture.h"
+#include "support/boot_request.h"
 #include "support/sanitized.h"
 
 #define OK(x)                                     \
@@ -29,15 +30,6 @@ enum { MANY = 2 };
 #else
 enum { MANY = 20 };
 #endif
-
-/* The parameters for 2^15, in a ring of an eighth of the degree. */
-static bf_boot_request request(unsigned log_n, unsigned log_slots)
-{
-    return (bf_boot_request){.log_n = log_n, .log_slots = log_slots,
-                             .limbs = 4, .q0_bits = 42, .limb_bits = 48.5,
-                             .bound = 1, .ratio = 6, .scale = 0x1p30,
-                             .precision = 17.5, .insecure = log_n < 15};
-}
 
 /* Precision of the message's coefficients, for an input as planned. */
 static double declared_inside(const bf_boot_fixture *f)
@@ -114,14 +106,14 @@ static void check_runs(const bf_boot_request *r, unsigned runs, double least)
 static void test_sparse(void **state)
 {
     (void)state;
-    bf_boot_request r = request(13, 9);
+    bf_boot_request r = bf_boot_test_request(13, 9);
     check_runs(&r, MANY, 14);
     r.few_keys = true;
     r.log_slots = 11;
     check_runs(&r, 4, 13.5);
-    r = request(12, 3); /* one group each way; 256 copies */
+    r = bf_boot_test_request(12, 3); /* one group each way; 256 copies */
     check_runs(&r, 20, 14);
-    r = request(12, 10); /* parts side by side fill all slots */
+    r = bf_boot_test_request(12, 10); /* parts side by side fill all slots */
     r.arcsine = true;
     r.limbs = 2;
     check_runs(&r, 4, 13.5);
@@ -130,7 +122,7 @@ static void test_sparse(void **state)
 static void test_full(void **state)
 {
     (void)state;
-    bf_boot_request r = request(12, 11);
+    bf_boot_request r = bf_boot_test_request(12, 11);
     r.limbs = 1;
     check_runs(&r, 4, 13.5);
 }
@@ -139,7 +131,7 @@ static void test_full(void **state)
 static void test_precision_asked(void **state)
 {
     (void)state;
-    bf_boot_request r = request(12, 8);
+    bf_boot_request r = bf_boot_test_request(12, 8);
     r.precision = 12;
     check_runs(&r, 6, 8.5);
 }
@@ -147,7 +139,7 @@ static void test_precision_asked(void **state)
 static void test_other_scales(void **state)
 {
     (void)state;
-    bf_boot_request r = request(12, 6);
+    bf_boot_request r = bf_boot_test_request(12, 6);
     bf_boot_fixture f;
     bf_ct in = {0}, out = {0};
     bf_boot_fixture_open(&f, &r, NULL);
@@ -198,7 +190,7 @@ static void test_other_scales(void **state)
 static void test_scale_is_pinned(void **state)
 {
     (void)state;
-    bf_boot_request r = request(13, 9);
+    bf_boot_request r = bf_boot_test_request(13, 9);
     bf_boot_params p;
     bf_context *ctx, *there;
     bf_boot *b;
@@ -233,7 +225,7 @@ static void test_scale_is_pinned(void **state)
 static void test_in_a_row(void **state)
 {
     (void)state;
-    bf_boot_request r = request(12, 8);
+    bf_boot_request r = bf_boot_test_request(12, 8);
     bf_boot_fixture f;
     bf_ct ct = {0};
     bf_boot_fixture_open(&f, &r, NULL);
@@ -291,7 +283,7 @@ static void check_planted(bf_boot_fixture *f, double part)
 static void test_planted(void **state)
 {
     (void)state;
-    bf_boot_request r = request(12, 10);
+    bf_boot_request r = bf_boot_test_request(12, 10);
     bf_boot_fixture f;
     bf_boot_fixture_open(&f, &r, NULL);
     check_planted(&f, 0.1);
@@ -311,7 +303,7 @@ static void test_planted(void **state)
 static void test_smaller_ring(void **state)
 {
     (void)state;
-    bf_boot_request r = request(13, 8);
+    bf_boot_request r = bf_boot_test_request(13, 8);
     bf_boot_params p;
     bf_boot_fixture f;
     bf_ct in = {0}, large = {0}, out = {0};

@@ -13,6 +13,7 @@
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
 #include "train/owner/rounding.h"
+#include "train/owner/seal.h"
 #include "train/owner/sealed.h"
 #include "train/owner/session_check.h"
 #include "train/upload.h"
@@ -41,11 +42,9 @@ static bf_status read_final(opening *o, const bf_party_run *p,
     BF_TRY(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
                         &item));
     BF_TRY(bf_wire_get_ct(r, &o->ct));
-    if (!bf_plan_fits(&o->ct, (bf_plan_ct){planned->model_limbs,
-                                           planned->output.scale}))
-        return bf_fail(BF_ERR_MISMATCH,
-                       "%s: the model is not what the job's circuit makes",
-                       o->model.s);
+    bf_status s = bf_plan_check_ct(
+        &o->ct, (bf_plan_ct){planned->model_limbs, planned->output.scale});
+    if (s != BF_OK) return bf_fail_in(s, "%s: the model", o->model.s);
     bf_ct unit = {.noise = 1, .scale = o->ct.scale};
     o->noise = planned->noise;
     o->sd = BF_OPEN_FLOOD * o->noise /
@@ -269,38 +268,30 @@ static bf_status combine(bf_pt *pt, const bf_party_run *p, const opening *o)
     return s;
 }
 
-static bf_status check_range(const bf_matrix *weights, const bf_session *s)
+/* Label noise is on the opened weights beside what the circuit made. */
+static bf_status unpack(bf_matrix *weights, const bf_session *s,
+                        const bf_pt *pt)
 {
     bf_label_privacy privacy;
     BF_TRY(bf_session_label_privacy(&privacy, s));
-    double most = s->job->bounds.weight + bf_session_noise_range(s, &privacy);
-    for (size_t i = 0; i < weights->rows * weights->cols; i++)
-        if (!(fabs(weights->data[i]) <= most))
-            return bf_fail(
-                BF_ERR_RANGE,
-                "the opened weights leave the range that the circuit "
-                "covers (%g): an owner's data or shares, or the "
-                "server's run, are not what the session says",
-                most);
-    return BF_OK;
+    bf_opened opened = {
+        .pt = pt,
+        .most = s->job->bounds.weight + bf_session_noise_range(s, &privacy),
+        .beyond = "an owner's data or shares, or the server's run, are not "
+                  "what the session says"};
+    return bf_job_unpack(weights, s->job, &opened);
 }
 
 static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
                             const opening *o)
 {
-    const bf_job *job = p->session->job;
     bf_pt pt = {0};
-    size_t n = (size_t)1 << job->ring[0].log_n;
-    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
-    bf_status s = coeffs ? combine(&pt, p, o) : BF_ERR_MEMORY;
-    if (s == BF_OK) s = bf_decode_coeffs(coeffs, &pt);
-    if (s == BF_OK) s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
-    if (s == BF_OK) s = check_range(weights, p->session);
+    bf_status s = combine(&pt, p, o);
+    if (s == BF_OK) s = unpack(weights, p->session, &pt);
     if (s == BF_OK)
         bf_weights_round(weights,
                          o->noise * bf_opening_error(p->session->owners));
     bf_pt_clear(&pt);
-    bf_secret_free(coeffs);
     return s;
 }
 

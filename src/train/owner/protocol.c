@@ -356,13 +356,11 @@ bf_status bf_protocol_upload_part(bf_outfile **out, const bf_job *job,
 static bf_status check_model(const bf_plan_step *planned, const bf_ct *ct,
                              unsigned iteration, const char *path)
 {
-    bf_plan_ct wanted = {planned->model_limbs, planned->output.scale};
-    if (bf_plan_fits(ct, wanted)) return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH,
-                   "%s: the model after iteration %u has %u limbs at scale "
-                   "2^%.3f, the job's %u at 2^%.3f",
-                   path, iteration, ct->limbs, log2(ct->scale), wanted.limbs,
-                   log2(wanted.scale));
+    bf_status s = bf_plan_check_ct(
+        ct, (bf_plan_ct){planned->model_limbs, planned->output.scale});
+    return s == BF_OK ? s
+                      : bf_fail_in(s, "%s: the model after iteration %u", path,
+                                   iteration);
 }
 
 static bf_status read_origin(bf_upload_id *of, bf_wire_reader *r,

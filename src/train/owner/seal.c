@@ -117,30 +117,40 @@ bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
     return bf_job_seal_part(out, room, job, sk, &all, index);
 }
 
+bf_status bf_job_unpack(bf_matrix *weights, const bf_job *job,
+                        const bf_opened *o)
+{
+    size_t n = (size_t)1 << job->ring[0].log_n;
+    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
+    if (!coeffs) return BF_ERR_MEMORY;
+    bf_status s = bf_decode_coeffs(coeffs, o->pt);
+    if (s == BF_OK)
+        s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
+    bf_secret_free(coeffs);
+    if (s != BF_OK) return s;
+    size_t count = weights->rows * weights->cols;
+    for (size_t i = 0; i < count; i++) {
+        if (fabs(weights->data[i]) <= o->most) continue;
+        bf_wipe(weights->data, count * sizeof(double));
+        bf_matrix_clear(weights);
+        return bf_fail(BF_ERR_RANGE,
+                       "the opened weights leave the range that the circuit "
+                       "covers (%g): %s",
+                       o->most, o->beyond);
+    }
+    return BF_OK;
+}
+
 bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
                       const bf_secret_key *sk, const bf_ct *packed)
 {
-    size_t n = (size_t)1 << job->ring[0].log_n;
     bf_pt pt = {0};
-    bf_status s;
-    double *coeffs = bf_secret_alloc(n * sizeof *coeffs);
-    if (!coeffs) return BF_ERR_MEMORY;
-    s = bf_decrypt(&pt, sk, packed);
-    if (s == BF_OK) s = bf_decode_coeffs(coeffs, &pt);
-    if (s == BF_OK)
-        s = bf_layout_unpack_weights(&job->layout, coeffs, weights);
+    bf_opened opened = {.pt = &pt,
+                        .most = job->bounds.weight,
+                        .beyond = "the data did not fit the recipe, or the "
+                                  "server did not run this job"};
+    bf_status s = bf_decrypt(&pt, sk, packed);
+    if (s == BF_OK) s = bf_job_unpack(weights, job, &opened);
     bf_pt_clear(&pt);
-    bf_secret_free(coeffs);
-    if (s != BF_OK) return s;
-    for (size_t i = 0; i < weights->rows * weights->cols; i++) {
-        if (fabs(weights->data[i]) <= job->bounds.weight) continue;
-        bf_wipe(weights->data, weights->rows * weights->cols * sizeof(double));
-        bf_matrix_clear(weights);
-        return bf_fail(BF_ERR_RANGE,
-                       "the decrypted weights leave the range the circuit "
-                       "covers (%g): the data did not fit the recipe, or the "
-                       "server did not run this job",
-                       job->bounds.weight);
-    }
-    return BF_OK;
+    return s;
 }

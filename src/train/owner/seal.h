@@ -36,9 +36,19 @@ BF_MUST_CHECK bf_status bf_job_seal_part(bf_ct *out, bf_pt *room,
                                          const bf_secret_key *sk,
                                          const bf_rows_held *own, size_t index);
 
-/* Decrypts packed weights (C x cols, transformed space). BF_ERR_RANGE when the
- * weights exceed the bounds of the job's circuit: the run left its range, and
- * the numbers are noise. */
+/* Packed weights, decrypted, or opened by several owners' shares. */
+typedef struct bf_opened {
+    const bf_pt *pt;
+    double most;        /* |weight| that the circuit and label noise allow */
+    const char *beyond; /* for messages: why a weight may be beyond `most` */
+} bf_opened;
+/* Unpacks weights (C x cols, transformed space). BF_ERR_RANGE when a weight
+ * exceeds o->most or is not a number: the run left its range, and the numbers
+ * are noise. *weights is wiped and cleared then. */
+BF_MUST_CHECK bf_status bf_job_unpack(bf_matrix *weights, const bf_job *job,
+                                      const bf_opened *o);
+/* Decrypts packed weights; errors as bf_job_unpack, within the bounds of the
+ * job's circuit. */
 BF_MUST_CHECK bf_status bf_job_open(bf_matrix *weights, const bf_job *job,
                                     const bf_secret_key *sk,
                                     const bf_ct *packed);
