@@ -47,7 +47,8 @@ static bf_status advance(bf_party_run *p)
         return bf_fail(BF_ERR_SECURITY, "%s; this session is over", p->st.why);
     BF_TRY(bf_box_publish(p));
     for (;;) {
-        /* Who receives nothing has no use for the others' last messages. */
+        /* An owner that receives no model needs none of the others' last
+         * messages. */
         if (bf_party_sent(p) == BF_ROUNDS &&
             !p->session->owner[p->me].receives) {
             p->st.done = true;

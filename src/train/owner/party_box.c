@@ -39,7 +39,7 @@ bool bf_box_has(const bf_path *path)
     return stat(path->s, &st) == 0;
 }
 
-/* Temporaries of the state hold secrets. */
+/* Temporary files of the state hold secrets. */
 static bf_status remove_temporaries(const bf_party_run *p)
 {
     DIR *d = opendir(p->o->box);
@@ -84,7 +84,7 @@ bf_status bf_box_save_state(bf_party_run *p)
     return bf_party_state_write(&p->st, p->session, path.s);
 }
 
-/* From new/ or held/, unless it is there. */
+/* Moves a file from new/ or held/ to `folder`, unless `folder` has it. */
 static bf_status show(const bf_party_run *p, const char *name,
                       const char *folder)
 {

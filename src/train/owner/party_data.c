@@ -1,4 +1,4 @@
-/* This owner's rows and labels: read, and uploaded. */
+/* This owner's rows and labels: checks them and makes this owner's upload. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -55,8 +55,8 @@ static bf_status check_labels(const bf_party_run *p)
     return BF_OK;
 }
 
-/* Numbers are digested as doubles, so that a digest does not depend on the
- * memory that they lie in. */
+/* The digest covers each number as a double, so that it does not depend on the
+ * type and stride of the caller's view. */
 static bf_status add_features(bf_hasher *h, const bf_view *x)
 {
     double *row = bf_alloc(x->cols * sizeof *row);
@@ -81,8 +81,8 @@ static bf_status digest_of(uint8_t out[BF_HASH_BYTES], const bf_party_run *p)
     return BF_OK;
 }
 
-/* Statistics are of the rows that were uploaded, or the range that the circuit
- * covers is not theirs. */
+/* The statistics of round 1 and the upload must come from the same rows: the
+ * circuit's range holds only for the rows that the transform was fitted to. */
 static bf_status check_same(bf_party_run *p, unsigned round)
 {
     uint8_t digest[BF_HASH_BYTES];
@@ -160,7 +160,8 @@ static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
     return s;
 }
 
-/* A pair of chunks on the border of two blocks is uploaded by both owners. */
+/* If the border of two owners' blocks lies within a pair of chunks, both owners
+ * upload this pair. */
 static bf_status own_pairs(bf_rows_held *own, const bf_party_run *p)
 {
     bf_column_block b;

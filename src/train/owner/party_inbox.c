@@ -34,7 +34,7 @@ bf_status bf_party_over(bf_party_run *p, const char *fmt, ...)
 
 /* ---- waiting ------------------------------------------------------------- */
 
-/* Owners that are waited for, as a line. */
+/* The names of owners whose files are missing, in one line of text. */
 typedef struct waiting {
     char names[BF_OWNERS_MAX * (BF_OWNER_NAME_BYTES + 2)];
     size_t length;
@@ -63,7 +63,7 @@ static bf_status check_same(bf_party_run *p, unsigned round, unsigned owner,
                          name_of(p, owner));
 }
 
-/* What a head must agree with beyond itself. */
+/* Checks a head against the session and against earlier rounds. */
 static bf_status check_head(bf_party_run *p, const bf_head *h)
 {
     if (memcmp(h->before, p->t[h->round - 1], BF_HASH_BYTES) != 0)
@@ -81,7 +81,8 @@ static bf_status check_head(bf_party_run *p, const bf_head *h)
                          name_of(p, h->sender));
 }
 
-/* The head of a file, kept in the state if it is new. *changed: whether it was. */
+/* Reads the head in a file and keeps a new head in the state. *changed becomes
+ * true if the head is new. */
 static bf_status take_file(bf_party_run *p, unsigned round, unsigned owner,
                            const bf_path *path, bool *changed)
 {
@@ -105,8 +106,8 @@ static bf_status take_file(bf_party_run *p, unsigned round, unsigned owner,
     return s;
 }
 
-/* Heads that lie in the inbox, of a round whose T before is known: those of this
- * owner, too, which come back where its folder was copied. */
+/* Reads all heads of `round` in the inbox; T of the round before is known. The
+ * inbox may hold heads of this owner as well, from a copy of its folder. */
 static bf_status take_round(bf_party_run *p, unsigned round, bool *changed)
 {
     for (unsigned k = 0; k < p->session->owners; k++) {
@@ -119,7 +120,8 @@ static bf_status take_round(bf_party_run *p, unsigned round, bool *changed)
     return BF_OK;
 }
 
-/* From what the state holds: whether the round is whole, with its T. */
+/* Parses the heads that the state holds. If all owners' heads are there, the
+ * round is complete and its T is computed; else w names the missing owners. */
 static bf_status complete(bf_party_run *p, unsigned round, waiting *w)
 {
     for (unsigned k = 0; k < p->session->owners; k++) {

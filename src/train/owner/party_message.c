@@ -1,4 +1,5 @@
-/* Messages of this owner: their parts, the head, and the order of writes. */
+/* This owner's messages: parts, head, and the order in which files are written.
+ */
 #include <string.h>
 
 #include "base/file.h"
@@ -69,7 +70,8 @@ static bf_status add_squares(bf_eval_keys *sum, const bf_party_run *p,
     return BF_OK;
 }
 
-/* The sum of all owners' (h0, h1), of files that p->head[1] names. */
+/* The sum of all owners' (h0, h1), read from the files that p->head[1] names.
+ */
 static bf_status sum_squares(bf_eval_keys *sum, const bf_party_run *p)
 {
     bf_share_reader readers[BF_OWNERS_MAX] = {{0}};
@@ -119,8 +121,8 @@ static bf_status make_part(bf_party_run *p, unsigned round, bf_part_kind kind,
     return bf_fail(BF_ERR_INTERNAL, "a part of kind %d", (int)kind);
 }
 
-/* Where a part lies before it is shown: what was promised is held back, and the
- * model is the server's. */
+/* The path of a part before the message is shown. SQUARE of round 1 is held
+ * back until round 2; MODEL is the server's file in the inbox. */
 static bf_status part_path(bf_path *out, const bf_party_run *p, unsigned round,
                            bf_part_kind kind)
 {
@@ -132,7 +134,7 @@ static bf_status part_path(bf_path *out, const bf_party_run *p, unsigned round,
     return bf_box_path(out, p, round == 1 ? "new" : "held", name);
 }
 
-/* What the next message rests on, of the round before. */
+/* Checks that everything is here on which the message of `round` depends. */
 static bf_status check_ready(bf_party_run *p, unsigned round)
 {
     bf_path model;
@@ -183,7 +185,7 @@ static bf_status make_message(bf_party_run *p, bf_head *h, bf_kept_head *kept)
     return sign_head(p, h, kept);
 }
 
-/* A secret goes with the last message that it serves. */
+/* Wipes each secret after the last message that needs the secret. */
 static void give_up_secrets(bf_party_run *p, unsigned round)
 {
     if (round < 3) return;

@@ -1,4 +1,5 @@
-/* The opening: a share of the model's weights, and the model from all shares. */
+/* The opening: this owner's share of the model's weights, and the model from
+ * all shares. */
 #include <math.h>
 #include <string.h>
 
@@ -85,7 +86,8 @@ static bf_status open_model(opening *o, const bf_party_run *p)
 
 /* ---- this owner's share -------------------------------------------------- */
 
-/* Where labels are private, their owner's share is as noisy as that takes. */
+/* An owner of private labels adds the noise that hides the labels to its share.
+ */
 static bf_status share_error(double *sd, const bf_party_run *p,
                              const opening *o)
 {
@@ -98,9 +100,10 @@ static bf_status share_error(double *sd, const bf_party_run *p,
     return BF_OK;
 }
 
-/* Values [*from, *to) of each limb are opened to owner k: with columns of its own,
- * those of the pairs of chunks that hold these. They are in the order of packed
- * elements, and these of pairs, a class after the other (linalg/layout.h). */
+/* Owner k receives values [*from, *to) of each limb. If columns are split,
+ * these are the values of the pairs of chunks that hold columns of owner k:
+ * values are ordered by pair of chunks, and within a pair by class
+ * (linalg/layout.h). */
 static bf_status range_of(size_t *from, size_t *to, const bf_party_run *p,
                           const opening *o, unsigned k)
 {
@@ -117,7 +120,7 @@ static bf_status range_of(size_t *from, size_t *to, const bf_party_run *p,
     return BF_OK;
 }
 
-/* bytes[k] of what owner k receives. */
+/* bytes[k] is the number of bytes that owner k receives. */
 static bf_status sizes_of(size_t bytes[BF_OWNERS_MAX], const bf_party_run *p,
                           const opening *o)
 {
@@ -200,8 +203,9 @@ static bf_status train_again(const bf_party_run *p, const char *folder,
     return bf_serve_train(&trained, &o, NULL);
 }
 
-/* Training gives the same bytes from the same bytes: a model that the owners'
- * messages do not make is a built one, whose opening could give secrets away. */
+/* Training is deterministic: it makes the same bytes from the same bytes. A
+ * model that differs from the model of the owners' messages was constructed by
+ * the server, and opening a constructed model could reveal secrets. */
 static bf_status recheck(bf_party_run *p)
 {
     bf_path folder, made, given;
@@ -268,7 +272,7 @@ static bf_status combine(bf_pt *pt, const bf_party_run *p, const opening *o)
     return s;
 }
 
-/* Label noise is on the opened weights beside what the circuit made. */
+/* An opened weight is the sum of the circuit's weight and the label noise. */
 static bf_status unpack(bf_matrix *weights, const bf_session *s,
                         const bf_pt *pt)
 {

@@ -1,10 +1,12 @@
-/* Owners who have something of the same rows agree which these are, and in which
- * order, by digests of what they call them. Names of rows are few enough to be
- * tried, so digests are under the key that the two share (secure_sum.h):
+/* Owners who hold parts of the same rows compare digests of the names of these
+ * rows, so that all of them use the same rows in the same order. An outsider
+ * could guess names of rows and compare digests; therefore the key that owners
+ * i and j share (secure_sum.h) goes into each digest:
  *   tag from i to j = BLAKE2b-256(k_ij || i || names of rows that both have),
- * where names are lines, each with a line feed; none where none are given.
- * The part holds the tags to all owners in their order. What the others' have to
- * be is kept in the box, so that no step but the first needs names. */
+ * where each name is a line that ends in a line feed. An owner who gives no
+ * names hashes no lines. The part holds the tags to all owners, in the order of
+ * owners. The box keeps the tags that the others must send, so that only the
+ * first step reads names. */
 #include <string.h>
 
 #include "base/file.h"
@@ -14,7 +16,8 @@
 
 #define NAMES_MAX ((size_t)1 << 32)
 
-/* Lines of a file, that of row first + i from start[i] to start[i + 1]. */
+/* The lines of a file. The line of row first + i is text[start[i]] to
+ * text[start[i + 1]]. */
 typedef struct names {
     uint8_t *text; /* NULL: there are none */
     size_t *start;
@@ -26,7 +29,8 @@ static void clear(names *n)
     bf_free(n->start);
 }
 
-/* At most count + 1 lines are told from each other; returns how many. */
+/* Finds the starts of at most count + 1 lines and returns the number of lines
+ * found. */
 static size_t find_lines(names *n, size_t bytes, size_t count)
 {
     size_t lines = 0, at = 0;
@@ -56,7 +60,8 @@ static bf_status read_names(names *n, const bf_party_run *p)
                    bf_party_me(p)->party.name);
 }
 
-/* Rows that this owner and another both have something of; true if any. */
+/* The rows of which this owner and another both hold a part; true if there are
+ * any. */
 static bool common(const bf_party_run *p, unsigned other, size_t *first,
                    size_t *end)
 {
@@ -67,7 +72,8 @@ static bool common(const bf_party_run *p, unsigned other, size_t *first,
     return other != p->me && *first < *end;
 }
 
-/* Whatever ends a line in the file, or the last one. */
+/* Hashes each line with a line feed at its end, whatever ends the line in the
+ * file. */
 static void add_names(bf_hasher *h, const names *n, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {

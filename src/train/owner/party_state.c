@@ -10,7 +10,8 @@
 static const char magic[8] = {'B', 'F', 'P', 'A', 'R', 'T', 'Y', 0};
 enum { VERSION = 1 };
 
-/* Most bytes: heads in full, two secrets of a ring of 2^17. */
+/* The largest state has all heads at full length and two secrets of a ring of
+ * 2^17. */
 #define STATE_BYTES_MAX                                                      \
     (1024 + (size_t)BF_ROUNDS * BF_OWNERS_MAX * sizeof(bf_kept_head) +       \
      ((size_t)1 << 17) / 2)
@@ -24,8 +25,8 @@ void bf_party_state_clear(bf_party_state *st)
 
 /* ---- a cursor ------------------------------------------------------------ */
 
-/* Writes or reads in the order of the file; of a damaged one, no further than
- * its end. */
+/* A cursor writes or reads fields in the order of the file. Reading a damaged
+ * file stops at the file's end. */
 typedef struct cursor {
     uint8_t *data;
     size_t at, bytes;

@@ -1,9 +1,10 @@
-/* What an owner remembers of a session between two steps: BOX/state.
+/* What an owner keeps of a session between two steps: BOX/state.
  *
- * The file, 0600: "BFPARTY\0", u32 version 1, u32 owner, session id[32], u32
- * over, u32 done, why[256], digest of rows and labels[32], u32 s and u32 u are
- * there; heads of rounds 1 to 5 by owner, u32 bytes (0: none) and these; id of
- * s[16] and s, then u, packed (wire/pack.h); BLAKE2b-256 of all of it. */
+ * The file, mode 0600: "BFPARTY\0", u32 version 1, u32 owner, session id[32],
+ * u32 over, u32 done, why[256], digest of rows and labels[32], u32 s and u32 u:
+ * 1 if the secret is there; heads of rounds 1 to 5 by owner, each u32 bytes (0:
+ * none) and the bytes; id of s[16] and s, then u, packed (wire/pack.h);
+ * BLAKE2b-256 of all bytes before it. */
 #ifndef BF_TRAIN_OWNER_PARTY_STATE_H
 #define BF_TRAIN_OWNER_PARTY_STATE_H
 
@@ -28,11 +29,11 @@ typedef struct bf_party_state {
 } bf_party_state;
 
 void bf_party_state_clear(bf_party_state *st);
-/* Replaces the file; it is on disk when this returns. */
+/* Replaces the file. When the function returns, the new file is on disk. */
 BF_MUST_CHECK bf_status bf_party_state_write(bf_party_state *st,
                                              const bf_session *s,
                                              const char *path);
-/* BF_ERR_MISMATCH for a state of another session or owner. */
+/* BF_ERR_MISMATCH for a state of another session or of another owner. */
 BF_MUST_CHECK bf_status bf_party_state_read(bf_party_state *st,
                                             const bf_session *s, unsigned owner,
                                             const bf_context *ctx,

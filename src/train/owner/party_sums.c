@@ -1,4 +1,5 @@
-/* Sums over the rows of all owners, and the transform that follows from them. */
+/* Sums over the rows of all owners, and the transform that follows from the
+ * sums. */
 #include <string.h>
 
 #include "base/file.h"
@@ -25,8 +26,8 @@ static bf_status mask(uint8_t *vector, const bf_party_run *p,
                        &own, sum == BF_POOLED_MOMENTS ? "moments" : "products");
 }
 
-/* A part that was looked at in an earlier step, and may have been replaced
- * since. */
+/* Reads a part and checks its digest again: the file may have been replaced
+ * since an earlier step checked it. */
 static bf_status read_part(uint8_t **out, size_t *bytes, const bf_party_run *p,
                            unsigned round, unsigned owner, bf_part_kind kind,
                            size_t want)
@@ -39,7 +40,8 @@ static bf_status read_part(uint8_t **out, size_t *bytes, const bf_party_run *p,
                           want);
 }
 
-/* The total of a round's sums, in secret memory; NULL where there is none. */
+/* The total of a round's sums, in secret memory; NULL if the recipe has no such
+ * sum. */
 static bf_status total(uint8_t **out, const bf_party_run *p,
                        const bf_pooling *pool, bf_pooled_sum sum)
 {
@@ -124,7 +126,8 @@ static bf_status fit(bf_transform **out, const bf_party_run *p)
     return s;
 }
 
-/* The bytes of its file, which is written beside the sealed one and removed. */
+/* Saves the transform at new/transform, seals the bytes of that file into
+ * `path`, and removes new/transform. */
 static bf_status seal_transform(const bf_party_run *p, const bf_transform *t,
                                 const char *path)
 {
