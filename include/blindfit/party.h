@@ -1,40 +1,45 @@
-/* An owner's half of a session (blindfit/session.h): an identity, and steps of
- * the protocol over files.
+/* An owner's part of a session (blindfit/session.h): an identity, and the steps
+ * of the protocol, by files.
  *
- *   bf_identity_create("a.id", "a.pub", "a");
- *   ... somebody makes session.bf of all owners' .pub files ...
- *   bf_party_step(&report, &(bf_party_options){.session = "session.bf",
- *                 .identity = "a.id", .box = "box", .x = &x, .labels = y}, env);
+ *     bf_identity_create("a.id", "a.pub", "a");
+ *     ... somebody makes session.bf from the .pub files of all owners ...
+ *     bf_party_options o = {.session = "session.bf", .identity = "a.id",
+ *                           .box = "box", .x = &x, .labels = y};
+ *     bf_party_step(&report, &o, env);
  *
- * A box is a folder of this owner's for one session. What is to go to the others
- * appears in BOX/outbox, what came from them is put into BOX/inbox, under the
- * same names; who carries the files sees nothing that helps it, and cannot
- * change them unseen. BOX/state holds secrets (0600). */
+ * A box is an owner's folder for one session. The owner sends the files in
+ * BOX/outbox to the others, and puts the others' files, under the same names,
+ * into BOX/inbox. Who carries the files learns nothing about the data from
+ * them, and an owner notices any change of a file. BOX/state holds secrets
+ * (mode 0600). */
 #ifndef BLINDFIT_PARTY_H
 #define BLINDFIT_PARTY_H
 
 #include "blindfit/session.h"
 
-/* Makes both files, the first with secret keys (0600). BF_ERR_ARGUMENT when the
- * identity is there already, or for a name that bf_party has not. */
+/* Makes both files, the first with secret keys (mode 0600). BF_ERR_ARGUMENT if
+ * the identity exists already, or for a name that bf_party does not allow. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_identity_create(const char *identity,
                                                         const char *publics,
                                                         const char *name);
 
-/* Whether owners can do this without telling each other more than a session says:
- * before anybody begins, and in every step. BF_ERR_ARGUMENT names an owner of rows
- * who has too few for sums over them; or says that the model would tell too much
- * of each label to who has the features, without label noise. */
+/* Checks that the owners can run the session without telling each other more
+ * than the session says. bf_party_step checks this too. BF_ERR_ARGUMENT, which
+ * names the owner, if sums over an owner's rows would tell too much about them
+ * because the rows are too few; and if, without label noise, the model would
+ * tell too much about each label to the owner of the features. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_session_check(const bf_session *s);
 
-/* What label noise is, where labels are elsewhere (docs/owners.md); zeros where
- * there is none. One label moves Y'U by at most `sensitivity`; each owner of
- * labels adds normal noise of deviation sd to every entry of it. */
+/* The label noise of a session in which one owner has the features and others
+ * the labels (docs/owners.md); zeros in other sessions. One label changes Y'U
+ * by at most `sensitivity` (Euclidean norm); each owner of labels adds normal
+ * noise of deviation sd to every entry of Y'U. */
 typedef struct bf_label_privacy {
     double epsilon, delta;
     double sensitivity, sd;
-    double normal_delta; /* what such noise gives with epsilon, exactly: at most
-                          * half of delta; the rest is for how it is drawn */
+    double normal_delta; /* delta of normal noise with this epsilon, exactly: at
+                          * most half of delta. The other half covers the
+                          * distribution from which the noise is drawn */
     double weight_sd;    /* the noise on an opened weight */
 } bf_label_privacy;
 BF_OWNER_API BF_MUST_CHECK bf_status
@@ -42,52 +47,55 @@ bf_session_label_privacy(bf_label_privacy *out, const bf_session *s);
 
 typedef struct bf_party_options {
     const char *session, *identity, *box;
-    /* What the session says that this owner has of rows and labels, wanted in
-     * rounds 1, 2 and 4 where rows are split, else in rounds 1 and 4; NULL when
-     * it is not at hand. Anything else is not looked at. */
+    /* This owner's rows and labels, as the session says; bf_party_step ignores
+     * rows or labels that the session gives to others. Steps need them in
+     * rounds 1, 2 and 4 if rows are split, else in rounds 1 and 4; NULL in
+     * other rounds. */
     const bf_view *x;
     const int32_t *labels;
-    size_t label_count; /* 0: as many as x has rows */
-    /* What this owner calls its rows, a line of text for each in a file, or NULL;
-     * wanted in round 1 of owners who have something of the same rows. The session
-     * ends where another calls them otherwise; only whether they are the same is
-     * told, to those two. */
+    size_t label_count; /* 0: the number of rows of x */
+    /* A file with a name for each row, one in a line, or NULL. Round 1 needs
+     * the names if owners have parts of the same rows. The session ends if
+     * another owner has other names for these rows. Two owners learn only
+     * whether their names agree. */
     const char *row_names;
-    const char *model; /* to write, for receivers; NULL: not yet */
-    /* Before the opening share leaves: gather and train as the server did, and
-     * end the session unless the model comes out the same. Takes what a server
-     * takes, and all files of all owners in the inbox. Without it, a server in
-     * league with a receiver can read this owner's secret out of a built model
-     * (SECURITY.md): at least one owner of a session should. */
+    const char *model; /* for receivers: the file to write; NULL: not yet */
+    /* Before this owner's share of the opening leaves: gathers and trains as
+     * the server did, and ends the session unless the model has the same bytes.
+     * Needs the memory and time of a server, and all files of all owners in the
+     * inbox. A server that works together with a receiver can construct a model
+     * whose opening reveals this owner's secret (SECURITY.md); therefore at
+     * least one owner of a session should set `recheck`. */
     bool recheck;
 } bf_party_options;
 
 typedef struct bf_party_report {
-    unsigned owner;   /* which of the session's this is */
-    unsigned sent;    /* rounds whose message lies in the outbox */
-    bool done;        /* nothing is left to do */
-    bool opened;      /* this step wrote the model */
+    unsigned owner; /* number of this owner in the session */
+    unsigned sent;  /* rounds whose message is in the outbox */
+    bool done;      /* nothing is left to do */
+    bool opened;    /* this step wrote the model */
 } bf_party_report;
 
-/* Does what is due, and all that becomes due by it. BF_OK when nothing is left
- * to do; BF_ERR_WAITING, with a line that says for what, when others' files are
- * awaited; other errors name the file and say whether to fetch it again.
- * *out is filled in the first two cases.
+/* Takes all steps that are possible now. BF_OK when nothing is left to do.
+ * BF_ERR_WAITING, with a message that names the missing files, when files of
+ * others are missing. Other errors name the file and say whether to fetch it
+ * again. *out is filled in for BF_OK and BF_ERR_WAITING.
  *
- * A message is made once, and its bytes never change: a step that is
- * interrupted at any moment, by a loss of power too, goes on with the next one.
- * When another owner or whoever carries the files cheats, the session ends for
- * this owner, for good: its secrets are gone from the box (BF_ERR_SECURITY, as
- * for every later step). */
+ * An owner makes each message once, and the bytes of the message never change.
+ * If a step is interrupted at any moment, even by a loss of power, the next
+ * step continues. If another owner, or who carries the files, cheats, the
+ * session ends for this owner: the owner's secrets are wiped from the box, and
+ * this and every later step fails with BF_ERR_SECURITY. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_party_step(bf_party_report *out,
                                                    const bf_party_options *o,
                                                    bf_env *env);
 
-/* Labels elsewhere: the owner of the features goes on from the model that it
- * received, in the clear and with the exact sigmoid, and writes o->model. Wants
- * the rows of round 1. steps 0: 40, or 2 with label noise, which further steps
- * would fit. BF_ERR_ARGUMENT in another session, for another owner, and before
- * the model was received. */
+/* For sessions in which others have the labels: the owner of the features
+ * continues the training from the received model, in the clear and with the
+ * exact sigmoid, and writes o->model. Needs the rows of round 1. steps: how
+ * many; 0: 40 without label noise, 2 with noise, as further steps would fit the
+ * noise. BF_ERR_ARGUMENT in other sessions, for another owner, and before the
+ * model was received. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_party_finish(const bf_party_options *o,
                                                      unsigned steps,
                                                      bf_env *env);

@@ -1,12 +1,12 @@
-/* Sessions: one job that several owners train together, on rows that none of
- * them gives away (docs/owners.md). Everything here is public, and the server
- * holds it too; what an owner does is in blindfit/party.h.
+/* Sessions: several owners train one job together, and no owner shows its data
+ * to another (docs/owners.md). Everything in this header is public, and the
+ * server has it too; blindfit/party.h has an owner's part.
  *
- *   bf_session_create(&session, job, owners, count, NULL);
- *   bf_session_write(session, "session.bf");
- *   ... the owners exchange messages, by files ...
- *   bf_session_gather(&report, "session.bf", "box", "job", env);
- *   ... the server trains ... */
+ *     bf_session_create(&session, job, owners, count, NULL);
+ *     bf_session_write(session, "session.bf");
+ *     ... the owners exchange messages, by files ...
+ *     bf_session_gather(&report, "session.bf", "box", "job", env);
+ *     ... the server trains ... */
 #ifndef BLINDFIT_SESSION_H
 #define BLINDFIT_SESSION_H
 
@@ -16,7 +16,7 @@
 
 #define BF_OWNER_NAME_BYTES 32 /* with the NUL */
 
-/* Who an owner is, to others: a file that blindfit/party.h writes. */
+/* An owner's name and public keys: a file that blindfit/party.h writes. */
 typedef struct bf_party {
     char name[BF_OWNER_NAME_BYTES]; /* letters, digits, '.', '_' and '-' */
     uint8_t sign[32];               /* Ed25519 */
@@ -24,55 +24,65 @@ typedef struct bf_party {
 } bf_party;
 BF_API BF_MUST_CHECK bf_status bf_party_read(bf_party *out, const char *path);
 
-/* What of a job's data is whose. */
+/* How a job's data are divided among the owners. */
 typedef enum bf_split {
-    BF_SPLIT_ROWS,  /* each has some of the rows, with their labels */
-    BF_SPLIT_LABELS, /* one has the features of all rows and receives the model of
-                      * one iteration; each of the others labels of some rows */
-    BF_SPLIT_COLUMNS /* each has some features of all rows, and receives the part of
-                      * the model that applies to these; one has the labels */
+    /* Each owner has some rows, with their features and labels. */
+    BF_SPLIT_ROWS,
+    /* One owner has the features of all rows, and receives the model of one
+     * iteration. Each other owner has the labels of some rows. */
+    BF_SPLIT_LABELS,
+    /* Each owner has some features of all rows, and receives the part of the
+     * model that belongs to these features. One owner has the labels. */
+    BF_SPLIT_COLUMNS
 } bf_split;
 /* "rows", "labels", "columns" */
 BF_API const char *bf_split_name(bf_split split);
 
 typedef struct bf_session_owner {
     bf_party party;
-    size_t first, count; /* rows that it has something of */
-    bool labels;         /* their labels */
-    size_t features;     /* how many of their features */
-    bool receives;       /* the model */
+    size_t first, count; /* rows of which the owner has features or labels */
+    bool labels;         /* the owner has their labels */
+    size_t features;     /* number of features that the owner has */
+    bool receives;       /* the owner receives the model */
 } bf_session_owner;
 
 typedef struct bf_session_options {
     bf_split split;
-    /* Labels elsewhere: (epsilon, delta) of the privacy of a single label, by
-     * noise that its owner adds to the opening; 0, 0: none. */
+    /* BF_SPLIT_LABELS: (epsilon, delta) of the privacy of a single label, from
+     * noise that the owners of labels add to the opening; 0, 0: no noise. */
     double epsilon, delta;
 } bf_session_options;
-/* Of label noise where nobody asks for another delta. */
+/* The delta of label noise if no other delta is given. */
 #define BF_LABEL_DELTA_DEFAULT 1e-6
 
 typedef struct bf_session bf_session;
 
-/* A new session for a job, with a random number that makes it one of its own.
- * Options may be NULL: rows are split. Owners come in order, their rows (or, split
- * by labels, the rows that they have labels of) one behind the other; `first` and
- * `features` are filled in, and where rows are split `labels` too. Split by columns,
- * an owner says `features`, and rows are filled in.
+/* Makes a session for a job, with a random number that distinguishes the
+ * session from others of the same owners. Options may be NULL: rows are split.
+ * Rows of owners follow each other in the order of owners; bf_session_create
+ * fills in `first`. What else the caller gives, and what the function fills in:
+ *
+ *   BF_SPLIT_ROWS     given: count; filled in: `labels`, `features`
+ *   BF_SPLIT_LABELS   given: `labels`, and count of the rows of which the owner
+ *                     has labels or features; filled in: `features`
+ *   BF_SPLIT_COLUMNS  given: `features`, `labels`; filled in: count
+ *
  * BF_ERR_ARGUMENT for fewer than 2 or more than BF_OWNERS_MAX owners, names or
- * keys that are there twice, rows that are not the job's, a job that was planned
- * for another number of owners, no receiver, or a job that several owners cannot
- * run: with batches, random features, refreshed weights, or a feature map that
- * is yet to be chosen by rows that nobody sees all of. Split by labels: unless one
- * owner has all rows and is the only receiver, and for jobs of other than one
- * iteration from zero. Split by columns: unless features add up to the job's, one
+ * keys that occur twice, rows that do not add up to the job's, a job that was
+ * planned for another number of owners, no receiver, and jobs that several
+ * owners cannot run: with batches, random features or refreshed weights, or
+ * with a feature map that depends on the data of all owners.
+ *
+ * BF_SPLIT_LABELS: BF_ERR_ARGUMENT unless one owner has the features of all
+ * rows and is the only receiver, and the job has one iteration from zero.
+ * BF_SPLIT_COLUMNS: BF_ERR_ARGUMENT unless features add up to the job's, one
  * owner has the labels, and the recipe has blocks (train/column_blocks.h):
- * `whitened` with all components, of more rows than features. */
+ * `whitened` with all components and more rows than features. */
 BF_API BF_MUST_CHECK bf_status
 bf_session_create(bf_session **out, const bf_job *job,
                   const bf_session_owner *owners, unsigned count,
                   const bf_session_options *options);
-/* Reading checks everything that a hostile file could get wrong. */
+/* bf_session_read checks everything that a hostile file could get wrong. */
 BF_API BF_MUST_CHECK bf_status bf_session_read(bf_session **out,
                                                const char *path);
 BF_API BF_MUST_CHECK bf_status bf_session_write(const bf_session *s,
@@ -84,10 +94,10 @@ BF_API bf_session_options bf_session_options_of(const bf_session *s);
 BF_API unsigned bf_session_owners(const bf_session *s);
 BF_API const bf_session_owner *bf_session_owner_at(const bf_session *s,
                                                    unsigned i);
-/* The BLAKE2b digest of the file. */
+/* The BLAKE2b digest of the session's file. */
 BF_API const uint8_t *bf_session_id(const bf_session *s); /* 32 bytes */
-/* Half of it in groups of four digits, which owners compare by voice: a file
- * with other keys has another. */
+/* Half of the id in groups of four digits, which owners compare by voice. A
+ * file with other keys has another fingerprint. */
 #define BF_FINGERPRINT_BYTES 40
 BF_API void bf_session_fingerprint(char out[BF_FINGERPRINT_BYTES],
                                    const bf_session *s);
@@ -100,12 +110,13 @@ typedef struct bf_gather_report {
     uint64_t bytes_read; /* of shares */
 } bf_gather_report;
 
-/* From the owners' messages of rounds 1 to 4, in BOX/inbox (or, of an owner that
- * does what the server did, in BOX/outbox): checks signatures, digests and what
- * each says it has seen, adds the shares, brings the uploads under the joint key
- * and adds them, and writes job.json, eval.keys and upload.bf, which training
- * takes, into the folder `out`. The same messages make the same files.
- * BF_ERR_WAITING while something is missing. */
+/* The server's part. Reads the owners' messages of rounds 1 to 4 from
+ * BOX/inbox; if an owner repeats the server's work, that owner's messages come
+ * from BOX/outbox. Checks signatures, digests, and that all owners saw the same
+ * messages; adds the shares of keys; switches the uploads to the joint key and
+ * adds them. Writes job.json, eval.keys and upload.bf, from which the server
+ * trains, into the folder `out`. The same messages make the same files.
+ * BF_ERR_WAITING while a message is missing. */
 BF_API BF_MUST_CHECK bf_status bf_session_gather(bf_gather_report *report,
                                                  const char *session,
                                                  const char *box,

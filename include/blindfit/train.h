@@ -107,12 +107,12 @@ BF_API BF_MUST_CHECK bf_status bf_recipe_aim(bf_recipe *out, bf_aim aim,
  * Fashion-MNIST: 91.2 %; two full steps: 91.1 %.) */
 BF_API void bf_recipe_batches(bf_recipe *r, size_t batch);
 /* Makes a whitened recipe for n samples of d features safe. Chooses a Chebyshev
- * polynomial and multiplies all steps but the last by one factor, at most 1: the
- * polynomial is that of the least degree that allows a factor of `least` (0 to
- * 1), or else of degree BF_CHEBYSHEV_DEGREE_MAX with a smaller factor.
- * BF_ERR_ARGUMENT if `least` is 1 and no degree allows it, if the recipe has no
- * clip, or if it has mini-batches. A clip of 1 allows longer steps than 1.25, at
- * the same accuracy. */
+ * polynomial and multiplies all steps but the last by one factor, at most 1.
+ * The polynomial has the least degree that allows a factor of `least` (0 to 1),
+ * or else degree BF_CHEBYSHEV_DEGREE_MAX with a smaller factor. BF_ERR_ARGUMENT
+ * if `least` is 1 and no degree allows it, if the recipe has no clip, or if it
+ * has mini-batches. A clip of 1 allows longer steps than 1.25, at the same
+ * accuracy. */
 #define BF_SAFE_STEPS 0.45 /* two steps of 4 become about 2 and 4 */
 BF_API BF_MUST_CHECK bf_status bf_recipe_make_safe(bf_recipe *r, double least,
                                                    size_t n, size_t d);
@@ -166,8 +166,8 @@ typedef struct bf_magnitudes {
 } bf_magnitudes;
 /* Magnitudes that a plan assumes before the data are known, for n rows and k
  * columns. src/train/bounds.c says which of them are proved and which are
- * measured. Those of a safe recipe are all proved; BF_ERR_ARGUMENT if they can't
- * be. */
+ * measured. Those of a safe recipe are all proved; BF_ERR_ARGUMENT if they
+ * cannot be. */
 BF_API BF_MUST_CHECK bf_status bf_recipe_bounds(bf_magnitudes *out,
                                                 const bf_recipe *r, size_t n,
                                                 size_t k);

@@ -9,8 +9,8 @@
 BF_MUST_CHECK bf_status bf_move_file(const char *from, const char *to);
 
 /* Fault loops in tests: after `successes` more system calls of bf_outfile and
- * bf_move_file (open, write, fsync, close, rename), all fail with `err`; -1 ends
- * that. err 0: the first of them is a kill -9 of this process. */
+ * bf_move_file (open, write, fsync, close, rename), all fail with `err`; -1
+ * ends the loop. err 0: the first call kills this process as kill -9 does. */
 void bf_outfile_fail_for_tests(long successes, int err);
 
 #endif

@@ -74,8 +74,8 @@ bool bf_sigmoid_form_divide(bf_sigmoid_form *form, bf_division division,
  * form->primes primes that the levels divide by, in order. */
 double bf_sigmoid_log_scale(const bf_sigmoid_form *form, double log_z,
                             const double *log_prime);
-/* y = z' * Q(z'^2), or the Chebyshev sum, z holding z' = z/norm (declare scale * norm). Consumes
- * form->primes levels. */
+/* y = z' Q(z'^2), or the Chebyshev sum; the ciphertext z holds z' = z/norm,
+ * with z's scale times norm. Consumes form->primes levels. */
 BF_MUST_CHECK bf_status bf_sigmoid_evaluate(bf_eval *ev, bf_ct *y,
                                             const bf_sigmoid_form *form,
                                             const bf_ct *z);

@@ -2,8 +2,8 @@
 #include "ring/ring.h"
 #include "ring/wide.h"
 
-/* a b mod p < 2^50, by 1/p: three roundings leave the quotient, below 2^50, less
- * than one half off; truncated, it is right or a neighbour of the right one. */
+/* a b mod p < 2^50, by 1/p. The quotient is below 2^50; three roundings change
+ * it by less than 1/2, so that the truncated quotient is right or one off. */
 static uint64_t mul_short(uint64_t a, uint64_t b, uint64_t p, double inverse)
 {
     uint64_t quotient = (uint64_t)((double)a * (double)b * inverse);

@@ -32,9 +32,10 @@
 #include "base/status.h"
 #include "train/safe.h"
 
-/* An upper bound of |y - p(z)| for |z| <= range, y in {0, 1}. p - 1/2 is odd, so
- * one sign suffices. The values at m Chebyshev nodes of an interval bound a
- * polynomial of a lesser degree on it to a factor 1/cos(pi degree/2m) [EZ64]. */
+/* An upper bound of |y - p(z)| for |z| <= range, y in {0, 1}. p - 1/2 is odd,
+ * so one sign suffices. The values at m Chebyshev nodes of an interval bound a
+ * polynomial of a lesser degree on the interval, to a factor 1/cos(pi
+ * degree/2m) [EZ64]. */
 static double largest_residual(const bf_sigmoid *p, double range)
 {
     enum { NODES = 4096 };
@@ -46,7 +47,8 @@ static double largest_residual(const bf_sigmoid *p, double range)
     return largest / cos(M_PI * p->degree / (2 * NODES)) + 0.5;
 }
 
-/* The range to which the polynomial pulls logits back; 0: it does not. */
+/* The range to which the polynomial pulls logits back; 0 if the leading
+ * coefficient is not positive. */
 static double pulled_back(const bf_recipe *r)
 {
     const bf_sigmoid *p = &r->sigmoid;

@@ -44,8 +44,8 @@ typedef struct joining {
 
 /* ---- computing ----------------------------------------------------------- */
 
-static bf_status import_part(const joining *m, bf_ct *out, const input_parts *in,
-                             unsigned k)
+static bf_status import_part(const joining *m, bf_ct *out,
+                             const input_parts *in, unsigned k)
 {
     bf_ct ct = {0};
     bf_status s = bf_input_unpack(&ct, m->o->job, bf_one_ring(m->o->ctx),

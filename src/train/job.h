@@ -49,11 +49,12 @@ struct bf_job {
                                    * (handle.c); else NULL */
 };
 
-/* Of an opening share's error in that of the message: what hides the latter,
- * which is an equation in all owners' secrets (docs/security.md). */
+/* The standard deviation of the error of an opening share over that of the
+ * message's error. A share's error hides the message's error, which is an
+ * equation in all owners' secrets (docs/security.md). */
 #define BF_OPEN_FLOOD 4.0
-/* By how much openings by so many owners' shares are less exact than the message;
- * 1 for one owner, who decrypts. */
+/* The error of a message opened by the shares of so many owners, over the error
+ * of the message; 1 for one owner, who decrypts. */
 static inline double bf_opening_error(unsigned owners)
 {
     return owners > 1 ? sqrt(1 + BF_OPEN_FLOOD * BF_OPEN_FLOOD * owners) : 1;

@@ -107,8 +107,8 @@ static bf_status check_signature(const bf_party *from, const uint8_t *data,
     return bf_fail(BF_ERR_SECURITY, "%s: not signed by %s", name, from->name);
 }
 
-/* There is one way to write a head: unless what was read comes out again, some
- * byte is not what it may be. */
+/* A head has exactly one form: if printing the parsed head gives other bytes,
+ * the head that was read is malformed. */
 static bf_status check_form(const bf_head *h, const bf_session *s,
                             const uint8_t *data, size_t bytes, const char *name)
 {

@@ -1,22 +1,24 @@
-/* What owners of a session send each other and the server.
+/* The messages of a session's owners.
  *
- * In round r every owner sends one message: a head and parts. The head is small,
- * signed, and goes to all; it names the parts by their digests, and with T_{r-1}
- * everything that its sender has seen:
- *   T_0 = id of the session,  T_r = H(T_{r-1} || digests of the K heads of round
- *   r, in the order of the owners).
- * So whoever shows two owners different messages is found out in the next round.
+ * In round r every owner sends one message: a head and parts. The head is short
+ * and signed, and goes to all owners and the server. The head names each part
+ * by its digest; with T_{r-1} it names all heads of earlier rounds:
+ *   T_0 = id of the session,
+ *   T_r = H(T_{r-1} || digests of the K heads of round r, by owner).
+ * If an owner sends different messages to two others, these two notice in the
+ * next round that their T differ.
  *
- * | round | parts                                                               |
- * |-------|---------------------------------------------------------------------|
- * | 1     | SQUARE, promised by its digest alone; SUMS of columns, sealed, or   |
- * |       | ROWS, what owners of the same rows call them                        |
- * | 2     | SQUARE: (h0, h1); KEYS: linear shares; SUMS of products, sealed     |
- * | 3     | SECOND: shares from the sums of all (h0, h1); TRANSFORM of owner 0  |
- * | 4     | UPLOAD                                                              |
- * | 5     | MODEL, the server's, named alone; SHARE of its opening, sealed      |
+ * | round | parts                                                             |
+ * |-------|-------------------------------------------------------------------|
+ * | 1     | SQUARE, promised by its digest; SUMS of columns, sealed, or ROWS, |
+ * |       | tags of the names of rows                                         |
+ * | 2     | SQUARE: (h0, h1); KEYS: linear shares; SUMS of products, sealed   |
+ * | 3     | SECOND: shares from the sum of all (h0, h1); TRANSFORM of owner 0 |
+ * | 4     | UPLOAD                                                            |
+ * | 5     | MODEL, the digest of the server's file; SHARE of the opening,     |
+ * |       | sealed                                                            |
  *
- * SUMS and TRANSFORM are there where rows are split, else ROWS.
+ * Sessions that split rows have SUMS and TRANSFORM, others have ROWS.
  *
  * A head, little-endian:
  *   "BFHEAD", u16 version 1, u32 round, u32 sender, u32 parts, u32 0,
@@ -65,46 +67,48 @@ typedef struct bf_head {
     uint8_t digest[BF_HASH_BYTES]; /* of the head's bytes */
 } bf_head;
 
-/* The kinds of parts, in their order, that this owner's message of this round
- * has; returns how many. */
+/* The kinds of the parts of this owner's message of this round, in their order;
+ * returns their number. */
 unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
                           unsigned round, unsigned sender);
-/* Whether the part travels as a file beside its head: not what is promised, nor
- * what the server made. */
+/* True if the part travels as a file beside its head. A promised part does not,
+ * and neither does the server's model. */
 bool bf_part_travels(bf_part_kind kind, unsigned round);
-/* NULL: the head has none. */
+/* The head's part of this kind, or NULL. */
 const bf_part *bf_head_part(const bf_head *h, bf_part_kind kind);
 
-/* "r2-01.square": the file of a part, or with kind 0 of a head. */
+/* The name of a part's file, such as "r2-01.square"; with kind 0, of a head's
+ * file. */
 #define BF_MESSAGE_NAME_BYTES 24
 void bf_message_name(char out[BF_MESSAGE_NAME_BYTES], unsigned round,
                      unsigned sender, bf_part_kind kind);
 
-/* All but the signature; returns how many bytes that is, which is also where the
- * signature goes. */
+/* Prints all of a head but the signature. Returns the number of bytes, at which
+ * the signature follows. */
 size_t bf_head_print(uint8_t out[BF_HEAD_BYTES_MAX], const bf_session *s,
                      const bf_head *h);
-/* What is signed: `bytes` of a printed head. */
+/* The signature is of BF_HEAD_TAG, its NUL included, and the `bytes` of a
+ * printed head. */
 #define BF_HEAD_TAG "blindfit-head"
 #define BF_HEAD_SIGNED_MAX (sizeof BF_HEAD_TAG + BF_HEAD_BYTES_MAX)
 size_t bf_head_signed(uint8_t out[BF_HEAD_SIGNED_MAX], const uint8_t *head,
                       size_t bytes);
-/* BF_ERR_FORMAT for what is no head, BF_ERR_MISMATCH for one of another session,
- * BF_ERR_SECURITY for one that its sender did not sign, or that is not the one
- * of this round and sender. Whether T is the right one is the caller's to say. */
+/* BF_ERR_FORMAT for bytes that are not a head, BF_ERR_MISMATCH for a head of
+ * another session, BF_ERR_SECURITY for a head that its sender did not sign or
+ * that belongs to another round or sender. The caller checks T. */
 BF_MUST_CHECK bf_status bf_head_parse(bf_head *out, const bf_session *s,
                                       unsigned round, unsigned sender,
                                       const uint8_t *data, size_t bytes,
                                       const char *name);
 
-/* T_r from T_{r-1} and the heads of all owners. */
+/* Computes T_r from T_{r-1} and the heads of all owners. */
 void bf_transcript_next(uint8_t out[BF_HASH_BYTES],
                         const uint8_t before[BF_HASH_BYTES],
                         const bf_head *heads, unsigned owners);
 
 /* BF_ERR_FORMAT unless the file at `path` has the part's bytes and digest. */
 BF_MUST_CHECK bf_status bf_part_check(const bf_part *part, const char *path);
-/* Bytes and digest of a file, as a part of that kind. */
+/* The bytes and the digest of a file, as a part of this kind. */
 BF_MUST_CHECK bf_status bf_part_of_file(bf_part *out, bf_part_kind kind,
                                         const char *path);
 

@@ -1,32 +1,35 @@
-/* Recipes whose scores and weights are proved to stay in range, for any rows and
- * labels.
+/* Recipes whose scores and weights are proved to stay in range, for any rows
+ * and labels.
  *
- * Let u = (1, x) be a row, X the features of all n, and |x| <= a by the clip.
- * Whitening has X^T X <= n (bounds.c), so the mean m of all x has |m| <= 1, and
+ * Let u = (1, x) be a row, X the features of all n rows, and |x| <= a by the
+ * clip. Whitening has X^T X <= n (bounds.c), so the mean m of all x has |m| <=
+ * 1, and
  *   u^T (U^T U/n) u = 1 + 2 m.x + x^T (X^T X/n) x <= (1 + a)^2.
  * A step s on residuals r_j of at most e moves the score of u by
  *   4s/n |sum_j (u.u_j) r_j| <= 4 s e sqrt(sum_j (u.u_j)^2/n) <= 4 s e (1 + a)
  * (Cauchy-Schwarz), and weights, in norm, by
  *   4s/n |U^T r| <= 4s/n sqrt(2n) sqrt(n) e = 4 sqrt(2) s e.
- * In the first step e = 1/2; in later ones it is the largest |y - p| on the
- * polynomial's interval, which scores may not leave. So both are sums over steps,
- * and two iterations want an interval of 2 s (1 + a) to each side: 84 for 400
- * features clipped at 1 and a first step of 2. The last step is free. Nothing is
- * asked of the polynomial's slopes.
+ * In the first step e = 1/2. In later steps e is the largest |y - p| on the
+ * polynomial's interval, which scores may not leave. So the bounds on scores
+ * and weights are sums over steps, and two iterations need an interval of 2 s
+ * (1 + a) to each side: 84 for 400 features clipped at 1 and a first step of 2.
+ * The size of the last step is free. The proof does not depend on the
+ * polynomial's slopes.
  *
  * The polynomial is the interpolant of the sigmoid at the Chebyshev nodes. Its
- * error depends on degree + 1 over the interval alone, 0.055 at RANGE. A longer
+ * error depends on (degree + 1) / interval alone: 0.055 at RANGE. A longer
  * interval costs accuracy, a shorter one levels (scattering features of
- * Fashion-MNIST, 401 columns, degree 63, two iterations: 89.95, 90.05, 90.07 and
- * 89.72 % at 1, 1.3, 1.6 and 3.2). */
+ * Fashion-MNIST, 401 columns, degree 63, two iterations: 89.95, 90.05, 90.07
+ * and 89.72 % at 1, 1.3, 1.6 and 3.2). */
 #include <math.h>
 
 #include "base/status.h"
 #include "ckks/chebyshev.h"
 #include "train/safe.h"
 
-/* Scores have errors, and polynomials grow steeply behind their interval: plans
- * expect 0.02 of a typical score, which is a tenth of the largest and less. */
+/* Scores have errors, and polynomials grow steeply beyond their interval: plans
+ * expect errors of 0.02 of a typical score, which is at most a tenth of the
+ * largest. */
 #define MARGIN 1.01
 #define RANGE 1.3    /* half the interval, over degree + 1 */
 #define RESIDUAL 1.1 /* bounds what such a polynomial leaves: 1 + 0.055 */
@@ -48,7 +51,7 @@ static bf_status interpolate(bf_sigmoid *out, unsigned degree, double range)
     return BF_OK;
 }
 
-/* The sum behind the scores that enter the last iteration. */
+/* The sum that bounds the scores at the start of the last iteration. */
 static double before_last(const bf_recipe *r)
 {
     double sum = 0;

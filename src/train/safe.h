@@ -4,9 +4,9 @@
 
 #include "blindfit/train.h"
 
-/* Scores, updates and weights of a safe recipe, behind the bound on rows and the
- * largest residual on the polynomial's interval. BF_ERR_ARGUMENT where scores
- * may leave that, or nothing is proved. */
+/* Bounds on scores, updates and weights of a safe recipe, from the bound on
+ * rows and the largest residual on the polynomial's interval. BF_ERR_ARGUMENT
+ * if scores may leave the interval: then nothing is proved. */
 BF_MUST_CHECK bf_status bf_safe_bounds(bf_magnitudes *b, const bf_recipe *r,
                                        size_t n, double residual);
 

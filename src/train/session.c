@@ -49,7 +49,7 @@ bool bf_party_name_valid(const char *name)
     return true;
 }
 
-/* What is left of a line, or of the text. */
+/* The rest of a line, or of the text. */
 typedef struct words {
     const char *at, *end;
 } words;
@@ -63,7 +63,7 @@ static bool take_line(words *text, words *line)
     return true;
 }
 
-/* The next word, up to a blank or the end of the line. */
+/* Reads the next word, which ends at a blank or at the end of the line. */
 static bool take_word(words *line, char *out, size_t room)
 {
     size_t n = 0;

@@ -1,14 +1,15 @@
-/* A session (blindfit/session.h), from the inside.
+/* A session (blindfit/session.h): the file, and what the files of src/train
+ * share.
  *
- * Its file is text:
+ * The file is text:
  *   blindfit-session 1
  *   nonce HEX
  *   split rows | split labels [EPSILON DELTA] | split columns
  *   owner NAME SIGN SEAL COUNT [labels] [receives]    one line each, in order;
  *                                                     COUNT: rows, or columns
  *   job BYTES
- * and behind it the bytes of job.json. There is one way to write a session:
- * whatever differs from it by a byte is refused. */
+ * The bytes of job.json follow. A session has exactly one text; reading refuses
+ * a file that differs from this text by a byte. */
 #ifndef BF_TRAIN_SESSION_H
 #define BF_TRAIN_SESSION_H
 
@@ -21,8 +22,8 @@
 
 struct bf_session {
     uint8_t id[BF_HASH_BYTES];
-    /* Of all a halves of linear keys: H("blindfit-crs\0" || id), which whoever
-     * chose the nonce cannot steer. */
+    /* The seed of the a halves of all linear keys: H("blindfit-crs\0" || id).
+     * Who chooses the nonce cannot choose the seed. */
     uint8_t crs[BF_SEED_BYTES];
     uint8_t nonce[BF_NONCE_BYTES];
     bf_session_options options;
@@ -33,19 +34,20 @@ struct bf_session {
     size_t bytes;
 };
 
-/* Of such a text; name is the file's, for messages. */
+/* Parses the text of a session's file; `name` is the file's name, for messages.
+ */
 BF_MUST_CHECK bf_status bf_session_parse(bf_session **out, const char *text,
                                          size_t bytes, const char *name);
 
-/* Fills in whose rows are which and what each has of them; BF_ERR_ARGUMENT where
- * that is not all of the job's data, or not a job for such owners. Owners' counts
- * are at most BF_JOB_SAMPLES_MAX. (session_split.c) */
+/* Fills in each owner's rows and features (session_split.c). BF_ERR_ARGUMENT if
+ * the owners together do not have all of the job's data, or if owners cannot
+ * run such a job. Each count is at most BF_JOB_SAMPLES_MAX. */
 BF_MUST_CHECK bf_status bf_session_divide(bf_session *s);
-/* Where columns are split: those of owner k. */
+/* The columns of owner k, if columns are split. */
 BF_MUST_CHECK bf_status bf_session_block(bf_column_block *out,
                                          const bf_session *s, unsigned k);
 
-/* "blindfit-owner 1 NAME SIGN SEAL\n". */
+/* The text of a .pub file: "blindfit-owner 1 NAME SIGN SEAL\n". */
 #define BF_PARTY_TEXT_BYTES 256
 void bf_party_print(char out[BF_PARTY_TEXT_BYTES], const bf_party *p);
 BF_MUST_CHECK bf_status bf_party_parse(bf_party *out, const char *text,

@@ -1,4 +1,5 @@
-/* The server's part of a session: shares of all owners into evaluation keys. */
+/* The server's part of a session: makes evaluation keys from all owners' shares
+ * and one upload from the owners' uploads. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static bf_status join(file_path *out, const char *folder, const char *name)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", folder);
 }
 
-/* BF_ERR_WAITING unless it is there. */
+/* Finds the file of a message; BF_ERR_WAITING if it is not there. */
 static bf_status find(file_path *out, const gather *g, unsigned round,
                       unsigned owner, bf_part_kind kind)
 {
@@ -86,7 +87,8 @@ static bf_status read_heads(gather *g)
     return BF_OK;
 }
 
-/* The part of each owner's, as its head says. */
+/* Checks each owner's part of this kind against the part's digest in the head.
+ */
 static bf_status check_parts(gather *g, unsigned round, bf_part_kind kind,
                              file_path *paths)
 {
@@ -101,7 +103,7 @@ static bf_status check_parts(gather *g, unsigned round, bf_part_kind kind,
 
 /* ---- keys ---------------------------------------------------------------- */
 
-/* Files of all owners' shares of one kind. */
+/* The files of all owners' shares of one kind. */
 typedef struct share_set {
     bf_share_reader reader[BF_OWNERS_MAX];
     file_path path[BF_OWNERS_MAX];

@@ -1,4 +1,5 @@
-/* What of a job's data is whose (blindfit/session.h), and which jobs that suits. */
+/* Which owner has which part of a job's data (blindfit/session.h), and which
+ * jobs owners can run. */
 #include <math.h>
 
 #include "train/session.h"
@@ -25,7 +26,8 @@ static bf_status check_job(const bf_job *job, bf_split split)
     return bf_fail(BF_ERR_ARGUMENT, "several owners cannot run a job %s", what);
 }
 
-/* Rows of whom `labels` says one behind the other; or of all. */
+/* Numbers the rows of the owners of labels in order; with `all`, those of all
+ * owners. */
 static bf_status count_rows(bf_session *s, bool all)
 {
     size_t rows = 0;
@@ -51,7 +53,8 @@ static bf_status divide_rows(bf_session *s)
 
 /* ---- labels elsewhere ---------------------------------------------------- */
 
-/* One iteration from zero is what its receiver can finish (owner/finish.h). */
+/* The receiver can finish the training in the clear only from a model of one
+ * iteration from zero (owner/finish.h). */
 static bf_status check_one_product(const bf_job *job)
 {
     const bf_schedule *s = &job->schedule;
@@ -139,7 +142,7 @@ static bf_status divide_columns(bf_session *s)
 
 /* ---- all ----------------------------------------------------------------- */
 
-/* Which epsilons and deltas there can be, owner/label_privacy.h says. */
+/* owner/label_privacy.h has the range of epsilon and delta. */
 static bf_status check_noise(const bf_session_options *o)
 {
     bool none = o->epsilon == 0 && o->delta == 0;

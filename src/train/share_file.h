@@ -1,6 +1,6 @@
-/* Files of shares of keys (ckks/collective.h), as every owner of a session sends
- * them: evaluation keys in the order of the job's needs, read key by key, as all
- * of them at once take gigabytes. */
+/* Files of shares of keys (ckks/collective.h), which every owner of a session
+ * sends: evaluation keys in the order of the job's needs. Readers take one key
+ * at a time, as all keys together take gigabytes of memory. */
 #ifndef BF_TRAIN_SHARE_FILE_H
 #define BF_TRAIN_SHARE_FILE_H
 
@@ -8,8 +8,8 @@
 #include "train/session.h"
 #include "wire/wire.h"
 
-/* What a session needs keys for that come by one kind of share: in one round,
- * import keys of all owners among them, or from the square in two. */
+/* The keys of a session that one kind of share makes: keys of one round, with
+ * the import keys of all owners, or keys from the square, in two rounds. */
 typedef struct bf_share_needs {
     bf_key_need *need; /* owned */
     size_t count;
@@ -19,7 +19,8 @@ BF_MUST_CHECK bf_status bf_share_needs_of(bf_share_needs *out,
                                           const bf_plan *plan, bool square);
 void bf_share_needs_clear(bf_share_needs *n);
 
-/* Whole but not committed; ids but the key's are the session's. */
+/* Writes a complete file, not yet committed. The key id is the share's; job id
+ * and data id are the session's. */
 BF_MUST_CHECK bf_status bf_share_file_prepare(bf_outfile **out,
                                               const bf_session *s,
                                               const bf_eval_keys *shares,
@@ -37,14 +38,14 @@ BF_MUST_CHECK bf_status bf_share_open(bf_share_reader *out, const bf_session *s,
                                       const bf_context *ctx,
                                       const bf_share_needs *needs, bf_key_a a,
                                       const char *path);
-/* The share of the next need. BF_ERR_MISMATCH when it is of another key, of
- * other limbs, or with another a half than the session's. */
+/* Reads the share of the next need. BF_ERR_MISMATCH for a share of another key,
+ * of other limbs, or with an a half that is not the session's. */
 BF_MUST_CHECK bf_status bf_share_next(bf_share_reader *r, bf_switch_key *out);
-/* Behind the last one: that nothing follows. */
+/* Checks that no share follows the last one. */
 BF_MUST_CHECK bf_status bf_share_end(bf_share_reader *r);
 void bf_share_close(bf_share_reader *r); /* zeroed ones, too */
 
-/* The sums of next shares of all files. */
+/* Reads the next share of each file and adds them. */
 BF_MUST_CHECK bf_status bf_share_next_sum(bf_share_reader *readers,
                                           unsigned count, bf_eval_keys *out);
 

@@ -27,4 +27,16 @@ breach apps/cli/commands/decrypt.c train/owner/protocol.h
 breach src/base/status.h base/allocator.h
 breach src/wire/frame.h wire/wire.h
 breach include/blindfit/blindfit.h blindfit/ckks.h
+# Lines of 80 columns pass, of 81 do not.
+width() # COLUMNS
+{
+    cp -r src apps include "$work"
+    printf '/* %*s */\n' $(($1 - 6)) - >>"$work/src/base/file.h"
+    tools/check-layers "$work"
+}
+ok width 80
+checks=$((checks + 1))
+! width 81 >"$work/stdout" || fail "a line of 81 columns passes"
+grep -q 'src/base/file.h:[0-9]*: 81 columns' "$work/stdout" ||
+    fail "the wide line is not named: $(cat "$work/stdout")"
 finish

@@ -685,7 +685,8 @@ static void failing_calls(void **state)
     }
 }
 
-/* The step of an owner, killed in place of this call; whether it came so far. */
+/* Takes a step of owner k in a process that is killed in place of this call;
+ * false if the step makes fewer calls. */
 static bool killed_at(unsigned k, int call)
 {
     int how;
@@ -700,8 +701,8 @@ static bool killed_at(unsigned k, int call)
     return WIFSIGNALED(how);
 }
 
-/* kill -9 in place of every system call that writes a message, and of one further
- * on in the step after it. */
+/* kill -9 in place of every system call that writes a message, and then in
+ * place of a call of the next step. */
 static void killed(void **state)
 {
     (void)state;

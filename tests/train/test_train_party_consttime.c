@@ -91,8 +91,8 @@ static void signatures(void **state)
     assert_tainted(out + bytes - BF_SIGNATURE_BYTES, BF_SIGNATURE_BYTES);
 }
 
-/* Verdicts: whether the product of keys is zero, whether the sealed key and the box
- * are whole, and twice whether libsodium said so. */
+/* The reports are verdicts: the product of keys is not zero, the sealed key is
+ * whole, the box is whole, and twice that libsodium returned success. */
 static void boxes(void **state)
 {
     (void)state;

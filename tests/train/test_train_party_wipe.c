@@ -1,8 +1,8 @@
-/* Owner a's steps of a session, with the others' and the server's between: after
- * each of them nothing in this process tells a's secrets, its identity's keys,
- * masks that it shares with others, its sums, shares of the opening, or what
- * exactly they open. Freed memory stays with the process, where it would be
- * found. */
+/* Owner a's steps of a session, with the other owners' and the server's steps
+ * in between. After each step the test searches the memory of this process for
+ * a's secrets, the keys of a's identity, the masks that a shares with others,
+ * a's sums, the shares of the opening, and the exact opening, and finds none.
+ * Freed memory stays with the process, so that the search covers it. */
 #include <sodium.h>
 
 #include "ckks/owner/internal.h"

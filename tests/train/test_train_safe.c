@@ -1,5 +1,5 @@
-/* Safe recipes: the polynomial, the bounds against rows and labels that are made
- * to pass them, what is refused, and job.json. */
+/* Safe recipes: the polynomial, the bounds against rows and labels that are
+ * made to exceed them, what is refused, and job.json. */
 #include "base/memory.h"
 #include "train/job.h"
 #include "train/owner/transform.h"

@@ -1,6 +1,6 @@
-/* Sessions whose owners have something of the same rows, from their identities to
- * the model, for two owners and three: labels elsewhere, finished in the clear,
- * with label noise and without; columns split; rows that are not the same ones. */
+/* Sessions whose owners have parts of the same rows, from identities to model,
+ * for two owners and three: labels elsewhere, finished in the clear, with label
+ * noise and without; columns split; rows that do not match. */
 #include "blindfit/owner.h"
 #include "train/handle.h"
 #include "train/owner/block.h"
@@ -177,8 +177,8 @@ static void run_session(const world *w)
 
 /* ---- models -------------------------------------------------------------- */
 
-/* Rows as the owner of the features has them; V_1 of the twin; its job's error of
- * an opened weight. */
+/* The rows of the owner of the features, V_1 of the twin, and the job's error
+ * of an opened weight. */
 typedef struct twin {
     bf_transform *t;
     bf_matrix u, v1;
@@ -223,8 +223,9 @@ static void twin_scores(bf_matrix *scores, const twin *o, const bf_matrix *v,
     bf_model_clear(&m);
 }
 
-/* By independent errors of weights, of deviation s, scores of a row u deviate by
- * s |u|: the s that explains how the model's scores differ from the twin's. */
+/* Independent errors of weights, of standard deviation s, change the scores of
+ * a row u by s |u|. Returns the s that explains the difference of the model's
+ * scores from the twin's. */
 static double weight_error(const world *w, path model, const twin *o)
 {
     bf_matrix got, want, u;
@@ -315,8 +316,8 @@ static void labels_of_two(void **state)
     run_labels(3);
 }
 
-/* Two owners of labels add their noise, so it is sqrt(2) times that of one. There
- * are 27 weights: their deviation is known to 14 %. */
+/* Two owners of labels add their noise: sqrt(2) times the noise of one owner.
+ * The standard deviation of 27 weights is known to 14 %. */
 static void private_labels(void **state)
 {
     (void)state;
@@ -347,7 +348,8 @@ static void private_labels(void **state)
 
 /* ---- columns split ------------------------------------------------------- */
 
-/* Columns of owners, four in a chunk, so that borders lie within a pair of chunks. */
+/* Sessions of owners of columns, four in a chunk, so that borders lie within a
+ * pair of chunks. */
 static void make_columns_session(world *w, const size_t *features,
                                  unsigned labels)
 {
@@ -381,8 +383,8 @@ static void add(bf_matrix *sum, bf_matrix *part)
     bf_matrix_clear(part);
 }
 
-/* Each owner's transform and rows, and of all parts the sums: rows to train on and
- * as they are. */
+/* Each owner's transform and rows, and the sums over all parts: rows to train
+ * on, and rows as they are. */
 typedef struct columns_twin {
     bf_transform *t[BF_OWNERS_MAX];
     bf_column_block b[BF_OWNERS_MAX];
@@ -413,8 +415,8 @@ static void sum_parts(columns_twin *o, const world *w)
     }
 }
 
-/* Scores of all owners' models add up to those of the twin on all columns, but for
- * the errors of weights, as in weight_error. */
+/* The scores of all owners' models add up to the scores of the twin on all
+ * columns, but for the errors of weights, as in weight_error. */
 static double columns_error(const world *w, const columns_twin *o)
 {
     bf_matrix v = {0}, scores = {0};
@@ -654,8 +656,9 @@ static void same_rows(void **state)
     end_world(&w);
 }
 
-/* Who gives no names does not agree with who does; another's tags, sent back, are
- * not those that are wanted. */
+/* An owner who gives no names does not agree with an owner who does. Another
+ * owner's tags, sent back to this owner, are not the tags that this owner
+ * wants. */
 static void names_or_none(void **state)
 {
     (void)state;

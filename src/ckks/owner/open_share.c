@@ -105,8 +105,9 @@ static bf_status combine_limb(void *user, size_t index)
     return BF_OK;
 }
 
-/* Of secret values one verdict alone: whether all are residues. Below 2^63, v - q
- * is negative where v < q. */
+/* The only branch on the shares' secret values: whether all values are
+ * residues. Values are below 2^63, so v - q is negative if and only if v < q.
+ */
 static bf_status check_values(const combine_job *job)
 {
     const bf_params *p = &job->ct->ctx->params;

@@ -20,9 +20,9 @@ typedef struct bf_places {
 #define BF_OPEN_SD_MAX 0x1p46
 
 /* values[limbs][count], from 0 to q-1, in secret memory of the caller. sd is
- * the standard deviation of f_i, 1 to BF_OPEN_SD_MAX. BF_ERR_ARGUMENT for other than two
- * polynomials, a place beyond the ring or an sd out of range; BF_ERR_SECURITY
- * as for an encryption at these limbs. */
+ * the standard deviation of f_i, 1 to BF_OPEN_SD_MAX. BF_ERR_ARGUMENT unless
+ * the ciphertext has two polynomials, for a place beyond the ring, and for an
+ * sd out of range; BF_ERR_SECURITY as for an encryption at these limbs. */
 BF_MUST_CHECK bf_status bf_open_share(uint64_t *values, const bf_secret_key *s,
                                       const bf_ct *ct, bf_places places,
                                       double sd);

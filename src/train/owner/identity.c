@@ -32,7 +32,7 @@ void bf_identity_clear(bf_identity *id)
     *id = (bf_identity){0};
 }
 
-/* Both pairs of keys from a file's secrets. */
+/* Derives both pairs of keys from the secrets in a file. */
 static bf_status derive(bf_identity *out, const uint8_t *file)
 {
     bf_identity id = {.sign = bf_secret_alloc(crypto_sign_SECRETKEYBYTES),

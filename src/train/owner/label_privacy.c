@@ -23,7 +23,7 @@ bf_status bf_label_noise(double *sd, double epsilon, double delta,
     if (!(delta >= BF_LABEL_DELTA_MIN && delta <= BF_LABEL_DELTA_MAX))
         return bf_fail(BF_ERR_ARGUMENT, "delta %g; %g to %g", delta,
                        BF_LABEL_DELTA_MIN, BF_LABEL_DELTA_MAX);
-    /* delta grows with r, from 0 to 1; bisected in ratios. */
+    /* delta grows with r, from 0 to 1: bisection of ratios. */
     double low = epsilon / 100, high = 100;
     for (int i = 0; i < 100; i++) {
         double r = sqrt(low * high);

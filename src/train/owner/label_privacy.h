@@ -26,13 +26,14 @@ BF_MUST_CHECK bf_status bf_label_noise(double *sd, double epsilon, double delta,
 /* The exact delta of normal noise, with r = sensitivity / sd:
  *   delta = Phi(r/2 - epsilon/r) - e^epsilon Phi(-r/2 - epsilon/r). */
 double bf_label_delta(double epsilon, double r);
-/* sqrt(2) times the bound on rows (bf_recipe_bounds), so sqrt(2 + 2 clip^2 (k -
- * 1)) where rows are clipped. */
+/* sqrt(2) times the bound on rows (bf_recipe_bounds): sqrt(2 + 2 clip^2 (k -
+ * 1)) if rows are clipped. */
 BF_MUST_CHECK bf_status bf_label_sensitivity(double *out, const bf_recipe *r,
                                              size_t n, size_t k);
-/* The deviation of a share's error (ckks/owner/open_share.h) that puts noise of
- * sd on Y'U into the opened V_1: of `step` times Y'U, scaled, each an entry of
- * what F orthogonal rows of length sqrt(F) make of coefficients. */
+/* The standard deviation of a share's error (ckks/owner/open_share.h) that
+ * makes noise of standard deviation sd on Y'U. The opened V_1 is step Y'U,
+ * scaled; an entry of V_1 is the product of F coefficients with one of F
+ * orthogonal rows of length sqrt(F). */
 double bf_label_noise_share(double sd, double step, const bf_layout *l,
                             double scale);
 

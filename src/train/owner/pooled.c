@@ -11,10 +11,10 @@
 
 #define TOLERANCE 1e-6
 
-/* Variances are known to (1 + |mean|) 2^-62: a row's value and square are rounded
- * to 2^-65 and 2^-64, the division and the mean's square cut off 3 2^-64. From
- * 2^-40 on that is below 2^-22 of them, and standardised rows have a variance of
- * 1 to TOLERANCE. */
+/* Variances are known to (1 + |mean|) 2^-62: a row's value and its square are
+ * rounded to 2^-65 and 2^-64, and the division and the square of the mean cut
+ * off 3 2^-64. For variances from 2^-40 on, this error is below 2^-22 of the
+ * variance, and standardised rows have a variance of 1 to TOLERANCE. */
 #define VARIANCE_ERROR 0x1p-62
 #define VARIANCE_MIN 0x1p-40
 
@@ -119,7 +119,7 @@ static bf_status check_own(const bf_pooling *p, unsigned owner,
 
 /* ---- own sums ------------------------------------------------------------ */
 
-/* Of d values and d squares; a square is exact in two doubles. */
+/* Adds d values and d squares. A square is exact in two doubles. */
 static void add_row(uint8_t *out, const double *row, size_t d)
 {
     for (size_t j = 0; j < d; j++) {
@@ -191,16 +191,16 @@ static double value(bf_u128 units)
     return ldexp((double)units, -64);
 }
 
-/* m^2 in units of 2^-64 for m <= 2^84 of them. */
+/* m^2 in units of 2^-64, for m up to 2^84 of these units. */
 static bf_u128 square(bf_u128 m)
 {
     bf_u128 whole = m >> 64, part = (uint64_t)m;
     return (whole * whole << 64) + 2 * whole * part + (part * part >> 64);
 }
 
-/* Mean and variance of one column, from sums of n values and squares; false when
- * these are of no n values. With the sum n m + r the variance is
- * squares/n - (m + r/n)^2. */
+/* Mean and variance of one column, from the sums of n values and of their
+ * squares; false if no n values have these sums. With the sum n m + r the
+ * variance is squares/n - (m + r/n)^2. */
 static bool moments_of(double *mean, double *variance, const uint8_t *sum,
                        const uint8_t *squares, size_t n)
 {
@@ -219,7 +219,7 @@ static bool moments_of(double *mean, double *variance, const uint8_t *sum,
     return true;
 }
 
-/* t->mean and inv, 1/sd or 0 for columns that do not vary by enough. */
+/* Fills in t->mean and inv: 1/sd, or 0 for a column that varies too little. */
 static bf_status read_moments(bf_transform *t, double *inv, const bf_pooling *p,
                               const uint8_t *moments)
 {
@@ -243,7 +243,7 @@ static bf_status read_moments(bf_transform *t, double *inv, const bf_pooling *p,
     return bf_whiten_check_varies(t, any);
 }
 
-/* A transform with all but its linear map, and inv. */
+/* A transform that lacks only its linear map, and inv. */
 typedef struct pooled {
     bf_transform *t;
     double *inv; /* whitened */
@@ -286,7 +286,8 @@ static bf_status begin(pooled *q, const bf_pooling *p, const uint8_t *moments)
 
 /* ---- products ------------------------------------------------------------ */
 
-/* |sum z_a z_b| over some rows is at most n where moments are those of all. */
+/* If the moments are those of all n rows, |sum z_a z_b| over some of these rows
+ * is at most n. */
 static bf_status put_products(uint8_t *out, const double *sum,
                               const bf_pooling *p)
 {
@@ -340,8 +341,8 @@ bf_status bf_pooled_products(uint8_t *out, const bf_pooling *p, unsigned owner,
     return status;
 }
 
-/* corr[d][d], both triangles. Rows are zero in columns of which inv is: so are
- * their products, exactly. */
+/* corr[d][d], both triangles. If inv of a column is 0, standardised rows are 0
+ * in this column, and so are the products, exactly. */
 static bf_status read_products(double *corr, const pooled *q,
                                const bf_pooling *p, const uint8_t *products)
 {
@@ -361,7 +362,8 @@ static bf_status read_products(double *corr, const pooled *q,
     return BF_OK;
 }
 
-/* begin, and *corr for the caller to free; NULL for `paper`. */
+/* Begins the transform, and fills in *corr, which the caller frees; NULL for
+ * `paper`. */
 static bf_status begin_both(pooled *q, double **corr, const bf_pooling *p,
                             const uint8_t *moments, const uint8_t *products)
 {
@@ -420,7 +422,7 @@ static bf_status check_shape(const bf_transform *t, const bf_transform *own)
     return same(t->mean, own->mean, own->width) ? BF_OK : differs("its mean");
 }
 
-/* a[d][k - 1] = linear / inv, which fill_linear has put into it. */
+/* a[d][k - 1] = linear / inv, the inverse of what fill_linear does. */
 static bf_status standard_map(double *a, const bf_transform *t,
                               const double *inv)
 {
@@ -442,8 +444,9 @@ static bool is_zero(const double *a, size_t d, size_t k, size_t c)
     return true;
 }
 
-/* Whether entry (a, b) of both products is as eigenvalues e[k] say, falling;
- * columns of what is negligible are zero, and at the border either. */
+/* Checks entry (a, b) of both products against the eigenvalues e[k], which
+ * fall. Columns of negligible eigenvalues are zero; at the border of
+ * negligible, a column may be zero or not. */
 static bool entry_fits(double with, double without, const double *e, size_t a,
                        size_t b, const bool *zero, double lambda)
 {
@@ -485,7 +488,7 @@ static void inner(double *c, const double *a, const double *b, size_t d,
                               .stride = k});
 }
 
-/* corr is overwritten. */
+/* Overwrites corr. */
 static bf_status check_whitening(const bf_transform *t, const double *inv,
                                  double *corr, double lambda)
 {

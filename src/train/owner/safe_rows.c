@@ -1,5 +1,6 @@
-/* What the proof of a safe recipe (bounds.c) asks of rows u = (1, x), of rows that
- * a transform of others made: fitted to them, it gives both. */
+/* Checks that rows u = (1, x) satisfy the conditions of the proof for a safe
+ * recipe (bounds.c). Rows to which the transform was fitted satisfy both
+ * conditions; other rows, which the transform of other data maps, may not. */
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
@@ -10,7 +11,7 @@
 #include "train/owner/product.h"
 #include "train/owner/transform.h"
 
-/* Of rounding; bounds have as much to spare in the modulus's bits. */
+/* Slack for rounding errors; the modulus's spare bits cover such an excess. */
 #define SLACK 1e-6
 
 static bf_status check_norms(const bf_matrix *u, double bound)
@@ -27,7 +28,7 @@ static bf_status check_norms(const bf_matrix *u, double bound)
     return BF_OK;
 }
 
-/* n - X^T X has a Cholesky root, and so no negative eigenvalue. */
+/* True if n - X^T X has a Cholesky root, and so no negative eigenvalue. */
 static bf_status check_products(const bf_matrix *u, double *m)
 {
     size_t k = u->cols - 1;

@@ -13,7 +13,7 @@ enum {
     SEALED_KEY = KEY_BYTES + crypto_box_SEALBYTES
 };
 
-/* A key serves one box. */
+/* Zero: each key encrypts one box. */
 static const uint8_t nonce[crypto_secretbox_NONCEBYTES];
 
 static unsigned count_readers(const bf_session *s, bool receivers)
@@ -75,7 +75,7 @@ bf_status bf_sealed_write(const char *path, const bf_session *s, bool receivers,
     return status;
 }
 
-/* Into plain, which has room for the box's bytes. */
+/* Decrypts a box into plain, which has room for the bytes of the box. */
 static bool open_box(uint8_t *plain, uint8_t *key, const uint8_t *sealed,
                      const uint8_t *box, size_t length, const bf_identity *id)
 {

@@ -10,10 +10,10 @@ _Static_assert(BF_X25519_BYTES == crypto_scalarmult_BYTES &&
                    BF_X25519_BYTES == crypto_scalarmult_SCALARBYTES,
                "keys of X25519");
 
-/* Of widths 8 and 16 alike. */
+/* A multiple of both widths, 8 and 16. */
 #define MASK_BYTES 4096
 
-/* All in secret memory. */
+/* A mask in the making, in secret memory. */
 typedef struct work {
     bf_hasher hash;
     bf_stream stream;
@@ -132,8 +132,8 @@ bf_status bf_sum_pair_key(uint8_t key[BF_HASH_BYTES], const bf_sum_owner *own,
     return status;
 }
 
-/* Magnitudes are exact in both parts: a double has 53 bits. The sign comes in
- * without a branch. */
+/* Both parts of the magnitude are exact, as a double has 53 bits. No branch
+ * depends on the sign. */
 void bf_sum_add_number(uint8_t *number, double v, unsigned width)
 {
     uint8_t bytes[16];

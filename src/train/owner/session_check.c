@@ -38,9 +38,10 @@ double bf_session_noise_range(const bf_session *s, const bf_label_privacy *p)
     return BF_LABEL_NOISE_TAIL * sqrt(noisy) * p->weight_sd;
 }
 
-/* Coefficients that weights w lie in are at most sqrt(2) max |w|
- * (linalg/layout.h), and so with the noise on them; scaled, they have to fit the
- * primes that the model keeps, and a share's error what shares can have. */
+/* Coefficients that hold weights w are at most sqrt(2) max |w|
+ * (linalg/layout.h), with or without label noise. Multiplied by the scale, they
+ * must fit the primes that the model has left, and the error of a share must
+ * not exceed BF_OPEN_SD_MAX. */
 static bf_status check_room(const bf_session *s, const bf_label_privacy *p)
 {
     const bf_job *job = s->job;

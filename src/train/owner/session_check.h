@@ -1,5 +1,5 @@
-/* Whether owners can do what a session says without telling each other more than
- * it says, and by what noise. */
+/* Checks that owners can run a session without telling each other more than the
+ * session says, and the label noise for this. */
 #ifndef BF_TRAIN_OWNER_SESSION_CHECK_H
 #define BF_TRAIN_OWNER_SESSION_CHECK_H
 
@@ -7,14 +7,14 @@
 #include "train/owner/pooled.h"
 #include "train/session.h"
 
-/* Of a session whose rows are split. */
+/* The pooling of a session that splits rows. */
 bf_pooling bf_session_pooling(const bf_session *s);
 
-/* Noise of `owners` label owners on an opened weight stays below this many of its
- * deviations, but once in 10^15. */
+/* The sum of the label owners' noise on an opened weight exceeds this many
+ * standard deviations once in 10^15 times. */
 #define BF_LABEL_NOISE_TAIL 8.0
-/* By how much label noise takes opened weights beyond the job's bounds; 0 without
- * it. */
+/* How far label noise can take opened weights beyond the job's bounds; 0
+ * without label noise. */
 double bf_session_noise_range(const bf_session *s, const bf_label_privacy *p);
 
 #endif
