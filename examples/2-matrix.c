@@ -2,7 +2,7 @@
  * of a network, sigmoid(M x).
  *
  * A rehearsal finds the keys: circuit() first runs on a dry evaluator, which
- * notes the keys that the circuit needs. */
+ * notes the keys that the circuit needs, and what the circuit costs. */
 #include <blindfit/ckks.h>
 #include <math.h>
 #include <stdio.h>
@@ -52,6 +52,10 @@ int main(void)
     ok(bf_evaluator_create_dry(&ev, ckks));
     ok(bf_cipher_stand_in(&x, ckks, bf_ckks_levels(ckks)));
     circuit(ev, &y, x, map, c);
+    bf_evaluator_facts facts = bf_evaluator_describe(ev);
+    printf("%u levels, %zu keys, %d key switches\n",
+           bf_ckks_levels(ckks) - facts.lowest_level, facts.keys,
+           (int)facts.key_switches);
 
     ok(bf_secret_generate(&secret, ckks));
     ok(bf_keys_create_for(&keys, secret, ev, NULL));

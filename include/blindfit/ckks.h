@@ -4,30 +4,31 @@
  *
  * A ciphertext holds `slots` numbers, real or complex; operations act on all of
  * them at once. A level is one product: a ciphertext of level l can take part
- * in l products, one behind another, each of which leaves it a level lower.
+ * in l products, one after another, and each product lowers the level by one.
  *
- * Two ways to compute. The *plain* operations (section 4) keep every ciphertext
- * at its level's own scale: products relinearise and rescale, sums bring their
- * operands together. The *exact* ones (section 5) do one step each, at scales
- * that the caller follows. Both may be mixed: an operation says what it takes.
+ * There are two ways to compute. The *plain* operations (section 4) keep every
+ * ciphertext at the scale of its level: products relinearise and rescale, and
+ * sums bring their operands together. The *exact* operations (section 5) do one
+ * step each, at scales that the caller chooses. A program may use both; each
+ * operation says which operands it takes.
  *
- * Outputs `T **out`: *out is NULL, and an object is made, or it is an earlier
- * one, which is replaced; it may be an input. Unchanged on failure. The caller
- * destroys what it got; destroy takes NULL. The context outlives everything
- * made with it, keys outlive their evaluators; ciphertexts may outlive an
- * evaluator.
+ * Outputs `T **out`: if *out is NULL, the function makes an object; otherwise
+ * the function replaces the content of *out, which may be an input. Outputs
+ * stay unchanged on failure. The caller destroys the objects that it receives;
+ * destroy accepts NULL. The context must outlive everything made with it, and
+ * keys must outlive their evaluators; ciphertexts may outlive an evaluator.
  *
- * Threads: contexts, keys, plaintexts, ciphertexts and maps are read by many at
- * once; an evaluator belongs to one at a time, and each thread makes its own.
- * Within an operation the library takes the threads of the caller's bf_env
- * (bf_env_enter).
+ * Threads: many threads may read contexts, keys, plaintexts, ciphertexts and
+ * maps at the same time. An evaluator belongs to one thread at a time; each
+ * thread makes its own. Within an operation the library uses the threads of the
+ * caller's bf_env (bf_env_enter).
  *
- * BF_ERR_MISMATCH for objects of other parameters or of another key,
- * BF_ERR_ARGUMENT for what an operation cannot take, levels that have run out
- * among them; messages name the operation.
+ * BF_ERR_MISMATCH for objects of other parameters or of another key.
+ * BF_ERR_ARGUMENT for operands that an operation cannot take, and if too few
+ * levels are left. Messages name the operation.
  *
- * Results of decryption are approximate, and exact ones would betray the key:
- * docs/security.md says what may be shown to whom. */
+ * Decrypted results are approximate, and exact decryptions would betray the
+ * key: docs/security.md says who may see which. */
 #ifndef BLINDFIT_CKKS_H
 #define BLINDFIT_CKKS_H
 
@@ -35,7 +36,7 @@
 
 #include "blindfit/matrix.h"
 
-/* A complex number as C and C++ have it: two doubles. */
+/* A complex number of C and C++: two doubles. */
 #ifdef __cplusplus
 #include <complex>
 typedef std::complex<double> bf_complex;
@@ -47,8 +48,9 @@ typedef double complex bf_complex;
 
 /* ---- 1. parameters and context ------------------------------------------- */
 
-/* What is asked for. The ring and its primes follow: the smallest ring of 128
- * bits of security (the table of [BCC+24]) that holds it all. */
+/* The requirements of a circuit. bf_ckks_create chooses the smallest ring that
+ * meets them with 128 bits of security (the table of [BCC+24]), and its primes.
+ */
 typedef struct bf_ckks_request {
     unsigned depth;     /* products one behind another, at least 1; 0: 1 */
     size_t slots;       /* values in a ciphertext, at least; 0: any number */
@@ -57,10 +59,11 @@ typedef struct bf_ckks_request {
     double largest;     /* |value| that any slot ever has; 0: 1 */
 } bf_ckks_request;
 
-/* The same by hand: bit lengths of primes, those of ciphertexts first to last.
- * The last of q sets the scale, 2^bits; leading ones of other lengths than
- * that, at least one, are the base below level 0. digit_limbs: primes of q in a
- * digit of key switching, whose product the special primes p have to exceed. */
+/* Parameters by hand: bit lengths of the primes, in order. The last entry of
+ * q_bits gives the scale, 2^bits. The leading entries whose length differs, at
+ * least one, are the base, which is below level 0. digit_limbs: the number of
+ * primes of q in a digit of key switching; the product of the special primes p
+ * must exceed that of each digit. */
 typedef struct bf_ckks_chain {
     unsigned log_n; /* ring of degree 2^log_n, twice the slots */
     const unsigned *q_bits, *p_bits;
@@ -69,51 +72,60 @@ typedef struct bf_ckks_chain {
 } bf_ckks_chain;
 
 typedef struct bf_ckks bf_ckks;
-/* BF_ERR_ARGUMENT where no ring holds what is asked for, and why. */
+/* BF_ERR_ARGUMENT, with the reason, if no ring meets the request. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_create(bf_ckks **out,
                                               const bf_ckks_request *request);
 /* BF_ERR_SECURITY below 128 bits. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_create_chain(bf_ckks **out,
                                                     const bf_ckks_chain *chain);
-/* The parameters of a file of any kind, keys or ciphertexts. */
+/* Reads the parameters from a file of any kind: of keys or of ciphertexts. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_load(bf_ckks **out, const char *path);
 BF_API void bf_ckks_destroy(bf_ckks *ckks);
 
 BF_API size_t bf_ckks_slots(const bf_ckks *ckks);
 BF_API unsigned bf_ckks_levels(const bf_ckks *ckks); /* of a fresh ciphertext */
-/* The scale that ciphertexts of this level have: s(0) = 2^bits, and a product
- * of level l has s(l)^2/q = s(l-1) after it was divided by its prime q. */
+/* The scale of ciphertexts of this level: s(0) = 2^bits. The product of two
+ * ciphertexts of level l, divided by their last prime q, has the scale s(l)^2/q
+ * = s(l-1). */
 BF_API double bf_ckks_scale(const bf_ckks *ckks, unsigned level);
-/* |value| up to which slots may go: the base holds four times that. */
+/* The largest |value| of a slot. The base has room for four times this value.
+ */
 BF_API double bf_ckks_largest(const bf_ckks *ckks);
+/* Primes of a ciphertext of this level: those of the base, and one a level. */
+BF_API unsigned bf_ckks_limbs(const bf_ckks *ckks, unsigned level);
+/* Prime number i, from 0: a ciphertext of l limbs is modulo primes 0 to l - 1,
+ * and bf_cipher_rescale divides it by prime l - 1. 0 if there is no such prime.
+ */
+BF_API uint64_t bf_ckks_prime(const bf_ckks *ckks, unsigned i);
 BF_API double bf_ckks_log2_q(const bf_ckks *ckks);
 BF_API double bf_ckks_log2_qp(const bf_ckks *ckks);  /* what security is of */
 BF_API double bf_ckks_security(const bf_ckks *ckks); /* bits, classical */
 
 /* ---- 2. plaintexts: encoded vectors -------------------------------------- */
 
-/* Kept in secret memory: wiped when destroyed. */
+/* A plaintext is in secret memory, and is wiped when destroyed. */
 typedef struct bf_plain bf_plain;
-/* values[count], 1 <= count <= slots: zeros up to the next power of two, and
- * that block again and again through all slots, so that rotations move the
- * block round in itself. At the highest level and its scale. BF_ERR_RANGE for a
- * value beyond bf_ckks_largest or not finite. */
+/* Encodes values[count], 1 <= count <= slots, at the highest level and its
+ * scale. Zeros fill the values up to the next power of two; the slots repeat
+ * this block, so that rotations rotate the block. BF_ERR_RANGE for a value that
+ * exceeds bf_ckks_largest or is not finite. */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode(bf_plain **out,
                                                const bf_ckks *ckks,
                                                const double *values,
                                                size_t count);
-/* Complex values, at a scale and for ciphertexts of up to this level. */
+/* Encodes complex values at this scale, for ciphertexts of up to this level. */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode_at(bf_plain **out,
                                                   const bf_ckks *ckks,
                                                   const bf_complex *values,
                                                   size_t count, double scale,
                                                   unsigned level);
-/* coeffs[count], count up to twice the slots: those of the polynomial, in place
- * of slots. */
+/* Encodes coeffs[count], the coefficients of the polynomial instead of slots;
+ * count is at most twice the slots. */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode_coeffs(
     bf_plain **out, const bf_ckks *ckks, const double *coeffs, size_t count,
     double scale, unsigned level);
-/* The first count slots (real parts; complex) or coefficients. */
+/* The first count slots (their real parts, or complex), or the first count
+ * coefficients. */
 BF_API BF_MUST_CHECK bf_status bf_plain_decode(double *values, size_t count,
                                                const bf_plain *plain);
 BF_API BF_MUST_CHECK bf_status bf_plain_decode_complex(bf_complex *values,
@@ -128,28 +140,29 @@ BF_API void bf_plain_destroy(bf_plain *plain);
 
 typedef struct bf_cipher bf_cipher; /* an encrypted vector */
 
-/* The secret key: ternary, in locked memory, wiped when destroyed. The
- * functions of it are the owner's, and in libblindfit alone. */
+/* The secret key: ternary, in locked memory, wiped when destroyed. Its
+ * functions are the owner's, and in libblindfit alone. */
 typedef struct bf_secret bf_secret;
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_generate(bf_secret **out,
                                                         const bf_ckks *ckks);
 BF_OWNER_API void bf_secret_destroy(bf_secret *secret);
-/* A file of mode 0600. */
+/* Writes a file of mode 0600. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_save(const bf_secret *secret,
                                                     const char *path);
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_load(bf_secret **out,
                                                     const bf_ckks *ckks,
                                                     const char *path);
-/* Half the bytes of public encryption in a file, and less noise: half of a
- * ciphertext is the expansion of a seed. values as bf_plain_encode has them. */
+/* Encrypts values as bf_plain_encode encodes them. Compared with
+ * bf_public_encrypt, the file has half the bytes, since half of the ciphertext
+ * is the expansion of a seed, and the ciphertext has less noise. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_encrypt(bf_cipher **out,
                                                        const bf_secret *secret,
                                                        const double *values,
                                                        size_t count);
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_encrypt_plain(
     bf_cipher **out, const bf_secret *secret, const bf_plain *plain);
-/* The real parts of the first count slots. BF_ERR_MISMATCH for a ciphertext
- * under another key. */
+/* The real parts of the first count slots. BF_ERR_MISMATCH for a ciphertext of
+ * another key. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_decrypt(double *values,
                                                        size_t count,
                                                        const bf_secret *secret,
@@ -157,7 +170,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_decrypt(double *values,
 BF_OWNER_API BF_MUST_CHECK bf_status bf_secret_decrypt_plain(
     bf_plain **out, const bf_secret *secret, const bf_cipher *a);
 
-/* The public key encrypts and does nothing else. */
+/* The public key, which can encrypt and nothing else. */
 typedef struct bf_public bf_public;
 BF_OWNER_API BF_MUST_CHECK bf_status bf_public_create(bf_public **out,
                                                       const bf_secret *secret);
@@ -170,8 +183,8 @@ BF_API BF_MUST_CHECK bf_status bf_public_encrypt_plain(bf_cipher **out,
                                                        const bf_public *key,
                                                        const bf_plain *plain);
 
-/* Evaluation keys: public, and what an evaluator needs for products of
- * ciphertexts, rotations and conjugation. */
+/* Evaluation keys are public. An evaluator needs them for products of
+ * ciphertexts, rotations, conjugation and automorphisms. */
 typedef struct bf_keys_request {
     bool products;        /* of two ciphertexts */
     bool conjugation;     /* bf_cipher_conjugate */
@@ -189,14 +202,14 @@ typedef struct bf_evaluator bf_evaluator;
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_keys_create(bf_keys **out, const bf_secret *secret,
                const bf_keys_request *request, bf_env *env);
-/* Just the keys that operations on a dry evaluator asked for, at the levels
- * where they did (section 6). */
+/* Makes exactly the keys that the operations on a dry evaluator needed, at the
+ * levels at which they needed them (section 6). */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for(bf_keys **out,
                                                         const bf_secret *secret,
                                                         const bf_evaluator *dry,
                                                         bf_env *env);
-/* The same where ciphertexts went to a smaller ring, or came from it: with the
- * secret of that ring. */
+/* The same for a dry run in which ciphertexts went to a smaller ring or came
+ * from it; `smaller` is the secret of that ring. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for_rings(
     bf_keys **out, const bf_secret *secret, const bf_secret *smaller,
     const bf_evaluator *dry, bf_env *env);
@@ -204,7 +217,7 @@ BF_API void bf_keys_destroy(bf_keys *keys);
 
 /* ---- 4. plain operations ------------------------------------------------- */
 
-/* keys may be NULL: for sums and products with numbers none is needed. */
+/* keys may be NULL: sums, and products with numbers, need none. */
 BF_API BF_MUST_CHECK bf_status bf_evaluator_create(bf_evaluator **out,
                                                    const bf_ckks *ckks,
                                                    const bf_keys *keys);
@@ -214,8 +227,9 @@ BF_API void bf_cipher_destroy(bf_cipher *a);
 BF_API BF_MUST_CHECK bf_status bf_cipher_copy(bf_evaluator *ev, bf_cipher **out,
                                               const bf_cipher *a);
 
-/* No level, but where operands of unlike levels meet: the higher comes down to
- * the lower. At the same level their scales have to agree to 2^-20. */
+/* Use no level. If the operands differ in level, the higher one is first
+ * brought down to the lower. At the same level their scales must agree to
+ * 2^-20. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_add(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *a,
                                              const bf_cipher *b);
@@ -225,7 +239,8 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_sub(bf_evaluator *ev, bf_cipher **out,
 BF_API BF_MUST_CHECK bf_status bf_cipher_negate(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *a);
-/* a + c in every slot; a + values, as bf_plain_encode has them. */
+/* Adds c to every slot; adds values, encoded as bf_plain_encode encodes them.
+ */
 BF_API BF_MUST_CHECK bf_status bf_cipher_add_const(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,
@@ -235,17 +250,18 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_add_values(bf_evaluator *ev,
                                                     const bf_cipher *a,
                                                     const double *values,
                                                     size_t count);
-/* Exact, no level. */
+/* Exact; uses no level. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_int(bf_evaluator *ev,
                                                  bf_cipher **out,
                                                  const bf_cipher *a, int64_t c);
-/* One level each, below the lower of the operands. The key of products is
- * needed for those of ciphertexts. */
+/* Products use one level, counted from the lower operand. Products of
+ * ciphertexts need the key of products. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *a,
                                              const bf_cipher *b);
-/* c by a relative error below 2^-10 divided by |c| q, q the level's prime; 0 is
- * fine, and BF_ERR_RANGE comes where that integer would lie below 2^10. */
+/* Multiplies by c. The relative error of the factor is at most 1/(2 |c| s),
+ * with s the scale of the level; c may be 0. BF_ERR_RANGE if 0 < |c| s < 2^10.
+ */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_const(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,
@@ -261,68 +277,74 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_dot(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *const *b,
                                              size_t terms);
 
-/* No level. Slot j takes slot j + r; r may be negative. The key of rotation r
- * is needed; rotation by 0 is a copy. */
+/* Uses no level. Slot j receives slot j + r; r may be negative. Needs the key
+ * of rotation r; r = 0 copies. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_rotate(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *a, int r);
-/* out[i] = a rotated by r[i], cheaper than one by one. */
+/* out[i] = a rotated by r[i], for less work than count rotations: they share
+ * one decomposition of a. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_rotate_many(bf_evaluator *ev,
                                                      bf_cipher **out,
                                                      const bf_cipher *a,
                                                      const int *r,
                                                      size_t count);
-/* sum_i of a[i] rotated by r[i]; a[] may repeat, all of one level and scale. */
+/* Sum over i of a[i] rotated by r[i], with one division for all. Entries of a[]
+ * may repeat, and must have the same level and scale. Entries of three
+ * polynomials (bf_cipher_tensor) are relinearised in the same step, with other
+ * keys, which a dry run finds. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_rotate_sum(bf_evaluator *ev,
                                                     bf_cipher **out,
                                                     const bf_cipher *const *a,
                                                     const int *r, size_t count);
-/* Slot j takes the sum of slots j .. j + count - 1, count a power of two: keys
- * of `sums`, log2(count) rotations. */
+/* Slot j receives the sum of slots j to j + count - 1, count a power of two.
+ * Takes log2(count) rotations; needs the keys of `sums`. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_sum(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *a, size_t count);
 BF_API BF_MUST_CHECK bf_status bf_cipher_conjugate(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a);
 
-/* y = M x, for x of the period that cols fills up to a power of two: M is
- * encoded once, for ciphertexts of this level at least. rows and cols up to
- * slots. BF_ERR_RANGE for an entry that is not finite, or so large that a
- * diagonal does not fit the level's primes. */
+/* y = M x, where x has the period of cols rounded up to a power of two. M is
+ * encoded once, for ciphertexts of this level at least; rows and cols are at
+ * most slots. BF_ERR_RANGE for an entry that is not finite, or so large that a
+ * diagonal does not fit the primes of the level. */
 typedef struct bf_linear bf_linear;
 BF_API BF_MUST_CHECK bf_status bf_linear_create(bf_linear **out,
                                                 const bf_ckks *ckks,
                                                 const bf_view *matrix,
                                                 unsigned level);
-/* The same for complex M, whose entry (i, j) is matrix[i*stride + j]. */
+/* The same for complex M; matrix[i*stride + j] is entry (i, j). */
 BF_API BF_MUST_CHECK bf_status bf_linear_create_complex(
     bf_linear **out, const bf_ckks *ckks, const bf_complex *matrix, size_t rows,
     size_t cols, size_t stride, unsigned level);
-/* From some diagonals of it alone:
+/* A map from some of its diagonals:
  *   y_j = sum_k values[k*dim + j % dim] x_{j + index[k]},
- * k < count, indices of slots modulo their number; dim a power of two up to
- * slots, index[k] below it, each once. For x of period dim that is M of dim x
- * dim with M[j][(j + index[k]) % dim] = values[k*dim + j]. Rotations that a map
- * takes are some 2 sqrt(count) where indices are equally spaced. */
+ * k < count, slots numbered modulo their count; dim is a power of two up to
+ * slots, and index[k] < dim occurs once. For x of period dim this is the dim x
+ * dim matrix with M[j][(j + index[k]) % dim] = values[k*dim + j]. If the
+ * indices are equally spaced, the map takes about 2 sqrt(count) rotations. */
 BF_API BF_MUST_CHECK bf_status bf_linear_create_diagonals(
     bf_linear **out, const bf_ckks *ckks, size_t dim, const size_t *index,
     const bf_complex *values, size_t count, unsigned level);
 BF_API void bf_linear_destroy(bf_linear *map);
 BF_API size_t bf_linear_bytes(const bf_linear *map); /* of memory */
-/* The rotations whose keys it needs: as many as there are are returned, at most
- * `room` of them written to r, which may be NULL. */
+/* Returns the number of rotations whose keys the map needs, and writes at most
+ * `room` of them to r, which may be NULL. */
 BF_API size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room);
-/* From the map's level to the next lower. The first `rows` slots are M x, then
- * zeros up to a power of two, and so on. */
+/* Takes a from the map's level to the next lower level. The first `rows` slots
+ * are M x; zeros follow up to a power of two, and the slots repeat this block.
+ */
 BF_API BF_MUST_CHECK bf_status bf_linear_apply(bf_evaluator *ev,
                                                bf_cipher **out,
                                                const bf_cipher *a,
                                                const bf_linear *map);
 
-/* p(x) = sum_k c[k] B_k, degree 1 to 1023, of slots that are real: powers of x,
- * or the Chebyshev polynomials of [lo, hi], outside of which values explode.
- * ceil(log2(degree + 1)) levels, the least possible [PS73]; Chebyshev's one
- * more when (hi - lo)/2 is not between 1/2 and 2. The key of products. */
+/* p(x) = sum_k c[k] B_k of real slots x, degree 1 to 1023. B_k are the powers
+ * of x, or the Chebyshev polynomials of [lo, hi], which grow steeply outside
+ * the interval. Uses bf_polynomial_levels, the least possible number [PS73];
+ * bf_cipher_chebyshev uses one more unless (hi - lo)/2 is between 1/2 and 2.
+ * Needs the key of products. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_power_series(bf_evaluator *ev,
                                                       bf_cipher **out,
                                                       const bf_cipher *a,
@@ -331,13 +353,21 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_power_series(bf_evaluator *ev,
 BF_API BF_MUST_CHECK bf_status
 bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
                     const double *c, unsigned degree, double lo, double hi);
-/* c[0..degree] of a function on [lo, hi], by interpolation: within a factor
- * 2 + (2/pi) log(degree + 1) of the best polynomial [Tre19]. */
+/* c[0..degree] of a function on [lo, hi], by interpolation: within a factor 2 +
+ * (2/pi) log(degree + 1) of the best polynomial [Tre19]. BF_ERR_ARGUMENT unless
+ * lo < hi, BF_ERR_RANGE if f is not finite at a node. */
 BF_API BF_MUST_CHECK bf_status
 bf_chebyshev_coefficients(double *c, unsigned degree, double lo, double hi,
                           double (*f)(double x, void *user), void *user);
 
-/* What a ciphertext is: nothing of its values. */
+/* Levels that a polynomial with these coefficients takes, powers or Chebyshev:
+ * ceil(log2(degree + 1)), where leading zeros do not count. */
+BF_API unsigned bf_polynomial_levels(const double *c, unsigned degree);
+/* The value of a polynomial with these Chebyshev coefficients at a number x. */
+BF_API double bf_chebyshev_at(const double *c, unsigned degree, double lo,
+                              double hi, double x);
+
+/* The facts about a ciphertext that do not depend on its values. */
 typedef struct bf_cipher_facts {
     unsigned level;
     unsigned limbs; /* primes that are left, those of the base included */
@@ -350,25 +380,41 @@ BF_API bf_cipher_facts bf_cipher_describe(const bf_cipher *a);
 
 /* ---- 5. exact operations ------------------------------------------------- */
 
-/* One step each: scales multiply and divide, limbs go one by one, nothing is
- * adjusted. Operands of unlike limbs meet at the lower. */
+/* Each operation does one step: scales multiply and divide, limbs go one by
+ * one, and nothing is adjusted. Operands of different limbs are taken at the
+ * lower number of limbs. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_add_plain(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,
                                                    const bf_plain *b);
-/* A product with complex numbers, or with others that are encoded once: b
- * encoded at bf_ckks_scale of a's level, bf_cipher_rescale behind it, and the
- * result has the scale of the level below. */
+/* A product with complex numbers, or with a plaintext that serves many
+ * products. If b is encoded at bf_ckks_scale of a's level, bf_cipher_rescale
+ * brings the product to the scale of the next level. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_plain(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,
                                                    const bf_plain *b);
-/* sum_k a[k] b[k], not relinearised: 3 polynomials, the scales' product. */
+/* *out += a b, so that a sum of products is rescaled once. If *out is NULL,
+ * *out becomes a b. Otherwise *out is not a, has the scale of a b to 2^-20
+ * (BF_ERR_MISMATCH), and has a's polynomials and at most the limbs of a and b
+ * (BF_ERR_ARGUMENT). */
+BF_API BF_MUST_CHECK bf_status bf_cipher_mul_plain_add(bf_evaluator *ev,
+                                                       bf_cipher **out,
+                                                       const bf_cipher *a,
+                                                       const bf_plain *b);
+/* sum_k a[k] b[k], not relinearised: 3 polynomials, at the product of the
+ * scales. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_tensor(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *const *a,
                                                 const bf_cipher *const *b,
                                                 size_t terms);
+/* The product of a rows x terms matrix and a terms x cols matrix, whose entries
+ * are ciphertexts: out[r*cols + c] = sum_k a[r*terms + k] b[k*cols + c], each
+ * as bf_cipher_tensor makes it, for less time in all. */
+BF_API BF_MUST_CHECK bf_status bf_cipher_tensor_matrix(
+    bf_evaluator *ev, bf_cipher **out, const bf_cipher *const *a,
+    const bf_cipher *const *b, size_t rows, size_t terms, size_t cols);
 BF_API BF_MUST_CHECK bf_status bf_cipher_relinearize(bf_evaluator *ev,
                                                      bf_cipher **out,
                                                      const bf_cipher *a);
@@ -376,41 +422,45 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_relinearize(bf_evaluator *ev,
 BF_API BF_MUST_CHECK bf_status bf_cipher_rescale(bf_evaluator *ev,
                                                  bf_cipher **out,
                                                  const bf_cipher *a);
-/* Forgets primes until `limbs` are left; the scale stays. */
+/* Relinearises and divides by the last prime, with one division for both. */
+BF_API BF_MUST_CHECK bf_status bf_cipher_relinearize_rescale(
+    bf_evaluator *ev, bf_cipher **out, const bf_cipher *a);
+/* Drops primes until `limbs` are left; the scale does not change. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mod_drop(bf_evaluator *ev,
                                                   bf_cipher **out,
                                                   const bf_cipher *a,
                                                   unsigned limbs);
-/* factor * a at exactly this scale and fewer limbs than a has. */
+/* factor * a at exactly this scale, with `limbs` limbs, fewer than a has. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_adjust(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *a,
                                                 double factor, double scale,
                                                 unsigned limbs);
-/* Down to a level and its scale; a copy where it is there already. */
+/* Brings a down to a level and its scale; copies a ciphertext that has them. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_lower(bf_evaluator *ev,
                                                bf_cipher **out,
                                                const bf_cipher *a,
                                                unsigned level);
-/* X^e a, without noise; X^slots multiplies every slot by the imaginary unit. */
+/* X^e a, without noise. X^slots multiplies every slot by the imaginary unit. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_monomial(bf_evaluator *ev,
                                                       bf_cipher **out,
                                                       const bf_cipher *a,
                                                       int64_t e);
 /* X -> X^g, g odd and below 4 slots: coefficient i moves to g i modulo 2 slots,
  * with the sign of X^{g i}. Powers of 5 rotate slots, 4 slots - 1 conjugates.
- * The key of `elements` is needed, or of the rotation or conjugation that g is;
+ * Needs the key of `elements`, or of the rotation or conjugation that g is; g =
  * 1 copies. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_automorphism(bf_evaluator *ev,
                                                       bf_cipher **out,
                                                       const bf_cipher *a,
                                                       uint32_t g);
-/* Packing and expansion [CDKS20]; f divides the slots, 2^log_m up to slots/f.
- * pack: out = sum_m X^{u m} Tr(g[m]), u = slots/(f 2^log_m), m < count <=
- * 2^log_m; Tr sums slots that are congruent modulo f. g[] as they were, 2 or 3
- * polynomials; `bound` on the sums is what the caller knows. expand: the
- * inverse for sign 1 or -1, its results of a scale 2^log_m as large. Keys: of a
- * dry run. */
+/* Packing and expansion [CDKS20]. f divides the slots, and 2^log_m is at most
+ * slots/f. bf_cipher_pack computes out = sum_m X^{u m} Tr(g[m]), with u =
+ * slots/(f 2^log_m), m < count <= 2^log_m; Tr sums the slots that are congruent
+ * modulo f. g[] have 2 or 3 polynomials and do not change; the caller knows
+ * that no sum exceeds `bound`. bf_cipher_expand is the inverse, with X^{sign u
+ * m}, sign 1 or -1; its results are 2^log_m times as large, which their scale
+ * shows. A dry run finds the keys. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_pack(bf_evaluator *ev, bf_cipher **out,
                                               const bf_cipher *const *g,
                                               size_t count, unsigned log_m,
@@ -421,23 +471,78 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_expand(bf_evaluator *ev,
                                                 size_t count, unsigned log_m,
                                                 unsigned f, int sign);
 
+/* The same from elements that make(user, &g, m) makes, for each m < count once
+ * and in no order, shortly before they are packed: for 2^log_m >= 64 only a
+ * quarter of them is in memory. g is NULL before the call, and
+ * bf_cipher_pack_made destroys it. All elements have the same level, scale and
+ * polynomials. make runs on the caller's thread, and may use ev; an error of
+ * make ends the packing. */
+typedef bf_status (*bf_cipher_make)(void *user, bf_cipher **g, size_t m);
+BF_API BF_MUST_CHECK bf_status bf_cipher_pack_made(bf_evaluator *ev,
+                                                   bf_cipher **out,
+                                                   size_t count, unsigned log_m,
+                                                   unsigned f, double bound,
+                                                   bf_cipher_make make,
+                                                   void *user);
+/* M a, at the product of both scales and at the map's limbs or a's, whichever
+ * are fewer. The map's scale is s(l-1) q/s(l), with s the scales of levels, l
+ * the map's level and q the prime of that level: a rescale of the result, or of
+ * a sum of results, divides by q. */
+BF_API BF_MUST_CHECK bf_status bf_linear_apply_exact(bf_evaluator *ev,
+                                                     bf_cipher **out,
+                                                     const bf_cipher *a,
+                                                     const bf_linear *map);
+/* p(a) as bf_cipher_power_series and bf_cipher_chebyshev, at exactly this
+ * scale, bf_polynomial_levels limbs below a. The interval [lo, hi] takes no
+ * level. `scale`, and a's scale (times (hi - lo)/2 for Chebyshev polynomials),
+ * should be near the primes of the levels: a ratio of 2^r costs about r*degree
+ * bits of precision, and is BF_ERR_RANGE if a constant exceeds 63 bits. */
+BF_API BF_MUST_CHECK bf_status bf_cipher_power_series_at(
+    bf_evaluator *ev, bf_cipher **out, const bf_cipher *a, const double *c,
+    unsigned degree, double scale);
+BF_API BF_MUST_CHECK bf_status bf_cipher_chebyshev_at(
+    bf_evaluator *ev, bf_cipher **out, const bf_cipher *a, const double *c,
+    unsigned degree, double lo, double hi, double scale);
+
 /* ---- 6. dry runs --------------------------------------------------------- */
 
-/* An evaluator without numbers: operations check what they check, and note the
- * keys that they would need, for bf_keys_create_for. It takes stand-ins, and
- * gives them; so one function computes a circuit, and its keys. */
+/* A dry evaluator computes without numbers. It takes and gives stand-ins;
+ * operations check their operands as always, count their work, and note the
+ * keys that they need, for bf_keys_create_for. So one function of a program
+ * finds the keys of its circuit, and then computes it. */
 BF_API BF_MUST_CHECK bf_status bf_evaluator_create_dry(bf_evaluator **out,
                                                        const bf_ckks *ckks);
-/* What an encryption at this level would be. */
+/* Stands for an encryption at this level. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_stand_in(bf_cipher **out,
                                                   const bf_ckks *ckks,
                                                   unsigned level);
+
+/* The work of an evaluator's operations so far, dry or not: what a circuit will
+ * cost, if a dry evaluator computed it. */
+typedef struct bf_evaluator_facts {
+    uint64_t key_switches; /* products with a key: one for each rotation,
+                            * conjugation, automorphism, relinearisation */
+    uint64_t decompositions, divisions; /* on which operations of many key
+                                         * switches save: one for all of them */
+    uint64_t products;       /* of ciphertexts */
+    uint64_t plain_products; /* of ciphertexts and plaintexts */
+    uint64_t rescales;
+    unsigned lowest_level; /* of a result; the highest before the first result.
+                            * Without bootstrapping, a circuit takes the levels
+                            * from the highest down to this one */
+    size_t keys;           /* dry evaluators: keys that the operations need */
+    size_t key_bytes;      /* and the memory that these keys take */
+    size_t peak_bytes;     /* most memory of ciphertexts at one time; with
+                            * scratch memory, if the evaluator is not dry */
+} bf_evaluator_facts;
+BF_API bf_evaluator_facts bf_evaluator_describe(const bf_evaluator *ev);
 
 /* ---- 7. files and memory ------------------------------------------------- */
 
 /* Files appear whole or not at all. Reading checks everything
  * (docs/formats.md): BF_ERR_FORMAT for damage, BF_ERR_MISMATCH for other
  * parameters or contents.
+ *
  * `_write` gives the same bytes in memory: free *data with bf_free. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_save(const bf_cipher *const *a,
                                               size_t count, const char *path);
@@ -469,15 +574,15 @@ BF_API BF_MUST_CHECK bf_status bf_public_write(void **data, size_t *bytes,
 BF_API BF_MUST_CHECK bf_status bf_public_read(bf_public **out,
                                               const bf_ckks *ckks,
                                               const void *data, size_t bytes);
-/* The parameters of such bytes. */
+/* Reads the parameters from such bytes. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_read(bf_ckks **out, const void *data,
                                             size_t bytes);
 
 /* ---- 8. bootstrapping ---------------------------------------------------- */
 
-/* Ciphertexts that have run out of levels get them back [CHKKS18a]: parameters
- * whose chain goes on above the highest level, keys of `bootstrap`, which are
- * public like others, and a refresher. */
+/* Bootstrapping gives levels back to ciphertexts that have used them up
+ * [CHKKS18a]. It takes parameters whose chain goes on above the highest level,
+ * keys of `bootstrap`, which are public like others, and a refresher. */
 typedef struct bf_bootstrap_request {
     size_t slots;       /* values in the vectors that are refreshed; up to the
                          * next power of two, n. The fewer, the faster */
@@ -485,37 +590,38 @@ typedef struct bf_bootstrap_request {
     unsigned precision; /* bits behind the binary point that it leaves right,
                          * as bf_ckks_request has it; 0: 10 */
     double largest;     /* |value| that any slot ever has; 0: 1 */
-    /* |coefficient| of the polynomial of a vector that is refreshed: a mean of
-     * its slots, each turned in the plane. 0: largest, which none exceeds. A
-     * constant vector has it; one of independent values around 0 has some
-     * sqrt(n) times less, and keeps more bits where the request says so. */
+    /* The largest |coefficient| of the polynomial of a refreshed vector: a mean
+     * of the vector's slots, each times a root of unity. 0: `largest`, which no
+     * coefficient exceeds. The coefficient of a constant vector is that large.
+     * The coefficients of independent values around 0 are about sqrt(n) times
+     * smaller; with this smaller bound more bits stay right. */
     double largest_coefficient;
     bool few_keys; /* two thirds of the keys, for half the speed */
 } bf_bootstrap_request;
-/* The smallest ring of 128 bits that holds it all, from 2^15. BF_ERR_ARGUMENT
- * where none does. */
+/* Chooses the smallest ring of 128 bits, from 2^15, that meets the request.
+ * BF_ERR_ARGUMENT if none does. */
 BF_API BF_MUST_CHECK bf_status
 bf_ckks_create_bootstrap(bf_ckks **out, const bf_bootstrap_request *request);
 BF_API size_t bf_ckks_refreshed(const bf_ckks *ckks); /* n; 0: none */
 
-/* The maps of a refresh: public, encoded once, for all threads. It takes a
- * second, and bf_refresher_bytes of memory. */
+/* The maps of a refresh: public, made once, for all threads. Making them takes
+ * a second, and bf_refresher_bytes of memory. */
 typedef struct bf_refresher bf_refresher;
-/* BF_ERR_ARGUMENT for parameters that were not made for it. */
+/* BF_ERR_ARGUMENT unless bf_ckks_create_bootstrap made the parameters. */
 BF_API BF_MUST_CHECK bf_status bf_refresher_create(bf_refresher **out,
                                                    const bf_ckks *ckks);
-/* For dry evaluators alone, which take the other kind as well. */
+/* Serves only dry evaluators, which also accept the other kind. */
 BF_API BF_MUST_CHECK bf_status bf_refresher_create_dry(bf_refresher **out,
                                                        const bf_ckks *ckks);
 BF_API void bf_refresher_destroy(bf_refresher *refresher);
 BF_API size_t bf_refresher_bytes(const bf_refresher *refresher);
 
-/* out = a, real or complex, at the highest level and its scale to the last bit.
- * a has two polynomials and may be of any level; at level 0 of its scale within
- * a factor of two (BF_ERR_MISMATCH). Slots that are congruent modulo n come out
- * as their mean: vectors of n values, or of fewer, are whole. No ciphertext
- * fails by chance; coefficients beyond what was asked for bend, and at many
- * times as much are lost. */
+/* out = a, real or complex, at the highest level and exactly its scale. a has
+ * two polynomials and any level; at level 0 its scale must be the level's
+ * within a factor of two (BF_ERR_MISMATCH). Slots that are congruent modulo n
+ * come out as their mean: vectors of n values or fewer stay whole. No
+ * ciphertext fails by chance. Coefficients beyond the requested largest lose
+ * precision, and coefficients of many times the largest are lost. */
 BF_API BF_MUST_CHECK bf_status bf_bootstrap(bf_evaluator *ev, bf_cipher **out,
                                             const bf_cipher *a,
                                             const bf_refresher *refresher);

@@ -1,4 +1,5 @@
-/* What the files of src/api share: the handles of blindfit/ckks.h are these. */
+/* What the files of src/api share: the structs behind the handles of
+ * blindfit/ckks.h. */
 #ifndef BF_API_API_H
 #define BF_API_API_H
 
@@ -7,7 +8,7 @@
 #include "ckks/encrypt.h"
 #include "ckks/lintrans.h"
 
-/* What parameters made for bootstrapping have besides a ring. */
+/* What parameters for bootstrapping have in addition to a ring. */
 typedef struct bf_api_boot {
     bf_boot_params p; /* p.ring, p.encapsulation: those of the contexts */
     double largest;
@@ -15,7 +16,7 @@ typedef struct bf_api_boot {
 
 struct bf_ckks {
     bf_context *ctx;
-    bf_context *encapsulation;  /* NULL: nothing is refreshed, and boot empty */
+    bf_context *encapsulation; /* NULL: nothing is refreshed, and boot empty */
     bf_api_boot boot;
     char *note;                 /* of files: boot as text, or NULL */
     unsigned base;              /* limbs of level 0 */
@@ -30,8 +31,8 @@ struct bf_plain {
     bf_pt pt;
 };
 
-/* An evaluator, and the pool that results of it live in: counted, so that a
- * ciphertext may outlive the evaluator. */
+/* An evaluator, whose pool holds the data of its results. The count of users
+ * lets a ciphertext outlive the evaluator. */
 typedef struct bf_home {
     bf_eval *eval;
     bf_eval *encapsulation; /* where parameters are made for bootstrapping */
@@ -39,7 +40,8 @@ typedef struct bf_home {
     long users;
 } bf_home;
 
-/* Where keys between rings lead: parameters and secret of the smaller one. */
+/* The parameters and the secret of the smaller ring to which keys between rings
+ * lead. */
 typedef struct bf_api_smaller {
     bool there; /* such keys are */
     uint8_t ring[BF_HASH_BYTES];
@@ -49,11 +51,12 @@ typedef struct bf_api_smaller {
 struct bf_evaluator {
     const bf_ckks *ckks;
     bf_home *home;
+    unsigned lowest;               /* limbs of the lowest result */
     const uint8_t *key_id;         /* of the keys; NULL without */
     const bf_api_smaller *smaller; /* the same */
 };
 
-/* A ciphertext without data is a stand-in, of dry runs. */
+/* A ciphertext without data is a stand-in for dry runs. */
 struct bf_cipher {
     const bf_ckks *ckks;
     bf_ct ct;
@@ -104,61 +107,64 @@ BF_MUST_CHECK bf_status bf_api_check_level(const bf_ckks *c, unsigned level,
 /* BF_ERR_ARGUMENT unless g is odd and below 2N. */
 BF_MUST_CHECK bf_status bf_api_check_element(const bf_ckks *c, uint32_t g,
                                              const char *what);
-/* BF_ERR_MISMATCH, unless both are the same. */
+/* BF_ERR_MISMATCH unless both are the same parameters. */
 BF_MUST_CHECK bf_status bf_api_same(const bf_ckks *a, const bf_ckks *b,
                                     const char *what);
-/* boot: NULL, or what makes params those of a ring for bootstrapping, checked
- * here. */
+/* Makes parameters. boot is NULL, or holds the parameters for bootstrapping,
+ * which the function checks. */
 BF_MUST_CHECK bf_status bf_api_adopt(bf_ckks **out, const bf_params *params,
                                      const bf_api_boot *boot);
-/* An empty set for each ring, of this key. */
+/* Makes empty sets, one for each ring, for the key of this id. */
 void bf_api_keys_of(bf_keys *keys, const bf_ckks *c, const uint8_t *key_id);
-/* boot as text; *text is freed with bf_free. */
+/* Prints boot as text, which the caller frees with bf_free. */
 BF_MUST_CHECK bf_status bf_api_boot_print(char **text, const bf_api_boot *boot);
-/* BF_ERR_FORMAT for anything else; `path` is for messages. */
+/* BF_ERR_FORMAT for any other text; `path` is for messages. */
 BF_MUST_CHECK bf_status bf_api_boot_parse(bf_api_boot *out, const char *text,
                                           const bf_params *ring,
                                           const char *path);
 
-/* Where keys between rings lead, as files of keys say: JSON in text, NUL
- * included. */
+/* The record of a file of keys that names the smaller ring and its secret: JSON
+ * in text, NUL included. */
 #define BF_API_SMALLER ((bf_label){34, 0})
 #define BF_API_SMALLER_BYTES 192
 void bf_api_smaller_print(char text[BF_API_SMALLER_BYTES],
                           const bf_api_smaller *s);
-/* BF_ERR_FORMAT for anything else; `path` is for messages. */
+/* BF_ERR_FORMAT for any other text; `path` is for messages. */
 BF_MUST_CHECK bf_status bf_api_smaller_parse(bf_api_smaller *out,
                                              const char *text,
                                              const char *path);
-/* Whether the set has a key between rings. */
+/* True if the set has a key between rings. */
 bool bf_api_between_rings(const bf_eval_keys *set);
 
 /* ---- plaintexts --------------------------------------------------------- */
 
-/* Into a zeroed or earlier plaintext: as bf_plain_encode, at a scale and limbs.
- * Its bound is that of the parameters: that of the values would be told. */
+/* Encodes values as bf_plain_encode does, at a scale and a number of limbs,
+ * into a zeroed or earlier plaintext. The plaintext's bound is the parameters'
+ * bound: a bound that depended on the values would reveal something of them. */
 BF_MUST_CHECK bf_status bf_api_encode(bf_pt *out, const bf_ckks *c,
                                       const double *values, size_t count,
                                       double scale, unsigned limbs);
-/* The same at the highest level and its scale. */
+/* Encodes at the highest level and its scale. */
 BF_MUST_CHECK bf_status bf_api_encode_top(bf_pt *out, const bf_ckks *c,
                                           const double *values, size_t count);
-/* values[count], real parts of slots. */
+/* values[count]: the real parts of the first slots. */
 BF_MUST_CHECK bf_status bf_api_decode(double *values, size_t count,
                                       const bf_pt *pt);
-/* Puts pt in place of what *out held; *pt becomes empty. */
+/* Replaces the content of *out by pt; *pt becomes empty. */
 BF_MUST_CHECK bf_status bf_api_put_plain(bf_plain **out, const bf_ckks *c,
                                          bf_pt *pt);
 
 /* ---- ciphertexts -------------------------------------------------------- */
 
-/* Puts ct, and whose it is, in place of what *out held; *ct becomes empty, also
- * on failure. home: whose pool it is of, or NULL; key_id may be NULL. */
+/* Replaces the content of *out by ct, which belongs to the key of key_id (NULL:
+ * to no key). *ct becomes empty, even on failure. home is the evaluator whose
+ * pool holds ct, or NULL. */
 BF_MUST_CHECK bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
                                    bf_home *home, const uint8_t *key_id);
 
-/* An operation under way: its operands checked, its result and what it needs on
- * the way in local ciphertexts of the evaluator's. */
+/* An operation in progress, whose operands are checked. The result and
+ * intermediate ciphertexts are local to the operation and come from the
+ * evaluator's pool. */
 typedef struct bf_op {
     bf_evaluator *ev;
     const char *what;
@@ -167,27 +173,31 @@ typedef struct bf_op {
     const uint8_t *key_id; /* of the operands so far */
 } bf_op;
 bf_op bf_api_op(bf_evaluator *ev, const char *what);
-/* BF_ERR_MISMATCH for other parameters, another key, or an evaluator of another
- * key. */
+/* Checks an operand: BF_ERR_MISMATCH for other parameters, for a key that
+ * differs from another operand's, and for an evaluator of another key. */
 BF_MUST_CHECK bf_status bf_api_take(bf_op *op, const bf_cipher *a);
-/* Begins an operation on a, and b unless NULL: bf_api_op, what bf_api_take
- * checks of each, and BF_ERR_ARGUMENT "WHAT: ... levels" unless the lower of
- * them has that many left. */
+/* Begins an operation on a and b (b may be NULL): bf_api_op, then bf_api_take
+ * for each operand. BF_ERR_ARGUMENT "WHAT: takes ... levels" unless the operand
+ * of lower level has that many levels left. */
 BF_MUST_CHECK bf_status bf_api_begin(bf_op *op, bf_evaluator *ev,
                                      const char *what, const bf_cipher *a,
                                      const bf_cipher *b, unsigned levels);
-/* *res becomes *out's when status is BF_OK, else is released; returns what went
- * wrong first. */
+/* If status is BF_OK, replaces the content of *out by *res; else releases *res
+ * and returns status. */
 BF_MUST_CHECK bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res,
                                     bf_status status);
-/* An operation of one operand and no more to say. */
+/* Notes that the operation changed *out in place. */
+void bf_api_changed(const bf_op *op, bf_cipher *out);
+/* An operation f on one operand. */
 BF_MUST_CHECK bf_status
 bf_api_one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
            bf_status (*f)(bf_eval *, bf_ct *, const bf_ct *), const char *what);
-/* BF_ERR_ARGUMENT "WHAT: ... levels" unless ct has that many left. */
+/* BF_ERR_ARGUMENT "WHAT: takes ... levels" unless ct has that many levels left.
+ */
 BF_MUST_CHECK bf_status bf_api_need(const bf_op *op, const bf_ct *ct,
                                     unsigned levels);
-/* *out is a at these limbs and this scale: a itself, or *tmp. */
+/* *out represents a at these limbs and this scale; it points to a if a has
+ * them, else to *tmp. */
 BF_MUST_CHECK bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp,
                                      const bf_ct *a, double scale,
                                      unsigned limbs);

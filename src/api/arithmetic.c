@@ -1,4 +1,4 @@
-/* Sums and products that find levels and scales by themselves. */
+/* Sums and products that choose levels and scales. */
 #include <math.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 typedef bf_status (*binary)(bf_eval *ev, bf_ct *out, const bf_ct *a,
                             const bf_ct *b);
 
-/* Two operands on their way to meet; what had to be changed is in tmp. */
+/* Two operands; tmp holds the adjusted copy of an operand. */
 typedef struct pair {
     const bf_ct *a, *b;
     bf_ct tmp[2];
@@ -18,7 +18,8 @@ static void release(bf_op *op, pair *p)
     for (int i = 0; i < 2; i++) bf_eval_release(op->eval, &p->tmp[i]);
 }
 
-/* Two polynomials, where the other has two or an adjustment wants it. */
+/* Relinearises an operand of three polynomials, since the other operand has two
+ * or an adjustment takes two. */
 static bf_status relinearized(bf_op *op, const bf_ct **a, bf_ct *tmp)
 {
     if ((*a)->polys != 3) return BF_OK;
@@ -27,7 +28,7 @@ static bf_status relinearized(bf_op *op, const bf_ct **a, bf_ct *tmp)
     return BF_OK;
 }
 
-/* The higher of both comes down to the lower one's limbs and scale. */
+/* Brings the operand of more limbs to the limbs and the scale of the other. */
 static bf_status meet(bf_op *op, pair *p)
 {
     unsigned limbs = p->a->limbs < p->b->limbs ? p->a->limbs : p->b->limbs;
@@ -96,7 +97,7 @@ bf_status bf_cipher_add_const(bf_evaluator *ev, bf_cipher **out,
     return bf_api_give(&op, out, &res, bf_add_const(op.eval, &res, &a->ct, c));
 }
 
-/* Values encoded for an operation on ct; in a dry run their shape alone. */
+/* Encodes values as an operand for ct. A dry run keeps only the shape. */
 static bf_status operand(bf_op *op, bf_pt *pt, const bf_ct *ct,
                          const double *values, size_t count, double scale)
 {
@@ -126,7 +127,8 @@ bf_status bf_cipher_add_values(bf_evaluator *ev, bf_cipher **out,
     return bf_api_give(&op, out, &res, status);
 }
 
-/* The scale of a factor that takes ct to the next level's own. */
+/* The scale of a factor such that the product with ct, divided by ct's last
+ * prime, has the scale of the next level. */
 static double factor_scale(const bf_op *op, const bf_ct *ct)
 {
     return op->ckks->scale[ct->limbs - 1] *
@@ -180,7 +182,7 @@ bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     return bf_api_give(&op, out, &res, status);
 }
 
-/* All at the level of the lowest of them. */
+/* The terms of an inner product, brought to the level of the lowest. */
 typedef struct terms {
     bf_ct *tmp;       /* [2 count] */
     const bf_ct **at; /* [2 count]: those of a, then those of b */

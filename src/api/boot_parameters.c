@@ -1,17 +1,19 @@
-/* Parameters for bootstrapping from what is asked for.
+/* Parameters for bootstrapping, from a request of slots, depth and precision.
  *
- * A slot is a sum of N coefficients times roots of unity: the square of its
- * error is 2n times that of the 2n of the message, e, and what EvalMod rounds
- * outside of these, which is (N/2n - 2)/2 times as much again as its part of e
- * (bootstrap.c) at most. The largest of many stays below 20 deviations
- * (parameters.c). What EvalMod bends, the slot of a constant vector has whole:
- * all of it is in one coefficient. So, p bits behind the point, 20 sqrt(2n
- * max(1, N/4n)) e <= 3/4 2^-p,  bend(largest) <= 1/4 2^-p. The bend sets how
- * far above the largest coefficient q_0 has to be, with the arcsine (two primes
- * more) or without.
+ * A slot is the sum of N coefficients times roots of unity. Let e be the rms
+ * error of the 2n coefficients that hold the message. The mean square of a
+ * slot's error is at most 2n e^2 max(1, N/4n): EvalMod also rounds the other
+ * coefficients, which adds at most (N/2n - 2)/2 times its part of e^2
+ * (bootstrap.c). The largest of many slots stays below 20 standard deviations
+ * (parameters.c). The sine's error, the bend, can be larger: the only
+ * coefficient of a constant vector takes the bend of the largest coefficient,
+ * and passes it whole to every slot. So p bits behind the binary point require
+ *   20 sqrt(2n max(1, N/4n)) e <= 3/4 2^-p,  bend(largest) <= 1/4 2^-p.
+ * The bend determines how far q_0 exceeds the largest coefficient, with the
+ * arcsine (two primes more) or without.
  *
- * A mean square of slots is the sum of squares of 2n coefficients, so these are
- * largest/sqrt(2n) typically, at most. */
+ * The mean square of the slots is the sum of the squares of 2n coefficients, so
+ * that a typical coefficient is at most largest/sqrt(2n). */
 #include <math.h>
 
 #include "api/api.h"
@@ -55,7 +57,8 @@ static bf_status read_request(asked *a, const bf_bootstrap_request *r)
     return BF_OK;
 }
 
-/* log2(q_0/(scale bound)) that leaves the bend a quarter. */
+/* log2(q_0/(scale bound)) for which the bend is a quarter of the error allowed.
+ */
 static double ratio_of(const asked *a, bool arcsine)
 {
     double ratio = RATIO_MIN, most = exp2(-(double)a->precision) / 4;
@@ -64,7 +67,8 @@ static double ratio_of(const asked *a, bool arcsine)
     return ratio;
 }
 
-/* Of the scale, as parameters.c has it: what encryption leaves right. */
+/* log2 of the scale at which encryption leaves the precision right, as
+ * parameters.c derives it. */
 static double scale_bits(const asked *a, unsigned log_n)
 {
     double n = exp2(log_n);
@@ -100,7 +104,8 @@ static bf_status make(bf_boot_params *p, const asked *a, unsigned log_n,
     return bf_boot_params_make(p, &request);
 }
 
-/* The first ring that holds it, without the arcsine where that does. */
+/* Takes the first ring that meets the request; in each ring tries without the
+ * arcsine first. */
 bf_status bf_ckks_create_bootstrap(bf_ckks **out, const bf_bootstrap_request *r)
 {
     asked a;

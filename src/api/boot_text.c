@@ -1,5 +1,5 @@
-/* What makes a ring one for bootstrapping, as the note that files of its
- * parameters carry (docs/formats.md, 4.8). The ring itself is in the file. */
+/* The parameters for bootstrapping as the note in files of these parameters
+ * (docs/formats.md, 4.8). The file's parameters hold the ring. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #define VERSION 1
 
-/* The members but the version, in their order: numbers all. */
+/* The members after the version, in the order of the text; all are numbers. */
 enum {
     LIMBS,
     LOG_SLOTS,

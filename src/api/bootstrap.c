@@ -1,4 +1,4 @@
-/* Ciphertexts that get their levels back. */
+/* Bootstrapping: ciphertexts get levels back. */
 #include <math.h>
 
 #include "api/api.h"
@@ -59,9 +59,10 @@ size_t bf_ckks_refreshed(const bf_ckks *c)
     return c->encapsulation ? (size_t)1 << c->boot.p.c2s.log_slots : 0;
 }
 
-/* The declared error of a coefficient is a typical one; here a vector may be
- * constant, which is a single large one. Its bend is then that of every slot:
- * sqrt(N) times less per coefficient. */
+/* The refresh declares the error at a typical coefficient. Here a vector may be
+ * constant, so that one large coefficient holds all of it, and every slot has
+ * the bend of this coefficient: sqrt(N) times less in each of N coefficients.
+ */
 static void declare_bend(bf_ct *ct, const bf_ckks *c)
 {
     const bf_boot_params *p = &c->boot.p;
@@ -69,8 +70,8 @@ static void declare_bend(bf_ct *ct, const bf_ckks *c)
     ct->noise = hypot(ct->noise, bend * ct->scale / sqrt(exp2(p->ring.log_n)));
 }
 
-/* One limb at the planned scale. At level 0 the scale is what it is, to which
- * the refresh agrees or not. */
+/* Brings a to one limb at the planned scale. A ciphertext of one limb keeps its
+ * scale; bf_boot_refresh checks that scale. */
 static bf_status descend(bf_op *op, const bf_ct **out, bf_ct *tmp,
                          const bf_ct *a)
 {

@@ -1,4 +1,5 @@
-/* Ciphertexts, where their memory is, and the frame of every operation. */
+/* Ciphertexts, the pools that hold their data, and the frame of every
+ * operation. */
 #include <math.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static bf_status create(bf_evaluator **out, const bf_ckks *c,
     BF_GOTO(create_evals(home, c, keys, dry), fail);
     *ev = (bf_evaluator){.ckks = c,
                          .home = home,
+                         .lowest = c->top,
                          .key_id = keys ? keys->set[0].key_id : NULL,
                          .smaller = keys ? &keys->smaller : NULL};
     bf_evaluator_destroy(*out);
@@ -69,6 +71,44 @@ void bf_evaluator_destroy(bf_evaluator *ev)
     bf_free(ev);
 }
 
+/* ---- what they did ------------------------------------------------------- */
+
+static uint64_t sum_of(const uint64_t by_limbs[BF_MAX_Q + 1])
+{
+    uint64_t sum = 0;
+    for (unsigned l = 0; l <= BF_MAX_Q; l++) sum += by_limbs[l];
+    return sum;
+}
+
+/* Adds the work and the key needs of an evaluator of one ring. */
+static void add_facts(bf_evaluator_facts *f, const bf_eval *eval)
+{
+    bf_counters c;
+    const bf_key_need *needs;
+    bf_eval_counters(eval, &c);
+    f->key_switches += sum_of(c.key_switches);
+    f->decompositions += sum_of(c.mod_ups);
+    f->divisions += sum_of(c.mod_downs);
+    f->products += c.tensor_products;
+    f->plain_products += c.plain_products;
+    f->rescales += c.rescales;
+    f->peak_bytes += bf_eval_peak_bytes(eval);
+    if (!bf_eval_is_symbolic(eval)) return;
+    size_t count = bf_eval_key_needs(eval, &needs);
+    const bf_params *p = bf_context_params(bf_eval_context(eval));
+    f->keys += count;
+    for (size_t i = 0; i < count; i++)
+        f->key_bytes += bf_switch_key_data_bytes(p, needs[i].limbs);
+}
+
+bf_evaluator_facts bf_evaluator_describe(const bf_evaluator *ev)
+{
+    bf_evaluator_facts f = {.lowest_level = bf_api_level(ev->ckks, ev->lowest)};
+    add_facts(&f, ev->home->eval);
+    if (ev->home->encapsulation) add_facts(&f, ev->home->encapsulation);
+    return f;
+}
+
 /* ---- ciphertexts --------------------------------------------------------- */
 
 static void clear(bf_ct *ct, bf_home *home)
@@ -90,13 +130,13 @@ bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
         return BF_ERR_MEMORY;
     }
     clear(&made->ct, made->home);
-    /* key_id may be the replaced ciphertext's own. */
+    /* key_id may point into *out, which is replaced. */
     uint8_t id[BF_KEY_ID_BYTES] = {0};
     if (key_id) memcpy(id, key_id, sizeof id);
     *made = (bf_cipher){
         .ckks = c, .ct = *ct, .home = home, .owned = key_id != NULL};
     memcpy(made->key_id, id, sizeof id);
-    /* By contract no value is larger, at any time. */
+    /* By contract no value ever exceeds the parameters' largest value. */
     if (made->ct.bound > c->largest) made->ct.bound = c->largest;
     memset(ct, 0, sizeof *ct);
     *out = made;
@@ -170,10 +210,21 @@ bf_status bf_api_begin(bf_op *op, bf_evaluator *ev, const char *what,
 
 bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res, bf_status status)
 {
-    if (status == BF_OK)
-        return bf_api_put(out, op->ckks, res, op->ev->home, op->key_id);
-    bf_eval_release(op->eval, res);
-    return status;
+    if (status != BF_OK) {
+        bf_eval_release(op->eval, res);
+        return status;
+    }
+    if (res->limbs < op->ev->lowest) op->ev->lowest = res->limbs;
+    return bf_api_put(out, op->ckks, res, op->ev->home, op->key_id);
+}
+
+void bf_api_changed(const bf_op *op, bf_cipher *out)
+{
+    if (op->key_id) {
+        memmove(out->key_id, op->key_id, BF_KEY_ID_BYTES);
+        out->owned = true;
+    }
+    if (out->ct.bound > op->ckks->largest) out->ct.bound = op->ckks->largest;
 }
 
 bf_status bf_api_one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,

@@ -1,9 +1,10 @@
-/* Operations of one step, at scales that the caller follows. */
+/* Operations of one step, at scales that the caller chooses. */
 #include <string.h>
 
 #include "api/api.h"
 
-/* A plaintext as the evaluator takes it: in a dry run without its numbers. */
+/* A plaintext as the evaluator takes it; a dry run takes it without its data.
+ */
 static bf_pt operand(const bf_op *op, const bf_plain *b)
 {
     bf_pt pt = b->pt;
@@ -37,31 +38,76 @@ bf_status bf_cipher_mul_plain(bf_evaluator *ev, bf_cipher **out,
     return with_plain(ev, out, a, b, bf_mul_plain, "product with a plaintext");
 }
 
-bf_status bf_cipher_tensor(bf_evaluator *ev, bf_cipher **out,
-                           const bf_cipher *const *a, const bf_cipher *const *b,
-                           size_t count)
+bf_status bf_cipher_mul_plain_add(bf_evaluator *ev, bf_cipher **out,
+                                  const bf_cipher *a, const bf_plain *b)
+{
+    bf_op op;
+    if (!*out) return bf_cipher_mul_plain(ev, out, a, b);
+    BF_TRY(
+        bf_api_begin(&op, ev, "sum of products with plaintexts", a, *out, 0));
+    BF_TRY(bf_api_same(op.ckks, b->ckks, op.what));
+    bf_pt pt = operand(&op, b);
+    BF_TRY(bf_mul_plain_add(op.eval, &(*out)->ct, &a->ct, &pt));
+    bf_api_changed(&op, *out);
+    return BF_OK;
+}
+
+static bf_status take_all(bf_op *op, const bf_ct **at,
+                          const bf_cipher *const *a, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        BF_TRY(bf_api_take(op, a[k]));
+        at[k] = &a[k]->ct;
+    }
+    return BF_OK;
+}
+
+bf_status bf_cipher_tensor_matrix(bf_evaluator *ev, bf_cipher **out,
+                                  const bf_cipher *const *a,
+                                  const bf_cipher *const *b, size_t rows,
+                                  size_t terms, size_t cols)
 {
     bf_op op = bf_api_op(ev, "tensor product");
-    bf_ct res = {0};
-    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s of no terms", op.what);
-    const bf_ct **at = bf_alloc(2 * count * sizeof *at);
-    if (!at) return BF_ERR_MEMORY;
-    bf_status status = BF_OK;
-    for (size_t k = 0; k < 2 * count && status == BF_OK; k++) {
-        const bf_cipher *c = k < count ? a[k] : b[k - count];
-        status = bf_api_take(&op, c);
-        at[k] = &c->ct;
-    }
-    if (status == BF_OK)
-        status = bf_tensor_sum(op.eval, &res, at, at + count, count);
+    size_t left, right, made;
+    bf_status status = BF_ERR_MEMORY;
+    if (rows == 0 || terms == 0 || cols == 0)
+        return bf_fail(BF_ERR_ARGUMENT, "%s of no terms", op.what);
+    if (!bf_mul_size(rows, terms, &left) || !bf_mul_size(terms, cols, &right) ||
+        !bf_mul_size(rows, cols, &made))
+        return bf_fail(BF_ERR_ARGUMENT, "%s: %zu x %zu x %zu", op.what, rows,
+                       terms, cols);
+    const bf_ct **at = bf_alloc_zero((left + right) * sizeof *at);
+    bf_ct *res = bf_alloc_zero(made * sizeof *res);
+    if (!at || !res) goto done;
+    BF_GOTO(take_all(&op, at, a, left), done);
+    BF_GOTO(take_all(&op, at + left, b, right), done);
+    status = bf_tensor_matrix(op.eval, res, rows, cols, at, at + left, terms);
+    for (size_t i = 0; i < made; i++)
+        status = bf_api_give(&op, &out[i], &res[i], status);
+done:
     bf_free((void *)at);
-    return bf_api_give(&op, out, &res, status);
+    bf_free(res);
+    return status;
+}
+
+bf_status bf_cipher_tensor(bf_evaluator *ev, bf_cipher **out,
+                           const bf_cipher *const *a, const bf_cipher *const *b,
+                           size_t terms)
+{
+    return bf_cipher_tensor_matrix(ev, out, a, b, 1, terms, 1);
 }
 
 bf_status bf_cipher_relinearize(bf_evaluator *ev, bf_cipher **out,
                                 const bf_cipher *a)
 {
     return bf_api_one(ev, out, a, bf_relinearize, "relinearisation");
+}
+
+bf_status bf_cipher_relinearize_rescale(bf_evaluator *ev, bf_cipher **out,
+                                        const bf_cipher *a)
+{
+    return bf_api_one(ev, out, a, bf_relinearize_rescale,
+                      "relinearisation and rescaling");
 }
 
 bf_status bf_cipher_rescale(bf_evaluator *ev, bf_cipher **out,
@@ -123,41 +169,4 @@ bf_status bf_cipher_automorphism(bf_evaluator *ev, bf_cipher **out,
     BF_TRY(bf_api_check_element(op.ckks, g, op.what));
     return bf_api_give(&op, out, &res,
                        bf_automorphism(op.eval, &res, &a->ct, g));
-}
-
-bf_status bf_cipher_pack(bf_evaluator *ev, bf_cipher **out,
-                         const bf_cipher *const *g, size_t count,
-                         unsigned log_m, unsigned f, double bound)
-{
-    bf_op op = bf_api_op(ev, "packing");
-    bf_ct res = {0};
-    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s of nothing", op.what);
-    bf_ct *copies = bf_alloc_zero(count * sizeof *copies);
-    if (!copies) return BF_ERR_MEMORY;
-    bf_status status = BF_OK;
-    for (size_t m = 0; m < count && status == BF_OK; m++) {
-        status = bf_api_take(&op, g[m]);
-        if (status == BF_OK) status = bf_copy(op.eval, &copies[m], &g[m]->ct);
-    }
-    if (status == BF_OK)
-        status = bf_pack(op.eval, &res, copies, count, log_m, f, bound);
-    for (size_t m = 0; m < count; m++) bf_eval_release(op.eval, &copies[m]);
-    bf_free(copies);
-    return bf_api_give(&op, out, &res, status);
-}
-
-bf_status bf_cipher_expand(bf_evaluator *ev, bf_cipher **out,
-                           const bf_cipher *a, size_t count, unsigned log_m,
-                           unsigned f, int sign)
-{
-    bf_op op;
-    BF_TRY(bf_api_begin(&op, ev, "expansion", a, NULL, 0));
-    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s to nothing", op.what);
-    bf_ct *res = bf_alloc_zero(count * sizeof *res);
-    if (!res) return BF_ERR_MEMORY;
-    bf_status status = bf_expand(op.eval, res, &a->ct, count, log_m, f, sign);
-    for (size_t m = 0; m < count; m++)
-        status = bf_api_give(&op, &out[m], &res[m], status);
-    bf_free(res);
-    return status;
 }

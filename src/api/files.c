@@ -1,5 +1,5 @@
-/* Files, and the same bytes in memory: an anonymous file of the system's, which
- * every reader and writer of files takes by its name in /proc. */
+/* Files, and the same bytes in memory. Memory is an anonymous file of the
+ * system, which readers and writers of files open by its name in /proc. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +12,11 @@
 #include "base/file.h"
 #include "wire/wire.h"
 
-/* Ciphertexts of a program's own: {32, 0}, {32, 1}, ... in uploads
+/* Labels of a program's own ciphertexts: {32, 0}, {32, 1}, ... in uploads
  * (docs/formats.md). */
 #define LABEL_OWN 32
 
-/* ---- memory
- * ------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------- */
 
 typedef struct memory_file {
     int fd;
@@ -70,7 +69,8 @@ static bf_status take(void **data, size_t *bytes, const memory_file *m)
     return BF_OK;
 }
 
-/* Ends a `_write`: what was written, unless that failed. */
+/* Ends a `_write` function: returns the written bytes, or the error of writing.
+ */
 static bf_status close_written(void **data, size_t *bytes, memory_file *m,
                                bf_status status)
 {
@@ -92,8 +92,7 @@ bf_status bf_ckks_read(bf_ckks **out, const void *data, size_t bytes)
     return close_read(&m, bf_ckks_load(out, m.path));
 }
 
-/* ---- ciphertexts
- * -------------------------------------------------------------- */
+/* ---- ciphertexts --------------------------------------------------------- */
 
 static bf_status check_set(const bf_cipher *const *a, size_t count)
 {
@@ -207,8 +206,7 @@ bf_status bf_cipher_read(bf_cipher **out, size_t count, const bf_ckks *c,
     return close_read(&m, bf_cipher_load(out, count, c, m.path));
 }
 
-/* ---- evaluation keys
- * ------------------------------------------------------------ */
+/* ---- evaluation keys ----------------------------------------------------- */
 
 void bf_api_keys_of(bf_keys *keys, const bf_ckks *c, const uint8_t *key_id)
 {
@@ -334,8 +332,7 @@ bf_status bf_keys_read(bf_keys **out, const bf_ckks *c, const void *data,
     return close_read(&m, bf_keys_load(out, c, m.path, env));
 }
 
-/* ---- public keys
- * ------------------------------------------------------------------ */
+/* ---- public keys --------------------------------------------------------- */
 
 bf_status bf_public_save(const bf_public *key, const char *path)
 {

@@ -1,17 +1,17 @@
-/* Parameters from what is asked for.
+/* Parameters from a request of depth, slots, precision and largest value.
  *
  * Scale. An encryption with the public key has an error of standard deviation
- * sd sqrt(1 + 4N/3) in a coefficient (ckks/encrypt.c), sqrt(N) times that in a
- * slot; the rounding of a product has less, sqrt((1 + 2N/3)/12). Both are sums
- * of products of normal variables, the largest of N/2 of which stays below 20
- * times the deviation (but for a chance of 2e-12). So scale = 20 sqrt(N) sd
- * sqrt(1 + 4N/3) 2^precision leaves `precision` bits. Example: N = 2^14, 20
- * bits: 41 bits.
+ * sd sqrt(1 + 4N/3) in a coefficient (ckks/encrypt.c), and sqrt(N) times that
+ * in a slot. The rounding of a product has less: sqrt((1 + 2N/3)/12) in a
+ * coefficient. Both errors are sums of products of normal variables; the
+ * largest of N/2 of them exceeds 20 standard deviations with a probability of
+ * 2e-12. So scale = 20 sqrt(N) sd sqrt(1 + 4N/3) 2^precision leaves `precision`
+ * bits right. Example: N = 2^14 and 20 bits take a scale of 41 bits.
  *
- * Base. Level 0 has to hold `largest` times the scale, with a sign, and as much
- * again for errors: two bits more. It is one prime, or where that were of more
- * than 49 bits several. What was asked for is not in files: all follows from
- * the primes, so that both sides have the same. */
+ * Base. Level 0 holds `largest` times the scale, with a sign, and as much again
+ * for errors: two bits more. The base is one prime, or several if one prime
+ * would need more than 49 bits. Files do not hold the request: everything
+ * follows from the primes, so that owner and server have the same. */
 #include <math.h>
 
 #include "api/api.h"
@@ -30,8 +30,8 @@ static unsigned nearest_bits(uint64_t prime)
     return (unsigned)nearbyint(log2((double)prime));
 }
 
-/* Scales by limbs, and the largest value, from the primes that are no part of
- * bootstrapping. */
+/* Computes the scales by limbs and the largest value from the primes that do
+ * not serve bootstrapping. */
 static void follow_primes(bf_ckks *c, const bf_params *params)
 {
     unsigned bits = nearest_bits(params->q[c->top - 1]);
@@ -47,7 +47,7 @@ static void follow_primes(bf_ckks *c, const bf_params *params)
     c->largest = exp2(floor(log2(room) + 0.5) - bits - HEADROOM_BITS);
 }
 
-/* The result's scale is that of the highest level to the last bit. */
+/* A refresh gives the scale of the highest level to the last bit. */
 static bf_status adopt_boot(bf_ckks *c, const bf_api_boot *boot)
 {
     c->boot = *boot;
@@ -79,8 +79,8 @@ fail:
     return status;
 }
 
-/* q_bits of the chain, base first; returns their number, or 0 when the scale or
- * the chain is too long. */
+/* Fills in q_bits of the chain, base first, and returns their number; 0 if the
+ * scale or the chain is too long. */
 static unsigned chain_of(unsigned *q_bits, const bf_ckks_request *r,
                          unsigned bits)
 {
@@ -100,8 +100,8 @@ static unsigned chain_of(unsigned *q_bits, const bf_ckks_request *r,
     return base + depth;
 }
 
-/* The fewest digits that fit: special primes as those of the first digit, whose
- * primes are the longest or as long as the others. */
+/* Takes the fewest digits that fit. Special primes have the lengths of the
+ * first digit's primes, which are the longest. */
 static bf_status fit_digits(bf_params *out, unsigned log_n,
                             const unsigned *q_bits, unsigned n_q)
 {
@@ -204,10 +204,20 @@ unsigned bf_ckks_levels(const bf_ckks *c)
     return c->top - c->base;
 }
 
+unsigned bf_ckks_limbs(const bf_ckks *c, unsigned level)
+{
+    unsigned limbs = bf_api_limbs(c, level);
+    return limbs < c->top ? limbs : c->top;
+}
+
+uint64_t bf_ckks_prime(const bf_ckks *c, unsigned i)
+{
+    return i < c->top ? bf_context_params(c->ctx)->q[i] : 0;
+}
+
 double bf_ckks_scale(const bf_ckks *c, unsigned level)
 {
-    unsigned l = bf_api_limbs(c, level);
-    return c->scale[l < c->top ? l : c->top];
+    return c->scale[bf_ckks_limbs(c, level)];
 }
 
 double bf_ckks_largest(const bf_ckks *c)

@@ -1,11 +1,11 @@
-/* Plaintexts: encoding and decoding in memory that is wiped. */
+/* Plaintexts: encoding and decoding, in memory that is wiped. */
 #include <math.h>
 #include <string.h>
 
 #include "api/api.h"
 
-/* The least power of two that is at least count; 0 when count is none of
- * 1..slots. */
+/* The least power of two that is at least count; 0 unless 1 <= count <= slots.
+ */
 static size_t block_of(const bf_ckks *c, size_t count)
 {
     size_t block = 1, slots = bf_ckks_slots(c);
@@ -132,7 +132,8 @@ static bf_status decode(double complex *slots, double *values,
     return BF_OK;
 }
 
-/* Into one of both; all slots pass through memory that is wiped. */
+/* Decodes into values or complex values, the other being NULL. Slots pass
+ * through memory that is wiped. */
 static bf_status decode_slots(double *values, double complex *complexes,
                               size_t count, const bf_pt *pt)
 {

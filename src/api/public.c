@@ -1,4 +1,4 @@
-/* Encryption by those who have no secret. */
+/* Encryption with the public key, which needs no secret. */
 #include "api/api.h"
 
 void bf_public_destroy(bf_public *key)

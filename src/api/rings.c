@@ -1,5 +1,5 @@
-/* Smaller rings: their parameters, ciphertexts that go there and back, and what
- * files of keys say of where keys between rings lead (docs/formats.md, 4.9). */
+/* Smaller rings: their parameters, ciphertexts that go down and up, and what
+ * files of keys say about the smaller ring (docs/formats.md, 4.9). */
 #include <cjson/cJSON.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 
 /* ---- parameters ---------------------------------------------------------- */
 
-/* The primes of a key at this level into the smaller ring. */
+/* log2 of the product of the primes of a key at this level into the smaller
+ * ring. */
 static double log2_of_key(const bf_ckks *larger, unsigned level)
 {
     const bf_params *p = &larger->ctx->params;
@@ -21,7 +22,8 @@ static double log2_of_key(const bf_ckks *larger, unsigned level)
            bf_params_log2_p(p);
 }
 
-/* The highest level at which a key may lead to a ring of 2^log_n; 0: none. */
+/* The highest level at which a key into a ring of 2^log_n is secure; 0 if none
+ * is. */
 static unsigned highest_level(const bf_ckks *larger, unsigned log_n)
 {
     double limit = bf_security_log2_qp_limit(log_n, 128);
@@ -52,7 +54,8 @@ static bf_status check_secure(const bf_ckks *larger, unsigned log_n,
                    bf_security_log2_qp_limit(log_n, 128), highest);
 }
 
-/* The last prime tells base and scale from the others, in files too. */
+/* Readers of a file tell the base from the other primes by the length of the
+ * last prime; with other lengths the levels would get other scales. */
 static bf_status check_scales(const bf_ckks *small, const bf_ckks *larger)
 {
     if (small->base == larger->base && small->scale[1] == larger->scale[1])
@@ -63,8 +66,8 @@ static bf_status check_scales(const bf_ckks *small, const bf_ckks *larger)
                    bf_api_level(larger, small->top));
 }
 
-/* All special primes, as keys into the ring have them: what the context's check
- * allows, it allows of such a key. */
+/* The smaller ring has all special primes, as keys into the ring have. If the
+ * context passes the security check, such a key passes it too. */
 bf_status bf_ckks_create_smaller(bf_ckks **out, const bf_ckks *larger,
                                  size_t slots, unsigned level)
 {
@@ -92,8 +95,8 @@ bf_status bf_ckks_create_smaller(bf_ckks **out, const bf_ckks *larger,
 
 /* ---- there and back ------------------------------------------------------ */
 
-/* Keys that are not there are missed where they are used, and a dry evaluator
- * has none. */
+/* The operation itself fails if a key is missing. A dry evaluator has no keys.
+ */
 static bf_status check_keys(const bf_api_smaller *keys, const bf_ckks *small,
                             const uint8_t *key_id)
 {

@@ -1,10 +1,7 @@
-/* Rotations, linear maps and polynomials. */
-#include <math.h>
+/* Rotations and linear maps. */
 #include <string.h>
 
 #include "api/api.h"
-#include "ckks/chebyshev.h"
-#include "ckks/polyeval.h"
 
 bf_status bf_cipher_rotate(bf_evaluator *ev, bf_cipher **out,
                            const bf_cipher *a, int r)
@@ -105,7 +102,7 @@ static bf_status check_matrix(const bf_ckks *c, const source *m)
     return BF_OK;
 }
 
-/* M in the corner of zeros, dim x dim. */
+/* Writes M into the corner of a matrix of zeros, dim x dim. */
 static bf_status padded(double complex **out, const source *m, size_t dim)
 {
     size_t count, bytes;
@@ -130,7 +127,7 @@ static bf_status padded(double complex **out, const source *m, size_t dim)
     return BF_OK;
 }
 
-/* How a map for this level is encoded: a product with it, divided by the
+/* The encoding of a map for this level: a product with the map, divided by the
  * level's prime, has the scale of the level below. */
 static bf_status form_of(bf_lintrans_form *form, const bf_ckks *c,
                          unsigned level)
@@ -147,7 +144,7 @@ static bf_status form_of(bf_lintrans_form *form, const bf_ckks *c,
     return BF_OK;
 }
 
-/* *map becomes *out's when status is BF_OK. */
+/* If status is BF_OK, *out takes over *map. */
 static bf_status give_map(bf_linear **out, const bf_ckks *c, unsigned level,
                           bf_lintrans *map, bf_status status)
 {
@@ -191,7 +188,7 @@ bf_status bf_linear_create_complex(bf_linear **out, const bf_ckks *c,
                                    const bf_complex *matrix, size_t rows,
                                    size_t cols, size_t stride, unsigned level)
 {
-    /* Its shape is held against what is asked of a view's. */
+    /* bf_view_check makes the same demands of a complex matrix's shape. */
     bf_view shape = {matrix, rows, cols, stride, BF_FLOAT64};
     BF_TRY(bf_view_check(&shape, "linear map"));
     source s = {NULL, matrix, rows, cols, stride};
@@ -264,62 +261,15 @@ bf_status bf_linear_apply(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     return bf_api_give(&op, out, &res, status);
 }
 
-/* ---- polynomials --------------------------------------------------------- */
-
-static bf_status evaluate(bf_op *op, bf_cipher **out, const bf_ct *x,
-                          const bf_poly *p)
+bf_status bf_linear_apply_exact(bf_evaluator *ev, bf_cipher **out,
+                                const bf_cipher *a, const bf_linear *map)
 {
+    bf_op op;
     bf_ct res = {0};
-    BF_TRY(bf_api_need(op, x, bf_poly_depth(p)));
-    double scale = op->ckks->scale[x->limbs - bf_poly_depth(p)];
-    return bf_api_give(op, out, &res,
-                       bf_poly_evaluate(op->eval, &res, x, p, scale));
-}
-
-bf_status bf_cipher_power_series(bf_evaluator *ev, bf_cipher **out,
-                                 const bf_cipher *a, const double *c,
-                                 unsigned degree)
-{
-    bf_op op;
-    bf_poly p = {.basis = BF_BASIS_POWER, .degree = degree, .c = c};
-    BF_TRY(bf_api_begin(&op, ev, "polynomial", a, NULL, 0));
-    return evaluate(&op, out, &a->ct, &p);
-}
-
-/* The scale of the variable on [-1, 1] is that of x times (hi - lo)/2. Where
- * the two lie apart every squaring doubles the distance (ckks/polyeval.h), so
- * that a level for x 2/(hi - lo) at its own scale is well spent. */
-bf_status bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out,
-                              const bf_cipher *a, const double *c,
-                              unsigned degree, double lo, double hi)
-{
-    bf_op op;
-    bf_poly p = {.basis = BF_BASIS_CHEBYSHEV,
-                 .degree = degree,
-                 .c = c,
-                 .a = lo,
-                 .b = hi};
-    double half = (hi - lo) / 2;
-    BF_TRY(bf_api_begin(&op, ev, "Chebyshev polynomial", a, NULL, 0));
-    if (!(half > 0) || !isfinite(half))
-        return bf_fail(BF_ERR_ARGUMENT, "%s on [%g, %g]", op.what, lo, hi);
-    if (half >= 0.5 && half <= 2) return evaluate(&op, out, &a->ct, &p);
-    BF_TRY(bf_api_need(&op, &a->ct, bf_poly_depth(&p) + 1));
-    bf_ct x = {0};
-    unsigned limbs = a->ct.limbs - 1;
-    p.a = lo / half;
-    p.b = hi / half;
-    bf_status status =
-        bf_adjust(op.eval, &x, &a->ct, 1 / half, op.ckks->scale[limbs], limbs);
-    if (status == BF_OK) status = evaluate(&op, out, &x, &p);
-    bf_eval_release(op.eval, &x);
-    return status;
-}
-
-bf_status bf_chebyshev_coefficients(double *c, unsigned degree, double lo,
-                                    double hi,
-                                    double (*f)(double x, void *user),
-                                    void *user)
-{
-    return bf_chebyshev_fit(c, degree, lo, hi, f, user);
+    BF_TRY(bf_api_begin(&op, ev, "linear map", a, NULL, 0));
+    BF_TRY(bf_api_same(op.ckks, map->ckks, op.what));
+    bf_lintrans view = map->map;
+    if (bf_eval_is_symbolic(op.eval)) view.data = NULL;
+    return bf_api_give(&op, out, &res,
+                       bf_lintrans_apply(op.eval, &res, &a->ct, &view));
 }

@@ -279,6 +279,7 @@ bf_status bf_mul_plain_add(bf_eval *ev, bf_ct *out, const bf_ct *a,
     BF_TRY(bf_eval_check_scales(out->scale, term.scale, "plaintext product"));
     out->noise = hypot(out->noise, term.noise);
     out->bound += term.bound;
+    out->seeded = false; /* poly 1 no longer expands the seed */
     bf_count(&ev->counters.plain_products, 1);
     if (!out->data) return BF_OK;
     run_limbwise((limbwise){.ring = ev->ctx->ring, .out = out, .a = a,

@@ -153,13 +153,13 @@ static void levels_meet_where_scales_differ(void **state)
     bf_keys *k = NULL;
     bf_evaluator *own = NULL;
     bf_cipher *a = NULL, *b = NULL, *sum = NULL, *product = NULL;
-    assert_ok(bf_ckks_create(&c,
-                             &(bf_ckks_request){.depth = 3, .precision = 10}));
+    assert_ok(
+        bf_ckks_create(&c, &(bf_ckks_request){.depth = 3, .precision = 10}));
     double ratio = bf_ckks_scale(c, 3) / bf_ckks_scale(c, 2);
     assert_true(fabs(ratio - 1) > 0x1p-20);
     assert_ok(bf_secret_generate(&s, c));
-    assert_ok(bf_keys_create(&k, s, &(bf_keys_request){.products = true},
-                             NULL));
+    assert_ok(
+        bf_keys_create(&k, s, &(bf_keys_request){.products = true}, NULL));
     assert_ok(bf_evaluator_create(&own, c, k));
     assert_ok(bf_secret_encrypt(&a, s, vx, COUNT));
     assert_ok(bf_cipher_mul(own, &b, a, a));
@@ -400,6 +400,229 @@ static void exact_steps(void **state)
     bf_cipher_destroy(w);
 }
 
+/* Sums of products with plaintexts are rescaled once. */
+static void fused_products_with_plaintexts(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    bf_complex v[COUNT];
+    bf_plain *px = NULL, *py = NULL, *squared = NULL;
+    bf_cipher *z = NULL, *w = NULL, *back = NULL;
+    void *data;
+    size_t bytes;
+    double s = bf_ckks_scale(ckks, DEPTH);
+    assert_ok(bf_plain_encode(&px, ckks, vx, COUNT));
+    assert_ok(bf_plain_encode(&py, ckks, vy, COUNT));
+    assert_ok(bf_cipher_mul_plain_add(ev, &z, x, py));
+    assert_ok(bf_cipher_mul_plain_add(ev, &z, y, px));
+    assert_ok(bf_cipher_mul_plain_add(ev, &z, y, py));
+    assert_ok(bf_cipher_rescale(ev, &z, z));
+    FOR(i, 2 * vx[i] * vy[i] + vy[i] * vy[i]);
+    expect(z, want, DEPTH - 1);
+
+    /* A fresh ciphertext is written as half of it and a seed; one to which a
+     * product was added is not. */
+    for (int i = 0; i < COUNT; i++) v[i] = vx[i];
+    assert_ok(bf_plain_encode_at(&squared, ckks, v, COUNT, s * s, DEPTH));
+    assert_ok(bf_secret_encrypt_plain(&w, secret, squared));
+    assert_ok(bf_cipher_mul_plain_add(ev, &w, x, py));
+    assert_ok(bf_cipher_write(&data, &bytes, (const bf_cipher *const *)&w, 1));
+    assert_ok(bf_cipher_read(&back, 1, ckks, data, bytes));
+    FOR(i, vx[i] + vx[i] * vy[i]);
+    expect(back, want, DEPTH);
+    bf_free(data);
+
+    assert_fails(bf_cipher_mul_plain_add(ev, &w, w, py), BF_ERR_ARGUMENT,
+                 "the sum has");
+    assert_fails(bf_cipher_mul_plain_add(ev, &w, z, py), BF_ERR_ARGUMENT,
+                 "the sum has");
+    assert_ok(bf_cipher_copy(ev, &w, x));
+    assert_fails(bf_cipher_mul_plain_add(ev, &w, x, py), BF_ERR_MISMATCH,
+                 "scales");
+    expect(w, vx, DEPTH);
+    bf_plain_destroy(px);
+    bf_plain_destroy(py);
+    bf_plain_destroy(squared);
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(w);
+    bf_cipher_destroy(back);
+}
+
+static void matrices_of_ciphertexts(void **state)
+{
+    (void)state;
+    enum { ROWS = 2, TERMS = 2, COLS = 3 };
+    const bf_cipher *const a[ROWS * TERMS] = {x, y, y, y};
+    const bf_cipher *const b[TERMS * COLS] = {x, y, x, y, y, x};
+    const double *const va[] = {vx, vy, vy, vy};
+    const double *const vb[] = {vx, vy, vx, vy, vy, vx};
+    bf_cipher *out[ROWS * COLS] = {0}, *apart = NULL;
+    assert_ok(bf_cipher_tensor_matrix(ev, out, a, b, ROWS, TERMS, COLS));
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < COLS; c++) {
+            double want[COUNT];
+            bf_cipher **z = &out[r * COLS + c];
+            FOR(i, va[r * TERMS][i] * vb[c][i] +
+                       va[r * TERMS + 1][i] * vb[COLS + c][i]);
+            assert_int_equal(bf_cipher_describe(*z).polys, 3);
+            expect(*z, want, DEPTH);
+            assert_ok(bf_cipher_relinearize(ev, &apart, *z));
+            assert_ok(bf_cipher_rescale(ev, &apart, apart));
+            assert_ok(bf_cipher_relinearize_rescale(ev, z, *z));
+            expect(*z, want, DEPTH - 1);
+            assert_true(bf_cipher_describe(*z).scale ==
+                        bf_cipher_describe(apart).scale);
+            bf_cipher_destroy(*z);
+        }
+    assert_fails(bf_cipher_tensor_matrix(ev, out, a, b, 1, 0, 1),
+                 BF_ERR_ARGUMENT, "no terms");
+    assert_fails(bf_cipher_relinearize_rescale(ev, &apart, x), BF_ERR_ARGUMENT,
+                 "two polynomials");
+    bf_cipher_destroy(apart);
+}
+
+static void polynomials_at_chosen_scales(void **state)
+{
+    (void)state;
+    const double c[] = {0.5, -1, 0, 2, 0, 0.25, 0, 0};
+    double t[4], want[COUNT], scale = 1.25 * bf_ckks_scale(ckks, DEPTH);
+    bf_cipher *z = NULL, *low = NULL;
+    assert_int_equal(bf_polynomial_levels(c, 7), 3);
+    assert_int_equal(bf_polynomial_levels(c, 3), 2);
+    assert_int_equal(bf_polynomial_levels(c, 2), 1);
+    assert_ok(bf_cipher_power_series_at(ev, &z, x, c, 7, scale));
+    assert_true(bf_cipher_describe(z).scale == scale);
+    FOR(i, c[0] + c[1] * vx[i] + c[3] * pow(vx[i], 3) + c[5] * pow(vx[i], 5));
+    expect(z, want, DEPTH - 3);
+
+    /* On [-2.5, 2.5] the plain operation would take a third level. */
+    assert_ok(bf_chebyshev_coefficients(t, 3, -2.5, 2.5, cube, NULL));
+    assert_true(fabs(bf_chebyshev_at(t, 3, -2.5, 2.5, 0.6) - 0.008) < 1e-12);
+    assert_ok(bf_cipher_chebyshev_at(ev, &z, x, t, 3, -2.5, 2.5, scale));
+    assert_true(bf_cipher_describe(z).scale == scale);
+    FOR(i, pow(vx[i] / 3, 3));
+    expect(z, want, DEPTH - 2);
+
+    assert_fails(bf_cipher_power_series_at(ev, &z, x, c, 5, 0), BF_ERR_ARGUMENT,
+                 "scale 0");
+    assert_fails(bf_cipher_chebyshev_at(ev, &z, x, t, 3, 1, 1, scale),
+                 BF_ERR_ARGUMENT, "on [1, 1]");
+    assert_ok(bf_cipher_mod_drop(ev, &low, x, bf_ckks_limbs(ckks, 2)));
+    assert_fails(bf_cipher_power_series_at(ev, &z, low, c, 5, scale),
+                 BF_ERR_ARGUMENT, "takes 3 levels");
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(low);
+}
+
+/* A product, and its sum with a rotation of itself, relinearised together. */
+static void fused_rotations(bf_evaluator *e, bf_cipher **out,
+                            const bf_cipher *a, const bf_cipher *b)
+{
+    bf_cipher *t = NULL;
+    assert_ok(bf_cipher_tensor(e, &t, &a, &b, 1));
+    const bf_cipher *const both[] = {t, t};
+    const int r[] = {0, 3};
+    assert_ok(bf_cipher_rotate_sum(e, out, both, r, 2));
+    assert_ok(bf_cipher_rescale(e, out, *out));
+    bf_cipher_destroy(t);
+}
+
+/* A dry run counts what a run does, and the keys that it needs. */
+static void work_of_a_dry_run(void **state)
+{
+    (void)state;
+    double want[COUNT];
+    const int three[] = {1, 2, 3};
+    bf_evaluator *dry = NULL, *own = NULL;
+    bf_keys *mine = NULL;
+    bf_cipher *in = NULL, *z = NULL, *many[3] = {0};
+    assert_ok(bf_evaluator_create_dry(&dry, ckks));
+    assert_ok(bf_cipher_stand_in(&in, ckks, DEPTH));
+    assert_int_equal(bf_evaluator_describe(dry).lowest_level, DEPTH);
+    fused_rotations(dry, &z, in, in);
+    bf_evaluator_facts planned = bf_evaluator_describe(dry);
+    /* s^2 to s; s and s^2 to s of the rotation. */
+    assert_int_equal(planned.key_switches, 3);
+    assert_int_equal(planned.keys, 3);
+    assert_int_equal(planned.products, 1);
+    assert_int_equal(planned.plain_products, 0);
+    assert_int_equal(planned.rescales, 1);
+    assert_int_equal(planned.lowest_level, DEPTH - 1);
+    assert_true(planned.peak_bytes > 0);
+    /* Of two polynomials each, modulo all primes of q, and special ones. */
+    size_t poly = 2 * bf_ckks_slots(ckks) * sizeof(double);
+    assert_int_equal(planned.key_bytes % (planned.keys * 2 * poly), 0);
+    assert_true(planned.key_bytes / planned.keys >
+                2 * poly * bf_ckks_limbs(ckks, DEPTH));
+
+    assert_ok(bf_keys_create_for(&mine, secret, dry, NULL));
+    assert_ok(bf_evaluator_create(&own, ckks, mine));
+    fused_rotations(own, &z, x, y);
+    FOR(i, vx[i] * vy[i] + vx[(i + 3) % COUNT] * vy[(i + 3) % COUNT]);
+    expect(z, want, DEPTH - 1);
+    bf_evaluator_facts done = bf_evaluator_describe(own);
+    assert_int_equal(done.key_switches, planned.key_switches);
+    assert_int_equal(done.decompositions, planned.decompositions);
+    assert_int_equal(done.divisions, planned.divisions);
+    assert_int_equal(done.products, planned.products);
+    assert_int_equal(done.rescales, planned.rescales);
+    assert_int_equal(done.lowest_level, planned.lowest_level);
+    assert_int_equal(done.keys, 0);
+
+    /* Three rotations of one ciphertext share its decomposition. */
+    assert_ok(bf_cipher_rotate_many(dry, many, in, three, 3));
+    done = bf_evaluator_describe(dry);
+    assert_int_equal(done.key_switches - planned.key_switches, 3);
+    assert_int_equal(done.decompositions - planned.decompositions, 1);
+    for (int i = 0; i < 3; i++) bf_cipher_destroy(many[i]);
+    bf_cipher_destroy(in);
+    bf_cipher_destroy(z);
+    bf_evaluator_destroy(dry);
+    bf_evaluator_destroy(own);
+    bf_keys_destroy(mine);
+}
+
+/* Elements that packing asks for. */
+typedef struct elements {
+    bf_evaluator *ev;
+    bf_cipher *const *from;
+    unsigned made; /* bits */
+    size_t fails;  /* this one is not made */
+} elements;
+
+static bf_status make_element(void *user, bf_cipher **g, size_t m)
+{
+    elements *e = user;
+    assert_null(*g);
+    assert_int_equal(e->made >> m & 1, 0);
+    e->made |= 1u << m;
+    return m == e->fails ? BF_OK : bf_cipher_copy(e->ev, g, e->from[m]);
+}
+
+/* bf_cipher_pack_made gives the bytes of `packed`. */
+static void check_packed_made(bf_evaluator *now, bf_cipher *const *in,
+                              const bf_cipher *packed, unsigned f)
+{
+    elements e = {.ev = now, .from = in, .fails = 3};
+    bf_cipher *again = NULL;
+    void *data[2];
+    size_t bytes[2];
+    assert_ok(bf_cipher_pack_made(now, &again, 3, 2, f, 4, make_element, &e));
+    assert_int_equal(e.made, 7);
+    const bf_cipher *const both[] = {packed, again};
+    for (int i = 0; i < 2; i++)
+        assert_ok(bf_cipher_write(&data[i], &bytes[i], &both[i], 1));
+    assert_int_equal(bytes[0], bytes[1]);
+    assert_memory_equal(data[0], data[1], bytes[0]);
+    for (int i = 0; i < 2; i++) bf_free(data[i]);
+    e = (elements){.ev = now, .from = in, .fails = 1};
+    bf_cipher *kept = again;
+    assert_fails(bf_cipher_pack_made(now, &again, 3, 2, f, 4, make_element, &e),
+                 BF_ERR_ARGUMENT, "element 1 was not made");
+    assert_ptr_equal(again, kept);
+    bf_cipher_destroy(again);
+}
+
 /* Vectors of period f = slots/4 have Tr g = 4 g: packed and expanded again they
  * come back four times as large. */
 static void packing_and_expansion(void **state)
@@ -421,7 +644,10 @@ static void packing_and_expansion(void **state)
         assert_ok(bf_cipher_pack(now, &packed, (const bf_cipher *const *)in, 3,
                                  2, f, 4));
         assert_ok(bf_cipher_expand(now, out, packed, 3, 2, f, 1));
-        if (run) break;
+        if (run) {
+            check_packed_made(now, in, packed, f);
+            break;
+        }
         assert_ok(bf_keys_create_for(&mine, secret, dry, NULL));
         assert_ok(bf_evaluator_create(&own, ckks, mine));
     }
@@ -619,6 +845,14 @@ static void parameters_hold_what_was_asked(void **state)
         for (unsigned l = 0; l <= r.depth; l++)
             assert_true(fabs(log2(bf_ckks_scale(c, l) / bf_ckks_scale(c, 0))) <
                         0.01);
+        for (unsigned l = 1; l <= r.depth; l++) {
+            unsigned limbs = bf_ckks_limbs(c, l);
+            double s = bf_ckks_scale(c, l);
+            double q = (double)bf_ckks_prime(c, limbs - 1);
+            assert_int_equal(limbs, bf_ckks_limbs(c, l - 1) + 1);
+            assert_true(fabs(s * s / q / bf_ckks_scale(c, l - 1) - 1) < 1e-12);
+        }
+        assert_int_equal(bf_ckks_prime(c, bf_ckks_limbs(c, r.depth)), 0);
         bf_ckks_destroy(c);
     }
     bf_ckks *c = NULL;
@@ -698,6 +932,10 @@ int main(void)
         cmocka_unit_test(complex_slots),
         cmocka_unit_test(linear_maps_and_polynomials),
         cmocka_unit_test(exact_steps),
+        cmocka_unit_test(fused_products_with_plaintexts),
+        cmocka_unit_test(matrices_of_ciphertexts),
+        cmocka_unit_test(polynomials_at_chosen_scales),
+        cmocka_unit_test(work_of_a_dry_run),
         cmocka_unit_test(packing_and_expansion),
         cmocka_unit_test(files_and_memory),
         cmocka_unit_test(what_does_not_belong_together),

@@ -236,6 +236,41 @@ static void real_matrices_are_complex_ones(void **state)
     bf_keys_destroy(keys);
 }
 
+/* Two maps, divided once by the level's prime. */
+static void sum_of_exact_maps(void **state)
+{
+    (void)state;
+    enum { N = 4 };
+    bf_complex m[2][N * N], *want = calloc(SLOTS, sizeof *want);
+    bf_linear *map[2] = {0};
+    bf_keys *keys = NULL;
+    bf_cipher *a = NULL, *y[2] = {0};
+    encrypt(&a, v, N);
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < N * N; i++)
+            m[k][i] = number(200 + 50 * (uint64_t)k + (uint64_t)i);
+        assert_ok(
+            bf_linear_create_complex(&map[k], ckks, m[k], N, N, N, DEPTH));
+        for (size_t j = 0; j < SLOTS; j++)
+            for (size_t i = 0; i < N; i++)
+                want[j] += m[k][j % N * N + i] * v[i];
+    }
+    bf_evaluator *ev = evaluator_for(&keys, map[0]);
+    for (int k = 0; k < 2; k++)
+        assert_ok(bf_linear_apply_exact(ev, &y[k], a, map[k]));
+    assert_ok(bf_cipher_add(ev, &y[0], y[0], y[1]));
+    assert_ok(bf_cipher_rescale(ev, &y[0], y[0]));
+    expect(y[0], want, DEPTH - 1);
+    for (int k = 0; k < 2; k++) {
+        bf_cipher_destroy(y[k]);
+        bf_linear_destroy(map[k]);
+    }
+    bf_cipher_destroy(a);
+    bf_evaluator_destroy(ev);
+    bf_keys_destroy(keys);
+    free(want);
+}
+
 /* By a plaintext at the level's scale, and a division by its prime. */
 static void products_with_complex_numbers(void **state)
 {
@@ -326,6 +361,7 @@ int main(void)
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(diagonals),
         cmocka_unit_test(real_matrices_are_complex_ones),
+        cmocka_unit_test(sum_of_exact_maps),
         cmocka_unit_test(products_with_complex_numbers),
         cmocka_unit_test(what_is_refused),
     };

@@ -1,5 +1,5 @@
 /* The owner's functions: secret keys, evaluation keys, encryption with the
- * secret, decryption. */
+ * secret key, and decryption. */
 #include <string.h>
 
 #include "api/api.h"
@@ -126,8 +126,8 @@ bf_status bf_public_create(bf_public **out, const bf_secret *secret)
 
 /* ---- evaluation keys ----------------------------------------------------- */
 
-/* What the evaluators of a dry run noted: the ring's, and the encapsulation
- * ring's. */
+/* The needs that the evaluators of a dry run noted: of the ring and of the
+ * encapsulation ring. */
 typedef struct need_lists {
     const bf_key_need *needs[2];
     size_t count[2];
@@ -179,7 +179,7 @@ static need_lists needs_of(const bf_home *home)
     return l;
 }
 
-/* Notes the keys of a refresh. */
+/* Notes the keys that a refresh needs. */
 static bf_status note_bootstrap(bf_evaluator *dry)
 {
     bf_refresher *r = NULL;
@@ -200,13 +200,14 @@ static bf_status note(bf_evaluator *dry, bf_key_name name)
     return bf_eval_key(dry->home->eval, name, dry->ckks->top, &none);
 }
 
-/* A rotation by a multiple of the slots is none. */
+/* A rotation by a multiple of the slots needs no key. */
 static bf_status note_galois(bf_evaluator *dry, uint32_t g)
 {
     return g == 1 ? BF_OK : note(dry, bf_key_galois(g));
 }
 
-/* The keys between a ring and a smaller one, at all levels of the latter. */
+/* Notes the keys between a ring and a smaller ring, at all levels of the
+ * smaller ring. */
 static bf_status note_rings(bf_evaluator *dry, const bf_ckks *small)
 {
     const bf_key_use uses[] = {BF_KEY_RING_DOWN, BF_KEY_RING_UP};
