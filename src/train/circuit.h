@@ -49,7 +49,6 @@ typedef struct bf_state {
 void bf_state_release(bf_eval *ev, bf_state *s);
 
 typedef struct bf_circuit {
-    const char *name; /* in job.json */
     size_t (*inputs)(const bf_job *job, bf_input_kind kind);
     bf_input (*input)(const bf_job *job, bf_input_kind kind);
     unsigned (*steps)(const bf_job *job);

@@ -728,7 +728,6 @@ static bf_status run_step(void *run, bf_state *state)
 }
 
 const bf_circuit bf_training = {
-    .name = "training",
     .inputs = inputs,
     .input = input,
     .steps = steps,
