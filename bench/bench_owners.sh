@@ -118,8 +118,8 @@ carry 3
 steps "round 4: upload" 75
 carry 4
 timed "gather" "$server" gather session.bf --box server -o job --quiet
-timed train "$server" train job/job.json --keys job/eval.keys \
-    --upload job/upload.bf -o model.enc --quiet --json
+timed train "$server" train job/job.json --keys job/eval.keys --box server \
+    -o model.enc --quiet --json
 sed -n 's/.*"\(read\|train\|server_read\)":[^0-9]*\([0-9.]*\).*/  \1 \2 s/p' train.txt
 for k in $names; do ln -f model.enc $k/box/inbox/; done
 steps "round 5: opening share" 75
@@ -135,6 +135,5 @@ printf '%-28s %s MB\n' "wanted by b of others" "$(
     megabytes $(ls b/box/inbox/*.head b/box/inbox/*.sums b/box/inbox/*.square \
         b/box/inbox/*.transform b/box/inbox/*.share))"
 printf '%-28s %s MB\n' "evaluation keys" "$(megabytes job/eval.keys)"
-printf '%-28s %s MB\n' "upload of gather" "$(megabytes job/upload.bf)"
 printf '%-28s %s\n' "accuracy" "$(accuracy a/model.npy)"
 rm -rf $names server job job.json session.bf model.enc seconds ./*.txt

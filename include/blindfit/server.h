@@ -17,6 +17,8 @@ typedef struct bf_serve_options {
     size_t key_count;
     const char *const *uploads; /* the owner's ciphertexts, one file or more */
     size_t upload_count;
+    const char *box;        /* in place of uploads, for a job of several owners:
+                             * the folder of bf_session_gather (session.h) */
     const char *model;      /* to write */
     const char *checkpoint; /* written after every iteration; NULL for none */
     bool resume;            /* continue from the checkpoint */

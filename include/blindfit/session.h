@@ -106,17 +106,17 @@ BF_API void bf_session_fingerprint(char out[BF_FINGERPRINT_BYTES],
 
 typedef struct bf_gather_report {
     unsigned owners;
-    size_t keys;
-    uint64_t bytes_read; /* of shares */
+    size_t keys;         /* those that import uploads among them */
+    uint64_t bytes_read; /* of shares and uploads */
 } bf_gather_report;
 
 /* The server's part. Reads the owners' messages of rounds 1 to 4 from
  * BOX/inbox; if an owner repeats the server's work, that owner's messages come
  * from BOX/outbox. Checks signatures, digests, and that all owners saw the same
- * messages; adds the shares of keys; switches the uploads to the joint key and
- * adds them. Writes job.json, eval.keys and upload.bf, from which the server
- * trains, into the folder `out`. The same messages make the same files.
- * BF_ERR_WAITING while a message is missing. */
+ * messages; adds the shares of keys. Writes job.json and eval.keys, from which
+ * the server trains, into the folder `out`. Training reads the uploads from the
+ * box, switches them to the joint key and adds them. The same messages make the
+ * same files. BF_ERR_WAITING while a message is missing. */
 BF_API BF_MUST_CHECK bf_status bf_session_gather(bf_gather_report *report,
                                                  const char *session,
                                                  const char *box,

@@ -10,15 +10,12 @@ double bf_import_noise(const bf_context *ctx, unsigned limbs)
 
 bf_status bf_import(bf_eval *ev, bf_ct *out, const bf_ct *a, unsigned k)
 {
-    bf_ct res = {0};
     BF_TRY(bf_eval_check(ev, a, 2, "import"));
-    BF_TRY(bf_copy(ev, &res, a));
+    BF_TRY(bf_copy(ev, out, a));
+    out->seeded = false;
     bf_status s =
-        bf_ring_key_switch(ev, &res, (bf_key_name){BF_KEY_IMPORT, 0, k});
-    if (s == BF_OK)
-        bf_move(ev, out, &res);
-    else
-        bf_eval_release(ev, &res);
+        bf_ring_key_switch(ev, out, (bf_key_name){BF_KEY_IMPORT, 0, k});
+    if (s != BF_OK) bf_eval_release(ev, out);
     return s;
 }
 

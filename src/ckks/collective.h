@@ -24,7 +24,8 @@
 
 #include "ckks/ckks.h"
 
-/* Switches a from the secret of owner k to s. */
+/* Switches a from the secret of owner k to s; out may be a, whose memory then
+ * stays. If the switch fails, *out is cleared. */
 BF_MUST_CHECK bf_status bf_import(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   unsigned k);
 

@@ -1,5 +1,7 @@
 #include "train/import.h"
 
+#include <string.h>
+
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/parallel.h"
@@ -17,7 +19,8 @@ bf_key_need bf_import_need(const bf_job *job, unsigned k)
     return (bf_key_need){{BF_KEY_IMPORT, 0, k}, limbs};
 }
 
-/* Inputs are read in order, a few per thread, then imported in parallel. */
+/* Inputs are read and verified in order, a few per thread, then imported in
+ * parallel. */
 enum { BATCH_PER_THREAD = 2 };
 
 /* An owner's upload; item is its next item. */
@@ -30,7 +33,7 @@ typedef struct source {
 typedef struct input_parts {
     bf_packed_input *part; /* [owners] */
     bool *there;           /* [owners]; false: nothing of this owner's */
-    bf_ct sum;
+    bf_ct *sum;
     bf_label label;
 } input_parts;
 
@@ -38,47 +41,55 @@ typedef struct joining {
     const bf_import_options *o;
     bf_eval *ev;
     source *source; /* [owners] */
+    bf_ct *inputs;
     size_t room, filled;
     input_parts *batch; /* [room] */
 } joining;
 
 /* ---- computing ----------------------------------------------------------- */
 
+/* In the memory of *out, which is not an evaluator's. */
 static bf_status import_part(const joining *m, bf_ct *out,
                              const input_parts *in, unsigned k)
 {
-    bf_ct ct = {0};
-    bf_status s = bf_input_unpack(&ct, m->o->job, bf_one_ring(m->o->ctx),
-                                  &in->part[k], m->o->uploads[k].path);
-    if (s == BF_OK) s = bf_import(m->ev, out, &ct, k);
-    bf_ct_clear(&ct);
-    return s;
+    BF_TRY(bf_input_unpack(out, m->o->job, bf_one_ring(m->o->ctx),
+                           &in->part[k], m->o->uploads[k].path));
+    return bf_import(m->ev, out, out, k);
+}
+
+/* sum += part, of the same limbs. */
+static bf_status add_part(const joining *m, bf_ct *sum, const bf_ct *part)
+{
+    bf_ct both = {0};
+    BF_TRY(bf_add(m->ev, &both, sum, part));
+    memcpy(sum->data, both.data, sum->bytes);
+    sum->noise = both.noise;
+    bf_eval_release(m->ev, &both);
+    return BF_OK;
 }
 
 static bf_status import_one(void *user, size_t i)
 {
     const joining *m = user;
-    input_parts *in = &m->batch[i];
+    const input_parts *in = &m->batch[i];
     bf_ct part = {0};
     bf_status status = BF_OK;
     bool first = true;
     for (unsigned k = 0; k < m->o->owners; k++) {
         if (!in->there[k]) continue;
-        BF_GOTO(import_part(m, first ? &in->sum : &part, in, k), done);
-        if (!first) BF_GOTO(bf_add(m->ev, &in->sum, &in->sum, &part), done);
+        BF_GOTO(import_part(m, first ? in->sum : &part, in, k), done);
+        if (!first) BF_GOTO(add_part(m, in->sum, &part), done);
         first = false;
     }
 done:
-    bf_eval_release(m->ev, &part);
+    bf_ct_clear(&part);
     return status;
 }
 
-static bf_status write_batch(joining *m, bf_wire_writer *w)
+static bf_status import_batch(joining *m)
 {
     BF_TRY(bf_check_interrupt());
     BF_TRY(bf_parallel_for(m->filled, false, import_one, m));
-    for (size_t i = 0; i < m->filled; i++)
-        BF_TRY(bf_wire_put_ct(w, m->batch[i].label, &m->batch[i].sum));
     m->filled = 0;
     return BF_OK;
 }
@@ -100,11 +111,12 @@ static bool is_next(const source *s, bf_label label)
            s->item.label.index == label.index;
 }
 
-static bf_status read_parts(joining *m, bf_label label)
+static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
 {
     input_parts *in = &m->batch[m->filled];
     bool any = false;
     in->label = label;
+    in->sum = sum;
     for (unsigned k = 0; k < m->o->owners; k++) {
         source *s = &m->source[k];
         in->there[k] = is_next(s, label);
@@ -141,18 +153,24 @@ static bf_status open_sources(joining *m)
     return BF_OK;
 }
 
-static bf_status check_ends(const joining *m)
+static bf_status check_ends(const joining *m, bf_upload_digests *digests)
 {
-    for (unsigned k = 0; k < m->o->owners; k++)
-        if (m->source[k].item.kind != BF_FRAME_END)
+    uint8_t all[BF_OWNERS_MAX][BF_HASH_BYTES];
+    for (unsigned k = 0; k < m->o->owners; k++) {
+        const source *s = &m->source[k];
+        if (s->item.kind != BF_FRAME_END)
             return bf_fail(BF_ERR_FORMAT,
                            "%s: a part doubled, out of order, or "
                            "of no input",
-                           m->source[k].path);
+                           s->path);
+        memcpy(all[k], bf_wire_digest(s->wire), BF_HASH_BYTES);
+    }
+    bf_upload_digests_combine(digests->all, all, m->o->owners);
+    memcpy(digests->rows, digests->all, BF_HASH_BYTES);
     return BF_OK;
 }
 
-static bf_status import_all(joining *m, bf_wire_writer *w)
+static bf_status import_all(joining *m, bf_upload_digests *digests)
 {
     size_t count = bf_job_inputs(m->o->job);
     BF_TRY(open_sources(m));
@@ -160,12 +178,12 @@ static bf_status import_all(joining *m, bf_wire_writer *w)
         bf_label label;
         label.kind =
             BF_UPLOAD_INPUT + bf_job_input_kind(m->o->job, i, &label.index);
-        BF_TRY(read_parts(m, label));
-        if (m->filled == m->room) BF_TRY(write_batch(m, w));
-        bf_report("import", (double)(i + 1), (double)count);
+        BF_TRY(read_parts(m, &m->inputs[i], label));
+        if (m->filled == m->room) BF_TRY(import_batch(m));
+        bf_report("read uploads", (double)(i + 1), (double)count);
     }
-    BF_TRY(write_batch(m, w));
-    return check_ends(m);
+    BF_TRY(import_batch(m));
+    return check_ends(m, digests);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -194,7 +212,6 @@ static void clear(joining *m)
             bf_free(in->part[k].ct.data);
         bf_free(in->part);
         bf_free(in->there);
-        bf_eval_release(m->ev, &in->sum);
     }
     for (unsigned k = 0; m->source && k < m->o->owners; k++)
         bf_wire_close(m->source[k].wire);
@@ -203,25 +220,14 @@ static void clear(joining *m)
     bf_eval_destroy(m->ev);
 }
 
-bf_status bf_import_uploads(bf_outfile **out, const bf_import_options *o,
-                            const char *path, bf_env *env)
+bf_status bf_import_inputs(bf_ct *inputs, bf_upload_digests *digests,
+                           const bf_import_options *o)
 {
-    BF_UNDER(env);
-    joining m = {.o = o};
-    uint8_t data_id[BF_HASH_BYTES];
-    bf_wire_writer *w = NULL;
+    joining m = {.o = o, .inputs = inputs};
     bf_status status;
-    bf_job_data_id(o->job, data_id);
     BF_TRY(bf_eval_create(&m.ev, o->ctx, o->keys));
     BF_GOTO(make_room(&m), done);
-    BF_GOTO(bf_wire_create(&w, path, BF_WIRE_UPLOAD, bf_one_ring(o->ctx),
-                           (bf_wire_ids){o->key_id, o->job_id, data_id}),
-            done);
-    status = import_all(&m, w);
-    if (status == BF_OK)
-        status = bf_wire_finish(out, NULL, w);
-    else
-        bf_wire_abort(w);
+    status = import_all(&m, digests);
 done:
     clear(&m);
     return status;

@@ -1,4 +1,4 @@
-/* Joins the uploads of several owners into one upload under the joint key.
+/* The inputs of a job of several owners, from their uploads.
  *
  * Input i of the job is the sum of the parts that owners sent, each encrypted
  * under a key of its owner's: every part is switched by its owner's import key
@@ -7,7 +7,7 @@
 #define BF_TRAIN_IMPORT_H
 
 #include "ckks/collective.h"
-#include "train/circuit.h"
+#include "train/inputs.h"
 #include "wire/wire.h"
 
 /* The key need of owner k's import key. */
@@ -25,15 +25,14 @@ typedef struct bf_import_options {
     const bf_eval_keys *keys;       /* with all owners' import keys */
     const bf_owner_upload *uploads; /* [owners], by owner's number */
     unsigned owners;
-    const uint8_t *key_id; /* of the joint key */
 } bf_import_options;
 
-/* Writes the upload for training, complete but not committed. Parts must be in
- * the order of their inputs, with at least one part for every input:
- * BF_ERR_FORMAT otherwise. BF_ERR_MISMATCH for files of another key, job or
- * data set and for parts that do not fit the job. Progress by input. */
-BF_MUST_CHECK bf_status bf_import_uploads(bf_outfile **out,
-                                          const bf_import_options *o,
-                                          const char *path, bf_env *env);
+/* Fills the zeroed inputs[bf_job_inputs], on all threads; after a failure some
+ * are filled. Parts must be in the order of their inputs, with at least one
+ * part for every input: BF_ERR_FORMAT otherwise. BF_ERR_MISMATCH for files of
+ * another key, job or data set and for parts that do not fit the job. */
+BF_MUST_CHECK bf_status bf_import_inputs(bf_ct *inputs,
+                                         bf_upload_digests *digests,
+                                         const bf_import_options *o);
 
 #endif

@@ -127,12 +127,13 @@ typedef struct digest_list {
     uint8_t digest[BF_UPLOADS_MAX][BF_HASH_BYTES];
 } digest_list;
 
-static void combine(uint8_t out[BF_HASH_BYTES], const digest_list *list)
+void bf_upload_digests_combine(uint8_t out[BF_HASH_BYTES],
+                               uint8_t (*digests)[BF_HASH_BYTES], size_t count)
 {
-    if (list->count == 1)
-        memcpy(out, list->digest[0], BF_HASH_BYTES);
+    if (count == 1)
+        memcpy(out, digests[0], BF_HASH_BYTES);
     else
-        bf_hash(list->digest, list->count * BF_HASH_BYTES, out);
+        bf_hash(digests, count * BF_HASH_BYTES, out);
 }
 
 static bf_status read_files(reading *r, bf_upload_digests *digests)
@@ -157,8 +158,8 @@ static bf_status read_files(reading *r, bf_upload_digests *digests)
                        r->files->count > 1 ? " and others" : "",
                        r->found[kind], r->wanted[kind], kind_names[kind]);
     }
-    combine(digests->all, &all);
-    combine(digests->rows, &rows);
+    bf_upload_digests_combine(digests->all, all.digest, all.count);
+    bf_upload_digests_combine(digests->rows, rows.digest, rows.count);
     return BF_OK;
 }
 

@@ -39,6 +39,9 @@ typedef struct bf_upload_digests {
                                   * belong */
     uint8_t all[BF_HASH_BYTES];
 } bf_upload_digests;
+/* Of the files' own. */
+void bf_upload_digests_combine(uint8_t out[BF_HASH_BYTES],
+                               uint8_t (*digests)[BF_HASH_BYTES], size_t count);
 
 /* Fills the zeroed inputs[bf_job_inputs], on all threads; after a failure some
  * are filled. BF_ERR_FORMAT when an input is missing, doubled or out of order,

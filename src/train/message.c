@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/bytes.h"
 #include "base/env.h"
@@ -65,6 +66,30 @@ void bf_message_name(char out[BF_MESSAGE_NAME_BYTES], unsigned round,
         "transform", "upload", "model", "share",  "rows"};
     snprintf(out, BF_MESSAGE_NAME_BYTES, "r%u-%02u.%s", round, sender,
              names[kind]);
+}
+
+bf_status bf_message_path_join(bf_message_path *out, const char *folder,
+                               const char *name)
+{
+    int n = snprintf(out->s, sizeof out->s, "%s/%s", folder, name);
+    if (n >= 0 && (size_t)n < sizeof out->s) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", folder);
+}
+
+bf_status bf_message_find(bf_message_path *out, const char *box, unsigned round,
+                          unsigned owner, bf_part_kind kind, const char *name)
+{
+    struct stat st;
+    static const char *const folders[] = {"inbox", "outbox"};
+    char file[BF_MESSAGE_NAME_BYTES], within[BF_MESSAGE_NAME_BYTES + 8];
+    bf_message_name(file, round, owner, kind);
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(within, sizeof within, "%s/%s", folders[i], file);
+        BF_TRY(bf_message_path_join(out, box, within));
+        if (stat(out->s, &st) == 0) return BF_OK;
+    }
+    return bf_fail(BF_ERR_WAITING, "round %u: waiting for %s (%s)", round, name,
+                   file);
 }
 
 /* ---- heads --------------------------------------------------------------- */

@@ -28,9 +28,12 @@
 #ifndef BF_TRAIN_MESSAGE_H
 #define BF_TRAIN_MESSAGE_H
 
+#include <limits.h>
+
 #include "train/session.h"
 
 #define BF_ROUNDS 5
+#define BF_ROUND_UPLOAD 4
 #define BF_SIGNATURE_BYTES 64
 
 typedef enum bf_part_kind {
@@ -82,6 +85,19 @@ const bf_part *bf_head_part(const bf_head *h, bf_part_kind kind);
 #define BF_MESSAGE_NAME_BYTES 24
 void bf_message_name(char out[BF_MESSAGE_NAME_BYTES], unsigned round,
                      unsigned sender, bf_part_kind kind);
+
+typedef struct bf_message_path {
+    char s[PATH_MAX];
+} bf_message_path;
+BF_MUST_CHECK bf_status bf_message_path_join(bf_message_path *out,
+                                             const char *folder,
+                                             const char *name);
+/* Finds the file of a message in BOX/inbox or, for an owner that repeats the
+ * server's work, in BOX/outbox; BF_ERR_WAITING, with the sender's name, if the
+ * file is not there. */
+BF_MUST_CHECK bf_status bf_message_find(bf_message_path *out, const char *box,
+                                        unsigned round, unsigned owner,
+                                        bf_part_kind kind, const char *name);
 
 /* Prints all of a head but the signature. Returns the number of bytes, at which
  * the signature follows. */

@@ -15,7 +15,8 @@
 #include "base/parallel.h"
 #include "train/checkpoint.h"
 #include "train/handle.h"
-#include "train/inputs.h"
+#include "train/import.h"
+#include "train/message.h"
 
 typedef struct server {
     const bf_serve_options *o;
@@ -50,6 +51,67 @@ static bf_run_ids run_ids(const server *s)
 
 /* ---- what comes from the owner ------------------------------------------- */
 
+static bf_status check_uploads(const server *s)
+{
+    unsigned owners = bf_job_owners(&s->job);
+    if (owners > 1 && !s->o->box)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: a job of %u owners, whose uploads come from a box",
+                       s->o->job, owners);
+    if (owners == 1 && s->o->box)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: a job of one owner, whose upload is no box",
+                       s->o->job);
+    return BF_OK;
+}
+
+/* Import keys are needed here alone, and not kept. */
+static bf_status read_import_keys(bf_eval_keys *sets, const server *s)
+{
+    bf_wire_ids ids = {.key_id = s->key_id, .data_id = s->data_id};
+    bf_key_need needs[BF_OWNERS_MAX];
+    unsigned owners = bf_job_owners(&s->job);
+    for (unsigned k = 0; k < owners; k++)
+        needs[k] = bf_import_need(&s->job, k);
+    return bf_wire_read_eval_keys(sets, s->o->keys, s->o->key_count,
+                                  bf_world_rings(&s->world), ids, needs,
+                                  owners, NULL);
+}
+
+static bf_status find_uploads(bf_owner_upload uploads[BF_OWNERS_MAX],
+                              bf_message_path paths[BF_OWNERS_MAX],
+                              const server *s)
+{
+    for (unsigned k = 0; k < bf_job_owners(&s->job); k++) {
+        char name[24];
+        snprintf(name, sizeof name, "owner %u", k + 1);
+        BF_TRY(bf_message_find(&paths[k], s->o->box, BF_ROUND_UPLOAD, k,
+                               BF_PART_UPLOAD, name));
+        uploads[k] = (bf_owner_upload){paths[k].s, NULL};
+    }
+    return BF_OK;
+}
+
+static bf_status import_uploads(server *s)
+{
+    bf_message_path paths[BF_OWNERS_MAX];
+    bf_owner_upload uploads[BF_OWNERS_MAX];
+    bf_eval_keys keys[BF_RINGS_MAX] = {{0}};
+    bf_import_options o = {.job = &s->job,
+                           .job_id = s->job_id,
+                           .ctx = s->world.ctx[0],
+                           .keys = &keys[0],
+                           .uploads = uploads,
+                           .owners = bf_job_owners(&s->job)};
+    bf_status status;
+    BF_TRY(find_uploads(uploads, paths, s));
+    BF_GOTO(read_import_keys(keys, s), done);
+    status = bf_import_inputs(s->inputs, &s->digests, &o);
+done:
+    for (unsigned r = 0; r < s->world.count; r++) bf_eval_keys_clear(&keys[r]);
+    return status;
+}
+
 static bf_status read_upload(server *s)
 {
     bf_input_files files = {.paths = s->o->uploads,
@@ -60,6 +122,7 @@ static bf_status read_upload(server *s)
     s->count = bf_job_inputs(&s->job);
     s->inputs = bf_alloc_zero(s->count * sizeof(bf_ct));
     if (!s->inputs) return BF_ERR_MEMORY;
+    if (s->o->box) return import_uploads(s);
     return bf_inputs_read(s->inputs, &s->digests, &s->job, &files);
 }
 
@@ -207,6 +270,7 @@ static bf_status run(server *s, bf_serve_report *report)
     const bf_serve_options *o = s->o;
     double start = bf_now();
     BF_TRY(bf_job_load(&s->job, o->job, s->job_id));
+    BF_TRY(check_uploads(s));
     bf_job_data_id(&s->job, s->data_id);
     BF_TRY(bf_job_check_memory(&s->job, o->max_memory));
     BF_TRY(bf_job_walk(&s->plan, &s->job));

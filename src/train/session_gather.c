@@ -1,19 +1,14 @@
-/* The server's part of a session: makes evaluation keys from all owners' shares
- * and one upload from the owners' uploads. */
-#include <limits.h>
-#include <stdio.h>
+/* The server's part of a session before training: makes evaluation keys from
+ * all owners' shares, and checks all that they signed. */
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/env.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/parallel.h"
 #include "train/handle.h"
-#include "train/import.h"
 #include "train/message.h"
 #include "train/share_file.h"
-
-#define LAST_ROUND 4
 
 typedef struct gather {
     const char *box;
@@ -21,45 +16,23 @@ typedef struct gather {
     bf_context *ctx;
     const bf_plan *plan;
     bf_share_needs linear, square;
-    bf_eval_keys imports; /* of all owners, for the uploads alone */
-    bf_head head[LAST_ROUND][BF_OWNERS_MAX];
-    uint8_t t[LAST_ROUND + 1][BF_HASH_BYTES];
+    bf_head head[BF_ROUND_UPLOAD][BF_OWNERS_MAX];
+    uint8_t t[BF_ROUND_UPLOAD + 1][BF_HASH_BYTES];
     bf_gather_report report;
 } gather;
 
-typedef struct file_path {
-    char s[PATH_MAX];
-} file_path;
-
-static bf_status join(file_path *out, const char *folder, const char *name)
-{
-    int n = snprintf(out->s, sizeof out->s, "%s/%s", folder, name);
-    if (n >= 0 && (size_t)n < sizeof out->s) return BF_OK;
-    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", folder);
-}
-
-/* Finds the file of a message; BF_ERR_WAITING if it is not there. */
-static bf_status find(file_path *out, const gather *g, unsigned round,
+static bf_status find(bf_message_path *out, const gather *g, unsigned round,
                       unsigned owner, bf_part_kind kind)
 {
-    struct stat st;
-    static const char *const folders[] = {"inbox", "outbox"};
-    char name[BF_MESSAGE_NAME_BYTES], within[BF_MESSAGE_NAME_BYTES + 8];
-    bf_message_name(name, round, owner, kind);
-    for (unsigned i = 0; i < 2; i++) {
-        snprintf(within, sizeof within, "%s/%s", folders[i], name);
-        BF_TRY(join(out, g->box, within));
-        if (stat(out->s, &st) == 0) return BF_OK;
-    }
-    return bf_fail(BF_ERR_WAITING, "round %u: waiting for %s (%s)", round,
-                   g->session->owner[owner].party.name, name);
+    return bf_message_find(out, g->box, round, owner, kind,
+                           g->session->owner[owner].party.name);
 }
 
 /* ---- heads --------------------------------------------------------------- */
 
 static bf_status read_head(gather *g, unsigned round, unsigned owner)
 {
-    file_path path;
+    bf_message_path path;
     uint8_t *data;
     size_t bytes;
     bf_head *h = &g->head[round - 1][owner];
@@ -79,7 +52,7 @@ static bf_status read_heads(gather *g)
 {
     unsigned owners = g->session->owners;
     memcpy(g->t[0], g->session->id, BF_HASH_BYTES);
-    for (unsigned round = 1; round <= LAST_ROUND; round++) {
+    for (unsigned round = 1; round <= BF_ROUND_UPLOAD; round++) {
         for (unsigned k = 0; k < owners; k++) BF_TRY(read_head(g, round, k));
         bf_transcript_next(g->t[round], g->t[round - 1], g->head[round - 1],
                            owners);
@@ -87,18 +60,30 @@ static bf_status read_heads(gather *g)
     return BF_OK;
 }
 
+/* The parts of one kind, of all owners. */
+typedef struct parts {
+    const bf_part *part[BF_OWNERS_MAX];
+    bf_message_path path[BF_OWNERS_MAX];
+} parts;
+
+static bf_status check_part(void *user, size_t k)
+{
+    const parts *p = user;
+    return bf_part_check(p->part[k], p->path[k].s);
+}
+
 /* Checks each owner's part of this kind against the part's digest in the head.
  */
 static bf_status check_parts(gather *g, unsigned round, bf_part_kind kind,
-                             file_path *paths)
+                             parts *p)
 {
-    for (unsigned k = 0; k < g->session->owners; k++) {
-        const bf_part *part = bf_head_part(&g->head[round - 1][k], kind);
-        BF_TRY(find(&paths[k], g, round, k, kind));
-        BF_TRY(bf_part_check(part, paths[k].s));
-        g->report.bytes_read += part->bytes;
+    unsigned owners = g->session->owners;
+    for (unsigned k = 0; k < owners; k++) {
+        p->part[k] = bf_head_part(&g->head[round - 1][k], kind);
+        BF_TRY(find(&p->path[k], g, round, k, kind));
+        g->report.bytes_read += p->part[k]->bytes;
     }
-    return BF_OK;
+    return bf_parallel_for(owners, false, check_part, p);
 }
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -106,17 +91,17 @@ static bf_status check_parts(gather *g, unsigned round, bf_part_kind kind,
 /* The files of all owners' shares of one kind. */
 typedef struct share_set {
     bf_share_reader reader[BF_OWNERS_MAX];
-    file_path path[BF_OWNERS_MAX];
+    parts parts;
 } share_set;
 
 static bf_status open_set(share_set *set, gather *g, unsigned round,
                           bf_part_kind kind, const bf_share_needs *needs,
                           bf_key_a a)
 {
-    BF_TRY(check_parts(g, round, kind, set->path));
+    BF_TRY(check_parts(g, round, kind, &set->parts));
     for (unsigned k = 0; k < g->session->owners; k++)
         BF_TRY(bf_share_open(&set->reader[k], g->session, g->ctx, needs, a,
-                             set->path[k].s));
+                             set->parts.path[k].s));
     return BF_OK;
 }
 
@@ -141,12 +126,10 @@ static bf_status add_linear(gather *g, bf_wire_writer *w, share_set *set)
         bf_eval_keys sum = {0};
         BF_TRY(bf_check_interrupt());
         BF_TRY(bf_share_next_sum(set->reader, owners, &sum));
-        bf_status s = sum.keys[0].name.use == BF_KEY_IMPORT
-                          ? bf_eval_keys_add(&g->imports, &sum.keys[0])
-                          : bf_wire_put_switch_key(w, &sum.keys[0]);
+        bf_status s = bf_wire_put_switch_key(w, &sum.keys[0]);
         bf_eval_keys_clear(&sum);
         BF_TRY(s);
-        bf_report("add shares", (double)(i + 1), (double)g->plan->key_count);
+        bf_report("add shares", (double)(i + 1), (double)g->report.keys);
     }
     return end_set(set, owners);
 }
@@ -174,7 +157,7 @@ static bf_status add_squares(gather *g, bf_wire_writer *w, share_set *first,
         BF_TRY(bf_check_interrupt());
         BF_TRY(add_square(g, w, first, second));
         bf_report("add shares", (double)(g->linear.count + i + 1),
-                  (double)g->plan->key_count);
+                  (double)g->report.keys);
     }
     BF_TRY(end_set(first, g->session->owners));
     return end_set(second, g->session->owners);
@@ -208,22 +191,6 @@ static bf_status prepare_keys(bf_outfile **out, gather *g, const uint8_t *key,
 
 /* ---- all of it ----------------------------------------------------------- */
 
-static bf_status import(bf_outfile **out, gather *g, const uint8_t *key,
-                        const file_path *paths, const char *path)
-{
-    bf_owner_upload uploads[BF_OWNERS_MAX];
-    for (unsigned k = 0; k < g->session->owners; k++)
-        uploads[k] = (bf_owner_upload){paths[k].s, NULL};
-    bf_import_options o = {.job = g->session->job,
-                           .job_id = bf_job_id(g->session->job),
-                           .ctx = g->ctx,
-                           .keys = &g->imports,
-                           .uploads = uploads,
-                           .owners = g->session->owners,
-                           .key_id = key};
-    return bf_import_uploads(out, &o, path, NULL);
-}
-
 static bf_status write_job(bf_outfile **out, const gather *g, const char *path)
 {
     const bf_job_handle *job = g->session->job->handle;
@@ -237,29 +204,25 @@ static bf_status write_job(bf_outfile **out, const gather *g, const char *path)
     return s;
 }
 
-static bf_status write_files(gather *g, const file_path *uploads,
-                             const char *out)
+static bf_status write_files(gather *g, const char *out)
 {
     uint8_t key[BF_KEY_ID_BYTES];
-    file_path keys, job, upload;
-    bf_outfile *f[3] = {NULL, NULL, NULL};
+    bf_message_path keys, job;
+    bf_outfile *f[2] = {NULL, NULL};
     bf_session_joint_key(key, g->t[2]);
     BF_TRY(bf_make_dir(out, 0755));
-    BF_TRY(join(&keys, out, "eval.keys"));
-    BF_TRY(join(&job, out, "job.json"));
-    BF_TRY(join(&upload, out, "upload.bf"));
+    BF_TRY(bf_message_path_join(&keys, out, "eval.keys"));
+    BF_TRY(bf_message_path_join(&job, out, "job.json"));
     bf_status s = prepare_keys(&f[0], g, key, keys.s);
-    if (s == BF_OK) s = import(&f[1], g, key, uploads, upload.s);
-    if (s == BF_OK) s = write_job(&f[2], g, job.s);
-    if (s == BF_OK) return bf_outfile_commit_all(f, 3);
+    if (s == BF_OK) s = write_job(&f[1], g, job.s);
+    if (s == BF_OK) return bf_outfile_commit_all(f, 2);
     bf_outfile_abort(f[0]);
-    bf_outfile_abort(f[1]);
     return s;
 }
 
 static bf_status run(gather *g, const char *session, const char *out)
 {
-    file_path uploads[BF_OWNERS_MAX];
+    parts uploads;
     BF_TRY(bf_session_read(&g->session, session));
     BF_TRY(bf_job_walked(&g->plan, g->session->job));
     BF_TRY(bf_share_needs_of(&g->linear, g->session->job, g->plan, false));
@@ -268,9 +231,10 @@ static bf_status run(gather *g, const char *session, const char *out)
                              BF_BACKEND_AUTO));
     bf_context_set_owners(g->ctx, g->session->owners);
     BF_TRY(read_heads(g));
-    BF_TRY(check_parts(g, 4, BF_PART_UPLOAD, uploads));
-    g->imports.ctx = g->ctx;
-    return write_files(g, uploads, out);
+    g->report.owners = g->session->owners;
+    g->report.keys = g->linear.count + g->square.count;
+    BF_TRY(check_parts(g, BF_ROUND_UPLOAD, BF_PART_UPLOAD, &uploads));
+    return write_files(g, out);
 }
 
 bf_status bf_session_gather(bf_gather_report *report, const char *session,
@@ -281,14 +245,9 @@ bf_status bf_session_gather(bf_gather_report *report, const char *session,
     if (!g) return BF_ERR_MEMORY;
     g->box = box;
     bf_status s = run(g, session, out);
-    if (s == BF_OK) {
-        g->report.owners = g->session->owners;
-        g->report.keys = g->plan->key_count;
-        *report = g->report;
-    }
+    if (s == BF_OK) *report = g->report;
     bf_share_needs_clear(&g->linear);
     bf_share_needs_clear(&g->square);
-    bf_eval_keys_clear(&g->imports);
     bf_context_destroy(g->ctx);
     bf_session_destroy(g->session);
     bf_free(g);

@@ -73,8 +73,7 @@ for round in 1 2 3 4; do
     carry
 done
 printed "$server" gather session.bf --box server -o job
-ok "$server" train job/job.json --keys job/eval.keys --upload job/upload.bf \
-    -o shared.enc
+ok "$server" train job/job.json --keys job/eval.keys --box server -o shared.enc
 cp shared.enc box-a/inbox/model.enc
 cp shared.enc box-b/inbox/model.enc
 printed step a

@@ -50,8 +50,21 @@ done
 refuse 75 'round 4: waiting for the server' "$blindfit" party step session.bf \
     --id a.id --box box-a
 ok "$server" gather session.bf --box server -o job
-ok "$server" train job/job.json --keys job/eval.keys --upload job/upload.bf \
-    -o model.enc
+train() # JOB OPTION...
+{
+    "$server" train "$@" --keys job/eval.keys -o none.enc
+}
+refuse 2 'job/job.json: a job of 2 owners' train job/job.json \
+    --upload server/inbox/r4-00.upload
+refuse 2 'single.json: a job of one owner' train single.json --box server
+refuse 2 'exclude each other' train job/job.json --box server --upload x
+refuse 75 'waiting for owner 1 \(r4-00.upload\)' train job/job.json --box nowhere
+mkdir -p crossed/inbox
+cp server/inbox/r4-00.upload crossed/inbox/r4-00.upload
+head -c 5000 server/inbox/r4-01.upload >crossed/inbox/r4-01.upload
+refuse 4 'r4-01.upload: .*cut short' train job/job.json --box crossed
+absent none.enc
+ok "$server" train job/job.json --keys job/eval.keys --box server -o model.enc
 cp model.enc box-a/inbox
 cp model.enc box-b/inbox
 refuse 75 'round 5: waiting for b' "$blindfit" party step session.bf --id a.id \

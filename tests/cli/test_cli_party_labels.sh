@@ -82,8 +82,7 @@ for round in 1 2 3 4; do
     carry
 done
 ok "$server" gather session.bf --box server -o job
-ok "$server" train job/job.json --keys job/eval.keys --upload job/upload.bf \
-    -o model.enc
+ok "$server" train job/job.json --keys job/eval.keys --box server -o model.enc
 cp model.enc box-a/inbox
 cp model.enc box-b/inbox
 ok a --recheck # a receives nothing, and has nothing left to do

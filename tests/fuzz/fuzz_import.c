@@ -1,6 +1,6 @@
 /* Any bytes as an owner's upload, with corrected digests and ids, imported
- * alone and together with itself, as in `gather`. The resulting upload can be
- * read. */
+ * together with itself, as in `train --box`. What is imported are inputs of the
+ * job. */
 #include "party_stub.h"
 
 #include "memory_file.h"
@@ -20,11 +20,17 @@ static void make_keys(bf_eval_keys *keys, const bf_context *ctx)
             abort();
 }
 
-static void check_output(const char *path, const bf_context *ctx,
-                         const party_stub *stub)
+static void check_inputs(const bf_ct *inputs, const party_stub *stub)
 {
-    bf_wire_ids ids = {sample_key_id, stub->handle.id, NULL};
-    if (consume_set(path, BF_WIRE_UPLOAD, ctx, ids) != BF_OK) abort();
+    for (size_t i = 0; i < bf_job_inputs(&stub->job); i++) {
+        size_t index;
+        bf_input_kind kind = bf_job_input_kind(&stub->job, i, &index);
+        bf_input want = bf_job_circuit(&stub->job)->input(&stub->job, kind);
+        bf_plan_ct planned = {want.limbs, want.scale};
+        if (bf_plan_check_ct(&inputs[i], planned) != BF_OK ||
+            inputs[i].seeded || inputs[i].bound != want.typical)
+            abort();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -32,9 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bf_context *ctx;
     static bf_eval_keys keys;
     const party_stub *stub = stub_session();
-    char path[64];
+    bf_upload_digests digests;
     uint8_t *bytes;
-    bf_outfile *out;
     if (!ctx) {
         if (sample_context(&ctx) != BF_OK) abort();
         make_keys(&keys, ctx);
@@ -45,12 +50,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const bf_owner_upload uploads[] = {{f.path, NULL}, {f.path, NULL}};
     bf_import_options o = {.job = &stub->job, .job_id = stub->handle.id,
                            .ctx = ctx, .keys = &keys, .uploads = uploads,
-                           .owners = STUB_OWNERS, .key_id = sample_key_id};
-    fuzz_path(path, "upload.bf");
-    if (bf_import_uploads(&out, &o, path, NULL) == BF_OK) {
-        if (bf_outfile_commit(out) != BF_OK) abort();
-        check_output(path, ctx, stub);
-    }
+                           .owners = STUB_OWNERS};
+    size_t count = bf_job_inputs(&stub->job);
+    bf_ct *inputs = bf_alloc_zero(count * sizeof *inputs);
+    if (!inputs) abort();
+    if (bf_import_inputs(inputs, &digests, &o) == BF_OK)
+        check_inputs(inputs, stub);
+    for (size_t i = 0; i < count; i++) bf_ct_clear(&inputs[i]);
+    bf_free(inputs);
     memory_file_close(&f);
     free(bytes);
     return 0;

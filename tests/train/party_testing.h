@@ -155,15 +155,14 @@ static inline bf_status gather(void)
 static inline void train(path model)
 {
     path job = at("server/job/job.json"), keys = at("server/job/eval.keys"),
-         upload = at("server/job/upload.bf");
-    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
+         box = at("server");
+    const char *key_files[] = {keys.s};
     bf_serve_report r;
     check_ok(bf_serve_train(&r,
                             &(bf_serve_options){.job = job.s,
                                                 .keys = key_files,
                                                 .key_count = 1,
-                                                .uploads = uploads,
-                                                .upload_count = 1,
+                                                .box = box.s,
                                                 .model = model.s},
                             NULL));
 }

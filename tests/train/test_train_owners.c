@@ -9,7 +9,6 @@
 #include "ckks/owner/key_share.h"
 #include "ckks/owner/open_share.h"
 #include "train/import.h"
-#include "train/inputs.h"
 #include "train/owner/protocol.h"
 #include "train/owner/seal.h"
 #include "train/train_testing.h"
@@ -34,13 +33,6 @@ typedef struct session {
     const int32_t *labels;
     bf_schedule schedule;
 } session;
-
-static const char *path_of(const char *name)
-{
-    static char path[80];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 static size_t first_row(const session *t, unsigned k)
 {
@@ -117,30 +109,38 @@ static bf_import_options import_options(const session *t,
                                .ctx = t->world.ctx[0],
                                .keys = &t->world.keys[0],
                                .uploads = uploads,
-                               .owners = t->owners,
-                               .key_id = joint};
+                               .owners = t->owners};
+}
+
+static void clear_inputs(bf_ct *cts, const bf_job *job)
+{
+    for (size_t i = 0; i < bf_job_inputs(job); i++) bf_ct_clear(&cts[i]);
+}
+
+static bf_status import(bf_ct *cts, const bf_import_options *o)
+{
+    bf_upload_digests digests;
+    return bf_import_inputs(cts, &digests, o);
 }
 
 static void check_refusals(session *t)
 {
-    bf_outfile *f;
+    bf_ct *cts = bf_alloc_zero(bf_job_inputs(&t->job) * sizeof *cts);
     bf_owner_upload uploads[OWNERS_MAX], swapped[OWNERS_MAX];
     bf_import_options o = import_options(t, uploads);
     memcpy(swapped, uploads, sizeof uploads);
     o.uploads = swapped;
     swapped[0].path = uploads[1].path;
-    check_fails(BF_ERR_MISMATCH, "key",
-                bf_import_uploads(&f, &o, path_of("x"), NULL));
+    check_fails(BF_ERR_MISMATCH, "key", import(cts, &o));
     swapped[0] = uploads[0];
     swapped[t->owners - 1] = uploads[0]; /* the last rows are missing */
     if (t->job.layout.chunks > 1)
-        check_fails(BF_ERR_FORMAT, "no part of input",
-                    bf_import_uploads(&f, &o, path_of("x"), NULL));
+        check_fails(BF_ERR_FORMAT, "no part of input", import(cts, &o));
     o.uploads = uploads;
     o.job_id = crs;
-    check_fails(BF_ERR_MISMATCH, "job",
-                bf_import_uploads(&f, &o, path_of("x"), NULL));
-    assert_int_not_equal(access(path_of("x"), F_OK), 0);
+    check_fails(BF_ERR_MISMATCH, "job", import(cts, &o));
+    clear_inputs(cts, &t->job);
+    bf_free(cts);
 }
 
 static void check_opened(session *t, const bf_ct *ct, const bf_matrix *twin)
@@ -181,25 +181,17 @@ static void check_opened(session *t, const bf_ct *ct, const bf_matrix *twin)
 
 static void train(session *t, const bf_matrix *twin)
 {
-    size_t count = bf_job_inputs(&t->job);
-    bf_ct *cts = bf_alloc_zero(count * sizeof *cts);
-    bf_upload_digests digests;
+    bf_ct *cts = bf_alloc_zero(bf_job_inputs(&t->job) * sizeof *cts);
     bf_owner_upload uploads[OWNERS_MAX];
     bf_import_options o = import_options(t, uploads);
-    const char *joined = path_of("upload.bf");
-    bf_outfile *f;
     bf_state state = {0};
-    OK(bf_import_uploads(&f, &o, joined, NULL));
-    OK(bf_outfile_commit(f));
-    bf_input_files files = {&joined, 1, bf_world_rings(&t->world), joint,
-                            job_id};
-    OK(bf_inputs_read(cts, &digests, &t->job, &files));
+    OK(import(cts, &o));
     OK(bf_world_evaluators(&t->world));
     bf_inputs in = bf_job_inputs_by_kind(&t->job, cts);
     OK(bf_circuit_run(&t->world, &t->job, &in, &state, NULL, NULL, 0, NULL));
     check_opened(t, &state.output, twin);
     bf_state_release(t->world.ev[0], &state);
-    for (size_t i = 0; i < count; i++) bf_ct_clear(&cts[i]);
+    clear_inputs(cts, &t->job);
     bf_free(cts);
 }
 
@@ -250,7 +242,6 @@ static void run_session(bf_recipe_kind kind, unsigned owners, size_t n,
         bf_secret_key_destroy(t.s[k]);
         bf_secret_key_destroy(t.u[k]);
     }
-    unlink(path_of("upload.bf"));
     bf_world_close(&t.world);
     bf_plan_clear(&t.plan);
     bf_schedule_clear(&t.schedule);

@@ -14,7 +14,6 @@ static bf_status report(const bf_gather_report *r, const char *out)
             r->owners);
     cli_row("evaluation keys", "%s/eval.keys: %zu keys", out, r->keys);
     cli_row("job", "%s/job.json", out);
-    cli_row("upload", "%s/upload.bf", out);
     return BF_OK;
 }
 
@@ -26,7 +25,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"box", 0, CLI_TEXT, &box, "DIR",
          "folder whose inbox holds the messages of all owners"},
         {"output", 'o', CLI_TEXT, &out, "DIR",
-         "folder for job.json, eval.keys and upload.bf"},
+         "folder for job.json and eval.keys"},
         {0},
     };
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
@@ -44,6 +43,6 @@ const cli_command cli_gather = {
         "  # the messages of all owners are in server/inbox\n"
         "  blindfit-server gather session.bf --box server -o job\n"
         "  blindfit-server train job/job.json --keys job/eval.keys \\\n"
-        "      --upload job/upload.bf -o model.enc\n",
+        "      --box server -o model.enc\n",
     .run = run,
 };

@@ -83,6 +83,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "the owner's evaluation keys; may be repeated"},
         {"upload", 'u', CLI_TEXTS, &uploads, "FILE",
          "the owner's upload; repeat for separate uploads"},
+        {"box", 0, CLI_TEXT, &o.box, "DIR",
+         "of several owners: the folder whose inbox holds their uploads"},
         {"output", 'o', CLI_TEXT, &o.model, "FILE", "encrypted model to write"},
         {"checkpoint", 0, CLI_TEXT, &o.checkpoint, "FILE",
          "write the state to this file after each iteration"},
@@ -96,7 +98,10 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_keep_freed_memory();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     BF_TRY(cli_need(keys.at[0], "keys"));
-    BF_TRY(cli_need(uploads.at[0], "upload"));
+    if (!o.box) BF_TRY(cli_need(uploads.at[0], "upload"));
+    if (o.box && uploads.count)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "--upload and --box exclude each other");
     o.keys = keys.at;
     o.key_count = keys.count;
     o.uploads = uploads.at;
@@ -130,6 +135,9 @@ const cli_command cli_train = {
         "--resume\n"
         "  # a further job over the same rows, with other labels\n"
         "  blindfit-server train job-2.json --keys eval.keys \\\n"
-        "      --upload rows.bf --upload labels-2.bf -o model-2.enc\n",
+        "      --upload rows.bf --upload labels-2.bf -o model-2.enc\n"
+        "  # of several owners, behind gather\n"
+        "  blindfit-server train job/job.json --keys job/eval.keys \\\n"
+        "      --box server -o model.enc\n",
     .run = run,
 };

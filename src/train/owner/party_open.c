@@ -185,20 +185,18 @@ static bf_status seal_share(const bf_party_run *p, const opening *o,
 static bf_status train_again(const bf_party_run *p, const char *folder,
                              const char *model)
 {
-    bf_path job, keys, upload;
+    bf_path job, keys;
     bf_gather_report gathered;
     bf_serve_report trained;
     BF_TRY(bf_session_gather(&gathered, p->o->session, p->o->box, folder,
                              NULL));
     BF_TRY(bf_box_path(&job, p, "recheck", "job.json"));
     BF_TRY(bf_box_path(&keys, p, "recheck", "eval.keys"));
-    BF_TRY(bf_box_path(&upload, p, "recheck", "upload.bf"));
-    const char *key_files[] = {keys.s}, *uploads[] = {upload.s};
+    const char *key_files[] = {keys.s};
     bf_serve_options o = {.job = job.s,
                           .keys = key_files,
                           .key_count = 1,
-                          .uploads = uploads,
-                          .upload_count = 1,
+                          .box = p->o->box,
                           .model = model};
     return bf_serve_train(&trained, &o, NULL);
 }
