@@ -15,7 +15,7 @@ static bool strong_probable(uint64_t n, uint64_t b, uint64_t d, unsigned s)
     return false;
 }
 
-bool bf_is_prime_var(uint64_t n)
+static bool is_prime(uint64_t n)
 {
     /* These bases leave no pseudoprime below 2^64, the first nine none below
      * 3,825,123,056,546,413,051 > 2^61 [SW17]. */
@@ -31,6 +31,18 @@ bool bf_is_prime_var(uint64_t n)
     for (size_t i = 0; i < count; i++)
         if (!strong_probable(n, bases[i], d, s)) return false;
     return true;
+}
+
+/* A search for plans asks for the same thousands of numbers again and again.
+ * Each thread keeps its latest answers, 2n + (n is prime), in slots by a hash
+ * of n: multiples of the golden ratio spread evenly. */
+bool bf_is_prime_var(uint64_t n)
+{
+    static _Thread_local uint64_t answers[4096];
+    if (n >> 63) return is_prime(n);
+    uint64_t *slot = &answers[n * 0x9E3779B97F4A7C15u >> 52];
+    if (*slot >> 1 != n) *slot = 2 * n + is_prime(n);
+    return *slot & 1;
 }
 
 static bool contains(const uint64_t *used, unsigned count, uint64_t p)
