@@ -230,7 +230,8 @@ static void test_checkpoints(void **state)
         for (size_t k = 0; k < 4; k++) {
             rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], &parts[k],
                     k == i ? 2 : 1);
-            REFUSED(BF_ERR_MISMATCH, "the job's", read_checkpoint(files.bad));
+            REFUSED(BF_ERR_MISMATCH, "the job wants",
+                    read_checkpoint(files.bad));
         }
     }
 }
