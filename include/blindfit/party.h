@@ -49,8 +49,8 @@ typedef struct bf_party_options {
     const char *session, *identity, *box;
     /* This owner's rows and labels, as the session says; bf_party_step ignores
      * rows or labels that the session gives to others. Steps need them in
-     * rounds 1, 2 and 4 if rows are split, else in rounds 1 and 4; NULL in
-     * other rounds. */
+     * rounds 1, 2, 4 and, with an audit, 6 if rows are split, else in rounds 1
+     * and 4; NULL in other rounds. */
     const bf_view *x;
     const int32_t *labels;
     size_t label_count; /* 0: the number of rows of x */

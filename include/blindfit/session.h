@@ -51,6 +51,10 @@ typedef struct bf_session_options {
     /* BF_SPLIT_LABELS: (epsilon, delta) of the privacy of a single label, from
      * noise that the owners of labels add to the opening; 0, 0: no noise. */
     double epsilon, delta;
+    /* BF_SPLIT_ROWS: audit of the last step. Before owners open the model, they
+     * open the weights that the last step starts from, and commit to what their
+     * rows add to these. A model that differs from the sum ends the session. */
+    bool audit;
 } bf_session_options;
 /* The delta of label noise if no other delta is given. */
 #define BF_LABEL_DELTA_DEFAULT 1e-6
@@ -77,7 +81,9 @@ typedef struct bf_session bf_session;
  * rows and is the only receiver, and the job has one iteration from zero.
  * BF_SPLIT_COLUMNS: BF_ERR_ARGUMENT unless features add up to the job's, one
  * owner has the labels, and the recipe has blocks (train/column_blocks.h):
- * `whitened` with all components and more rows than features. */
+ * `whitened` with all components and more rows than features. With `audit`:
+ * BF_ERR_ARGUMENT unless rows are split, all owners receive the model, and the
+ * recipe is `whitened`. */
 BF_API BF_MUST_CHECK bf_status
 bf_session_create(bf_session **out, const bf_job *job,
                   const bf_session_owner *owners, unsigned count,

@@ -19,7 +19,7 @@ typedef struct bf_column_block {
 /* out[owners], for n rows; k is bf_recipe_outputs of all features together.
  * BF_ERR_ARGUMENT for fewer than 2 or more than BF_OWNERS_MAX owners, an owner
  * without features, no more rows than features in all, and recipes without
- * blocks: `paper`, whose scale needs products of columns of different owners;
+ * blocks: `paper`, whose scale needs sums of whole rows;
  * random features, which mix all columns; and a number of components, which
  * depend on all columns together. */
 BF_MUST_CHECK bf_status bf_column_blocks(bf_column_block *out,

@@ -39,8 +39,17 @@ unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
     case 4:
         kinds[n++] = BF_PART_UPLOAD;
         break;
-    default:
+    case BF_ROUND_MODEL:
         kinds[n++] = BF_PART_MODEL;
+        if (!s->options.audit)
+            kinds[n++] = BF_PART_SHARE;
+        else if (s->job->schedule.iterations > 1)
+            kinds[n++] = BF_PART_BEFORE;
+        break;
+    case 6:
+        kinds[n++] = BF_PART_AUDIT;
+        break;
+    default:
         kinds[n++] = BF_PART_SHARE;
     }
     return n;
@@ -63,7 +72,8 @@ void bf_message_name(char out[BF_MESSAGE_NAME_BYTES], unsigned round,
 {
     static const char *const names[BF_PART_KINDS] = {
         "head",      "square", "keys",  "second", "sums",
-        "transform", "upload", "model", "share",  "rows"};
+        "transform", "upload", "model", "share",  "rows",
+        "before",    "audit"};
     snprintf(out, BF_MESSAGE_NAME_BYTES, "r%u-%02u.%s", round, sender,
              names[kind]);
 }

@@ -19,6 +19,14 @@
  * |       | sealed                                                            |
  *
  * Sessions that split rows have SUMS and TRANSFORM, others have ROWS.
+ * With an audit of the last step, sessions open the model in round 7:
+ *
+ * | round | parts                                                             |
+ * |-------|-------------------------------------------------------------------|
+ * | 5     | MODEL; BEFORE: like SHARE, of the weights that the last step      |
+ * |       | starts from, unless these are zero                                |
+ * | 6     | AUDIT: what the owner's rows add to these weights, masked, sealed |
+ * | 7     | SHARE                                                             |
  *
  * A head, little-endian:
  *   "BFHEAD", u16 version 1, u32 round, u32 sender, u32 parts, u32 0,
@@ -32,8 +40,8 @@
 
 #include "train/session.h"
 
-#define BF_ROUNDS 5
 #define BF_ROUND_UPLOAD 4
+#define BF_ROUNDS_MAX 7
 #define BF_SIGNATURE_BYTES 64
 
 typedef enum bf_part_kind {
@@ -45,9 +53,11 @@ typedef enum bf_part_kind {
     BF_PART_UPLOAD,
     BF_PART_MODEL,
     BF_PART_SHARE,
-    BF_PART_ROWS
+    BF_PART_ROWS,
+    BF_PART_BEFORE,
+    BF_PART_AUDIT
 } bf_part_kind;
-#define BF_PART_KINDS 10 /* from 0, which is none */
+#define BF_PART_KINDS 12 /* from 0, which is none */
 
 /* Most parts of one head. */
 #define BF_PARTS_MAX 3
@@ -69,6 +79,13 @@ typedef struct bf_head {
     bf_part part[BF_PARTS_MAX];
     uint8_t digest[BF_HASH_BYTES]; /* of the head's bytes */
 } bf_head;
+
+/* The first round that names the server's model, and the last round. */
+#define BF_ROUND_MODEL 5
+static inline unsigned bf_session_rounds(const bf_session *s)
+{
+    return s->options.audit ? BF_ROUNDS_MAX : BF_ROUND_MODEL;
+}
 
 /* The kinds of the parts of this owner's message of this round, in their order;
  * returns their number. */

@@ -285,8 +285,8 @@ static bf_status check_owners(const bf_plan_options *options)
                        options->owners, BF_OWNERS_MAX);
     if (options->owners > 1 && options->refresh == BF_REFRESH_ALWAYS)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "weights of several owners are not refreshed: the "
-                       "secret of a refresh would have to be one owner's");
+                       "weights of several owners are not refreshed: their "
+                       "sparse secrets add up to more than a refresh covers");
     return BF_OK;
 }
 

@@ -209,9 +209,9 @@ static void print_split(char out[SPLIT_BYTES], const bf_session_options *o)
     bf_number_print(epsilon, o->epsilon);
     bf_number_print(delta, o->delta);
     bool noise = o->epsilon > 0;
-    snprintf(out, SPLIT_BYTES, "%s%s%s%s%s", bf_split_name(o->split),
+    snprintf(out, SPLIT_BYTES, "%s%s%s%s%s%s", bf_split_name(o->split),
              noise ? " " : "", noise ? epsilon : "", noise ? " " : "",
-             noise ? delta : "");
+             noise ? delta : "", o->audit ? " audit" : "");
 }
 
 static bf_status print_session(bf_session *s)
@@ -286,6 +286,7 @@ static bool take_split(words *line, bf_session_options *o)
     for (size_t i = 0; i < sizeof splits / sizeof *splits; i++) {
         if (!take_this(line, bf_split_name(splits[i]))) continue;
         o->split = splits[i];
+        o->audit = take_this(line, "audit");
         return line->at == line->end || (take_number(line, &o->epsilon) &&
                                          take_number(line, &o->delta));
     }

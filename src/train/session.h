@@ -4,7 +4,7 @@
  * The file is text:
  *   blindfit-session 1
  *   nonce HEX
- *   split rows | split labels [EPSILON DELTA] | split columns
+ *   split rows [audit] | split labels [EPSILON DELTA] | split columns
  *   owner NAME SIGN SEAL COUNT [labels] [receives]    one line each, in order;
  *                                                     COUNT: rows, or columns
  *   job BYTES

@@ -158,9 +158,29 @@ static bf_status check_noise(const bf_session_options *o)
                    o->epsilon, o->delta);
 }
 
+/* All owners see the weights before the last step, which are nearly the model.
+ * With momentum the step starts from two sets of weights; if rows are not
+ * split, no owner can compute its part of the step. */
+static bf_status check_audit(const bf_session *s)
+{
+    if (!s->options.audit) return BF_OK;
+    if (s->options.split != BF_SPLIT_ROWS || s->job->schedule.momentum)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "an audit of the last step is for rows of several "
+                       "owners, and the recipe `whitened`");
+    for (unsigned i = 0; i < s->owners; i++)
+        if (!s->owner[i].receives)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "an audit of the last step shows all owners nearly "
+                           "the model: %s has to receive it",
+                           s->owner[i].party.name);
+    return BF_OK;
+}
+
 bf_status bf_session_divide(bf_session *s)
 {
     BF_TRY(check_noise(&s->options));
+    BF_TRY(check_audit(s));
     BF_TRY(check_job(s->job, s->options.split));
     switch (s->options.split) {
     case BF_SPLIT_LABELS: return divide_labels(s);

@@ -54,9 +54,12 @@ cd "$work" || exit 1
 rows 512 8 3 5 >owners.csv
 cut -d, -f1 owners.csv >labels.csv
 for k in a b; do printed "$blindfit" party id -o $k.id; done
-ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 -k 1 -o owners.json
+ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 -k 1 --map none \
+    -o owners.json
 printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
     --labels a --label-epsilon 2 -o noisy.bf
+printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
+    --rows 256,256 --audit -o audited.bf
 printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
     --labels a -o session.bf
 printed "$blindfit" party show session.bf

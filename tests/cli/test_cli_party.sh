@@ -12,6 +12,8 @@ for k in a b; do
 done
 ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none -o job.json
 ok "$blindfit" plan -n 128 -d 8 -c 3 --map none -o single.json
+refuse 2 'weights of several owners are not refreshed' "$blindfit" plan \
+    --owners 2 -n 128 -d 8 -c 3 --refresh yes
 refuse 2 'planned for 1' "$blindfit" party new single.json --owner a.pub \
     --owner b.pub --rows 60,68 -o session.bf
 refuse 2 'wanted are 2 numbers' "$blindfit" party new job.json --owner a.pub \
@@ -23,7 +25,12 @@ refuse 2 "'d' is no owner" "$blindfit" party new job.json --owner a.pub \
 echo a >x.pub
 refuse 4 "not an owner's public keys" "$blindfit" party new job.json \
     --owner x.pub --owner b.pub --rows 60,68 -o session.bf
+refuse 2 'b has to receive it' "$blindfit" party new job.json --owner a.pub \
+    --owner b.pub --rows 60,68 --receivers a --audit -o session.bf
 absent session.bf
+ok "$blindfit" party new job.json --owner a.pub --owner b.pub --rows 60,68 \
+    --audit -o audited.bf
+grep -q '^ *audit  *of the last step' stdout || fail "no word of the audit"
 ok "$blindfit" party new job.json --owner a.pub --owner b.pub --rows 60,68 \
     -o session.bf
 grep fingerprint stdout >new

@@ -28,7 +28,7 @@ static void check_head(const bf_session *s, const bf_head *h)
 {
     uint8_t again[BF_HEAD_BYTES_MAX];
     bf_part_kind kinds[BF_PARTS_MAX];
-    if (h->round < 1 || h->round > BF_ROUNDS || h->sender != 0) abort();
+    if (h->round < 1 || h->round > BF_ROUNDS_MAX || h->sender != 0) abort();
     if (h->parts != bf_message_parts(kinds, s, h->round, 0)) abort();
     if (bf_head_print(again, s, h) > BF_HEAD_BYTES_MAX) abort();
 }
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t most = sizeof head - BF_SIGNATURE_BYTES;
     if (bf_random_init() != BF_OK) abort();
     make_session(&s, &job, secret);
-    for (unsigned round = 1; round <= BF_ROUNDS; round++)
+    for (unsigned round = 1; round <= BF_ROUNDS_MAX; round++)
         if (bf_head_parse(&h, &s, round, 0, data, size, "input") == BF_OK)
             check_head(&s, &h);
     if (size > most) return 0;
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= 24 + 32) memcpy(head + 24, s.id, sizeof s.id);
     size_t n = bf_head_signed(text, head, size);
     crypto_sign_detached(head + size, NULL, text, n, secret);
-    for (unsigned round = 1; round <= BF_ROUNDS; round++)
+    for (unsigned round = 1; round <= BF_ROUNDS_MAX; round++)
         if (bf_head_parse(&h, &s, round, 0, head, size + BF_SIGNATURE_BYTES,
                           "input") == BF_OK)
             check_head(&s, &h);

@@ -2,7 +2,10 @@
 #ifndef PARTY_STEPS_H
 #define PARTY_STEPS_H
 
+#include "train/message.h"
 #include "train/party_testing.h"
+#include "train/upload.h"
+#include "wire/wire.h"
 
 static bf_session *session;
 static bf_matrix rows;
@@ -71,6 +74,61 @@ static inline void carry(void)
             if (to != k) copy_files(out_of(k), in_of(to));
         copy_files(out_of(k), at("server/inbox"));
     }
+}
+
+/* Copies the boxes of all owners; `from` and `to` are prefixes of names in the
+ * folder. */
+static inline void copy_tree(const char *from, const char *to)
+{
+    static const char *const boxes[] = {"box-a", "box-b", "box-c"};
+    static const char *const parts[] = {"", "/new", "/held", "/outbox",
+                                        "/inbox"};
+    for (int b = 0; b < 3; b++)
+        for (int i = 0; i < 5; i++) {
+            path f = at("%s%s%s", from, boxes[b], parts[i]);
+            path t = at("%s%s%s", to, boxes[b], parts[i]);
+            path s = at("%s%s/state", from, boxes[b]);
+            check_ok(bf_make_dir(t.s, 0700));
+            if (i) copy_files(f, t);
+            else if (there(s)) copy_file(s, at("%s%s/state", to, boxes[b]));
+        }
+}
+
+/* The server's model with changed ciphertexts, in a whole file of the joint key
+ * and the job. */
+static inline void build_model(path out,
+                               void (*change)(bf_label label, bf_ct *ct))
+{
+    bf_wire_reader *r;
+    bf_wire_writer *w;
+    bf_wire_item item;
+    bf_context *ctx;
+    check_ok(bf_context_create(&ctx, &session->job->ring[0], BF_BACKEND_AUTO));
+    check_ok(bf_wire_open(&r, at("model.enc").s, BF_WIRE_MODEL,
+                          bf_one_ring(ctx), (bf_wire_ids){0}));
+    const bf_frame_header *h = bf_wire_header(r);
+    check_ok(bf_wire_create(&w, out.s, BF_WIRE_MODEL, bf_one_ring(ctx),
+                            (bf_wire_ids){h->key_id, h->job_id, h->data_id}));
+    for (;;) {
+        check_ok(bf_wire_next(r, &item));
+        if (item.kind == BF_FRAME_END) break;
+        if (item.kind == BF_WIRE_JSON) {
+            char *text;
+            size_t bytes;
+            check_ok(bf_wire_get_json(r, &text, &bytes));
+            check_ok(bf_wire_put_json(w, item.label, text, bytes));
+            bf_free(text);
+        } else {
+            bf_ct ct = {0};
+            check_ok(bf_wire_get_ct(r, &ct));
+            change(item.label, &ct);
+            check_ok(bf_wire_put_ct(w, item.label, &ct));
+            bf_ct_clear(&ct);
+        }
+    }
+    check_ok(bf_wire_commit(w));
+    bf_wire_close(r);
+    bf_context_destroy(ctx);
 }
 
 /* To all owners. */

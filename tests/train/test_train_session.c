@@ -230,7 +230,7 @@ static void heads(void **state)
 {
     (void)state;
     bf_session *s = make_session(BF_RECIPE_WHITENED);
-    for (unsigned round = 1; round <= BF_ROUNDS; round++)
+    for (unsigned round = 1; round <= BF_ROUND_MODEL; round++)
         for (unsigned k = 0; k < OWNERS; k++) {
             bf_head h;
             uint8_t want[32];
@@ -246,7 +246,7 @@ static void heads(void **state)
             check_fails(BF_ERR_SECURITY, "not signed by",
                         read_head(&h, s, round, (k + 1) % OWNERS, &good));
             check_fails(BF_ERR_SECURITY, "holds the message of",
-                        read_head(&h, s, round % BF_ROUNDS + 1, k, &good));
+                        read_head(&h, s, round % BF_ROUND_MODEL + 1, k, &good));
         }
     bf_session_destroy(s);
 }

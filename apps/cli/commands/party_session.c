@@ -11,6 +11,7 @@ typedef struct new_args {
     cli_texts owners;
     const char *rows, *columns, *labels, *receivers, *output;
     double epsilon, delta;
+    bool audit;
 } new_args;
 
 static bf_status read_numbers(size_t out[BF_OWNERS_MAX], unsigned count,
@@ -99,7 +100,8 @@ static bf_status make_session(bf_session **out, const new_args *a,
         : a->labels ? BF_SPLIT_LABELS
                     : BF_SPLIT_ROWS,
         a->epsilon,
-        a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta};
+        a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta,
+        a->audit};
     unsigned count = (unsigned)a->owners.count;
     bf_job *job;
     if (count > BF_OWNERS_MAX)
@@ -129,6 +131,7 @@ static bf_status json_session(const bf_session *s, const char *path,
     cli_json_hex(o, "id", bf_session_id(s), 32);
     cJSON_AddStringToObject(o, "split",
                             bf_split_name(bf_session_options_of(s).split));
+    if (bf_session_options_of(s).audit) cJSON_AddTrueToObject(o, "audit");
     if (p->epsilon > 0) {
         cJSON_AddNumberToObject(o, "label_epsilon", p->epsilon);
         cJSON_AddNumberToObject(o, "label_delta", p->delta);
@@ -162,6 +165,8 @@ static bf_status report_session(const bf_session *s, const char *path)
                 cli_count((double)o->count).s, has_of(s, o).s,
                 o->receives ? ", receives the model" : "");
     }
+    if (bf_session_options_of(s).audit)
+        cli_row("audit", "of the last step, in rounds 5 to 7");
     if (p.epsilon > 0) {
         cli_row("label privacy", "epsilon %g, delta %g for each label",
                 p.epsilon, p.delta);
@@ -194,6 +199,9 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
          "the other number of that privacy (default 1e-6)"},
         {"receivers", 0, CLI_TEXT, &a.receivers, "NAME,..",
          "owners who receive the model (default: all)"},
+        {"audit", 0, CLI_FLAG, &a.audit, NULL,
+         "hold the last step against the owners' rows before the session ends; "
+         "all owners see the weights before it"},
         {"output", 'o', CLI_TEXT, &a.output, "FILE", "session to write"},
         {0},
     };

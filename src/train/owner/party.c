@@ -45,17 +45,18 @@ static bf_status advance(bf_party_run *p)
 {
     if (p->st.over)
         return bf_fail(BF_ERR_SECURITY, "%s; this session is over", p->st.why);
+    unsigned last = bf_session_rounds(p->session);
     BF_TRY(bf_box_publish(p));
     for (;;) {
         /* An owner that receives no model needs none of the others' last
          * messages. */
-        if (bf_party_sent(p) == BF_ROUNDS &&
+        if (bf_party_sent(p) == last &&
             !p->session->owner[p->me].receives) {
             p->st.done = true;
             return BF_OK;
         }
         BF_TRY(bf_party_collect(p));
-        if (p->seen == BF_ROUNDS) return bf_party_receive(p);
+        if (p->seen == last) return bf_party_receive(p);
         BF_TRY(bf_party_send(p));
     }
 }
@@ -116,7 +117,7 @@ static bf_status finish_rows(bf_matrix *weights, const bf_party_run *p,
 {
     const bf_job *job = p->session->job;
     bf_matrix u = {0}, v1 = {0};
-    bf_status s = bf_party_weights(&v1, p);
+    bf_status s = bf_party_weights(&v1, NULL, p, BF_PART_SHARE);
     if (s == BF_OK) s = bf_transform_apply_view(&u, t, p->o->x, true, NULL);
     if (s == BF_OK)
         s = bf_finish(weights, &job->schedule, &v1, &u, steps, NULL, NULL,
@@ -150,7 +151,7 @@ static bf_status finish(bf_party_run *p, void *user)
         steps = p->session->options.epsilon > 0 ? BF_FINISH_STEPS_NOISY
                                                 : BF_FINISH_STEPS;
     BF_TRY(bf_party_collect(p));
-    bf_status s = bf_party_check_data(p, BF_ROUNDS);
+    bf_status s = bf_party_check_data(p, bf_session_rounds(p->session));
     if (s == BF_OK) s = bf_party_transform(&t, p, NULL);
     if (s == BF_OK) s = finish_rows(&weights, p, t, steps);
     if (s == BF_OK) s = bf_party_save_model(p, t, &weights);

@@ -146,6 +146,15 @@ bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
     return x ? fit(out, p, x, path.s) : bf_transform_load(out, path.s);
 }
 
+bf_status bf_party_own_rows(bf_matrix *u, bf_party_run *p)
+{
+    bf_transform *t;
+    BF_TRY(bf_party_transform(&t, p, NULL));
+    bf_status s = apply(u, p, t);
+    bf_transform_destroy(t);
+    return s;
+}
+
 /* ---- the upload ---------------------------------------------------------- */
 
 static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,

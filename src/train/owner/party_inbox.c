@@ -8,8 +8,8 @@
 
 unsigned bf_party_sent(const bf_party_run *p)
 {
-    unsigned round = 0;
-    while (round < BF_ROUNDS && p->st.head[round][p->me].bytes) round++;
+    unsigned round = 0, last = bf_session_rounds(p->session);
+    while (round < last && p->st.head[round][p->me].bytes) round++;
     return round;
 }
 

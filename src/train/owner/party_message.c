@@ -115,8 +115,10 @@ static bf_status make_part(bf_party_run *p, unsigned round, bf_part_kind kind,
     case BF_PART_ROWS: return bf_party_make_rows(p, path);
     case BF_PART_TRANSFORM: return bf_party_make_transform(p, path);
     case BF_PART_UPLOAD: return bf_party_make_upload(p, path);
-    case BF_PART_MODEL: return BF_OK;
-    case BF_PART_SHARE: return bf_party_make_share(p, path);
+    case BF_PART_MODEL: return bf_party_recheck(p);
+    case BF_PART_BEFORE:
+    case BF_PART_SHARE: return bf_party_make_share(p, kind, path);
+    case BF_PART_AUDIT: return bf_party_make_audit(p, path);
     }
     return bf_fail(BF_ERR_INTERNAL, "a part of kind %d", (int)kind);
 }
@@ -152,6 +154,10 @@ static bf_status check_ready(bf_party_run *p, unsigned round)
         if (bf_box_has(&model)) return BF_OK;
         return bf_fail(BF_ERR_WAITING,
                        "round 4: waiting for the server (" BF_MODEL_FILE ")");
+    case 6:
+        BF_TRY(bf_party_check_models(p));
+        return bf_party_need(p, 5, BF_PART_BEFORE);
+    case 7: return bf_party_need(p, 6, BF_PART_AUDIT);
     default: return BF_OK;
     }
 }
@@ -191,7 +197,7 @@ static void give_up_secrets(bf_party_run *p, unsigned round)
     if (round < 3) return;
     bf_secret_key_destroy(p->st.u);
     p->st.u = NULL;
-    if (round < BF_ROUNDS) return;
+    if (round < bf_session_rounds(p->session)) return;
     bf_secret_key_destroy(p->st.s);
     p->st.s = NULL;
 }

@@ -20,6 +20,10 @@
 #include "train/upload.h"
 
 typedef struct opening {
+    bf_part_kind kind; /* BF_PART_SHARE, BF_PART_BEFORE */
+    unsigned round;    /* that shares are sent in */
+    const bf_plan_step *planned;
+    bf_label label; /* of the record in the model file */
     bf_path model;
     bf_ct ct;
     uint32_t *at;
@@ -35,13 +39,12 @@ static void clear(opening *o)
     bf_free(o->at);
 }
 
-static bf_status read_final(opening *o, const bf_party_run *p,
+static bf_status read_weights(opening *o, const bf_party_run *p,
                             bf_wire_reader *r)
 {
     bf_wire_item item;
-    const bf_plan_step *planned = &p->plan->steps[p->plan->step_count - 1];
-    BF_TRY(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
-                        &item));
+    const bf_plan_step *planned = o->planned;
+    BF_TRY(bf_wire_find(r, BF_WIRE_CIPHERTEXT, o->label, &item));
     BF_TRY(bf_wire_get_ct(r, &o->ct));
     bf_status s = bf_plan_check_ct(
         &o->ct, (bf_plan_ct){planned->model_limbs, planned->output.scale});
@@ -66,16 +69,40 @@ static bf_status read_model(opening *o, const bf_party_run *p)
     BF_TRY(bf_wire_open(&r, o->model.s, BF_WIRE_MODEL, bf_one_ring(p->ctx),
                         (bf_wire_ids){key, bf_job_id(p->session->job),
                                       data_id}));
-    bf_status s = read_final(o, p, r);
+    bf_status s = read_weights(o, p, r);
     bf_wire_close(r);
     return s;
 }
 
-static bf_status open_model(opening *o, const bf_party_run *p)
+static void choose(opening *o, const bf_party_run *p, bf_part_kind kind)
+{
+    unsigned last = p->plan->step_count - 1;
+    bool final = kind == BF_PART_SHARE;
+    *o = (opening){
+        .kind = kind,
+        .round = final ? bf_session_rounds(p->session) : BF_ROUND_MODEL,
+        .planned = &p->plan->steps[final ? last : last - 1],
+        .label = final ? (bf_label){BF_MODEL_FINAL, 0}
+                       : (bf_label){BF_MODEL_ITERATION, last}};
+}
+
+/* Once this owner has named a model, no other is opened. */
+static bf_status check_named(const opening *o, const bf_party_run *p)
+{
+    if (p->seen < BF_ROUND_MODEL) return BF_OK;
+    return bf_part_check(
+        bf_head_part(&p->head[BF_ROUND_MODEL - 1][p->me], BF_PART_MODEL),
+        o->model.s);
+}
+
+static bf_status open_model(opening *o, const bf_party_run *p,
+                            bf_part_kind kind)
 {
     const bf_layout *l = &p->session->job->layout;
     size_t count = 2 * l->f * l->m;
+    choose(o, p, kind);
     BF_TRY(read_model(o, p));
+    BF_TRY(check_named(o, p));
     o->at = bf_alloc(count * sizeof *o->at);
     if (!o->at) return BF_ERR_MEMORY;
     bf_layout_weight_places(l, o->at);
@@ -204,10 +231,11 @@ static bf_status train_again(const bf_party_run *p, const char *folder,
 /* Training is deterministic: it makes the same bytes from the same bytes. A
  * model that differs from the model of the owners' messages was constructed by
  * the server, and opening a constructed model could reveal secrets. */
-static bf_status recheck(bf_party_run *p)
+bf_status bf_party_recheck(bf_party_run *p)
 {
     bf_path folder, made, given;
     bf_part want;
+    if (!p->o->recheck) return BF_OK;
     BF_TRY(bf_box_path(&folder, p, NULL, "recheck"));
     BF_TRY(bf_box_path(&made, p, "recheck", BF_MODEL_FILE));
     BF_TRY(bf_box_path(&given, p, "inbox", BF_MODEL_FILE));
@@ -221,11 +249,11 @@ static bf_status recheck(bf_party_run *p)
     return s == BF_OK ? removed : s;
 }
 
-bf_status bf_party_make_share(bf_party_run *p, const char *path)
+bf_status bf_party_make_share(bf_party_run *p, bf_part_kind kind,
+                              const char *path)
 {
     opening o = {.noise = 0};
-    if (p->o->recheck) BF_TRY(recheck(p));
-    bf_status s = open_model(&o, p);
+    bf_status s = open_model(&o, p, kind);
     if (s == BF_OK) s = seal_share(p, &o, path);
     clear(&o);
     return s;
@@ -239,7 +267,7 @@ static bf_status read_share(uint64_t **out, const bf_party_run *p,
     bf_path path;
     uint8_t *data;
     size_t bytes[BF_OWNERS_MAX];
-    BF_TRY(bf_box_message(&path, p, 5, k, BF_PART_SHARE));
+    BF_TRY(bf_box_message(&path, p, o->round, k, o->kind));
     BF_TRY(sizes_of(bytes, p, o));
     if (bf_party_has_block(p))
         BF_TRY(bf_sealed_read_each(&data, path.s, p->session, &p->id, p->me,
@@ -297,14 +325,15 @@ static bf_status weights_of(bf_matrix *weights, const bf_party_run *p,
     return s;
 }
 
-bf_status bf_party_weights(bf_matrix *weights, const bf_party_run *p)
+bf_status bf_party_weights(bf_matrix *weights, double *error,
+                           const bf_party_run *p, bf_part_kind kind)
 {
     opening o = {.noise = 0};
-    bf_status s = open_model(&o, p);
-    if (s == BF_OK)
-        s = bf_part_check(bf_head_part(&p->head[4][p->me], BF_PART_MODEL),
-                          o.model.s);
+    bf_status s = open_model(&o, p, kind);
     if (s == BF_OK) s = weights_of(weights, p, &o);
+    if (error)
+        *error = o.noise * bf_opening_error(p->session->owners) *
+                 BF_ROUNDING_ERROR;
     clear(&o);
     return s;
 }
@@ -336,19 +365,20 @@ static bf_status write_model(bf_party_run *p)
     bf_transform *t = NULL;
     bf_matrix weights = {0};
     bf_status s = bf_party_transform(&t, p, NULL);
-    if (s == BF_OK) s = bf_party_weights(&weights, p);
+    if (s == BF_OK) s = bf_party_weights(&weights, NULL, p, BF_PART_SHARE);
     if (s == BF_OK) s = bf_party_save_model(p, t, &weights);
     bf_transform_destroy(t);
     bf_matrix_clear(&weights);
     return s;
 }
 
-static bf_status check_models(bf_party_run *p)
+bf_status bf_party_check_models(bf_party_run *p)
 {
-    const bf_part *mine = bf_head_part(&p->head[4][p->me], BF_PART_MODEL);
+    const bf_head *head = p->head[BF_ROUND_MODEL - 1];
+    const bf_part *mine = bf_head_part(&head[p->me], BF_PART_MODEL);
     for (unsigned k = 0; k < p->session->owners; k++)
-        if (memcmp(bf_head_part(&p->head[4][k], BF_PART_MODEL)->digest,
-                   mine->digest, BF_HASH_BYTES) != 0)
+        if (memcmp(bf_head_part(&head[k], BF_PART_MODEL)->digest, mine->digest,
+                   BF_HASH_BYTES) != 0)
             return bf_party_over(p, "round 5: %s and this owner were given "
                                  "different models",
                                  p->session->owner[k].party.name);
@@ -357,9 +387,10 @@ static bf_status check_models(bf_party_run *p)
 
 bf_status bf_party_receive(bf_party_run *p)
 {
-    BF_TRY(check_models(p));
+    BF_TRY(bf_party_check_models(p));
     if (p->o->model) {
-        BF_TRY(bf_party_need(p, 5, BF_PART_SHARE));
+        BF_TRY(bf_party_need(p, bf_session_rounds(p->session), BF_PART_SHARE));
+        if (p->session->options.audit) BF_TRY(bf_party_check_audit(p));
         BF_TRY(write_model(p));
         p->opened = true;
     } else if (!p->st.done) {

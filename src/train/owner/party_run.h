@@ -35,8 +35,8 @@ typedef struct bf_party_run {
     bf_party_state st;
     /* Rounds of which all heads are here, and these heads. */
     unsigned seen;
-    bf_head head[BF_ROUNDS][BF_OWNERS_MAX];
-    uint8_t t[BF_ROUNDS + 1][BF_HASH_BYTES]; /* T_0 to T_seen */
+    bf_head head[BF_ROUNDS_MAX][BF_OWNERS_MAX];
+    uint8_t t[BF_ROUNDS_MAX + 1][BF_HASH_BYTES]; /* T_0 to T_seen */
     bool opened;
 } bf_party_run;
 
@@ -100,7 +100,7 @@ BF_MUST_CHECK bf_status bf_party_over(bf_party_run *p, const char *fmt, ...)
 
 /* Makes the message of round seen + 1 and moves it to the outbox. */
 BF_MUST_CHECK bf_status bf_party_send(bf_party_run *p);
-/* For receivers, after round 5: opens the model. */
+/* For receivers, after the last round: opens the model. */
 BF_MUST_CHECK bf_status bf_party_receive(bf_party_run *p);
 
 #endif

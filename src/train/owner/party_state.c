@@ -13,7 +13,7 @@ enum { VERSION = 1 };
 /* The largest state has all heads at full length and two secrets of a ring of
  * 2^17. */
 #define STATE_BYTES_MAX                                                      \
-    (1024 + (size_t)BF_ROUNDS * BF_OWNERS_MAX * sizeof(bf_kept_head) +       \
+    (1024 + (size_t)BF_ROUNDS_MAX * BF_OWNERS_MAX * sizeof(bf_kept_head) +   \
      ((size_t)1 << 17) / 2)
 
 void bf_party_state_clear(bf_party_state *st)
@@ -62,10 +62,10 @@ static void pass_flag(cursor *c, bool *flag)
     *flag = v == 1;
 }
 
-static void pass_heads(cursor *c, bf_party_state *st, unsigned owners)
+static void pass_heads(cursor *c, bf_party_state *st, const bf_session *s)
 {
-    for (unsigned r = 0; r < BF_ROUNDS; r++)
-        for (unsigned k = 0; k < owners; k++) {
+    for (unsigned r = 0; r < bf_session_rounds(s); r++)
+        for (unsigned k = 0; k < s->owners; k++) {
             bf_kept_head *h = &st->head[r][k];
             pass_u32(c, &h->bytes);
             if (h->bytes > sizeof h->data) {
@@ -98,7 +98,7 @@ static void pass_public(cursor *c, bf_party_state *st, const bf_session *s,
     pass(c, st->rows, sizeof st->rows);
     pass_flag(c, has_s);
     pass_flag(c, has_u);
-    pass_heads(c, st, s->owners);
+    pass_heads(c, st, s);
 }
 
 /* ---- writing ------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  *
  * The file, mode 0600: "BFPARTY\0", u32 version 1, u32 owner, session id[32],
  * u32 over, u32 done, why[256], digest of rows and labels[32], u32 s and u32 u:
- * 1 if the secret is there; heads of rounds 1 to 5 by owner, each u32 bytes (0:
+ * 1 if the secret is there; heads of all rounds by owner, each u32 bytes (0:
  * none) and the bytes; id of s[16] and s, then u, packed (wire/pack.h);
  * BLAKE2b-256 of all bytes before it. */
 #ifndef BF_TRAIN_OWNER_PARTY_STATE_H
@@ -24,7 +24,7 @@ typedef struct bf_party_state {
     char why[BF_WHY_BYTES]; /* a line */
     bool done;
     uint8_t rows[BF_HASH_BYTES]; /* of the data of round 1 */
-    bf_kept_head head[BF_ROUNDS][BF_OWNERS_MAX];
+    bf_kept_head head[BF_ROUNDS_MAX][BF_OWNERS_MAX];
     bf_secret_key *s, *u; /* owned; NULL: not yet drawn, or given up */
 } bf_party_state;
 

@@ -15,15 +15,22 @@ static size_t bytes_of(const bf_pooling *pool, bf_pooled_sum sum)
 
 /* ---- this owner's -------------------------------------------------------- */
 
+bf_status bf_party_mask(uint8_t *vector, size_t count, unsigned width,
+                        const bf_party_run *p, const char *name)
+{
+    bf_sum_owner own = {.secret = p->id.seal, .owners = p->session->owners,
+                        .number = p->me, .session = p->session->id};
+    for (unsigned k = 0; k < own.owners; k++)
+        own.publics[k] = p->session->owner[k].party.seal;
+    return bf_sum_mask(vector, count, width, &own, name);
+}
+
 static bf_status mask(uint8_t *vector, const bf_party_run *p,
                       const bf_pooling *pool, bf_pooled_sum sum)
 {
-    bf_sum_owner own = {.secret = p->id.seal, .owners = pool->owners,
-                        .number = p->me, .session = p->session->id};
-    for (unsigned k = 0; k < pool->owners; k++)
-        own.publics[k] = p->session->owner[k].party.seal;
-    return bf_sum_mask(vector, bf_pooled_count(pool, sum), bf_pooled_width(sum),
-                       &own, sum == BF_POOLED_MOMENTS ? "moments" : "products");
+    return bf_party_mask(vector, bf_pooled_count(pool, sum),
+                         bf_pooled_width(sum), p,
+                         sum == BF_POOLED_MOMENTS ? "moments" : "products");
 }
 
 /* Reads a part and checks its digest again: the file may have been replaced
@@ -40,32 +47,38 @@ static bf_status read_part(uint8_t **out, size_t *bytes, const bf_party_run *p,
                           want);
 }
 
-/* The total of a round's sums, in secret memory; NULL if the recipe has no such
- * sum. */
-static bf_status total(uint8_t **out, const bf_party_run *p,
-                       const bf_pooling *pool, bf_pooled_sum sum)
+bf_status bf_party_total(uint8_t **out, const bf_party_run *p, unsigned round,
+                         bf_part_kind kind, size_t count, unsigned width)
 {
-    size_t bytes = bytes_of(pool, sum), got;
+    size_t got;
     *out = NULL;
-    if (!bytes) return BF_OK;
-    for (unsigned k = 0; k < pool->owners; k++) {
+    for (unsigned k = 0; k < p->session->owners; k++) {
         uint8_t *one = NULL;
-        bf_status s = read_part(&one, &got, p, 1 + (unsigned)sum, k,
-                                BF_PART_SUMS, bytes);
+        bf_status s = read_part(&one, &got, p, round, k, kind, count * width);
         if (s != BF_OK) {
             bf_secret_free(*out);
             *out = NULL;
             return s;
         }
         if (*out) {
-            bf_sum_add(*out, one, bf_pooled_count(pool, sum),
-                       bf_pooled_width(sum));
+            bf_sum_add(*out, one, count, width);
             bf_secret_free(one);
         } else {
             *out = one;
         }
     }
     return BF_OK;
+}
+
+/* NULL if the recipe has no such sum. */
+static bf_status total(uint8_t **out, const bf_party_run *p,
+                       const bf_pooling *pool, bf_pooled_sum sum)
+{
+    size_t count = bf_pooled_count(pool, sum);
+    *out = NULL;
+    return count ? bf_party_total(out, p, 1 + (unsigned)sum, BF_PART_SUMS,
+                                  count, bf_pooled_width(sum))
+                 : BF_OK;
 }
 
 static bf_status fill(uint8_t *vector, const bf_party_run *p,

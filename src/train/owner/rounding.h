@@ -15,7 +15,8 @@
  * number or matrix to the last digit.
  *
  * Rounding and random number each add at most half a step, so that an error of
- * rms `noise` grows by a factor of at most sqrt(1 + 2/12). */
+ * rms `noise` grows by a factor of at most BF_ROUNDING_ERROR. */
+#define BF_ROUNDING_ERROR 1.0801 /* sqrt(1 + 2/12) */
 void bf_weights_round(bf_matrix *weights, double noise);
 
 #endif
