@@ -33,7 +33,8 @@ typedef struct probe {
     unsigned own_keys;
     bf_eval *ev;
     size_t ins, call;
-    bf_ct *in, *products; /* [ins] each, of two and of three polynomials */
+    bf_ct *products; /* [ins] of three polynomials */
+    bf_ct *in;       /* [ins] of two, in the same memory */
     size_t outs;
     bf_ct *out; /* ROTATIONS for each thread, or a matrix */
     bf_status (*step)(struct probe *p, bf_ct *out, size_t in);
@@ -86,21 +87,34 @@ static bf_status probe_keys(probe *p)
     return BF_OK;
 }
 
-/* Draws the first ciphertext; the others are copies of it. */
-static bf_status probe_inputs(bf_ct *in, size_t count, const bf_context *ctx,
-                              unsigned polys)
+static unsigned smallest_limb(const bf_params *params)
+{
+    unsigned least = 0;
+    for (unsigned i = 1; i < params->n_q; i++)
+        if (params->q[i] < params->q[least]) least = i;
+    return least;
+}
+
+/* Draws the first product; the others are copies of it. Residues of the
+ * smallest prime are residues of all, wherever a limb begins. */
+static bf_status probe_inputs(probe *p)
 {
     static const uint8_t seed[BF_SEED_BYTES];
-    const bf_params *params = bf_context_params(ctx);
-    size_t n = bf_context_ring(ctx)->n;
-    for (size_t i = 0; i < count; i++) {
+    const unsigned limbs = bf_context_params(p->ctx)->n_q;
+    const unsigned least = smallest_limb(bf_context_params(p->ctx));
+    size_t n = bf_context_ring(p->ctx)->n;
+    for (size_t i = 0; i < p->ins; i++) {
+        bf_ct *ct = &p->products[i];
         BF_TRY(bf_check_interrupt());
-        BF_TRY(bf_ct_init(&in[i], ctx, params->n_q, polys));
-        in[i].scale = 1;
-        if (i > 0) memcpy(in[i].data, in->data, in->bytes);
-        for (unsigned m = 0; i == 0 && m < params->n_q; m++)
-            for (unsigned k = 0; k < polys; k++)
-                bf_expand_a(ctx, seed, k, 0, m, bf_ct_limb(in, k, m, n));
+        BF_TRY(bf_ct_init(ct, p->ctx, limbs, 3));
+        ct->scale = 1;
+        if (i > 0) memcpy(ct->data, p->products->data, ct->bytes);
+        for (unsigned m = 0; i == 0 && m < limbs; m++)
+            for (unsigned k = 0; k < 3; k++)
+                bf_expand_a(p->ctx, seed, 3 * m + k, 0, least,
+                            bf_ct_limb(ct, k, m, n));
+        p->in[i] = *ct;
+        p->in[i].polys = 2;
     }
     return BF_OK;
 }
@@ -119,7 +133,7 @@ static uint64_t probe_sizes(probe *p, const bf_params *params)
     if (p->own_keys < 1) p->own_keys = 1;
     if (p->own_keys > KEYS) p->own_keys = KEYS;
     return p->own_keys * (uint64_t)key +
-           (uint64_t)(5 * p->ins + 3 * p->outs) * bytes;
+           3 * (uint64_t)(p->ins + p->outs) * bytes;
 }
 
 static bf_status probe_open(probe *p, const bf_params *params)
@@ -130,8 +144,7 @@ static bf_status probe_open(probe *p, const bf_params *params)
     p->products = bf_alloc_zero(p->ins * sizeof *p->products);
     p->out = bf_alloc_zero(p->outs * sizeof *p->out);
     if (!p->in || !p->products || !p->out) return BF_ERR_MEMORY;
-    BF_TRY(probe_inputs(p->in, p->ins, p->ctx, 2));
-    BF_TRY(probe_inputs(p->products, p->ins, p->ctx, 3));
+    BF_TRY(probe_inputs(p));
     return bf_eval_create(&p->ev, p->ctx, &p->keys);
 }
 
@@ -140,10 +153,8 @@ static void probe_close(probe *p)
     for (size_t i = 0; p->ev && i < p->outs; i++)
         bf_eval_release(p->ev, &p->out[i]);
     bf_eval_destroy(p->ev);
-    for (size_t i = 0; i < p->ins; i++) {
-        if (p->in) bf_ct_clear(&p->in[i]);
-        if (p->products) bf_ct_clear(&p->products[i]);
-    }
+    for (size_t i = 0; p->products && i < p->ins; i++)
+        bf_ct_clear(&p->products[i]);
     bf_free(p->in);
     bf_free(p->products);
     bf_free(p->out);
