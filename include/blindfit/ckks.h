@@ -52,8 +52,8 @@ typedef double complex bf_complex;
  * meets them with 128 bits of security (the table of [BCC+24]), and its primes.
  */
 typedef struct bf_ckks_request {
-    unsigned depth;     /* products one behind another, at least 1; 0: 1 */
-    size_t slots;       /* values in a ciphertext, at least; 0: any number */
+    unsigned depth;     /* products one after another, at least 1; 0: 1 */
+    size_t slots;       /* least number of values in a ciphertext; 0: any */
     unsigned precision; /* bits behind the binary point that encryption and the
                          * rounding of a product leave right; 0: 20 */
     double largest;     /* |value| that any slot ever has; 0: 1 */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "ckks/chebyshev.h"
 #include "ckks/eval_internal.h"
 
@@ -16,13 +17,6 @@ typedef struct polyeval {
     bf_ct *b;       /* [degree + 1] B_k, empty until needed */
 } polyeval;
 
-static unsigned log2_ceil(unsigned x)
-{
-    unsigned l = 0;
-    while ((1u << l) < x) l++;
-    return l;
-}
-
 static unsigned trimmed(const double *c, unsigned degree)
 {
     while (degree > 0 && c[degree] == 0) degree--;
@@ -31,7 +25,7 @@ static unsigned trimmed(const double *c, unsigned degree)
 
 unsigned bf_poly_depth(const bf_poly *p)
 {
-    return log2_ceil(trimmed(p->c, p->degree) + 1);
+    return bf_log2_ceil(trimmed(p->c, p->degree) + 1);
 }
 
 /* out = a*b, not rescaled. */
@@ -90,7 +84,7 @@ static bf_status chebyshev_step(polyeval *pe, bf_ct *t, unsigned difference)
 static bf_status basis_element(polyeval *pe, unsigned k)
 {
     if (pe->b[k].ctx) return BF_OK;
-    unsigned h = 1u << (log2_ceil(k) - 1);
+    unsigned h = 1u << (bf_log2_ceil(k) - 1);
     bf_ct t = {0};
     BF_TRY(basis_element(pe, h));
     BF_TRY(basis_element(pe, k - h));
@@ -171,7 +165,7 @@ done:
 static bool is_leaf(const polyeval *pe, unsigned degree, target to)
 {
     return degree < pe->leaf &&
-           log2_ceil(degree ? degree : 1) + to.limbs + 1 <= pe->limbs;
+           bf_log2_ceil(degree ? degree : 1) + to.limbs + 1 <= pe->limbs;
 }
 
 static void divide(const polyeval *pe, const double *c, unsigned degree,
@@ -196,7 +190,7 @@ static bf_status split(polyeval *pe, bf_ct *sum, const double *c,
         *constant = c[0];
         return BF_OK;
     }
-    unsigned n = 1u << (log2_ceil(degree + 1) - 1);
+    unsigned n = 1u << (bf_log2_ceil(degree + 1) - 1);
     double *q = bf_alloc(2 * n * sizeof *q);
     if (!q) return BF_ERR_MEMORY;
     double *r = q + n;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -25,13 +26,6 @@ static const struct {
               {"I16", 2},  {"U16", 2}, {"F16", 2},  {"F8_E4M3", 1},
               {"I32", 4},  {"U32", 4}, {"BF16", 2}, {"F32", 4},
               {"I64", 8},  {"U64", 8}, {"F64", 8}};
-
-static uint64_t load_u64(const uint8_t *p)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++) v |= (uint64_t)p[i] << (8 * i);
-    return v;
-}
 
 /* A JSON number as a size: whole, not negative, exact in a double. */
 static bool json_size(const cJSON *item, size_t *out)
@@ -220,7 +214,7 @@ bf_status bf_safetensors_parse(bf_safetensors **out, const uint8_t *data,
 {
     if (bytes < 8)
         return bf_fail(BF_ERR_FORMAT, "too short for a safetensors file");
-    uint64_t header = load_u64(data);
+    uint64_t header = bf_get_u64(data);
     if (is_torch_file(data))
         return bf_fail(BF_ERR_FORMAT,
                        "a file of PyTorch; tools/convert-weights.py makes a "

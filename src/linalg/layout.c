@@ -2,14 +2,8 @@
 
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/memory.h"
-
-static unsigned log2_ceil(size_t x)
-{
-    unsigned b = 0;
-    while (((size_t)1 << b) < x) b++;
-    return b;
-}
 
 static bool power_of_two(size_t x)
 {
@@ -64,7 +58,7 @@ bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
     l.groups = last.first_group + last.groups;
     l.pairs = ceil_div(cols, 2 * f);
     l.m = l.pairs * classes;
-    l.log_m = log2_ceil(l.m);
+    l.log_m = bf_log2_ceil(l.m);
     if (((size_t)1 << l.log_m) > l.t)
         return bf_fail(BF_ERR_ARGUMENT,
                        "layout: %zu weight elements do not fit %zu places",
@@ -189,7 +183,7 @@ bf_status bf_layout_pack_weights(const bf_layout *l, const bf_matrix *weights,
             slots[f] = CMPLX(re < l->cols ? row[re] : 0,
                              im < l->cols ? row[im] : 0);
         }
-        status = bf_embed_inverse(small, slots, log2_ceil(2 * l->f));
+        status = bf_embed_inverse(small, slots, bf_log2_ceil(2 * l->f));
         for (size_t j = 0; j < 2 * l->f && status == BF_OK; j++)
             coeffs[weight_place(l, m, j)] = small[j];
     }
@@ -210,7 +204,7 @@ bf_status bf_layout_unpack_weights(const bf_layout *l, const double *coeffs,
         double *row = made.data + m % l->classes * l->cols;
         for (size_t j = 0; j < 2 * l->f; j++)
             small[j] = coeffs[weight_place(l, m, j)];
-        status = bf_embed_forward(slots, small, log2_ceil(2 * l->f));
+        status = bf_embed_forward(slots, small, bf_log2_ceil(2 * l->f));
         for (size_t f = 0; f < l->f && status == BF_OK; f++) {
             size_t re = 2 * (m / l->classes) * l->f + f, im = re + l->f;
             if (re < l->cols) row[re] = creal(slots[f]);

@@ -7,6 +7,7 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "ckks/collective.h"
+#include "ckks/sample.h"
 #include "train/checkpoint.h"
 #include "train/refresh.h"
 #include "train/circuit.h"
@@ -179,7 +180,7 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
 static bf_ct symbolic_input(const bf_context *ctx, const bf_input *input,
                             unsigned owners)
 {
-    double sd = sqrt(10.5 + 1 / 12.0); /* key noise and encoding */
+    double sd = hypot(BF_NOISE_SD, sqrt(1 / 12.0)); /* with encoding's */
     if (owners > 1) sd = hypot(sd, bf_import_noise(ctx, input->limbs));
     return (bf_ct){.ctx = ctx, .limbs = input->limbs, .polys = 2,
                    .scale = input->scale, .noise = sd,
