@@ -327,6 +327,17 @@ BF_API BF_MUST_CHECK bf_status bf_linear_create_complex(
 BF_API BF_MUST_CHECK bf_status bf_linear_create_diagonals(
     bf_linear **out, const bf_ckks *ckks, size_t dim, const size_t *index,
     const bf_complex *values, size_t count, unsigned level);
+/* Coefficients to slots, or slots to coefficients, for vectors of period n, a
+ * power of two from 2 to slots. The polynomial of such a vector has 2n
+ * coefficients c_0, ..., c_{2n-1}, at distance slots/n from each other. Let
+ * t_k = c_k + i c_{k+n}. With to_slots the maps take a vector to slots j =
+ * t_{r(j)}, r(j) the log2(n) bits of j in reverse order; without to_slots they
+ * take these slots back to the vector. maps[groups], 1 to 6 and at most
+ * log2(n), are applied in order: maps[0] at `level`, maps[1] at level - 1, and
+ * so on. A map has about 2 n^(1/groups) diagonals ([CHH18]). */
+BF_API BF_MUST_CHECK bf_status bf_linear_create_transform(
+    bf_linear **maps, const bf_ckks *ckks, size_t n, bool to_slots,
+    unsigned groups, unsigned level);
 BF_API void bf_linear_destroy(bf_linear *map);
 BF_API size_t bf_linear_bytes(const bf_linear *map); /* of memory */
 /* Returns the number of rotations whose keys the map needs, and writes at most

@@ -236,6 +236,83 @@ static void real_matrices_are_complex_ones(void **state)
     bf_keys_destroy(keys);
 }
 
+/* t_{r(j)} of the vector v[0..n-1]: its coefficients c_k, from an encoding. */
+static void reversed_coefficients(bf_complex *t, size_t n)
+{
+    double *c = malloc(2 * SLOTS * sizeof *c);
+    size_t gap = SLOTS / n;
+    bf_plain *p = NULL;
+    assert_ok(
+        bf_plain_encode_at(&p, ckks, v, n, bf_ckks_scale(ckks, DEPTH), DEPTH));
+    assert_ok(bf_plain_decode_coeffs(c, 2 * SLOTS, p));
+    for (size_t j = 0; j < n; j++) {
+        size_t k = 0;
+        for (size_t bit = 1; bit < n; bit *= 2) k = 2 * k + (j / bit) % 2;
+        t[j] = c[k * gap] + I * c[(k + n) * gap];
+    }
+    bf_plain_destroy(p);
+    free(c);
+}
+
+/* The maps, one after another, take a to want, of period n. */
+static void check_transform(bf_cipher *a, const bf_complex *want, size_t n,
+                            bool to_slots, unsigned groups, unsigned level)
+{
+    bf_linear *maps[3] = {0};
+    bf_complex *all = malloc(SLOTS * sizeof *all);
+    assert_ok(
+        bf_linear_create_transform(maps, ckks, n, to_slots, groups, level));
+    for (unsigned g = 0; g < groups; g++) {
+        bf_keys *keys = NULL;
+        bf_evaluator *ev = evaluator_for(&keys, maps[g]);
+        assert_ok(bf_linear_apply(ev, &a, a, maps[g]));
+        bf_evaluator_destroy(ev);
+        bf_keys_destroy(keys);
+        bf_linear_destroy(maps[g]);
+    }
+    for (size_t j = 0; j < SLOTS; j++) all[j] = want[j % n];
+    expect(a, all, level - groups);
+    free(all);
+}
+
+static void slots_and_coefficients(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        unsigned there, back; /* maps */
+    } cases[] = {{16, 2, 1}, {2, 1, 1}, {SLOTS, 3, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = cases[i].n;
+        unsigned there = cases[i].there, back = cases[i].back;
+        bf_complex *t = malloc(n * sizeof *t);
+        bf_cipher *a = NULL;
+        reversed_coefficients(t, n);
+        encrypt(&a, v, n);
+        check_transform(a, t, n, true, there, DEPTH);
+        if (back) check_transform(a, v, n, false, back, DEPTH - there);
+        bf_cipher_destroy(a);
+        free(t);
+    }
+    bf_linear *maps[3] = {0};
+    const struct {
+        size_t n;
+        unsigned groups, level;
+        const char *why;
+    } bad[] = {{3, 1, 2, "power of two"},
+               {1, 1, 2, "1 slots"},
+               {2 * SLOTS, 1, 2, "to 4096"},
+               {16, 0, 2, "0 maps"},
+               {4, 3, 3, "3 maps for 4 slots: 1 to 2"},
+               {16, 3, 2, "takes 3 levels, and is for level 2"},
+               {16, 1, DEPTH + 1, "level 4 of 3"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_fails(bf_linear_create_transform(maps, ckks, bad[i].n, true,
+                                                bad[i].groups, bad[i].level),
+                     BF_ERR_ARGUMENT, bad[i].why);
+    assert_null(maps[0]);
+}
+
 /* Two maps, divided once by the level's prime. */
 static void sum_of_exact_maps(void **state)
 {
@@ -361,6 +438,7 @@ int main(void)
         cmocka_unit_test(there_and_back),
         cmocka_unit_test(diagonals),
         cmocka_unit_test(real_matrices_are_complex_ones),
+        cmocka_unit_test(slots_and_coefficients),
         cmocka_unit_test(sum_of_exact_maps),
         cmocka_unit_test(products_with_complex_numbers),
         cmocka_unit_test(what_is_refused),
