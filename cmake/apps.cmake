@@ -5,8 +5,8 @@ set(cli_shared program affinity outputs recipe job_report term/clock
   term/format term/options term/progress term/results commands/train
   commands/plan commands/inspect)
 set(cli_server main_server commands/gather)
-set(cli_owner main_owner blas_room data training fit/compare fit/report fit/run
-  fit/scratch fit/server_process commands/extract commands/keygen
+set(cli_owner main_owner blas_room data findings training fit/compare
+  fit/report fit/run fit/scratch fit/server_process commands/extract commands/keygen
   commands/encrypt commands/decrypt commands/evaluate commands/predict
   commands/fit commands/report commands/bench commands/party
   commands/party_session)

@@ -93,6 +93,7 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
     cJSON_AddBoolToObject(o, "refreshed", f->refreshed);
     cJSON_AddBoolToObject(o, "safe", bf_job_recipe(job)->safe);
+    cJSON_AddBoolToObject(o, "certified", f->certified);
     if (other) cJSON_AddItemToObject(o, "alternative", alternative_json(other));
     return cli_json(o);
 }
@@ -157,6 +158,8 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     if (f->refreshed)
         cli_row("weights", "refreshed by bootstrapping after each iteration");
     if (bf_job_recipe(job)->safe) print_safe(bf_job_recipe(job));
+    if (f->certified)
+        cli_row("certificate", "sums of squared residuals come with the model");
     cli_row("security", "%.0f bits", f->security_bits);
     cli_row("expected error", "%.2g of a typical weight",
             f->weight_error / f->typical_weight);

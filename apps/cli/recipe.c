@@ -15,7 +15,7 @@ static struct {
     double lambda, clip;
     const char *refresh;
     uint64_t max_memory;
-    bool safe;
+    bool safe, certificate;
 } given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
 
 const cli_option cli_recipe_options[] = {
@@ -43,6 +43,9 @@ const cli_option cli_recipe_options[] = {
     {"safe", 0, CLI_FLAG, &given.safe, NULL,
      "whitened only: train with bounds on scores and weights that are proved "
      "for any rows and labels (default: clip 1, shorter steps)"},
+    {"certificate", 0, CLI_FLAG, &given.certificate, NULL,
+     "return sums of squared residuals with the model, which bound the scores "
+     "of all rows (docs/algorithms.md)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "memory limit of the server, such as 12G (10^9; Gi: 2^30)"},
     {"refresh", 0, CLI_TEXT, &given.refresh, "WHEN",
@@ -210,6 +213,7 @@ static bf_status check_over(void)
                        : given.aim                   ? "aim"
                        : given.max_memory            ? "max-memory"
                        : given.safe                  ? "safe"
+                       : given.certificate           ? "certificate"
                                                      : NULL;
     return name ? bf_fail(
                       BF_ERR_ARGUMENT,
@@ -255,6 +259,7 @@ bool cli_recipe_asked(void)
            given.components || given.ring || given.max_memory ||
            given.refresh || !isnan(given.lambda) || !isnan(given.clip) ||
            given.iterations != UNSET || given.aim || given.safe ||
+           given.certificate ||
            strcmp(given.kind, KIND) != 0;
 }
 
@@ -289,7 +294,8 @@ bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
 {
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory,
-                               .owners = owners};
+                               .owners = owners,
+                               .certificate = given.certificate};
     BF_TRY(cli_recipe(&recipe, n, d));
     if (labels) options.labels = *labels;
     BF_TRY(parse_refresh(&options.refresh));

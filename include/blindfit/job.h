@@ -55,6 +55,10 @@ typedef struct bf_plan_options {
     bf_refresh_choice refresh;
     unsigned owners;     /* number of owners of the rows, up to BF_OWNERS_MAX; 0
                           * or 1: one owner */
+    /* Iterations also return encrypted sums of squared residuals, which bound
+     * scores (bf_owner_certificate). A job over the rows of another has
+     * certificates if that one has. */
+    bool certificate;
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the
@@ -123,6 +127,7 @@ typedef struct bf_job_figures {
     size_t features_per_ciphertext, rows_per_ciphertext;
     size_t keys; /* evaluation keys */
     bool refreshed; /* weights are refreshed after each iteration */
+    bool certified; /* iterations with scores return certificates */
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t labels_bytes; /* of an upload without rows */
     uint64_t memory_bytes; /* of the server, at most */
@@ -152,6 +157,7 @@ BF_API BF_MUST_CHECK bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes,
 typedef struct bf_job_step {
     unsigned limbs; /* left after the iteration */
     double error;   /* expected rms error of a weight, transformed space */
+    bool certified; /* the iteration returns a certificate */
 } bf_job_step;
 /* BF_ERR_ARGUMENT for an iteration beyond the job's. */
 BF_API BF_MUST_CHECK bf_status bf_job_step_of(bf_job_step *out,

@@ -150,6 +150,24 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_review(
     bf_review *out, const bf_owner *owner, const char *model_path,
     const char *transform_path, const bf_view *x, unsigned last, bf_env *env);
 
+/* What an iteration's certificate says about its scores, those of the weights
+ * that entered the iteration. */
+typedef struct bf_certificate {
+    unsigned iteration; /* from 1 */
+    double residual; /* mean squared residual, over rows and classes */
+    double worst;    /* that of the class with the largest one; infinite if no
+                      * residuals have such sums: scores are far out of range */
+    double error;    /* expected error of a class's, a standard deviation */
+    double score;    /* proved: no row has a larger score; may be infinite */
+    double covered;  /* scores up to this are those the job is made for */
+} bf_certificate;
+/* Decrypts the certificate of an iteration of a job with certificates
+ * (bf_job_step.certified). If score <= covered, all rows of the iteration have
+ * scores for which the job is made. */
+BF_OWNER_API BF_MUST_CHECK bf_status
+bf_owner_certificate(bf_certificate *out, const bf_owner *owner,
+                     const char *model_path, unsigned iteration, bf_env *env);
+
 /* Maps weights in transformed space (from a twin, for example) to a model of
  * the features; names may be NULL. */
 BF_OWNER_API BF_MUST_CHECK bf_status

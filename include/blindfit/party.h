@@ -15,6 +15,7 @@
 #ifndef BLINDFIT_PARTY_H
 #define BLINDFIT_PARTY_H
 
+#include "blindfit/owner.h"
 #include "blindfit/session.h"
 
 /* Makes both files, the first with secret keys (mode 0600). BF_ERR_ARGUMENT if
@@ -60,6 +61,10 @@ typedef struct bf_party_options {
      * whether their names agree. */
     const char *row_names;
     const char *model; /* for receivers: the file to write; NULL: not yet */
+    /* Called for each certificate when the model is opened, in the order of
+     * iterations; NULL if nobody wants them. */
+    void (*certified)(void *user, const bf_certificate *c);
+    void *user;
     /* Before this owner's share of the opening leaves: gathers and trains as
      * the server did, and ends the session unless the model has the same bytes.
      * Needs the memory and time of a server, and all files of all owners in the

@@ -178,6 +178,14 @@ static bool push_products(const bf_job *job, bf_chain *c)
     return true;
 }
 
+/* Of q_0, which holds the last weights, and of a certificate takes all it can
+ * get. */
+static double last_bits(const bf_job *job, double v)
+{
+    if (job->certificate) return PRIME_MAX;
+    return v + log2(job->bounds.weight) + WEIGHT_HEADROOM;
+}
+
 /* Bottom up. False when a prime would be too small or too large. */
 static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
 {
@@ -186,7 +194,7 @@ static bool make_chain(bf_job *job, bf_chain *c, double log_v0)
                     log2(job->form.norm) - job->log_dense;
     double v = weight_scale(job, s->iterations, z_rest);
     c->n_q = 0;
-    if (!push(c, v + log2(job->bounds.weight) + WEIGHT_HEADROOM)) return false;
+    if (!push(c, last_bits(job, v))) return false;
     for (unsigned t = s->iterations; t-- > 0;) {
         unsigned g = gradient_primes(job, t);
         for (unsigned i = 0; i < g; i++)

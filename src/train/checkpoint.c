@@ -12,32 +12,48 @@
 void bf_run_state_release(bf_eval *ev, bf_run_state *s)
 {
     if (ev) bf_state_release(ev, &s->circuit);
-    for (unsigned t = 0; t < BF_MAX_ITERATIONS; t++) bf_ct_clear(&s->models[t]);
+    for (unsigned t = 0; t < BF_MAX_ITERATIONS; t++) {
+        bf_ct_clear(&s->models[t]);
+        bf_ct_clear(&s->certificates[t]);
+    }
 }
 
 /* ---- models of iterations ------------------------------------------------ */
 
+static bf_status keep(bf_ct *kept, const bf_ct *ct, unsigned limbs)
+{
+    bf_ct fresh;
+    BF_TRY(bf_ct_init(&fresh, ct->ctx, limbs, ct->polys));
+    memcpy(fresh.data, ct->data, ((size_t)limbs * ct->polys * sizeof(double))
+                                     << bf_context_params(ct->ctx)->log_n);
+    fresh.scale = ct->scale;
+    fresh.noise = ct->noise;
+    fresh.bound = ct->bound;
+    bf_ct_clear(kept);
+    *kept = fresh;
+    return BF_OK;
+}
+
 bf_status bf_run_state_keep(bf_run_state *s, const bf_plan *plan)
 {
-    const bf_ct *w = &s->circuit.output;
-    unsigned step = s->circuit.step - 1, limbs = plan->steps[step].model_limbs;
-    bf_ct *model = &s->models[step], fresh;
-    BF_TRY(bf_ct_init(&fresh, w->ctx, limbs, w->polys));
-    memcpy(fresh.data, w->data, ((size_t)limbs * w->polys * sizeof(double))
-                                    << bf_context_params(w->ctx)->log_n);
-    fresh.scale = w->scale;
-    fresh.noise = w->noise;
-    fresh.bound = w->bound;
-    bf_ct_clear(model);
-    *model = fresh;
-    return BF_OK;
+    unsigned t = s->circuit.step - 1;
+    const bf_ct *certificate = &s->circuit.certificate;
+    BF_TRY(keep(&s->models[t], &s->circuit.output, plan->steps[t].model_limbs));
+    return certificate->data
+               ? keep(&s->certificates[t], certificate, certificate->limbs)
+               : BF_OK;
 }
 
 static bf_status put_models(bf_wire_writer *w, const bf_run_state *s)
 {
-    for (unsigned t = 1; t <= s->circuit.step; t++)
+    for (unsigned t = 1; t <= s->circuit.step; t++) {
+        const bf_ct *certificate = &s->certificates[t - 1];
         BF_TRY(bf_wire_put_ct(w, (bf_label){BF_MODEL_ITERATION, t},
                               &s->models[t - 1]));
+        if (certificate->data)
+            BF_TRY(bf_wire_put_ct(w, (bf_label){BF_MODEL_CERTIFICATE, t},
+                                  certificate));
+    }
     return BF_OK;
 }
 
@@ -201,6 +217,21 @@ static bf_status read_model(const reading *in, bf_wire_reader *r, size_t t)
                     (bf_plan_ct){planned->model_limbs, planned->output.scale});
 }
 
+static bf_status read_certificate(const reading *in, bf_wire_reader *r,
+                                  size_t t)
+{
+    bf_ct *certificate = &in->s->certificates[t - 1];
+    BF_TRY(bf_wire_get_ct(r, certificate));
+    return check_ct(in, certificate, "a certificate",
+                    in->plan->steps[t - 1].certificate);
+}
+
+/* Whether the record is of an iteration so far. */
+static bool is_of(bf_label label, unsigned kind, unsigned iterations)
+{
+    return label.kind == kind && label.index >= 1 && label.index <= iterations;
+}
+
 /* The text is first: it determines the records that follow. */
 static bf_status read_item(const reading *in, bf_wire_reader *r,
                            const bf_wire_item *item)
@@ -213,9 +244,13 @@ static bf_status read_item(const reading *in, bf_wire_reader *r,
         planned_step(in)->carried[label.index].limbs &&
         !s->carried[label.index].data)
         return read_carried(in, r, label.index);
-    if (label.kind == BF_MODEL_ITERATION && label.index >= 1 &&
-        label.index <= t && !in->s->models[label.index - 1].data)
+    if (is_of(label, BF_MODEL_ITERATION, t) &&
+        !in->s->models[label.index - 1].data)
         return read_model(in, r, label.index);
+    if (is_of(label, BF_MODEL_CERTIFICATE, t) &&
+        in->plan->steps[label.index - 1].certificate.limbs &&
+        !in->s->certificates[label.index - 1].data)
+        return read_certificate(in, r, label.index);
     return bf_fail(BF_ERR_FORMAT, "%s: unexpected record", in->path);
 }
 
@@ -228,7 +263,10 @@ static bf_status check_complete(const reading *in)
     for (unsigned i = 0; complete && i < BF_CARRIED_MAX; i++)
         complete = s->circuit.carried[i].data ||
                    !planned_step(in)->carried[i].limbs;
-    for (unsigned i = 0; i < t; i++) complete = complete && s->models[i].data;
+    for (unsigned i = 0; i < t; i++)
+        complete = complete && s->models[i].data &&
+                   (s->certificates[i].data ||
+                    !in->plan->steps[i].certificate.limbs);
     return complete ? BF_OK
                     : bf_fail(BF_ERR_FORMAT, "%s: incomplete", in->path);
 }

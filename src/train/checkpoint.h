@@ -13,11 +13,12 @@
 typedef struct bf_run_state {
     bf_state circuit;
     bf_ct models[BF_MAX_ITERATIONS]; /* after iteration 1, 2, ...; owned */
+    bf_ct certificates[BF_MAX_ITERATIONS]; /* the same; or without data */
 } bf_run_state;
 void bf_run_state_release(bf_eval *ev, bf_run_state *s);
 
-/* Keeps the output of the step just completed: the lowest limbs that the plan
- * names, which decrypt to the same. */
+/* Keeps the output of the step just completed, the lowest limbs that the plan
+ * names, which decrypt to the same; and its certificate. */
 BF_MUST_CHECK bf_status bf_run_state_keep(bf_run_state *s, const bf_plan *plan);
 
 /* The ids of a file: job, key and a digest (train/inputs.h), for a checkpoint
@@ -51,8 +52,8 @@ BF_MUST_CHECK bf_status bf_checkpoint_read(bf_run_state *s, const char *path,
 /* An upper bound of its size. */
 uint64_t bf_checkpoint_bytes(const bf_plan *plan, const bf_params *p);
 
-/* The encrypted model file: the text, the model of every iteration, and the
- * last model once more; the job's plan determines the length. */
+/* The encrypted model file: the text, model and certificate of every iteration,
+ * and the last model once more; the job's plan determines the length. */
 BF_MUST_CHECK bf_status bf_encrypted_model_write(const char *path,
                                                  bf_rings rings,
                                                  bf_run_ids ids,

@@ -45,6 +45,7 @@ void bf_state_release(bf_eval *ev, bf_state *s)
     for (unsigned i = 0; i < BF_CARRIED_MAX; i++)
         bf_eval_release(ev, &s->carried[i]);
     bf_eval_release(ev, &s->output);
+    bf_eval_release(ev, &s->certificate);
     s->step = 0;
 }
 

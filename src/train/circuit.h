@@ -44,7 +44,9 @@ typedef struct bf_state {
     unsigned reach; /* limbs of inputs that later steps still use */
     uint64_t held;  /* bytes that the run holds beside ciphertexts and keys */
     bf_ct carried[BF_CARRIED_MAX];
-    bf_ct output; /* of the last step; runs do not go on from it */
+    /* Of the last step; runs do not go on from them. The second is absent
+     * unless the job has certificates and the step scores. */
+    bf_ct output, certificate;
 } bf_state;
 void bf_state_release(bf_eval *ev, bf_state *s);
 
@@ -58,6 +60,7 @@ typedef struct bf_circuit {
      * deviation of such a value's error, in the value's unit. */
     double (*output_bound)(const bf_job *job);
     double (*output_noise)(const bf_job *job, const bf_ct *output);
+    double (*certificate_noise)(const bf_job *job, const bf_ct *certificate);
 
     /* A run: what its steps share. Inputs must outlive it. total is the work of
      * the whole run, to which progress is relative; 0: no progress. */

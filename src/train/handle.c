@@ -233,6 +233,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .rows_per_ciphertext = l->t,
         .keys = plan->key_count,
         .refreshed = job->refresh.on,
+        .certified = job->certificate,
         .upload_bytes = plan->upload_bytes,
         .labels_bytes = plan->labels_bytes,
         .key_bytes = plan->key_bytes,
@@ -325,7 +326,9 @@ bf_status bf_job_step_of(bf_job_step *out, const bf_job *job,
                        iteration, job->recipe.iterations);
     BF_TRY(bf_job_walked(&plan, job));
     const bf_plan_step *s = &plan->steps[iteration - 1];
-    *out = (bf_job_step){.limbs = s->output.limbs, .error = s->noise};
+    *out = (bf_job_step){.limbs = s->output.limbs,
+                         .error = s->noise,
+                         .certified = s->certificate.limbs > 0};
     return BF_OK;
 }
 

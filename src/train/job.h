@@ -43,6 +43,7 @@ struct bf_job {
     double log_labels;
     double log_dense; /* z' */
     double log_v0;    /* initial weights, when the start is not zero */
+    bool certificate; /* iterations return theirs (train/certificate.h) */
     bf_refresh refresh;
     bf_boot_params boot; /* where refresh.on */
     struct bf_job_handle *handle; /* of jobs of the public interface
@@ -76,6 +77,8 @@ typedef struct bf_plan_step {
     unsigned model_limbs; /* of the output in the model file */
     double noise;  /* expected rms error of a value of it: of a weight, in
                     * transformed space */
+    bf_plan_ct certificate;
+    double certificate_noise; /* the same of its sums */
 } bf_plan_step;
 
 /* What running a job takes, found by the symbolic walk. Bytes of files are

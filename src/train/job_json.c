@@ -129,6 +129,7 @@ static cJSON *job_json(const bf_job *job)
     cJSON *d = cJSON_AddObjectToObject(o, "polynomial");
     cJSON_AddStringToObject(d, "division", divisions[job->form.division]);
     cJSON_AddNumberToObject(d, "primes", job->form.primes);
+    if (job->certificate) cJSON_AddTrueToObject(o, "certificate");
     if (job->refresh.on)
         cJSON_AddItemToObject(o, "refresh", refresh_json(&job->refresh));
     cJSON *rings = cJSON_AddArrayToObject(o, "rings");
@@ -424,6 +425,8 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     if (cJSON_HasObjectItem(l, "log2_places"))
         job->log_places = (unsigned)whole(&r, l, "log2_places", 1, 16);
     read_numbers(&r, o, job);
+    if (cJSON_HasObjectItem(o, "certificate"))
+        job->certificate = flag(&r, o, "certificate");
     read_refresh(&r, o, &job->refresh);
     read_rings(&r, o, job);
     if (r.status != BF_OK) return r.status;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "train/certificate.h"
 #include "train/chain.h"
 #include "train/handle.h"
 #include "train/plan.h"
@@ -105,6 +106,7 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
     made.log_places = 0;
     BF_TRY(bf_label_columns_fill(&made.labels, classes));
     BF_TRY(bf_schedule_make(&made.schedule, recipe, l->n));
+    made.certificate = over->certificate && bf_certificate_possible(&made);
     BF_TRY(bf_recipe_bounds(&made.bounds, recipe, l->n, l->cols));
     BF_TRY(bf_plan_typical(&made.typical, recipe, l->n, l->cols));
     BF_TRY(bf_sigmoid_form_make(&made.form, &made.schedule.sigmoid));

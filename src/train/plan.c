@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "ckks/collective.h"
 #include "ckks/sample.h"
+#include "train/certificate.h"
 #include "train/checkpoint.h"
 #include "train/refresh.h"
 #include "train/circuit.h"
@@ -95,7 +96,7 @@ bf_status bf_plan_check_ct(const bf_ct *ct, bf_plan_ct wanted)
                    log2(wanted.scale));
 }
 
-/* A text, one ciphertext a step, and the last of them again. */
+/* A text, one ciphertext a step, the certificates, and the last model again. */
 static void plan_model(bf_plan *plan, const bf_job *job)
 {
     const bf_params *p = &job->ring[0];
@@ -107,7 +108,10 @@ static void plan_model(bf_plan *plan, const bf_job *job)
         s->model_limbs = model_limbs(job, s->output);
         last = bf_wire_ct_bytes(p, s->model_limbs, 2, false);
         plan->model_bytes += last;
-        plan->memory_bytes += s->model_limbs * ((uint64_t)16 << p->log_n);
+        unsigned limbs = s->certificate.limbs;
+        if (limbs) plan->model_bytes += bf_wire_ct_bytes(p, limbs, 2, false);
+        plan->memory_bytes +=
+            (s->model_limbs + limbs) * ((uint64_t)16 << p->log_n);
     }
     plan->model_bytes += last;
 }
@@ -201,6 +205,11 @@ static bf_status note_step(void *user, bf_state *state)
                                      state->carried[i].scale};
     s->output = (bf_plan_ct){state->output.limbs, state->output.scale};
     s->noise = bf_job_circuit(k->job)->output_noise(k->job, &state->output);
+    s->certificate = (bf_plan_ct){state->certificate.limbs,
+                                  state->certificate.scale};
+    if (s->certificate.limbs)
+        s->certificate_noise = bf_job_circuit(k->job)->certificate_noise(
+            k->job, &state->certificate);
     k->plan->step_count = state->step;
     k->plan->held_bytes = state->held;
     return BF_OK;
@@ -299,6 +308,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                        "the job's polynomial can't be divided as it says");
     BF_TRY(bf_recipe_bounds(&job->bounds, &job->recipe, n, cols));
     BF_TRY(bf_plan_typical(&job->typical, &job->recipe, n, cols));
+    BF_TRY(bf_certificate_check(job));
     BF_TRY(bf_label_columns_fill(&job->labels, classes));
     BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
                           job->recipe.batch, f, k));

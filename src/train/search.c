@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "linalg/dense.h"
+#include "train/certificate.h"
 #include "train/chain.h"
 #include "train/plan.h"
 #include "train/refresh.h"
@@ -423,10 +424,12 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
                    .features = features,
                    .labels = options->labels,
                    .owners = options->owners,
+                   .certificate = options->certificate,
                    .rings = 1};
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(bf_label_columns_fill(&base.labels, classes));
     BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
+    BF_TRY(bf_certificate_check(&base));
     BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
     BF_TRY(bf_plan_typical(&base.typical, recipe, n, cols));
     BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));

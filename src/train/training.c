@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "ckks/ringswitch.h"
 #include "linalg/dense.h"
+#include "train/certificate.h"
 #include "train/drift.h"
 #include "train/refresh.h"
 
@@ -15,7 +16,7 @@
  * and scale, so a symbolic run walks each block once and recalls it for other
  * iterations of this step and these scores. */
 typedef struct walked {
-    bf_ct g; /* no memory; ctx NULL: not walked yet */
+    bf_ct g, certificate; /* no memory; ctx NULL: not walked yet, or none */
     bf_counters work;
     double step, logit, residual;
 } walked;
@@ -48,6 +49,7 @@ typedef struct circuit {
     bf_ct *w;       /* [m] expanded weights */
     bf_ct *a;       /* [outs] scores */
     bf_ct *e;       /* [outs] spread errors */
+    bf_ct *r;       /* [groups] errors for the certificate; NULL: none */
     bf_ct *g;       /* [m] gradients */
 } circuit;
 
@@ -205,6 +207,7 @@ static bf_status group_errors(void *user, size_t g)
                 done);
     }
     e.bound = typical_residual(c);
+    if (c->r) BF_GOTO(bf_certificate_reduce(c->ev, &c->r[g], &e, c->l), done);
     BF_GOTO(bf_spread(c->ev, &c->masks, &e, count, &c->e[g * c->l->k]), done);
 done:
     bf_eval_release(c->ev, &z);
@@ -525,11 +528,13 @@ static void iteration_clear(circuit *c)
     ct_array_release(c->ev, c->a, c->block.outs);
     ct_array_release(c->ev, c->e, c->block.outs);
     ct_array_release(c->ev, c->g, c->l->m);
+    ct_array_release(c->ev, c->r, c->block.groups);
     bf_free(c->w);
     bf_free(c->a);
     bf_free(c->e);
     bf_free(c->g);
-    c->w = c->a = c->e = c->g = NULL;
+    bf_free(c->r);
+    c->w = c->a = c->e = c->g = c->r = NULL;
 }
 
 static const bf_ct *present(const bf_ct *ct)
@@ -537,33 +542,48 @@ static const bf_ct *present(const bf_ct *ct)
     return ct->ctx ? ct : NULL;
 }
 
-static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g)
+static bf_status make_certificate(circuit *c, bf_ct *out)
+{
+    BF_TRY(bf_certificate_sum(c->ev, out, c->l, c->r, c->block.groups));
+    ct_array_release(c->ev, c->r, c->block.groups);
+    tick(c, "certificate");
+    return BF_OK;
+}
+
+static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
+                           bf_ct *certificate)
 {
     bf_status status = BF_OK;
+    bool certified = c->job->certificate && v;
     c->e = ct_array(c->block.outs);
-    if (!c->e) status = BF_ERR_MEMORY;
+    if (certified) c->r = ct_array(c->block.groups);
+    if (!c->e || (certified && !c->r)) status = BF_ERR_MEMORY;
     if (status == BF_OK) status = make_errors(c, v);
+    if (status == BF_OK && certified) status = make_certificate(c, certificate);
     if (status == BF_OK) status = make_gradient(c, g);
     iteration_clear(c);
     return status;
 }
 
 /* The same; for a symbolic run that has been there, by what it remembers. */
-static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
+static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g,
+                                bf_ct *certificate)
 {
     walked *before = c->walked ? &c->walked[c->iteration % c->l->blocks] : NULL;
     double step = c->job->schedule.step[c->iteration];
     double logit = c->job->typical.logit[c->iteration];
     bf_counters start, end;
-    if (!before || !v) return make_step(c, v, g);
+    if (!before || !v) return make_step(c, v, g, certificate);
     double residual = typical_residual(c);
     if (before->g.ctx && close_to(before->step, step) &&
         close_to(before->logit, logit) && before->residual == residual) {
         bf_eval_count_again(c->ev, &before->work);
+        if (before->certificate.ctx)
+            BF_TRY(bf_copy(c->ev, certificate, &before->certificate));
         return bf_copy(c->ev, g, &before->g);
     }
     bf_eval_counters(c->ev, &start);
-    BF_TRY(make_step(c, v, g));
+    BF_TRY(make_step(c, v, g, certificate));
     bf_eval_counters(c->ev, &end);
     before->work = bf_counters_between(&start, &end);
     before->step = step;
@@ -571,6 +591,8 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g)
     before->residual = residual;
     before->g = *g;
     before->g.pooled = false;
+    before->certificate = *certificate;
+    before->certificate.pooled = false;
     return BF_OK;
 }
 
@@ -615,7 +637,8 @@ static bf_status iterate(circuit *c, bf_state *state)
     bf_status status;
     c->block = bf_layout_block(c->l, t % c->l->blocks);
     set_slope(c, c->job->typical.logit[t]);
-    BF_GOTO(make_or_recall(c, v, &g), done);
+    bf_eval_release(c->ev, &state->certificate);
+    BF_GOTO(make_or_recall(c, v, &g, &state->certificate), done);
     BF_GOTO(combine(c, &next, &g, &to_v), done);
     BF_GOTO(combine(c, &state->output, &g, &to_w), done);
     if (c->walked) add_up(c, state, &to_w, &next, &to_v);
@@ -669,6 +692,11 @@ static double output_bound(const bf_job *job)
 static double output_noise(const bf_job *job, const bf_ct *w)
 {
     return w->noise * sqrt((double)job->layout.f) / w->scale;
+}
+
+static double certificate_noise(const bf_job *job, const bf_ct *certificate)
+{
+    return bf_certificate_noise(&job->layout, certificate);
 }
 
 static void run_close(void *run)
@@ -734,6 +762,7 @@ const bf_circuit bf_training = {
     .carried = {"V", "V of before", NULL},
     .output_bound = output_bound,
     .output_noise = output_noise,
+    .certificate_noise = certificate_noise,
     .open = run_open,
     .step = run_step,
     .close = run_close,

@@ -7,6 +7,7 @@ enum {
                              * of the kind */
     BF_MODEL_ITERATION = 8, /* the model after iteration `index` (from 1) */
     BF_MODEL_FINAL = 9,     /* the model; index 0 */
+    BF_MODEL_CERTIFICATE = 10, /* of iteration `index` (from 1) */
     BF_STATE_TEXT = 16,     /* first: JSON, completed iterations and upload */
     BF_STATE_CARRIED = 17   /* index: number within the state */
 };

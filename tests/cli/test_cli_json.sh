@@ -26,9 +26,10 @@ printed "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \
 printed "$blindfit" decrypt "$work/job.json" "$work/model.enc" \
     --key "$work/keys/secret.key" --transform "$work/keys/transform.bf" \
     --check "$work/train.csv" -o "$work/model.npy"
-# A job with an alternative, and a job with refreshed weights.
+# A job with an alternative, and a job with refreshed weights and certificates.
 printed "$blindfit" plan -n 60000 -d 400 -k 3
-ok "$blindfit" plan -n 40 -d 60 -c 3 -k 2 --refresh yes -o "$work/two.json"
+ok "$blindfit" plan -n 40 -d 60 -c 3 -k 2 --refresh yes --certificate \
+    -o "$work/two.json"
 ok "$blindfit" keygen "$work/two.json" -o "$work/keys-2"
 ok "$blindfit" encrypt "$work/two.json" "$work/train.csv" \
     --key "$work/keys-2/secret.key" -o "$work/two.bf"

@@ -101,6 +101,12 @@ refuse 2 'some of the rows' "$blindfit" plan -n 4000 -d 20 --safe --batch 99
 refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 4000 -d 20 \
     --safe --ring 8192
 
+# Certificates bound scores, which one iteration has none of.
+refuse 2 'certificate bounds scores, and one iteration' "$blindfit" plan \
+    -n 400 -d 20 -c 3 -k 1 --certificate
+ok "$blindfit" plan -n 400 -d 20 -c 3 --certificate --json &&
+    grep -q '"certified":.*true' "$work/stdout" || fail "--certificate --json"
+
 # One JSON object and nothing else on stdout, numbers with full precision.
 ok "$blindfit" plan -n 100 -d 20 -c 3 --json
 [ "$(head -c 1 "$work/stdout")" = "{" ] || fail "plan --json is no object"

@@ -10,8 +10,9 @@ for k in a b; do
     ok "$blindfit" party id -o $k.id
     refuse 2 "$k.id: is there already" "$blindfit" party id -o $k.id
 done
-ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none -o job.json
-ok "$blindfit" plan -n 128 -d 8 -c 3 --map none -o single.json
+ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none --certificate \
+    -o job.json
+ok "$blindfit" plan -n 128 -d 8 -c 3 --map none --certificate -o single.json
 refuse 2 'weights of several owners are not refreshed' "$blindfit" plan \
     --owners 2 -n 128 -d 8 -c 3 --refresh yes
 refuse 2 'planned for 1' "$blindfit" party new single.json --owner a.pub \
@@ -81,8 +82,22 @@ refuse 75 'round 5: waiting for a' "$blindfit" party step session.bf --id b.id \
 carry
 refuse 2 'name a file for the model' "$blindfit" party step session.bf \
     --id a.id --box box-a
+# The certificate of both is that of an owner of all rows, who knows the range of
+# their scores.
+ok "$blindfit" keygen single.json -o keys
+ok "$blindfit" encrypt single.json all.csv --key keys/secret.key -o single.bf
+ok "$server" train single.json --keys keys/eval.keys --upload single.bf \
+    -o single.enc
+ok "$blindfit" decrypt single.json single.enc --key keys/secret.key \
+    --transform keys/transform.bf --check all.csv -o single.npy --json
+alone=$(number mean_squared_residual stdout)
+holds "$alone > 0 && $alone < 0.25"
+holds "$(number largest_score stdout) <= $(number score_at_most stdout)"
+[ "$(number iteration stdout)" = 2 ] || fail "a certificate of no scores"
 for k in a b; do
-    ok "$blindfit" party step session.bf --id $k.id --box box-$k -o $k.npy
+    ok "$blindfit" party step session.bf --id $k.id --box box-$k -o $k.npy --json
+    holds "($(number mean_squared_residual stdout) - $alone)^2 < \
+        ($alone / 50 + 5 * $(number error_of_class stdout))^2"
     ok "$blindfit" evaluate $k.npy all.csv --json
     holds "$(number accuracy stdout) > 0.6"
 done

@@ -9,7 +9,7 @@ job() # RECIPE ITERATIONS
 {
     mkdir "$work/$1"
     ok "$blindfit" plan -n 60 -d 9 -c 3 --recipe "$1" --iterations "$2" \
-        --refresh yes -o "$work/$1/job.json"
+        --refresh yes --certificate -o "$work/$1/job.json"
     ok "$blindfit" keygen "$work/$1/job.json" -o "$work/$1/keys"
     ok "$blindfit" encrypt "$work/$1/job.json" "$work/train.csv" \
         --key "$work/$1/keys/secret.key" -o "$work/$1/upload.bf"

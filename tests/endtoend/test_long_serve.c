@@ -467,7 +467,7 @@ static void test_foreign_models(void **state)
         const char *words;
     } cases[] = {{as_it_was, BF_OK, ""},
                  {other_scale, BF_ERR_MISMATCH, "bad.bf: the model after"},
-                 {noise_alone, BF_ERR_RANGE, "bad.bf: the decrypted weights"}};
+                 {noise_alone, BF_ERR_RANGE, "bad.bf: the opened weights"}};
     OK(serve(files.upload, files.model, BF_BACKEND_AUTO));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rewrite_model(cases[i].change);

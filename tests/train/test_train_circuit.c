@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "blindfit/features.h"
 #include "train/circuit.h"
+#include "train/owner/certified.h"
 #include "train/owner/protocol.h"
 #include "support/planned_error.h"
 #include "train/owner/seal.h"
@@ -18,9 +19,14 @@ typedef struct run {
     bf_plan plan;
     bf_secret_key *sk;
     const bf_matrix *twin; /* weights after every iteration */
+    const bf_matrix *u;
+    const int32_t *labels;
+    const bf_schedule *schedule;
     double error[BF_MAX_ITERATIONS]; /* rms over the weights, as a part of the
                                       * one expected */
     unsigned iterations;
+    bf_certificate proved; /* the last */
+    double largest;        /* of the scores that the certificate is of */
 } run;
 
 static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
@@ -40,6 +46,93 @@ static double rms_difference(const bf_matrix *a, const bf_matrix *b)
     return sqrt(sum / (double)count);
 }
 
+/* V_t of the twin's weights: W_t = (1-eta) V_t + eta V_{t-1}. */
+static void entering(bf_matrix *v, const run *r, unsigned t)
+{
+    const bf_schedule *s = r->schedule;
+    const bf_matrix *w = r->twin;
+    size_t count = w->rows * w->cols;
+    OK(bf_matrix_init(v, w->rows, w->cols));
+    if (s->v0.data) memcpy(v->data, s->v0.data, count * sizeof(double));
+    for (unsigned k = 0; k < t; k++) {
+        double eta = s->momentum ? s->eta[k] : 0;
+        for (size_t i = 0; i < count; i++)
+            v->data[i] = (w[k].data[i] - eta * v->data[i]) / (1 - eta);
+    }
+}
+
+/* Of class c, by weights v over the rows of step t; *largest grows to the
+ * largest score. */
+static double squared_residuals(const run *r, const bf_matrix *v, unsigned t,
+                                size_t c, double *largest)
+{
+    size_t first, end, cols = v->cols;
+    double sum = 0;
+    bf_schedule_rows(r->schedule, t, &first, &end);
+    for (size_t i = first; i < end; i++) {
+        double z = 0;
+        for (size_t j = 0; j < cols; j++)
+            z += r->u->data[i * cols + j] * v->data[c * cols + j];
+        *largest = fmax(*largest, fabs(z));
+        double e = (r->labels[i] == (int32_t)c) -
+                   bf_sigmoid_value(&r->schedule->sigmoid, z);
+        sum += e * e;
+    }
+    return sum;
+}
+
+/* By how much an error of weights changes the square root of a sum: by U'U <=
+ * 2n, and a slope of the polynomial of at most 1/2, or of more far outside. */
+static double weight_error(const run *r, unsigned t, double largest)
+{
+    const bf_matrix *w = r->twin;
+    const bf_sigmoid *p = &r->schedule->sigmoid;
+    double n = (double)r->u->rows, cols = (double)w->cols, h = 1e-3;
+    double slope = (bf_sigmoid_value(p, largest + h) -
+                    bf_sigmoid_value(p, largest - h)) / (2 * h);
+    return t ? r->plan.steps[t - 1].noise * sqrt(2 * n * cols) *
+                   fmax(0.5, fabs(slope))
+             : 0;
+}
+
+#define DEVIATIONS 5
+enum { MOST_CLASSES = 100 };
+
+/* Decrypted sums against those of the twin. The planned error is a deviation;
+ * squared it is that of the mean, too, as of residuals of 1/2 each has an error
+ * of noise/sqrt(n). */
+static void check_certificate(run *r, const bf_ct *certificate, unsigned t)
+{
+    bf_matrix sums, v;
+    double noise = r->plan.steps[t].certificate_noise, worst = 0, largest = 0;
+    double wants[MOST_CLASSES];
+    OK(bf_plan_check_ct(certificate, r->plan.steps[t].certificate));
+    OK(bf_certified_open(&sums, &r->job, r->sk, certificate));
+    entering(&v, r, t);
+    assert_int_equal(sums.cols, v.rows);
+    assert_true(v.rows <= MOST_CLASSES);
+    for (size_t c = 0; c < v.rows; c++)
+        wants[c] = squared_residuals(r, &v, t, c, &largest);
+    double moved = weight_error(r, t, largest);
+    for (size_t c = 0; c < v.rows; c++) {
+        double want = wants[c], off = sums.data[c] - want;
+        double most = DEVIATIONS * noise + noise * noise +
+                      moved * (2 * sqrt(want) + moved);
+        worst = fmax(worst, fabs(off) / noise);
+        if (!(fabs(off) <= most))
+            fail_msg("iteration %u, class %zu: squared residuals %g, not %g to "
+                     "%g", t + 1, c, sums.data[c], want, most);
+    }
+    bf_certified_bound(&r->proved, &r->job, t + 1, &sums, noise);
+    r->largest = largest;
+    printf("  certificate of %g: within %.2f deviations of %.2g; scores of "
+           "%.1f, at most %.1f\n",
+           sums.data[0], worst, noise, largest, r->proved.score);
+    assert_true(largest <= r->proved.score);
+    bf_matrix_clear(&sums);
+    bf_matrix_clear(&v);
+}
+
 static bf_status compare(void *user, bf_state *state)
 {
     run *r = user;
@@ -54,6 +147,9 @@ static bf_status compare(void *user, bf_state *state)
            rms, r->error[t]);
     r->iterations++;
     bf_matrix_clear(&w);
+    bool certified = r->job.certificate && (t || !r->schedule->zero_start);
+    assert_int_equal(state->certificate.data != NULL, certified);
+    if (certified) check_certificate(r, &state->certificate, t);
     return BF_OK;
 }
 
@@ -91,7 +187,7 @@ static void check_counters(const bf_counters *a, const bf_counters *b)
 #define PEAK_FIXED ((double)(192 << 20))
 
 static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
-                          const bf_matrix *v0)
+                          const bf_matrix *v0, bf_step_fn each)
 {
     bf_world world = {0};
     bf_counters counters;
@@ -110,8 +206,7 @@ static void encrypted_run(run *r, const bf_matrix *u, const int32_t *labels,
     OK(bf_world_evaluators(&world));
     bf_eval *ev = world.ev[0];
     double start = bf_now();
-    OK(bf_circuit_run(&world, &r->job, &in, &state, compare, r, 0,
-                      NULL));
+    OK(bf_circuit_run(&world, &r->job, &in, &state, each, r, 0, NULL));
     printf("  circuit %.3f s, peak %.1f MB of ciphertexts, %.1f planned\n",
            bf_now() - start, (double)bf_world_peak_bytes(&world) / 1e6,
            (double)r->plan.circuit_bytes / 1e6);
@@ -155,6 +250,7 @@ static void print_plan(const run *r)
  * too large moves the whitened recipe's first error by a fifth. */
 #define ERROR_WITHIN 0.12
 
+static bool certified;      /* whether jobs have certificates */
 static bool refreshed;      /* whether jobs refresh their weights */
 static unsigned rows_log_n; /* of the rows' ring; 0: the plan chooses */
 /* What safe recipes may shorten steps to; 0: others. Of polynomials in the
@@ -214,7 +310,8 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     bf_schedule schedule;
     bf_plan_options options = {
         .refresh = refreshed ? BF_REFRESH_ALWAYS : BF_REFRESH_NEVER,
-        .log_n = rows_log_n};
+        .log_n = rows_log_n,
+        .certificate = certified};
     printf("%s: %u iterations, %zu x %zu, %u classes, batch %zu\n",
            kind == BF_RECIPE_PAPER ? "paper" : "whitened", iterations, n, d,
            classes, batch);
@@ -236,10 +333,13 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
     OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, twin,
                    NULL));
     r.twin = twin;
+    r.u = &u;
+    r.labels = labels;
+    r.schedule = &schedule;
     bf_status fits = bf_protocol_check_bounds(&r.job, &u, labels, &schedule);
     if (fits == BF_OK) {
         encrypted_run(&r, &u, labels,
-                      schedule.zero_start ? NULL : &schedule.v0);
+                      schedule.zero_start ? NULL : &schedule.v0, compare);
         assert_int_equal(r.iterations, iterations);
     } else {
         assert_int_equal(fits, BF_ERR_RANGE);
@@ -335,6 +435,90 @@ static void test_refreshed(void **state)
     refreshed = false;
 }
 
+static bf_status compare_certificate(void *user, bf_state *state)
+{
+    run *r = user;
+    if (state->certificate.data)
+        check_certificate(r, &state->certificate, state->step - 1);
+    r->iterations++;
+    return BF_OK;
+}
+
+/* Of 700 rows, which no transform was fitted to, every FAR-th is long and along
+ * the direction of ALONG columns, by its class to one side or the other. */
+enum { FAR = 14, ALONG = 5, FAR_ROWS = 700, FAR_COLUMNS = 20, FAR_CLASSES = 2 };
+
+static void make_far(bf_matrix *u, int32_t *labels, double length,
+                     uint64_t seed)
+{
+    random_matrix(u, FAR_ROWS, FAR_COLUMNS + 1, &seed);
+    for (size_t i = 0; i < FAR_ROWS; i++) {
+        double *row = u->data + i * u->cols;
+        labels[i] = (int32_t)(i / FAR % FAR_CLASSES);
+        row[0] = 1;
+        for (size_t j = 1; j < u->cols; j++)
+            row[j] = i % FAR ? fmin(fmax(row[j], -2), 2) : 0;
+        for (size_t j = 1; i % FAR == 0 && j <= ALONG; j++)
+            row[j] = labels[i] ? length : -length;
+    }
+}
+
+/* The largest score by itself, and as proved; both over the score that the job
+ * covers. */
+static void run_far(double *largest, double *proved, double length)
+{
+    bf_matrix u, twin[2] = {{0}}, last = {0};
+    int32_t labels[FAR_ROWS];
+    bf_recipe recipe;
+    bf_schedule schedule;
+    const bf_plan_options options = {.certificate = true};
+    run r = {.twin = twin, .u = &u, .labels = labels, .schedule = &schedule};
+    make_far(&u, labels, length, 5);
+    OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, FAR_ROWS,
+                         FAR_COLUMNS));
+    OK(bf_job_search(&r.job, &r.plan, &recipe, FAR_ROWS, FAR_COLUMNS,
+                     FAR_CLASSES, &options));
+    OK(bf_schedule_make(&schedule, &recipe, FAR_ROWS));
+    OK(bf_twin_run(&last, &schedule, &u, labels, FAR_CLASSES, keep_twin, twin,
+                   NULL));
+    encrypted_run(&r, &u, labels, NULL, compare_certificate);
+    assert_int_equal(r.iterations, 2);
+    *largest = r.largest / r.proved.covered;
+    *proved = r.proved.score / r.proved.covered;
+    for (int t = 0; t < 2; t++) bf_matrix_clear(&twin[t]);
+    bf_matrix_clear(&last);
+    bf_matrix_clear(&u);
+    bf_schedule_clear(&schedule);
+    bf_plan_clear(&r.plan);
+}
+
+/* A certificate proves scores in range where they are, and not where they are
+ * not. */
+static void test_far_rows(void **state)
+{
+    (void)state;
+    double largest, proved;
+    run_far(&largest, &proved, 2);
+    assert_true(largest < 0.5 && proved < 1);
+    run_far(&largest, &proved, 3.8);
+    assert_true(largest > 1 && proved >= largest);
+}
+
+/* Every way to divide; classes that fill a group's places, and that do not;
+ * steps over some of the rows; momentum. */
+static void test_certified(void **state)
+{
+    (void)state;
+    certified = true;
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 128, 400, 10, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 3000, 33, 2, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
+    assert_true(check_run(BF_RECIPE_PAPER, 2, 128, 40, 7, 0));
+    refreshed = true;
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 128, 400, 10, 0));
+    refreshed = certified = false;
+}
+
 /* Polynomials of degree 15, 31, 63 and 127, in the Chebyshev basis; the last of
  * them twice in a run, and in a run that is refreshed. */
 static void test_safe(void **state)
@@ -400,7 +584,8 @@ int main(void)
         cmocka_unit_test(test_wide),     cmocka_unit_test(test_random_shapes),
         cmocka_unit_test(test_whitened), cmocka_unit_test(test_paper),
         cmocka_unit_test(test_digits),   cmocka_unit_test(test_refreshed),
-        cmocka_unit_test(test_safe),
+        cmocka_unit_test(test_safe),     cmocka_unit_test(test_certified),
+        cmocka_unit_test(test_far_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,28 @@ static void test_combinations(void **state)
     impossible("rings", "primes", "[33128449]", "primes");
 }
 
+/* A member that the golden job has not. */
+static bf_status read_certified(const char *value)
+{
+    cJSON *job = cJSON_Duplicate(golden, true);
+    cJSON_AddItemToObject(job, "certificate", cJSON_CreateRaw(value));
+    char *text = cJSON_PrintUnformatted(job);
+    cJSON_Delete(job);
+    assert_non_null(text);
+    bf_status s = read_text(text);
+    cJSON_free(text);
+    return s;
+}
+
+static void test_certificate(void **state)
+{
+    (void)state;
+    assert_int_equal(read_certified("true"), BF_OK);
+    assert_int_equal(read_certified("false"), BF_OK);
+    assert_int_equal(read_certified("\"yes\""), BF_ERR_FORMAT);
+    assert_non_null(strstr(bf_last_error(), "\"certificate\""));
+}
+
 /* Choices that change the rows change the data set. */
 static void test_data_set(void **state)
 {
@@ -358,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_certificate),
         cmocka_unit_test(test_data_set),
         cmocka_unit_test(test_rings),
         cmocka_unit_test(test_versions),

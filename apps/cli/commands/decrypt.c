@@ -1,29 +1,30 @@
-#include "cli.h"
+#include "findings.h"
 
 typedef struct decrypt_args {
     const char *key, *transform, *rows;
     cli_texts models; /* one for each column of labels */
     size_t iteration;
+    bool every_iteration;
 } decrypt_args;
 
 /* Checks the decrypted model, as no rehearsal may have checked the data. */
-static bf_status review_model(bf_review *out, const decrypt_args *a,
-                              const bf_owner *owner, const bf_model *m,
-                              const char *path)
+static bf_status review_model(cli_findings *out, const decrypt_args *a,
+                              const bf_job *job, const bf_owner *owner,
+                              const bf_model *m, const char *path)
 {
     bf_matrix x = {0};
     if (a->rows)
         BF_TRY(bf_features_load(&x, a->rows, bf_model_inputs(m),
                                 (unsigned)m->weights.rows, &cli_env));
     bf_view view = bf_view_of(&x);
-    bf_status s = bf_owner_review(out, owner, path, a->transform,
-                                  a->rows ? &view : NULL,
-                                  (unsigned)a->iteration, &cli_env);
+    bf_status s = cli_findings_make(out, owner, job, path, a->transform,
+                                    a->rows ? &view : NULL,
+                                    (unsigned)a->iteration);
     bf_matrix_clear(&x);
     return s;
 }
 
-static bf_status open_model(bf_model *out, bf_review *seen,
+static bf_status open_model(bf_model *out, cli_findings *found,
                             const decrypt_args *a, const bf_job *job,
                             const char *path)
 {
@@ -36,7 +37,7 @@ static bf_status open_model(bf_model *out, bf_review *seen,
     bf_status s = bf_owner_decrypt(out, owner, path, a->transform,
                                    (unsigned)a->iteration, &cli_env);
     if (s == BF_OK) {
-        s = review_model(seen, a, owner, out, path);
+        s = review_model(found, a, job, owner, out, path);
         if (s != BF_OK) bf_model_clear(out);
     }
     bf_owner_destroy(owner);
@@ -93,7 +94,7 @@ static void add_models(cJSON *o, const decrypt_args *a,
 }
 
 static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
-                        const bf_model *m, const bf_review *r)
+                        const bf_model *m, const cli_findings *found)
 {
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
@@ -103,16 +104,7 @@ static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
         if (m->expansion)
             cJSON_AddNumberToObject(o, "random_features",
                                     (double)m->weights.cols - 1);
-        cJSON_AddNumberToObject(o, "largest_weight", r->weight);
-        cJSON_AddNumberToObject(o, "weight_bound", r->weight_bound);
-        if (r->score_bound > 0) {
-            cJSON_AddNumberToObject(o, "largest_score", r->score);
-            cJSON_AddNumberToObject(o, "score_bound", r->score_bound);
-        }
-        if (r->packed_bound > 0) {
-            cJSON_AddNumberToObject(o, "largest_packed", r->packed);
-            cJSON_AddNumberToObject(o, "packed_bound", r->packed_bound);
-        }
+        cli_findings_json(o, found);
         return cli_json(o);
     }
     for (unsigned i = 0; i < labels->count; i++)
@@ -122,18 +114,7 @@ static bf_status report(const decrypt_args *a, const bf_label_columns *labels,
     if (m->expansion)
         cli_row("random features", "%zu, defined in docs/formats.md",
                 m->weights.cols - 1);
-    cli_row("largest weight",
-            "%.3g of at most %.3g, whitened, over all iterations", r->weight,
-            r->weight_bound);
-    if (r->score_bound > 0)
-        cli_row("largest score", "%.3g of at most %.3g", r->score,
-                r->score_bound);
-    if (r->packed_bound > 0)
-        cli_row("packed weights", "%.3g of at most %.3g%s", r->packed,
-                r->packed_bound,
-                r->packed > r->packed_bound
-                    ? ": exceeded, weights are less exact"
-                    : "");
+    cli_findings_print(found, a->every_iteration);
     return BF_OK;
 }
 
@@ -150,11 +131,13 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "of labels"},
         {"iteration", 0, CLI_COUNT, &a.iteration, "T",
          "decrypt the weights after iteration T (default: the last)"},
+        {"every-iteration", 0, CLI_FLAG, &a.every_iteration, NULL,
+         "show the certificates of all iterations, not of the last alone"},
         {"check", 0, CLI_TEXT, &a.rows, "FILE",
          "also check the scores of these rows"},
         {0},
     };
-    bf_review seen = {0};
+    cli_findings found = {0};
     bf_job *job;
     bf_model model = {0};
     cli_hold_secrets();
@@ -166,9 +149,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(bf_job_read(&job, operands[0]));
     const bf_label_columns labels = bf_job_shape_of(job).labels;
     bf_status s = check_count(&a, &labels);
-    if (s == BF_OK) s = open_model(&model, &seen, &a, job, operands[1]);
+    if (s == BF_OK) s = open_model(&model, &found, &a, job, operands[1]);
     if (s == BF_OK) s = save_models(&model, &labels, &a);
-    if (s == BF_OK) s = report(&a, &labels, &model, &seen);
+    if (s == BF_OK) s = report(&a, &labels, &model, &found);
     bf_model_clear(&model);
     bf_job_destroy(job);
     return s;

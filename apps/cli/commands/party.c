@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "blindfit/party.h"
-#include "cli.h"
+#include "findings.h"
 
 /* ---- id ------------------------------------------------------------------ */
 
@@ -68,7 +68,14 @@ typedef struct step_args {
     const char *labels;
     bf_dataset data;
     bf_view x;
+    cli_certificates certificates;
 } step_args;
+
+static void certified(void *user, const bf_certificate *c)
+{
+    cli_certificates *to = user;
+    to->at[to->count++] = *c;
+}
 
 /* Of owners who have features or labels alone, files may hold others as well,
  * which are of no use. */
@@ -106,9 +113,11 @@ static bf_status report_step(const step_args *a, const bf_party_report *r)
         cJSON_AddNumberToObject(o, "sent", r->sent);
         cJSON_AddBoolToObject(o, "done", r->done);
         if (r->opened) cJSON_AddStringToObject(o, "model", a->o.model);
+        cli_certificates_json(o, &a->certificates);
         return cli_json(o);
     }
     if (r->opened) cli_row("model", "%s", a->o.model);
+    cli_certificates_print(&a->certificates, true);
     cli_row("session", "done");
     return BF_OK;
 }
@@ -150,7 +159,10 @@ static bf_status run_step(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_parse(self, options, argc, argv, 1, 2, operands));
     BF_TRY(check_step(&a, operands));
     bf_status s = load_data(&a, operands[1]);
+    a.o.certified = certified;
+    a.o.user = &a.certificates;
     if (s == BF_OK) s = bf_party_step(&r, &a.o, &cli_env);
+    cli_certificates_warn(&a.certificates);
     if (s == BF_OK) s = report_step(&a, &r);
     bf_dataset_clear(&a.data);
     return s;

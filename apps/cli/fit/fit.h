@@ -4,6 +4,7 @@
 
 #include "blindfit/job.h"
 #include "blindfit/owner.h"
+#include "findings.h"
 #include "fit/server_process.h"
 
 typedef struct fit_iteration {
@@ -32,6 +33,7 @@ typedef struct fit {
         double upload, keys, model;
     } bytes;
     cli_server_result server;
+    cli_findings found;
     bf_metrics encrypted, twin, regression;
     bf_metrics reduced; /* regression on the encrypted columns, if they are
                          * fewer than the features; else empty */

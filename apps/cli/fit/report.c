@@ -77,6 +77,7 @@ static bf_status report_json(const fit *f)
     cJSON_AddNumberToObject(o, "tensor_products", f->server.tensor_products);
     cJSON_AddNumberToObject(o, "memory_bytes_planned",
                             (double)f->figures.memory_bytes);
+    cli_findings_json(o, &f->found);
     add_history(o, f);
     return cli_json(o);
 }
@@ -148,5 +149,7 @@ bf_status fit_report(const fit *f)
            bf_env_threads(NULL) == 1 ? "" : "s");
     print_phases(f);
     print_accuracies(f);
+    printf("\nRanges of the run\n");
+    cli_findings_print(&f->found, f->every_iteration);
     return BF_OK;
 }

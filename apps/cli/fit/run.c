@@ -94,6 +94,16 @@ static bf_status decrypt(fit *f)
     return BF_OK;
 }
 
+/* Checks weights and scores of all iterations: rows need not have been
+ * rehearsed before encryption. */
+static bf_status review(fit *f)
+{
+    bf_view x = bf_view_of(&f->train.x);
+    return cli_findings_make(&f->found, f->owner, f->job,
+                             cli_scratch_file("model.enc"),
+                             cli_scratch_file("transform.bf"), &x, 0);
+}
+
 static bf_status judge_iterations(fit *f)
 {
     for (unsigned t = 0; f->every_iteration && t < f->figures.shape.iterations;
@@ -120,6 +130,7 @@ static bf_status protocol(fit *f)
     BF_TRY(train(f));
     BF_TRY(decrypt(f));
     f->seconds.total = cli_now() - start;
+    BF_TRY(review(f));
     return judge_iterations(f);
 }
 

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "features/class_names.h"
 #include "train/handle.h"
+#include "train/owner/certified.h"
 #include "train/owner/protocol.h"
 #include "wire/owner/owner_wire.h"
 
@@ -422,6 +423,16 @@ bf_status bf_owner_decrypt(bf_model *out, const bf_owner *owner,
     bf_matrix_clear(&weights);
     bf_transform_destroy(t);
     return s;
+}
+
+bf_status bf_owner_certificate(bf_certificate *out, const bf_owner *owner,
+                               const char *model_path, unsigned iteration,
+                               bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_job *job = owner->job;
+    return bf_protocol_certificate(out, job, bf_job_id(job), owner->sk,
+                                   model_path, iteration);
 }
 
 bf_status bf_owner_review(bf_review *out, const bf_owner *owner,

@@ -372,6 +372,27 @@ static bf_status read_origin(bf_upload_id *of, bf_wire_reader *r,
     return bf_run_text_read(&iterations, of->digest, r, path);
 }
 
+bf_status bf_protocol_record(bf_ct *out, bf_upload_id *of, const bf_job *job,
+                             const uint8_t job_id[BF_HASH_BYTES],
+                             const bf_secret_key *sk, const char *path,
+                             bf_label label)
+{
+    bf_wire_reader *r = NULL;
+    bf_wire_item item;
+    bf_status status;
+    *of = upload_of(sk, job);
+    BF_GOTO(bf_wire_open(&r, path, BF_WIRE_MODEL,
+                         bf_one_ring(bf_secret_key_context(sk)),
+                         (bf_wire_ids){bf_secret_key_id(sk), job_id, NULL}),
+            done);
+    BF_GOTO(read_origin(of, r, path), done);
+    BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
+    BF_GOTO(bf_wire_get_ct(r, out), done);
+done:
+    bf_wire_close(r);
+    return status;
+}
+
 bf_status bf_protocol_weights(bf_matrix *weights, bf_upload_id *of,
                               const bf_job *job,
                               const uint8_t job_id[BF_HASH_BYTES],
@@ -382,8 +403,6 @@ bf_status bf_protocol_weights(bf_matrix *weights, bf_upload_id *of,
                       iteration};
     const bf_plan *plan;
     bf_plan own;
-    bf_wire_reader *r = NULL;
-    bf_wire_item item;
     bf_ct ct = {0};
     bf_upload_id origin;
     bf_status status;
@@ -391,14 +410,8 @@ bf_status bf_protocol_weights(bf_matrix *weights, bf_upload_id *of,
         return bf_fail(BF_ERR_ARGUMENT, "iteration %u: the job has %u",
                        iteration, job->schedule.iterations);
     BF_TRY(bf_job_plan_get(&plan, &own, job));
-    BF_GOTO(bf_wire_open(&r, path, BF_WIRE_MODEL,
-                         bf_one_ring(bf_secret_key_context(sk)),
-                         (bf_wire_ids){bf_secret_key_id(sk), job_id, NULL}),
+    BF_GOTO(bf_protocol_record(&ct, &origin, job, job_id, sk, path, label),
             done);
-    origin = upload_of(sk, job);
-    BF_GOTO(read_origin(&origin, r, path), done);
-    BF_GOTO(bf_wire_find(r, BF_WIRE_CIPHERTEXT, label, &item), done);
-    BF_GOTO(bf_wire_get_ct(r, &ct), done);
     unsigned after = iteration ? iteration : job->schedule.iterations;
     const bf_plan_step *planned = &plan->steps[after - 1];
     BF_GOTO(check_model(planned, &ct, after, path), done);
@@ -410,7 +423,6 @@ bf_status bf_protocol_weights(bf_matrix *weights, bf_upload_id *of,
     bf_weights_round(weights, planned->noise);
     if (of) *of = origin;
 done:
-    bf_wire_close(r);
     bf_ct_clear(&ct);
     bf_plan_clear(&own);
     return status;

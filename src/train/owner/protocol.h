@@ -9,6 +9,7 @@
 #include "train/job.h"
 #include "train/owner/seal.h"
 #include "train/owner/transform.h"
+#include "wire/wire.h"
 
 /* Makes keys of a plan, or some of them, a set for each ring. The needs contain
  * both keys of an encapsulation, or neither. */
@@ -55,6 +56,14 @@ BF_MUST_CHECK bf_status bf_protocol_upload(
 BF_MUST_CHECK bf_status bf_protocol_upload_part(
     bf_outfile **out, const bf_job *job, const uint8_t job_id[BF_HASH_BYTES],
     const bf_secret_key *sk, const bf_rows_held *own, const char *path);
+
+/* Reads a ciphertext of a model file of this job and key, and the ids of the
+ * model's upload, which the server could have forged. */
+BF_MUST_CHECK bf_status bf_protocol_record(bf_ct *out, bf_upload_id *of,
+                                           const bf_job *job,
+                                           const uint8_t job_id[BF_HASH_BYTES],
+                                           const bf_secret_key *sk,
+                                           const char *path, bf_label label);
 
 /* Decrypts a model file: weights C x cols in transformed space after this
  * iteration (from 1), or with 0 the final weights, rounded to just below their

@@ -65,6 +65,9 @@ static bf_status check_room(const bf_session *s, const bf_label_privacy *p)
 
 static bf_status check_labels(const bf_session *s)
 {
+    if (s->job->certificate)
+        return bf_fail(BF_ERR_ARGUMENT, "certificates tell more of labels than "
+                       "a model whose labels are elsewhere may");
     const bf_layout *l = &s->job->layout;
     bf_label_privacy p;
     BF_TRY(bf_session_label_privacy(&p, s));
