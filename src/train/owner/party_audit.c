@@ -1,10 +1,11 @@
-/* The audit of the last step. From V, the weights before it, which are opened
- * first, every owner computes what the step adds for its rows,
+/* The audit of the last step. Owners first open V, the weights before the last
+ * step. Then every owner computes what the step adds for its own rows,
  *   d_i = step (Y_i - p(U_i V'))' U_i,
- * and shows it behind masks, so that all see the sum alone (secure_sum.h). Only
- * then is the model W opened: W - V - sum d_i is error, unless the last step
- * was another one, or of other rows. Every owner rounds V by itself, which is
- * part of the error of V that the step stretches. */
+ * and sends d_i behind masks, so that all see only the sum (secure_sum.h).
+ * After that owners open the model W. W - V - sum d_i contains errors alone,
+ * unless the server made another last step, or a step on other rows. Every
+ * owner rounds V by itself; this rounding is part of the error of V, which the
+ * step stretches. */
 #include <math.h>
 
 #include "base/memory.h"
@@ -13,18 +14,19 @@
 #include "train/owner/sealed.h"
 #include "train/owner/secure_sum.h"
 
-/* Of numbers in a sum: in units of 2^-40. */
+/* Bytes of a number in a sum, which counts units of 2^-40. */
 #define WIDTH 8
-/* Below what such a number can hold, with sixteen owners. */
+/* The sum of sixteen owners' numbers below this fits into 8 bytes. */
 #define PART_MAX 0x1p18
 
-/* Of an error among as many as there are; of their root mean square, which the
- * plan foresees to within a tenth (train/training.c), and which among few is
- * off by 1/sqrt(2 count) by itself. */
+/* Limits on the largest error and on the root mean square of all errors, in
+ * expected rms errors. The plan foresees the rms to within a tenth
+ * (train/training.c); the rms of count errors deviates by 1/sqrt(2 count). */
 #define MOST 6.0
 #define MOST_RMS 1.3
 
-/* V, zero before the first step; *error: of a weight. */
+/* The weights V before the last step, which are zero before the first step;
+ * *error is the expected rms error of a weight. */
 static bf_status weights_before(bf_matrix *v, double *error,
                                 const bf_party_run *p)
 {
@@ -35,10 +37,9 @@ static bf_status weights_before(bf_matrix *v, double *error,
     return bf_matrix_init(v, job->layout.classes, job->layout.cols);
 }
 
-/* ---- this owner's part
- * --------------------------------------------------------- */
+/* ---- this owner's part --------------------------------------------------- */
 
-/* The last step alone, over so many rows, from v. */
+/* The schedule of the last step alone, over so many rows, from v. */
 static bf_schedule last_step(const bf_job *job, size_t rows, const bf_matrix *v)
 {
     bf_schedule one = job->schedule;
@@ -65,7 +66,7 @@ static bf_status put(uint8_t *vector, const bf_matrix *w, const bf_matrix *v)
     return BF_OK;
 }
 
-/* vector: C k numbers, of zero. */
+/* Adds d_i to vector, which holds C k zeros. */
 static bf_status add_rows(uint8_t *vector, bf_party_run *p)
 {
     const bf_job *job = p->session->job;
@@ -106,11 +107,10 @@ bf_status bf_party_make_audit(bf_party_run *p, const char *path)
     return s;
 }
 
-/* ---- the sum
- * ------------------------------------------------------------------- */
+/* ---- the sum ------------------------------------------------------------- */
 
-/* By how much the step stretches an error of V: by the largest eigenvalue of
- * I - step U'p'U, whose second term has this mean for whitened rows. */
+/* The factor by which the step stretches an error of V: the largest eigenvalue
+ * of I - step U'p'U. The second term has this mean for whitened rows. */
 static double stretch(const bf_job *job)
 {
     const bf_schedule *s = &job->schedule;

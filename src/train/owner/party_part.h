@@ -41,35 +41,37 @@ BF_MUST_CHECK bf_status bf_party_transform(bf_transform **out, bf_party_run *p,
                                            const bf_view *x);
 BF_MUST_CHECK bf_status bf_party_make_upload(bf_party_run *p, const char *path);
 
-/* Masks a vector of this owner's (owner/secure_sum.h). (party_sums.c) */
+/* Masks a vector of this owner (secure_sum.h; party_sums.c). */
 BF_MUST_CHECK bf_status bf_party_mask(uint8_t *vector, size_t count,
                                       unsigned width, const bf_party_run *p,
                                       const char *name);
-/* The sum of the vectors that all owners sent in a round, sealed to all, in
+/* Adds the vectors that all owners sent in a round, sealed to all. *out is in
  * secret memory. */
 BF_MUST_CHECK bf_status bf_party_total(uint8_t **out, const bf_party_run *p,
                                        unsigned round, bf_part_kind kind,
                                        size_t count, unsigned width);
-/* This owner's rows as it uploaded them (party_data.c). */
+/* This owner's rows, transformed as for its upload (party_data.c). */
 BF_MUST_CHECK bf_status bf_party_own_rows(bf_matrix *u, bf_party_run *p);
 
-/* The model's opening (party_open.c). Where this owner rechecks: trains as the
- * server did, and ends the session unless the model comes out the same. */
+/* If this owner rechecks: trains as the server did, and ends the session unless
+ * the model has the same bytes (party_open.c). */
 BF_MUST_CHECK bf_status bf_party_recheck(bf_party_run *p);
 /* Ends the session unless all owners name the same model. */
 BF_MUST_CHECK bf_status bf_party_check_models(bf_party_run *p);
-/* kind: BF_PART_SHARE, of the model, or BF_PART_BEFORE, of the weights that the
- * last step starts from. */
+/* Makes this owner's share of an opening (party_open.c). kind: BF_PART_SHARE
+ * for the model, BF_PART_BEFORE for the weights before the last step. */
 BF_MUST_CHECK bf_status bf_party_make_share(bf_party_run *p, bf_part_kind kind,
                                             const char *path);
-/* The opened weights in transformed space, rounded (owner/rounding.h) by each
- * call anew; in *error (may be NULL) the expected rms error of a weight. */
+/* The opened weights in transformed space. Each call rounds them anew
+ * (owner/rounding.h). *error (may be NULL) is the expected rms error of a
+ * weight. */
 BF_MUST_CHECK bf_status bf_party_weights(bf_matrix *weights, double *error,
                                          const bf_party_run *p,
                                          bf_part_kind kind);
 
-/* What the last step adds for this owner's rows; and the comparison of all
- * owners' with the model, which ends the session (party_audit.c). */
+/* AUDIT: what the last step adds for this owner's rows. bf_party_check_audit
+ * compares the sum over all owners with the model; a difference ends the
+ * session (party_audit.c). */
 BF_MUST_CHECK bf_status bf_party_make_audit(bf_party_run *p, const char *path);
 BF_MUST_CHECK bf_status bf_party_check_audit(bf_party_run *p);
 /* Writes the weights to p->o->model, as a model of rows before the transform.

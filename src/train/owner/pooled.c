@@ -499,7 +499,7 @@ static bf_status check_whitening(const bf_transform *t, const double *inv,
     double *e = bf_alloc(d * sizeof(double));
     bool *zero = bf_alloc(k * sizeof(bool));
     if (!a || !with || !e || !zero) goto done;
-    double *turned = a + d * k, *without = with + k * k;
+    double *mapped = a + d * k, *without = with + k * k;
     BF_GOTO(standard_map(a, t, inv), done);
     bf_multiply(&(bf_product){.rows = d,
                               .cols = k,
@@ -507,9 +507,9 @@ static bf_status check_whitening(const bf_transform *t, const double *inv,
                               .alpha = 1,
                               .a = {corr, d, false},
                               .b = {a, k, false},
-                              .c = turned,
+                              .c = mapped,
                               .stride = k});
-    inner(with, a, turned, d, k);
+    inner(with, a, mapped, d, k);
     inner(without, a, a, d, k);
     BF_GOTO(bf_whiten_eigen(corr, e, d), done);
     for (size_t c = 0; c < d / 2; c++) { /* now falling */

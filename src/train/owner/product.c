@@ -23,17 +23,17 @@ static span tile(size_t i, size_t total)
  */
 static const double *from_row(bf_factor f, size_t i)
 {
-    return f.data + (f.turned ? i : i * f.stride);
+    return f.data + (f.transposed ? i : i * f.stride);
 }
 
 static const double *from_column(bf_factor f, size_t j)
 {
-    return f.data + (f.turned ? j * f.stride : j);
+    return f.data + (f.transposed ? j * f.stride : j);
 }
 
-static CBLAS_TRANSPOSE turn(bf_factor f)
+static CBLAS_TRANSPOSE order_of(bf_factor f)
 {
-    return f.turned ? CblasTrans : CblasNoTrans;
+    return f.transposed ? CblasTrans : CblasNoTrans;
 }
 
 static void multiply_tile(void *user, size_t index)
@@ -46,13 +46,13 @@ static void multiply_tile(void *user, size_t index)
     double *c = p->c + i.first * p->stride + j.first;
     BF_OPENMP_ALONE();
     if (p->upper && row == column)
-        cblas_dsyrk(CblasRowMajor, CblasUpper, turn(p->a), (blasint)i.count,
+        cblas_dsyrk(CblasRowMajor, CblasUpper, order_of(p->a), (blasint)i.count,
                     (blasint)p->depth, p->alpha, from_row(p->a, i.first),
                     (blasint)p->a.stride, p->beta, c, (blasint)p->stride);
     else
-        cblas_dgemm(CblasRowMajor, turn(p->a), turn(p->b), (blasint)i.count,
-                    (blasint)j.count, (blasint)p->depth, p->alpha,
-                    from_row(p->a, i.first), (blasint)p->a.stride,
+        cblas_dgemm(CblasRowMajor, order_of(p->a), order_of(p->b),
+                    (blasint)i.count, (blasint)j.count, (blasint)p->depth,
+                    p->alpha, from_row(p->a, i.first), (blasint)p->a.stride,
                     from_column(p->b, j.first), (blasint)p->b.stride, p->beta,
                     c, (blasint)p->stride);
 }

@@ -9,7 +9,7 @@
 typedef struct bf_factor {
     const double *data;
     size_t stride; /* from row to row in memory */
-    bool turned;
+    bool transposed;
 } bf_factor;
 
 /* c[rows][cols] = alpha a b + beta c over a sum of `depth` terms. If beta is 0,
