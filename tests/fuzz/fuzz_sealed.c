@@ -38,6 +38,56 @@ static void seal_and_open(const party_stub *stub, const uint8_t *data,
     bf_secret_free(plain);
 }
 
+/* The same of boxes that differ: both owners receive. Any file of a possible
+ * length is divided into two boxes. */
+static bf_session both_receive(const party_stub *stub)
+{
+    bf_session s = stub->session;
+    s.owner[1].receives = true;
+    return s;
+}
+
+static void open_each(const party_stub *stub, const uint8_t *data, size_t size)
+{
+    const size_t fixed = 2 * (crypto_secretbox_KEYBYTES + crypto_box_SEALBYTES +
+                              crypto_secretbox_MACBYTES);
+    const bf_session s = both_receive(stub);
+    size_t bytes[BF_OWNERS_MAX] = {0};
+    if (size < fixed + 2) return;
+    bytes[0] = (size - fixed) / 3;
+    bytes[1] = size - fixed - bytes[0];
+    memory_file f = memory_file_open(data, size);
+    for (unsigned k = 0; k < STUB_OWNERS; k++) {
+        uint8_t *plain;
+        if (bf_sealed_read_each(&plain, f.path, &s, &stub->id[k], k, bytes) ==
+            BF_OK)
+            bf_secret_free(plain);
+    }
+    memory_file_close(&f);
+}
+
+static void seal_each(const party_stub *stub, const uint8_t *data, size_t size)
+{
+    const bf_session s = both_receive(stub);
+    const size_t first = 1 + data[0] % (size - 1);
+    const uint8_t *const part[BF_OWNERS_MAX] = {data, data + first};
+    const size_t bytes[BF_OWNERS_MAX] = {first, size - first};
+    char path[64];
+    fuzz_path(path, "each");
+    if (bf_sealed_write_each(path, &s, part, bytes) != BF_OK) abort();
+    for (unsigned k = 0; k < STUB_OWNERS; k++) {
+        uint8_t *plain;
+        if (bf_sealed_read_each(&plain, path, &s, &stub->id[k], k, bytes) !=
+                BF_OK ||
+            memcmp(plain, part[k], bytes[k]) != 0)
+            abort();
+        bf_secret_free(plain);
+        if (bf_sealed_read_each(&plain, path, &s, &stub->id[1 - k], k, bytes) ==
+            BF_OK)
+            abort(); /* the other's */
+    }
+}
+
 /* Numbers of both owners, at as many places as there are. */
 static void open_shares(const bf_context *ctx, const uint8_t *data, size_t size)
 {
@@ -67,7 +117,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const party_stub *stub = stub_session();
     if (!ctx && sample_context(&ctx) != BF_OK) abort();
     open_boxes(stub, data, size);
+    open_each(stub, data, size);
     if (size) seal_and_open(stub, data, size);
+    if (size > 1) seal_each(stub, data, size);
     open_shares(ctx, data, size);
     return 0;
 }

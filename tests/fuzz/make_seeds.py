@@ -206,6 +206,28 @@ write("party_state", "round-2", state(0, 2, 3))
 write("party_state", "round-4", state(0, 1, 7))
 write("party_state", "over", state(1, 0, 4))
 
+
+
+def unsigned_head(number, kinds, of):
+    """Of a message without signature; `of` chooses the target's session."""
+    out = b"BFHEAD" + struct.pack("<HIIII", 1, number, 0, len(kinds), 0)
+    out += bytes([7]) * 32 + bytes(31) + bytes([of])
+    return out + b"".join(struct.pack("<IIQ", kind, 0, 1000) + bytes(32)
+                          for kind in kinds)
+
+
+write("head", "r1-labels", unsigned_head(1, [1, 9], 2))
+write("head", "r1-columns", unsigned_head(1, [1, 9], 3))
+write("head", "r5-audited", unsigned_head(5, [7, 10], 5))
+write("head", "r6-audited", unsigned_head(6, [11], 1))
+write("head", "r7-audited", unsigned_head(7, [8], 1))
+
+write("party_rows", "usual", b"a\nb\nc\nd\n")
+write("party_rows", "windows", b"a\r\nb\r\nc\r\nd")
+write("party_rows", "others", b"a\nb\nd\nc\n")
+write("party_rows", "too-many", b"a\nb\nc\nd\n\n")
+write("party_rows", "tags", bytes(64))
+
 write("sealed", "shares", np.arange(128, dtype="<u8").tobytes())
 write("sealed", "no-residue", struct.pack("<2Q", 33550337, 5))
 

@@ -36,16 +36,26 @@ static inline bf_party_options options_of(unsigned k, path *buffers)
                               .identity = buffers[1].s,
                               .box = buffers[2].s,
                               .labels = labels + session->owner[k].first,
+                              .label_count = session->owner[k].count,
                               .model = buffers[3].s};
+}
+
+/* What owner k has of the features. */
+static inline bf_view view_of(unsigned k)
+{
+    const bf_session_owner *me = &session->owner[k];
+    size_t before = me->first * FEATURES;
+    if (session->options.split == BF_SPLIT_COLUMNS)
+        for (unsigned i = 0; i < k; i++) before += session->owner[i].features;
+    return (bf_view){rows.data + before, me->count, me->features, FEATURES,
+                     BF_FLOAT64};
 }
 
 static inline bf_status step_report(bf_party_report *r, unsigned k)
 {
     path buffers[4];
     bf_party_options o = options_of(k, buffers);
-    const bf_session_owner *me = &session->owner[k];
-    bf_view x = {rows.data + me->first * FEATURES, me->count, FEATURES,
-                 FEATURES, BF_FLOAT64};
+    bf_view x = view_of(k);
     o.x = &x;
     o.recheck = recheck;
     return bf_party_step(r, &o, NULL);

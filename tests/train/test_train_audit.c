@@ -209,19 +209,6 @@ static void sessions_without(void **state)
                 make(&s, BF_RECIPE_WHITENED, 1, BF_SPLIT_COLUMNS, OWNERS));
 }
 
-static int start(void **state)
-{
-    make_data(&rows, labels);
-    return make_folder(state);
-}
-
-static int finish(void **state)
-{
-    bf_session_destroy(session);
-    bf_matrix_clear(&rows);
-    return remove_folder(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,5 +217,5 @@ int main(void)
         cmocka_unit_test(two_iterations),
         cmocka_unit_test(order),
     };
-    return cmocka_run_group_tests(tests, start, finish);
+    return cmocka_run_group_tests(tests, open_session, close_session);
 }

@@ -16,7 +16,7 @@
 
 #define OK check_ok
 
-enum { OWNERS_MAX = 3 };
+enum { OWNERS_MAX = 8 };
 
 static const uint8_t crs[BF_SEED_BYTES] = {7}, job_id[BF_HASH_BYTES] = {8},
                      joint[BF_KEY_ID_BYTES] = {9};
@@ -134,7 +134,7 @@ static void check_refusals(session *t)
     check_fails(BF_ERR_MISMATCH, "key", import(cts, &o));
     swapped[0] = uploads[0];
     swapped[t->owners - 1] = uploads[0]; /* the last rows are missing */
-    if (t->job.layout.chunks > 1)
+    if (t->job.layout.chunks > t->owners)
         check_fails(BF_ERR_FORMAT, "no part of input", import(cts, &o));
     o.uploads = uploads;
     o.job_id = crs;
@@ -256,6 +256,7 @@ static void parts_become_one_model(void **state)
     (void)state;
     run_session(BF_RECIPE_WHITENED, 2, 400, 20, 0);
     run_session(BF_RECIPE_WHITENED, 3, 500, 9, 200);
+    run_session(BF_RECIPE_WHITENED, 8, 400, 9, 0);
     run_session(BF_RECIPE_PAPER, 2, 120, 30, 0);
 }
 

@@ -1,6 +1,6 @@
 /* What an owner keeps and sends branches on none of its secrets and indexes by
- * none: its state, its signatures, the boxes that it opens. Masks and shares:
- * test_ckks_constant_time. */
+ * none: its state, its signatures, the boxes that it opens, the tags of its
+ * rows. Masks and shares: test_ckks_constant_time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "../fuzz/memory_file.h"
 #include "../fuzz/party_stub.h"
 #include "ckks/owner/internal.h"
-#include "train/owner/party_state.h"
+#include "train/owner/party_part.h"
 #include "train/owner/sealed.h"
 
 static unsigned errors_before;
@@ -113,6 +113,57 @@ static void boxes(void **state)
     bf_secret_free(plain);
 }
 
+/* The same verdicts. */
+static void boxes_that_differ(void **state)
+{
+    (void)state;
+    party_stub *stub = stub_session();
+    bf_session s = stub->session;
+    const uint8_t text[100] = {1, 2, 3};
+    const uint8_t *const part[BF_OWNERS_MAX] = {text, text + 40};
+    const size_t sizes[BF_OWNERS_MAX] = {40, 60};
+    uint8_t *plain;
+    char path[64];
+    s.owner[1].receives = true;
+    fuzz_path(path, "each");
+    assert_int_equal(bf_sealed_write_each(path, &s, part, sizes), BF_OK);
+    hide(stub->id[0].seal, 32);
+    bf_status status =
+        bf_sealed_read_each(&plain, path, &s, &stub->id[0], 0, sizes);
+    assert_reports(5);
+    assert_int_equal(status, BF_OK);
+    assert_tainted(plain, sizes[0]);
+    bf_secret_free(plain);
+}
+
+/* For the tag that is sent and the one that is expected: whether the secret is
+ * that of the public key, whether the product of keys is zero, and the write to
+ * a file. */
+static void tags_of_rows(void **state)
+{
+    (void)state;
+    party_stub *stub = stub_session();
+    bf_session s = stub->session;
+    const double x[8] = {0};
+    const bf_view rows = {x, 4, 2, 2, BF_FLOAT64};
+    char box[64], tags[64];
+    fuzz_path(box, "owner");
+    fuzz_path(tags, "tags");
+    assert_int_equal(bf_make_dir(box, 0700), BF_OK);
+    s.options.split = BF_SPLIT_LABELS;
+    for (unsigned k = 0; k < STUB_OWNERS; k++) {
+        s.owner[k].first = 0;
+        s.owner[k].count = 4;
+        s.owner[k].features = k == 0 ? 2 : 0;
+    }
+    const bf_party_options o = {.box = box, .x = &rows};
+    bf_party_run p = {.o = &o, .session = &s, .id = stub->id[0]};
+    hide(stub->id[0].seal, 32);
+    bf_status status = bf_party_make_rows(&p, tags);
+    assert_reports(6);
+    assert_int_equal(status, BF_OK);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -121,6 +172,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(states),
         cmocka_unit_test(signatures),
         cmocka_unit_test(boxes),
+        cmocka_unit_test(boxes_that_differ),
+        cmocka_unit_test(tags_of_rows),
     };
     if (!RUNNING_ON_VALGRIND) return run_under_valgrind(argv[0]);
     return cmocka_run_group_tests(tests, NULL, NULL);

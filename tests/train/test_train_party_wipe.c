@@ -64,10 +64,12 @@ static __attribute__((noinline)) void remember_identity(void)
     hash[31] = (uint8_t)((hash[31] & 63) | 64);
     remember("scalar of signatures", hash, 32);
     all_alive(first);
+    bool pooled = session->options.split == BF_SPLIT_ROWS;
     for (unsigned other = 1; other < OWNERS; other++) {
         first = known;
-        remember_pair(&id, other, "moments", secret);
+        remember_pair(&id, other, pooled ? "moments" : "rows", secret);
         all_alive(first);
+        if (!pooled) continue;
         first = known;
         remember_pair(&id, other, "products", secret);
         all_alive(first);
@@ -127,39 +129,75 @@ static __attribute__((noinline)) void remember_sums(void)
     bf_wipe_stack();
 }
 
-/* What a receiver opens: every owner's share, and with the model their sum. */
-static __attribute__((noinline)) void remember_opening(const bf_context *ctx)
+/* Of the values of each limb, [*from, *end) are opened to owner k. */
+static void range_of(size_t *from, size_t *end, unsigned k)
 {
     const bf_layout *l = &session->job->layout;
-    size_t count = 2 * l->f * l->m, first = known, bytes;
+    size_t each = 2 * l->f * l->classes;
+    bf_column_block b;
+    *from = 0;
+    *end = l->pairs;
+    if (session->options.split == BF_SPLIT_COLUMNS) {
+        check_ok(bf_session_block(&b, session, k));
+        bf_column_block_pairs(&b, l, from, end);
+    }
+    *from *= each;
+    *end *= each;
+}
+
+/* What owner k sent to owner `to`. */
+static void read_share(uint64_t **out, unsigned k, unsigned to, unsigned limbs)
+{
+    size_t bytes[BF_OWNERS_MAX] = {0}, got;
+    path p = at("box-%c/outbox/r5-%02u.share", 'a' + (int)k, k);
+    path file = at("%c.id", 'a' + (int)to);
+    bf_identity id;
+    for (unsigned i = 0; i < OWNERS; i++) {
+        size_t from, end;
+        range_of(&from, &end, i);
+        bytes[i] = limbs * (end - from) * 8;
+    }
+    check_ok(bf_identity_read(&id, file.s));
+    if (session->options.split == BF_SPLIT_COLUMNS)
+        check_ok(bf_sealed_read_each((uint8_t **)out, p.s, session, &id, to,
+                                     bytes));
+    else
+        check_ok(bf_sealed_read((uint8_t **)out, &got, p.s, session, true, &id,
+                                to, bytes[to]));
+    bf_identity_clear(&id);
+}
+
+/* What owner `to` opens: every owner's share, and with the model their sum. */
+static __attribute__((noinline)) void remember_opening(const bf_context *ctx,
+                                                       unsigned to)
+{
+    const bf_layout *l = &session->job->layout;
+    size_t all = 2 * l->f * l->m, first = known, from, end;
     size_t n = bf_context_ring(ctx)->n;
     uint64_t *share[OWNERS];
-    uint32_t *places = bf_alloc(count * sizeof *places);
-    double *x = bf_secret_alloc((n + count) * sizeof *x), *whole = x + count;
-    bf_identity id;
+    uint32_t *places = bf_alloc(all * sizeof *places);
+    double *x = bf_secret_alloc((n + all) * sizeof *x), *whole = x + all;
     bf_wire_reader *r;
     bf_wire_item item;
     bf_ct ct = {0};
     bf_pt pt = {0};
+    range_of(&from, &end, to);
     bf_layout_weight_places(l, places);
-    check_ok(bf_identity_read(&id, at("a.id").s));
     check_ok(bf_wire_open(&r, at("model.enc").s, BF_WIRE_MODEL,
                           bf_one_ring(ctx), (bf_wire_ids){0}));
     check_ok(bf_wire_find(r, BF_WIRE_CIPHERTEXT, (bf_label){BF_MODEL_FINAL, 0},
                           &item));
     check_ok(bf_wire_get_ct(r, &ct));
     for (unsigned k = 0; k < OWNERS; k++) {
-        path p = at("box-%c/outbox/r5-%02u.share", 'a' + (int)k, k);
-        check_ok(bf_sealed_read((uint8_t **)&share[k], &bytes, p.s, session,
-                                true, &id, 0, ct.limbs * count * 8));
+        read_share(&share[k], k, to, ct.limbs);
         remember("share of an opening", share[k], PIECE);
     }
-    check_ok(bf_open_combine(&pt, &ct, (bf_places){places, count},
+    check_ok(bf_open_combine(&pt, &ct, (bf_places){places + from, end - from},
                              (const uint64_t *const *)share, OWNERS));
     check_ok(bf_decode_coeffs(whole, &pt));
-    remember("exact opening", whole + places[0], PIECE);
-    for (size_t i = 0; i < count; i++)
-        x[i] = rint(whole[places[0] + i] * pt.scale);
+    remember("exact opening", whole + places[from], PIECE);
+    for (size_t i = from; i < end; i++)
+        x[i - from] = rint(whole[places[from] + i - from] * pt.scale);
     remember("exact opening, of integers", x, PIECE);
     remember("exact opening, evaluated", pt.data + AT, PIECE);
     all_alive(first);
@@ -169,7 +207,6 @@ static __attribute__((noinline)) void remember_opening(const bf_context *ctx)
     bf_pt_clear(&pt);
     bf_free(places);
     bf_secret_free(x);
-    bf_identity_clear(&id);
     bf_wipe_stack();
 }
 
@@ -184,14 +221,13 @@ static void round_of_all(const char *name)
     carry();
 }
 
-static void a_session_leaves_nothing(void **state)
+/* Owner a's steps in this session; `to` opens the model. */
+static void nothing_is_left(unsigned to)
 {
-    (void)state;
     bf_context *ctx;
-    session = make_session(BF_RECIPE_WHITENED);
     check_ok(bf_context_create(&ctx, &session->job->ring[0], BF_BACKEND_AUTO));
     remember_identity();
-    remember_sums();
+    if (session->options.split == BF_SPLIT_ROWS) remember_sums();
     nothing_left("a test that remembers");
     round_of_all("round 1");
     remember_secrets(ctx);
@@ -202,22 +238,90 @@ static void a_session_leaves_nothing(void **state)
     check_ok(gather());
     train(at("model.enc"));
     send_model(at("model.enc"));
-    check_ok(step(1)); /* receives nothing */
-    check_fails(BF_ERR_WAITING, "waiting for", step(2));
-    check_fails(BF_ERR_WAITING, "waiting for", step(0));
-    remember_opening(ctx);
+    for (unsigned k = 1; k < OWNERS; k++)
+        assert_int_equal(step(k), session->owner[k].receives ? BF_ERR_WAITING
+                                                             : BF_OK);
+    bool receives = session->owner[0].receives;
+    assert_int_equal(step(0), receives ? BF_ERR_WAITING : BF_OK);
+    remember_opening(ctx, to);
     nothing_left("round 5");
     carry();
-    check_ok(step(0));
+    if (receives) check_ok(step(0));
     nothing_left("the opening");
     bf_context_destroy(ctx);
+}
+
+static void rows_of_owners(void **state)
+{
+    (void)state;
+    session = make_session(BF_RECIPE_WHITENED);
+    nothing_is_left(0);
+}
+
+static path top; /* of all sessions */
+
+/* In a folder of its own. */
+static void start_session(bf_split split, double epsilon, const char *name)
+{
+    static const size_t features[OWNERS] = {3, 2, 3};
+    bf_session_owner owners[OWNERS];
+    const bf_session_options options = {.split = split, .epsilon = epsilon,
+                                        .delta = epsilon > 0 ? 1e-6 : 0};
+    bf_job *job = plan_job(BF_RECIPE_WHITENED);
+    folder = top;
+    folder = at("%s", name);
+    bf_session_destroy(session);
+    known = 0;
+    check_ok(bf_make_dir(folder.s, 0700));
+    make_owners(owners);
+    for (unsigned k = 0; k < OWNERS; k++) {
+        bool columns = split == BF_SPLIT_COLUMNS;
+        owners[k].features = features[k];
+        owners[k].labels = columns ? k == 0 : k != 1;
+        owners[k].receives = columns || k == 1;
+        if (!columns) owners[k].count = k == 1 ? ROWS : ROWS / 2;
+    }
+    check_ok(bf_session_create(&session, job, owners, OWNERS, &options));
+    check_ok(bf_session_write(session, at("session.bf").s));
+    bf_job_destroy(job);
+}
+
+/* Each opens columns of its own. */
+static void columns_of_owners(void **state)
+{
+    (void)state;
+    start_session(BF_SPLIT_COLUMNS, 0, "columns");
+    nothing_is_left(0);
+}
+
+/* a has labels, and adds noise to what b opens. */
+static void labels_of_owners(void **state)
+{
+    (void)state;
+    start_session(BF_SPLIT_LABELS, 4, "labels");
+    nothing_is_left(1);
+}
+
+static int open_folder(void **state)
+{
+    int status = open_session(state);
+    top = folder;
+    return status;
+}
+
+static int close_folder(void **state)
+{
+    folder = top;
+    return close_session(state);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_session_leaves_nothing),
+        cmocka_unit_test(rows_of_owners),
+        cmocka_unit_test(columns_of_owners),
+        cmocka_unit_test(labels_of_owners),
     };
     memory_keep_freed();
-    return cmocka_run_group_tests(tests, open_session, close_session);
+    return cmocka_run_group_tests(tests, open_folder, close_folder);
 }

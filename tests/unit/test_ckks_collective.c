@@ -2,6 +2,7 @@
  * of secrets, which the library never forms. */
 #include "key_testing.h"
 
+#include "ckks/owner/internal.h"
 #include "ckks/owner/key_share.h"
 #include "ckks/owner/open_share.h"
 #include "support/env.h"
@@ -322,6 +323,64 @@ static void what_owners_send_is_computed_on_and_opened(void **state)
     close_owners(&o);
 }
 
+/* A ciphertext under s_0 as one under the sum of secrets: c0 - c1 (s_1 + ..) */
+static void move_to_sum(bf_ct *ct, const owners *o)
+{
+    const bf_ring *ring = bf_context_ring(o->ctx);
+    static double product[N];
+    double *c0 = bf_ct_limb(ct, 0, 0, N), *c1 = bf_ct_limb(ct, 1, 0, N);
+    for (unsigned i = 1; i < o->count; i++) {
+        bf_limb_mul(ring, 0, product, bf_secret_neg(o->s[i], 0), c1);
+        bf_limb_add(ring, 0, c0, c0, product);
+    }
+}
+
+/* An opening is the decryption, and the requested errors of all shares. */
+static void openings_are_decryptions(unsigned count)
+{
+    static owners o;
+    static uint32_t at[N];
+    static uint64_t values[OWNERS_MAX][N];
+    static double coeffs[N], want[N];
+    const uint64_t *shares[OWNERS_MAX];
+    open_owners(&o, count);
+    for (unsigned k = 0; k < N; k++) at[k] = k;
+    for (unsigned i = 0; i < count; i++) shares[i] = values[i];
+    bf_pt pt = {0};
+    bf_ct ct = {0};
+    for (double sd = 1; sd < 0x1p30; sd *= 0x1p13) {
+        double x[2] = {0.5, -1}, sum = 0;
+        assert_ok(bf_encode_real(&pt, o.ctx, x, 2, 0x1p36, 1));
+        assert_ok(bf_encrypt_symmetric(&ct, o.s[0], &pt));
+        assert_ok(bf_decrypt(&pt, o.s[0], &ct));
+        assert_ok(bf_decode_coeffs(want, &pt));
+        move_to_sum(&ct, &o);
+        for (unsigned i = 0; i < count; i++)
+            assert_ok(bf_open_share(values[i], o.s[i], &ct,
+                                    (bf_places){at, N}, sd));
+        assert_ok(
+            bf_open_combine(&pt, &ct, (bf_places){at, N}, shares, count));
+        assert_ok(bf_decode_coeffs(coeffs, &pt));
+        for (unsigned k = 0; k < N; k++) {
+            double e = rint((coeffs[k] - want[k]) * 0x1p36);
+            sum += e * e;
+        }
+        assert_true(fabs(sum / N / (count * sd * sd) - 1) <
+                    6 * sqrt(2.0 / N));
+    }
+    bf_ct_clear(&ct);
+    bf_pt_clear(&pt);
+    close_owners(&o);
+}
+
+static void shares_open_what_the_sum_decrypts(void **state)
+{
+    (void)state;
+    ckks_test_seed(36);
+    openings_are_decryptions(1);
+    openings_are_decryptions(3);
+}
+
 /* The error of an opening is the requested one. */
 static void shares_are_flooded(void **state)
 {
@@ -360,6 +419,7 @@ int main(void)
         cmocka_unit_test(one_owners_shares_are_its_keys),
         cmocka_unit_test(other_shares_are_refused),
         cmocka_unit_test(what_owners_send_is_computed_on_and_opened),
+        cmocka_unit_test(shares_open_what_the_sum_decrypts),
         cmocka_unit_test(shares_are_flooded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
