@@ -32,6 +32,8 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   a terminal: the same programs once more
 #   runs killed at random moments or at every write: those of test_cli_interrupt and
 #   test_long_checkpoint are sanitized
+#   sessions killed at 200 places: test_train_audit and test_train_split are
+#   sanitized
 #   refreshes on every backend in turn, by the public header, and of plans:
 #   test_ckks_bootstrap is sanitized
 #   kernels over residues of every length: the oracles are sanitized

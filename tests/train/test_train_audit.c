@@ -135,6 +135,7 @@ static void one_iteration(void **state)
     an_honest_run_opens(1);
     is_caught(twice_final);
     bf_session_destroy(session);
+    session = NULL;
     check_ok(bf_remove_tree(at("server").s));
     for (int k = 0; k < OWNERS; k++)
         check_ok(bf_remove_tree(at("box-%c", 'a' + k).s));
