@@ -109,19 +109,24 @@ static void phase(const session *t, double *out, const bf_ct *ct,
     bf_limb_reduce(t->ring, 0, out, out);
 }
 
-/* The root mean square of a - b agrees with the result's noise. */
+/* The root mean square of a - b agrees with the result's noise, and none of its
+ * coefficients is beyond what a normal one is once in 2^38. */
 static void check(const session *t, const char *what, double *a,
                   const double *b, const bf_ct *result)
 {
     size_t n = t->ring->n;
-    double sum = 0;
+    double sum = 0, worst = 0;
     bf_limb_sub(t->ring, 0, a, a, b);
     bf_limb_reduce(t->ring, 0, a, a);
-    for (size_t i = 0; i < n; i++) sum += a[i] * a[i];
+    for (size_t i = 0; i < n; i++) {
+        sum += a[i] * a[i];
+        worst = fmax(worst, fabs(a[i]));
+    }
     double ratio = sqrt(sum / (double)n) / result->noise;
     print_message("N = %zu, %u owners, %s: %.3f of the estimate 2^%.2f\n", n,
                   t->owners, what, ratio, log2(result->noise));
     assert_true(fabs(ratio - 1) < 0.05);
+    assert_true(worst < 7 * result->noise);
 }
 
 static void noise_case(unsigned log_n, unsigned owners)

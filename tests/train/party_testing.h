@@ -92,6 +92,20 @@ static inline void flip_byte(path p, size_t at_byte)
     bf_free(data);
 }
 
+/* Ways to spoil a file: a bit at the start, within, at the end; a byte less. */
+enum { WAYS = 4 };
+
+static inline void spoil(path from, path to, int way)
+{
+    size_t bytes;
+    uint8_t *data = read_bytes(from, &bytes);
+    if (way == 0) data[0] ^= 1;
+    if (way == 1) data[bytes / 2] ^= 0x40;
+    if (way == 2) data[bytes - 1] ^= 0x80;
+    write_bytes(to, data, way == 3 ? bytes - 1 : bytes);
+    bf_free(data);
+}
+
 /* Rows of classes that differ, labels in turn. */
 static inline void make_data(bf_matrix *x, int32_t labels[ROWS])
 {

@@ -193,20 +193,6 @@ static void goes_on_from(unsigned round)
                     step(2));
 }
 
-/* Ways to spoil a file: a bit at the start, within, at the end; a byte less. */
-enum { WAYS = 4 };
-
-static void spoil(path from, path to, int way)
-{
-    size_t bytes;
-    uint8_t *data = read_bytes(from, &bytes);
-    if (way == 0) data[0] ^= 1;
-    if (way == 1) data[bytes / 2] ^= 0x40;
-    if (way == 2) data[bytes - 1] ^= 0x80;
-    write_bytes(to, data, way == 3 ? bytes - 1 : bytes);
-    bf_free(data);
-}
-
 static void is_refused(bf_status s, const char *name, int way)
 {
     if ((s != BF_ERR_FORMAT && s != BF_ERR_SECURITY) ||

@@ -152,12 +152,29 @@ static void round_of_all(const world *w, unsigned round)
     carry(w);
 }
 
+/* A part that another sent to owner k is awaited, and refused if damaged. */
+static void part_is_checked(const world *w, unsigned k, const char *name)
+{
+    bf_party_report r;
+    path in = at("box-%c/inbox/%s", 'a' + (int)k, name), kept = at("kept");
+    copy_file(in, kept);
+    assert_int_equal(unlink(in.s), 0);
+    check_fails(BF_ERR_WAITING, strchr(name, '.'), step(w, k, &r));
+    for (int way = 0; way < WAYS; way++) {
+        spoil(kept, in, way);
+        check_fails(BF_ERR_FORMAT, name, step(w, k, &r));
+    }
+    copy_file(kept, in);
+}
+
 /* All rounds; every receiver has its model in the end. */
 static void run_session(const world *w)
 {
     bf_party_report r;
     check_ok(bf_make_dir(at("server").s, 0700));
-    for (unsigned round = 1; round <= 4; round++) round_of_all(w, round);
+    round_of_all(w, 1);
+    if (w->owners == 2) part_is_checked(w, 0, "r1-01.rows");
+    for (unsigned round = 2; round <= 4; round++) round_of_all(w, round);
     check_ok(gather());
     train(at("model.enc"));
     for (unsigned k = 0; k < w->owners; k++)
@@ -167,6 +184,7 @@ static void run_session(const world *w)
         assert_int_equal(step(w, k, &r), receives ? BF_ERR_WAITING : BF_OK);
     }
     carry(w);
+    if (w->owners == 2) part_is_checked(w, 1, "r5-00.share");
     for (unsigned k = 0; k < w->owners; k++) {
         bool receives = w->session->owner[k].receives;
         check_ok(step(w, k, &r));
