@@ -53,7 +53,8 @@ static void warn(const bf_certificate *c)
     else if (!proved(c))
         cli_warn("%s: iteration %u: scores are proved to be at most %.3g, but "
                  "the job covers %.3g: score the training rows to be sure "
-                 "(decrypt --check), or plan with --safe",
+                 "(decrypt --check; several owners: predict), or plan with "
+                 "--safe",
                  cli_program(), c->iteration, c->score, c->covered);
 }
 
