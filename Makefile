@@ -5,7 +5,8 @@
 #   make demo       everything from images to accuracy, in about a minute
 #   make demo-fashion   the same with 60,000 images (two to three minutes)
 #   make demo-many  one upload of rows, three trainings (a minute or two)
-#   make demo-owners    three owners with a third of the digits each (a minute)
+#   make demo-owners    three owners with a third of the digits each, then images
+#                       and their labels at two owners (a minute)
 #   make check      installs what tests need; warnings as errors, all tests,
 #                   sanitizers
 #   make bench      every benchmark, as tables
