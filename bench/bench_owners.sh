@@ -9,8 +9,8 @@
 # the same recipe (`fit`), to compare with. With SPLIT=labels, a has the labels of
 # b's rows, with the noise of EPSILON if that is given; with SPLIT=columns, a has
 # the first half of the columns and the labels, b the other half; K is 2.
-# COMPONENTS (400; columns: all), ITERATIONS (3; labels: 1) and MAP (sqrt) choose
-# the recipe. OUT needs about 6 GB for 60,000 rows, and is emptied at the end.
+# COMPONENTS (400; columns: all), ITERATIONS (3; labels: 1), CLIP (1.25) and MAP
+# (sqrt) choose the recipe. OUT needs about 6 GB for 60,000 rows, and is emptied at the end.
 set -eu
 [ $# = 7 ] || { sed -n '2,14p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 blindfit=$(realpath "$1")/blindfit server=$(realpath "$1")/blindfit-server
@@ -47,7 +47,7 @@ shape() { head -c 127 "$1" | tail -c 117 | sed -n "s/.*'shape': (\\([0-9, ]*\\))
 samples=$(shape "$rows" | cut -d , -f 1)
 width=$(shape "$rows" | cut -d , -f 2 | tr -d ' ')
 
-recipe="--iterations $iterations --map $map"
+recipe="--iterations $iterations --map $map --clip ${CLIP:-1.25}"
 [ $split = columns ] || recipe="$recipe --components $components"
 if [ "$owners" = 1 ]; then
     "$blindfit" fit "$rows" --labels "$labels" --test "$test" \
@@ -124,7 +124,7 @@ done
 "$blindfit" party new job.json $publics $shares -o session.bf --quiet >/dev/null
 
 now() { date +%s.%N; }
-# Least and most of the owners' seconds.
+# Least and most of the owners' numbers.
 spread() { sort -n | awk 'NR == 1 { a = $1 } END { printf "%.2f to %.2f", a, $1 }'; }
 steps() # LABEL STATUS
 {
@@ -188,11 +188,12 @@ steps "round 5: opening share" 75
 carry 5
 steps "opening" 0
 
-sent=$(megabytes a/box/outbox/*)
+for k in $names; do megabytes $k/box/outbox/*; echo; done >sent.txt
 for kind in square keys second upload $([ $split != rows ] || echo sums); do
-    printf '%-28s %s MB\n' "sent: $kind" "$(megabytes a/box/outbox/*.$kind)"
+    printf '%-28s %s MB\n' "sent by a: $kind" \
+        "$(megabytes a/box/outbox/*.$kind)"
 done
-printf '%-28s %s MB\n' "sent by a, in all" "$sent"
+printf '%-28s %s MB an owner\n' "sent, in all" "$(spread <sent.txt)"
 printf '%-28s %s MB\n' "wanted by b of others" "$(
     megabytes $(ls b/box/inbox/*.head b/box/inbox/*.sums b/box/inbox/*.square \
         b/box/inbox/*.transform b/box/inbox/*.share 2>/dev/null))"
