@@ -98,9 +98,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_party_step(bf_party_report *out,
 /* For sessions in which others have the labels: the owner of the features
  * continues the training from the received model, in the clear and with the
  * exact sigmoid, and writes o->model. Needs the rows of round 1. steps: how
- * many; 0: 40 without label noise, 2 with noise, as further steps would fit the
- * noise. BF_ERR_ARGUMENT in other sessions, for another owner, and before the
- * model was received. */
+ * many; 0: 40, or with label noise as many as do not fit the noise
+ * (docs/owners.md). BF_ERR_ARGUMENT in other sessions, for another owner, and
+ * before the model was received. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_party_finish(const bf_party_options *o,
                                                      unsigned steps,
                                                      bf_env *env);

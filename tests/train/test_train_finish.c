@@ -156,6 +156,20 @@ static void errors_of_opening(void **state)
     clear(&j);
 }
 
+/* For the noise of epsilon = 0.5 to 8 (docs/owners.md) over 60,000 rows of 401
+ * columns, with steps of 16/n, and none: one step fewer than pi/sqrt(3) over
+ * the error that a step adds to a score. */
+static void noise_limits_steps(void **state)
+{
+    (void)state;
+    static const double noise[] = {295, 155, 81, 43, 24, 3, 0};
+    static const unsigned steps[] = {0, 1, 3, 6, 13, BF_FINISH_STEPS,
+                                     BF_FINISH_STEPS};
+    for (size_t i = 0; i < sizeof noise / sizeof *noise; i++)
+        assert_int_equal(bf_finish_steps(noise[i] * 16 / 60000, 401), steps[i]);
+    assert_int_equal(bf_finish_steps(INFINITY, 401), 0);
+}
+
 static void faults_are_named(void **state)
 {
     (void)state;
@@ -204,6 +218,7 @@ int main(void)
         cmocka_unit_test(labels_are_not_needed),
         cmocka_unit_test(long_steps_are_halved),
         cmocka_unit_test(errors_of_opening),
+        cmocka_unit_test(noise_limits_steps),
         cmocka_unit_test(faults_are_named),
         cmocka_unit_test(few_rows_tell_labels),
     };

@@ -204,7 +204,7 @@ static bf_status run_finish(const cli_command *self, int argc, char **argv)
         {"box", 0, CLI_TEXT, &a.o.box, "DIR",
          "this owner's folder of the session"},
         {"steps", 0, CLI_COUNT, &steps, "N",
-         "how many (default 40; 2 with label noise, which more would fit)"},
+         "how many (default 40; with label noise as many as do not fit it)"},
         {"output", 'o', CLI_TEXT, &a.o.model, "FILE",
          "model to write: .npy, .csv or .safetensors"},
         {0},

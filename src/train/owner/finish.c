@@ -22,6 +22,13 @@ bf_status bf_finish_check(size_t n, size_t k, unsigned classes)
                    n, classes, k, ceil(least));
 }
 
+unsigned bf_finish_steps(double sd, size_t k)
+{
+    double steps = M_PI / sqrt(3) / (sd * sqrt((double)k)) - 1;
+    if (!(steps < BF_FINISH_STEPS)) return BF_FINISH_STEPS;
+    return steps < 1 ? 0 : (unsigned)steps;
+}
+
 /* z becomes -p(z); returns sum log(1 + e^z). */
 static double residual(void *user, double *z, size_t first, size_t rows)
 {

@@ -22,10 +22,14 @@ BF_MUST_CHECK bf_status bf_finish_check(size_t n, size_t k, unsigned classes);
  * scattering rows of Fashion-MNIST, 401 columns, classify 89.9 % after one,
  * 90.6 % after ten, 90.7 % after 30 and 40. */
 #define BF_FINISH_STEPS 40
-/* With label noise, more steps fit the noise: with epsilon = 4, 2 and 1 the
- * same rows classify 90.0, 89.7 and 88.1 % after two, 89.8, 88.1 and 85.0 %
- * after 40. */
-#define BF_FINISH_STEPS_NOISY 2
+/* The number of further steps from k opened weights of a class, each with an
+ * error of standard deviation sd from label noise. A step from Y'U adds that
+ * error again: after t steps, the encrypted one included, the score of a usual
+ * row, of norm sqrt(k), has an error of t sd sqrt(k). Further steps fit the
+ * noise once that error exceeds pi/sqrt(3), the standard deviation of the
+ * logistic distribution, which is the noise that the model expects of a label.
+ * BF_FINISH_STEPS at most. */
+unsigned bf_finish_steps(double sd, size_t k);
 
 /* Computes weights (C x k) from V_1 by at most `steps` further steps; the
  * schedule has one iteration from zero over all rows. Steps have the schedule's

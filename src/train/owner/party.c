@@ -8,6 +8,7 @@
 #include "train/handle.h"
 #include "train/owner/finish.h"
 #include "train/owner/party_part.h"
+#include "train/owner/session_check.h"
 
 static bf_status find_owner(bf_party_run *p)
 {
@@ -141,15 +142,22 @@ static bf_status check_finish(const bf_party_run *p)
                    "%s: no model was received yet (party step)", p->o->box);
 }
 
+static bf_status usual_steps(unsigned *steps, const bf_session *s)
+{
+    bf_label_privacy privacy;
+    BF_TRY(bf_session_label_privacy(&privacy, s));
+    *steps = bf_finish_steps(bf_session_noise(s, &privacy),
+                             s->job->layout.cols);
+    return BF_OK;
+}
+
 static bf_status finish(bf_party_run *p, void *user)
 {
     unsigned steps = *(unsigned *)user;
     bf_matrix weights = {0};
     bf_transform *t = NULL;
     BF_TRY(check_finish(p));
-    if (steps == 0)
-        steps = p->session->options.epsilon > 0 ? BF_FINISH_STEPS_NOISY
-                                                : BF_FINISH_STEPS;
+    if (steps == 0) BF_TRY(usual_steps(&steps, p->session));
     BF_TRY(bf_party_collect(p));
     bf_status s = bf_party_check_data(p, bf_session_rounds(p->session));
     if (s == BF_OK) s = bf_party_transform(&t, p, NULL);

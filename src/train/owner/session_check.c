@@ -31,11 +31,16 @@ bf_status bf_session_label_privacy(bf_label_privacy *out, const bf_session *s)
     return BF_OK;
 }
 
-double bf_session_noise_range(const bf_session *s, const bf_label_privacy *p)
+double bf_session_noise(const bf_session *s, const bf_label_privacy *p)
 {
     unsigned noisy = 0;
     for (unsigned k = 0; k < s->owners; k++) noisy += s->owner[k].labels;
-    return BF_LABEL_NOISE_TAIL * sqrt(noisy) * p->weight_sd;
+    return sqrt(noisy) * p->weight_sd;
+}
+
+double bf_session_noise_range(const bf_session *s, const bf_label_privacy *p)
+{
+    return BF_LABEL_NOISE_TAIL * bf_session_noise(s, p);
 }
 
 /* Coefficients that hold weights w are at most sqrt(2) max |w|

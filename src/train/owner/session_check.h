@@ -10,8 +10,10 @@
 /* The pooling of a session that splits rows. */
 bf_pooling bf_session_pooling(const bf_session *s);
 
-/* The sum of the label owners' noise on an opened weight exceeds this many
- * standard deviations once in 10^15 times. */
+/* The standard deviation of the label owners' noise, together, on an opened
+ * weight. */
+double bf_session_noise(const bf_session *s, const bf_label_privacy *p);
+/* This noise exceeds so many standard deviations once in 10^15 times. */
 #define BF_LABEL_NOISE_TAIL 8.0
 /* How far label noise can take opened weights beyond the job's bounds; 0
  * without label noise. */
