@@ -88,11 +88,13 @@ static bf_status encode_mask(void *user, size_t i)
     return status;
 }
 
-static bf_status make_masks(mask_job job, size_t k, bool symbolic)
+static bf_status make_masks(mask_job job, size_t k, bool symbolic,
+                            double *error)
 {
-    double noise;
+    double noise, n = (double)bf_context_ring(job.ctx)->n;
     BF_TRY(mask_noise(&noise, job.period, job.scale,
                       bf_context_ring(job.ctx)->n));
+    *error = noise * sqrt(n) / job.scale;
     for (size_t i = 0; i < k; i++)
         job.out[i] = (bf_pt){.ctx = job.ctx, .limbs = job.limbs,
                              .scale = job.scale};
@@ -120,10 +122,10 @@ bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
     bf_status status = out->one && out->every ? BF_OK : BF_ERR_MEMORY;
     if (status == BF_OK)
         status = make_masks((mask_job){out->one, ctx, layout->f, scale, limbs},
-                            k, symbolic);
+                            k, symbolic, &out->one_error);
     if (status == BF_OK)
         status = make_masks((mask_job){out->every, ctx, k, scale, limbs}, k,
-                            symbolic);
+                            symbolic, &out->every_error);
     if (status != BF_OK) bf_masks_clear(out);
     return status;
 }

@@ -14,6 +14,9 @@ typedef struct bf_masks {
     double scale;
     bf_pt *one;   /* [K] place f of every row */
     bf_pt *every; /* [K] all places = f mod K */
+    /* Errors of a slot of these, root mean square. They are the same in every
+     * row. */
+    double one_error, every_error;
 } bf_masks;
 /* log2 of the least scale at which the rounded coefficients of a mask give an
  * error of 2^-bits in a slot (root mean square); 0 if F = 1. For small F, at

@@ -60,10 +60,14 @@ typedef struct bf_sigmoid_form {
  * to 1e-9. */
 BF_MUST_CHECK bf_status bf_sigmoid_form_make(bf_sigmoid_form *out,
                                              const bf_sigmoid *p);
-/* Root mean square of p' over normally distributed scores of this deviation,
- * with scores beyond the polynomial's range taken at its end. An error of a
- * score leaves the polynomial multiplied by about that. */
-double bf_sigmoid_slope(const bf_sigmoid *p, double deviation);
+/* p' over normally distributed scores of this mean and deviation, with scores
+ * beyond `reach` taken there. Errors of scores leave the polynomial multiplied
+ * by the root mean square; an error that all rows share, by the mean. */
+typedef struct bf_slope {
+    double rms, mean;
+} bf_slope;
+bf_slope bf_sigmoid_slope(const bf_sigmoid *p, double mean, double deviation,
+                          double reach);
 /* Sets the division, and `late` primes for LATE. False, with nothing changed,
  * where the form cannot be divided so: JOINED needs a last product with one
  * factor a level deeper than the other (degrees 3, 5, 9, 11), PAIRED one of two

@@ -36,13 +36,17 @@ static double slope_at(const bf_sigmoid *p, double z)
     return slope;
 }
 
-double bf_sigmoid_slope(const bf_sigmoid *p, double deviation)
+bf_slope bf_sigmoid_slope(const bf_sigmoid *p, double mean, double deviation,
+                          double reach)
 {
-    double squares = 0, weights = 0;
-    for (double x = 0; x < 6; x += 1.0 / 64) {
-        double slope = slope_at(p, fmin(x * deviation, p->range));
-        squares += exp(-x * x / 2) * slope * slope;
-        weights += exp(-x * x / 2);
-    }
-    return sqrt(squares / weights);
+    double squares = 0, sum = 0, weights = 0;
+    for (double x = 0; x < 6; x += 1.0 / 64)
+        for (int side = -1; side <= 1; side += 2) {
+            double z = fabs(mean + side * x * deviation);
+            double slope = slope_at(p, fmin(z, reach));
+            squares += exp(-x * x / 2) * slope * slope;
+            sum += exp(-x * x / 2) * slope;
+            weights += exp(-x * x / 2);
+        }
+    return (bf_slope){.rms = sqrt(squares / weights), .mean = sum / weights};
 }

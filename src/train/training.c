@@ -11,6 +11,7 @@
 #include "train/certificate.h"
 #include "train/drift.h"
 #include "train/refresh.h"
+#include "train/usual.h"
 
 /* Work and gradient of one block. Refreshed weights always have the same limbs
  * and scale, so a symbolic run walks each block once and recalls it for other
@@ -18,7 +19,8 @@
 typedef struct walked {
     bf_ct g, certificate; /* no memory; ctx NULL: not walked yet, or none */
     bf_counters work;
-    double step, logit, residual;
+    double step;
+    bf_usual usual;
 } walked;
 
 /* And a refresh, of weights at this scale. */
@@ -42,8 +44,8 @@ typedef struct circuit {
     bf_masks masks;
     double total; /* work of the whole run; 0: nobody asks how far it is */
     unsigned iteration;
-    double slope; /* of its polynomial, usual for such scores: */
-    double slope_of;
+    bf_usual usual; /* in this iteration */
+    bf_slope slope; /* of the polynomial there */
     bf_block block;
     bool scored;    /* weights are not all zero: there are scores */
     bf_ct *w;       /* [m] expanded weights */
@@ -113,7 +115,7 @@ static bf_status score_relinearize(void *user, size_t i)
     circuit *c = part->c;
     bf_ct *a = &c->a[part->first + i];
     BF_TRY(bf_relinearize(c->ev, a, a));
-    a->bound = c->job->typical.logit[c->iteration];
+    a->bound = c->usual.score;
     tick(c, "scores");
     return BF_OK;
 }
@@ -141,7 +143,7 @@ static bf_status group_scores(circuit *c, size_t g, bf_ct *z)
     size_t count = bf_block_group_size(c->l, &c->block, g);
     bf_ct conj = {0};
     bf_status status;
-    double bound = c->job->typical.logit[c->iteration];
+    double bound = c->usual.score;
     BF_GOTO(bf_fold(c->ev, &c->masks, &c->a[g * c->l->k], count, z), done);
     z->bound = bound;
     BF_GOTO(bf_conjugate(c->ev, &conj, z), done);
@@ -165,25 +167,9 @@ static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
     bf_ct exact = *z;
     exact.noise = 0;
     BF_TRY(bf_sigmoid_evaluate(c->ev, y, form, &exact));
-    double error = c->slope * form->norm * z->noise / z->scale;
+    double error = c->slope.rms * form->norm * z->noise / z->scale;
     y->noise = hypot(y->noise, error * y->scale);
     return BF_OK;
-}
-
-/* Root mean square of the residuals. A model that knows only the shares of K
- * classes has residuals of at most sqrt(K-1)/K; after LEARNT iterations the
- * weights know more. */
-#define LEARNT 8
-
-static double typical_residual(const circuit *c)
-{
-    const bf_label_columns *labels = &c->job->labels;
-    double squares = 0;
-    if (c->iteration < LEARNT) return c->job->typical.residual;
-    for (unsigned i = 0; i < labels->count; i++)
-        squares += 1 - 1.0 / labels->classes[i];
-    return fmin(c->job->typical.residual,
-                sqrt(squares / (double)c->l->classes));
 }
 
 /* e = y - 1/2 - odd part of p(z), spread over features. */
@@ -206,7 +192,7 @@ static bf_status group_errors(void *user, size_t g)
                                  : bf_sub(c->ev, &e, &e, &y),
                 done);
     }
-    e.bound = typical_residual(c);
+    e.bound = c->usual.residual;
     if (c->r) BF_GOTO(bf_certificate_reduce(c->ev, &c->r[g], &e, c->l), done);
     BF_GOTO(bf_spread(c->ev, &c->masks, &e, count, &c->e[g * c->l->k]), done);
 done:
@@ -227,6 +213,7 @@ static bf_status make_errors(circuit *c, const bf_ct *v)
          * errors that a refresh adds to coefficients without a weight; those
          * differ from sample to sample. */
         exact.noise = c->boot ? c->added.all * v->scale : 0;
+        if (c->boot) exact.bound = fmax(c->usual.weight, exact.bound);
         c->w = ct_array(c->l->m);
         c->a = ct_array(c->block.outs);
         if (!c->w || !c->a) return BF_ERR_MEMORY;
@@ -349,12 +336,12 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
 /* By how much a step stretches an error of the weights that it starts from,
  * root mean square over directions, an estimate: V - step U' p' U V, where
  * U'U/n is the identity; for some of the rows its eigenvalues have the mean 1
- * and the variance columns/rows. */
+ * and the variance columns/rows. Of runs without refreshes. */
 static double stretch(const circuit *c)
 {
     const bf_schedule *s = &c->job->schedule;
     double rows = (double)step_rows(c);
-    double moved = s->step[c->iteration] * rows * c->slope;
+    double moved = s->step[c->iteration] * rows * c->slope.rms;
     double variance = s->batch ? (double)c->l->cols / rows : 0;
     return fmax(1, hypot(1 - moved, moved * sqrt(variance)));
 }
@@ -374,23 +361,58 @@ static double error_of(const bf_ct *ct)
 
 /* The part of the mean eigenvalue of step U'p'U that reduces errors in runs of
  * up to LONG iterations: errors grow in directions in which U'p'U is small.
- * Measured (docs/algorithms.md). Longer runs of `paper`, whose eigenvalues
- * differ by far, have errors in ever slower directions. */
+ * Measured (docs/algorithms.md). The eigenvalues of `paper` differ by far, so
+ * that longer runs have errors in ever slower directions. */
 #define SLOW (1 / 12.0)
+#define PAPER_SLOW (1 / 20.0)
 #define LONG 100.0
 
-/* The part of an error of V that a step of this size takes away. For whitened
- * rows the mean eigenvalue of U'U is the number of rows. For `paper` the
- * eigenvalues of U'U/n have the sum 2 (bf_plan_typical), and at most n of them
- * are not zero. */
-static double pulled(const circuit *c, double step)
+/* By how much less of an error of V a step of this size leaves. The eigenvalues
+ * of U'U/n have the sum 2 (bf_plan_typical), and at most n of them are not
+ * zero.
+ */
+static double paper_pull(const circuit *c, double step)
 {
     const bf_layout *l = &c->job->layout;
     double directions = (double)(l->cols < l->n ? l->cols : l->n);
-    bool paper = c->job->recipe.kind == BF_RECIPE_PAPER;
     double later = fmin(1, LONG / (c->iteration + 1.0));
-    return step * (double)step_rows(c) * c->slope * SLOW *
-           (paper ? later * 2 / directions : 1);
+    return step * (double)step_rows(c) * c->slope.rms * PAPER_SLOW * later * 2 /
+           directions;
+}
+
+/* What a step leaves of an error of V. With U'U = n, U'p'U/n averages the
+ * slopes of n rows in each of k directions: its eigenvalues have the mean of
+ * the slopes, and sqrt(k/n) times their deviation. Rows of a batch add
+ * deviations as in `stretch`. Errors add up where eigenvalues are small: two
+ * deviations below the mean, as the eigenvalues of large matrices end there, or
+ * what SLOW leaves. A long step stretches errors in other directions. */
+static double whitened_left(const circuit *c, double step)
+{
+    double rows = (double)step_rows(c), moved = step * rows;
+    double part = fmin(1, (double)c->l->cols / (double)c->l->n);
+    double mean = c->slope.mean, rms = c->slope.rms;
+    double spread = (rms * rms - mean * mean) * part;
+    double batch = c->job->schedule.batch ? (double)c->l->cols / rows : 0;
+    double least = fmax(mean - 2 * sqrt(spread), rms * SLOW);
+    double stretched =
+        hypot(1 - moved * mean, moved * sqrt(spread + mean * mean * batch));
+    return fmax(stretched, 1 - moved * least);
+}
+
+/* The error of weights by the roundings of masks, which are the same in every
+ * row. They are relative errors of scores and gradients, and come out as a
+ * relative error of the weights, after any number of steps: a gradient that is
+ * off by a part vanishes where the exact one does, and scores that are off by a
+ * part are those of weights that are. Of each class, masks leak into all
+ * classes of a group. */
+static double mask_error(const circuit *c)
+{
+    const bf_layout *l = c->l;
+    double weight = bf_usual_of(c->job, c->iteration + 1).weight;
+    double leaks = (double)(l->classes < l->k ? l->classes : l->k);
+    double error =
+        hypot(c->scored ? c->masks.one_error : 0, c->masks.every_error);
+    return weight * error * sqrt(leaks / (double)l->f);
 }
 
 /* The error of a step of this size from the encryption of the rows: a sum over
@@ -399,7 +421,7 @@ static double pulled(const circuit *c, double step)
  * sqrt(F) times that of a coefficient of packed weights, which is wanted. */
 static double rows_error(const circuit *c, double step)
 {
-    return step * sqrt((double)(step_rows(c) * c->l->t)) * typical_residual(c) *
+    return step * sqrt((double)(step_rows(c) * c->l->t)) * c->usual.residual *
            error_of(row(c, 0, 0));
 }
 
@@ -412,12 +434,13 @@ static bf_drift_sum drift_sum(const circuit *c, const weights_sum *w,
                               const bf_ct *sum, bool to_refresh)
 {
     const bf_boot_errors none = {0}, *add = to_refresh ? &c->added : &none;
-    double grown = stretch(c), own = error_of(sum);
+    bool paper = c->job->recipe.kind == BF_RECIPE_PAPER;
+    double own = error_of(sum);
     double rows = fmin(rows_error(c, w->step), own);
     double rest = SPARE * sqrt(own * own - rows * rows);
     double others = sqrt(add->inside * add->inside - add->same * add->same);
-    return (bf_drift_sum){.p = grown > 1 ? w->p * grown
-                                         : w->p - pulled(c, w->step),
+    return (bf_drift_sum){.p = paper ? w->p - paper_pull(c, w->step)
+                                     : w->p * whitened_left(c, w->step),
                           .q = w->q,
                           .same = hypot(SPARE * rows, add->same),
                           .other = hypot(rest, others)};
@@ -565,18 +588,27 @@ static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
     return status;
 }
 
+static bool same_scores(const bf_usual *a, const bf_usual *b)
+{
+    return a->mean == b->mean && a->deviation == b->deviation &&
+           a->reach == b->reach;
+}
+
+static bool same_usual(const bf_usual *a, const bf_usual *b)
+{
+    return same_scores(a, b) && a->residual == b->residual;
+}
+
 /* The same; for a symbolic run that has been there, by what it remembers. */
 static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g,
                                 bf_ct *certificate)
 {
     walked *before = c->walked ? &c->walked[c->iteration % c->l->blocks] : NULL;
     double step = c->job->schedule.step[c->iteration];
-    double logit = c->job->typical.logit[c->iteration];
     bf_counters start, end;
     if (!before || !v) return make_step(c, v, g, certificate);
-    double residual = typical_residual(c);
     if (before->g.ctx && close_to(before->step, step) &&
-        close_to(before->logit, logit) && before->residual == residual) {
+        same_usual(&before->usual, &c->usual)) {
         bf_eval_count_again(c->ev, &before->work);
         if (before->certificate.ctx)
             BF_TRY(bf_copy(c->ev, certificate, &before->certificate));
@@ -587,8 +619,7 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g,
     bf_eval_counters(c->ev, &end);
     before->work = bf_counters_between(&start, &end);
     before->step = step;
-    before->logit = logit;
-    before->residual = residual;
+    before->usual = c->usual;
     before->g = *g;
     before->g.pooled = false;
     before->certificate = *certificate;
@@ -599,11 +630,13 @@ static bf_status make_or_recall(circuit *c, const bf_ct *v, bf_ct *g,
 /* Plans are the same on every machine. */
 #define PLANNED_THREADS 8
 
-static void set_slope(circuit *c, double logit)
+static void set_usual(circuit *c, unsigned iteration)
 {
-    if (c->slope != 0 && c->slope_of == logit) return;
-    c->slope = bf_sigmoid_slope(&c->job->schedule.sigmoid, logit);
-    c->slope_of = logit;
+    bf_usual u = bf_usual_of(c->job, iteration), before = c->usual;
+    c->usual = u;
+    if (c->slope.rms != 0 && same_scores(&u, &before)) return;
+    c->slope = bf_sigmoid_slope(&c->job->schedule.sigmoid, u.mean, u.deviation,
+                                u.reach);
 }
 
 /* Only plans follow the errors of refreshed weights through a run. Ciphertexts
@@ -614,7 +647,10 @@ static void add_up(circuit *c, bf_state *state, const weights_sum *to_w,
 {
     bf_drift_sum v = drift_sum(c, to_v, next, true);
     bf_drift_sum w = drift_sum(c, to_w, &state->output, false);
-    state->output.noise = bf_drift_of(&c->drift, &w) * state->output.scale;
+    double part = fmin(1, to_w->step / to_v->step); /* of the step, in W */
+    state->output.noise =
+        hypot(bf_drift_of(&c->drift, &w), part * mask_error(c)) *
+        state->output.scale;
     bf_drift_advance(&c->drift, &v);
 }
 
@@ -636,7 +672,7 @@ static bf_status iterate(circuit *c, bf_state *state)
                         (1 - eta) * (1 - before) + eta, (1 - eta) * before};
     bf_status status;
     c->block = bf_layout_block(c->l, t % c->l->blocks);
-    set_slope(c, c->job->typical.logit[t]);
+    set_usual(c, t);
     bf_eval_release(c->ev, &state->certificate);
     BF_GOTO(make_or_recall(c, v, &g, &state->certificate), done);
     BF_GOTO(combine(c, &next, &g, &to_v), done);
@@ -709,8 +745,16 @@ static void run_close(void *run)
     bf_free(c);
 }
 
+/* `mask_error` accounts for the roundings of masks. */
+static void forget_mask_noise(bf_masks *m)
+{
+    for (size_t i = 0; m->one && i < m->layout->k; i++)
+        m->one[i].noise = m->every[i].noise = 0;
+}
+
 static bf_status open_refresh(circuit *c)
 {
+    forget_mask_noise(&c->masks);
     bool symbolic = bf_eval_is_symbolic(c->ev);
     if (symbolic) {
         c->walked = bf_alloc_zero(c->l->blocks * sizeof *c->walked);

@@ -257,15 +257,14 @@ static unsigned rows_log_n; /* of the rows' ring; 0: the plan chooses */
  * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
 static double safe;
 
-/* Errors of long runs, which refreshes and steps add to: at most as expected,
- * and at the end half of that or more; before, while weights move faster than
- * plans assume, a quarter. Shorter runs are held to the limits above. */
-#define LONG_RUN 20
-#define LONG_LEAST 0.25
-#define LONG_LAST 0.5
-#define LONG_MOST 1.0
-/* Of a first step of `whitened`, which is off by its masks as well. */
-#define LONG_FIRST 1.5
+/* Errors of refreshed runs: at most as expected, and at the end four tenths of
+ * that or more. Before the end they are a quarter or more: weights may grow
+ * more slowly than plans assume, and where a long first step takes scores out
+ * of the polynomial's range, the error of the second step depends on data
+ * (train/usual.c). */
+#define REFRESHED_LEAST 0.25
+#define REFRESHED_LAST 0.4
+#define REFRESHED_MOST 1.0
 
 typedef struct limits {
     double low, high;
@@ -274,11 +273,9 @@ typedef struct limits {
 /* Of the error of iteration t over the expected one. */
 static limits limits_of(const run *r, unsigned t)
 {
-    unsigned end = r->job.schedule.iterations;
-    bool first = t == 0 && r->job.schedule.zero_start;
-    if (!refreshed || end < LONG_RUN) return (limits){ERROR_LEAST, ERROR_MOST};
-    return (limits){t + 1 == end ? LONG_LAST : LONG_LEAST,
-                    first ? LONG_FIRST : LONG_MOST};
+    bool last = t + 1 == r->job.schedule.iterations;
+    if (!refreshed || safe > 0) return (limits){ERROR_LEAST, ERROR_MOST};
+    return (limits){last ? REFRESHED_LAST : REFRESHED_LEAST, REFRESHED_MOST};
 }
 
 /* `known`: the error of each iteration over the expected one, or NULL. */
@@ -295,7 +292,7 @@ static void check_errors(const run *r, const double *known)
     }
 }
 
-enum { RANDOM_SHAPES = 4, LONGEST = 100 };
+enum { RANDOM_SHAPES = 4, LONGEST = 25 };
 
 /* False where the owner would have refused to encrypt. */
 static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
@@ -425,10 +422,11 @@ static void test_refreshed(void **state)
     refreshed = true;
     bf_random_fix_for_tests(test_seed(4));
     rows_log_n = 14;
-    assert_true(check_run(BF_RECIPE_WHITENED, 20, 100, 20, 3, 0));
-    assert_true(check_run(BF_RECIPE_PAPER, 100, 100, 20, 3, 0));
-    /* Errors of a refresh depend on the secret where weights have few slots. */
+    assert_true(check_run(BF_RECIPE_WHITENED, 10, 100, 20, 3, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 25, 128, 100, 3, 0));
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
     rows_log_n = 15;
+    assert_true(check_run(BF_RECIPE_WHITENED, 3, 300, 12, 3, 0));
     assert_true(check_run(BF_RECIPE_WHITENED, 3, 128, 400, 10, 0));
     assert_true(check_run(BF_RECIPE_PAPER, 3, 128, 400, 10, 0));
     rows_log_n = 0;
