@@ -42,12 +42,20 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
  * error they expect. */
 #define RELAX_STEP 4
 
+static double last_tolerance(double first)
+{
+    while (first * RELAX_STEP <= BF_PLAN_ERROR_MAX) first *= RELAX_STEP;
+    return first;
+}
+
 typedef struct search {
     const bf_plan_options *options;
     double tolerance; /* error of a weight, relative to a typical one */
     bf_choice best[2]; /* without refreshes, with them */
     double least_error; /* of a weight, as above, of all plans seen */
     uint64_t least_memory; /* of those precise enough */
+    double most;           /* the largest tolerance */
+    unsigned useful; /* iterations that a plan keeps it for, of all plans */
 } search;
 
 static bf_choice *best_of(search *s, const bf_job *job)
@@ -76,6 +84,9 @@ static bool precise(search *s, const bf_job *job, const bf_plan *plan)
 {
     double error = plan->weight_noise / job->typical.weight;
     s->least_error = fmin(s->least_error, error);
+    for (unsigned t = s->useful; t < plan->step_count; t++)
+        if (plan->steps[t].noise <= s->most * job->typical.weight)
+            s->useful = t + 1;
     return error <= s->tolerance;
 }
 
@@ -185,26 +196,35 @@ static bool inputs_fit(const search *s, const bf_job *job)
 /* Every division that the polynomial allows. With fewer primes the primes
  * dictate the dense scale, and the walk tells whether that is precise enough.
  */
+static const struct {
+    bf_division division;
+    unsigned late;
+} ways[] = {{BF_DIVIDE_LATE, 0},
+            {BF_DIVIDE_LATE, 1},
+            {BF_DIVIDE_JOINED, 0},
+            {BF_DIVIDE_EACH, 0},
+            /* for polynomials of long runs, in one iteration's chain */
+            {BF_DIVIDE_LATE, 2},
+            {BF_DIVIDE_LATE, 3},
+            {BF_DIVIDE_PAIRED, 0}};
+enum { WAYS_UNREFRESHED = 4 };
+
+/* Sets what a layout and way number i decide; false where the polynomial can't
+ * be divided so. */
+static bool divide(bf_job *job, size_t i)
+{
+    job->log_mask =
+        bf_mask_log_scale(&job->layout, tolerance[job->recipe.kind].mask_bits);
+    return bf_sigmoid_form_divide(&job->form, ways[i].division, ways[i].late);
+}
+
 static bf_status consider_layout(search *s, const bf_job *base)
 {
-    static const struct {
-        bf_division division;
-        unsigned late;
-    } ways[] = {{BF_DIVIDE_LATE, 0}, {BF_DIVIDE_LATE, 1},
-                {BF_DIVIDE_JOINED, 0}, {BF_DIVIDE_EACH, 0},
-                /* for polynomials of long runs, in one iteration's chain */
-                {BF_DIVIDE_LATE, 2}, {BF_DIVIDE_LATE, 3},
-                {BF_DIVIDE_PAIRED, 0}};
-    size_t count = base->refresh.on ? sizeof ways / sizeof *ways : 4;
-    double log_mask = bf_mask_log_scale(
-        &base->layout, tolerance[base->recipe.kind].mask_bits);
+    size_t count =
+        base->refresh.on ? sizeof ways / sizeof *ways : WAYS_UNREFRESHED;
     for (size_t i = 0; i < count; i++) {
         bf_job job = *base;
-        job.log_mask = log_mask;
-        if (!bf_sigmoid_form_divide(&job.form, ways[i].division,
-                                    ways[i].late) ||
-            !inputs_fit(s, &job))
-            continue;
+        if (!divide(&job, i) || !inputs_fit(s, &job)) continue;
         BF_TRY(job.refresh.on ? consider_refresh(s, &job)
                               : consider_bits(s, &job));
     }
@@ -373,27 +393,108 @@ static bf_status check_refresh(const bf_recipe *recipe,
     return BF_OK;
 }
 
+static bf_status make_base(bf_job *out, const bf_recipe *recipe, size_t n,
+                           size_t features, size_t classes,
+                           const bf_plan_options *options)
+{
+    size_t cols = bf_recipe_outputs(recipe, n, features);
+    *out = (bf_job){.recipe = *recipe,
+                    .features = features,
+                    .labels = options->labels,
+                    .owners = options->owners,
+                    .certificate = options->certificate,
+                    .rings = 1};
+    BF_TRY(bf_label_columns_fill(&out->labels, classes));
+    BF_TRY(bf_schedule_make(&out->schedule, recipe, n));
+    BF_TRY(bf_certificate_check(out));
+    BF_TRY(bf_recipe_bounds(&out->bounds, recipe, n, cols));
+    BF_TRY(bf_plan_typical(&out->typical, recipe, n, cols));
+    return bf_sigmoid_form_make(&out->form, &out->schedule.sigmoid);
+}
+
+/* Whether some layout of this job has a chain, of the least precision. */
+static bool has_chain(const search *s, const bf_job *base, size_t n,
+                      size_t classes)
+{
+    unsigned log_n = s->options->log_n ? s->options->log_n : BF_PLAN_LOG_N_MAX;
+    size_t cols = bf_recipe_outputs(&base->recipe, n, base->features);
+    for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2)
+        for (size_t i = 0; i < WAYS_UNREFRESHED; i++) {
+            bf_job job = *base;
+            bf_chain c;
+            if (bf_layout_make(&job.layout, log_n, n, cols, classes,
+                               job.recipe.batch, f, 1) == BF_OK &&
+                divide(&job, i) && bf_job_used_limbs(&job) <= BF_MAX_Q &&
+                bf_chain_scales(&job, &c, BF_CHAIN_BITS_MIN) &&
+                bf_chain_primes(&job, &c) && some_digits(&job, &c))
+                return true;
+        }
+    return false;
+}
+
+static bool recipe_has_chain(const search *s, const bf_recipe *r, size_t n,
+                             size_t features, size_t classes)
+{
+    bf_job base;
+    return make_base(&base, r, n, features, classes, s->options) == BF_OK &&
+           has_chain(s, &base, n, classes);
+}
+
+/* Of the steps; a little less, so that a polynomial of half the degree serves.
+ */
+#define HALF 0.49
+
+/* Says how many iterations by the same polynomial have a chain without
+ * refreshes; of a safe recipe, which steps allow a polynomial that has one. */
+static void tell_chains(char *text, size_t bytes, const search *s,
+                        const bf_recipe *r, size_t n, size_t features,
+                        size_t classes)
+{
+    bf_recipe fewer = *r, shorter = *r;
+    unsigned fit = 0, degree = 0;
+    for (unsigned k = 1; k < r->iterations && fit + 2 >= k; k++) {
+        fewer.iterations = k; /* with a certificate, two at least */
+        if (recipe_has_chain(s, &fewer, n, features, classes)) fit = k;
+    }
+    if (!fit) return;
+    int length = snprintf(text, bytes,
+                          ": with this polynomial of degree %u, %u "
+                          "iteration%s would",
+                          r->sigmoid.degree, fit, fit > 1 ? "s" : "");
+    while (r->safe && shorter.sigmoid.degree != degree) {
+        degree = shorter.sigmoid.degree;
+        if (bf_recipe_make_safe(&shorter, HALF, n, features) != BF_OK) return;
+        if (!recipe_has_chain(s, &shorter, n, features, classes)) continue;
+        snprintf(text + length, bytes - (size_t)length,
+                 "; with steps of %.2g before the last, and so degree %u, %u",
+                 shorter.steps[r->iterations - 2], shorter.sigmoid.degree,
+                 r->iterations);
+        return;
+    }
+}
+
 static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
                             size_t features, size_t classes)
 {
-    char job[128], memory[64] = "";
+    char job[128], memory[64] = "", chains[160] = "";
     const bf_plan_options *o = s->options;
     snprintf(job, sizeof job, "%u iteration%s over %zu x %zu with %zu classes",
              r->iterations, r->iterations > 1 ? "s" : "", n, features, classes);
-    double most = s->tolerance / RELAX_STEP; /* of the last round */
-    if (s->least_error > most && isfinite(s->least_error))
+    if (s->least_error > s->most && isfinite(s->least_error))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: weights would be off by %.2g of a typical one, "
-                       "%.2g at most is of use (fewer iterations add up less)",
-                       job, s->least_error, most);
+                       "%.2g at most is of use; after %u iterations they are "
+                       "off by less",
+                       job, s->least_error, s->most, s->useful);
     if (s->least_memory < UINT64_MAX)
         snprintf(memory, sizeof memory, " (%.2f GB would do)",
                  (double)s->least_memory / 1e9);
+    if (r->iterations > 1 && !*memory)
+        tell_chains(chains, sizeof chains, s, r, n, features, classes);
     return bf_fail(BF_ERR_ARGUMENT, "no 128-bit parameters fit %s%s%s%s%s", job,
                    o->log_n ? " at this ring degree" : "",
                    o->max_memory ? " in the memory allowed" : "", memory,
-                   r->iterations > 1 && !*memory
-                       ? " (fewer iterations need less)" : "");
+                   chains);
 }
 
 /* The cheaper one first. Digits were chosen after the walk; the noise depends
@@ -420,23 +521,16 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     BF_TRY(check_shapes(recipe, n, features, classes));
     BF_TRY(check_refresh(recipe, options));
     BF_TRY(check_owners(options));
-    bf_job base = {.recipe = *recipe,
-                   .features = features,
-                   .labels = options->labels,
-                   .owners = options->owners,
-                   .certificate = options->certificate,
-                   .rings = 1};
+    bf_job base;
     size_t cols = bf_recipe_outputs(recipe, n, features);
-    BF_TRY(bf_label_columns_fill(&base.labels, classes));
-    BF_TRY(bf_schedule_make(&base.schedule, recipe, n));
-    BF_TRY(bf_certificate_check(&base));
-    BF_TRY(bf_recipe_bounds(&base.bounds, recipe, n, cols));
-    BF_TRY(bf_plan_typical(&base.typical, recipe, n, cols));
-    BF_TRY(bf_sigmoid_form_make(&base.form, &base.schedule.sigmoid));
+    BF_TRY(make_base(&base, recipe, n, features, classes, options));
+    double first =
+        tolerated(recipe, n, cols) / bf_opening_error(bf_job_owners(&base));
     search s = {.options = options,
-                .tolerance = tolerated(recipe, n, cols) /
-                             bf_opening_error(bf_job_owners(&base)),
-                .least_error = INFINITY, .least_memory = UINT64_MAX};
+                .tolerance = first,
+                .most = last_tolerance(first),
+                .least_error = INFINITY,
+                .least_memory = UINT64_MAX};
     out[0] = out[1] = (bf_choice){0};
     bf_status status = search_all(&s, &base, n, cols, classes);
     if (status == BF_OK && !s.best[0].found && !s.best[1].found)

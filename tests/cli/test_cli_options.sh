@@ -100,6 +100,8 @@ refuse 2 'not clipped' "$blindfit" plan -n 4000 -d 20 --safe --clip 0
 refuse 2 'some of the rows' "$blindfit" plan -n 4000 -d 20 --safe --batch 99
 refuse 2 'no 128-bit .* at this ring degree' "$blindfit" plan -n 4000 -d 20 \
     --safe --ring 8192
+refuse 2 '6 iterations would; with steps of [0-9.]* before .* degree 7, 9' \
+    "$blindfit" plan -n 4000 -d 20 -c 3 --safe -k 9 --refresh no
 
 # Certificates bound scores, which one iteration has none of.
 refuse 2 'certificate bounds scores, and one iteration' "$blindfit" plan \
