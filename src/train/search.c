@@ -480,16 +480,21 @@ static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
     const bf_plan_options *o = s->options;
     snprintf(job, sizeof job, "%u iteration%s over %zu x %zu with %zu classes",
              r->iterations, r->iterations > 1 ? "s" : "", n, features, classes);
+    if (s->useful)
+        snprintf(chains, sizeof chains, "; after %u iteration%s they are",
+                 s->useful, s->useful > 1 ? "s" : "");
     if (s->least_error > s->most && isfinite(s->least_error))
         return bf_fail(BF_ERR_ARGUMENT,
-                       "%s: weights would be off by %.2g of a typical one, "
-                       "%.2g at most is of use; after %u iterations they are "
-                       "off by less",
-                       job, s->least_error, s->most, s->useful);
+                       "%s: weights would be off by %.2g of a typical one, not "
+                       "by %.2g or less%s",
+                       job, s->least_error, s->most, chains);
+    *chains = 0;
     if (s->least_memory < UINT64_MAX)
         snprintf(memory, sizeof memory, " (%.2f GB would do)",
                  (double)s->least_memory / 1e9);
-    if (r->iterations > 1 && !*memory)
+    if (r->iterations > 1 && o->max_memory && !*memory)
+        snprintf(chains, sizeof chains, " (fewer iterations may need less)");
+    if (r->iterations > 1 && !o->max_memory)
         tell_chains(chains, sizeof chains, s, r, n, features, classes);
     return bf_fail(BF_ERR_ARGUMENT, "no 128-bit parameters fit %s%s%s%s%s", job,
                    o->log_n ? " at this ring degree" : "",

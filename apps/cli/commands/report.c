@@ -53,9 +53,13 @@ static double value(const cJSON *o, const char *key)
 
 /* ---- table --------------------------------------------------------------- */
 
+/* Nothing where no run has the figure. */
 static void line(const runs *r, const char *name, const char *key,
                  cli_text (*format)(double))
 {
+    size_t known = 0;
+    for (size_t i = 0; i < r->count; i++) known += find(r->run[i], key) != NULL;
+    if (!known) return;
     printf("  %-36s", name);
     for (size_t i = 0; i < r->count; i++)
         printf("%*s", COLUMN,

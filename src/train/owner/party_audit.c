@@ -115,8 +115,9 @@ static double stretch(const bf_job *job)
 {
     const bf_schedule *s = &job->schedule;
     unsigned last = s->iterations - 1;
-    double moved = s->step[last] * (double)s->n *
-                   bf_sigmoid_slope(&s->sigmoid, job->typical.logit[last]);
+    bf_slope slope = bf_sigmoid_slope(&s->sigmoid, 0, job->typical.logit[last],
+                                      s->sigmoid.range);
+    double moved = s->step[last] * (double)s->n * slope.rms;
     return fmax(1, fabs(1 - moved));
 }
 
