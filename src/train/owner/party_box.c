@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "train/owner/party_run.h"
 
 bf_status bf_box_path(bf_path *out, const bf_party_run *p, const char *folder,
@@ -31,6 +32,49 @@ bf_status bf_box_new(bf_path *out, const bf_party_run *p, unsigned round,
     char name[BF_MESSAGE_NAME_BYTES];
     bf_message_name(name, round, p->me, kind);
     return bf_box_path(out, p, "new", name);
+}
+
+bf_status bf_box_model(bf_path *out, const bf_party_run *p)
+{
+    return bf_box_path(out, p, "held", BF_MODEL_FILE);
+}
+
+static bf_status copy_stream(bf_outfile *to, FILE *from, const char *path)
+{
+    static const size_t block = (size_t)1 << 16;
+    uint8_t *data = bf_alloc(block);
+    bf_status s = data ? BF_OK : BF_ERR_MEMORY;
+    for (size_t n; s == BF_OK && (n = fread(data, 1, block, from)) > 0;)
+        s = bf_outfile_write(to, data, n);
+    if (s == BF_OK && ferror(from))
+        s = bf_fail_errno(errno, "%s: cannot read", path);
+    bf_free(data);
+    return s;
+}
+
+static bf_status copy_model(FILE *from, const char *path, const char *to)
+{
+    bf_outfile *f;
+    BF_TRY(bf_outfile_open(&f, to, 0644));
+    bf_status s = copy_stream(f, from, path);
+    if (s == BF_OK) return bf_outfile_commit(f);
+    bf_outfile_abort(f);
+    return s;
+}
+
+bf_status bf_box_take_model(const bf_party_run *p)
+{
+    bf_path given, kept;
+    BF_TRY(bf_box_path(&given, p, "inbox", BF_MODEL_FILE));
+    BF_TRY(bf_box_model(&kept, p));
+    if (!bf_box_has(&given))
+        return bf_fail(BF_ERR_WAITING,
+                       "round 4: waiting for the server (" BF_MODEL_FILE ")");
+    FILE *from = fopen(given.s, "re");
+    if (!from) return bf_fail_errno(errno, "%s: cannot open", given.s);
+    bf_status s = copy_model(from, given.s, kept.s);
+    fclose(from);
+    return s;
 }
 
 bool bf_box_has(const bf_path *path)

@@ -130,7 +130,7 @@ static bf_status part_path(bf_path *out, const bf_party_run *p, unsigned round,
 {
     char name[BF_MESSAGE_NAME_BYTES];
     if (kind == BF_PART_MODEL)
-        return bf_box_path(out, p, "inbox", BF_MODEL_FILE);
+        return bf_box_model(out, p);
     if (kind != BF_PART_SQUARE) return bf_box_new(out, p, round, kind);
     bf_message_name(name, 2, p->me, kind);
     return bf_box_path(out, p, round == 1 ? "new" : "held", name);
@@ -139,7 +139,6 @@ static bf_status part_path(bf_path *out, const bf_party_run *p, unsigned round,
 /* Checks that everything is here on which the message of `round` depends. */
 static bf_status check_ready(bf_party_run *p, unsigned round)
 {
-    bf_path model;
     switch (round) {
     case 2:
         BF_TRY(bf_party_need(p, 1, BF_PART_SUMS));
@@ -149,11 +148,7 @@ static bf_status check_ready(bf_party_run *p, unsigned round)
         BF_TRY(bf_party_need(p, 2, BF_PART_SQUARE));
         return bf_party_need(p, 2, BF_PART_SUMS);
     case 4: return bf_party_need(p, 3, BF_PART_TRANSFORM);
-    case 5:
-        BF_TRY(bf_box_path(&model, p, "inbox", BF_MODEL_FILE));
-        if (bf_box_has(&model)) return BF_OK;
-        return bf_fail(BF_ERR_WAITING,
-                       "round 4: waiting for the server (" BF_MODEL_FILE ")");
+    case 5: return bf_box_take_model(p);
     case 6:
         BF_TRY(bf_party_check_models(p));
         return bf_party_need(p, 5, BF_PART_BEFORE);

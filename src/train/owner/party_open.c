@@ -124,7 +124,7 @@ static bf_status read_model(opening *o, const bf_party_run *p)
     bf_wire_info whole; /* verifies what the opening has no use for as well */
     bf_job_data_id(p->session->job, data_id);
     bf_session_joint_key(key, p->t[2]);
-    BF_TRY(bf_box_path(&o->model, p, "inbox", BF_MODEL_FILE));
+    BF_TRY(bf_box_model(&o->model, p));
     BF_TRY(bf_wire_inspect(&whole, o->model.s, NULL));
     BF_TRY(bf_wire_open(&r, o->model.s, BF_WIRE_MODEL, bf_one_ring(p->ctx),
                         (bf_wire_ids){key, bf_job_id(p->session->job),
@@ -325,7 +325,7 @@ bf_status bf_party_recheck(bf_party_run *p)
     if (!p->o->recheck) return BF_OK;
     BF_TRY(bf_box_path(&folder, p, NULL, "recheck"));
     BF_TRY(bf_box_path(&made, p, "recheck", BF_MODEL_FILE));
-    BF_TRY(bf_box_path(&given, p, "inbox", BF_MODEL_FILE));
+    BF_TRY(bf_box_model(&given, p));
     bf_status s = train_again(p, folder.s, made.s);
     if (s == BF_OK) s = bf_part_of_file(&want, BF_PART_MODEL, made.s);
     if (s == BF_OK && bf_part_check(&want, given.s) != BF_OK)

@@ -6,7 +6,6 @@
 #include "train/owner/party_run.h"
 #include "train/owner/transform.h"
 
-#define BF_MODEL_FILE "model.enc"
 
 /* Checks this owner's rows and labels in p->o before they are used.
  * BF_ERR_ARGUMENT if the session needs rows or labels that p->o lacks. Round 1

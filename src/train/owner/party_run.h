@@ -2,7 +2,8 @@
  *
  *   BOX/state      what the owner keeps between steps (party_state.h)
  *   BOX/new/       files of a message in the making, which nobody has seen
- *   BOX/held/      what round 1 promised: r2-KK.square
+ *   BOX/held/      what round 1 promised: r2-KK.square; model.enc as it was in
+ *                  the inbox when round 5 named it
  *   BOX/outbox/    messages that others may have seen
  *   BOX/inbox/     the others' messages, and model.enc
  *   BOX/rows       the tags that the others must send (party_rows.c)
@@ -69,6 +70,12 @@ BF_MUST_CHECK bf_status bf_box_message(bf_path *out, const bf_party_run *p,
 BF_MUST_CHECK bf_status bf_box_new(bf_path *out, const bf_party_run *p,
                                    unsigned round, bf_part_kind kind);
 bool bf_box_has(const bf_path *path);
+/* The server's model. The file in the inbox can be replaced between a recheck
+ * and the opening: bf_box_take_model copies it, and all else reads the copy at
+ * bf_box_model. BF_ERR_WAITING while the inbox has none. */
+#define BF_MODEL_FILE "model.enc"
+BF_MUST_CHECK bf_status bf_box_take_model(const bf_party_run *p);
+BF_MUST_CHECK bf_status bf_box_model(bf_path *out, const bf_party_run *p);
 /* Makes the box's folders, and removes files that an interrupted step left half
  * written. */
 BF_MUST_CHECK bf_status bf_box_prepare(const bf_party_run *p);
