@@ -67,7 +67,7 @@ static unsigned iteration_depth(const bf_job *job, unsigned t)
     return has_scores(job, t) ? 2 + job->form.primes : 1;
 }
 
-unsigned bf_job_used_limbs(const bf_job *job)
+unsigned bf_chain_limbs(const bf_job *job)
 {
     unsigned limbs = 1;
     if (job->refresh.on) return limbs + 2 + job->form.primes;
@@ -291,6 +291,30 @@ static double dense_wanted(const bf_job *job, int bits)
                    log2(bf_job_owners(job)) / 2 + 1;
     if (job->form.division == BF_DIVIDE_PAIRED) return (error + PRIME_MIN) / 2;
     return ceil(error + log2(job->form.norm));
+}
+
+/* Every division that the polynomial allows. With fewer primes the primes
+ * dictate the dense scale, and the walk tells whether that is precise enough.
+ */
+static const struct {
+    bf_division division;
+    unsigned late;
+} ways[] = {{BF_DIVIDE_LATE, 0}, {BF_DIVIDE_LATE, 1},
+            {BF_DIVIDE_JOINED, 0}, {BF_DIVIDE_EACH, 0},
+            /* for polynomials of long runs, in one iteration's chain */
+            {BF_DIVIDE_LATE, 2}, {BF_DIVIDE_LATE, 3},
+            {BF_DIVIDE_PAIRED, 0}};
+enum { WAYS_UNREFRESHED = 4, WAYS = sizeof ways / sizeof *ways };
+
+unsigned bf_chain_ways(const bf_job *job)
+{
+    return job->refresh.on ? WAYS : WAYS_UNREFRESHED;
+}
+
+bool bf_chain_take_way(bf_job *job, unsigned way)
+{
+    return bf_sigmoid_form_divide(&job->form, ways[way].division,
+                                  ways[way].late);
 }
 
 bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)

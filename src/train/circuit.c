@@ -3,10 +3,18 @@
 #include "base/env.h"
 #include "train/training.h"
 
+static const bf_circuit *const circuits[BF_RECIPE_KINDS] = {
+    [BF_RECIPE_PAPER] = &bf_training,
+    [BF_RECIPE_WHITENED] = &bf_training};
+
 const bf_circuit *bf_job_circuit(const bf_job *job)
 {
-    (void)job; /* training is all that a job can ask for so far */
-    return &bf_training;
+    return circuits[job->recipe.kind];
+}
+
+unsigned bf_job_used_limbs(const bf_job *job)
+{
+    return bf_job_circuit(job)->limbs(job);
 }
 
 size_t bf_job_inputs(const bf_job *job)

@@ -3,8 +3,9 @@
  * The circuit alone defines its inputs, what it carries from one step to the
  * next and what it gives out. Everybody else asks it: the planner walks it
  * symbolically, the owner seals inputs and makes keys for it, the server reads
- * its inputs and runs it, checkpoints store what it carries. Training is the
- * first circuit (train/training.c). */
+ * its inputs and runs it, checkpoints store what it carries. The search asks it
+ * for scales, job.json holds its part. Training is the first circuit
+ * (train/training.c). */
 #ifndef BF_TRAIN_CIRCUIT_H
 #define BF_TRAIN_CIRCUIT_H
 
@@ -50,6 +51,10 @@ typedef struct bf_state {
 } bf_state;
 void bf_state_release(bf_eval *ev, bf_state *s);
 
+struct bf_chain;  /* train/chain.h */
+struct bf_fields; /* train/json_fields.h */
+struct cJSON;
+
 typedef struct bf_circuit {
     size_t (*inputs)(const bf_job *job, bf_input_kind kind);
     bf_input (*input)(const bf_job *job, bf_input_kind kind);
@@ -62,6 +67,31 @@ typedef struct bf_circuit {
     double (*output_noise)(const bf_job *job, const bf_ct *output);
     double (*certificate_noise)(const bf_job *job, const bf_ct *certificate);
 
+    /* Its scales. A job has ways to lay out its chain, of which the search
+     * takes the cheapest; take_way sets one, by its number below ways, or
+     * returns false where the job does not have this one. limbs are those of
+     * the chain that the job, with its way, uses. */
+    unsigned (*ways)(const bf_job *job);
+    bool (*take_way)(bf_job *job, unsigned way);
+    unsigned (*limbs)(const bf_job *job);
+    /* Sets the job's scales, and the primes that they take, for so many bits of
+     * precision; false where no such primes exist. */
+    bool (*chain)(bf_job *job, struct bf_chain *c, int bits);
+    /* Sets the scales of a job over rows that are encrypted already, whose
+     * chain and scale of rows are given. */
+    void (*fit)(bf_job *job);
+
+    /* Its part of job.json: members of the file's "recipe" beside the kind,
+     * which says whose recipe it is; and members of the file for what the
+     * search chose. What is read has the bounds of a file; bf_job_derive checks
+     * whether it is a job. */
+    void (*write_recipe)(struct cJSON *recipe, const bf_job *job);
+    void (*write_scales)(struct cJSON *file, const bf_job *job);
+    void (*read_recipe)(struct bf_fields *r, const struct cJSON *recipe,
+                        bf_job *job);
+    void (*read_scales)(struct bf_fields *r, const struct cJSON *file,
+                        bf_job *job);
+
     /* A run: what its steps share. Inputs must outlive it. total is the work of
      * the whole run, to which progress is relative; 0: no progress. */
     bf_status (*open)(void **run, bf_world *w, const bf_job *job,
@@ -70,6 +100,7 @@ typedef struct bf_circuit {
     void (*close)(void *run); /* NULL is fine */
 } bf_circuit;
 
+/* By the kind of the job's recipe. */
 const bf_circuit *bf_job_circuit(const bf_job *job);
 
 /* All inputs of a job, of all kinds; and which kind number i is of. */

@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "train/certificate.h"
-#include "train/chain.h"
+#include "train/circuit.h"
 #include "train/handle.h"
 #include "train/plan.h"
 #include "train/refresh.h"
@@ -124,7 +124,7 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
     BF_TRY(check_batches(&made, over));
     BF_TRY(check_limbs(&made));
     take_refresh(&made, over);
-    bf_chain_fit(&made);
+    bf_job_circuit(&made)->fit(&made);
     BF_TRY(check_scales(&made, over));
     BF_TRY(bf_job_derive(&made, l->n, classes, l->f, l->k));
     *job = made;

@@ -1,4 +1,5 @@
-/* The search for ring, layout, divisions and digits.
+/* The search for ring, layout and digits, and for the way to lay out the chain,
+ * whose scales are the circuit's.
  *
  * Example: 128 rows of 400 features, 10 classes, 2 iterations. Rings below 2^14
  * hold no chain of 128 bits of security, and by `rough_work` larger ones cost
@@ -17,6 +18,7 @@
 #include "linalg/dense.h"
 #include "train/certificate.h"
 #include "train/chain.h"
+#include "train/circuit.h"
 #include "train/plan.h"
 #include "train/refresh.h"
 
@@ -136,8 +138,7 @@ static bf_status consider_bits(search *s, bf_job *job)
     if (bf_job_used_limbs(job) > BF_MAX_Q) return BF_OK;
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
-        if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
-            continue;
+        if (!bf_job_circuit(job)->chain(job, &c, bits)) continue;
         if (!some_digits(job, &c)) return BF_OK;
         bf_status status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
@@ -164,8 +165,7 @@ static bf_status consider_refresh(search *s, bf_job *job)
     for (int bits = BF_CHAIN_BITS_MIN; bits <= BF_CHAIN_BITS_MAX; bits++) {
         bf_plan plan;
         bool small = bf_refresh_ring(job) != 0;
-        if (!bf_chain_scales(job, &c, bits) || !bf_chain_primes(job, &c))
-            continue;
+        if (!bf_job_circuit(job)->chain(job, &c, bits)) continue;
         if (small && !some_digits(job, &c)) return BF_OK;
         bf_status status = bf_refresh_make(job, c.prime, c.n_q);
         if (status == BF_OK) status = bf_job_walk(&plan, job);
@@ -193,38 +193,21 @@ static bool inputs_fit(const search *s, const bf_job *job)
     return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
-/* Every division that the polynomial allows. With fewer primes the primes
- * dictate the dense scale, and the walk tells whether that is precise enough.
- */
-static const struct {
-    bf_division division;
-    unsigned late;
-} ways[] = {{BF_DIVIDE_LATE, 0},
-            {BF_DIVIDE_LATE, 1},
-            {BF_DIVIDE_JOINED, 0},
-            {BF_DIVIDE_EACH, 0},
-            /* for polynomials of long runs, in one iteration's chain */
-            {BF_DIVIDE_LATE, 2},
-            {BF_DIVIDE_LATE, 3},
-            {BF_DIVIDE_PAIRED, 0}};
-enum { WAYS_UNREFRESHED = 4 };
-
-/* Sets what a layout and way number i decide; false where the polynomial can't
- * be divided so. */
-static bool divide(bf_job *job, size_t i)
+/* Sets what a layout and a way of the circuit's decide; false where the job has
+ * no such way. */
+static bool take_way(bf_job *job, unsigned way)
 {
     job->log_mask =
         bf_mask_log_scale(&job->layout, tolerance[job->recipe.kind].mask_bits);
-    return bf_sigmoid_form_divide(&job->form, ways[i].division, ways[i].late);
+    return bf_job_circuit(job)->take_way(job, way);
 }
 
 static bf_status consider_layout(search *s, const bf_job *base)
 {
-    size_t count =
-        base->refresh.on ? sizeof ways / sizeof *ways : WAYS_UNREFRESHED;
-    for (size_t i = 0; i < count; i++) {
+    unsigned count = bf_job_circuit(base)->ways(base);
+    for (unsigned way = 0; way < count; way++) {
         bf_job job = *base;
-        if (!divide(&job, i) || !inputs_fit(s, &job)) continue;
+        if (!take_way(&job, way) || !inputs_fit(s, &job)) continue;
         BF_TRY(job.refresh.on ? consider_refresh(s, &job)
                               : consider_bits(s, &job));
     }
@@ -418,15 +401,16 @@ static bool has_chain(const search *s, const bf_job *base, size_t n,
 {
     unsigned log_n = s->options->log_n ? s->options->log_n : BF_PLAN_LOG_N_MAX;
     size_t cols = bf_recipe_outputs(&base->recipe, n, base->features);
+    const bf_circuit *circuit = bf_job_circuit(base);
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2)
-        for (size_t i = 0; i < WAYS_UNREFRESHED; i++) {
+        for (unsigned way = 0; way < circuit->ways(base); way++) {
             bf_job job = *base;
             bf_chain c;
             if (bf_layout_make(&job.layout, log_n, n, cols, classes,
                                job.recipe.batch, f, 1) == BF_OK &&
-                divide(&job, i) && bf_job_used_limbs(&job) <= BF_MAX_Q &&
-                bf_chain_scales(&job, &c, BF_CHAIN_BITS_MIN) &&
-                bf_chain_primes(&job, &c) && some_digits(&job, &c))
+                take_way(&job, way) && bf_job_used_limbs(&job) <= BF_MAX_Q &&
+                circuit->chain(&job, &c, BF_CHAIN_BITS_MIN) &&
+                some_digits(&job, &c))
                 return true;
         }
     return false;

@@ -9,6 +9,7 @@
 #include "ckks/ringswitch.h"
 #include "linalg/dense.h"
 #include "train/certificate.h"
+#include "train/chain.h"
 #include "train/drift.h"
 #include "train/refresh.h"
 #include "train/usual.h"
@@ -735,6 +736,11 @@ static double certificate_noise(const bf_job *job, const bf_ct *certificate)
     return bf_certificate_noise(&job->layout, certificate);
 }
 
+static bool chain(bf_job *job, bf_chain *c, int bits)
+{
+    return bf_chain_scales(job, c, bits) && bf_chain_primes(job, c);
+}
+
 static void run_close(void *run)
 {
     circuit *c = run;
@@ -807,6 +813,15 @@ const bf_circuit bf_training = {
     .output_bound = output_bound,
     .output_noise = output_noise,
     .certificate_noise = certificate_noise,
+    .ways = bf_chain_ways,
+    .take_way = bf_chain_take_way,
+    .limbs = bf_chain_limbs,
+    .chain = chain,
+    .fit = bf_chain_fit,
+    .write_recipe = bf_training_write_recipe,
+    .write_scales = bf_training_write_scales,
+    .read_recipe = bf_training_read_recipe,
+    .read_scales = bf_training_read_scales,
     .open = run_open,
     .step = run_step,
     .close = run_close,

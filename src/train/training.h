@@ -12,4 +12,12 @@ enum { BF_TRAINING_V, BF_TRAINING_BEFORE };
 
 extern const bf_circuit bf_training;
 
+/* Training's part of job.json (training_json.c). */
+void bf_training_write_recipe(struct cJSON *recipe, const bf_job *job);
+void bf_training_write_scales(struct cJSON *file, const bf_job *job);
+void bf_training_read_recipe(struct bf_fields *r, const struct cJSON *recipe,
+                             bf_job *job);
+void bf_training_read_scales(struct bf_fields *r, const struct cJSON *file,
+                             bf_job *job);
+
 #endif

@@ -14,7 +14,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "train/job.h"
+#include "train/circuit.h"
+#include "train/names.h"
 
 typedef enum kind {
     WHOLE, REAL, WORD, LIST, PRIMES, OBJECT, VERSION, RINGS
@@ -238,6 +239,24 @@ static void test_lists(void **state)
     }
 }
 
+/* Every kind that a file can name has a circuit with a part of the file, and no
+ * other is read. */
+static void test_circuits(void **state)
+{
+    (void)state;
+    const field named = {"recipe", "kind", WORD, 0, 0};
+    for (int k = 0; k < BF_RECIPE_KINDS; k++) {
+        const bf_job job = {.recipe.kind = (bf_recipe_kind)k};
+        const bf_circuit *c = bf_job_circuit(&job);
+        assert_non_null(bf_recipe_kind_names[k]);
+        assert_non_null(c);
+        assert_true(c->read_recipe && c->read_scales);
+        assert_true(c->write_recipe && c->write_scales);
+    }
+    refused(&named, "\"inference\"");
+    assert_non_null(strstr(bf_last_error(), "unknown value"));
+}
+
 /* Within their bounds, but together no job that can be run. */
 static void impossible(const char *in, const char *name, const char *value,
                        const char *words)
@@ -379,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_circuits),
         cmocka_unit_test(test_combinations),
         cmocka_unit_test(test_certificate),
         cmocka_unit_test(test_data_set),
