@@ -72,8 +72,11 @@ typedef enum cli_kind {
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */
     CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
+    CLI_WHEN,   /* cli_when */
     CLI_TABLE   /* value is another table of options */
 } cli_kind;
+
+typedef enum cli_when { CLI_AUTO, CLI_YES, CLI_NO } cli_when;
 
 #define CLI_TEXTS_MAX 64
 typedef struct cli_texts {

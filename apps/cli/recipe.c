@@ -13,7 +13,7 @@ static struct {
     const char *kind, *map, *steps, *expand, *aim;
     size_t iterations, batch, components, ring;
     double lambda, clip;
-    const char *refresh;
+    cli_when refresh;
     uint64_t max_memory;
     bool safe, certificate;
 } given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
@@ -48,7 +48,7 @@ const cli_option cli_recipe_options[] = {
      "of all rows (docs/algorithms.md)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "memory limit of the server, such as 12G (10^9; Gi: 2^30)"},
-    {"refresh", 0, CLI_TEXT, &given.refresh, "WHEN",
+    {"refresh", 0, CLI_WHEN, &given.refresh, "WHEN",
      "bootstrap the weights after each iteration, which allows up to 1024 "
      "iterations: yes, no, or auto, if cheaper (default)"},
     {"ring", 0, CLI_COUNT, &given.ring, "N",
@@ -273,21 +273,9 @@ static void note_few_rows(const bf_job *job)
                  cli_program(), s.rows, s.columns);
 }
 
-static bf_status parse_refresh(bf_refresh_choice *out)
-{
-    static const char *const words[] = {[BF_REFRESH_AUTO] = "auto",
-                                        [BF_REFRESH_NEVER] = "no",
-                                        [BF_REFRESH_ALWAYS] = "yes"};
-    *out = BF_REFRESH_AUTO;
-    if (!given.refresh) return BF_OK;
-    for (int i = 0; i < 3; i++)
-        if (strcmp(given.refresh, words[i]) == 0) {
-            *out = (bf_refresh_choice)i;
-            return BF_OK;
-        }
-    return bf_fail(BF_ERR_ARGUMENT, "--refresh: '%s' is none of yes, no, auto",
-                   given.refresh);
-}
+static const bf_refresh_choice refreshes[] = {[CLI_AUTO] = BF_REFRESH_AUTO,
+                                              [CLI_YES] = BF_REFRESH_ALWAYS,
+                                              [CLI_NO] = BF_REFRESH_NEVER};
 
 bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
                        const bf_label_columns *labels, unsigned owners)
@@ -295,10 +283,10 @@ bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory,
                                .owners = owners,
+                               .refresh = refreshes[given.refresh],
                                .certificate = given.certificate};
     BF_TRY(cli_recipe(&recipe, n, d));
     if (labels) options.labels = *labels;
-    BF_TRY(parse_refresh(&options.refresh));
     BF_TRY(parse_ring(&options.log_n));
     BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));
     note_few_rows(*job);

@@ -46,6 +46,19 @@ typedef struct bf_label_privacy {
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_session_label_privacy(bf_label_privacy *out, const bf_session *s);
 
+/* Before an owner's share of the opening leaves, the owner can gather and train
+ * as the server did; the session ends unless the model has the same bytes. That
+ * needs the memory and time of a server, and all files of all owners in the
+ * inbox. A server that works together with a receiver can construct a model
+ * whose opening reveals the other owners' secrets (SECURITY.md). */
+typedef enum bf_recheck {
+    /* One owner of a session: the first who receives nothing, or the first of
+     * all if all receive. */
+    BF_RECHECK_ONE,
+    BF_RECHECK_ALWAYS,
+    BF_RECHECK_NEVER
+} bf_recheck;
+
 typedef struct bf_party_options {
     const char *session, *identity, *box;
     /* This owner's rows and labels, as the session says; bf_party_step ignores
@@ -65,13 +78,7 @@ typedef struct bf_party_options {
      * iterations; NULL if nobody wants them. */
     void (*certified)(void *user, const bf_certificate *c);
     void *user;
-    /* Before this owner's share of the opening leaves: gathers and trains as
-     * the server did, and ends the session unless the model has the same bytes.
-     * Needs the memory and time of a server, and all files of all owners in the
-     * inbox. A server that works together with a receiver can construct a model
-     * whose opening reveals this owner's secret (SECURITY.md); therefore at
-     * least one owner of a session should set `recheck`. */
-    bool recheck;
+    bf_recheck recheck;
 } bf_party_options;
 
 typedef struct bf_party_report {

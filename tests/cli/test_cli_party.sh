@@ -78,7 +78,7 @@ cp model.enc box-b/inbox
 refuse 75 'round 5: waiting for b' "$blindfit" party step session.bf --id a.id \
     --box box-a
 refuse 75 'round 5: waiting for a' "$blindfit" party step session.bf --id b.id \
-    --box box-b --recheck
+    --box box-b --recheck yes
 carry
 refuse 2 'name a file for the model' "$blindfit" party step session.bf \
     --id a.id --box box-a

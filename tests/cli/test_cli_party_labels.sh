@@ -86,7 +86,7 @@ ok "$server" gather session.bf --box server -o job
 ok "$server" train job/job.json --keys job/eval.keys --box server -o model.enc
 cp model.enc box-a/inbox
 cp model.enc box-b/inbox
-ok a --recheck # a receives nothing, and has nothing left to do
+ok a # a receives nothing, and has nothing left to do
 refuse 75 'round 5: waiting for a' b
 refuse 2 'no model was received' "$blindfit" party finish session.bf x.csv \
     --id b.id --box box-b -o better.npy

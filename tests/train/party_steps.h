@@ -10,7 +10,7 @@
 static bf_session *session;
 static bf_matrix rows;
 static int32_t labels[ROWS];
-static bool recheck; /* of steps */
+static bf_recheck recheck = BF_RECHECK_NEVER; /* of steps */
 
 /* Fixture of a test program, which makes `session`. */
 static inline int open_session(void **state)

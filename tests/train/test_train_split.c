@@ -119,7 +119,8 @@ static bf_party_options *options_of(at_hand *a, const world *w, unsigned k)
     a->x = view_of(w, k);
     a->o = (bf_party_options){.session = a->session.s, .identity = a->id.s,
                               .box = a->box.s, .model = a->model.s,
-                              .row_names = w->names[k]};
+                              .row_names = w->names[k],
+                              .recheck = BF_RECHECK_NEVER};
     if (me->features) a->o.x = &a->x;
     if (me->labels) a->o.labels = w->labels + me->first;
     a->o.label_count = me->labels ? me->count : 0;

@@ -8,10 +8,14 @@ typedef struct encrypt_args {
     const char *key, *upload, *transform, *fitted;
     cli_texts labels; /* one for each column */
     bf_rows rows;
-    const char *only, *rehearse;
+    const char *only;
+    cli_when rehearse;
     bf_upload_part part; /* the value of `only` */
-    bf_rehearsal when;   /* the value of `rehearse` */
 } encrypt_args;
+
+static const bf_rehearsal rehearsals[] = {[CLI_AUTO] = BF_REHEARSE_CHEAP,
+                                          [CLI_YES] = BF_REHEARSE_ALWAYS,
+                                          [CLI_NO] = BF_REHEARSE_NEVER};
 
 /* True if the run writes a transform. Labels alone belong to the transform of
  * their rows, or to a copy of it. */
@@ -50,7 +54,7 @@ static bf_status seal(const encrypt_args *a, const bf_owner *owner,
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
     const bf_encrypt_options o = {.part = a->part,
-                                  .rehearse = a->when,
+                                  .rehearse = rehearsals[a->rehearse],
                                   .upload = a->upload,
                                   .transform = has_transform(a) ? path : NULL,
                                   .class_names = cli_training_names(t)};
@@ -153,18 +157,6 @@ static bf_status choose_part(encrypt_args *a)
     return BF_OK;
 }
 
-static bf_status choose_rehearsal(encrypt_args *a)
-{
-    static const char *const words[] = {"auto", "yes", "no"};
-    for (int i = 0; i < 3; i++)
-        if (!a->rehearse || strcmp(a->rehearse, words[i]) == 0) {
-            a->when = (bf_rehearsal)i;
-            return BF_OK;
-        }
-    return bf_fail(BF_ERR_ARGUMENT, "--rehearse: '%s' is none of yes, no, auto",
-                   a->rehearse);
-}
-
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     encrypt_args a = {0};
@@ -180,7 +172,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "transform to write (default: beside the key)"},
         {"only", 0, CLI_TEXT, &a.only, "PART",
          "encrypt only rows or only labels (default: both)"},
-        {"rehearse", 0, CLI_TEXT, &a.rehearse, "WHEN",
+        {"rehearse", 0, CLI_WHEN, &a.rehearse, "WHEN",
          "train in plaintext first, to check the bounds: yes, no, or auto, "
          "if cheap (default)"},
         {"fitted", 0, CLI_TEXT, &a.fitted, "FILE",
@@ -194,7 +186,6 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.upload, "output"));
     BF_TRY(choose_part(&a));
-    BF_TRY(choose_rehearsal(&a));
     if (a.part == BF_UPLOAD_LABELS) BF_TRY(cli_need(a.fitted, "fitted"));
     BF_TRY(bf_job_read(&job, operands[0]));
     bf_status s = check_outputs(&a, operands[0], operands[1]);

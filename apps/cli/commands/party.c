@@ -68,8 +68,13 @@ typedef struct step_args {
     const char *labels;
     bf_dataset data;
     bf_view x;
+    cli_when recheck;
     cli_certificates certificates;
 } step_args;
+
+static const bf_recheck rechecks[] = {[CLI_AUTO] = BF_RECHECK_ONE,
+                                      [CLI_YES] = BF_RECHECK_ALWAYS,
+                                      [CLI_NO] = BF_RECHECK_NEVER};
 
 static void certified(void *user, const bf_certificate *c)
 {
@@ -150,15 +155,18 @@ static bf_status run_step(const cli_command *self, int argc, char **argv)
          "labels of the rows, unless they are in the same file"},
         {"output", 'o', CLI_TEXT, &a.o.model, "FILE",
          "model to write: .npy, .csv or .safetensors"},
-        {"recheck", 0, CLI_FLAG, &a.o.recheck, NULL,
-         "before the opening: train once more, from all owners' files in the "
-         "inbox, and end the session if the server did something else"},
+        {"recheck", 0, CLI_WHEN, &a.recheck, "WHEN",
+         "before the opening, train once more from all owners' files in the "
+         "inbox, and end the session if the server did something else: yes, "
+         "no, or auto, if this is the first owner who receives nothing, or the "
+         "first of all if all receive (default)"},
         {0},
     };
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 2, operands));
     BF_TRY(check_step(&a, operands));
     bf_status s = load_data(&a, operands[1]);
+    a.o.recheck = rechecks[a.recheck];
     a.o.certified = certified;
     a.o.user = &a.certificates;
     if (s == BF_OK) s = bf_party_step(&r, &a.o, &cli_env);

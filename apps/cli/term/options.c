@@ -82,6 +82,17 @@ static bool read_rows(const char *text, bf_rows *out)
     return true;
 }
 
+static bool read_when(const char *text, cli_when *out)
+{
+    static const char *const words[] = {"auto", "yes", "no"};
+    for (cli_when i = CLI_AUTO; i <= CLI_NO; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
 /* Refuses `-`, which stands for a standard stream in other programs. */
 static bf_status check_text(const char *text)
 {
@@ -129,6 +140,12 @@ static bf_status assign(const cli_option *o, const char *text)
     case CLI_ROWS:
         if (!read_rows(text, o->value))
             return bad(o->name, text, "range of rows such as 1:128");
+        return BF_OK;
+    case CLI_WHEN:
+        if (!read_when(text, o->value))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "--%s: '%s' is none of yes, no, auto", o->name,
+                           text);
         return BF_OK;
     case CLI_TABLE:
         break;
