@@ -220,6 +220,39 @@ static void numbers(void **state)
     assert_true(bf_sum_number(wide, 16) == sum);
 }
 
+/* v 2^64, rounded, is a double: an integer of at most 53 bits and zeros. */
+static void check_units(double v)
+{
+    uint8_t number[16] = {0};
+    bf_u128 units;
+    bf_sum_add_number(number, v, 16);
+    double want = rint(ldexp(fabs(v), 64));
+    bool negative = bf_sum_magnitude(&units, number);
+    if (units != (bf_u128)want || negative != (v < 0 && want > 0))
+        fail_msg("%a is not %s%a units", v, v < 0 ? "-" : "", want);
+}
+
+static void units_are_rounded_to_even(void **state)
+{
+    (void)state;
+    uint64_t seed = test_seed(73);
+    for (int e = -70; e < 62; e++)
+        for (int i = 0; i < 20; i++) {
+            double v = ldexp(1 + random_unit(&seed), e);
+            check_units(v);
+            check_units(-v);
+        }
+    for (int quarters = 0; quarters < 16; quarters++) {
+        double units = ldexp(quarters, -66), large = ldexp(quarters, -2);
+        check_units(units);
+        check_units(-units);
+        check_units(large);
+        check_units(-large);
+        check_units(nextafter(large, -1));
+        check_units(nextafter(-large, 1));
+    }
+}
+
 /* Neither X25519's result nor a pair's key, which is that of its stream's. */
 static __attribute__((noinline)) void remember_pair(memory_pattern *p,
                                                     const owners *o)
@@ -257,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_key_taken_twice),
         cmocka_unit_test(faults_are_named),
         cmocka_unit_test(numbers),
+        cmocka_unit_test(units_are_rounded_to_even),
         cmocka_unit_test(nothing_stays),
     };
     memory_keep_freed();

@@ -132,26 +132,25 @@ bf_status bf_sum_pair_key(uint8_t key[BF_HASH_BYTES], const bf_sum_owner *own,
     return status;
 }
 
-/* Both parts of the magnitude are exact, as a double has 53 bits. No branch
- * depends on the sign. */
+/* v in units of 2^-64. The rest that v leaves above the nearest multiple of 1/2
+ * is an exact difference of doubles, of magnitude at most 1/4. As 1/2 is an
+ * even number of units, rounding the rest to even rounds v to even. Both parts
+ * fit in int64_t, as |v| < 2^62. No branch depends on v; a conversion to
+ * uint64_t would have one. */
+static bf_u128 units_of(double v)
+{
+    int64_t halves = llrint(2 * v);
+    int64_t rest = llrint((v - 0.5 * (double)halves) * 0x1p64);
+    return ((bf_u128)halves << 63) + (bf_u128)rest;
+}
+
 void bf_sum_add_number(uint8_t *number, double v, unsigned width)
 {
-    uint8_t bytes[16];
-    double size = fabs(v);
-    bf_u128 units;
-    if (width == 8) {
-        units = (uint64_t)rint(size * 0x1p40);
-    } else {
-        uint64_t whole = (uint64_t)size;
-        units = (bf_u128)whole << 64;
-        units |= (uint64_t)rint((size - (double)whole) * 0x1p64);
-    }
-    bf_u128 sign = 0 - (bf_u128)(signbit(v) != 0);
-    units = (units ^ sign) - sign;
-    bf_put_u64(bytes, (uint64_t)units);
-    bf_put_u64(bytes + 8, (uint64_t)(units >> 64));
-    add(number, bytes, 1, width, false);
-    bf_wipe(bytes, sizeof bytes);
+    bf_u128 sum = width == 8 ? (bf_u128)llrint(v * 0x1p40) : units_of(v);
+    sum += bf_get_u64(number);
+    bf_put_u64(number, (uint64_t)sum);
+    if (width == 8) return;
+    bf_put_u64(number + 8, bf_get_u64(number + 8) + (uint64_t)(sum >> 64));
 }
 
 bool bf_sum_magnitude(bf_u128 *units, const uint8_t *number)
