@@ -1,7 +1,8 @@
 /* Only bf_boot_keys_generate holds the sparse secret of a refresh. This test
  * draws the secret again from the same randomness, so that its coefficients and
  * its values in both rings are known: they are in memory during key generation,
- * and nowhere afterwards. */
+ * and nowhere afterwards. The same for the secret that rows in a smaller ring
+ * need in the larger one, which is derived from theirs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,16 +16,14 @@
 #include "base/random.h"
 #include "ckks/owner/boot_keys.h"
 #include "ckks/owner/internal.h"
-#include "support/memory_search.h"
+#include "support/memory_witness.h"
 #include "support/status.h"
 
 enum { SEED = 7, LOG_N = 11, WINDOW = 256, PIECE = 4 * sizeof(double) };
-enum { COEFFS, THERE_Q, THERE_P, HERE_Q, HERE_P, PATTERNS };
+enum { LAST = 128, TERNARY = 48 };
 
-static memory_pattern patterns[PATTERNS];
-static size_t found[PATTERNS];
 static bf_boot_params params;
-static bf_context *ctx, *encapsulation;
+static bf_context *ctx, *encapsulation, *half;
 
 /* 32 of 2,048 coefficients are not 0: the window that has the most of these,
  * from where memory_search wants one. */
@@ -40,14 +39,13 @@ static void remember_coeffs(const int8_t *c)
         }
     }
     assert_true(most >= 6);
-    memory_remember(&patterns[COEFFS], "coefficients", c + best - 6, WINDOW);
+    remember("coefficients", c + best - 6, WINDOW);
 }
 
-static void remember(int i, const char *name, const bf_secret_key *sk,
-                     unsigned modulus)
+static void remember_values(const char *name, const bf_secret_key *sk,
+                            unsigned modulus)
 {
-    memory_remember(&patterns[i], name, bf_secret_neg(sk, modulus) + 1000,
-                    PIECE);
+    remember(name, bf_secret_neg(sk, modulus) + 1000, PIECE);
 }
 
 static __attribute__((noinline)) void draw_again(void)
@@ -57,14 +55,12 @@ static __attribute__((noinline)) void draw_again(void)
     assert_ok(bf_secret_key_generate(&there, encapsulation, BF_BOOT_WEIGHT));
     assert_ok(bf_secret_embed(&here, there, ctx));
     remember_coeffs(bf_secret_key_coeffs(there));
-    remember(THERE_Q, "in the encapsulation ring, modulo q_0", there, 0);
-    remember(THERE_P, "the same, modulo p_0", there, 1);
-    remember(HERE_Q, "in the ring, modulo its last q", here,
-             params.ring.n_q - 1);
-    remember(HERE_P, "the same, modulo its first p", here, params.ring.n_q);
-    memory_search(found, patterns, PATTERNS);
-    for (int i = 0; i < PATTERNS; i++)
-        if (!found[i]) fail_msg("%s: not in memory", patterns[i].name);
+    remember_values("in the encapsulation ring, modulo q_0", there, 0);
+    remember_values("the same, modulo p_0", there, 1);
+    remember_values("in the ring, modulo its last q", here,
+                    params.ring.n_q - 1);
+    remember_values("the same, modulo its first p", here, params.ring.n_q);
+    all_alive(0);
     bf_secret_key_destroy(there);
     bf_secret_key_destroy(here);
     bf_wipe_stack();
@@ -80,45 +76,19 @@ static int look(void *user, const char *phase, double done, double total)
     (void)done;
     (void)total;
     if (looked++) return 0;
-    memory_search(found, patterns, PATTERNS);
-    for (int i = 0; i < PATTERNS; i++)
-        if (!found[i]) fail_msg("%s: another one was drawn", patterns[i].name);
+    all_alive(0);
     return 0;
-}
-
-static void nothing_left(const char *after)
-{
-    if (memory_search(found, patterns, PATTERNS) == 0) return;
-    for (int i = 0; i < PATTERNS; i++)
-        if (found[i])
-            print_error("after %s: %s, %zu times\n", after, patterns[i].name,
-                        found[i]);
-    fail();
 }
 
 static void sparse_secret_is_wiped(void **state)
 {
     (void)state;
-    const bf_boot_request r = {.log_n = LOG_N,
-                               .log_slots = 3,
-                               .limbs = 2,
-                               .q0_bits = 42,
-                               .limb_bits = 42,
-                               .bound = 1,
-                               .ratio = 6,
-                               .scale = 0x1p36,
-                               .precision = 12,
-                               .insecure = true};
     const bf_key_need in = {{BF_KEY_ENCAPSULATE, 0, 1}, 1},
                       needs[] = {{{BF_KEY_GALOIS, 0, 5}, 2},
                                  {{BF_KEY_DECAPSULATE, 0, 1}, 2}};
     bf_env env = {.progress = look};
     bf_eval_keys keys = {0}, there = {0};
     bf_secret_key *sk;
-    assert_ok(bf_boot_params_make(&params, &r));
-    assert_ok(bf_context_create(&ctx, &params.ring, BF_BACKEND_AUTO));
-    assert_ok(bf_context_create(&encapsulation, &params.encapsulation,
-                                BF_BACKEND_AUTO));
     assert_ok(bf_secret_key_generate(&sk, ctx, 0));
     draw_again();
     nothing_left("drawing it here");
@@ -139,15 +109,99 @@ static void sparse_secret_is_wiped(void **state)
                      BF_ERR_ARGUMENT);
     nothing_left("a refusal");
     bf_secret_key_destroy(sk);
+}
+
+/* ---- derived from the secret of a smaller ring --------------------------- */
+
+/* The end of the key is what a hash of it saw last. */
+static __attribute__((noinline)) void remember_derived(void)
+{
+    bf_secret_key *sk, *made, *again;
+    uint8_t digest[BF_HASH_BYTES];
+    size_t first = known, n = (size_t)1 << (LOG_N - 1);
+    bf_random_fix_for_tests(SEED + 1);
+    assert_ok(bf_secret_key_generate(&sk, half, 0));
+    assert_ok(bf_secret_key_derive(&made, ctx, sk));
+    assert_ok(bf_secret_key_derive(&again, ctx, sk));
+    assert_memory_equal(bf_secret_key_coeffs(made),
+                        bf_secret_key_coeffs(again), 2 * n);
+    assert_memory_equal(bf_secret_key_id(made), bf_secret_key_id(sk),
+                        BF_KEY_ID_BYTES);
+    assert_int_equal(bf_secret_key_weight(made), 0);
+    bf_hash(bf_secret_key_coeffs(sk), n, digest);
+    remember("end of the key", bf_secret_key_coeffs(sk) + n - LAST, TERNARY);
+    remember("digest of the key", digest, MEMORY_PATTERN_MIN);
+    remember("coefficients of the derived key", bf_secret_key_coeffs(made),
+             TERNARY);
+    remember("their end", bf_secret_key_coeffs(made) + 2 * n - LAST, TERNARY);
+    remember_values("its values modulo q_0", made, 0);
+    remember_values("the same, modulo the last p", made,
+                    params.ring.n_q + params.ring.n_p - 1);
+    all_alive(first);
+    bf_wipe(digest, sizeof digest);
+    bf_secret_key_destroy(sk);
+    bf_secret_key_destroy(made);
+    bf_secret_key_destroy(again);
+    bf_wipe_stack();
+}
+
+static __attribute__((noinline)) void derive(void)
+{
+    bf_secret_key *sk, *made;
+    bf_random_fix_for_tests(SEED + 1);
+    assert_ok(bf_secret_key_generate(&sk, half, 0));
+    assert_ok(bf_secret_key_derive(&made, ctx, sk));
+    bf_secret_key_destroy(sk);
+    bf_secret_key_destroy(made);
+}
+
+static void derived_secret_is_wiped(void **state)
+{
+    (void)state;
+    remember_derived();
+    nothing_left("deriving it here");
+    derive();
+    nothing_left("deriving");
+}
+
+static int open_rings(void **state)
+{
+    (void)state;
+    const bf_boot_request r = {.log_n = LOG_N,
+                               .log_slots = 3,
+                               .limbs = 2,
+                               .q0_bits = 42,
+                               .limb_bits = 42,
+                               .bound = 1,
+                               .ratio = 6,
+                               .scale = 0x1p36,
+                               .precision = 12,
+                               .insecure = true};
+    assert_ok(bf_boot_params_make(&params, &r));
+    assert_ok(bf_context_create(&ctx, &params.ring, BF_BACKEND_AUTO));
+    assert_ok(bf_context_create(&encapsulation, &params.encapsulation,
+                                BF_BACKEND_AUTO));
+    bf_params smaller = params.encapsulation;
+    smaller.log_n--;
+    assert_ok(bf_context_create(&half, &smaller, BF_BACKEND_AUTO));
+    return 0;
+}
+
+static int close_rings(void **state)
+{
+    (void)state;
     bf_context_destroy(ctx);
     bf_context_destroy(encapsulation);
+    bf_context_destroy(half);
+    return 0;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sparse_secret_is_wiped),
+        cmocka_unit_test(derived_secret_is_wiped),
     };
     memory_keep_freed();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_rings, close_rings);
 }

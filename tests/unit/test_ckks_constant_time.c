@@ -147,6 +147,17 @@ static void refresh_keys_of(bf_boot_secrets secrets,
     bf_eval_keys_clear(&keys_there);
 }
 
+/* The secret of the larger ring that follows from the smaller ring's. */
+static void derived_secret(const bf_context *ctx, const bf_secret_key *small)
+{
+    bf_secret_key *made;
+    taint(0);
+    assert_ok(bf_secret_key_derive(&made, ctx, small));
+    assert_reports(0);
+    assert_tainted(bf_secret_key_coeffs(made), N);
+    bf_secret_key_destroy(made);
+}
+
 /* Encapsulation from the ring itself, and straight from one of half the degree.
  */
 static void refresh_keys(const bf_secret_key *sk)
@@ -166,6 +177,7 @@ static void refresh_keys(const bf_secret_key *sk)
     taint(1);
     assert_ok(bf_secret_key_generate(&small, half, 0));
     assert_reports(0);
+    derived_secret(bf_secret_key_context(sk), small);
     refresh_keys_of((bf_boot_secrets){sk, NULL}, encapsulation, 1);
     refresh_keys_of((bf_boot_secrets){sk, small}, encapsulation, 2);
     bf_secret_key_destroy(small);
