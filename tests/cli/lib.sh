@@ -85,6 +85,23 @@ rows()
     }'
 }
 
+# as_planned FOLDER MODEL: a run with this folder's job, which printed run.json,
+# has the bytes and counts of the plan, and no more memory.
+as_planned()
+{
+    ok "$blindfit" plan "$1/job.json" --json
+    for planned in keys:keys/eval.keys upload:upload.bf "model:$2"; do
+        holds "$(stat -c %s "$1/${planned#*:}") == \
+            $(number "${planned%:*}" "$work/stdout")"
+    done
+    for count in key_switches tensor_products; do
+        holds "$(number $count "$1/run.json") == $(number $count "$work/stdout")"
+    done
+    # Sanitizers use additional memory.
+    sanitized || holds "$(number peak_rss_bytes "$1/run.json") <= \
+        $(number memory_bytes "$work/stdout")"
+}
+
 # Carries all messages of a session between box-a, box-b and server.
 carry()
 {

@@ -6,25 +6,6 @@
 rows 75 23 3 1 >"$work/train.csv"
 rows 90 23 3 2 >"$work/test.csv"
 
-# The plan's bytes and counts equal those of the run.
-as_planned()
-{
-    ok "$blindfit" plan "$dir/job.json" --json
-    for part in keys/eval.keys upload.bf model.enc; do
-        key=${part#*/}
-        key=${key%.*}
-        [ "$key" != eval ] || key=keys
-        holds "$(stat -c %s "$dir/$part") == $(number "$key" "$work/stdout")"
-    done
-    for count in key_switches tensor_products; do
-        holds "$(number $count "$dir/run.json") == \
-            $(number $count "$work/stdout")"
-    done
-    # Sanitizers use additional memory.
-    sanitized || holds "$(number peak_rss_bytes "$dir/run.json") <= \
-        $(number memory_bytes "$work/stdout")"
-}
-
 protocol() # folder, plan options
 {
     dir=$work/$1
@@ -37,7 +18,7 @@ protocol() # folder, plan options
     ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
         --upload "$dir/upload.bf" -o "$dir/model.enc" --json
     cp "$work/stdout" "$dir/run.json"
-    as_planned
+    as_planned "$dir" model.enc
     for form in npy csv safetensors; do
         ok "$blindfit" decrypt "$dir/job.json" "$dir/model.enc" \
             --key "$dir/keys/secret.key" \
