@@ -59,6 +59,52 @@ static void every_number_of_iterations_is_planned(void **state)
             plan_shape(&shapes[i], k);
 }
 
+/* Words of a - b. */
+static void difference(bf_counters *out, const bf_counters *a,
+                       const bf_counters *b)
+{
+    uint64_t *d = (uint64_t *)out;
+    const uint64_t *x = (const uint64_t *)a, *y = (const uint64_t *)b;
+    for (size_t i = 0; i < sizeof *out / sizeof *d; i++) d[i] = x[i] - y[i];
+}
+
+/* With refreshes, a plan walks each batch once and recalls it later. Here a
+ * cycle is two batches, of two ciphertexts' rows and of one; the first iteration
+ * has no scores. */
+static void recalled_batches_cost_what_walked_ones_do(void **state)
+{
+    (void)state;
+    enum { BATCHES = 2, MOST = 1 + 3 * BATCHES };
+    bf_recipe r;
+    bf_job job;
+    bf_plan plan;
+    const bf_plan_options options = {
+        .log_n = 14, .f = 16, .refresh = BF_REFRESH_ALWAYS};
+    bf_counters sum[MOST][BF_RINGS_MAX], cost[MOST][BF_RINGS_MAX];
+    assert_int_equal(
+        bf_recipe_default(&r, BF_RECIPE_WHITENED, MOST, 1500, 17), BF_OK);
+    r.batch = 1000;
+    assert_int_equal(bf_job_search(&job, &plan, &r, 1500, 17, 5, &options),
+                     BF_OK);
+    bf_plan_clear(&plan);
+    assert_int_equal(job.layout.blocks, BATCHES);
+    assert_int_equal(job.layout.chunks, 3);
+    for (unsigned t = 0; t < MOST; t++) {
+        job.schedule.iterations = t + 1;
+        assert_int_equal(bf_job_walk(&plan, &job), BF_OK);
+        memcpy(sum[t], plan.counters, sizeof sum[t]);
+        bf_plan_clear(&plan);
+        for (unsigned ring = 0; t && ring < job.rings; ring++) {
+            difference(&cost[t][ring], &sum[t][ring], &sum[t - 1][ring]);
+            if (t > BATCHES)
+                assert_memory_equal(&cost[t][ring], &cost[t - BATCHES][ring],
+                                    sizeof cost[t][ring]);
+        }
+    }
+    assert_true(cost[1][0].tensor_products > 0);
+    assert_true(cost[2][0].tensor_products > cost[1][0].tensor_products);
+}
+
 /* ---- the table of plans ---------------------------------------------------
  * tests/train/plans.csv: important jobs, and the costs of their plans. A change
  * that alters plans changes the file in the same commit, so that its price can
@@ -168,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_of_iterations_is_planned),
+        cmocka_unit_test(recalled_batches_cost_what_walked_ones_do),
         cmocka_unit_test(plans_are_those_of_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
