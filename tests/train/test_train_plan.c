@@ -69,8 +69,8 @@ static void difference(bf_counters *out, const bf_counters *a,
 }
 
 /* With refreshes, a plan walks each batch once and recalls it later. Here a
- * cycle is two batches, of two ciphertexts' rows and of one; the first iteration
- * has no scores. */
+ * cycle is two batches, of two ciphertexts' rows and of one; the first
+ * iteration has no scores. */
 static void recalled_batches_cost_what_walked_ones_do(void **state)
 {
     (void)state;

@@ -130,31 +130,35 @@ static void import(const bf_context *ctx, const bf_secret_key *sk)
 
 /* Draws in order: the sparse secret (with the verdict whether to draw again,
  * see samplers), its id; a seed for the empty set of automorphism keys; seed
- * and noise of both keys. */
+ * and noise of each key, one more with a smaller ring. */
 static void refresh_keys_of(bf_boot_secrets secrets,
-                            const bf_context *encapsulation, uint32_t element)
+                            const bf_context *encapsulation)
 {
     bf_eval_keys keys = {0}, keys_there = {0};
-    const bf_key_need in = {{BF_KEY_ENCAPSULATE, 0, element}, 1},
-                      back = {{BF_KEY_DECAPSULATE, 0, 1}, 2};
-    taint(1 << 0 | 1 << 4 | 1 << 6);
-    bf_status status =
-        bf_boot_keys_generate(&keys, &keys_there, encapsulation, secrets, &back,
-                              1, &in, 1, NULL);
+    const bf_key_need in = {{BF_KEY_ENCAPSULATE, 0, secrets.small ? 2 : 1}, 1},
+                      back[] = {{{BF_KEY_DECAPSULATE, 0, 1}, 2},
+                                {{BF_KEY_RING_DOWN, 0, 2}, 1}};
+    taint(1 << 0 | 1 << 4 | 1 << 6 | (secrets.small ? 1 << 8 : 0));
+    bf_status status = bf_boot_keys_generate(
+        &keys, &keys_there, encapsulation, secrets, back, secrets.small ? 2 : 1,
+        &in, 1, NULL);
     assert_reports(1);
     assert_ok(status);
     bf_eval_keys_clear(&keys);
     bf_eval_keys_clear(&keys_there);
 }
 
-/* The secret of the larger ring that follows from the smaller ring's. */
-static void derived_secret(const bf_context *ctx, const bf_secret_key *small)
+/* The larger ring's secret follows from that of the smaller ring. */
+static void derived_refresh_keys(const bf_context *ctx,
+                                 const bf_context *encapsulation,
+                                 const bf_secret_key *small)
 {
     bf_secret_key *made;
     taint(0);
     assert_ok(bf_secret_key_derive(&made, ctx, small));
     assert_reports(0);
     assert_tainted(bf_secret_key_coeffs(made), N);
+    refresh_keys_of((bf_boot_secrets){made, small}, encapsulation);
     bf_secret_key_destroy(made);
 }
 
@@ -177,9 +181,8 @@ static void refresh_keys(const bf_secret_key *sk)
     taint(1);
     assert_ok(bf_secret_key_generate(&small, half, 0));
     assert_reports(0);
-    derived_secret(bf_secret_key_context(sk), small);
-    refresh_keys_of((bf_boot_secrets){sk, NULL}, encapsulation, 1);
-    refresh_keys_of((bf_boot_secrets){sk, small}, encapsulation, 2);
+    refresh_keys_of((bf_boot_secrets){sk, NULL}, encapsulation);
+    derived_refresh_keys(bf_secret_key_context(sk), encapsulation, small);
     bf_secret_key_destroy(small);
     bf_context_destroy(half);
     bf_context_destroy(encapsulation);
