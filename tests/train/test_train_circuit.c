@@ -11,6 +11,7 @@
 #include "support/planned_error.h"
 #include "train/owner/seal.h"
 #include "train/train_testing.h"
+#include "train/usual.h"
 
 #define OK check_ok
 
@@ -258,13 +259,20 @@ static unsigned rows_log_n; /* of the rows' ring; 0: the plan chooses */
 static double safe;
 
 /* Errors of refreshed runs: at most as expected, and at the end four tenths of
- * that or more. Before the end they are a quarter or more: weights may grow
- * more slowly than plans assume, and where a long first step takes scores out
- * of the polynomial's range, the error of the second step depends on data
- * (train/usual.c). */
+ * that or more. Before the end they are a quarter or more, as weights may grow
+ * more slowly than plans assume. */
 #define REFRESHED_LEAST 0.25
 #define REFRESHED_LAST 0.4
 #define REFRESHED_MOST 1.0
+
+/* Where a long first step takes scores out of the polynomial's range, the rows
+ * out there decide on all later errors of a short run (train/usual.c). Of a
+ * class, these rows lie along its weights and the constant column, so that an
+ * error has two degrees of freedom per class: six for the three classes or more
+ * of the shapes here. The rms over draws is REFRESHED_LAST or so; of one draw
+ * in a thousand the error is less than sqrt(0.381/6) = 0.25 of that, where
+ * 0.381 is the quantile of chi squared. */
+#define REFRESHED_FAR (0.25 * REFRESHED_LAST)
 
 typedef struct limits {
     double low, high;
@@ -278,6 +286,8 @@ static limits limits_of(const run *r, unsigned t)
      * certificates are about these. */
     if (!refreshed || safe > 0 || certified)
         return (limits){ERROR_LEAST, ERROR_MOST};
+    if (t > 0 && bf_usual_of(&r->job, 1).reach > r->schedule->sigmoid.range)
+        return (limits){REFRESHED_FAR, REFRESHED_MOST};
     return (limits){last ? REFRESHED_LAST : REFRESHED_LEAST, REFRESHED_MOST};
 }
 
