@@ -326,6 +326,9 @@ typedef struct bf_eval bf_eval;
 BF_MUST_CHECK bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
                                        const bf_eval_keys *keys);
 void bf_eval_destroy(bf_eval *ev);
+/* A new evaluator takes memory where `with`, which outlives it, does: what one
+ * has done with serves the other. Both are symbolic, or neither. */
+void bf_eval_share_memory(bf_eval *ev, bf_eval *with);
 bool bf_eval_is_symbolic(const bf_eval *ev);
 const bf_context *bf_eval_context(const bf_eval *ev);
 void bf_eval_counters(const bf_eval *ev, bf_counters *out);

@@ -43,6 +43,7 @@ bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
     if (!ev) return BF_ERR_MEMORY;
     ev->ctx = ctx;
     ev->keys = keys;
+    ev->memory = ev;
     for (unsigned l = 1; l <= ctx->params.n_q; l++) {
         ev->ks_noise[l] = bf_noise_key_switch(ctx, l, false);
         ev->square_noise[l] = bf_noise_key_switch(ctx, l, true);
@@ -68,8 +69,15 @@ void bf_eval_destroy(bf_eval *ev)
     bf_free(ev->p_mul);
     bf_free(ev->perms);
     bf_free(ev->needs);
-    bf_pool_destroy(ev->pool);
+    if (ev->memory == ev) bf_pool_destroy(ev->pool);
     bf_free(ev);
+}
+
+void bf_eval_share_memory(bf_eval *ev, bf_eval *with)
+{
+    bf_pool_destroy(ev->pool);
+    ev->pool = with->pool;
+    ev->memory = with;
 }
 
 bool bf_eval_is_symbolic(const bf_eval *ev)
@@ -116,7 +124,7 @@ size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs)
 
 size_t bf_eval_peak_bytes(const bf_eval *ev)
 {
-    return ev->keys ? bf_pool_peak(ev->pool) : ev->peak_bytes;
+    return ev->keys ? bf_pool_peak(ev->pool) : ev->memory->peak_bytes;
 }
 
 bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs, unsigned polys)
@@ -127,13 +135,19 @@ bf_status bf_eval_new(bf_eval *ev, bf_ct *ct, unsigned limbs, unsigned polys)
     ct->polys = polys;
     ct->bytes = (size_t)limbs * polys * bf_eval_n(ev) * sizeof(double);
     if (!ev->keys) {
-        ev->live_bytes += ct->bytes;
-        if (ev->live_bytes > ev->peak_bytes) ev->peak_bytes = ev->live_bytes;
+        bf_eval *m = ev->memory;
+        m->live_bytes += ct->bytes;
+        if (m->live_bytes > m->peak_bytes) m->peak_bytes = m->live_bytes;
         return BF_OK;
     }
     ct->data = bf_pool_take_any(ev->pool, ct->bytes, &ct->bytes);
     ct->pooled = true;
     return ct->data ? BF_OK : BF_ERR_MEMORY;
+}
+
+static void live_less(bf_eval *m, size_t bytes)
+{
+    m->live_bytes -= bytes < m->live_bytes ? bytes : m->live_bytes;
 }
 
 void bf_eval_release(bf_eval *ev, bf_ct *ct)
@@ -143,8 +157,7 @@ void bf_eval_release(bf_eval *ev, bf_ct *ct)
     else if (ct->data)
         bf_free(ct->data);
     else if (!ev->keys)
-        ev->live_bytes -= ct->bytes < ev->live_bytes ? ct->bytes
-                                                     : ev->live_bytes;
+        live_less(ev->memory, ct->bytes);
     memset(ct, 0, sizeof *ct);
 }
 

@@ -26,6 +26,7 @@ struct bf_eval {
     const bf_context *ctx;
     const bf_eval_keys *keys; /* NULL: symbolic */
     bf_pool *pool;
+    struct bf_eval *memory; /* the evaluator whose pool and bytes these are */
     bf_counters counters;
     size_t need_count, need_cap;
     bf_key_need *needs;

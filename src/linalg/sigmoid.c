@@ -10,11 +10,11 @@
  * the gradient divide (train/chain.c).
  *
  * Degree 13 has three quadratic factors: z' F0 and F1 F2 are of depth 3, their
- * product of depth 4. EACH takes 4 primes. PAIRED, with z' at 2^22.46: w has
- * 44.92 - 25 = 19.92 bits, factors 39.84. F1 F2 has 79.68, and 30.8 after the
- * prime of 48.875. z' F0 has 62.3, which the same prime would leave at 13.43;
- * raised by 2^6.49 before, z' F0 has 19.92 bits as w. The last product, of 50.7
- * bits, is left to the gradient's prime: 2 primes. */
+ * product of depth 4. EACH takes 4 primes. PAIRED, with z' at 2^20.34: w has
+ * 40.68 - 20.76 = 19.92 bits, factors 39.84. F1 F2 has 79.68, and 30.8 after
+ * the prime of 48.875. z' F0 has 60.2, which the same prime would leave at
+ * 11.3; raised by 2^8.6 before, z' F0 has 19.92 bits as w. The last product, of
+ * 50.7 bits, is left to the gradient's prime: 2 primes. */
 #include "linalg/sigmoid.h"
 
 #include <math.h>

@@ -8,7 +8,7 @@
  * Where the polynomial is divided late, errors have the scale degree * d, and
  * primes of equal bits share that with the division of G:
  *   primes of G        = (x + degree * d + mask - step - v')/count each
- * A paired polynomial has one of PRIME_MIN and one of PRIME_MAX, and leaves
+ * A paired polynomial has one of SQUARE_BITS and one of PRIME_MAX, and leaves
  * errors at the scale that bf_sigmoid_log_scale tells, about 50 bits.
  * The chain from the bottom: q0, then for every iteration, the last one first,
  * G, products, Z.
@@ -25,12 +25,12 @@
  *   q0 48.875 | G 43.21 43.21, Z 48.875 | G 48.84 48.84, Z 48.875 | G 30.43.
  *
  * Example: the same rows, 20 refreshed iterations of steps 3 by degree 13,
- * paired: norm = 3.718, d = 22.46, errors of 50.7 bits. A refresh adds
- * sqrt(2) 12/2^17 to a coefficient. Weights enter at v = 20.33, where a
- * rounding is a quarter of that: Z has v + 15.43 bits. They leave v' +
- * log2(sqrt(2) 12) + 5 = 48.875 bits in q0, v' = 39.79, and G has 14.875 + 50.7
+ * paired: norm = 3.718, d = 20.34, errors of 50.7 bits. A refresh adds
+ * sqrt(2) 12/2^17 to a coefficient. Weights enter at v = 19.83, where a
+ * rounding is a quarter of that: Z has v + 18.05 bits. They leave v' +
+ * log2(sqrt(2) 12) + 5 = 48.875 bits in q0, v' = 39.79, and G has 15.375 + 50.7
  * + 9.294 + 12.288 - 39.79. Altogether, below the primes of the refresh:
- *   q0 48.875 | G 47.37, products 48.875 25, Z 35.76. */
+ *   q0 48.875 | G 47.87, products 48.875 20.755, Z 37.88. */
 #include "train/chain.h"
 #include "train/refresh.h"
 
@@ -54,6 +54,10 @@ enum {
     WEIGHT_HEADROOM = 3 /* bits: sign, and noise on top of the bound */
 };
 
+/* log2 of 27 * 2^16 + 1, the prime of a paired square: of those in rings of
+ * refreshes that are not far above the 2^19 of the square's scale, the one that
+ * fills its bits best. */
+#define SQUARE_BITS 20.755
 #define PRIME_MAX 48.875 /* bits; bf_chain_primes may add a small part of one */
 
 /* Whether iteration t has scores, and so a polynomial. */
@@ -82,14 +86,21 @@ unsigned bf_job_x_limbs(const bf_job *job)
     return job->refresh.on ? bf_job_used_limbs(job) : job->ring[0].n_q;
 }
 
+/* Errors of a paired polynomial have so large a scale that labels get there
+ * times a whole number (bf_adjust). */
+static bool labels_raised(const bf_job *job)
+{
+    return job->refresh.on && job->form.division == BF_DIVIDE_PAIRED;
+}
+
 /* Labels join at the depth of the first errors, with one limb more, for the
- * scale adjustment. A zero start has its first errors at the top, or where
- * weights are refreshed at two limbs. */
+ * scale adjustment where that divides. A zero start has its first errors at the
+ * top, or where weights are refreshed at two limbs. */
 unsigned bf_job_y_limbs(const bf_job *job)
 {
     unsigned top = bf_job_used_limbs(job);
     bool at_top = job->schedule.zero_start && !job->refresh.on;
-    return at_top ? top : top - job->form.primes;
+    return at_top ? top : top - job->form.primes - labels_raised(job);
 }
 
 /* log2 of the factor that makes weights of a sum of gradients. */
@@ -106,7 +117,7 @@ static double product_bits(const bf_job *job, unsigned i)
     bool last = i + 1 == job->form.primes;
     switch (job->form.division) {
     case BF_DIVIDE_JOINED: return (last ? 2 : 1) * job->log_dense;
-    case BF_DIVIDE_PAIRED: return last ? PRIME_MAX : PRIME_MIN;
+    case BF_DIVIDE_PAIRED: return last ? PRIME_MAX : SQUARE_BITS;
     default: return job->log_dense;
     }
 }
@@ -157,6 +168,9 @@ static double weight_scale(const bf_job *job, unsigned next, double z_rest)
  * have as many bits, and the last of them twice as many: at most 49. */
 #define JOINED_BITS 24.45
 #define LABELS_MIN 20.0 /* bits of a label's scale, in a refreshed job */
+/* By how many bits the scale of errors exceeds that of labels where these are
+ * raised: those of bf_adjust and a bit for primes. */
+#define LABELS_BELOW 25.0
 /* log2 of the least dense scale that a late division tries, and the distance
  * from one try to the next. */
 #define LATE_MIN 12.0
@@ -166,6 +180,7 @@ static bool push(bf_chain *c, double bits)
 {
     bool fits = bits >= PRIME_MIN && bits <= PRIME_MAX;
     fits |= bits == JOINED_BITS || bits == 2 * JOINED_BITS;
+    fits |= bits == SQUARE_BITS;
     if (!fits || c->n_q == BF_MAX_Q) return false;
     c->bits[c->n_q++] = bits;
     return true;
@@ -253,13 +268,17 @@ static bool make_segment(bf_job *job, bf_chain *c, double log_v0)
     enter = fmin(fmax(enter, PRIME_MIN - z_rest), PRIME_MAX - z_rest);
     job->refresh.log_scale = enter;
     if (!push(c, enter + z_rest)) return false;
-    /* A first gradient without scores has one prime to leave by. */
-    if (!has_scores(job, 0))
+    /* A first gradient without scores has one prime to leave by, and labels
+     * that are raised get there by a whole number too. */
+    if (labels_raised(job))
+        job->log_labels = log_errors(job, t) - LABELS_BELOW;
+    else if (!has_scores(job, 0))
         job->log_labels = v + c->bits[1] - job->log_x - job->log_mask +
                           log_step(job, 0);
-    else
+    if (has_scores(job, 0))
         job->log_v0 = job->refresh.log_scale; /* as all weights that enter */
-    return job->log_labels >= LABELS_MIN;
+    return job->log_labels >= (labels_raised(job) ? BF_LABELS_LOG_MIN
+                                                  : LABELS_MIN);
 }
 
 static bool make(bf_job *job, bf_chain *c, double log_v0)
@@ -283,13 +302,14 @@ static double input_error(const bf_job *job)
 }
 
 /* log2 of the dense scale at which scores have this many bits of precision. A
- * paired division rounds z'^2, which is about 1, at the scale d^2/2^PRIME_MIN.
- */
+ * paired division rounds z'^2, which is about 1, at the scale
+ * d^2/2^SQUARE_BITS. */
 static double dense_wanted(const bf_job *job, int bits)
 {
     double error = bits + job->layout.log_n - log2(18) / 2 +
                    log2(bf_job_owners(job)) / 2 + 1;
-    if (job->form.division == BF_DIVIDE_PAIRED) return (error + PRIME_MIN) / 2;
+    if (job->form.division == BF_DIVIDE_PAIRED)
+        return (error + SQUARE_BITS) / 2;
     return ceil(error + log2(job->form.norm));
 }
 
@@ -438,22 +458,28 @@ bool bf_chain_params(bf_params *out, unsigned log_n, const bf_chain *c,
 
 /* ---- scales for primes that are there already ---------------------------- */
 
-/* log2 of the scale of the weights after step t, which weights of the scale 2^v
- * enter, by the primes from number *next - 1 downwards. */
-static double leaving(const bf_job *job, unsigned t, double v, unsigned *next)
+/* log2 of the scale of the errors of a step with scores, which weights of the
+ * scale 2^v enter, by the primes from number *next - 1 downwards. */
+static double errors_of(const bf_job *job, double v, unsigned *next)
 {
     const bf_sigmoid_form *form = &job->form;
     const uint64_t *q = job->ring[0].q;
-    double level[BF_MAX_Q], errors = job->log_labels;
-    if (has_scores(job, t)) {
-        double z = job->log_x + v + job->layout.log_m + job->log_mask + 1 +
-                   log2(form->norm) - log2((double)q[--*next]);
-        for (unsigned k = 0; k < product_primes(job); k++)
-            level[k] = log2((double)q[--*next]);
-        errors = form->division == BF_DIVIDE_LATE
-                     ? z * form->degree
-                     : bf_sigmoid_log_scale(form, z, level);
-    }
+    double level[BF_MAX_Q];
+    double z = job->log_x + v + job->layout.log_m + job->log_mask + 1 +
+               log2(form->norm) - log2((double)q[--*next]);
+    for (unsigned k = 0; k < product_primes(job); k++)
+        level[k] = log2((double)q[--*next]);
+    return form->division == BF_DIVIDE_LATE
+               ? z * form->degree
+               : bf_sigmoid_log_scale(form, z, level);
+}
+
+/* The same of the weights after step t. */
+static double leaving(const bf_job *job, unsigned t, double v, unsigned *next)
+{
+    const uint64_t *q = job->ring[0].q;
+    double errors = has_scores(job, t) ? errors_of(job, v, next)
+                                       : job->log_labels;
     double out = job->log_x + errors + job->log_mask - log_step(job, t);
     for (unsigned k = gradient_primes(job, t); k > 0; k--)
         out -= log2((double)q[--*next]);
@@ -510,10 +536,13 @@ void bf_chain_fit(bf_job *job)
         return;
     }
     double wanted = log2((double)job->ring[0].q[0]) - bf_refresh_headroom(job);
+    unsigned limbs = bf_job_x_limbs(job);
     if (job->schedule.iterations > zero)
         solve(job, &job->log_mask, leaving_refreshed, wanted);
-    if (zero)
+    if (!zero) job->log_v0 = job->refresh.log_scale;
+    if (labels_raised(job))
+        job->log_labels = errors_of(job, job->refresh.log_scale, &limbs) -
+                          LABELS_BELOW;
+    else if (zero)
         solve(job, &job->log_labels, leaving_first, wanted);
-    else
-        job->log_v0 = job->refresh.log_scale;
 }

@@ -169,6 +169,8 @@ double bf_counters_price(const bf_params *p, const bf_counters *c,
 /* Server work in a ring up to these counters, in the unit of bf_plan.work, at
  * prices that hold nearly everywhere. */
 double bf_job_work(const bf_params *p, const bf_counters *c);
+/* What so many bytes on the wire cost, in the same unit. */
+double bf_bytes_cost(uint64_t bytes);
 
 static inline unsigned bf_job_owners(const bf_job *job)
 {

@@ -36,6 +36,11 @@ double bf_counters_price(const bf_params *p, const bf_counters *c,
  * transform per element and stage, about 0.15 ns. */
 #define COST_PER_BYTE (10e-9 / 0.15e-9)
 
+double bf_bytes_cost(uint64_t bytes)
+{
+    return COST_PER_BYTE * (double)bytes;
+}
+
 /* In transforms of one limb: conversions take a third as much again, an inner
  * product of a limb and three accumulated tensor products a third. */
 double bf_job_work(const bf_params *p, const bf_counters *c)
@@ -177,7 +182,7 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
     for (unsigned r = 0; r < job->rings; r++)
         plan->work += bf_job_work(&job->ring[r], &plan->counters[r]);
     plan->cost = plan->work +
-                 COST_PER_BYTE * (double)(plan->upload_bytes + plan->key_bytes);
+                 bf_bytes_cost(plan->upload_bytes + plan->key_bytes);
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */

@@ -65,15 +65,19 @@ static bf_choice *best_of(search *s, const bf_job *job)
     return &s->best[job->refresh.on];
 }
 
+static bool fits(const search *s, const bf_plan *plan)
+{
+    uint64_t most = s->options->max_memory;
+    return !most || plan->memory_bytes <= most;
+}
+
 /* Takes the plan over, or frees it. */
 static void consider(search *s, const bf_job *job, bf_plan *plan)
 {
     bf_choice *best = best_of(s, job);
-    bool fits = !s->options->max_memory ||
-                plan->memory_bytes <= s->options->max_memory;
     if (plan->memory_bytes < s->least_memory)
         s->least_memory = plan->memory_bytes;
-    if (!fits || (best->found && plan->cost >= best->plan.cost)) {
+    if (!fits(s, plan) || (best->found && plan->cost >= best->plan.cost)) {
         bf_plan_clear(plan);
         return;
     }
@@ -156,6 +160,37 @@ static bf_status consider_bits(search *s, bf_job *job)
     return BF_OK;
 }
 
+/* For choices between plans whose memory differs by what refreshes hold: a byte
+ * of memory counts as one on the wire. */
+static double cost_with_memory(const bf_plan *plan)
+{
+    return plan->cost + bf_bytes_cost(plan->memory_bytes);
+}
+
+/* With all the keys that a refresh is fastest with, or with fewer: where these
+ * alone fit the memory, or save more than they take longer. */
+static bf_status consider_keys(search *s, const bf_job *all, bf_plan *plan)
+{
+    const bf_choice *best = best_of(s, all);
+    bf_job few = *all;
+    bf_plan fewer;
+    few.refresh.few_keys = few.boot.few_keys = true;
+    if (best->found && plan->cost >= best->plan.cost) {
+        bf_plan_clear(plan);
+        return BF_OK;
+    }
+    bf_status status = bf_job_walk(&fewer, &few);
+    if (status == BF_OK) {
+        bool saves = cost_with_memory(&fewer) < cost_with_memory(plan);
+        bool take = fits(s, &fewer) && (saves || !fits(s, plan));
+        consider(s, take ? &few : all, take ? &fewer : plan);
+        bf_plan_clear(take ? plan : &fewer);
+        return BF_OK;
+    }
+    bf_plan_clear(plan);
+    return status;
+}
+
 /* The same for a job whose weights are refreshed. */
 static bf_status consider_refresh(search *s, bf_job *job)
 {
@@ -175,7 +210,7 @@ static bf_status consider_refresh(search *s, bf_job *job)
         bool dear = best->found && plan.cost >= best->plan.cost;
         bool enough = precise(s, job, &plan);
         if (enough)
-            consider(s, job, &plan);
+            BF_TRY(consider_keys(s, job, &plan));
         else
             bf_plan_clear(&plan);
         /* What refreshes add, more bits do not take away. */
@@ -491,8 +526,9 @@ static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
 static bf_status conclude(bf_choice out[2], search *s)
 {
     const bf_choice *b = s->best;
-    bool second = !b[0].found ||
-                  (b[1].found && b[1].plan.cost < b[0].plan.cost);
+    bool second = !b[0].found || (b[1].found &&
+                                  cost_with_memory(&b[1].plan) <
+                                      cost_with_memory(&b[0].plan));
     for (int i = 0; i < 2; i++) {
         bf_choice *c = &s->best[second ? 1 - i : i];
         bf_plan_clear(&c->plan);

@@ -173,6 +173,36 @@ static bf_status group_sigmoid(circuit *c, const bf_ct *z, bf_ct *y)
     return BF_OK;
 }
 
+/* The whole factor that brings a scale near `planned`, or a bit below. */
+static int64_t whole_factor(double scale, double planned)
+{
+    return (int64_t)fmin(planned / scale * (1 + 0x1p-20), 0x1p30);
+}
+
+static bf_status raise_by(circuit *c, bf_ct *ct, int64_t factor)
+{
+    double bound = ct->bound;
+    if (factor < 2) return BF_OK;
+    BF_TRY(bf_mul_int(c->ev, ct, ct, factor));
+    ct->scale *= (double)factor;
+    ct->bound = bound;
+    return BF_OK;
+}
+
+/* Without scores, errors are the labels. Weights that are refreshed leave by
+ * the lowest prime, at the planned scale. */
+static bf_status first_errors(circuit *c, const bf_ct *labels, bf_ct *e)
+{
+    const bf_job *job = c->job;
+    BF_TRY(bf_copy(c->ev, e, labels));
+    if (!c->boot) return BF_OK;
+    BF_TRY(bf_mod_drop(c->ev, e, 2));
+    double rest = row(c, 0, 0)->scale * exp2(job->log_mask) /
+                  job->schedule.step[c->iteration];
+    double planned = bf_boot_scale_in(&job->boot) * (double)job->ring[0].q[1];
+    return raise_by(c, e, whole_factor(e->scale, planned / rest));
+}
+
 /* e = y - 1/2 - odd part of p(z), spread over features. */
 static bf_status group_errors(void *user, size_t g)
 {
@@ -182,9 +212,7 @@ static bf_status group_errors(void *user, size_t g)
     bf_ct z = {0}, y = {0}, e = {0};
     bf_status status;
     if (!c->scored) {
-        BF_GOTO(bf_copy(c->ev, &e, labels), done);
-        /* Weights that are refreshed leave by the lowest prime. */
-        if (c->boot) BF_GOTO(bf_mod_drop(c->ev, &e, 2), done);
+        BF_GOTO(first_errors(c, labels, &e), done);
     } else {
         BF_GOTO(group_scores(c, g, &z), done);
         BF_GOTO(group_sigmoid(c, &z, &y), done);
@@ -528,13 +556,7 @@ static bf_status bootstrap_or_recall(circuit *c, bf_ct *v)
 static bf_status raise(circuit *c, bf_ct *v)
 {
     double planned = bf_boot_scale_in(bf_boot_get_params(c->boot));
-    int64_t factor = (int64_t)fmin(planned / v->scale * (1 + 0x1p-20), 0x1p30);
-    if (factor < 2) return BF_OK;
-    double bound = v->bound;
-    BF_TRY(bf_mul_int(c->ev, v, v, factor));
-    v->scale *= (double)factor;
-    v->bound = bound;
-    return BF_OK;
+    return raise_by(c, v, whole_factor(v->scale, planned));
 }
 
 /* Back to the limbs and the scale of the first of them. */

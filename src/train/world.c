@@ -14,10 +14,18 @@ bf_status bf_world_open(bf_world *w, const bf_job *job, bf_backend backend)
     return BF_OK;
 }
 
+/* Rings are at work in turn, so that their evaluators share memory. */
+static bf_status create_eval(bf_world *w, unsigned r, const bf_eval_keys *keys)
+{
+    BF_TRY(bf_eval_create(&w->ev[r], w->ctx[r], keys));
+    if (r > 0) bf_eval_share_memory(w->ev[r], w->ev[0]);
+    return BF_OK;
+}
+
 bf_status bf_world_evaluators(bf_world *w)
 {
     for (unsigned r = 0; r < w->count; r++)
-        BF_TRY(bf_eval_create(&w->ev[r], w->ctx[r], &w->keys[r]));
+        BF_TRY(create_eval(w, r, &w->keys[r]));
     return BF_OK;
 }
 
@@ -27,14 +35,14 @@ bf_status bf_world_open_symbolic(bf_world *w, const bf_job *job)
     for (unsigned r = 0; r < w->count; r++) {
         BF_TRY(bf_context_create_symbolic(&w->ctx[r], &job->ring[r]));
         bf_context_set_owners(w->ctx[r], bf_job_owners(job));
-        BF_TRY(bf_eval_create(&w->ev[r], w->ctx[r], NULL));
+        BF_TRY(create_eval(w, r, NULL));
     }
     return BF_OK;
 }
 
 void bf_world_close(bf_world *w)
 {
-    for (unsigned r = 0; r < w->count; r++) {
+    for (unsigned r = w->count; r-- > 0;) {
         bf_eval_destroy(w->ev[r]);
         bf_eval_keys_clear(&w->keys[r]);
         bf_context_destroy(w->ctx[r]);
@@ -62,10 +70,7 @@ double bf_world_work(const bf_world *w)
 
 uint64_t bf_world_peak_bytes(const bf_world *w)
 {
-    uint64_t bytes = 0;
-    for (unsigned r = 0; r < w->count; r++)
-        bytes += bf_eval_peak_bytes(w->ev[r]);
-    return bytes;
+    return bf_eval_peak_bytes(w->ev[0]);
 }
 
 bf_status bf_world_key_needs(const bf_world *w, bf_key_need **needs,

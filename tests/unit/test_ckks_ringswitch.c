@@ -83,6 +83,7 @@ static void check_symbolic(rings *r, const bf_ct *in, const bf_ct *up)
     a.data = NULL;
     OK(bf_eval_create(&small, r->small.ctx, NULL));
     OK(bf_eval_create(&large, r->large.ctx, NULL));
+    bf_eval_share_memory(large, small);
     OK(bf_ring_switch_up(small, large, &b, &a));
     assert_true(b.limbs == up->limbs && b.scale == up->scale);
     assert_true(b.noise == up->noise && b.bound == up->bound && !b.data);
@@ -99,10 +100,13 @@ static void check_symbolic(rings *r, const bf_ct *in, const bf_ct *up)
     assert_int_equal(c.key_switches[in->limbs], 2);
     assert_int_equal(c.mod_ups[in->limbs], 2);
     assert_int_equal(c.mod_downs[in->limbs], 2);
+    /* One account for both rings. */
+    assert_true(bf_eval_peak_bytes(small) >= b.bytes + back.bytes);
+    assert_int_equal(bf_eval_peak_bytes(large), bf_eval_peak_bytes(small));
     bf_eval_release(large, &b);
     bf_eval_release(small, &back);
-    bf_eval_destroy(small);
     bf_eval_destroy(large);
+    bf_eval_destroy(small);
 }
 
 static void check_round(unsigned log_small, unsigned log_large, unsigned n_q,
