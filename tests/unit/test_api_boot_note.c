@@ -1,11 +1,12 @@
 /* Notes of bootstrapping in files: exact numbers, and notes that are refused
- * before any use. */
+ * before any use. Which requests take the arcsine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,25 @@ static void encapsulation(void **state)
     assert_int_equal(bf_boot_params_check(&p), BF_ERR_SECURITY);
 }
 
+/* Where the sine alone would bend too far; it takes two primes more. */
+static void arcsine_if_needed(void **state)
+{
+    (void)state;
+    for (unsigned precision = 12; precision <= 13; precision++) {
+        const bf_bootstrap_request r = {.slots = 8, .precision = precision};
+        bf_ckks *made = NULL;
+        assert_ok(bf_ckks_create_bootstrap(&made, &r));
+        const bf_boot_params *p = &made->boot.p;
+        assert_true(p->arcsine == (precision == 13));
+        assert_int_equal(p->ring.n_q, p->limbs + p->s2c_primes + p->c2s.groups +
+                                          (p->arcsine ? 10 : 8));
+        double q0 = p->bound * exp2(p->ratio), most = exp2(-(int)precision) / 4;
+        assert_true(bf_boot_bend(p->arcsine, p->bound, q0) <= most);
+        if (p->arcsine) assert_true(bf_boot_bend(false, p->bound, q0) > most);
+        bf_ckks_destroy(made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +145,7 @@ int main(void)
         cmocka_unit_test(damage),
         cmocka_unit_test(one_group),
         cmocka_unit_test(encapsulation),
+        cmocka_unit_test(arcsine_if_needed),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }
