@@ -27,6 +27,7 @@ typedef struct data_set {
 static struct {
     double x[ROWS][FEATURES];
     int32_t thirds[ROWS], halves[ROWS], fives[ROWS];
+    int32_t batches[ROWS]; /* mostly the number of the batch of 64 rows */
     data_set plain, refreshed;
 } t;
 
@@ -69,6 +70,7 @@ static int setup(void **state)
         t.thirds[i] = (int32_t)(i % 3);
         t.halves[i] = (int32_t)(i % 2);
         t.fives[i] = (int32_t)(i % 5);
+        t.batches[i] = (int32_t)(i % 4 ? i / 64 : 1 - i / 64);
         for (size_t j = 0; j < FEATURES; j++)
             t.x[i][j] = (double)((i * 37 + j * 11 + i * j) % 32) / 32 +
                         (j % 3 == i % 3) + (j % 2 == i % 2) + (j == i % 5);
@@ -76,7 +78,9 @@ static int setup(void **state)
     t.plain.name = "plain";
     t.refreshed.name = "refreshed";
     send_rows(&t.plain, &(bf_plan_options){.log_n = 14, .f = 128});
-    send_rows(&t.refreshed, &(bf_plan_options){.refresh = BF_REFRESH_ALWAYS});
+    send_rows(&t.refreshed, &(bf_plan_options){.log_n = 14,
+                                               .f = 128,
+                                               .refresh = BF_REFRESH_ALWAYS});
     return 0;
 }
 
@@ -211,7 +215,7 @@ static void other_steps_and_batches(void **state)
     r.steps[1] = 0.5;
     trains(&t.plain, &r, t.thirds, 3);
     r.batch = 64; /* the layout's rows of a ciphertext, 2^13/128 */
-    trains(&t.plain, &r, t.halves, 2);
+    trains(&t.plain, &r, t.batches, 2);
 }
 
 static void refreshed_rows_serve_any_number(void **state)
@@ -219,7 +223,9 @@ static void refreshed_rows_serve_any_number(void **state)
     (void)state;
     bf_recipe r = recipe_of(&t.refreshed, ITERATIONS + 1);
     r.steps[0] = 2;
-    trains(&t.refreshed, &r, t.halves, 2);
+    r.batch = 64;
+    trains(&t.refreshed, &r, t.batches, 2);
+    r.batch = 0;
     /* Steps far apart, which leave weights at scales far apart. */
     r.step_count = 3;
     r.steps[1] = 3;
