@@ -57,6 +57,12 @@ absent()
     done
 }
 
+# Removes files that a killed program was writing.
+remove_unfinished()
+{
+    find "$work" -name '.blindfit-*.tmp' -delete
+}
+
 # number KEY FILE: the value of a key of cJSON's output.
 number()
 {

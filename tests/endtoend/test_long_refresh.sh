@@ -39,6 +39,7 @@ stopped()
     kill -s KILL $pid 2>/dev/null
     wait $pid 2>/dev/null
     holds "$? == 137"
+    remove_unfinished
 }
 
 rows 60 9 3 1 >"$work/train.csv"

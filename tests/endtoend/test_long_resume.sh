@@ -110,7 +110,7 @@ for attempt in 1 2 3 4 5; do
     holds "$children - $children_before - ${worked:-0} < 1"
     grep -q 'keeps [12] of 2 iterations, --resume' "$work/stderr" ||
         fail "Ctrl-C said: $(cat "$work/stderr")"
-    find "$work" -name ".blindfit-*.tmp" -delete # of killed runs
+    remove_unfinished
     absent "$model"
     (train --resume >/dev/null) || fail "resuming after Ctrl-C"
     same "after Ctrl-C"

@@ -327,7 +327,7 @@ static void what_owners_send_is_computed_on_and_opened(void **state)
 static void move_to_sum(bf_ct *ct, const owners *o)
 {
     const bf_ring *ring = bf_context_ring(o->ctx);
-    static double product[N];
+    static _Alignas(64) double product[N];
     double *c0 = bf_ct_limb(ct, 0, 0, N), *c1 = bf_ct_limb(ct, 1, 0, N);
     for (unsigned i = 1; i < o->count; i++) {
         bf_limb_mul(ring, 0, product, bf_secret_neg(o->s[i], 0), c1);
