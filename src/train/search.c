@@ -228,21 +228,22 @@ static bool inputs_fit(const search *s, const bf_job *job)
     return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
-/* Sets what a layout and a way of the circuit's decide; false where the job has
- * no such way. */
-static bool take_way(bf_job *job, unsigned way)
+/* Sets what the layout alone decides. */
+static void set_mask(bf_job *job)
 {
     job->log_mask =
         bf_mask_log_scale(&job->layout, tolerance[job->recipe.kind].mask_bits);
-    return bf_job_circuit(job)->take_way(job, way);
 }
 
 static bf_status consider_layout(search *s, const bf_job *base)
 {
-    unsigned count = bf_job_circuit(base)->ways(base);
+    const bf_circuit *circuit = bf_job_circuit(base);
+    unsigned count = circuit->ways(base);
+    bf_job laid = *base;
+    set_mask(&laid);
     for (unsigned way = 0; way < count; way++) {
-        bf_job job = *base;
-        if (!take_way(&job, way) || !inputs_fit(s, &job)) continue;
+        bf_job job = laid;
+        if (!circuit->take_way(&job, way) || !inputs_fit(s, &job)) continue;
         BF_TRY(job.refresh.on ? consider_refresh(s, &job)
                               : consider_bits(s, &job));
     }
@@ -437,17 +438,22 @@ static bool has_chain(const search *s, const bf_job *base, size_t n,
     unsigned log_n = s->options->log_n ? s->options->log_n : BF_PLAN_LOG_N_MAX;
     size_t cols = bf_recipe_outputs(&base->recipe, n, base->features);
     const bf_circuit *circuit = bf_job_circuit(base);
-    for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2)
-        for (unsigned way = 0; way < circuit->ways(base); way++) {
-            bf_job job = *base;
+    for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
+        bf_job laid = *base;
+        if (bf_layout_make(&laid.layout, log_n, n, cols, classes,
+                           laid.recipe.batch, f, 1) != BF_OK)
+            continue;
+        set_mask(&laid);
+        for (unsigned way = 0; way < circuit->ways(&laid); way++) {
+            bf_job job = laid;
             bf_chain c;
-            if (bf_layout_make(&job.layout, log_n, n, cols, classes,
-                               job.recipe.batch, f, 1) == BF_OK &&
-                take_way(&job, way) && bf_job_used_limbs(&job) <= BF_MAX_Q &&
+            if (circuit->take_way(&job, way) &&
+                bf_job_used_limbs(&job) <= BF_MAX_Q &&
                 circuit->chain(&job, &c, BF_CHAIN_BITS_MIN) &&
                 some_digits(&job, &c))
                 return true;
         }
+    }
     return false;
 }
 

@@ -104,6 +104,17 @@ static bf_status read_text(const char *text)
     return s;
 }
 
+/* Frees job. */
+static bf_status read_object(cJSON *job)
+{
+    char *text = cJSON_PrintUnformatted(job);
+    cJSON_Delete(job);
+    assert_non_null(text);
+    bf_status s = read_text(text);
+    cJSON_free(text);
+    return s;
+}
+
 /* The golden job with `value` for the field, or without it. */
 static bf_status read_with(const field *f, const char *value)
 {
@@ -116,12 +127,7 @@ static bf_status read_with(const field *f, const char *value)
                                                cJSON_CreateRaw(value));
     else
         cJSON_DeleteItemFromObjectCaseSensitive(in, f->name);
-    char *text = cJSON_PrintUnformatted(job);
-    cJSON_Delete(job);
-    assert_non_null(text);
-    bf_status s = read_text(text);
-    cJSON_free(text);
-    return s;
+    return read_object(job);
 }
 
 static void refused(const field *f, const char *value)
@@ -291,12 +297,7 @@ static bf_status read_certified(const char *value)
 {
     cJSON *job = cJSON_Duplicate(golden, true);
     cJSON_AddItemToObject(job, "certificate", cJSON_CreateRaw(value));
-    char *text = cJSON_PrintUnformatted(job);
-    cJSON_Delete(job);
-    assert_non_null(text);
-    bf_status s = read_text(text);
-    cJSON_free(text);
-    return s;
+    return read_object(job);
 }
 
 static void test_certificate(void **state)
