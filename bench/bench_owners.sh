@@ -47,6 +47,7 @@ shape() { head -c 127 "$1" | tail -c 117 | sed -n "s/.*'shape': (\\([0-9, ]*\\))
 samples=$(shape "$rows" | cut -d , -f 1)
 width=$(shape "$rows" | cut -d , -f 2 | tr -d ' ')
 
+people="--owners $owners -n $samples"
 recipe="--iterations $iterations --map $map --clip ${CLIP:-1.25}"
 [ $split = columns ] || recipe="$recipe --components $components"
 if [ "$owners" = 1 ]; then
@@ -92,7 +93,7 @@ share_rows()
         echo x.npy --labels y.npy -o model.npy >$k/options
         first=$((first + count)) counts=${counts:+$counts,}$count
     done
-    shares="--rows $counts"
+    people="--rows $counts" shares=
 }
 share_labels()
 {
@@ -119,8 +120,7 @@ for k in $names; do
     [ -e $k/$k.id ] || "$blindfit" party id -o $k/$k.id --quiet >/dev/null
     publics="$publics --owner $k/$k.pub"
 done
-"$blindfit" plan --owners "$owners" -n "$samples" -d "$width" -c 10 $recipe \
-    --quiet -o job.json >plan.txt
+"$blindfit" plan $people -d "$width" -c 10 $recipe --quiet -o job.json >plan.txt
 "$blindfit" party new job.json $publics $shares -o session.bf --quiet >/dev/null
 
 now() { date +%s.%N; }

@@ -69,6 +69,7 @@ typedef enum cli_kind {
     CLI_TEXT,   /* const char * */
     CLI_TEXTS,  /* cli_texts; the option may be repeated */
     CLI_COUNT,  /* size_t, at least 0 */
+    CLI_COUNTS, /* cli_counts; with commas between */
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */
     CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
@@ -83,6 +84,12 @@ typedef struct cli_texts {
     const char *at[CLI_TEXTS_MAX];
     size_t count;
 } cli_texts;
+
+#define CLI_COUNTS_MAX 16
+typedef struct cli_counts {
+    size_t at[CLI_COUNTS_MAX];
+    unsigned count; /* 0: not given */
+} cli_counts;
 
 typedef struct cli_option {
     const char *name; /* NULL ends a table */
@@ -132,11 +139,13 @@ extern const cli_option cli_recipe_options[];
 /* The recipe from these options, for n rows of d features. */
 BF_MUST_CHECK bf_status cli_recipe(bf_recipe *out, size_t n, size_t d);
 bool cli_recipe_asked(void); /* true if an option differs from its default */
-/* labels: as in bf_plan_options, or NULL. */
-BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, size_t n, size_t d,
-                                     size_t classes,
-                                     const bf_label_columns *labels,
-                                     unsigned owners /* 0: one */);
+typedef struct cli_shape {
+    size_t rows, features, classes;
+    bf_label_columns labels; /* as in bf_plan_options */
+    unsigned owners;         /* 0: one */
+    const size_t *owner_rows;
+} cli_shape;
+BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, const cli_shape *shape);
 /* A further job over the rows of `over`. Options that are not given keep the
  * values of `over`. */
 BF_MUST_CHECK bf_status cli_plan_over(bf_job **job, size_t classes,

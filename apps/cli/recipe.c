@@ -277,18 +277,19 @@ static const bf_refresh_choice refreshes[] = {[CLI_AUTO] = BF_REFRESH_AUTO,
                                               [CLI_YES] = BF_REFRESH_ALWAYS,
                                               [CLI_NO] = BF_REFRESH_NEVER};
 
-bf_status cli_plan_job(bf_job **job, size_t n, size_t d, size_t classes,
-                       const bf_label_columns *labels, unsigned owners)
+bf_status cli_plan_job(bf_job **job, const cli_shape *s)
 {
     bf_recipe recipe;
     bf_plan_options options = {.max_memory = given.max_memory,
-                               .owners = owners,
+                               .labels = s->labels,
+                               .owners = s->owners,
+                               .owner_rows = s->owner_rows,
                                .refresh = refreshes[given.refresh],
                                .certificate = given.certificate};
-    BF_TRY(cli_recipe(&recipe, n, d));
-    if (labels) options.labels = *labels;
+    BF_TRY(cli_recipe(&recipe, s->rows, s->features));
     BF_TRY(parse_ring(&options.log_n));
-    BF_TRY(bf_job_plan(job, &recipe, n, d, classes, &options, &cli_env));
+    BF_TRY(bf_job_plan(job, &recipe, s->rows, s->features, s->classes, &options,
+                       &cli_env));
     note_few_rows(*job);
     return BF_OK;
 }

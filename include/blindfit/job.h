@@ -55,6 +55,10 @@ typedef struct bf_plan_options {
     bf_refresh_choice refresh;
     unsigned owners;     /* number of owners of the rows, up to BF_OWNERS_MAX; 0
                           * or 1: one owner */
+    /* [owners], of rows that are split among owners: how many each has. No
+     * owner then uploads many ciphertexts more than its rows fill. NULL: the
+     * session decides. */
+    const size_t *owner_rows;
     /* Iterations also return encrypted sums of squared residuals, which bound
      * scores (bf_owner_certificate). A job over the rows of another has
      * certificates if that one has. */
@@ -114,6 +118,8 @@ typedef struct bf_job_shape {
     size_t columns; /* of transformed rows, the constant one included */
     unsigned iterations;
     size_t row_ciphertexts, other_ciphertexts; /* uploaded */
+    unsigned owners;                   /* 1: one owner */
+    size_t owner_rows[BF_OWNERS_MAX];  /* all 0: the session decides */
 } bf_job_shape;
 BF_API bf_job_shape bf_job_shape_of(const bf_job *job);
 

@@ -18,7 +18,8 @@ static size_t ceil_div(size_t a, size_t b)
 bf_block bf_layout_block(const bf_layout *l, size_t block)
 {
     bf_block b;
-    size_t full = ceil_div(l->batch, l->t), left = l->n - block * l->batch;
+    size_t full = ceil_div(l->batch, l->t);
+    size_t left = l->places - block * l->batch;
     b.first_chunk = block * full;
     b.chunks = left < l->batch ? ceil_div(left, l->t) : full;
     b.first_group = block * ceil_div(full * l->classes, l->k);
@@ -32,9 +33,22 @@ void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,
 {
     size_t full = ceil_div(l->batch, l->t), block = chunk / full;
     size_t begin = block * l->batch, within = chunk % full * l->t;
-    size_t rows = l->n - begin < l->batch ? l->n - begin : l->batch;
+    size_t left = l->places - begin, rows = left < l->batch ? left : l->batch;
     *first = begin + within;
     *count = rows - within < l->t ? rows - within : l->t;
+}
+
+static bf_status count_chunks(bf_layout *l)
+{
+    l->blocks = ceil_div(l->places, l->batch);
+    bf_block last = bf_layout_block(l, l->blocks - 1);
+    l->chunks = last.first_chunk + last.chunks;
+    l->groups = last.first_group + last.groups;
+    if (l->chunks <= BF_LAYOUT_MOST / (l->pairs + l->classes)) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "layout: %zu chunks of rows, %zu ciphertexts each and "
+                   "scores of %zu classes, are too many",
+                   l->chunks, l->pairs, l->classes);
 }
 
 bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
@@ -51,11 +65,8 @@ bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
     l.f = f;
     l.k = k;
     l.t = half / f;
+    l.places = n;
     l.batch = batch && batch < n ? batch : n;
-    l.blocks = ceil_div(n, l.batch);
-    bf_block last = bf_layout_block(&l, l.blocks - 1);
-    l.chunks = last.first_chunk + last.chunks;
-    l.groups = last.first_group + last.groups;
     l.pairs = ceil_div(cols, 2 * f);
     l.m = l.pairs * classes;
     l.log_m = bf_log2_ceil(l.m);
@@ -63,12 +74,58 @@ bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
         return bf_fail(BF_ERR_ARGUMENT,
                        "layout: %zu weight elements do not fit %zu places",
                        l.m, l.t);
-    if (l.chunks > BF_LAYOUT_MOST / (l.pairs + classes))
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "layout: %zu chunks of rows, %zu ciphertexts each and "
-                       "scores of %zu classes, are too many",
-                       l.chunks, l.pairs, classes);
+    BF_TRY(count_chunks(&l));
     *out = l;
+    return BF_OK;
+}
+
+/* Where an owner begins of whose `left` rows, with those of later owners, `own`
+ * are its own, if the next free place is `at`. */
+static size_t next_first(const bf_layout *l, size_t at, size_t own, size_t left)
+{
+    size_t whole = ceil_div(l->n, l->t), most = whole + whole / 4;
+    size_t next = ceil_div(at, l->t) * l->t;
+    size_t reached = ceil_div(at + own, l->t) - at / l->t;
+    bool fits = next + left <= most * l->t;
+    return reached > ceil_div(own, l->t) && fits ? next : at;
+}
+
+size_t bf_layout_first(const bf_layout *l, const size_t *rows, unsigned owner)
+{
+    size_t left = l->n, first = next_first(l, 0, rows[0], left);
+    for (unsigned i = 0; i < owner; i++) {
+        left -= rows[i];
+        first = next_first(l, first + rows[i], rows[i + 1], left);
+    }
+    return first;
+}
+
+bf_status bf_layout_check_owners(size_t n, const size_t *rows, unsigned owners)
+{
+    size_t sum = 0;
+    for (unsigned i = 0; i < owners; i++) {
+        if (rows[i] == 0)
+            return bf_fail(BF_ERR_ARGUMENT, "owner %u of %u has no rows", i + 1,
+                           owners);
+        sum = rows[i] <= n - sum ? sum + rows[i] : SIZE_MAX;
+        if (sum == SIZE_MAX) break;
+    }
+    if (sum == n) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "owners have %s than the job's %zu rows",
+                   sum < n ? "fewer" : "more", n);
+}
+
+bf_status bf_layout_divide(bf_layout *l, const size_t *rows, unsigned owners)
+{
+    bf_layout made = *l;
+    BF_TRY(bf_layout_check_owners(l->n, rows, owners));
+    if (l->blocks > 1)
+        return bf_fail(BF_ERR_ARGUMENT, "layout: batches of rows that are "
+                       "split among owners");
+    made.places = bf_layout_first(l, rows, owners - 1) + rows[owners - 1];
+    made.batch = made.places;
+    BF_TRY(count_chunks(&made));
+    *l = made;
     return BF_OK;
 }
 

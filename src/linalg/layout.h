@@ -11,6 +11,9 @@
  * Scores and errors are dense: output o = t*C + c is in group o/K, at the
  * places f = o%K (mod K) of every row. Blocks of rows (mini-batches) begin with
  * a chunk and a group of their own; t and o count within the block.
+ *
+ * Row r of one owner is at place r: place s of chunk r/T. Between the rows of
+ * several owners places may be empty (bf_layout_divide).
  */
 #ifndef BF_LINALG_LAYOUT_H
 #define BF_LINALG_LAYOUT_H
@@ -22,7 +25,8 @@ typedef struct bf_layout {
     size_t n, cols, classes;
     unsigned log_n;
     size_t f, t, k;        /* F, T, K */
-    size_t batch, blocks;  /* rows per block, n for one block */
+    size_t places;         /* of rows, empty ones among them; n or more */
+    size_t batch, blocks;  /* places per block, all for one block */
     size_t chunks, groups; /* of all blocks */
     size_t pairs;          /* of feature chunks */
     size_t m;              /* pairs*classes packed elements */
@@ -50,8 +54,21 @@ BF_MUST_CHECK bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n,
  * the keys of jobs with more. BF_ERR_ARGUMENT if the layout has fewer places.
  */
 BF_MUST_CHECK bf_status bf_layout_widen(bf_layout *l, unsigned log_m);
+/* Gives each owner, who has rows[i] of the n rows, places of its own, in the
+ * order of owners. An owner who would reach into one chunk more than its rows
+ * fill begins with a chunk of its own, and so encrypts no chunk more than it
+ * must. Chunks are at most 5/4 of those without empty places; beyond that,
+ * owners share them. BF_ERR_ARGUMENT for more than one block, by
+ * bf_layout_check_owners, and for more than BF_LAYOUT_MOST ciphertexts. */
+BF_MUST_CHECK bf_status bf_layout_divide(bf_layout *l, const size_t *rows,
+                                         unsigned owners);
+/* BF_ERR_ARGUMENT for an owner without rows, and rows that are not n in all. */
+BF_MUST_CHECK bf_status bf_layout_check_owners(size_t n, const size_t *rows,
+                                               unsigned owners);
+/* The first place of an owner of a divided layout. */
+size_t bf_layout_first(const bf_layout *l, const size_t *rows, unsigned owner);
 bf_block bf_layout_block(const bf_layout *l, size_t block);
-/* Rows [first, first + count) of a chunk. */
+/* Places [first, first + count) of a chunk. */
 void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,
                     size_t *count);
 /* Outputs in a group of this block, g counted within it. */
@@ -61,11 +78,12 @@ static inline size_t bf_block_group_size(const bf_layout *l, const bf_block *b,
     return g + 1 < b->groups ? l->k : b->outs - g * l->k;
 }
 
-/* The rows that the scores of a group belong to. */
+/* The places of the rows that the scores of a group belong to. */
 void bf_layout_group_rows(const bf_layout *l, size_t group, size_t *first,
                           size_t *count);
 
-/* Slot vectors (N/2 values) of the owner's plaintext. u is n x cols. */
+/* Slot vectors (N/2 values) of the owner's plaintext. u is n x cols, and no
+ * place is empty. */
 void bf_layout_x(const bf_layout *l, const bf_matrix *u, size_t chunk,
                  size_t pair, double complex *slots);
 /* Labels of the n rows, column by column. Each column numbers its own classes
@@ -79,7 +97,7 @@ typedef struct bf_labels {
 void bf_layout_y(const bf_layout *l, const bf_labels *labels, size_t group,
                  double *slots);
 /* The same for one of several owners, who holds u->rows rows, or count labels
- * of each column, from row `first` on. Zero for all other rows. */
+ * of each column, from place `first` on. Zero for all other rows. */
 void bf_layout_x_part(const bf_layout *l, const bf_matrix *u, size_t first,
                       size_t chunk, size_t pair, double complex *slots);
 void bf_layout_y_part(const bf_layout *l, const bf_labels *labels,

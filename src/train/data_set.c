@@ -24,7 +24,8 @@ void bf_job_data_id(const bf_job *job, uint8_t id[BF_HASH_BYTES])
                               r->components, rows.limbs};
     const double real[] = {r->lambda, r->clip, rows.scale};
     enum { WHOLE = sizeof whole / 8, REAL = sizeof real / 8 };
-    uint8_t text[sizeof scheme + 8 * (WHOLE + REAL + 2) + BF_HASH_BYTES];
+    enum { MORE = 2 + BF_OWNERS_MAX };
+    uint8_t text[sizeof scheme + 8 * (WHOLE + REAL + MORE) + BF_HASH_BYTES];
     memcpy(text, scheme, sizeof scheme);
     uint8_t *at = text + sizeof scheme;
     for (size_t i = 0; i < WHOLE; i++, at += 8) bf_put_u64(at, whole[i]);
@@ -36,5 +37,8 @@ void bf_job_data_id(const bf_job *job, uint8_t id[BF_HASH_BYTES])
         bf_put_u64(at + 8, r->expand.seed);
         at += 16;
     }
+    if (l->places > l->n)
+        for (unsigned i = 0; i < job->owners; i++, at += 8)
+            bf_put_u64(at, job->owner_rows[i]);
     bf_hash(text, (size_t)(at - text), id);
 }

@@ -172,7 +172,7 @@ bf_job_shape bf_job_shape_of(const bf_job *job)
 {
     const bf_layout *l = &job->layout;
     size_t rows = bf_job_circuit(job)->inputs(job, BF_INPUT_ROWS);
-    return (bf_job_shape){
+    bf_job_shape shape = {
         .rows = l->n,
         .features = job->features,
         .classes = l->classes,
@@ -181,7 +181,10 @@ bf_job_shape bf_job_shape_of(const bf_job *job)
         .iterations = job->recipe.iterations,
         .row_ciphertexts = rows,
         .other_ciphertexts = bf_job_inputs(job) - rows,
+        .owners = bf_job_owners(job),
     };
+    memcpy(shape.owner_rows, job->owner_rows, sizeof shape.owner_rows);
+    return shape;
 }
 
 /* ---- figures ------------------------------------------------------------- */

@@ -31,6 +31,9 @@ struct bf_job {
     size_t features;      /* before the transform */
     bf_label_columns labels; /* one at least, classes of the layout in all */
     unsigned owners; /* whose secrets make up the key's; 0 or 1: one */
+    /* [owners]: how many rows each owner has; all 0: not decided yet, or rows
+     * are not split. */
+    size_t owner_rows[BF_OWNERS_MAX];
     bf_layout layout;
     unsigned log_places; /* layout.log_m is this at least */
     unsigned rings;
@@ -143,6 +146,15 @@ BF_MUST_CHECK bf_status bf_job_search(bf_job *job, bf_plan *plan,
  * do not add up, or a column has fewer than two. */
 BF_MUST_CHECK bf_status bf_label_columns_fill(bf_label_columns *c,
                                               size_t classes);
+/* The layout of a job's rows. BF_ERR_ARGUMENT as bf_layout_make and, if the job
+ * says how many rows each owner has, as bf_layout_divide. */
+typedef struct bf_layout_shape {
+    unsigned log_n;
+    size_t n, cols, classes;
+} bf_layout_shape;
+BF_MUST_CHECK bf_status bf_job_lay_out(bf_layout *out, const bf_job *job,
+                                       const bf_layout_shape *s, size_t f,
+                                       size_t k);
 /* Fills in what follows from recipe, features, params, scales and these
  * shapes: schedule, bounds, layout; checks that the chain has the limbs the
  * circuit needs and 128 bits of security. */

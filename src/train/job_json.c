@@ -41,6 +41,16 @@ static void put_columns(cJSON *o, const bf_label_columns *c)
     bf_put_numbers(o, "label_columns", classes, c->count);
 }
 
+static void put_owners(cJSON *o, const bf_job *job)
+{
+    double rows[BF_OWNERS_MAX]; /* at most BF_JOB_SAMPLES_MAX: exact */
+    if (job->owners < 2) return;
+    cJSON_AddNumberToObject(o, "owners", job->owners);
+    for (unsigned i = 0; i < job->owners; i++)
+        rows[i] = (double)job->owner_rows[i];
+    if (job->owner_rows[0]) bf_put_numbers(o, "owner_rows", rows, job->owners);
+}
+
 static cJSON *job_json(const bf_job *job)
 {
     const bf_circuit *circuit = bf_job_circuit(job);
@@ -55,8 +65,7 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(o, "features", (double)job->features);
     cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
     if (job->labels.count > 1) put_columns(o, &job->labels);
-    if (job->owners > 1)
-        cJSON_AddNumberToObject(o, "owners", job->owners);
+    put_owners(o, job);
     cJSON *recipe = cJSON_AddObjectToObject(o, "recipe");
     cJSON_AddStringToObject(recipe, "kind",
                             bf_recipe_kind_name(job->recipe.kind));
@@ -151,20 +160,26 @@ static void read_ring(bf_fields *r, const cJSON *k, bf_params *p)
 /* Only jobs with several columns of labels have this member. */
 static void read_columns(bf_fields *r, const cJSON *o, bf_label_columns *out)
 {
-    double classes[BF_LABEL_COLUMNS_MAX];
+    size_t classes[BF_LABEL_COLUMNS_MAX];
     if (r->status != BF_OK || !cJSON_HasObjectItem(o, "label_columns")) return;
-    out->count =
-        bf_get_list(r, o, "label_columns", classes, BF_LABEL_COLUMNS_MAX);
-    for (unsigned i = 0; i < out->count; i++) {
-        bool whole = classes[i] >= 0 && classes[i] <= BF_CLASSES_MAX &&
-                     classes[i] == floor(classes[i]);
-        if (whole)
-            out->classes[i] = (unsigned)classes[i];
-        else if (r->status == BF_OK)
-            r->status =
-                bf_fail(BF_ERR_FORMAT, "%s: \"label_columns\": %g classes",
-                        r->path, classes[i]);
-    }
+    out->count = bf_get_wholes(r, o, "label_columns", classes,
+                               BF_LABEL_COLUMNS_MAX, BF_CLASSES_MAX);
+    for (unsigned i = 0; i < out->count; i++)
+        out->classes[i] = (unsigned)classes[i];
+}
+
+/* Jobs of one owner have neither member, and others may lack `owner_rows`. */
+static void read_owners(bf_fields *r, const cJSON *o, bf_job *job)
+{
+    if (!cJSON_HasObjectItem(o, "owners")) return;
+    job->owners = (unsigned)bf_get_whole(r, o, "owners", 2, BF_OWNERS_MAX);
+    if (r->status != BF_OK || !cJSON_HasObjectItem(o, "owner_rows")) return;
+    unsigned count = bf_get_wholes(r, o, "owner_rows", job->owner_rows,
+                                   BF_OWNERS_MAX, BF_JOB_SAMPLES_MAX);
+    if (r->status == BF_OK && (count != job->owners || !job->owner_rows[0]))
+        r->status = bf_fail(BF_ERR_FORMAT,
+                            "%s: \"owner_rows\": not the rows of %u owners",
+                            r->path, job->owners);
 }
 
 static void read_rings(bf_fields *r, const cJSON *o, bf_job *job)
@@ -209,8 +224,7 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     size_t classes = bf_get_whole(&r, o, "classes", 2, BF_CLASSES_MAX);
     read_columns(&r, o, &job->labels);
     job->features = bf_get_whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
-    if (cJSON_HasObjectItem(o, "owners"))
-        job->owners = (unsigned)bf_get_whole(&r, o, "owners", 2, BF_OWNERS_MAX);
+    read_owners(&r, o, job);
     const cJSON *recipe = bf_get_object(&r, o, "recipe"),
                 *l = bf_get_object(&r, o, "layout");
     job->recipe.kind = (bf_recipe_kind)bf_get_word(

@@ -108,3 +108,19 @@ unsigned bf_get_list(bf_fields *r, const cJSON *o, const char *name,
                 r->path, name, most);
     return 0;
 }
+
+unsigned bf_get_wholes(bf_fields *r, const cJSON *o, const char *name,
+                       size_t out[BF_LIST_MAX], unsigned most, double high)
+{
+    double v[BF_LIST_MAX];
+    unsigned count = bf_get_list(r, o, name, v, most);
+    for (unsigned i = 0; i < count && r->status == BF_OK; i++) {
+        if (v[i] >= 0 && v[i] <= high && v[i] == floor(v[i]))
+            out[i] = (size_t)v[i];
+        else
+            r->status = bf_fail(BF_ERR_FORMAT,
+                                "%s: \"%s\": %g is no whole number from 0 to "
+                                "%g", r->path, name, v[i], high);
+    }
+    return r->status == BF_OK ? count : 0;
+}

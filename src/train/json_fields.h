@@ -34,5 +34,9 @@ bool bf_get_flag(bf_fields *r, const cJSON *o, const char *name);
 /* 1 to `most` finite numbers; returns how many. */
 unsigned bf_get_list(bf_fields *r, const cJSON *o, const char *name,
                      double *out, unsigned most);
+/* The same of whole numbers from 0 to `high`, at most 2^53. */
+#define BF_LIST_MAX 16
+unsigned bf_get_wholes(bf_fields *r, const cJSON *o, const char *name,
+                       size_t out[BF_LIST_MAX], unsigned most, double high);
 
 #endif

@@ -117,8 +117,8 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
             BF_ERR_ARGUMENT,
             "the recipe's polynomial can't be divided as that of the "
             "rows' job");
-    BF_TRY(bf_layout_make(&made.layout, l->log_n, l->n, l->cols, classes,
-                          recipe->batch, l->f, l->k));
+    const bf_layout_shape shape = {l->log_n, l->n, l->cols, classes};
+    BF_TRY(bf_job_lay_out(&made.layout, &made, &shape, l->f, l->k));
     if (l->log_m > made.layout.log_m) made.log_places = l->log_m;
     BF_TRY(bf_layout_widen(&made.layout, made.log_places));
     BF_TRY(check_batches(&made, over));

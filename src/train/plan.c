@@ -300,6 +300,16 @@ static bf_status check_one_ring(const bf_job *job)
                    job->ring[0].n_q, bf_job_used_limbs(job));
 }
 
+bf_status bf_job_lay_out(bf_layout *out, const bf_job *job,
+                         const bf_layout_shape *s, size_t f, size_t k)
+{
+    BF_TRY(bf_layout_make(out, s->log_n, s->n, s->cols, s->classes,
+                          job->recipe.batch, f, k));
+    return job->owner_rows[0]
+               ? bf_layout_divide(out, job->owner_rows, bf_job_owners(job))
+               : BF_OK;
+}
+
 bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                         size_t k)
 {
@@ -315,8 +325,8 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
     BF_TRY(bf_plan_typical(&job->typical, &job->recipe, n, cols));
     BF_TRY(bf_certificate_check(job));
     BF_TRY(bf_label_columns_fill(&job->labels, classes));
-    BF_TRY(bf_layout_make(&job->layout, job->ring[0].log_n, n, cols, classes,
-                          job->recipe.batch, f, k));
+    const bf_layout_shape shape = {job->ring[0].log_n, n, cols, classes};
+    BF_TRY(bf_job_lay_out(&job->layout, job, &shape, f, k));
     BF_TRY(bf_layout_widen(&job->layout, job->log_places));
     BF_TRY(job->refresh.on ? bf_refresh_derive(job) : check_one_ring(job));
     double log2_qp = bf_params_log2_q(&job->ring[0], job->ring[0].n_q) +

@@ -261,14 +261,12 @@ static double rough_work(const bf_layout *l)
 
 #define ROUGH_FACTOR 1.6 /* how far the rough count may mislead */
 
-static double least_rough_work(const bf_job *base, unsigned log_n, size_t n,
-                               size_t cols, size_t classes)
+static double least_rough_work(const bf_job *base, const bf_layout_shape *shape)
 {
     double least = INFINITY;
     bf_layout l;
-    for (size_t f = 1; f <= (size_t)1 << (log_n - 1); f *= 2)
-        if (bf_layout_make(&l, log_n, n, cols, classes, base->recipe.batch, f,
-                           1) == BF_OK)
+    for (size_t f = 1; f <= (size_t)1 << (shape->log_n - 1); f *= 2)
+        if (bf_job_lay_out(&l, base, shape, f, 1) == BF_OK)
             least = fmin(least, rough_work(&l));
     return least;
 }
@@ -276,7 +274,8 @@ static double least_rough_work(const bf_job *base, unsigned log_n, size_t n,
 static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
                                size_t n, size_t cols, size_t classes)
 {
-    double least = least_rough_work(base, log_n, n, cols, classes);
+    const bf_layout_shape shape = {log_n, n, cols, classes};
+    double least = least_rough_work(base, &shape);
     const bf_choice *best = best_of(s, base);
     if (best->found) least = fmin(least, rough_work(&best->job.layout));
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
@@ -284,8 +283,7 @@ static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
         for (size_t k = 1; k <= f && k <= 64; k *= 2) {
             bf_job job = *base;
             if (s->options->k && s->options->k != k) continue;
-            if (bf_layout_make(&job.layout, log_n, n, cols, classes,
-                               base->recipe.batch, f, k) != BF_OK)
+            if (bf_job_lay_out(&job.layout, base, &shape, f, k) != BF_OK)
                 continue;
             if (rough_work(&job.layout) <= ROUGH_FACTOR * least)
                 BF_TRY(consider_layout(s, &job));
@@ -318,11 +316,20 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
     return bf_recipe_check(recipe);
 }
 
-static bf_status check_owners(const bf_plan_options *options)
+static bf_status check_owners(const bf_plan_options *options,
+                              const bf_recipe *recipe, size_t n)
 {
     if (options->owners > BF_OWNERS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%u owners; at most %d are possible",
                        options->owners, BF_OWNERS_MAX);
+    if (options->owner_rows && options->owners < 2)
+        return bf_fail(BF_ERR_ARGUMENT, "%u owners; two or more split rows",
+                       options->owners);
+    if (options->owner_rows && recipe->batch)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "batches of rows that are split among owners");
+    if (options->owner_rows)
+        BF_TRY(bf_layout_check_owners(n, options->owner_rows, options->owners));
     if (options->owners > 1 && options->refresh == BF_REFRESH_ALWAYS)
         return bf_fail(BF_ERR_ARGUMENT,
                        "weights of several owners are not refreshed: their "
@@ -423,6 +430,9 @@ static bf_status make_base(bf_job *out, const bf_recipe *recipe, size_t n,
                     .owners = options->owners,
                     .certificate = options->certificate,
                     .rings = 1};
+    if (options->owner_rows)
+        memcpy(out->owner_rows, options->owner_rows,
+               options->owners * sizeof *out->owner_rows);
     BF_TRY(bf_label_columns_fill(&out->labels, classes));
     BF_TRY(bf_schedule_make(&out->schedule, recipe, n));
     BF_TRY(bf_certificate_check(out));
@@ -437,12 +447,11 @@ static bool has_chain(const search *s, const bf_job *base, size_t n,
 {
     unsigned log_n = s->options->log_n ? s->options->log_n : BF_PLAN_LOG_N_MAX;
     size_t cols = bf_recipe_outputs(&base->recipe, n, base->features);
+    const bf_layout_shape shape = {log_n, n, cols, classes};
     const bf_circuit *circuit = bf_job_circuit(base);
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
         bf_job laid = *base;
-        if (bf_layout_make(&laid.layout, log_n, n, cols, classes,
-                           laid.recipe.batch, f, 1) != BF_OK)
-            continue;
+        if (bf_job_lay_out(&laid.layout, base, &shape, f, 1) != BF_OK) continue;
         set_mask(&laid);
         for (unsigned way = 0; way < circuit->ways(&laid); way++) {
             bf_job job = laid;
@@ -551,7 +560,7 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
 {
     BF_TRY(check_shapes(recipe, n, features, classes));
     BF_TRY(check_refresh(recipe, options));
-    BF_TRY(check_owners(options));
+    BF_TRY(check_owners(options, recipe, n));
     bf_job base;
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(make_base(&base, recipe, n, features, classes, options));

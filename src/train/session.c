@@ -187,14 +187,14 @@ static bf_status check_count(unsigned owners)
 static bf_status check_session(const bf_session *s)
 {
     bool received = false;
-    for (unsigned i = 0; i < s->owners; i++) {
-        BF_TRY(check_owner(s->owner, i));
-        received = received || s->owner[i].receives;
-    }
     if (bf_job_owners(s->job) != s->owners)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%u owners, the job is planned for %u (plan --owners)",
                        s->owners, bf_job_owners(s->job));
+    for (unsigned i = 0; i < s->owners; i++) {
+        BF_TRY(check_owner(s->owner, i));
+        received = received || s->owner[i].receives;
+    }
     if (received) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "nobody receives the model");
 }

@@ -21,6 +21,7 @@ static bf_status check_job(const bf_job *job, bf_split split)
         : r->expand.count       ? "with random features"
         : job->refresh.on       ? "whose weights are refreshed"
         : job->labels.count > 1 ? "with several label columns"
+        : job->owner_rows[0] && !pooled ? "planned for rows that are split"
                                 : NULL;
     if (!what) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "several owners cannot run a job %s", what);
@@ -42,13 +43,27 @@ static bf_status count_rows(bf_session *s, bool all)
                    all ? "" : "labels of ", rows, s->job->layout.n);
 }
 
+/* Owners' places in ciphertexts follow from these rows. */
+static bf_status check_planned(const bf_session *s)
+{
+    const size_t *planned = s->job->owner_rows;
+    for (unsigned i = 0; planned[0] && i < s->owners; i++)
+        if (s->owner[i].count != planned[i])
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "%s has %zu rows, the job is planned for %zu",
+                           s->owner[i].party.name, s->owner[i].count,
+                           planned[i]);
+    return BF_OK;
+}
+
 static bf_status divide_rows(bf_session *s)
 {
     for (unsigned i = 0; i < s->owners; i++) {
         s->owner[i].labels = true;
         s->owner[i].features = s->job->features;
     }
-    return count_rows(s, true);
+    BF_TRY(count_rows(s, true));
+    return check_planned(s);
 }
 
 /* ---- labels elsewhere ---------------------------------------------------- */

@@ -60,6 +60,6 @@ refuse 2 'labels of 1 classes; at least 2' \
 sed 's/"label_columns":.*/"label_columns": [3, 3],/' job.json >bad.json
 refuse 2 'bad.json: .*6 classes in all, the job 5' "$blindfit" plan bad.json
 sed 's/"label_columns":.*/"label_columns": [3.5, 1.5],/' job.json >bad.json
-refuse 4 'bad.json: "label_columns": 3.5 classes' "$blindfit" plan bad.json
+refuse 4 'bad.json: "label_columns": 3.5 is no whole number' "$blindfit" plan bad.json
 absent no.json no.npy
 finish

@@ -10,8 +10,16 @@ for k in a b; do
     ok "$blindfit" party id -o $k.id
     refuse 2 "$k.id: is there already" "$blindfit" party id -o $k.id
 done
-ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none --certificate \
-    -o job.json
+ok "$blindfit" plan --rows 60,68 -d 8 -c 3 --map none --certificate -o job.json
+ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none -o undecided.json
+refuse 2 '--samples: --rows says how many' "$blindfit" plan --rows 60,68 -n 128 \
+    -d 8 -c 3
+refuse 2 '--owners: --rows says how many' "$blindfit" plan --rows 60,68 \
+    --owners 2 -d 8 -c 3
+refuse 2 "--rows: '60,' is neither" "$blindfit" plan --rows 60, -d 8 -c 3
+refuse 2 '1 owners' "$blindfit" plan --rows 60 -d 8 -c 3
+refuse 2 'owner 2 of 2 has no rows' "$blindfit" plan --rows 60,0 -d 8 -c 3
+refuse 2 '--rows: .* serve one job' "$blindfit" plan --rows 60,68 --over job.json
 ok "$blindfit" plan -n 128 -d 8 -c 3 --map none --certificate -o single.json
 refuse 2 'weights of several owners are not refreshed' "$blindfit" plan \
     --owners 2 -n 128 -d 8 -c 3 --refresh yes
@@ -21,6 +29,14 @@ refuse 2 'wanted are 2 numbers' "$blindfit" party new job.json --owner a.pub \
     --owner b.pub --rows 60 -o session.bf
 refuse 2 'have 129 rows, the job 128' "$blindfit" party new job.json \
     --owner a.pub --owner b.pub --rows 60,69 -o session.bf
+refuse 2 'a has 59 rows, the job is planned for 60' "$blindfit" party new \
+    job.json --owner a.pub --owner b.pub --rows 59,69 -o session.bf
+refuse 2 'planned for rows that are split' "$blindfit" party new job.json \
+    --owner a.pub --owner b.pub --labels a -o session.bf
+refuse 2 '--rows is missing' "$blindfit" party new undecided.json \
+    --owner a.pub --owner b.pub -o session.bf
+refuse 2 '3 owners, the job is planned for 2' "$blindfit" party new job.json \
+    --owner a.pub --owner b.pub --owner a.pub -o session.bf
 refuse 2 "'d' is no owner" "$blindfit" party new job.json --owner a.pub \
     --owner b.pub --rows 60,68 --receivers d -o session.bf
 echo a >x.pub
@@ -32,8 +48,9 @@ absent session.bf
 ok "$blindfit" party new job.json --owner a.pub --owner b.pub --rows 60,68 \
     --audit -o audited.bf
 grep -q '^ *audit  *of the last step' stdout || fail "no word of the audit"
-ok "$blindfit" party new job.json --owner a.pub --owner b.pub --rows 60,68 \
-    -o session.bf
+ok "$blindfit" party new undecided.json --owner a.pub --owner b.pub \
+    --rows 60,68 -o undecided.bf
+ok "$blindfit" party new job.json --owner a.pub --owner b.pub -o session.bf
 grep fingerprint stdout >new
 ok "$blindfit" party show session.bf
 grep fingerprint stdout >show

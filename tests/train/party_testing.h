@@ -120,15 +120,20 @@ static inline void make_data(bf_matrix *x, int32_t labels[ROWS])
 }
 
 /* A job for these owners and data: of one iteration, in a small ring. */
-static inline bf_job *plan_job(bf_recipe_kind kind)
+static inline bf_job *plan_job_of(bf_recipe_kind kind, size_t n,
+                                  const bf_plan_options *options)
 {
     bf_recipe r;
     bf_job *job;
-    check_ok(bf_recipe_default(&r, kind, 1, ROWS, FEATURES));
+    check_ok(bf_recipe_default(&r, kind, 1, n, FEATURES));
     r.map = BF_MAP_NONE;
-    check_ok(bf_job_plan(&job, &r, ROWS, FEATURES, CLASSES,
-                         &(bf_plan_options){.owners = OWNERS}, NULL));
+    check_ok(bf_job_plan(&job, &r, n, FEATURES, CLASSES, options, NULL));
     return job;
+}
+
+static inline bf_job *plan_job(bf_recipe_kind kind)
+{
+    return plan_job_of(kind, ROWS, &(bf_plan_options){.owners = OWNERS});
 }
 
 /* Identities a, b, c and the owners of a session. */

@@ -26,6 +26,7 @@ typedef struct session {
     bf_job job;
     bf_plan plan;
     unsigned owners;
+    size_t rows[OWNERS_MAX]; /* of each owner */
     bf_world world; /* of the server */
     bf_secret_key *s[OWNERS_MAX], *u[OWNERS_MAX];
     char upload[OWNERS_MAX][80];
@@ -86,10 +87,13 @@ static void upload(session *t, unsigned k)
     bf_matrix u = {.rows = first_row(t, k + 1) - first,
                    .cols = cols,
                    .data = t->u_rows.data + first * cols};
+    bool planned = t->job.owner_rows[0];
     bf_rows_held own = {.u = &u,
                         .labels = t->labels + first,
                         .v0 = &t->schedule.v0,
-                        .first = first,
+                        .first = planned ? bf_layout_first(&t->job.layout,
+                                                           t->rows, k)
+                                         : first,
                         .count = u.rows,
                         .start = k == 0};
     bf_outfile *f;
@@ -195,8 +199,10 @@ static void train(session *t, const bf_matrix *twin)
     bf_free(cts);
 }
 
+/* `planned`: the job says how many rows each owner has, and some begin with a
+ * ciphertext of their own. */
 static void run_session(bf_recipe_kind kind, unsigned owners, size_t n,
-                        size_t d, size_t batch)
+                        size_t d, size_t batch, bool planned)
 {
     enum { CLASSES = 3, ITERATIONS = 2 };
     session t = {.owners = owners};
@@ -207,6 +213,9 @@ static void run_session(bf_recipe_kind kind, unsigned owners, size_t n,
     /* Few rows in a ciphertext, so that owners have ciphertexts of their own.
      */
     bf_plan_options options = {.owners = owners, .f = 32};
+    for (unsigned k = 0; k < owners; k++)
+        t.rows[k] = n * (k + 1) / owners - n * k / owners;
+    if (planned) options.owner_rows = t.rows;
     uint64_t seed = test_seed(70 + owners);
     bf_random_fix_for_tests(seed);
     random_dataset(&data, n, d, CLASSES, &seed);
@@ -219,6 +228,7 @@ static void run_session(bf_recipe_kind kind, unsigned owners, size_t n,
     recipe.batch = batch;
     OK(bf_job_search(&t.job, &t.plan, &recipe, n, d, CLASSES, &options));
     assert_int_equal(bf_job_owners(&t.job), owners);
+    assert_int_equal(t.job.layout.places > n, planned);
     OK(bf_transform_fit(&transform, &recipe, &data.x, NULL));
     OK(bf_transform_apply(&t.u_rows, transform, &data.x, true, NULL));
     OK(bf_schedule_make(&t.schedule, &recipe, n));
@@ -254,10 +264,10 @@ static void run_session(bf_recipe_kind kind, unsigned owners, size_t n,
 static void parts_become_one_model(void **state)
 {
     (void)state;
-    run_session(BF_RECIPE_WHITENED, 2, 400, 20, 0);
-    run_session(BF_RECIPE_WHITENED, 3, 500, 9, 200);
-    run_session(BF_RECIPE_WHITENED, 8, 400, 9, 0);
-    run_session(BF_RECIPE_PAPER, 2, 120, 30, 0);
+    run_session(BF_RECIPE_WHITENED, 2, 400, 20, 0, false);
+    run_session(BF_RECIPE_WHITENED, 3, 500, 9, 200, false);
+    run_session(BF_RECIPE_WHITENED, 8, 400, 9, 0, true);
+    run_session(BF_RECIPE_PAPER, 2, 120, 30, 0, false);
 }
 
 /* One owner's job says nothing of owners; the number is bounded. */
@@ -283,6 +293,28 @@ static void plans_name_owners(void **state)
     assert_int_equal(bf_job_owners(&back), 2);
     bf_free(text);
     bf_plan_clear(&plan);
+    options.owner_rows = (size_t[]){100, 200};
+    OK(bf_job_search(&job, &plan, &recipe, 300, 20, 3, &options));
+    OK(bf_job_print(&text, &job));
+    assert_non_null(strstr(text, "\"owner_rows\":\t[100, 200]"));
+    OK(bf_job_parse(&back, text, strlen(text), "job.json"));
+    assert_memory_equal(back.owner_rows, job.owner_rows, sizeof job.owner_rows);
+    bf_free(text);
+    bf_plan_clear(&plan);
+    options.owner_rows = (size_t[]){100, 199};
+    check_fails(BF_ERR_ARGUMENT, "fewer than the job's 300 rows",
+                bf_job_search(&job, &plan, &recipe, 300, 20, 3, &options));
+    options.owner_rows = (size_t[]){300, 0};
+    check_fails(BF_ERR_ARGUMENT, "owner 2 of 2 has no rows",
+                bf_job_search(&job, &plan, &recipe, 300, 20, 3, &options));
+    options.owner_rows = (size_t[]){100, 200};
+    recipe.batch = 100;
+    check_fails(BF_ERR_ARGUMENT, "batches of rows that are split",
+                bf_job_search(&job, &plan, &recipe, 300, 20, 3, &options));
+    recipe.batch = 0;
+    options.owners = 1;
+    check_fails(BF_ERR_ARGUMENT, "1 owners",
+                bf_job_search(&job, &plan, &recipe, 300, 20, 3, &options));
     options.owners = BF_OWNERS_MAX + 1;
     check_fails(BF_ERR_ARGUMENT, "17 owners",
                 bf_job_search(&job, &plan, &recipe, 300, 20, 3, &options));

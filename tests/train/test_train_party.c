@@ -22,9 +22,8 @@ static void restore(unsigned stage)
     copy_tree(from, "");
 }
 
-static void make_stages(bf_recipe_kind kind)
+static void make_stages(void)
 {
-    session = make_session(kind);
     for (unsigned stage = 1; stage <= 4; stage++) {
         char to[32];
         for (unsigned k = 0; k < OWNERS; k++)
@@ -46,7 +45,7 @@ static bf_transform *pooled_transform(void)
     bf_pooling pool = {.recipe = &session->job->recipe, .features = FEATURES,
                        .owners = OWNERS};
     bf_transform *t;
-    for (int k = 0; k < OWNERS; k++) pool.rows[k] = owner_rows[k];
+    for (int k = 0; k < OWNERS; k++) pool.rows[k] = session->owner[k].count;
     size_t m = bf_pooled_count(&pool, BF_POOLED_MOMENTS),
            q = bf_pooled_count(&pool, BF_POOLED_PRODUCTS);
     uint8_t *moments = bf_alloc_zero(16 * m),
@@ -54,7 +53,7 @@ static bf_transform *pooled_transform(void)
             *one = bf_alloc(16 * m + 8 * q);
     for (int pass = 0; pass < (q ? 2 : 1); pass++)
         for (unsigned k = 0; k < OWNERS; k++) {
-            bf_matrix own = {owner_rows[k], FEATURES,
+            bf_matrix own = {pool.rows[k], FEATURES,
                              rows.data + session->owner[k].first * FEATURES};
             bf_view x = bf_view_of(&own);
             if (pass == 0)
@@ -71,19 +70,25 @@ static bf_transform *pooled_transform(void)
     return t;
 }
 
+/* The rows of all owners. */
+static bf_matrix all_rows(void)
+{
+    return (bf_matrix){session->job->layout.n, FEATURES, rows.data};
+}
+
 static void twin_scores(bf_matrix *scores)
 {
     bf_transform *t = pooled_transform();
-    bf_matrix u = {0}, w = {0};
+    bf_matrix all = all_rows(), u = {0}, w = {0};
     bf_schedule schedule = {0};
     bf_model m = {0};
-    check_ok(bf_transform_apply(&u, t, &rows, true, NULL));
-    check_ok(bf_schedule_make(&schedule, &session->job->recipe, ROWS));
+    check_ok(bf_transform_apply(&u, t, &all, true, NULL));
+    check_ok(bf_schedule_make(&schedule, &session->job->recipe, all.rows));
     check_ok(bf_transform_start(&schedule, t, CLASSES));
     check_ok(bf_twin_run(&w, &schedule, &u, labels, CLASSES, NULL, NULL, NULL));
     m.map = BF_MAP_NONE;
     check_ok(bf_transform_unmap(&m.weights, t, &w));
-    check_ok(bf_model_scores(scores, &m, &rows));
+    check_ok(bf_model_scores(scores, &m, &all));
     bf_model_clear(&m);
     bf_schedule_clear(&schedule);
     bf_matrix_clear(&u);
@@ -96,11 +101,11 @@ static void twin_scores(bf_matrix *scores)
 static void check_model(path model, const bf_matrix *want)
 {
     bf_model m = {0};
-    bf_matrix scores = {0};
+    bf_matrix all = all_rows(), scores = {0};
     double error = 0, size = 0;
     check_ok(bf_model_load(&m, model.s));
-    check_ok(bf_model_scores(&scores, &m, &rows));
-    for (size_t i = 0; i < ROWS * CLASSES; i++) {
+    check_ok(bf_model_scores(&scores, &m, &all));
+    for (size_t i = 0; i < all.rows * CLASSES; i++) {
         error += pow(scores.data[i] - want->data[i], 2);
         size += pow(want->data[i], 2);
     }
@@ -137,22 +142,81 @@ static void open_and_compare(void)
 static void whitened(void **state)
 {
     (void)state;
-    make_stages(BF_RECIPE_WHITENED);
+    session = make_session(BF_RECIPE_WHITENED);
+    make_stages();
     open_and_compare();
+}
+
+/* A session beside the one of all tests, in a folder of its own. */
+typedef struct aside {
+    bf_session *kept;
+    path was;
+} aside;
+
+static aside begin_aside(const char *name)
+{
+    aside a = {session, folder};
+    path inner = at("%s", name);
+    check_ok(bf_make_dir(inner.s, 0700));
+    folder = inner;
+    return a;
+}
+
+static void end_aside(aside a)
+{
+    bf_session_destroy(session);
+    folder = a.was;
+    session = a.kept;
 }
 
 static void paper(void **state)
 {
     (void)state;
-    bf_session *kept = session;
-    path was = folder, inner = at("paper");
-    check_ok(bf_make_dir(inner.s, 0700));
-    folder = inner;
-    make_stages(BF_RECIPE_PAPER);
+    aside a = begin_aside("paper");
+    session = make_session(BF_RECIPE_PAPER);
+    make_stages();
     open_and_compare();
-    bf_session_destroy(session);
-    folder = was;
-    session = kept;
+    end_aside(a);
+}
+
+static size_t upload_bytes(unsigned k)
+{
+    path sent = at("stage4/box-%c/outbox/r4-%02u.upload", 'a' + (int)k, k);
+    size_t bytes;
+    bf_free(read_bytes(sent, &bytes));
+    return bytes;
+}
+
+/* The job says how many rows each owner has, so that b, whose rows would begin
+ * in the ciphertext of a's, begins with the next, and shares it with c: each
+ * sends one ciphertext of rows. */
+static void planned_rows(void **state)
+{
+    (void)state;
+    static const size_t planned[OWNERS] = {40, 26, 24};
+    const bf_plan_options options = {
+        .owners = OWNERS, .owner_rows = planned, .log_n = 13, .f = 64, .k = 1};
+    const bf_session_options elsewhere = {.split = BF_SPLIT_LABELS};
+    bf_session_owner owners[OWNERS];
+    bf_session *s;
+    aside a = begin_aside("planned");
+    bf_job *job = plan_job_of(BF_RECIPE_WHITENED, 90, &options);
+    assert_true(job->layout.t == 64 && job->layout.places == 64 + 26 + 24);
+    make_owners(owners);
+    for (int k = 0; k < OWNERS; k++) owners[k].count = 30;
+    check_fails(BF_ERR_ARGUMENT, "a has 30 rows, the job is planned for 40",
+                bf_session_create(&s, job, owners, OWNERS, NULL));
+    for (int k = 0; k < OWNERS; k++) owners[k].count = planned[k];
+    check_fails(BF_ERR_ARGUMENT, "planned for rows that are split",
+                bf_session_create(&s, job, owners, OWNERS, &elsewhere));
+    check_ok(bf_session_create(&session, job, owners, OWNERS, NULL));
+    check_ok(bf_session_write(session, at("session.bf").s));
+    bf_job_destroy(job);
+    make_stages();
+    for (unsigned k = 1; k < OWNERS; k++)
+        assert_int_equal(upload_bytes(k), upload_bytes(0));
+    open_and_compare();
+    end_aside(a);
 }
 
 /* ---- files that are missing or damaged ----------------------------------- */
@@ -673,6 +737,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whitened),
         cmocka_unit_test(paper),
+        cmocka_unit_test(planned_rows),
         cmocka_unit_test(missing_files_are_awaited),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(the_server_refuses_them_too),

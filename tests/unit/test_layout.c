@@ -1,6 +1,6 @@
 /* Layouts: where rows, labels and weights lie, by the definitions of layout.h;
- * limits on the number of ciphertexts; weights are read from coefficients, and
- * other coefficients are ignored. */
+ * the rows of several owners; limits on the number of ciphertexts; weights are
+ * read from coefficients, and other coefficients are ignored. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -181,6 +181,157 @@ static void packed_as_defined(void **state)
     bf_matrix_clear(&w);
 }
 
+/* ---- several owners ------------------------------------------------------ */
+
+enum { OWNERS = 5 };
+
+/* Chunks that hold places [first, first + count). */
+static size_t chunks_of(size_t first, size_t count)
+{
+    return (first + count - 1) / SAMPLES - first / SAMPLES + 1;
+}
+
+/* Owners follow each other; who begins at an empty place begins a chunk, and
+ * would have reached into one more. Returns the owners who reach into more
+ * chunks than their rows fill. */
+static unsigned check_divided(const bf_layout *l, const size_t *rows,
+                              unsigned owners)
+{
+    size_t next = 0;
+    unsigned reaching = 0;
+    for (unsigned k = 0; k < owners; k++) {
+        size_t first = bf_layout_first(l, rows, k);
+        size_t least = chunks_of(0, rows[k]);
+        assert_true(first >= next);
+        if (first > next) {
+            assert_true(first % SAMPLES == 0 && first - next < SAMPLES);
+            assert_true(chunks_of(next, rows[k]) > least);
+        }
+        reaching += chunks_of(first, rows[k]) > least;
+        next = first + rows[k];
+    }
+    assert_int_equal(l->places, next);
+    assert_int_equal(l->chunks, chunks_of(0, next));
+    assert_true(4 * l->chunks <= 5 * chunks_of(0, l->n));
+    return reaching;
+}
+
+static bf_layout divided(const size_t *rows, unsigned owners)
+{
+    bf_layout l;
+    size_t n = 0;
+    for (unsigned k = 0; k < owners; k++) n += rows[k];
+    assert_int_equal(bf_layout_make(&l, LOG_N, n, COLS, CLASSES, 0, F, K),
+                     BF_OK);
+    assert_int_equal(bf_layout_divide(&l, rows, owners), BF_OK);
+    return l;
+}
+
+/* T = 16. */
+static void owners_begin_chunks(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t rows[OWNERS], first[OWNERS], chunks;
+        unsigned reaching;
+    } cases[] = {
+        /* none would reach into a chunk more than it fills */
+        {{20, 20, 8}, {0, 20, 40}, 3, 0},
+        {{34, 34, 34, 34, 34}, {0, 34, 68, 102, 136}, 11, 0},
+        /* in as many chunks as before, and in one more */
+        {{30, 30, 30, 30, 30}, {0, 32, 64, 96, 128}, 10, 0},
+        {{20, 30, 12}, {0, 32, 64}, 5, 0},
+        /* five chunks at most, where four would do */
+        {{10, 10, 10, 10, 24}, {0, 16, 32, 42, 52}, 5, 1},
+        /* the only chunk is shared */
+        {{1, 9, 6}, {0, 1, 10}, 1, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t *rows = cases[i].rows;
+        unsigned owners = 0;
+        while (owners < OWNERS && rows[owners]) owners++;
+        bf_layout l = divided(rows, owners);
+        for (unsigned k = 0; k < owners; k++)
+            assert_int_equal(bf_layout_first(&l, rows, k), cases[i].first[k]);
+        assert_int_equal(l.chunks, cases[i].chunks);
+        assert_int_equal(check_divided(&l, rows, owners), cases[i].reaching);
+    }
+    uint32_t x = 1;
+    for (int i = 0; i < 1000; i++) {
+        size_t rows[OWNERS];
+        for (unsigned k = 0; k < OWNERS; k++) {
+            x = x * 1664525 + 1013904223;
+            rows[k] = (i < 500 ? 1 : 200) + (x >> 16) % 40;
+        }
+        bf_layout l = divided(rows, OWNERS);
+        unsigned reaching = check_divided(&l, rows, OWNERS);
+        assert_true(i < 500 || reaching == 0); /* 4 chunks beside 60 or more */
+    }
+}
+
+/* The parts of owners are the rows and labels of all, and nothing else is
+ * there. */
+static void parts_are_where_they_should_be(void **state)
+{
+    (void)state;
+    static const size_t rows[] = {20, 30, 30, 20};
+    bf_layout l = divided(rows, 4);
+    size_t before = 0, values = 0, hits = 0;
+    assert_true(l.places > l.n);
+    for (unsigned k = 0; k < 4; before += rows[k++]) {
+        bf_matrix u;
+        int32_t labels[30];
+        size_t first = bf_layout_first(&l, rows, k);
+        assert_int_equal(bf_matrix_init(&u, rows[k], COLS), BF_OK);
+        for (size_t i = 0; i < rows[k] * COLS; i++)
+            u.data[i] = (double)(before * COLS + i + 1);
+        for (size_t i = 0; i < rows[k]; i++)
+            labels[i] = (int32_t)((before + i) % CLASSES);
+        for (size_t chunk = 0; chunk < l.chunks; chunk++) {
+            double complex x[N / 2];
+            bf_layout_x_part(&l, &u, first, chunk, 0, x);
+            for (size_t j = 0; j < N / 2; j++) {
+                size_t row = chunk * SAMPLES + j / F - first;
+                bool own = row < rows[k];
+                assert_true(creal(x[j]) ==
+                            (own ? u.data[row * COLS + j % F] : 0));
+                values += own;
+            }
+        }
+        for (size_t g = 0; g < l.groups; g++) {
+            double y[N / 2];
+            bf_layout_y_part(&l, &(bf_labels){labels, 1, &(unsigned){CLASSES}},
+                             first, rows[k], g, y);
+            for (size_t j = 0; j < N / 2; j++) hits += y[j] == 0.5;
+        }
+        bf_matrix_clear(&u);
+    }
+    assert_int_equal(values, l.n * F);
+    assert_int_equal(hits, l.n * F / K);
+}
+
+static void undivided(size_t n, size_t batch, const size_t *rows,
+                      unsigned owners)
+{
+    bf_layout l, was;
+    assert_int_equal(
+        bf_layout_make(&l, LOG_N, n, COLS, CLASSES, batch, F, K), BF_OK);
+    was = l;
+    assert_int_equal(bf_layout_divide(&l, rows, owners), BF_ERR_ARGUMENT);
+    assert_memory_equal(&l, &was, sizeof l);
+}
+
+static void rows_that_are_no_division(void **state)
+{
+    (void)state;
+    undivided(50, 0, (size_t[]){20, 29}, 2);
+    undivided(50, 0, (size_t[]){20, 31}, 2);
+    undivided(50, 0, (size_t[]){50, 0}, 2);
+    undivided(50, 0, (size_t[]){0, 50}, 2);
+    undivided(50, 0, (size_t[]){51, SIZE_MAX}, 2);
+    undivided(50, 20, (size_t[]){20, 30}, 2);
+}
+
 /* Whatever allocation fails, the last ones within an embedding. */
 static void failures_leave_it_alone(void **state)
 {
@@ -225,6 +376,9 @@ int main(void)
         cmocka_unit_test(chunks_have_their_rows),
         cmocka_unit_test(rows_are_where_they_should_be),
         cmocka_unit_test(labels_are_where_they_should_be),
+        cmocka_unit_test(owners_begin_chunks),
+        cmocka_unit_test(parts_are_where_they_should_be),
+        cmocka_unit_test(rows_that_are_no_division),
         cmocka_unit_test(failures_leave_it_alone),
         cmocka_unit_test(most_ciphertexts),
     };

@@ -309,6 +309,36 @@ static void test_certificate(void **state)
     assert_non_null(strstr(bf_last_error(), "\"certificate\""));
 }
 
+static bf_status read_owned(const char *owners, const char *rows)
+{
+    cJSON *job = cJSON_Duplicate(golden, true);
+    cJSON_AddItemToObject(job, "owners", cJSON_CreateRaw(owners));
+    cJSON_AddItemToObject(job, "owner_rows", cJSON_CreateRaw(rows));
+    return read_object(job);
+}
+
+/* 40 rows. */
+static void test_owners(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {
+        "7",           "\"x\"",      "[]",        "[40]",    "[20, 10, 10]",
+        "[20, null]",  "[20, 20.5]", "[60, -20]", "[0, 40]", "[0, 0]",
+        "[20, 1e300]", "[20, {}]"};
+    assert_int_equal(read_owned("2", "[15, 25]"), BF_OK);
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(read_owned("2", lists[i]), BF_ERR_FORMAT);
+        assert_non_null(strstr(bf_last_error(), "\"owner_rows\""));
+    }
+    assert_int_equal(read_owned("1", "[40]"), BF_ERR_FORMAT);
+    assert_int_not_equal(read_owned("2", "[15, 24]"), BF_OK);
+    assert_non_null(strstr(bf_last_error(), "fewer than the job's 40 rows"));
+    assert_int_not_equal(read_owned("3", "[15, 25, 0]"), BF_OK);
+    assert_non_null(strstr(bf_last_error(), "owner 3 of 3 has no rows"));
+    assert_int_not_equal(read_owned("2", "[15, 1073741824]"), BF_OK);
+    assert_non_null(strstr(bf_last_error(), "more than the job's 40 rows"));
+}
+
 /* Choices that change the rows change the data set. */
 static void test_data_set(void **state)
 {
@@ -402,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_circuits),
         cmocka_unit_test(test_combinations),
         cmocka_unit_test(test_certificate),
+        cmocka_unit_test(test_owners),
         cmocka_unit_test(test_data_set),
         cmocka_unit_test(test_rings),
         cmocka_unit_test(test_versions),

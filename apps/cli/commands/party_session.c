@@ -1,5 +1,4 @@
 /* party new and show: what the owners of a session agree on. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "blindfit/party.h"
@@ -9,26 +8,19 @@
 
 typedef struct new_args {
     cli_texts owners;
-    const char *rows, *columns, *labels, *receivers, *output;
+    cli_counts rows, columns;
+    const char *labels, *receivers, *output;
     double epsilon, delta;
     bool audit;
 } new_args;
 
-static bf_status read_numbers(size_t out[BF_OWNERS_MAX], unsigned count,
-                              const char *text, const char *option)
+static bf_status check_count(const cli_counts *numbers, unsigned owners,
+                             const char *option)
 {
-    for (unsigned i = 0; i < count; i++) {
-        char *end;
-        unsigned long long n = strtoull(text, &end, 10);
-        if (*text < '0' || *text > '9' || end == text ||
-            *end != (i + 1 < count ? ',' : 0))
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "--%s: wanted are %u numbers with commas between",
-                           option, count);
-        out[i] = (size_t)n;
-        text = end + 1;
-    }
-    return BF_OK;
+    if (numbers->count == owners) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "--%s: wanted are %u numbers with commas between", option,
+                   owners);
 }
 
 /* Who is named in an option's list. */
@@ -57,36 +49,46 @@ static bf_status read_roles(bf_session_owner *owners, unsigned count,
                             const new_args *a)
 {
     bool labels[BF_OWNERS_MAX] = {false}, receives[BF_OWNERS_MAX] = {false};
-    labels[0] = a->columns && !a->labels;
+    labels[0] = a->columns.count && !a->labels;
     if (a->labels)
         BF_TRY(read_names(labels, owners, count, a->labels, "labels"));
     if (a->receivers)
         BF_TRY(read_names(receives, owners, count, a->receivers, "receivers"));
     for (unsigned i = 0; i < count; i++) {
         owners[i].labels = labels[i];
-        owners[i].receives = a->receivers ? receives[i]
-                                            : a->columns || !labels[i];
+        owners[i].receives =
+            a->receivers ? receives[i] : a->columns.count || !labels[i];
     }
     return BF_OK;
+}
+
+/* Without --rows, those of the job's plan, or of labels elsewhere between two
+ * owners all. */
+static bf_status read_rows(size_t rows[BF_OWNERS_MAX], unsigned count,
+                           const new_args *a, const bf_job *job)
+{
+    const bf_job_shape shape = bf_job_shape_of(job);
+    if (a->rows.count) BF_TRY(check_count(&a->rows, count, "rows"));
+    for (unsigned i = 0; i < count; i++)
+        rows[i] = a->rows.count           ? a->rows.at[i]
+                  : a->labels && count == 2 ? shape.rows
+                                          : shape.owner_rows[i];
+    return rows[0] || a->rows.count ? BF_OK : cli_need(NULL, "rows");
 }
 
 static bf_status read_counts(bf_session_owner *owners, unsigned count,
                              const new_args *a, const bf_job *job)
 {
-    size_t rows[BF_OWNERS_MAX] = {0}, columns[BF_OWNERS_MAX] = {0};
-    if (a->columns && a->rows)
+    size_t rows[BF_OWNERS_MAX] = {0};
+    if (a->columns.count && a->rows.count)
         return bf_fail(BF_ERR_ARGUMENT, "--columns are of all rows: no --rows");
-    if (a->columns)
-        BF_TRY(read_numbers(columns, count, a->columns, "columns"));
-    else if (a->rows)
-        BF_TRY(read_numbers(rows, count, a->rows, "rows"));
-    else if (!a->labels || count > 2)
-        return cli_need(NULL, "rows");
-    else /* one has the labels of all rows, the other their features */
-        rows[0] = rows[1] = bf_job_shape_of(job).rows;
+    if (a->columns.count)
+        BF_TRY(check_count(&a->columns, count, "columns"));
+    else
+        BF_TRY(read_rows(rows, count, a, job));
     for (unsigned i = 0; i < count; i++) {
         owners[i].count = rows[i];
-        owners[i].features = columns[i];
+        owners[i].features = a->columns.at[i];
     }
     return BF_OK;
 }
@@ -96,9 +98,9 @@ static bf_status make_session(bf_session **out, const new_args *a,
 {
     bf_session_owner owners[BF_OWNERS_MAX] = {{.count = 0}};
     const bf_session_options options = {
-        a->columns  ? BF_SPLIT_COLUMNS
-        : a->labels ? BF_SPLIT_LABELS
-                    : BF_SPLIT_ROWS,
+        a->columns.count ? BF_SPLIT_COLUMNS
+        : a->labels      ? BF_SPLIT_LABELS
+                         : BF_SPLIT_ROWS,
         a->epsilon,
         a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta,
         a->audit};
@@ -179,14 +181,14 @@ static bf_status report_session(const bf_session *s, const char *path)
 static bf_status run_new(const cli_command *self, int argc, char **argv)
 {
     const char *operands[CLI_OPERANDS_MAX];
-    new_args a = {.rows = NULL};
+    new_args a = {.labels = NULL};
     const cli_option options[] = {
         {"owner", 0, CLI_TEXTS, &a.owners, "FILE",
          "an owner's public keys; repeat for each owner, in order"},
-        {"rows", 0, CLI_TEXT, &a.rows, "N,N..",
-         "how many rows of the job each has, in the same order; with --labels "
-         "between two, all"},
-        {"columns", 0, CLI_TEXT, &a.columns, "N,N..",
+        {"rows", 0, CLI_COUNTS, &a.rows, "N,N..",
+         "how many rows of the job each has, in the same order (default: as "
+         "the job is planned; with --labels between two, all)"},
+        {"columns", 0, CLI_COUNTS, &a.columns, "N,N..",
          "instead: how many features of all rows each has, in the same order"},
         {"labels", 0, CLI_TEXT, &a.labels, "NAME,..",
          "owners who have labels alone, of so many rows each; the other one "
@@ -222,12 +224,12 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
 const cli_command cli_party_new = {
     .name = "party new",
     .summary = "make a session of several owners for a job",
-    .synopsis = "JOB --owner FILE.. --rows N,N.. -o SESSION",
-    .examples = "  blindfit plan --owners 2 --samples 60000 --features 400 "
+    .synopsis = "JOB --owner FILE.. [--rows N,N..] -o SESSION",
+    .examples = "  blindfit plan --rows 40000,20000 --features 400 "
                 "--map none \\\n"
                 "      -o job.json\n"
                 "  blindfit party new job.json --owner a.pub --owner b.pub \\\n"
-                "      --rows 30000,30000 -o session.bf\n"
+                "      -o session.bf\n"
                 "  # a has the labels, b the features of all rows\n"
                 "  blindfit plan --owners 2 --samples 60000 --features 400 "
                 "\\\n"

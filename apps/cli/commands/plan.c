@@ -1,7 +1,3 @@
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "cli.h"
 #include "job_report.h"
 
@@ -9,50 +5,66 @@
 
 typedef struct plan_args {
     size_t n, d, owners;
-    const char *classes, *over, *path; /* job file to write */
-    bf_label_columns labels;           /* the value of `classes` */
-    size_t all;                        /* classes of all columns */
+    cli_counts classes, rows;
+    const char *over, *path; /* job file to write */
 } plan_args;
 
-/* "10" or, for several columns of labels, "10,2". */
-static bf_status parse_classes(plan_args *a)
+/* The classes of all columns. */
+static bf_status read_classes(bf_label_columns *columns, size_t *all,
+                              const plan_args *a)
 {
-    const char *at = a->classes;
-    while (at) {
-        char *end;
-        unsigned long v = strtoul(at, &end, 10);
-        if (*at < '0' || *at > '9' || (*end && *end != ',') ||
-            v > 1000000 || a->labels.count == BF_LABEL_COLUMNS_MAX)
-            return bf_fail(BF_ERR_ARGUMENT,
-                           "--classes: '%s' is neither a number such as 10 nor "
-                           "a list such as 10,2",
-                           a->classes);
-        a->labels.classes[a->labels.count++] = (unsigned)v;
-        a->all += v;
-        at = *end ? end + 1 : NULL;
+    *columns = (bf_label_columns){.count = a->classes.count};
+    *all = 0;
+    for (unsigned i = 0; i < a->classes.count; i++) {
+        if (a->classes.at[i] > 1000000)
+            return bf_fail(BF_ERR_ARGUMENT, "--classes: %zu are too many",
+                           a->classes.at[i]);
+        columns->classes[i] = (unsigned)a->classes.at[i];
+        *all += a->classes.at[i];
     }
+    return BF_OK;
+}
+
+/* The rows of all owners say how many owners and how many rows there are. */
+static bf_status read_owners(cli_shape *s, const plan_args *a)
+{
+    s->rows = a->n;
+    s->owners = (unsigned)a->owners;
+    if (a->owners > BF_OWNERS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "--owners: at most %d", BF_OWNERS_MAX);
+    if (!a->rows.count) return BF_OK;
+    if (a->n || a->owners)
+        return bf_fail(BF_ERR_ARGUMENT, "--%s: --rows says how many",
+                       a->n ? "samples" : "owners");
+    s->owners = a->rows.count;
+    s->owner_rows = a->rows.at;
+    for (unsigned i = 0; i < a->rows.count; i++) s->rows += a->rows.at[i];
     return BF_OK;
 }
 
 static bf_status plan_new(bf_job **job, const plan_args *a)
 {
-    if (a->n == 0 || a->d == 0)
+    cli_shape s = {.features = a->d};
+    BF_TRY(read_owners(&s, a));
+    BF_TRY(read_classes(&s.labels, &s.classes, a));
+    if (!a->classes.count) s.classes = CLASSES;
+    if (s.rows == 0 || s.features == 0)
         return bf_fail(BF_ERR_ARGUMENT, "plan needs --samples and --features, "
                        "or a job file");
-    if (a->owners > BF_OWNERS_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "--owners: at most %d", BF_OWNERS_MAX);
     if (a->path) BF_TRY(cli_check_output(a->path, NULL, 0));
-    BF_TRY(cli_plan_job(job, a->n, a->d, a->classes ? a->all : CLASSES,
-                        a->classes ? &a->labels : NULL, (unsigned)a->owners));
+    BF_TRY(cli_plan_job(job, &s));
     return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
 /* Plans a further job over the rows of another. */
 static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
 {
-    if (a->owners)
+    bf_label_columns columns;
+    size_t all;
+    if (a->owners || a->rows.count)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "--owners: rows of several owners serve one job");
+                       "--%s: rows of several owners serve one job",
+                       a->owners ? "owners" : "rows");
     if (a->n || a->d)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--%s: decided by the rows, which "
@@ -61,8 +73,9 @@ static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
     if (a->path) BF_TRY(cli_check_output(a->path, CLI_FILES(a->over)));
     BF_TRY(bf_job_read(over, a->over));
     bf_job_shape there = bf_job_shape_of(*over);
-    BF_TRY(cli_plan_over(job, a->classes ? a->all : there.classes,
-                         a->classes ? &a->labels : &there.labels, *over));
+    BF_TRY(read_classes(&columns, &all, a));
+    BF_TRY(cli_plan_over(job, all ? all : there.classes,
+                         all ? &columns : &there.labels, *over));
     return a->path ? bf_job_write(*job, a->path) : BF_OK;
 }
 
@@ -73,11 +86,14 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {
         {"samples", 'n', CLI_COUNT, &a.n, "N", "number of training rows"},
         {"features", 'd', CLI_COUNT, &a.d, "D", "number of features of a row"},
-        {"classes", 'c', CLI_TEXT, &a.classes, "C[,C...]",
+        {"classes", 'c', CLI_COUNTS, &a.classes, "C[,C...]",
          "number of classes (default: 10, or that of --over); for several "
          "columns of labels, a number for each"},
         {"owners", 0, CLI_COUNT, &a.owners, "K",
          "number of owners of the rows, 2 to 16 (see party)"},
+        {"rows", 0, CLI_COUNTS, &a.rows, "N,N..",
+         "in place of --samples and --owners, if rows are split among owners: "
+         "how many each has, so that ciphertexts have few rows of two owners"},
         {"over", 0, CLI_TEXT, &a.over, "JOB0",
          "plan a further job over the rows of JOB0, with other labels, "
          "iterations, steps or batches"},
@@ -88,10 +104,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_job *job = NULL, *over = NULL;
     bf_status s;
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
-    BF_TRY(parse_classes(&a));
     if (operands[0]) {
-        if (a.n || a.d || a.classes || a.owners || a.path || a.over ||
-            cli_recipe_asked())
+        if (a.n || a.d || a.classes.count || a.owners || a.rows.count ||
+            a.path || a.over || cli_recipe_asked())
             return bf_fail(BF_ERR_ARGUMENT,
                            "%s is planned already; what it takes is shown "
                            "without other options",

@@ -15,8 +15,9 @@ static bf_status plan(fit *f)
     const char *path = cli_scratch_file("job.json");
     char server[PATH_MAX];
     BF_TRY(cli_server_find(server)); /* checked before the work */
-    BF_TRY(cli_plan_job(&f->job, f->train.x.rows, f->train.x.cols,
-                        f->train.classes, NULL, 0));
+    BF_TRY(cli_plan_job(&f->job, &(cli_shape){.rows = f->train.x.rows,
+                                              .features = f->train.x.cols,
+                                              .classes = f->train.classes}));
     BF_TRY(bf_job_figures_of(&f->figures, f->job, &cli_env));
     /* The server will run here: checks before key generation what the server
      * would refuse. */

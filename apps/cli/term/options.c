@@ -46,6 +46,22 @@ static bool read_count(const char *text, size_t length, uint64_t *out)
     return true;
 }
 
+static bool read_counts(const char *text, cli_counts *out)
+{
+    cli_counts made = {.count = 0};
+    for (;;) {
+        uint64_t count;
+        size_t length = strcspn(text, ",");
+        if (made.count == CLI_COUNTS_MAX || !read_count(text, length, &count))
+            return false;
+        made.at[made.count++] = count;
+        if (!text[length]) break;
+        text += length + 1;
+    }
+    *out = made;
+    return true;
+}
+
 static bool read_bytes(const char *text, uint64_t *out)
 {
     static const char units[] = "kMGT";
@@ -127,6 +143,12 @@ static bf_status assign(const cli_option *o, const char *text)
         if (!read_count(text, strlen(text), &count))
             return bad(o->name, text, "whole number");
         *(size_t *)o->value = count;
+        return BF_OK;
+    case CLI_COUNTS:
+        if (!read_counts(text, o->value))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "--%s: '%s' is neither a number such as 10 nor a "
+                           "list such as 10,2", o->name, text);
         return BF_OK;
     case CLI_NUMBER:
         *(double *)o->value = strtod(text, &end);

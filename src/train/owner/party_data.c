@@ -181,6 +181,15 @@ static bf_status own_pairs(bf_rows_held *own, const bf_party_run *p)
     return BF_OK;
 }
 
+/* In places of the job's layout. */
+static size_t first_place(const bf_party_run *p)
+{
+    const bf_job *job = p->session->job;
+    return job->owner_rows[0]
+               ? bf_layout_first(&job->layout, job->owner_rows, p->me)
+               : bf_party_me(p)->first;
+}
+
 static bf_status upload(bf_party_run *p, const char *path)
 {
     const bf_job *job = p->session->job;
@@ -193,7 +202,7 @@ static bf_status upload(bf_party_run *p, const char *path)
     if (me->features) BF_GOTO(transform_rows(&u, &schedule, p), done);
     bf_rows_held own = {.u = me->features ? &u : NULL,
                         .labels = me->labels ? p->o->labels : NULL,
-                        .v0 = &schedule.v0, .first = me->first,
+                        .v0 = &schedule.v0, .first = first_place(p),
                         .count = me->count, .start = p->me == 0};
     if (bf_party_has_block(p)) BF_GOTO(own_pairs(&own, p), done);
     BF_GOTO(bf_protocol_upload_part(&f, job, bf_job_id(job), p->st.s, &own,

@@ -17,7 +17,8 @@ BF_MUST_CHECK bf_status bf_job_seal(bf_ct *out, bf_pt *room, const bf_job *job,
                                     const bf_matrix *u, const int32_t *labels,
                                     const bf_matrix *v0, size_t index);
 
-/* What one of several owners holds of rows [first, first + count) of a job. */
+/* What one of several owners holds of the rows at places [first, first + count)
+ * of a job's layout. */
 typedef struct bf_rows_held {
     const bf_matrix *u;    /* count rows; NULL: another has the features */
     const int32_t *labels; /* count for each column; NULL: another has them */
