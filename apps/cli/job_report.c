@@ -85,6 +85,10 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
         cJSON_AddNumberToObject(bytes, "labels", (double)f->labels_bytes);
     }
     cJSON_AddNumberToObject(o, "memory_bytes", (double)f->memory_bytes);
+    cJSON_AddBoolToObject(o, "rows_packed", f->rows_packed);
+    if (f->packed_memory_bytes)
+        cJSON_AddNumberToObject(o, "packed_memory_bytes",
+                                (double)f->packed_memory_bytes);
     cJSON_AddNumberToObject(o, "key_switches", (double)f->key_switches);
     cJSON_AddNumberToObject(o, "tensor_products",
                             (double)f->ciphertext_products);
@@ -140,6 +144,18 @@ static void print_safe(const bf_recipe *r)
                 r->steps[r->step_count - 1]);
 }
 
+static void print_memory(const bf_job_figures *f)
+{
+    cli_text most = cli_size((double)f->memory_bytes);
+    if (f->rows_packed)
+        cli_row("server's memory", "about %s, with packed rows", most.s);
+    else if (f->packed_memory_bytes)
+        cli_row("server's memory", "about %s, or %s with packed rows", most.s,
+                cli_size((double)f->packed_memory_bytes).s);
+    else
+        cli_row("server's memory", "about %s", most.s);
+}
+
 static void print_plan(const bf_job *job, const bf_job_figures *f,
                        const more *m, double seconds, const cost *other)
 {
@@ -178,8 +194,7 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     cli_row("server's work", "%s key switches, %s ciphertext products",
             cli_count((double)f->key_switches).s,
             cli_count((double)f->ciphertext_products).s);
-    cli_row("server's memory", "about %s",
-            cli_size((double)f->memory_bytes).s);
+    print_memory(f);
     if (isnan(seconds))
         cli_row("server's time",
                 "not measured: the job's steps are too large here");

@@ -136,7 +136,13 @@ typedef struct bf_job_figures {
     bool certified; /* iterations with scores return certificates */
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t labels_bytes; /* of an upload without rows */
-    uint64_t memory_bytes; /* of the server, at most */
+    /* Of the server, at most. Servers can keep rows packed (bf_serve_options),
+     * in less memory and for some more work: rows_packed if the plan is made
+     * for this, as max_memory allows nothing else. */
+    uint64_t memory_bytes;
+    bool rows_packed;
+    uint64_t packed_memory_bytes; /* with packed rows; 0 where they can't be,
+                                   * and in a report of a run */
     uint64_t key_switches, ciphertext_products;
     /* The server's counted steps, weighted with prices that nearly fit all
      * machines: the ratio of two jobs' work approximates the ratio of their

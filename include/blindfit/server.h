@@ -10,6 +10,15 @@
 extern "C" {
 #endif
 
+/* Whether rows stay packed in memory, as they came, and are unpacked a few at a
+ * time in each iteration: less memory, more time, the same model. Rows of
+ * several owners are never packed. */
+typedef enum bf_pack_choice {
+    BF_PACK_AUTO, /* if memory allows nothing else */
+    BF_PACK_NEVER,
+    BF_PACK_ALWAYS
+} bf_pack_choice;
+
 /* Paths are the caller's. */
 typedef struct bf_serve_options {
     const char *job;            /* job file */
@@ -23,6 +32,7 @@ typedef struct bf_serve_options {
     const char *checkpoint; /* written after every iteration; NULL for none */
     bool resume;            /* continue from the checkpoint */
     uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
+    bf_pack_choice pack_rows;
 } bf_serve_options;
 
 typedef struct bf_serve_report {

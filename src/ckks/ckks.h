@@ -314,6 +314,7 @@ typedef struct bf_counters {
     uint64_t mod_ups[BF_MAX_Q + 1], mod_downs[BF_MAX_Q + 1];
     uint64_t tensor_products, plain_products, rescales;
     uint64_t tensor_limbs; /* products of one limb */
+    uint64_t unpacked_limbs; /* of packed inputs, by the caller */
 } bf_counters;
 
 /* An evaluator holds scratch memory, keys and counters. An evaluator created
@@ -338,6 +339,7 @@ bf_counters bf_counters_between(const bf_counters *start,
 /* Adds work to the counters of a symbolic evaluator, for a caller that repeats
  * operations whose work it has already counted. */
 void bf_eval_count_again(bf_eval *ev, const bf_counters *work);
+void bf_eval_count_unpacked(bf_eval *ev, uint64_t limbs);
 /* Keys that the operations so far need; *needs belongs to the evaluator and is
  * valid until its next operation. */
 size_t bf_eval_key_needs(const bf_eval *ev, const bf_key_need **needs);

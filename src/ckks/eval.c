@@ -109,6 +109,11 @@ bf_counters bf_counters_between(const bf_counters *start,
     return work;
 }
 
+void bf_eval_count_unpacked(bf_eval *ev, uint64_t limbs)
+{
+    bf_count(&ev->counters.unpacked_limbs, limbs);
+}
+
 void bf_eval_count_again(bf_eval *ev, const bf_counters *work)
 {
     const uint64_t *from = (const uint64_t *)work;

@@ -40,7 +40,7 @@ bf_input_kind bf_job_input_kind(const bf_job *job, size_t i, size_t *index)
 
 bf_inputs bf_job_inputs_by_kind(const bf_job *job, const bf_ct *all)
 {
-    bf_inputs in;
+    bf_inputs in = {0};
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         in.at[kind] = all;
         all += bf_job_circuit(job)->inputs(job, (bf_input_kind)kind);

@@ -29,9 +29,15 @@ typedef struct bf_input {
     double typical; /* of the same, what the noise estimate assumes */
 } bf_input;
 
-/* The inputs of a run by kind; at[kind] may be NULL where the job has none. */
+struct bf_packed_ct; /* wire/wire.h */
+
+/* The inputs of a run by kind; at[kind] may be NULL where the job has none.
+ * Rows that stay packed have no data; runs unpack those that they are working
+ * with (train/rows.h). */
 typedef struct bf_inputs {
     const bf_ct *at[BF_INPUT_KINDS];
+    bool packed;                     /* the rows are */
+    const struct bf_packed_ct *rows; /* [rows] where they are, of real runs */
 } bf_inputs;
 
 /* Ciphertexts in the order of their numbers, as the inputs of a run. */

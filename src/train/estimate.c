@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/timing.h"
 #include "train/handle.h"
+#include "wire/pack.h"
 
 /* ---- steps of a job ------------------------------------------------------ */
 
@@ -37,6 +38,8 @@ typedef struct probe {
     bf_ct *in;       /* [ins] of two, in the same memory */
     size_t outs;
     bf_ct *out; /* ROTATIONS for each thread, or a matrix */
+    unsigned least;  /* limb of the smallest prime */
+    uint8_t *packed; /* residues of that limb */
     bf_status (*step)(struct probe *p, bf_ct *out, size_t in);
 } probe;
 
@@ -101,7 +104,6 @@ static bf_status probe_inputs(probe *p)
 {
     static const uint8_t seed[BF_SEED_BYTES];
     const unsigned limbs = bf_context_params(p->ctx)->n_q;
-    const unsigned least = smallest_limb(bf_context_params(p->ctx));
     size_t n = bf_context_ring(p->ctx)->n;
     for (size_t i = 0; i < p->ins; i++) {
         bf_ct *ct = &p->products[i];
@@ -111,12 +113,22 @@ static bf_status probe_inputs(probe *p)
         if (i > 0) memcpy(ct->data, p->products->data, ct->bytes);
         for (unsigned m = 0; i == 0 && m < limbs; m++)
             for (unsigned k = 0; k < 3; k++)
-                bf_expand_a(p->ctx, seed, 3 * m + k, 0, least,
+                bf_expand_a(p->ctx, seed, 3 * m + k, 0, p->least,
                             bf_ct_limb(ct, k, m, n));
         p->in[i] = *ct;
         p->in[i].polys = 2;
     }
     return BF_OK;
+}
+
+static bf_status probe_packed(probe *p)
+{
+    size_t n = bf_context_ring(p->ctx)->n;
+    p->packed = bf_alloc(n * sizeof(double));
+    return p->packed
+               ? bf_pack_row(p->packed, bf_ct_limb(&p->in[0], 0, p->least, n),
+                             n, bf_context_params(p->ctx)->q[p->least])
+               : BF_ERR_MEMORY;
 }
 
 /* Sets the numbers of ciphertexts; returns the bytes of ciphertexts and keys.
@@ -144,7 +156,9 @@ static bf_status probe_open(probe *p, const bf_params *params)
     p->products = bf_alloc_zero(p->ins * sizeof *p->products);
     p->out = bf_alloc_zero(p->outs * sizeof *p->out);
     if (!p->in || !p->products || !p->out) return BF_ERR_MEMORY;
+    p->least = smallest_limb(params);
     BF_TRY(probe_inputs(p));
+    BF_TRY(probe_packed(p));
     return bf_eval_create(&p->ev, p->ctx, &p->keys);
 }
 
@@ -155,6 +169,7 @@ static void probe_close(probe *p)
     bf_eval_destroy(p->ev);
     for (size_t i = 0; p->products && i < p->ins; i++)
         bf_ct_clear(&p->products[i]);
+    bf_free(p->packed);
     bf_free(p->in);
     bf_free(p->products);
     bf_free(p->out);
@@ -180,6 +195,18 @@ static bf_status rotate_sum(probe *p, bf_ct *out, size_t in)
     for (size_t i = 0; i <= ROTATIONS; i++)
         term[i] = &p->products[(in + i) % p->ins];
     return bf_rotate_sum(p->ev, out, term, rotations, ROTATIONS + 1);
+}
+
+/* One limb, as wire_ct.c unpacks it. */
+static bf_status unpack_limb(probe *p, bf_ct *out, size_t in)
+{
+    static const uint8_t seed[BF_SEED_BYTES];
+    size_t n = bf_context_ring(p->ctx)->n;
+    const bf_ct *to = &p->in[in];
+    (void)out;
+    bf_expand_a(p->ctx, seed, in, 0, p->least, bf_ct_limb(to, 1, 0, n));
+    return bf_unpack_row(bf_ct_limb(to, 0, 0, n), p->packed, n,
+                         bf_context_params(p->ctx)->q[p->least]);
 }
 
 static bf_status one_thread(void *user, size_t i)
@@ -231,22 +258,24 @@ static bf_status time_step(double *seconds, double budget, probe *p,
 static bf_status measure(bf_prices *out, double budget, probe *p,
                          const bf_params *params)
 {
-    double one, many, sum, product;
+    double one, many, sum, product, unpack;
     BF_TRY(time_step(&one, budget, p, rotate_one));
     BF_TRY(time_step(&many, budget, p, rotate_many));
     BF_TRY(time_step(&sum, budget, p, rotate_sum));
     BF_TRY(bf_time_calls(&product, budget, matrix, p));
+    BF_TRY(time_step(&unpack, budget, p, unpack_limb));
     double inner_down = fmax(many - one, 0) / (ROTATIONS - 1);
     double up = fmax(one - inner_down, 0);
     double inner = (sum - KEYS * up - inner_down) / (KEYS - 1);
     inner = fmin(fmax(inner, 0), inner_down);
     double moduli = params->n_q + params->n_p;
     double digits = p->keys.keys[0].digits;
-    *out = (bf_prices){
-        .up = up / (moduli * digits),
-        .inner = inner / (moduli * digits),
-        .down = (inner_down - inner) / moduli,
-        .tensor = product / ((double)ROWS * COLUMNS * TERMS * params->n_q)};
+    *out = (bf_prices){.up = up / (moduli * digits),
+                       .inner = inner / (moduli * digits),
+                       .down = (inner_down - inner) / moduli,
+                       .tensor = product /
+                                 ((double)ROWS * COLUMNS * TERMS * params->n_q),
+                       .unpack = unpack};
     return BF_OK;
 }
 

@@ -242,6 +242,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .key_bytes = plan->key_bytes,
         .model_bytes = plan->model_bytes,
         .memory_bytes = plan->memory_bytes,
+        .rows_packed = plan->packed,
         .key_switches = bf_counters_key_switches(plan->counters),
         .ciphertext_products = plan->counters[0].tensor_products,
         .work = plan->work,
@@ -254,8 +255,14 @@ bf_status bf_job_figures_of(bf_job_figures *out, const bf_job *job, bf_env *env)
 {
     BF_UNDER(env);
     const bf_plan *plan;
+    bf_plan packed = {0};
     BF_TRY(bf_job_walked(&plan, job));
+    if (!plan->packed && bf_job_packs(job))
+        BF_TRY(bf_job_walk_packed(&packed, job));
     bf_job_describe(out, job, plan);
+    out->packed_memory_bytes =
+        plan->packed ? plan->memory_bytes : packed.memory_bytes;
+    bf_plan_clear(&packed);
     return BF_OK;
 }
 
@@ -339,6 +346,13 @@ bf_status bf_job_check_server(const bf_job *job, bf_env *env)
 {
     BF_UNDER(env);
     const bf_plan *plan;
+    bf_plan packed;
     BF_TRY(bf_job_walked(&plan, job));
-    return bf_plan_check_memory(plan, 0);
+    bf_status status = bf_plan_check_memory(plan, 0);
+    if (status != BF_ERR_MEMORY || plan->packed || !bf_job_packs(job))
+        return status;
+    BF_TRY(bf_job_walk_packed(&packed, job));
+    status = bf_plan_check_memory(&packed, 0);
+    bf_plan_clear(&packed);
+    return status;
 }

@@ -28,11 +28,13 @@ typedef struct reading {
     uint8_t foreign_job[BF_HASH_BYTES];
 } reading;
 
-bf_status bf_input_unpack(bf_ct *out, const bf_job *job, bf_rings rings,
-                          const bf_packed_input *in, const char *path)
+/* After `unpacked`, the status of making *out. */
+static bf_status check(bf_status unpacked, bf_ct *out, const bf_job *job,
+                       bf_rings rings, const bf_packed_input *in,
+                       const char *path)
 {
     bf_input wanted = bf_job_circuit(job)->input(job, in->kind);
-    bf_status s = bf_wire_unpack_ct(out, rings, &in->ct);
+    bf_status s = unpacked;
     if (s == BF_OK && out->ctx != rings.ring[0])
         s = bf_fail(BF_ERR_MISMATCH, "a ciphertext of another ring");
     if (s == BF_OK)
@@ -45,12 +47,35 @@ bf_status bf_input_unpack(bf_ct *out, const bf_job *job, bf_rings rings,
     return BF_OK;
 }
 
+bf_status bf_input_unpack(bf_ct *out, const bf_job *job, bf_rings rings,
+                          const bf_packed_input *in, const char *path)
+{
+    return check(bf_wire_unpack_ct(out, rings, &in->ct), out, job, rings, in,
+                 path);
+}
+
+bf_status bf_input_keep(bf_ct *out, bf_packed_ct *kept, const bf_job *job,
+                        bf_rings rings, const bf_packed_input *in,
+                        const char *path)
+{
+    BF_TRY(check(bf_wire_describe_ct(out, rings, &in->ct), out, job, rings, in,
+                 path));
+    kept->data = bf_alloc(in->ct.bytes);
+    if (!kept->data) return BF_ERR_MEMORY;
+    kept->bytes = kept->capacity = in->ct.bytes;
+    memcpy(kept->data, in->ct.data, in->ct.bytes);
+    return BF_OK;
+}
+
 static bf_status unpack_one(void *user, size_t i)
 {
     const reading *r = user;
     const bf_packed_input *p = &r->batch[i];
-    return bf_input_unpack(&r->at[p->kind][p->index], r->job, r->files->rings,
-                           p, r->path);
+    bf_ct *out = &r->at[p->kind][p->index];
+    if (p->kind == BF_INPUT_ROWS && r->files->rows)
+        return bf_input_keep(out, &r->files->rows[p->index], r->job,
+                             r->files->rings, p, r->path);
+    return bf_input_unpack(out, r->job, r->files->rings, p, r->path);
 }
 
 static bf_status unpack_batch(reading *r)

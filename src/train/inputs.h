@@ -22,6 +22,13 @@ BF_MUST_CHECK bf_status bf_input_unpack(bf_ct *out, const bf_job *job,
                                         const bf_packed_input *in,
                                         const char *path);
 
+/* The same for an input that stays packed: the ciphertext has no data, and
+ * `kept`, zeroed, becomes a copy of the bytes (bf_free). */
+BF_MUST_CHECK bf_status bf_input_keep(bf_ct *out, bf_packed_ct *kept,
+                                      const bf_job *job, bf_rings rings,
+                                      const bf_packed_input *in,
+                                      const char *path);
+
 /* The files of inputs and their ids. Rows come from any upload of the data set,
  * labels and initial weights from uploads of this job; labels and initial
  * weights of other jobs beside their rows are skipped. */
@@ -30,6 +37,8 @@ typedef struct bf_input_files {
     size_t count;
     bf_rings rings;
     const uint8_t *key_id, *job_id;
+    bf_packed_ct *rows; /* [rows], zeroed, for rows that stay packed; NULL: they
+                         * are unpacked */
 } bf_input_files;
 
 /* Identifies uploads: the digest of the file, or for several files the BLAKE2b

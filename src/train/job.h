@@ -93,6 +93,7 @@ typedef struct bf_plan {
     size_t ciphertexts; /* uploaded */
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t labels_bytes;  /* of an upload without rows */
+    bool packed;            /* the server keeps rows packed in memory */
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     uint64_t held_bytes;    /* of it, what the circuit holds beside them */
@@ -169,12 +170,18 @@ BF_MUST_CHECK bf_status bf_job_search_over(bf_job *job, bf_plan *plan,
                                            const bf_job *over);
 /* The plan of a job that is already fixed: one symbolic walk. */
 BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
+/* The same for a server that keeps rows packed, as they came, and unpacks them
+ * a few at a time in each iteration (train/rows.h): less memory, more work, the
+ * same steps. Only for a job of one owner: rows of several owners are sums of
+ * what came. */
+bool bf_job_packs(const bf_job *job);
+BF_MUST_CHECK bf_status bf_job_walk_packed(bf_plan *plan, const bf_job *job);
 
 /* What a step of a key switch takes at one modulus of the extended basis: ModUp
  * of a digit, inner product with a digit of a key, ModDown of a result; and a
- * tensor product at one limb. */
+ * tensor product and the unpacking of a row at one limb. */
 typedef struct bf_prices {
-    double up, inner, down, tensor;
+    double up, inner, down, tensor, unpack;
 } bf_prices;
 double bf_counters_price(const bf_params *p, const bf_counters *c,
                          const bf_prices *prices);

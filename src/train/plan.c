@@ -18,7 +18,8 @@
 double bf_counters_price(const bf_params *p, const bf_counters *c,
                          const bf_prices *prices)
 {
-    double sum = (double)c->tensor_limbs * prices->tensor;
+    double sum = (double)c->tensor_limbs * prices->tensor +
+                 (double)c->unpacked_limbs * prices->unpack;
     for (unsigned l = 1; l <= p->n_q; l++) {
         double digits = bf_params_digits(p, l);
         sum += (l + p->n_p) *
@@ -42,10 +43,11 @@ double bf_bytes_cost(uint64_t bytes)
 }
 
 /* In transforms of one limb: conversions take a third as much again, an inner
- * product of a limb and three accumulated tensor products a third. */
+ * product of a limb and three accumulated tensor products a third; to unpack a
+ * limb, of which one polynomial is expanded from a seed, takes five. */
 double bf_job_work(const bf_params *p, const bf_counters *c)
 {
-    static const bf_prices prices = {1.35, 0.33, 2 * 1.35, 0.3};
+    static const bf_prices prices = {1.35, 0.33, 2 * 1.35, 0.3, 5};
     double n = (double)((size_t)1 << p->log_n);
     return bf_counters_price(p, c, &prices) * n * p->log_n;
 }
@@ -70,7 +72,9 @@ static void plan_inputs(bf_plan *plan, const bf_job *job)
         uint64_t bytes = count * bf_wire_ct_bytes(p, limbs, 2, true);
         plan->upload_bytes += bytes;
         if (kind != BF_INPUT_ROWS) plan->labels_bytes += bytes;
-        plan->memory_bytes += count * limbs * ((uint64_t)16 << p->log_n);
+        plan->memory_bytes += kind == BF_INPUT_ROWS && plan->packed
+                                  ? bytes
+                                  : count * limbs * ((uint64_t)16 << p->log_n);
     }
 }
 
@@ -139,12 +143,13 @@ static bf_status check_memory(const char *what, uint64_t bytes,
 
 bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
 {
-    return check_memory("the job", plan->memory_bytes, allowed);
+    return check_memory(plan->packed ? "the job with packed rows" : "the job",
+                        plan->memory_bytes, allowed);
 }
 
 bf_status bf_job_check_memory(const bf_job *job, uint64_t allowed)
 {
-    bf_plan inputs = {0};
+    bf_plan inputs = {.packed = bf_job_packs(job)};
     plan_inputs(&inputs, job);
     return check_memory("the job's upload alone", inputs.memory_bytes, allowed);
 }
@@ -220,6 +225,7 @@ static bf_status note_step(void *user, bf_state *state)
     return BF_OK;
 }
 
+/* With packed rows if plan->packed. */
 static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
 {
     const bf_circuit *c = bf_job_circuit(job);
@@ -231,6 +237,7 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
         cts[i] = symbolic_input(w->ctx[0], &input, bf_job_owners(job));
     }
     bf_inputs in = bf_job_inputs_by_kind(job, cts);
+    in.packed = plan->packed;
     bf_state state = {0};
     walk k = {job, plan};
     bf_status s = bf_circuit_run(w, job, &in, &state, note_step, &k, 0,
@@ -240,10 +247,10 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
     return s;
 }
 
-bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
+static bf_status walk_job(bf_plan *plan, const bf_job *job, bool packed)
 {
     bf_world w = {0};
-    bf_plan p = {0};
+    bf_plan p = {.packed = packed};
     bf_status status;
     BF_GOTO(bf_world_open_symbolic(&w, job), done);
     BF_GOTO(walk_circuit(&p, job, &w), done);
@@ -259,6 +266,21 @@ done:
     bf_plan_clear(&p);
     bf_world_close(&w);
     return status;
+}
+
+bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
+{
+    return walk_job(plan, job, false);
+}
+
+bool bf_job_packs(const bf_job *job)
+{
+    return bf_job_owners(job) == 1;
+}
+
+bf_status bf_job_walk_packed(bf_plan *plan, const bf_job *job)
+{
+    return walk_job(plan, job, true);
 }
 
 /* Root mean squares behind the bounds: entries of a row share its norm; scores,

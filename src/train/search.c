@@ -71,18 +71,26 @@ static bool fits(const search *s, const bf_plan *plan)
     return !most || plan->memory_bytes <= most;
 }
 
-/* Takes the plan over, or frees it. */
-static void consider(search *s, const bf_job *job, bf_plan *plan)
+/* Takes the plan over, or frees it. Where it does not fit the memory, the plan
+ * is one with packed rows. */
+static bf_status consider(search *s, const bf_job *job, bf_plan *plan)
 {
     bf_choice *best = best_of(s, job);
+    bool dear = best->found && plan->cost >= best->plan.cost;
+    if (!dear && !fits(s, plan) && bf_job_packs(job)) {
+        bf_plan_clear(plan);
+        BF_TRY(bf_job_walk_packed(plan, job));
+        dear = best->found && plan->cost >= best->plan.cost;
+    }
     if (plan->memory_bytes < s->least_memory)
         s->least_memory = plan->memory_bytes;
-    if (!fits(s, plan) || (best->found && plan->cost >= best->plan.cost)) {
+    if (dear || !fits(s, plan)) {
         bf_plan_clear(plan);
-        return;
+        return BF_OK;
     }
     bf_plan_clear(&best->plan);
     *best = (bf_choice){true, *job, *plan};
+    return BF_OK;
 }
 
 /* Of a walk: whether it is precise enough. */
@@ -147,10 +155,8 @@ static bf_status consider_bits(search *s, bf_job *job)
         bf_status status = bf_job_walk(&plan, job);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
         bool hopeless = best->found && plan.work > 2 * best->plan.cost;
-        if (precise(s, job, &plan) && fit_digits(job, &c, &plan)) {
-            consider(s, job, &plan);
-            return BF_OK;
-        }
+        if (precise(s, job, &plan) && fit_digits(job, &c, &plan))
+            return consider(s, job, &plan);
         hopeless |= plan.weight_noise >= last;
         last = plan.weight_noise;
         bf_plan_clear(&plan);
@@ -182,10 +188,9 @@ static bf_status consider_keys(search *s, const bf_job *all, bf_plan *plan)
     bf_status status = bf_job_walk(&fewer, &few);
     if (status == BF_OK) {
         bool saves = cost_with_memory(&fewer) < cost_with_memory(plan);
-        bool take = fits(s, &fewer) && (saves || !fits(s, plan));
-        consider(s, take ? &few : all, take ? &fewer : plan);
+        bool take = saves || !fits(s, plan);
         bf_plan_clear(take ? plan : &fewer);
-        return BF_OK;
+        return consider(s, take ? &few : all, take ? &fewer : plan);
     }
     bf_plan_clear(plan);
     return status;
@@ -220,10 +225,12 @@ static bf_status consider_refresh(search *s, bf_job *job)
     return BF_OK;
 }
 
+/* Packed, of the 16 bytes of a coefficient at least the bits of the shortest
+ * prime remain. */
 static bool inputs_fit(const search *s, const bf_job *job)
 {
     const bf_layout *l = &job->layout;
-    uint64_t limb = (uint64_t)16 << l->log_n;
+    uint64_t limb = (uint64_t)(bf_job_packs(job) ? 2 : 16) << l->log_n;
     uint64_t inputs = (uint64_t)l->chunks * l->pairs * bf_job_used_limbs(job);
     return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
@@ -546,8 +553,11 @@ static bf_status conclude(bf_choice out[2], search *s)
                                       cost_with_memory(&b[0].plan));
     for (int i = 0; i < 2; i++) {
         bf_choice *c = &s->best[second ? 1 - i : i];
+        bool packed = c->plan.packed;
         bf_plan_clear(&c->plan);
-        if (c->found) BF_TRY(bf_job_walk(&c->plan, &c->job));
+        if (c->found)
+            BF_TRY(packed ? bf_job_walk_packed(&c->plan, &c->job)
+                          : bf_job_walk(&c->plan, &c->job));
         out[i] = *c;
         c->plan = (bf_plan){0};
     }

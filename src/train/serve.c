@@ -28,6 +28,8 @@ typedef struct server {
     bf_world world;
     size_t count; /* of inputs */
     bf_ct *inputs;
+    size_t packed_count;
+    bf_packed_ct *packed; /* rows that stay packed; NULL: they do not */
     bf_upload_digests digests;
     bf_run_state state;
     unsigned saved; /* iterations in the checkpoint */
@@ -119,6 +121,13 @@ static bf_status read_upload(server *s)
                             .rings = bf_one_ring(s->world.ctx[0]),
                             .key_id = s->key_id,
                             .job_id = s->job_id};
+    if (s->plan.packed) {
+        s->packed_count =
+            bf_job_circuit(&s->job)->inputs(&s->job, BF_INPUT_ROWS);
+        s->packed = bf_alloc_zero(s->packed_count * sizeof *s->packed);
+        if (!s->packed) return BF_ERR_MEMORY;
+        files.rows = s->packed;
+    }
     s->count = bf_job_inputs(&s->job);
     s->inputs = bf_alloc_zero(s->count * sizeof(bf_ct));
     if (!s->inputs) return BF_ERR_MEMORY;
@@ -212,6 +221,10 @@ static bf_status drop_limbs(server *s, unsigned limbs)
     for (size_t i = 0; i < s->count; i++) {
         bf_ct *ct = &s->inputs[i];
         if (ct->limbs <= limbs) continue;
+        if (!ct->data) { /* packed */
+            ct->limbs = limbs;
+            continue;
+        }
         void *data = ct->data;
         ct->limbs = limbs;
         ct->bytes = limbs * limb;
@@ -252,15 +265,46 @@ static bf_status check_resources(const server *s)
 {
     uint64_t model = s->plan.model_bytes;
     uint64_t saved = 2 * bf_checkpoint_bytes(&s->plan, &s->job.ring[0]);
-    BF_TRY(bf_plan_check_memory(&s->plan, s->o->max_memory));
     BF_TRY(check_target(s->o->model, model));
     if (!s->o->checkpoint) return BF_OK;
     return check_target(s->o->checkpoint, model + saved);
 }
 
+static bf_status plan_packed(server *s)
+{
+    bf_plan_clear(&s->plan);
+    BF_TRY(bf_job_walk_packed(&s->plan, &s->job));
+    return bf_plan_check_memory(&s->plan, s->o->max_memory);
+}
+
+/* Plans with rows packed, or not, and checks the memory. */
+static bf_status plan_run(server *s)
+{
+    const bf_serve_options *o = s->o;
+    bool packs = bf_job_packs(&s->job);
+    if (o->pack_rows == BF_PACK_ALWAYS && !packs)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: rows of several owners are sums, which can't stay "
+                       "packed",
+                       o->job);
+    if (o->pack_rows == BF_PACK_ALWAYS) return plan_packed(s);
+    BF_TRY(bf_job_walk(&s->plan, &s->job));
+    bf_status status = bf_plan_check_memory(&s->plan, o->max_memory);
+    if (status != BF_ERR_MEMORY || o->pack_rows == BF_PACK_NEVER || !packs)
+        return status;
+    double unpacked = (double)s->plan.memory_bytes;
+    BF_TRY(plan_packed(s));
+    bf_note("rows stay packed, in %.2f GB of memory instead of %.2f GB, and "
+            "are unpacked in each iteration",
+            (double)s->plan.memory_bytes / 1e9, unpacked / 1e9);
+    return BF_OK;
+}
+
 static bf_status run_circuit(server *s)
 {
     bf_inputs in = bf_job_inputs_by_kind(&s->job, s->inputs);
+    in.packed = s->packed != NULL;
+    in.rows = s->packed;
     return bf_circuit_run(&s->world, &s->job, &in, &s->state.circuit,
                           after_step, s, s->plan.work, NULL);
 }
@@ -273,7 +317,7 @@ static bf_status run(server *s, bf_serve_report *report)
     BF_TRY(check_uploads(s));
     bf_job_data_id(&s->job, s->data_id);
     BF_TRY(bf_job_check_memory(&s->job, o->max_memory));
-    BF_TRY(bf_job_walk(&s->plan, &s->job));
+    BF_TRY(plan_run(s));
     BF_TRY(check_resources(s));
     BF_TRY(bf_world_open(&s->world, &s->job, s->backend));
     BF_TRY(read_keys(s));
@@ -355,6 +399,9 @@ bf_status bf_serve_train_on(bf_serve_report *report, const bf_serve_options *o,
     bf_run_state_release(s.world.ev[0], &s.state);
     for (size_t i = 0; s.inputs && i < s.count; i++) bf_ct_clear(&s.inputs[i]);
     bf_free(s.inputs);
+    for (size_t i = 0; i < s.packed_count && s.packed; i++)
+        bf_free(s.packed[i].data);
+    bf_free(s.packed);
     bf_plan_clear(&s.plan);
     bf_world_close(&s.world);
     return status;

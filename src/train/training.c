@@ -12,6 +12,7 @@
 #include "train/chain.h"
 #include "train/drift.h"
 #include "train/refresh.h"
+#include "train/rows.h"
 #include "train/usual.h"
 
 /* Work and gradient of one block. Refreshed weights always have the same limbs
@@ -42,6 +43,7 @@ typedef struct circuit {
     const bf_job *job;
     const bf_layout *l;
     bf_inputs in;
+    bf_rows rows;
     bf_masks masks;
     double total; /* work of the whole run; 0: nobody asks how far it is */
     unsigned iteration;
@@ -73,11 +75,28 @@ static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
     for (size_t i = 0; a && i < count; i++) bf_eval_release(ev, &a[i]);
 }
 
-/* Chunk t of the block, pair p; p may run on into the chunks behind. */
-static const bf_ct *row(const circuit *c, size_t t, size_t p)
+/* All rows have its scale and errors. */
+static const bf_ct *any_row(const circuit *c)
 {
-    return &c->in.at[BF_INPUT_ROWS]
-                    [(c->block.first_chunk + t) * c->l->pairs + p];
+    return &c->in.at[BF_INPUT_ROWS][0];
+}
+
+/* Number of the ciphertext of chunk t of the block, pair p. */
+static size_t row_index(const circuit *c, size_t t, size_t p)
+{
+    return (c->block.first_chunk + t) * c->l->pairs + p;
+}
+
+/* Where rows are packed, so many of the `all` rows of a product, of scores or
+ * of a gradient, are made at a time: few, so that little is unpacked, a quarter
+ * at most, but not one by one, as each time reads the whole other factor. */
+enum { PACKED_ROWS = 4 };
+
+static size_t rows_at_a_time(const circuit *c, size_t all, size_t most)
+{
+    if (!c->in.packed) return most;
+    size_t some = all < 4 * PACKED_ROWS ? all / 4 : PACKED_ROWS;
+    return some > 1 ? some : 1;
 }
 
 /* ---- scores -------------------------------------------------------------- */
@@ -96,18 +115,22 @@ typedef struct piece {
  * first..first + rows-1. */
 static bf_status score_rows(circuit *c, size_t first, size_t rows)
 {
-    size_t pairs = c->l->pairs, classes = c->l->classes;
-    const bf_ct **x = bf_alloc((rows * pairs + c->l->m) * sizeof *x);
-    if (!x) return BF_ERR_MEMORY;
-    const bf_ct **w = x + rows * pairs;
-    for (size_t i = 0; i < rows * pairs; i++)
-        x[i] = row(c, first, i);
+    size_t pairs = c->l->pairs, classes = c->l->classes, count = rows * pairs;
+    const bf_ct **x = bf_alloc((count + c->l->m) * sizeof *x), **w = x + count;
+    size_t *index = bf_alloc(count * sizeof *index);
+    bf_status status = x && index ? BF_OK : BF_ERR_MEMORY;
+    if (status != BF_OK) goto done;
+    for (size_t i = 0; i < count; i++)
+        index[i] = row_index(c, first + i / pairs, i % pairs);
     for (size_t i = 0; i < c->l->m; i++) w[i] = &c->w[i];
-    bf_status s = bf_tensor_matrix(c->ev, &c->a[first * classes], rows, classes,
-                                   x, w, pairs);
-    bf_free(x);
+    BF_GOTO(bf_rows_take(&c->rows, x, index, count, c->w[0].limbs), done);
+    status = bf_tensor_matrix(c->ev, &c->a[first * classes], rows, classes, x,
+                              w, pairs);
     tick(c, "scores");
-    return s;
+done:
+    bf_free(index);
+    bf_free(x);
+    return status;
 }
 
 static bf_status score_relinearize(void *user, size_t i)
@@ -125,8 +148,9 @@ static bf_status make_scores(circuit *c)
 {
     bool serial = bf_eval_is_symbolic(c->ev);
     size_t classes = c->l->classes, chunks = c->block.chunks;
-    for (size_t t = 0; t < chunks; t += SCORE_ROWS) {
-        size_t rows = chunks - t < SCORE_ROWS ? chunks - t : SCORE_ROWS;
+    size_t most = rows_at_a_time(c, chunks, SCORE_ROWS);
+    for (size_t t = 0; t < chunks; t += most) {
+        size_t rows = chunks - t < most ? chunks - t : most;
         piece part = {c, t * classes};
         BF_TRY(bf_check_interrupt());
         BF_TRY(score_rows(c, t, rows));
@@ -197,7 +221,7 @@ static bf_status first_errors(circuit *c, const bf_ct *labels, bf_ct *e)
     BF_TRY(bf_copy(c->ev, e, labels));
     if (!c->boot) return BF_OK;
     BF_TRY(bf_mod_drop(c->ev, e, 2));
-    double rest = row(c, 0, 0)->scale * exp2(job->log_mask) /
+    double rest = any_row(c)->scale * exp2(job->log_mask) /
                   job->schedule.step[c->iteration];
     double planned = bf_boot_scale_in(&job->boot) * (double)job->ring[0].q[1];
     return raise_by(c, e, whole_factor(e->scale, planned / rest));
@@ -271,29 +295,47 @@ static size_t step_rows(const circuit *c)
 /* What gradient elements are made from. */
 typedef struct gradient {
     circuit *c;
-    const bf_ct **x; /* [pairs][chunks] */
     const bf_ct **e; /* [chunks][classes] */
-    bf_tensor_row *row; /* room for every row, four times */
+    /* Of the rows that are made together: */
+    const bf_ct **x; /* [chunks] of each */
+    size_t *index;   /* of x */
+    size_t *pair;    /* of each; room for every row, four times */
+    bf_tensor_row *row;
     double bound;
     /* Of long runs: root of the part of the slots that hold rows. */
     double filled;
 } gradient;
 
 /* Rows of elements first..end-1, m = psi*C + c, which may begin and end within
- * a pair. */
+ * a pair, behind the rows before them. */
 static size_t gradient_rows(const gradient *g, bf_ct *out, size_t first,
-                            size_t end, bf_tensor_row *row)
+                            size_t end, size_t rows)
 {
-    size_t classes = g->c->l->classes, rows = 0;
+    size_t classes = g->c->l->classes;
     while (first < end) {
-        size_t psi = first / classes, column = first % classes;
-        size_t count = classes - column;
+        size_t column = first % classes, count = classes - column;
         if (count > end - first) count = end - first;
-        row[rows++] = (bf_tensor_row){g->x + psi * g->c->block.chunks, column,
-                                      count, out + first};
+        g->pair[rows] = first / classes;
+        g->row[rows++] = (bf_tensor_row){NULL, column, count, out + first};
         first += count;
     }
     return rows;
+}
+
+/* Makes rows first..first + count-1. */
+static bf_status gradient_sums(const gradient *g, size_t first, size_t count)
+{
+    circuit *c = g->c;
+    size_t chunks = c->block.chunks;
+    bf_tensor_row *row = g->row + first;
+    for (size_t r = 0; r < count; r++) {
+        row[r].a = g->x + r * chunks;
+        for (size_t t = 0; t < chunks; t++)
+            g->index[r * chunks + t] = row_index(c, t, g->pair[first + r]);
+    }
+    BF_TRY(
+        bf_rows_take(&c->rows, g->x, g->index, count * chunks, c->e[0].limbs));
+    return bf_tensor_rows(c->ev, row, count, g->e, c->l->classes, chunks);
 }
 
 /* g[psi*C + c] = sum over t of X[t,psi] (x) e[t,c], of three polynomials. */
@@ -301,41 +343,47 @@ static bf_status gradient_make(void *user, bf_ct *out, size_t first, size_t n,
                                size_t stride, unsigned runs)
 {
     const gradient *g = user;
-    const circuit *c = g->c;
-    size_t rows = 0, m = c->l->m;
+    size_t rows = 0, m = g->c->l->m;
     for (size_t k = 0; k < runs; k++) {
         size_t from = k * stride + first, end = from + n < m ? from + n : m;
-        rows += gradient_rows(g, out, from, end, g->row + rows);
+        rows = gradient_rows(g, out, from, end, rows);
     }
-    BF_TRY(bf_tensor_rows(c->ev, g->row, rows, g->e, c->l->classes,
-                          c->block.chunks));
+    size_t most = rows_at_a_time(g->c, g->c->l->pairs, rows);
+    for (size_t r = 0; r < rows; r += most)
+        BF_TRY(gradient_sums(g, r, rows - r < most ? rows - r : most));
     for (size_t r = 0; r < rows; r++)
         for (size_t i = 0; i < g->row[r].count; i++) {
             g->row[r].out[i].bound = g->bound;
             g->row[r].out[i].noise *= g->filled;
         }
-    tick(c, "gradient");
+    tick(g->c, "gradient");
     return BF_OK;
 }
 
 static bf_status gradient_open(gradient *g, circuit *c)
 {
-    size_t chunks = c->block.chunks, pairs = c->l->pairs;
-    size_t outs = c->block.outs;
+    size_t chunks = c->block.chunks, outs = c->block.outs;
+    size_t rows = 4 * (c->l->pairs + 2);
+    size_t together = rows_at_a_time(c, c->l->pairs, rows) * chunks;
     *g = (gradient){.c = c};
     g->bound = c->job->typical.update / c->job->schedule.step[c->iteration];
     double filled = (double)step_rows(c) / (double)(chunks * c->l->t);
     g->filled = c->boot ? sqrt(filled) : 1;
-    g->row = bf_alloc(4 * (pairs + 2) * sizeof *g->row);
-    g->x = bf_alloc((pairs * chunks + outs) * sizeof *g->x);
-    if (!g->row || !g->x) return BF_ERR_MEMORY;
-    g->e = g->x + pairs * chunks;
-    for (size_t p = 0; p < pairs; p++)
-        for (size_t t = 0; t < chunks; t++)
-            g->x[p * chunks + t] =
-                row(c, t, p);
+    g->row = bf_alloc(rows * sizeof *g->row);
+    g->pair = bf_alloc((rows + together) * sizeof *g->pair);
+    g->x = bf_alloc((together + outs) * sizeof *g->x);
+    if (!g->row || !g->pair || !g->x) return BF_ERR_MEMORY;
+    g->index = g->pair + rows;
+    g->e = g->x + together;
     for (size_t i = 0; i < outs; i++) g->e[i] = &c->e[i];
     return BF_OK;
+}
+
+static void gradient_close(gradient *g)
+{
+    bf_free(g->row);
+    bf_free(g->pair);
+    bf_free(g->x);
 }
 
 /* Packed gradient: its elements are relinearised within the packing, which
@@ -350,8 +398,7 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     if (status == BF_OK)
         status = bf_pack_made(c->ev, out, c->g, c->l->m, c->l->log_m,
                               (unsigned)c->l->f, g.bound, gradient_make, &g);
-    bf_free(g.row);
-    bf_free(g.x);
+    gradient_close(&g);
     BF_TRY(status);
     tick(c, "pack gradient");
     /* Of 2^log_m places only M have an error, and the weights lie there.
@@ -451,7 +498,7 @@ static double mask_error(const circuit *c)
 static double rows_error(const circuit *c, double step)
 {
     return step * sqrt((double)(step_rows(c) * c->l->t)) * c->usual.residual *
-           error_of(row(c, 0, 0));
+           error_of(any_row(c));
 }
 
 /* The error of a step varies by a tenth with secrets and draws, and adds up. */
@@ -706,9 +753,10 @@ static bf_status iterate(circuit *c, bf_state *state)
     bf_move(c->ev, &carried[BF_TRAINING_V], &next);
     state->reach = c->boot ? bf_job_x_limbs(c->job) /* all, to the end */
                            : carried[BF_TRAINING_V].limbs;
-    state->held = c->boot ? bf_boot_bytes(c->boot) +
-                                bf_boot_work_bytes(c->boot, PLANNED_THREADS)
-                          : 0;
+    state->held = c->rows.bytes;
+    if (c->boot)
+        state->held += bf_boot_bytes(c->boot) +
+                       bf_boot_work_bytes(c->boot, PLANNED_THREADS);
 done:
     bf_eval_release(c->ev, &g);
     bf_eval_release(c->ev, &next);
@@ -768,6 +816,7 @@ static void run_close(void *run)
     circuit *c = run;
     if (!c) return;
     bf_masks_clear(&c->masks);
+    bf_rows_close(&c->rows);
     bf_boot_destroy(c->boot);
     bf_free(c->walked);
     bf_free(c);
@@ -795,6 +844,17 @@ static bf_status open_refresh(circuit *c)
     return BF_OK;
 }
 
+/* For the larger of the two products. The first block is as large as any. */
+static bf_status open_rows(circuit *c)
+{
+    size_t pairs = c->l->pairs, chunks = bf_layout_block(c->l, 0).chunks;
+    size_t for_scores = rows_at_a_time(c, chunks, SCORE_ROWS) * pairs;
+    size_t for_gradient = rows_at_a_time(c, pairs, pairs) * chunks;
+    return bf_rows_open(&c->rows, c->ev, &c->in,
+                        for_scores > for_gradient ? for_scores : for_gradient,
+                        bf_job_used_limbs(c->job));
+}
+
 static bf_status run_open(void **run, bf_world *w, const bf_job *job,
                           const bf_inputs *in, double total)
 {
@@ -805,6 +865,7 @@ static bf_status run_open(void **run, bf_world *w, const bf_job *job,
     bf_status s =
         bf_masks_make(&c->masks, w->ctx[0], c->l, exp2(job->log_mask),
                       bf_job_used_limbs(job), bf_eval_is_symbolic(c->ev));
+    if (s == BF_OK) s = open_rows(c);
     if (s == BF_OK && job->refresh.on) s = open_refresh(c);
     if (s == BF_OK)
         *run = c;

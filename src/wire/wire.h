@@ -158,6 +158,13 @@ BF_MUST_CHECK bf_status bf_wire_get_packed_ct(bf_wire_reader *r,
                                               bf_packed_ct *out);
 BF_MUST_CHECK bf_status bf_wire_unpack_ct(bf_ct *out, bf_rings rings,
                                           const bf_packed_ct *packed);
+/* For a ciphertext that stays packed. bf_wire_describe_ct makes it without
+ * data, after the checks of bf_wire_unpack_ct, every residue included.
+ * bf_wire_fill_ct then writes its lowest limbs to `out`, which has data and not
+ * more limbs. Both on any thread. */
+BF_MUST_CHECK bf_status bf_wire_describe_ct(bf_ct *out, bf_rings rings,
+                                            const bf_packed_ct *packed);
+BF_MUST_CHECK bf_status bf_wire_fill_ct(bf_ct *out, const bf_packed_ct *packed);
 /* NUL-terminated; freed with bf_free. */
 BF_MUST_CHECK bf_status bf_wire_get_json(bf_wire_reader *r, char **text,
                                          size_t *bytes);

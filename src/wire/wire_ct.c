@@ -169,15 +169,35 @@ static bf_status unpack_row(void *user, size_t i)
     return bf_unpack_row(row, job->in + at, job->n, job->rows.prime[limb]);
 }
 
+/* The lowest limbs of the record, as many as ct has. */
 static bf_status unpack_rows(bf_ct *ct, const bf_wire_ct_head *h,
                              const uint8_t *in)
 {
     const bf_params *p = bf_context_params(ct->ctx);
     unpack_job job = {.head = h, .ct = ct, .n = (size_t)1 << p->log_n,
                       .in = in};
-    bf_wire_rows_make(&job.rows, p, h->limbs, false);
-    return bf_parallel_for((size_t)h->limbs * h->polys, false, unpack_row,
+    bf_wire_rows_make(&job.rows, p, ct->limbs, false);
+    return bf_parallel_for((size_t)ct->limbs * h->polys, false, unpack_row,
                            &job);
+}
+
+static bf_status decode(bf_wire_ct_head *h, const bf_context **ctx,
+                        bf_rings rings, const uint8_t *in, uint64_t bytes)
+{
+    if (bytes < BF_WIRE_CT_FIXED)
+        return bf_fail(BF_ERR_FORMAT, "too short for a ciphertext");
+    BF_TRY(bf_wire_ring(ctx, rings, bf_wire_ct_ring(in)));
+    return bf_wire_ct_head_decode(h, in, bytes, bf_context_params(*ctx));
+}
+
+static void take_head(bf_ct *out, const bf_wire_ct_head *h)
+{
+    out->scale = h->scale;
+    out->noise = h->noise;
+    out->bound = h->bound;
+    out->seeded = h->seeded;
+    out->seed_index = h->seed_index;
+    memcpy(out->seed, h->seed, sizeof out->seed);
 }
 
 static bf_status unpack(bf_ct *out, bf_rings rings, const uint8_t *in,
@@ -185,23 +205,61 @@ static bf_status unpack(bf_ct *out, bf_rings rings, const uint8_t *in,
 {
     const bf_context *ctx;
     bf_wire_ct_head h;
-    if (bytes < BF_WIRE_CT_FIXED)
-        return bf_fail(BF_ERR_FORMAT, "too short for a ciphertext");
-    BF_TRY(bf_wire_ring(&ctx, rings, bf_wire_ct_ring(in)));
-    BF_TRY(bf_wire_ct_head_decode(&h, in, bytes, bf_context_params(ctx)));
+    BF_TRY(decode(&h, &ctx, rings, in, bytes));
     BF_TRY(bf_ct_reserve(out, ctx, h.limbs, h.polys));
     bf_status s = unpack_rows(out, &h, in + BF_WIRE_CT_FIXED);
     if (s != BF_OK) {
         bf_ct_clear(out);
         return s;
     }
-    out->scale = h.scale;
-    out->noise = h.noise;
-    out->bound = h.bound;
-    out->seeded = h.seeded;
-    out->seed_index = h.seed_index;
-    memcpy(out->seed, h.seed, sizeof out->seed);
+    take_head(out, &h);
     return BF_OK;
+}
+
+/* Unpacks all rows that are not seeds, one after the other into one place. */
+static bf_status check_rows(const bf_context *ctx, const bf_wire_ct_head *h,
+                            const uint8_t *in)
+{
+    const bf_params *p = bf_context_params(ctx);
+    size_t n = (size_t)1 << p->log_n;
+    unsigned packed = h->seeded ? 1 : h->polys;
+    bf_wire_rows rows;
+    bf_status s = BF_OK;
+    double *row = bf_alloc(n * sizeof *row);
+    if (!row) return BF_ERR_MEMORY;
+    bf_wire_rows_make(&rows, p, h->limbs, false);
+    for (unsigned i = 0; s == BF_OK && i < h->limbs * packed; i++) {
+        size_t at = bf_wire_row_at(&rows, i / packed, i % packed, packed);
+        s = bf_unpack_row(row, in + at, n, rows.prime[i / packed]);
+    }
+    bf_free(row);
+    return s;
+}
+
+bf_status bf_wire_describe_ct(bf_ct *out, bf_rings rings,
+                              const bf_packed_ct *packed)
+{
+    const bf_context *ctx;
+    bf_wire_ct_head h;
+    BF_TRY(decode(&h, &ctx, rings, packed->data, packed->bytes));
+    BF_TRY(check_rows(ctx, &h, packed->data + BF_WIRE_CT_FIXED));
+    bf_ct_clear(out);
+    *out = (bf_ct){.ctx = ctx, .limbs = h.limbs, .polys = h.polys};
+    take_head(out, &h);
+    return BF_OK;
+}
+
+bf_status bf_wire_fill_ct(bf_ct *out, const bf_packed_ct *packed)
+{
+    bf_wire_ct_head h;
+    BF_TRY(bf_wire_ct_head_decode(&h, packed->data, packed->bytes,
+                                  bf_context_params(out->ctx)));
+    if (out->limbs > h.limbs || out->polys != h.polys)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%u limbs, %u polynomials of a packed ciphertext of %u "
+                       "and %u",
+                       out->limbs, out->polys, h.limbs, h.polys);
+    return unpack_rows(out, &h, packed->data + BF_WIRE_CT_FIXED);
 }
 
 static bf_status ct_payload(bf_wire_reader *r, const uint8_t **in)

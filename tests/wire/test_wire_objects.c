@@ -101,6 +101,53 @@ static void ciphertexts_round_trip(void **state)
     bf_ct_clear(&got);
 }
 
+static bool has_limbs_of(const bf_ct *a, const bf_ct *b)
+{
+    return memcmp(a->data, b->data,
+                  (size_t)a->limbs * a->polys * SAMPLE_N * 8) == 0;
+}
+
+/* Of what stays packed, any number of limbs can be had. */
+static void packed_ciphertexts_are_filled_in(void **state)
+{
+    (void)state;
+    bf_wire_writer *w;
+    bf_wire_reader *r;
+    bf_wire_item item;
+    bf_packed_ct packed = {0};
+    bf_rings rings = bf_one_ring(ctx);
+    for (unsigned shape = 0; shape < 3; shape++) {
+        bf_ct want, like = {0}, got = {0};
+        unsigned polys = shape == 2 ? 3 : 2;
+        assert_int_equal(sample_ct(&want, ctx, 3, polys, shape == 0, 7), BF_OK);
+        assert_int_equal(bf_wire_create(&w, path, BF_WIRE_MODEL, rings, ids),
+                         BF_OK);
+        assert_int_equal(bf_wire_put_ct(w, (bf_label){5, 0}, &want), BF_OK);
+        assert_int_equal(bf_wire_commit(w), BF_OK);
+        assert_int_equal(bf_wire_open(&r, path, BF_WIRE_MODEL, rings, ids),
+                         BF_OK);
+        assert_int_equal(bf_wire_next(r, &item), BF_OK);
+        assert_int_equal(bf_wire_get_packed_ct(r, &packed), BF_OK);
+        bf_wire_close(r);
+        assert_int_equal(bf_wire_describe_ct(&like, rings, &packed), BF_OK);
+        assert_null(like.data);
+        assert_true(like.ctx == ctx && like.limbs == 3 && like.polys == polys);
+        assert_true(like.scale == want.scale && like.noise == want.noise &&
+                    like.bound == want.bound);
+        for (unsigned limbs = 1; limbs <= 3; limbs++) {
+            assert_int_equal(bf_ct_init(&got, ctx, limbs, polys), BF_OK);
+            assert_int_equal(bf_wire_fill_ct(&got, &packed), BF_OK);
+            assert_true(has_limbs_of(&got, &want));
+            bf_ct_clear(&got);
+        }
+        assert_int_equal(bf_ct_init(&got, ctx, 3, 5 - polys), BF_OK);
+        assert_int_equal(bf_wire_fill_ct(&got, &packed), BF_ERR_ARGUMENT);
+        bf_ct_clear(&got);
+        bf_ct_clear(&want);
+    }
+    bf_free(packed.data);
+}
+
 static void texts_round_trip(void **state)
 {
     (void)state;
@@ -879,6 +926,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ciphertexts_round_trip),
+        cmocka_unit_test(packed_ciphertexts_are_filled_in),
         cmocka_unit_test(texts_round_trip),
         cmocka_unit_test(eval_keys_round_trip),
         cmocka_unit_test(rings_and_whole_keys_round_trip),

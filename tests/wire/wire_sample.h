@@ -210,12 +210,31 @@ static inline bf_status sample_file(const char *path, bf_wire_type type,
 
 /* ---- reading it all -------------------------------------------------- */
 
+/* A ciphertext as readers read it, and as those do that keep it packed: both
+ * take it, or both refuse it. */
+static inline bf_status consume_ct(bf_wire_reader *r, bf_rings rings)
+{
+    bf_packed_ct packed = {0};
+    bf_ct ct = {0}, like = {0};
+    bf_status s = bf_wire_get_packed_ct(r, &packed);
+    if (s == BF_OK) {
+        s = bf_wire_unpack_ct(&ct, rings, &packed);
+        bf_status t =
+            s == BF_ERR_MEMORY ? s : bf_wire_describe_ct(&like, rings, &packed);
+        if (t == BF_ERR_MEMORY) s = t;
+        if (s != t || (s == BF_OK && like.limbs != ct.limbs))
+            s = bf_fail(BF_ERR_INTERNAL, "packed, a ciphertext is another");
+    }
+    bf_ct_clear(&ct);
+    bf_free(packed.data);
+    return s;
+}
+
 static inline bf_status consume_set(const char *path, bf_wire_type type,
                                     const bf_context *ctx, bf_wire_ids ids)
 {
     bf_wire_reader *r;
     bf_wire_item item;
-    bf_ct ct = {0};
     bf_switch_key key = {0};
     BF_TRY(bf_wire_open(&r, path, type, bf_one_ring(ctx), ids));
     bf_status s;
@@ -226,11 +245,10 @@ static inline bf_status consume_set(const char *path, bf_wire_type type,
             s = bf_wire_get_json(r, &text, &bytes);
         else
             s = type == BF_WIRE_EVAL_KEYS ? bf_wire_get_switch_key(r, &key)
-                                          : bf_wire_get_ct(r, &ct);
+                                          : consume_ct(r, bf_one_ring(ctx));
         bf_free(text);
         if (s != BF_OK) break;
     }
-    bf_ct_clear(&ct);
     bf_switch_key_clear(&key);
     bf_wire_close(r);
     return s;

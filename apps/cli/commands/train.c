@@ -71,12 +71,17 @@ static bf_status check_target(const char *path, const bf_serve_options *o,
     return cli_check_output(path, o->uploads, o->upload_count);
 }
 
+static const bf_pack_choice choices[] = {[CLI_AUTO] = BF_PACK_AUTO,
+                                         [CLI_NO] = BF_PACK_NEVER,
+                                         [CLI_YES] = BF_PACK_ALWAYS};
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     bf_serve_options o = {0};
     bf_serve_report r;
     cli_texts uploads = {0}, keys = {0};
     bool relay = false;
+    cli_when pack_rows = CLI_AUTO;
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
         {"keys", 0, CLI_TEXTS, &keys, "FILE",
@@ -92,6 +97,10 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "continue from the checkpoint"},
         {"max-memory", 0, CLI_BYTES, &o.max_memory, "SIZE",
          "refuse a job that needs more memory, such as 12G (10^9; Gi: 2^30)"},
+        {"pack-rows", 0, CLI_WHEN, &pack_rows, "WHEN",
+         "keep rows packed, which takes less memory and some more time: yes, "
+         "no, "
+         "or auto, if memory is short (default)"},
         {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
         {0},
     };
@@ -113,6 +122,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         cli_progress_relay();
     }
     o.job = operands[0];
+    o.pack_rows = choices[pack_rows];
     BF_TRY(check_target(o.model, &o, CLI_FILES(o.job, o.checkpoint)));
     if (o.checkpoint) BF_TRY(check_target(o.checkpoint, &o, CLI_FILES(o.job)));
     BF_TRY(bf_serve_train(&r, &o, &cli_env));

@@ -71,6 +71,7 @@ static bf_status train(fit *f)
         .upload = cli_scratch_file("upload.bf"),
         .model = cli_scratch_file("model.enc"),
         .report = cli_scratch_file("server.json"),
+        .pack_rows = f->figures.rows_packed,
     };
     BF_TRY(cli_server_run_job(&f->server, &run));
     f->seconds.train = f->server.train_seconds;

@@ -69,11 +69,13 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
     int ends[2];
     BF_TRY(cli_server_find(path));
     snprintf(threads, sizeof threads, "%u", bf_env_threads(NULL));
-    const char *argv[] = {path,        "train",    run->job,
-                          "--keys",    run->keys,  "--upload",
-                          run->upload, "--output", run->model,
-                          "--threads", threads,    "--json",
-                          "--relay",   NULL};
+    const char *argv[] = {
+        path,        "train",       run->job,
+        "--keys",    run->keys,     "--upload",
+        run->upload, "--output",    run->model,
+        "--threads", threads,       "--json",
+        "--relay",   "--pack-rows", run->pack_rows ? "yes" : "auto",
+        NULL};
     if (pipe2(ends, O_CLOEXEC) != 0) return bf_fail_errno(errno, "pipe");
     bf_status s = spawn(pid, (char *const *)argv, run->report, ends[1]);
     close(ends[1]);

@@ -9,6 +9,7 @@
 typedef struct cli_server_run {
     const char *job, *keys, *upload, *model;
     const char *report; /* file for its JSON */
+    bool pack_rows;     /* whatever memory is free; else where it is short */
 } cli_server_run;
 
 typedef struct cli_server_result {
