@@ -436,6 +436,76 @@ static void other_transcript(bf_head *h)
     h->before[0] ^= 1;
 }
 
+/* The message of b that c gets in this round. */
+static path head_of(unsigned round)
+{
+    return at("box-c/inbox/r%u-01.head", round);
+}
+
+static path sent_by_b(unsigned round)
+{
+    return at("stage%u/box-b/outbox/r%u-01.head", round, round);
+}
+
+/* b's message of this round, signed for another session of the same owners. */
+static void sign_elsewhere(path file, unsigned round)
+{
+    size_t bytes;
+    bf_head h;
+    bf_identity id;
+    bf_session *other;
+    bf_session_owner owners[OWNERS];
+    uint8_t out[BF_HEAD_BYTES_MAX], *data = read_bytes(file, &bytes);
+    make_owners(owners);
+    check_ok(bf_session_create(&other, session->job, owners, OWNERS, NULL));
+    check_ok(bf_head_parse(&h, session, round, 1, data, bytes, file.s));
+    check_ok(bf_identity_read(&id, at("b.id").s));
+    bytes = bf_identity_sign(out, &id, other, &h);
+    write_bytes(file, out, bytes);
+    bf_identity_clear(&id);
+    bf_session_destroy(other);
+    bf_free(data);
+}
+
+/* Of every round: b's message is another session's, a's, late, early, there
+ * twice, and there with two contents. */
+static void every_round(void **state)
+{
+    (void)state;
+    static const char *const last[] = {"r5-01.head", "r5-01.share"};
+    for (unsigned round = 1; round <= BF_ROUND_MODEL; round++) {
+        char waits[40];
+        path own = at("stage%u/box-a/outbox/r%u-00.head", round, round);
+        restore(round);
+        for (int i = 0; i < SERVED + 2; i++) {
+            const char *name = i < SERVED ? served[i] : last[i - SERVED];
+            unsigned later = round_of(name);
+            if (later > round)
+                copy_file(at("stage%u/box-b/outbox/%s", later, name),
+                          in_c(name));
+        }
+        snprintf(waits, sizeof waits, "round %u: waiting for a", round);
+        check_fails(BF_ERR_WAITING, waits, step(2));
+        restore(round);
+        carry();
+        sign_elsewhere(head_of(round), round);
+        check_fails(BF_ERR_MISMATCH, "of another session", step(2));
+        copy_file(own, head_of(round));
+        check_fails(BF_ERR_SECURITY, "not signed by b", step(2));
+        for (unsigned other = 1; other <= BF_ROUND_MODEL; other++) {
+            if (other == round) continue;
+            copy_file(sent_by_b(other), head_of(round));
+            check_fails(BF_ERR_SECURITY, "holds the message of round", step(2));
+        }
+        copy_file(sent_by_b(round), head_of(round));
+        goes_on_from(round);
+        carry();
+        goes_on_from(round);
+        resign(head_of(round), round, 1, other_sums);
+        check_over(2, "b signed two different messages");
+    }
+}
+
 /* b chooses its shares after it saw the others'. */
 static void late_commitment(void **state)
 {
@@ -575,6 +645,16 @@ static void other_residue(bf_label label, bf_ct *ct)
     ct->data[1] = ct->data[1] == 0;
 }
 
+/* The constant 2^14: every opened number is a coefficient of the owners'
+ * secrets, times as much. */
+static void built_c1(bf_label label, bf_ct *ct)
+{
+    size_t n = (size_t)1 << bf_context_params(ct->ctx)->log_n;
+    (void)label;
+    for (size_t i = 0; i < ct->limbs * 2 * n; i++)
+        ct->data[i] = i / n % 2 ? 0x1p14 : 0;
+}
+
 /* b, who receives nothing, repeats the server's run unless it is told not to:
  * the owners' messages lead to another model. Receivers do not. */
 static void rechecked(void **state)
@@ -596,12 +676,14 @@ static void rechecked(void **state)
     check_ok(step(1));
     assert_true(there(at("box-b/outbox/r5-01.share")));
     assert_false(there(at("box-b/recheck")));
-    restore(4);
-    carry();
-    build_model(at("built.enc"), other_residue);
-    copy_file(at("built.enc"), model);
-    check_over(1, "not what the owners' messages make");
-    assert_false(there(at("box-b/outbox/r5-01.share")));
+    for (int i = 0; i < 2; i++) {
+        restore(4);
+        carry();
+        build_model(at("built.enc"), i ? built_c1 : other_residue);
+        copy_file(at("built.enc"), model);
+        check_over(1, "not what the owners' messages make");
+        assert_false(there(at("box-b/outbox/r5-01.share")));
+    }
     recheck = BF_RECHECK_NEVER;
 }
 
@@ -743,6 +825,7 @@ int main(void)
         cmocka_unit_test(the_server_refuses_them_too),
         cmocka_unit_test(wrong_places),
         cmocka_unit_test(another_session),
+        cmocka_unit_test(every_round),
         cmocka_unit_test(late_commitment),
         cmocka_unit_test(forged_shares),
         cmocka_unit_test(two_faces),
