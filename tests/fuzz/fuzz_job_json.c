@@ -12,6 +12,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Owners' rows follow each other in the places of the layout. */
+static void check_places(const bf_job *job)
+{
+    const bf_layout *l = &job->layout;
+    size_t next = 0, rows = 0;
+    for (unsigned k = 0; k < job->owners && job->owner_rows[0]; k++) {
+        size_t first = bf_layout_first(l, job->owner_rows, k);
+        if (first < next || first - next >= l->t) abort();
+        next = first + job->owner_rows[k];
+        rows += job->owner_rows[k];
+    }
+    if (rows && (rows != l->n || next != l->places)) abort();
+}
+
 static void check_job(const bf_job *job)
 {
     const bf_layout *l = &job->layout;
@@ -23,6 +37,7 @@ static void check_job(const bf_job *job)
         job->ring[0].n_q > BF_MAX_Q || job->ring[0].n_p > BF_MAX_P)
         abort();
     if (bf_job_inputs(job) == 0) abort();
+    check_places(job);
 }
 
 /* The text of a job as we write it; freed with bf_free. */

@@ -5,7 +5,7 @@ from, as other programs write them (numpy and Pillow).
     python3 tests/fuzz/make_seeds.py
 
 Formats of our own have the golden files; here are some that are nearly right,
-and a plan of another kind (fuzz_job_json/late.json). What a fuzzer finds goes
+and plans of other kinds (fuzz_job_json). What a fuzzer finds goes
 beside these, under a name that says what it was."""
 import gzip
 import hashlib

@@ -166,6 +166,25 @@ static bool sent(unsigned k, const char *round_and_kind)
     return there(p);
 }
 
+/* What b sent to a is awaited, and refused if damaged. */
+static void is_checked(const char *name)
+{
+    char waits[40];
+    path in = at("box-a/inbox/%s", name), kept = at("kept.part");
+    copy_file(in, kept);
+    assert_int_equal(unlink(in.s), 0);
+    snprintf(waits, sizeof waits, "round %c: waiting for b", name[1]);
+    check_fails(BF_ERR_WAITING, waits, step(0));
+    for (int way = 0; way < WAYS; way++) {
+        spoil(kept, in, way);
+        bf_status s = step(0);
+        if ((s != BF_ERR_FORMAT && s != BF_ERR_SECURITY) ||
+            !strstr(bf_last_error(), name))
+            fail_msg("%s, %d: %s", name, way, bf_last_error());
+    }
+    copy_file(kept, in);
+}
+
 /* Sums are committed to by all before the model's first share leaves; they are
  * of the rows that were uploaded, and of one model. */
 static void order(void **state)
@@ -176,12 +195,15 @@ static void order(void **state)
     round_of_all(5);
     assert_false(sent(0, "r5.share"));
     carry();
+    is_checked("r5-01.head");
+    is_checked("r5-01.before");
     copy_file(at("model.enc"), at("kept.model"));
     labels[0] ^= 1;
     check_fails(BF_ERR_MISMATCH, "other rows or labels", step(0));
     labels[0] ^= 1;
     round_of_all(6);
     copy_files(out_of(1), in_of(0));
+    is_checked("r6-01.head");
     check_fails(BF_ERR_WAITING, "round 6: waiting for c", step(0));
     copy_files(out_of(2), in_of(0));
     copy_file(at("box-b/outbox/r6-01.audit"), at("box-a/inbox/r6-02.audit"));
@@ -190,6 +212,7 @@ static void order(void **state)
     check_fails(BF_ERR_WAITING, "round 6: waiting for c (.audit)", step(0));
     assert_false(sent(0, "r7.share"));
     copy_files(out_of(2), in_of(0));
+    is_checked("r6-01.audit");
     /* What it has named is opened, whatever comes afterwards. */
     copy_file(at("built.enc"), at("box-a/inbox/model.enc"));
     check_fails(BF_ERR_WAITING, "round 7", step(0));
@@ -198,6 +221,8 @@ static void order(void **state)
     for (unsigned k = 1; k < OWNERS; k++)
         check_fails(BF_ERR_WAITING, "round 7", step(k));
     carry();
+    is_checked("r7-01.head");
+    is_checked("r7-01.share");
     check_ok(step(0));
 }
 
