@@ -131,27 +131,50 @@ static uint64_t centre_block(double *x, const uint64_t *v, size_t n, uint64_t p)
     return outside >> 63;
 }
 
-bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n, uint64_t p)
+/* Up to BLOCK residues. No byte behind the last of a row is read; nonzero as
+ * above. */
+static uint64_t unpack_block(double *out, const uint8_t *in, size_t count,
+                             bool last, uint64_t p)
 {
     unsigned w = bf_bit_length(p);
-    uint64_t v[BLOCK], bad = 0;
+    uint64_t v[BLOCK];
+    for (size_t k = 0; k < count; k += 8, in += w) {
+        if (!last || k + 8 < count) {
+            unpack8(v + k, in, w);
+        } else {
+            uint8_t end[64] = {0};
+            memcpy(end, in, w);
+            unpack8(v + k, end, w);
+        }
+    }
+    return centre_block(out, v, count, p);
+}
+
+/* Block i of a row goes to out + i*step. */
+static bf_status unpack_blocks(double *out, size_t step, const uint8_t *in,
+                               size_t n, uint64_t p)
+{
+    uint64_t bad = 0;
+    unsigned w = bf_bit_length(p);
     for (size_t i = 0; i < n; i += BLOCK) {
         size_t count = n - i < BLOCK ? n - i : BLOCK;
-        for (size_t k = 0; k < count; k += 8) {
-            if (i + k + 8 < n) {
-                unpack8(v + k, in, w);
-            } else { /* no read beyond the row */
-                uint8_t last[64] = {0};
-                memcpy(last, in, w);
-                unpack8(v + k, last, w);
-            }
-            in += w;
-        }
-        bad |= centre_block(out + i, v, count, p);
+        bad |= unpack_block(out + i / BLOCK * step, in + i / 8 * w, count,
+                            i + count == n, p);
     }
     if (bad)
         return bf_fail(BF_ERR_FORMAT, "a residue is not below its prime");
     return BF_OK;
+}
+
+bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n, uint64_t p)
+{
+    return unpack_blocks(out, BLOCK, in, n, p);
+}
+
+bf_status bf_check_row(const uint8_t *in, size_t n, uint64_t p)
+{
+    double block[BLOCK];
+    return unpack_blocks(block, 0, in, n, p);
 }
 
 void bf_pack_ternary(uint8_t *out, const int8_t *coeffs, size_t n)

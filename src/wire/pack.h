@@ -27,6 +27,9 @@ BF_MUST_CHECK bf_status bf_pack_row(uint8_t *out, const double *row, size_t n,
 BF_MUST_CHECK bf_status bf_unpack_row(double *out, const uint8_t *in, size_t n,
                                       uint64_t p);
 
+/* What bf_unpack_row would return. */
+BF_MUST_CHECK bf_status bf_check_row(const uint8_t *in, size_t n, uint64_t p);
+
 /* Ternary coefficients at two bits each, four in a byte, lowest first: 0, 1,
  * and 3 for -1. n is a multiple of 4. Constant time. */
 void bf_pack_ternary(uint8_t *out, const int8_t *coeffs, size_t n);

@@ -216,24 +216,19 @@ static bf_status unpack(bf_ct *out, bf_rings rings, const uint8_t *in,
     return BF_OK;
 }
 
-/* Unpacks all rows that are not seeds, one after the other into one place. */
-static bf_status check_rows(const bf_context *ctx, const bf_wire_ct_head *h,
+/* All rows that are not seeds. */
+static bf_status check_rows(const bf_params *p, const bf_wire_ct_head *h,
                             const uint8_t *in)
 {
-    const bf_params *p = bf_context_params(ctx);
     size_t n = (size_t)1 << p->log_n;
     unsigned packed = h->seeded ? 1 : h->polys;
     bf_wire_rows rows;
-    bf_status s = BF_OK;
-    double *row = bf_alloc(n * sizeof *row);
-    if (!row) return BF_ERR_MEMORY;
     bf_wire_rows_make(&rows, p, h->limbs, false);
-    for (unsigned i = 0; s == BF_OK && i < h->limbs * packed; i++) {
+    for (unsigned i = 0; i < h->limbs * packed; i++) {
         size_t at = bf_wire_row_at(&rows, i / packed, i % packed, packed);
-        s = bf_unpack_row(row, in + at, n, rows.prime[i / packed]);
+        BF_TRY(bf_check_row(in + at, n, rows.prime[i / packed]));
     }
-    bf_free(row);
-    return s;
+    return BF_OK;
 }
 
 bf_status bf_wire_describe_ct(bf_ct *out, bf_rings rings,
@@ -242,7 +237,8 @@ bf_status bf_wire_describe_ct(bf_ct *out, bf_rings rings,
     const bf_context *ctx;
     bf_wire_ct_head h;
     BF_TRY(decode(&h, &ctx, rings, packed->data, packed->bytes));
-    BF_TRY(check_rows(ctx, &h, packed->data + BF_WIRE_CT_FIXED));
+    BF_TRY(check_rows(bf_context_params(ctx), &h,
+                      packed->data + BF_WIRE_CT_FIXED));
     bf_ct_clear(out);
     *out = (bf_ct){.ctx = ctx, .limbs = h.limbs, .polys = h.polys};
     take_head(out, &h);

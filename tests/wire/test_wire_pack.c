@@ -62,6 +62,7 @@ static void check_row(const uint64_t *v, size_t n, uint64_t p)
     assert_int_equal(bf_pack_row(got, x, n, p), BF_OK);
     assert_memory_equal(got, expect, bytes);
     assert_int_equal(bf_unpack_row(y, expect, n, p), BF_OK);
+    assert_int_equal(bf_check_row(expect, n, p), BF_OK);
     for (size_t i = 0; i < n; i++) assert_true(x[i] == y[i]);
     /* Not centred, negative zero: the same bytes. */
     for (size_t i = 0; i < n; i++) x[i] = v[i] ? (double)v[i] : -0.0;
@@ -106,6 +107,7 @@ static void values_not_below_the_prime_are_refused(void **state)
             v[places[k]] = p;
             pack_bit_by_bit(row, v, N, bits);
             assert_int_equal(bf_unpack_row(x, row, N, p), BF_ERR_FORMAT);
+            assert_int_equal(bf_check_row(row, N, p), BF_ERR_FORMAT);
             v[places[k]] = top;
             pack_bit_by_bit(row, v, N, bits);
             assert_int_equal(bf_unpack_row(x, row, N, p),
@@ -113,6 +115,7 @@ static void values_not_below_the_prime_are_refused(void **state)
             v[places[k]] = p - 1;
             pack_bit_by_bit(row, v, N, bits);
             assert_int_equal(bf_unpack_row(x, row, N, p), BF_OK);
+            assert_int_equal(bf_check_row(row, N, p), BF_OK);
         }
     }
 }
