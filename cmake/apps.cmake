@@ -1,9 +1,9 @@
 # build/blindfit has all commands. build/blindfit-server has a server's
 # commands, and links the archive without owner objects. Both include public
 # headers only.
-set(cli_shared program affinity outputs recipe job_report term/clock
-  term/format term/options term/progress term/results commands/train
-  commands/plan commands/inspect)
+set(cli_train program affinity outputs job_report term/clock term/format
+  term/options term/progress term/results commands/train)
+set(cli_shared ${cli_train} recipe commands/plan commands/inspect)
 set(cli_server main_server commands/gather)
 set(cli_owner main_owner blas_room data findings training fit/compare
   fit/report fit/run fit/scratch fit/server_process commands/extract commands/keygen
@@ -26,3 +26,15 @@ bf_app(blindfit-cli blindfit ${cli_shared} ${cli_owner})
 set_target_properties(blindfit-cli PROPERTIES OUTPUT_NAME blindfit)
 bf_app(blindfit-server-cli blindfit-server ${cli_shared} ${cli_server})
 set_target_properties(blindfit-server-cli PROPERTIES OUTPUT_NAME blindfit-server)
+# Training on several machines (docs/scale-out.md). Nothing else needs MPI.
+set(BLINDFIT_MPI auto CACHE STRING "blindfit-server-mpi: ON, OFF, or auto")
+set_property(CACHE BLINDFIT_MPI PROPERTY STRINGS auto ON OFF)
+if(BLINDFIT_MPI STREQUAL "auto")
+  find_package(MPI QUIET COMPONENTS C)
+elseif(BLINDFIT_MPI)
+  find_package(MPI REQUIRED COMPONENTS C)
+endif()
+if(BLINDFIT_MPI AND MPI_C_FOUND)
+  bf_app(blindfit-server-mpi blindfit-server main_server_mpi ${cli_train})
+  target_link_libraries(blindfit-server-mpi PRIVATE MPI::MPI_C)
+endif()

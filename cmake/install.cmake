@@ -2,6 +2,10 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 install(TARGETS blindfit-cli blindfit-server-cli
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET blindfit-server-mpi)
+  install(TARGETS blindfit-server-mpi
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(TARGETS blindfit blindfit-server
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/blindfit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

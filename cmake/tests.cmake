@@ -39,13 +39,14 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   kernels over residues of every length: the oracles are sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
+#   MPI, which leaks: what ranks do is sanitized in test_train_ranks
 set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
   test_train_wipe test_train_party_wipe test_wire_wipe test_ckks_boot_wipe
   test_cli_large_jobs
   test_cli_json test_cli_surroundings test_golden_formats test_e2e_digits
   test_e2e_pictures test_e2e_regnet test_regnet_torch test_cli_terminal
-  test_cli_many test_train_party
+  test_cli_many test_cli_mpi test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "ranks.h"
 
 static const char *program_name = "blindfit";
+bf_ranks cli_ranks;
 void (*_Atomic cli_emergency)(void);
 _Static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "read in a signal handler");
 
@@ -181,6 +183,6 @@ int cli_main(const char *program, const char *about,
     bf_status s = run(about, commands, argc, argv);
     cli_progress_end();
     if (s == BF_OK) return 0;
-    fprintf(stderr, "%s: %s\n", program, bf_last_error());
+    if (cli_speaks()) fprintf(stderr, "%s: %s\n", program, bf_last_error());
     return cli_exit_code(s);
 }

@@ -19,6 +19,25 @@ typedef enum bf_pack_choice {
     BF_PACK_ALWAYS
 } bf_pack_choice;
 
+/* One of several processes, "ranks", that train a job together, on one machine
+ * or several. Every rank reads a part of the rows and computes a part of each
+ * gradient; the sum of all parts goes to every rank. */
+#define BF_RANKS_MAX 1024
+/* Adds every word to those of the other ranks, modulo 2^64: afterwards all
+ * ranks have the sums. All ranks call it equally often, with the same number of
+ * words. Called on the thread that called the operation. */
+typedef bf_status (*bf_ranks_sum)(void *user, uint64_t *words, size_t count);
+typedef struct bf_ranks {
+    unsigned own, count; /* own below count, at most BF_RANKS_MAX */
+    bf_ranks_sum sum;
+    void *user; /* of sum */
+} bf_ranks;
+
+/* All ranks call this with their status so far. BF_OK if all are BF_OK;
+ * otherwise, on every rank, status and message of the first rank that failed,
+ * with its number. bf_serve_train ends with it; for failures before. */
+BF_API BF_MUST_CHECK bf_status bf_ranks_meet(const bf_ranks *r, bf_status mine);
+
 /* Paths are the caller's. */
 typedef struct bf_serve_options {
     const char *job;            /* job file */
@@ -33,6 +52,12 @@ typedef struct bf_serve_options {
     bool resume;            /* continue from the checkpoint */
     uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
     bf_pack_choice pack_rows;
+    /* NULL: this process trains alone. Otherwise rank 0 writes model and
+     * checkpoint, and all ranks read the checkpoint when they resume, which may
+     * be with another number of ranks. For one number of ranks the model is
+     * always the same file; for another, the rounding differs, and so does the
+     * lower part of the weights' error. */
+    const bf_ranks *ranks;
 } bf_serve_options;
 
 typedef struct bf_serve_report {
@@ -50,7 +75,7 @@ typedef struct bf_serve_report {
  * with a checkpoint, a run that ends at any moment can be resumed and gives the
  * same model file. Another run with this checkpoint is refused, by a lock on
  * CHECKPOINT.lock. While the disk is full, the run waits for space and says so
- * in a note. */
+ * in a note. With ranks, the operation ends in the same way on all of them. */
 BF_API BF_MUST_CHECK bf_status bf_serve_train(bf_serve_report *report,
                                               const bf_serve_options *o,
                                               bf_env *env);

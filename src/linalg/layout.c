@@ -28,10 +28,58 @@ bf_block bf_layout_block(const bf_layout *l, size_t block)
     return b;
 }
 
+static size_t gcd(size_t a, size_t b)
+{
+    return b ? gcd(b, a % b) : a;
+}
+
+size_t bf_layout_period(const bf_layout *l)
+{
+    return l->classes / gcd(l->classes, l->k);
+}
+
+static size_t period_chunks(const bf_layout *l)
+{
+    return l->k / gcd(l->classes, l->k);
+}
+
+size_t bf_layout_most_parts(const bf_layout *l)
+{
+    return ceil_div(bf_layout_block(l, 0).chunks, period_chunks(l));
+}
+
+/* Periods of the last part may be of fewer chunks, so that the part gets no
+ * fewer periods than others. */
+bf_block bf_layout_part(const bf_layout *l, size_t block, size_t part,
+                        size_t parts)
+{
+    bf_block all = bf_layout_block(l, block), b = all;
+    size_t chunks = period_chunks(l), periods = ceil_div(all.chunks, chunks);
+    size_t first = part * periods / parts, end = (part + 1) * periods / parts;
+    size_t end_chunk = end == periods ? all.chunks : end * chunks;
+    b.first_chunk += first * chunks;
+    b.chunks = end_chunk - first * chunks;
+    b.first_group += first * bf_layout_period(l);
+    b.outs = b.chunks * l->classes;
+    b.groups = ceil_div(b.outs, l->k);
+    return b;
+}
+
+size_t bf_layout_chunk_block(const bf_layout *l, size_t chunk)
+{
+    return chunk / ceil_div(l->batch, l->t);
+}
+
+size_t bf_layout_group_block(const bf_layout *l, size_t group)
+{
+    return group / bf_layout_block(l, 0).groups;
+}
+
 void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,
                     size_t *count)
 {
-    size_t full = ceil_div(l->batch, l->t), block = chunk / full;
+    size_t full = ceil_div(l->batch, l->t);
+    size_t block = bf_layout_chunk_block(l, chunk);
     size_t begin = block * l->batch, within = chunk % full * l->t;
     size_t left = l->places - begin, rows = left < l->batch ? left : l->batch;
     *first = begin + within;

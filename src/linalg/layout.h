@@ -68,6 +68,18 @@ BF_MUST_CHECK bf_status bf_layout_check_owners(size_t n, const size_t *rows,
 /* The first place of an owner of a divided layout. */
 size_t bf_layout_first(const bf_layout *l, const size_t *rows, unsigned owner);
 bf_block bf_layout_block(const bf_layout *l, size_t block);
+/* Of C/gcd(C, K) groups, which hold the outputs of K/gcd(C, K) chunks, the
+ * first begins with a chunk. */
+size_t bf_layout_period(const bf_layout *l);
+/* Parts of a block, as even as periods allow: a part begins with a chunk and a
+ * group of its own. There are at most bf_layout_most_parts, of which the last
+ * block, which may be smaller, leaves some empty; the last part never is. */
+size_t bf_layout_most_parts(const bf_layout *l);
+bf_block bf_layout_part(const bf_layout *l, size_t block, size_t part,
+                        size_t parts);
+/* The block of a chunk, and of a group. */
+size_t bf_layout_chunk_block(const bf_layout *l, size_t chunk);
+size_t bf_layout_group_block(const bf_layout *l, size_t group);
 /* Places [first, first + count) of a chunk. */
 void bf_layout_rows(const bf_layout *l, size_t chunk, size_t *first,
                     size_t *count);

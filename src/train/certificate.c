@@ -23,11 +23,6 @@
  * the scale is then within a thirtieth of the one wanted. */
 #define LEAST_FACTOR 16.0
 
-static size_t gcd(size_t a, size_t b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
 bool bf_certificate_possible(const bf_job *job)
 {
     return job->schedule.iterations > 1 || !job->schedule.zero_start;
@@ -43,7 +38,7 @@ bf_status bf_certificate_check(const bf_job *job)
 bf_layout bf_certificate_layout(const bf_layout *l)
 {
     bf_layout sums = *l;
-    sums.classes = sums.m = l->classes / gcd(l->classes, l->k);
+    sums.classes = sums.m = bf_layout_period(l);
     sums.pairs = 1;
     sums.cols = l->f;
     return sums;

@@ -9,6 +9,7 @@
 #ifndef BF_TRAIN_CIRCUIT_H
 #define BF_TRAIN_CIRCUIT_H
 
+#include "train/ranks.h"
 #include "train/world.h"
 
 /* Inputs come in kinds, which travel apart: one set of encrypted rows serves
@@ -38,6 +39,8 @@ typedef struct bf_inputs {
     const bf_ct *at[BF_INPUT_KINDS];
     bool packed;                     /* the rows are */
     const struct bf_packed_ct *rows; /* [rows] where they are, of real runs */
+    bf_team *team; /* NULL: this run has all inputs; otherwise those of its rank
+                    * (bf_circuit.has), and adds up with the others */
 } bf_inputs;
 
 /* Ciphertexts in the order of their numbers, as the inputs of a run. */
@@ -64,6 +67,11 @@ struct cJSON;
 typedef struct bf_circuit {
     size_t (*inputs)(const bf_job *job, bf_input_kind kind);
     bf_input (*input)(const bf_job *job, bf_input_kind kind);
+    /* Whether this rank of several (NULL: of one) has input `index` of a kind.
+     * check_ranks: BF_ERR_ARGUMENT for more ranks than the inputs are for. */
+    bool (*has)(const bf_job *job, const bf_ranks *ranks, bf_input_kind kind,
+                size_t index);
+    bf_status (*check_ranks)(const bf_job *job, const bf_ranks *ranks);
     unsigned (*steps)(const bf_job *job);
     /* Names of what is carried, for messages; NULL ends the list. */
     const char *carried[BF_CARRIED_MAX + 1];

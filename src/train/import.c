@@ -111,6 +111,7 @@ static bool is_next(const source *s, bf_label label)
            s->item.label.index == label.index;
 }
 
+/* sum NULL: skips them. */
 static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
 {
     input_parts *in = &m->batch[m->filled];
@@ -123,7 +124,7 @@ static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
         if (!in->there[k]) continue;
         in->part[k].kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
         in->part[k].index = label.index;
-        BF_TRY(bf_wire_get_packed_ct(s->wire, &in->part[k].ct));
+        if (sum) BF_TRY(bf_wire_get_packed_ct(s->wire, &in->part[k].ct));
         BF_TRY(next_item(s));
         any = true;
     }
@@ -133,7 +134,7 @@ static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
                        "kind %u",
                        m->o->uploads[0].path,
                        (unsigned long long)label.index + 1, label.kind);
-    m->filled++;
+    m->filled += sum != NULL;
     return BF_OK;
 }
 
@@ -176,9 +177,11 @@ static bf_status import_all(joining *m, bf_upload_digests *digests)
     BF_TRY(open_sources(m));
     for (size_t i = 0; i < count; i++) {
         bf_label label;
-        label.kind =
-            BF_UPLOAD_INPUT + bf_job_input_kind(m->o->job, i, &label.index);
-        BF_TRY(read_parts(m, &m->inputs[i], label));
+        bf_input_kind kind = bf_job_input_kind(m->o->job, i, &label.index);
+        bool own = bf_job_circuit(m->o->job)->has(m->o->job, m->o->ranks, kind,
+                                                  label.index);
+        label.kind = BF_UPLOAD_INPUT + kind;
+        BF_TRY(read_parts(m, own ? &m->inputs[i] : NULL, label));
         if (m->filled == m->room) BF_TRY(import_batch(m));
         bf_report("read uploads", (double)(i + 1), (double)count);
     }

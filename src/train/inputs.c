@@ -115,15 +115,20 @@ static bf_status take(reading *r, bf_wire_reader *w, const bf_wire_item *item)
                        r->path, kind_names[kind],
                        (unsigned long long)item->label.index + 1,
                        r->wanted[kind]);
+    r->found[kind]++;
+    if (!r->circuit->has(r->job, r->files->ranks, kind, index)) {
+        r->done++;
+        return BF_OK;
+    }
     bf_packed_input *p = &r->batch[r->filled];
     p->kind = kind;
     p->index = index;
     BF_TRY(bf_wire_get_packed_ct(w, &p->ct));
-    r->found[kind]++;
     return ++r->filled == r->room ? unpack_batch(r) : BF_OK;
 }
 
-/* Reads up to the end record, so that the whole file is verified. */
+/* Reads up to the end record, so that the whole file is verified: by all ranks
+ * together, if several read parts of it. */
 static bf_status read_items(reading *r, bf_wire_reader *w)
 {
     bf_wire_item item;

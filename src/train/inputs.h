@@ -39,6 +39,8 @@ typedef struct bf_input_files {
     const uint8_t *key_id, *job_id;
     bf_packed_ct *rows; /* [rows], zeroed, for rows that stay packed; NULL: they
                          * are unpacked */
+    const bf_ranks *ranks; /* NULL: all inputs are read, else those of the
+                            * rank; other inputs stay zero */
 } bf_input_files;
 
 /* Identifies uploads: the digest of the file, or for several files the BLAKE2b

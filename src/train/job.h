@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "blindfit/job.h"
+#include "blindfit/server.h"
 #include "ckks/bootstrap.h"
 #include "linalg/layout.h"
 #include "linalg/sigmoid.h"
@@ -115,6 +115,7 @@ BF_MUST_CHECK bf_status bf_plan_check_memory(const bf_plan *plan,
 /* The same for the inputs alone, before a walk, which takes memory and time for
  * every input. */
 BF_MUST_CHECK bf_status bf_job_check_memory(const bf_job *job,
+                                            const bf_ranks *ranks,
                                             uint64_t allowed);
 
 /* Most that job.json can hold; classes have BF_CLASSES_MAX. */
@@ -176,6 +177,12 @@ BF_MUST_CHECK bf_status bf_job_walk(bf_plan *plan, const bf_job *job);
  * what came. */
 bool bf_job_packs(const bf_job *job);
 BF_MUST_CHECK bf_status bf_job_walk_packed(bf_plan *plan, const bf_job *job);
+/* The same, with rows packed or not, for a rank (NULL: the only one): its work
+ * and memory. Files are those of the whole job, and the expected errors those
+ * of the whole job nearly. BF_ERR_ARGUMENT for more ranks than the job has
+ * parts. */
+BF_MUST_CHECK bf_status bf_job_walk_rank(bf_plan *plan, const bf_job *job,
+                                         bool packed, const bf_ranks *ranks);
 
 /* What a step of a key switch takes at one modulus of the extended basis: ModUp
  * of a digit, inner product with a digit of a key, ModDown of a result; and a

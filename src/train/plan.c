@@ -58,8 +58,18 @@ void bf_plan_clear(bf_plan *p)
     memset(p, 0, sizeof *p);
 }
 
+static uint64_t inputs_of(const bf_job *job, bf_input_kind kind,
+                          const bf_ranks *ranks)
+{
+    const bf_circuit *c = bf_job_circuit(job);
+    size_t all = c->inputs(job, kind), count = 0;
+    if (!ranks) return all;
+    for (size_t i = 0; i < all; i++) count += c->has(job, ranks, kind, i);
+    return count;
+}
+
 /* Fresh ciphertexts travel as a polynomial and a seed. */
-static void plan_inputs(bf_plan *plan, const bf_job *job)
+static void plan_inputs(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
 {
     const bf_circuit *c = bf_job_circuit(job);
     const bf_params *p = &job->ring[0];
@@ -72,9 +82,10 @@ static void plan_inputs(bf_plan *plan, const bf_job *job)
         uint64_t bytes = count * bf_wire_ct_bytes(p, limbs, 2, true);
         plan->upload_bytes += bytes;
         if (kind != BF_INPUT_ROWS) plan->labels_bytes += bytes;
+        uint64_t own = inputs_of(job, (bf_input_kind)kind, ranks);
         plan->memory_bytes += kind == BF_INPUT_ROWS && plan->packed
-                                  ? bytes
-                                  : count * limbs * ((uint64_t)16 << p->log_n);
+                                  ? own * (bytes / count)
+                                  : own * limbs * ((uint64_t)16 << p->log_n);
     }
 }
 
@@ -147,10 +158,11 @@ bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)
                         plan->memory_bytes, allowed);
 }
 
-bf_status bf_job_check_memory(const bf_job *job, uint64_t allowed)
+bf_status bf_job_check_memory(const bf_job *job, const bf_ranks *ranks,
+                              uint64_t allowed)
 {
     bf_plan inputs = {.packed = bf_job_packs(job)};
-    plan_inputs(&inputs, job);
+    plan_inputs(&inputs, job, ranks);
     return check_memory("the job's upload alone", inputs.memory_bytes, allowed);
 }
 
@@ -163,7 +175,7 @@ uint64_t bf_job_key_bytes(const bf_job *job, const bf_key_need *need)
 }
 
 /* Everything that follows from counters, key needs and parameters. */
-void bf_plan_sizes(bf_plan *plan, const bf_job *job)
+static void plan_sizes(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
 {
     const bf_params *p = &job->ring[0];
     plan->key_bytes = bf_wire_file_bytes(job->ring, job->rings);
@@ -175,7 +187,7 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
         plan->memory_bytes += bf_switch_key_data_bytes(p, limbs);
     }
     p = &job->ring[0];
-    plan_inputs(plan, job);
+    plan_inputs(plan, job, ranks);
     plan_model(plan, job);
     /* Blocks are rounded up to quarter steps between powers of two, and some
      * lie idle; the rest is code, tables and scratch. */
@@ -188,6 +200,11 @@ void bf_plan_sizes(bf_plan *plan, const bf_job *job)
         plan->work += bf_job_work(&job->ring[r], &plan->counters[r]);
     plan->cost = plan->work +
                  bf_bytes_cost(plan->upload_bytes + plan->key_bytes);
+}
+
+void bf_plan_sizes(bf_plan *plan, const bf_job *job)
+{
+    plan_sizes(plan, job, NULL);
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */
@@ -226,7 +243,8 @@ static bf_status note_step(void *user, bf_state *state)
 }
 
 /* With packed rows if plan->packed. */
-static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
+static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w,
+                              bf_team *team)
 {
     const bf_circuit *c = bf_job_circuit(job);
     size_t count = bf_job_inputs(job), within;
@@ -238,6 +256,7 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
     }
     bf_inputs in = bf_job_inputs_by_kind(job, cts);
     in.packed = plan->packed;
+    in.team = team;
     bf_state state = {0};
     walk k = {job, plan};
     bf_status s = bf_circuit_run(w, job, &in, &state, note_step, &k, 0,
@@ -247,19 +266,24 @@ static bf_status walk_circuit(bf_plan *plan, const bf_job *job, bf_world *w)
     return s;
 }
 
-static bf_status walk_job(bf_plan *plan, const bf_job *job, bool packed)
+bf_status bf_job_walk_rank(bf_plan *plan, const bf_job *job, bool packed,
+                           const bf_ranks *ranks)
 {
+    bf_ranks planned = ranks ? *ranks : (bf_ranks){.count = 1};
+    bf_team team = {ranks ? &planned : NULL, false};
     bf_world w = {0};
     bf_plan p = {.packed = packed};
     bf_status status;
+    planned.sum = NULL;
+    if (ranks) BF_TRY(bf_job_circuit(job)->check_ranks(job, ranks));
     BF_GOTO(bf_world_open_symbolic(&w, job), done);
-    BF_GOTO(walk_circuit(&p, job, &w), done);
+    BF_GOTO(walk_circuit(&p, job, &w, &team), done);
     for (unsigned r = 0; r < w.count; r++)
         bf_eval_counters(w.ev[r], &p.counters[r]);
     BF_GOTO(bf_world_key_needs(&w, &p.keys, &p.key_count), done);
     p.circuit_bytes = bf_world_peak_bytes(&w);
     p.weight_noise = p.steps[p.step_count - 1].noise;
-    bf_plan_sizes(&p, job);
+    plan_sizes(&p, job, ranks);
     *plan = p;
     memset(&p, 0, sizeof p);
 done:
@@ -270,7 +294,7 @@ done:
 
 bf_status bf_job_walk(bf_plan *plan, const bf_job *job)
 {
-    return walk_job(plan, job, false);
+    return bf_job_walk_rank(plan, job, false, NULL);
 }
 
 bool bf_job_packs(const bf_job *job)
@@ -280,7 +304,7 @@ bool bf_job_packs(const bf_job *job)
 
 bf_status bf_job_walk_packed(bf_plan *plan, const bf_job *job)
 {
-    return walk_job(plan, job, true);
+    return bf_job_walk_rank(plan, job, true, NULL);
 }
 
 /* Root mean squares behind the bounds: entries of a row share its norm; scores,

@@ -32,6 +32,7 @@ typedef struct server {
     bf_packed_ct *packed; /* rows that stay packed; NULL: they do not */
     bf_upload_digests digests;
     bf_run_state state;
+    bf_team team;
     unsigned saved; /* iterations in the checkpoint */
 } server;
 
@@ -104,7 +105,8 @@ static bf_status import_uploads(server *s)
                            .ctx = s->world.ctx[0],
                            .keys = &keys[0],
                            .uploads = uploads,
-                           .owners = bf_job_owners(&s->job)};
+                           .owners = bf_job_owners(&s->job),
+                           .ranks = s->o->ranks};
     bf_status status;
     BF_TRY(find_uploads(uploads, paths, s));
     BF_GOTO(read_import_keys(keys, s), done);
@@ -120,7 +122,8 @@ static bf_status read_upload(server *s)
                             .count = s->o->upload_count,
                             .rings = bf_one_ring(s->world.ctx[0]),
                             .key_id = s->key_id,
-                            .job_id = s->job_id};
+                            .job_id = s->job_id,
+                            .ranks = s->o->ranks};
     if (s->plan.packed) {
         s->packed_count =
             bf_job_circuit(&s->job)->inputs(&s->job, BF_INPUT_ROWS);
@@ -239,6 +242,7 @@ static bf_status after_step(void *user, bf_state *state)
 {
     server *s = user;
     BF_TRY(drop_limbs(s, state->reach));
+    if (!bf_team_first(&s->team)) return BF_OK;
     BF_TRY(bf_run_state_keep(&s->state, &s->plan));
     return s->o->checkpoint
                ? persist(s, s->o->checkpoint, write_checkpoint)
@@ -265,6 +269,7 @@ static bf_status check_resources(const server *s)
 {
     uint64_t model = s->plan.model_bytes;
     uint64_t saved = 2 * bf_checkpoint_bytes(&s->plan, &s->job.ring[0]);
+    if (!bf_team_first(&s->team)) return BF_OK;
     BF_TRY(check_target(s->o->model, model));
     if (!s->o->checkpoint) return BF_OK;
     return check_target(s->o->checkpoint, model + saved);
@@ -273,7 +278,7 @@ static bf_status check_resources(const server *s)
 static bf_status plan_packed(server *s)
 {
     bf_plan_clear(&s->plan);
-    BF_TRY(bf_job_walk_packed(&s->plan, &s->job));
+    BF_TRY(bf_job_walk_rank(&s->plan, &s->job, true, s->o->ranks));
     return bf_plan_check_memory(&s->plan, s->o->max_memory);
 }
 
@@ -288,7 +293,7 @@ static bf_status plan_run(server *s)
                        "packed",
                        o->job);
     if (o->pack_rows == BF_PACK_ALWAYS) return plan_packed(s);
-    BF_TRY(bf_job_walk(&s->plan, &s->job));
+    BF_TRY(bf_job_walk_rank(&s->plan, &s->job, false, o->ranks));
     bf_status status = bf_plan_check_memory(&s->plan, o->max_memory);
     if (status != BF_ERR_MEMORY || o->pack_rows == BF_PACK_NEVER || !packs)
         return status;
@@ -305,31 +310,64 @@ static bf_status run_circuit(server *s)
     bf_inputs in = bf_job_inputs_by_kind(&s->job, s->inputs);
     in.packed = s->packed != NULL;
     in.rows = s->packed;
+    if (s->o->ranks) in.team = &s->team;
     return bf_circuit_run(&s->world, &s->job, &in, &s->state.circuit,
                           after_step, s, s->plan.work, NULL);
 }
 
-static bf_status run(server *s, bf_serve_report *report)
+/* Ranks that do not agree are told apart before they read for minutes. */
+static bf_status load_job(server *s)
 {
     const bf_serve_options *o = s->o;
-    double start = bf_now();
+    BF_TRY(
+        bf_team_agree(&s->team, "the version", BF_VERSION, sizeof BF_VERSION));
     BF_TRY(bf_job_load(&s->job, o->job, s->job_id));
+    BF_TRY(bf_team_agree(&s->team, "the job", s->job_id, sizeof s->job_id));
     BF_TRY(check_uploads(s));
     bf_job_data_id(&s->job, s->data_id);
-    BF_TRY(bf_job_check_memory(&s->job, o->max_memory));
-    BF_TRY(plan_run(s));
+    if (o->ranks)
+        BF_TRY(bf_job_circuit(&s->job)->check_ranks(&s->job, o->ranks));
+    BF_TRY(bf_job_check_memory(&s->job, o->ranks, o->max_memory));
+    return plan_run(s);
+}
+
+/* Whether all ranks have these inputs, and begin with the same state. */
+static bf_status agree_on_inputs(server *s)
+{
+    const bf_ct *v = &s->state.circuit.carried[0];
+    uint8_t state[BF_HASH_BYTES] = {0};
+    size_t bytes =
+        v->data ? v->limbs * ((size_t)16 << s->job.ring[0].log_n) : 0;
+    bf_hash(v->data, bytes, state);
+    BF_TRY(bf_team_agree(&s->team, "the key", s->key_id, sizeof s->key_id));
+    BF_TRY(bf_team_agree(&s->team, "the upload", s->digests.all,
+                         sizeof s->digests.all));
+    return bf_team_agree(&s->team, "the checkpoint", state, sizeof state);
+}
+
+static bf_status read_all(server *s)
+{
+    BF_TRY(load_job(s));
     BF_TRY(check_resources(s));
     BF_TRY(bf_world_open(&s->world, &s->job, s->backend));
     BF_TRY(read_keys(s));
     BF_TRY(read_upload(s));
     BF_TRY(drop_limbs(s, bf_job_used_limbs(&s->job)));
-    if (o->resume) BF_TRY(read_checkpoint(s));
+    if (s->o->resume) BF_TRY(read_checkpoint(s));
+    return agree_on_inputs(s);
+}
+
+static bf_status run(server *s, bf_serve_report *report)
+{
+    double start = bf_now();
+    BF_TRY(read_all(s));
     report->read_seconds = bf_now() - start;
     start = bf_now();
     BF_TRY(run_circuit(s));
     report->train_seconds = bf_now() - start;
+    if (!bf_team_first(&s->team)) return BF_OK;
     start = bf_now();
-    BF_TRY(persist(s, o->model, write_model));
+    BF_TRY(persist(s, s->o->model, write_model));
     report->write_seconds = bf_now() - start;
     return BF_OK;
 }
@@ -355,8 +393,6 @@ static bf_status interrupted(const server *s)
 static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                                  const char *path)
 {
-    *lock = -1;
-    if (!path) return BF_OK;
     int n = snprintf(made, PATH_MAX, "%s.lock", path);
     if (n < 0 || n >= PATH_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", path);
@@ -364,6 +400,17 @@ static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
     return bf_fail(BF_ERR_ARGUMENT,
                    "%s: another run keeps its state in it (it holds %s)", path,
                    made);
+}
+
+static bf_status locked_run(server *s, bf_serve_report *report)
+{
+    char path[PATH_MAX];
+    int lock;
+    if (!s->o->checkpoint || !bf_team_first(&s->team)) return run(s, report);
+    BF_TRY(lock_checkpoint(&lock, path, s->o->checkpoint));
+    bf_status status = run(s, report);
+    bf_lock_drop(lock, path);
+    return status;
 }
 
 /* Fills in the report of the run, except for times. */
@@ -384,13 +431,9 @@ bf_status bf_serve_train_on(bf_serve_report *report, const bf_serve_options *o,
                             bf_backend backend, bf_env *env)
 {
     BF_UNDER(env);
-    server s = {.o = o, .backend = backend};
+    server s = {.o = o, .backend = backend, .team = {o->ranks, false}};
     bf_serve_report made = {0};
-    char lock_path[PATH_MAX];
-    int lock;
-    BF_TRY(lock_checkpoint(&lock, lock_path, o->checkpoint));
-    bf_status status = run(&s, &made);
-    bf_lock_drop(lock, lock_path);
+    bf_status status = bf_team_meet(&s.team, locked_run(&s, &made));
     if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);
     if (status == BF_OK) {
         fill_report(&made, &s);

@@ -75,16 +75,33 @@ static void ct_array_release(bf_eval *ev, bf_ct *a, size_t count)
     for (size_t i = 0; a && i < count; i++) bf_eval_release(ev, &a[i]);
 }
 
-/* All rows have its scale and errors. */
-static const bf_ct *any_row(const circuit *c)
+static const bf_ranks *ranks_of(const circuit *c)
 {
-    return &c->in.at[BF_INPUT_ROWS][0];
+    return c->in.team ? c->in.team->ranks : NULL;
+}
+
+/* The last rank has a part of every block. */
+static bf_block block_of(const bf_layout *l, const bf_ranks *ranks,
+                         size_t block)
+{
+    if (!ranks) return bf_layout_block(l, block);
+    bf_block own = bf_layout_part(l, block, ranks->own, ranks->count);
+    bool planned = !ranks->sum; /* shapes of results follow from some work */
+    return own.chunks || !planned
+               ? own
+               : bf_layout_part(l, block, ranks->count - 1, ranks->count);
 }
 
 /* Number of the ciphertext of chunk t of the block, pair p. */
 static size_t row_index(const circuit *c, size_t t, size_t p)
 {
     return (c->block.first_chunk + t) * c->l->pairs + p;
+}
+
+/* All rows of the job have its scale and errors. */
+static const bf_ct *any_row(const circuit *c)
+{
+    return &c->in.at[BF_INPUT_ROWS][row_index(c, 0, 0)];
 }
 
 /* Where rows are packed, so many of the `all` rows of a product, of scores or
@@ -292,6 +309,16 @@ static size_t step_rows(const circuit *c)
     return last - first;
 }
 
+/* Of this rank's part of the block no more than it has places for. */
+static size_t part_rows(const circuit *c)
+{
+    size_t first, last, count, rows = step_rows(c);
+    bf_layout_rows(c->l, c->block.first_chunk, &first, &count);
+    bf_layout_rows(c->l, c->block.first_chunk + c->block.chunks - 1, &last,
+                   &count);
+    return last + count - first < rows ? last + count - first : rows;
+}
+
 /* What gradient elements are made from. */
 typedef struct gradient {
     circuit *c;
@@ -367,7 +394,7 @@ static bf_status gradient_open(gradient *g, circuit *c)
     size_t together = rows_at_a_time(c, c->l->pairs, rows) * chunks;
     *g = (gradient){.c = c};
     g->bound = c->job->typical.update / c->job->schedule.step[c->iteration];
-    double filled = (double)step_rows(c) / (double)(chunks * c->l->t);
+    double filled = (double)part_rows(c) / (double)(chunks * c->l->t);
     g->filled = c->boot ? sqrt(filled) : 1;
     g->row = bf_alloc(rows * sizeof *g->row);
     g->pair = bf_alloc((rows + together) * sizeof *g->pair);
@@ -387,7 +414,7 @@ static void gradient_close(gradient *g)
 }
 
 /* Packed gradient: its elements are relinearised within the packing, which
- * saves most of the divisions by P, and rescaled after it: the sum over T
+ * saves most of the divisions by P, and not yet rescaled: the sum over T
  * samples then adds no rounding error. */
 static bf_status make_gradient(circuit *c, bf_ct *out)
 {
@@ -404,7 +431,7 @@ static bf_status make_gradient(circuit *c, bf_ct *out)
     /* Of 2^log_m places only M have an error, and the weights lie there.
      * Estimates of short runs leave out this and `filled`. */
     if (c->boot) out->noise *= sqrt(exp2(c->l->log_m) / (double)c->l->m);
-    return bf_rescale(c->ev, out, out);
+    return BF_OK;
 }
 
 /* ---- update -------------------------------------------------------------- */
@@ -643,11 +670,17 @@ static bf_status make_certificate(circuit *c, bf_ct *out)
     return BF_OK;
 }
 
-static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
+static bool is_certified(const circuit *c, const bf_ct *v)
+{
+    return c->job->certificate && v;
+}
+
+/* Of the block, or of this rank's part of it. */
+static bf_status make_part(circuit *c, const bf_ct *v, bf_ct *g,
                            bf_ct *certificate)
 {
     bf_status status = BF_OK;
-    bool certified = c->job->certificate && v;
+    bool certified = is_certified(c, v);
     c->e = ct_array(c->block.outs);
     if (certified) c->r = ct_array(c->block.groups);
     if (!c->e || (certified && !c->r)) status = BF_ERR_MEMORY;
@@ -656,6 +689,18 @@ static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
     if (status == BF_OK) status = make_gradient(c, g);
     iteration_clear(c);
     return status;
+}
+
+/* Sums over ranks are exact, and the rescale comes after them: only the
+ * packings of several ranks round more often than the packing of one. */
+static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
+                           bf_ct *certificate)
+{
+    const bf_context *ctx = c->world->ctx[0];
+    if (c->block.chunks) BF_TRY(make_part(c, v, g, certificate));
+    if (is_certified(c, v)) BF_TRY(bf_team_add(c->in.team, ctx, certificate));
+    BF_TRY(bf_team_add(c->in.team, ctx, g));
+    return bf_rescale(c->ev, g, g);
 }
 
 static bool same_scores(const bf_usual *a, const bf_usual *b)
@@ -741,7 +786,7 @@ static bf_status iterate(circuit *c, bf_state *state)
     weights_sum to_w = {(1 - eta) * step, v, older,
                         (1 - eta) * (1 - before) + eta, (1 - eta) * before};
     bf_status status;
-    c->block = bf_layout_block(c->l, t % c->l->blocks);
+    c->block = block_of(c->l, ranks_of(c), t % c->l->blocks);
     set_usual(c, t);
     bf_eval_release(c->ev, &state->certificate);
     BF_GOTO(make_or_recall(c, v, &g, &state->certificate), done);
@@ -771,6 +816,36 @@ static size_t inputs(const bf_job *job, bf_input_kind kind)
     if (kind == BF_INPUT_ROWS) return l->chunks * l->pairs;
     if (kind == BF_INPUT_LABELS) return l->groups;
     return !job->schedule.zero_start;
+}
+
+static bool is_in(size_t i, size_t first, size_t count)
+{
+    return i >= first && i - first < count;
+}
+
+static bool has(const bf_job *job, const bf_ranks *ranks, bf_input_kind kind,
+                size_t index)
+{
+    const bf_layout *l = &job->layout;
+    bf_block b;
+    if (!ranks || kind == BF_INPUT_START) return true;
+    if (kind == BF_INPUT_LABELS) {
+        b = block_of(l, ranks, bf_layout_group_block(l, index));
+        return is_in(index, b.first_group, b.groups);
+    }
+    size_t chunk = index / l->pairs;
+    b = block_of(l, ranks, bf_layout_chunk_block(l, chunk));
+    return is_in(chunk, b.first_chunk, b.chunks);
+}
+
+static bf_status check_ranks(const bf_job *job, const bf_ranks *ranks)
+{
+    size_t most = bf_layout_most_parts(&job->layout);
+    if (ranks->count <= most) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%u ranks, but the ciphertexts of %s are for %zu at most",
+                   ranks->count,
+                   job->layout.blocks > 1 ? "a batch" : "the rows", most);
 }
 
 static bf_input input(const bf_job *job, bf_input_kind kind)
@@ -847,7 +922,8 @@ static bf_status open_refresh(circuit *c)
 /* For the larger of the two products. The first block is as large as any. */
 static bf_status open_rows(circuit *c)
 {
-    size_t pairs = c->l->pairs, chunks = bf_layout_block(c->l, 0).chunks;
+    size_t pairs = c->l->pairs;
+    size_t chunks = block_of(c->l, ranks_of(c), 0).chunks;
     size_t for_scores = rows_at_a_time(c, chunks, SCORE_ROWS) * pairs;
     size_t for_gradient = rows_at_a_time(c, pairs, pairs) * chunks;
     return bf_rows_open(&c->rows, c->ev, &c->in,
@@ -891,6 +967,8 @@ static bf_status run_step(void *run, bf_state *state)
 const bf_circuit bf_training = {
     .inputs = inputs,
     .input = input,
+    .has = has,
+    .check_ranks = check_ranks,
     .steps = steps,
     .carried = {"V", "V of before", NULL},
     .output_bound = output_bound,

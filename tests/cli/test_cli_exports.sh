@@ -17,6 +17,7 @@ declared() # HEADER...
         count = split($0, statement, ";")
         for (i = 1; i <= count; i++) {
             s = statement[i]
+            sub(/^ *extern "C" \{/, "", s)
             if (s ~ /^[ }]*(typedef|static inline) /) continue
             if (!match(s, /bf_[a-z0-9_]+ *\(/)) continue
             name = substr(s, RSTART, RLENGTH)

@@ -23,6 +23,11 @@ symbols "$build/blindfit" >"$work/owner"
 symbols "$build/blindfit-server" >"$work/server"
 symbols "$build/libblindfit-server.a" >"$work/archive"
 symbols "$build/libblindfit.so" >"$work/owner_shared"
+mpi=
+if [ -e "$build/blindfit-server-mpi" ]; then
+    symbols "$build/blindfit-server-mpi" >"$work/mpi"
+    mpi=mpi
+fi
 symbols "$build/libblindfit-server.so" >"$work/shared"
 for list in owner server archive owner_shared shared; do
     checks=$((checks + 1))
@@ -55,7 +60,7 @@ LIST
 comm -23 "$work/all" "$work/public" >"$work/private"
 checks=$((checks + 3))
 [ "$(wc -l <"$work/private")" -gt 50 ] || fail "too few owner's symbols"
-for list in server shared; do
+for list in server shared $mpi; do
     found=$(comm -12 "$work/private" "$work/$list")
     [ -z "$found" ] || fail "$list has $found"
 done

@@ -8,6 +8,7 @@
 #include "blindfit/server.h"
 #include "cli.h"
 #include "job_report.h"
+#include "ranks.h"
 
 static bf_status report_json(const bf_serve_options *o,
                              const bf_serve_report *r, double model_bytes)
@@ -16,6 +17,7 @@ static bf_status report_json(const bf_serve_options *o,
     cli_json_job(j, &r->recipe, &r->job);
     cJSON_AddStringToObject(j, "model", o->model);
     cJSON_AddNumberToObject(j, "threads", bf_env_threads(NULL));
+    if (o->ranks) cJSON_AddNumberToObject(j, "ranks", o->ranks->count);
     cJSON *s = cJSON_AddObjectToObject(j, "seconds");
     cJSON_AddNumberToObject(s, "read", r->read_seconds);
     cJSON_AddNumberToObject(s, "train", r->train_seconds);
@@ -123,10 +125,13 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     }
     o.job = operands[0];
     o.pack_rows = choices[pack_rows];
-    BF_TRY(check_target(o.model, &o, CLI_FILES(o.job, o.checkpoint)));
-    if (o.checkpoint) BF_TRY(check_target(o.checkpoint, &o, CLI_FILES(o.job)));
+    if (cli_ranks.count) o.ranks = &cli_ranks;
+    if (cli_speaks())
+        BF_TRY(check_target(o.model, &o, CLI_FILES(o.job, o.checkpoint)));
+    if (o.checkpoint && cli_speaks())
+        BF_TRY(check_target(o.checkpoint, &o, CLI_FILES(o.job)));
     BF_TRY(bf_serve_train(&r, &o, &cli_env));
-    return report(&o, &r);
+    return cli_speaks() ? report(&o, &r) : BF_OK;
 }
 
 const cli_command cli_train = {
@@ -146,6 +151,9 @@ const cli_command cli_train = {
         "  # a further job over the same rows, with other labels\n"
         "  blindfit-server train job-2.json --keys eval.keys \\\n"
         "      --upload rows.bf --upload labels-2.bf -o model-2.enc\n"
+        "  # on several machines (docs/scale-out.md)\n"
+        "  mpirun -n 4 blindfit-server-mpi train job.json --keys eval.keys \\\n"
+        "      --upload upload.bf -o model.enc\n"
         "  # of several owners, behind gather\n"
         "  blindfit-server train job/job.json --keys job/eval.keys \\\n"
         "      --box server -o model.enc\n",

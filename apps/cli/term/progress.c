@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "ranks.h"
 
 #define SHOW_AFTER 2.0  /* seconds into a phase */
 #define LINE_EVERY 10.0 /* seconds between lines of a log */
@@ -52,7 +53,7 @@ static void draw(double elapsed, bool terminal)
 static int show(void *user, const char *phase, double done, double total)
 {
     (void)user;
-    if (cli_common_options.quiet) return 0;
+    if (cli_common_options.quiet || !cli_speaks()) return 0;
     double now = cli_now();
     if (strcmp(phase, state.phase) != 0) begin_phase(phase, done, total, now);
     state.done = done;
@@ -102,7 +103,7 @@ static void print_line(const char *fmt, va_list args)
 
 void cli_note(const char *fmt, ...)
 {
-    if (cli_common_options.quiet) return;
+    if (cli_common_options.quiet || !cli_speaks()) return;
     va_list args;
     va_start(args, fmt);
     print_line(fmt, args);

@@ -1,0 +1,123 @@
+#!/bin/sh
+# blindfit-server-mpi under mpirun, on this machine: the program, its exit codes
+# and lines, interruption and lost ranks. What ranks compute is in
+# test_train_ranks.
+. "$(dirname "$0")/lib.sh"
+[ -x "$build/blindfit-server-mpi" ] && command -v mpirun >/dev/null || {
+    echo "skipped: built without MPI (tools/install-deps mpi)"
+    exit 77
+}
+cd "$work" || exit 1
+server_mpi=$build/blindfit-server-mpi
+
+# ranks COUNT ARGUMENTS...: on two processors, as any user; without OpenMPI's
+# network, of which one machine needs none.
+ranks()
+{
+    count=$1
+    shift
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
+        mpirun --oversubscribe --bind-to none -n "$count" \
+        "$server_mpi" "$@" --threads 1
+}
+
+# one_line PATTERN: the program's lines among those of mpirun.
+one_line()
+{
+    checks=$((checks + 1))
+    grep '^blindfit-server-mpi: ' "$work/stderr" >"$work/lines"
+    [ "$(wc -l <"$work/lines")" = 1 ] && grep -q -E -e "$1" "$work/lines" ||
+        fail "not the one line '$1': $(head -c 600 "$work/stderr")"
+}
+
+# fails CODE PATTERN COUNT ARGUMENTS...
+fails()
+{
+    code=$1 pattern=$2
+    shift 2
+    ranks "$@" >"$work/stdout" 2>"$work/stderr"
+    got=$?
+    checks=$((checks + 1))
+    [ $got = "$code" ] || fail "$* ended with $got, not $code"
+    one_line "$pattern"
+    [ ! -s "$work/stdout" ] || fail "$*: wrote to stdout"
+}
+
+rows 17000 4 2 7 >x.csv
+ok "$blindfit" plan --samples 17000 --features 4 --classes 2 --iterations 2 \
+    --ring 8192 -o job.json
+ok "$blindfit" keygen job.json -o keys
+ok "$blindfit" encrypt job.json x.csv --key keys/secret.key -o upload.bf
+train="train job.json --keys keys/eval.keys --upload upload.bf"
+
+ok "$server" $train -o alone.enc
+for count in 1 2 3 4; do
+    ok ranks $count $train -o $count.enc --json
+    holds "$(number ranks "$work/stdout") == $count"
+done
+ok cmp alone.enc 1.enc
+
+fails 2 'rank 0: 6 ranks, but the ciphertexts of the rows are for 5 at most' \
+    6 $train -o none.enc
+fails 2 'no option --nothing' 2 $train -o none.enc --nothing
+fails 3 'job.no: cannot open' 2 train job.no --keys keys/eval.keys \
+    --upload upload.bf -o none.enc
+ok ranks 2 --help
+checks=$((checks + 1))
+[ "$(grep -c '^Usage' "$work/stdout")" = 1 ] || fail "not one help"
+absent none.enc
+
+# A rank that is killed, and mpirun interrupted, leave a checkpoint, with which
+# the run goes on.
+ok "$blindfit" plan --samples 9000 --features 4 --classes 2 --iterations 60 \
+    --refresh yes -o long.json
+ok "$blindfit" keygen long.json -o long
+rows 9000 4 2 8 >y.csv
+ok "$blindfit" encrypt long.json y.csv --key long/secret.key -o long.bf
+train="train long.json --keys long/eval.keys --upload long.bf"
+
+stopped() # STOP OPTION...: two ranks, stopped by this command after an iteration.
+{
+    stop=$1
+    shift
+    before=$(stat -c %i state.bf 2>/dev/null)
+    ranks 2 $train -o none.enc --checkpoint state.bf "$@" \
+        >"$work/stdout" 2>"$work/stderr" &
+    until_true written || fail "no checkpoint"
+    $stop
+    wait $!
+    one_line 'interrupted.* state.bf keeps [0-9]+ of 60 iterations'
+    kept=$(sed -n 's/.* keeps \([0-9]*\) of.*/\1/p' "$work/stderr")
+    absent none.enc
+}
+written() { [ "$(stat -c %i state.bf 2>/dev/null)" != "$before" ]; }
+kill_rank()
+{
+    kill -9 "$(pgrep -f -x "$server_mpi $train -o none.enc .*" | tail -1)"
+}
+interrupt() { kill -INT "$(pgrep -P $! -x mpirun)"; }
+stopped kill_rank
+first=$kept
+stopped interrupt --resume
+holds "$kept > $first"
+
+# Refreshed weights, over these rows: the model of one process.
+ok "$blindfit" plan --over long.json --iterations 2 -o short.json
+ok "$blindfit" encrypt short.json y.csv --only labels --key long/secret.key \
+    --fitted long/transform.bf -o labels.bf
+train="train short.json --keys long/eval.keys --upload long.bf --upload labels.bf"
+ok ranks 2 $train -o short.enc
+ok "$server" $train -o alone.enc
+for model in short alone; do
+    ok "$blindfit" decrypt short.json $model.enc --key long/secret.key \
+        --transform long/transform.bf -o $model.csv
+done
+# Each has an expected error of 0.0025 of a typical weight, and its decryption a
+# rounding of as much.
+holds "$(paste -d, short.csv alone.csv | awk -F, '{
+    for (i = 1; i <= NF / 2; i++) {
+        apart += ($i - $(i + NF / 2)) ^ 2
+        all += $i ^ 2
+    }
+} END { print sqrt(apart / all) }') < 0.01"
+finish

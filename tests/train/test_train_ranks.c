@@ -1,0 +1,487 @@
+/* Jobs trained by several ranks, here threads: every number of ranks gives the
+ * model of one process, up to the rounding of each rank's packing; ranks that
+ * differ or fail end all of them, with one message. */
+#include <math.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "linalg/layout.h"
+#include "support/env.h"
+#include "support/owner_files.h"
+#include "train/checkpoint.h"
+#include "train/serve.h"
+#include "train/train_testing.h"
+#include "train/upload.h"
+
+#define OK check_ok
+
+enum { MOST_RANKS = 5, STEPS = 3 };
+
+/* ---- a job and its files ------------------------------------------------- */
+
+typedef struct shape {
+    bf_recipe_kind kind;
+    size_t rows, features, batch;
+    unsigned classes, iterations;
+    bf_plan_options options;
+} shape;
+
+static struct {
+    char dir[64], job[96], secret[96], keys[96], upload[96], again[96],
+        model[96], state[96];
+    bf_job made;
+    bf_plan plan;
+    uint8_t id[BF_HASH_BYTES];
+    bf_matrix twin[STEPS];
+} files;
+
+static void name(char out[96], const char *file)
+{
+    snprintf(out, 96, "%s/%s", files.dir, file);
+}
+
+static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
+{
+    (void)user;
+    BF_TRY(bf_matrix_init(&files.twin[t], w->rows, w->cols));
+    memcpy(files.twin[t].data, w->data, w->rows * w->cols * sizeof(double));
+    return BF_OK;
+}
+
+static void encrypt(const bf_recipe *recipe, const bf_matrix *x,
+                    const int32_t *labels, unsigned classes)
+{
+    bf_transform *t;
+    bf_matrix u, last;
+    bf_schedule schedule;
+    OK(bf_transform_fit(&t, recipe, x, NULL));
+    OK(bf_transform_apply(&u, t, x, true, NULL));
+    OK(bf_schedule_make(&schedule, recipe, x->rows));
+    OK(bf_transform_start(&schedule, t, classes));
+    OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, NULL,
+                   NULL));
+    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
+                     BF_UPLOAD_ALL, files.upload));
+    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
+                     BF_UPLOAD_ALL, files.again));
+    bf_matrix_clear(&last);
+    bf_matrix_clear(&u);
+    bf_schedule_clear(&schedule);
+    bf_transform_destroy(t);
+}
+
+static void open_job(const shape *s)
+{
+    bf_recipe recipe;
+    bf_matrix x;
+    uint64_t seed = 3;
+    int32_t *labels = bf_alloc(s->rows * sizeof *labels);
+    snprintf(files.dir, sizeof files.dir, "/tmp/bf-ranks-XXXXXX");
+    assert_non_null(mkdtemp(files.dir));
+    name(files.job, "job.json");
+    name(files.secret, "secret.key");
+    name(files.keys, "eval.keys");
+    name(files.upload, "upload.bf");
+    name(files.again, "again.bf");
+    name(files.model, "model.enc");
+    name(files.state, "state.bf");
+    OK(bf_random_init());
+    OK(bf_recipe_default(&recipe, s->kind, s->iterations, s->rows,
+                         s->features));
+    recipe.batch = s->batch;
+    OK(bf_job_search(&files.made, &files.plan, &recipe, s->rows, s->features,
+                     s->classes, &s->options));
+    OK(bf_job_save(&files.made, files.job));
+    OK(bf_job_load(&files.made, files.job, files.id));
+    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
+    random_matrix(&x, s->rows, s->features, &seed);
+    for (size_t i = 0; i < s->rows; i++) {
+        labels[i] = (int32_t)random_below(&seed, s->classes);
+        for (size_t j = 0; j < s->features; j++)
+            x.data[i * s->features + j] = fabs(x.data[i * s->features + j] +
+                                               (j % 3 == (size_t)labels[i]));
+    }
+    encrypt(&recipe, &x, labels, s->classes);
+    bf_matrix_clear(&x);
+    bf_free(labels);
+}
+
+static void close_job(void)
+{
+    for (unsigned t = 0; t < STEPS; t++) bf_matrix_clear(&files.twin[t]);
+    bf_plan_clear(&files.plan);
+    OK(bf_remove_tree(files.dir));
+}
+
+/* ---- ranks as threads ---------------------------------------------------- */
+
+typedef struct meeting {
+    pthread_barrier_t barrier;
+    pthread_mutex_t lock;
+    uint64_t *total;
+    size_t count;
+    unsigned sums;    /* so far */
+    unsigned fail_at; /* rank 1 is interrupted before this sum; 0: never */
+} meeting;
+
+typedef struct rank {
+    meeting *m;
+    bf_ranks ranks;
+    bf_serve_options o;
+    bf_env env;
+    bf_status status;
+    char message[BF_MESSAGE_BYTES];
+} rank;
+
+static bf_status add_up(void *user, uint64_t *words, size_t count)
+{
+    rank *r = user;
+    meeting *m = r->m;
+    pthread_barrier_wait(&m->barrier);
+    if (r->ranks.own == 0) {
+        m->total = bf_alloc_zero(count * sizeof *words);
+        m->count = count;
+        m->sums++;
+    }
+    pthread_barrier_wait(&m->barrier);
+    if (r->ranks.own == 1 && m->sums == m->fail_at)
+        bf_env_interrupt(&r->env, 1);
+    pthread_mutex_lock(&m->lock);
+    bool fits = m->total && count == m->count;
+    for (size_t i = 0; fits && i < count; i++) m->total[i] += words[i];
+    pthread_mutex_unlock(&m->lock);
+    pthread_barrier_wait(&m->barrier);
+    if (fits) memcpy(words, m->total, count * sizeof *words);
+    pthread_barrier_wait(&m->barrier);
+    if (r->ranks.own == 0) bf_free(m->total);
+    return fits ? BF_OK : bf_fail(BF_ERR_INTERNAL, "sums of other lengths");
+}
+
+static void *serve(void *user)
+{
+    rank *r = user;
+    bf_serve_report report;
+    r->o.ranks = &r->ranks;
+    r->status = bf_serve_train(&report, &r->o, &r->env);
+    snprintf(r->message, sizeof r->message, "%s",
+             r->status == BF_OK ? "" : bf_last_error());
+    return NULL;
+}
+
+/* Rank `other` (0: none) has another job or upload. */
+typedef struct launch {
+    unsigned count, other, fail_at;
+    bool checkpoint, resume, packed;
+    const char *job, *upload;
+} launch;
+
+static bf_status run_ranks(const launch *l, char message[BF_MESSAGE_BYTES])
+{
+    meeting m = {.lock = PTHREAD_MUTEX_INITIALIZER, .fail_at = l->fail_at};
+    rank r[MOST_RANKS];
+    pthread_t thread[MOST_RANKS];
+    const char *const keys[] = {files.keys};
+    const char *const upload[] = {files.upload};
+    const char *const other_upload[] = {l->upload};
+    pthread_barrier_init(&m.barrier, NULL, l->count);
+    for (unsigned i = 0; i < l->count; i++) {
+        bool other = l->other && i == l->other;
+        r[i] =
+            (rank){.m = &m,
+                   .ranks = {i, l->count, add_up, &r[i]},
+                   .o = {.job = other && l->job ? l->job : files.job,
+                         .keys = keys,
+                         .key_count = 1,
+                         .uploads = other && l->upload ? other_upload : upload,
+                         .upload_count = 1,
+                         .model = files.model,
+                         .checkpoint = l->checkpoint ? files.state : NULL,
+                         .resume = l->resume,
+                  .pack_rows = l->packed ? BF_PACK_ALWAYS : BF_PACK_NEVER},
+                   .env = {.threads = 1}};
+        assert_int_equal(pthread_create(&thread[i], NULL, serve, &r[i]), 0);
+    }
+    for (unsigned i = 0; i < l->count; i++) pthread_join(thread[i], NULL);
+    pthread_barrier_destroy(&m.barrier);
+    for (unsigned i = 1; i < l->count; i++)
+        assert_int_equal(r[i].status, r[0].status);
+    memcpy(message, r[0].message, sizeof r[0].message);
+    return r[0].status;
+}
+
+static void trains(launch l)
+{
+    char message[BF_MESSAGE_BYTES];
+    if (run_ranks(&l, message) != BF_OK) fail_msg("%s", message);
+}
+
+static void refuses(launch l, bf_status status, const char *words)
+{
+    char message[BF_MESSAGE_BYTES];
+    bf_status s = run_ranks(&l, message);
+    if (s != status || !strstr(message, words))
+        fail_msg("wanted %s '%s', got %s: %s", bf_status_name(status), words,
+                 bf_status_name(s), message);
+    assert_int_not_equal(access(files.model, F_OK), 0);
+}
+
+/* ---- models -------------------------------------------------------------- */
+
+typedef struct models {
+    uint8_t *file;
+    size_t bytes;
+    bf_matrix w[STEPS]; /* as decrypted, without the owner's rounding */
+} models;
+
+static void open_models(models *m)
+{
+    owner_key k;
+    bf_wire_reader *r;
+    bf_wire_item item;
+    OK(bf_read_file(files.model, (size_t)1 << 30, &m->file, &m->bytes));
+    OK(owner_open(&k, &files.made, files.secret));
+    OK(bf_wire_open(&r, files.model, BF_WIRE_MODEL, bf_one_ring(k.ctx),
+                    (bf_wire_ids){0}));
+    for (unsigned t = 0; t < files.plan.step_count; t++) {
+        bf_ct ct = {0};
+        OK(bf_wire_find(r, BF_WIRE_CIPHERTEXT,
+                        (bf_label){BF_MODEL_ITERATION, t + 1}, &item));
+        OK(bf_wire_get_ct(r, &ct));
+        OK(bf_job_open(&m->w[t], &files.made, k.sk, &ct));
+        bf_ct_clear(&ct);
+    }
+    bf_wire_close(r);
+    owner_close(&k);
+    assert_int_equal(unlink(files.model), 0);
+}
+
+static void clear_models(models *m)
+{
+    for (unsigned t = 0; t < STEPS; t++) bf_matrix_clear(&m->w[t]);
+    bf_free(m->file);
+    *m = (models){0};
+}
+
+static bool same_file(const models *a, const models *b)
+{
+    return a->bytes == b->bytes && memcmp(a->file, b->file, a->bytes) == 0;
+}
+
+static double apart(const bf_matrix *a, const bf_matrix *b)
+{
+    double sum = 0;
+    size_t count = a->rows * a->cols;
+    assert_int_equal(b->rows * b->cols, count);
+    for (size_t i = 0; i < count; i++)
+        sum += (a->data[i] - b->data[i]) * (a->data[i] - b->data[i]);
+    return sqrt(sum / (double)count);
+}
+
+/* The variances of a weight after the first step, by roundings alone: of one
+ * rank's packing, and of the rescale, which follows the sum. Weights are
+ * step*gradient, a weight's error sqrt(F) times that of a coefficient. */
+typedef struct rounding {
+    double pack, rescale;
+} rounding;
+
+static rounding first_rounding(void)
+{
+    const bf_job *job = &files.made;
+    const bf_layout *l = &job->layout;
+    bf_world w = {0};
+    bf_ct *g = bf_alloc_zero(l->m * sizeof *g), out = {0};
+    OK(bf_world_open_symbolic(&w, job));
+    for (size_t i = 0; i < l->m; i++)
+        g[i] = (bf_ct){.ctx = w.ctx[0],
+                       .polys = 3,
+                       .bound = 1,
+                       .limbs = bf_job_y_limbs(job),
+                       .scale = exp2(job->log_x + job->log_labels +
+                                     (l->f > 1 ? job->log_mask : 0))};
+    OK(bf_pack(w.ev[0], &out, g, l->m, l->log_m, (unsigned)l->f, 1));
+    double unit = job->schedule.step[0] * sqrt((double)l->f);
+    double pack = unit * out.noise / out.scale;
+    OK(bf_rescale(w.ev[0], &out, &out));
+    double both = unit * out.noise / out.scale;
+    bf_eval_release(w.ev[0], &out);
+    bf_free(g);
+    bf_world_close(&w);
+    return (rounding){pack * pack, both * both - pack * pack};
+}
+
+/* Estimates of noise are from above, by up to a factor of five here. */
+#define FIRST_LEAST 0.6
+#define FIRST_MOST 1.4
+
+/* The first step's models differ by roundings alone. Later steps begin with
+ * different ciphertexts, and so all of their errors differ: each model is off
+ * by what the plan expects, to which other ranks add at most as much each. */
+static void check_apart(const models *one, const models *many, unsigned ranks)
+{
+    rounding r = first_rounding();
+    double first = sqrt((1 + ranks) * r.pack + 2 * r.rescale);
+    double got = apart(&one->w[0], &many->w[0]);
+    print_message("  %u ranks: after the first step %.2e apart, %.2f of the "
+                  "bound; expected error %.2e\n",
+                  ranks, got, got / first, files.plan.steps[0].noise);
+    if (files.made.schedule.zero_start)
+        assert_true(got >= FIRST_LEAST * first && got <= FIRST_MOST * first);
+    for (unsigned t = 0; t < files.plan.step_count; t++) {
+        double noise = files.plan.steps[t].noise, root = sqrt(1.0 + ranks);
+        double to_one = apart(&one->w[t], &many->w[t]) / noise;
+        double to_twin = apart(&files.twin[t], &many->w[t]) / noise;
+        print_message("  step %u: %.2f from one rank, %.2f from the twin\n",
+                      t + 1, to_one, to_twin);
+        assert_true(to_one <= 2 * root && to_twin <= 2 * root);
+    }
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+/* The model of one process, without ranks. */
+static void train_alone(models *out)
+{
+    bf_serve_report report;
+    const char *const keys[] = {files.keys}, *const uploads[] = {files.upload};
+    bf_serve_options o = {.job = files.job,
+                          .keys = keys,
+                          .key_count = 1,
+                          .uploads = uploads,
+                          .upload_count = 1,
+                          .model = files.model};
+    OK(bf_serve_train(&report, &o, NULL));
+    open_models(out);
+}
+
+static void train_by(models *out, unsigned ranks, bool packed)
+{
+    trains((launch){.count = ranks, .packed = packed});
+    open_models(out);
+}
+
+static void check_ranks(const models *alone, unsigned ranks)
+{
+    models m = {0};
+    train_by(&m, ranks, false);
+    assert_false(same_file(alone, &m));
+    check_apart(alone, &m, ranks);
+    clear_models(&m);
+}
+
+static void check_same(const models *want, unsigned ranks, bool packed)
+{
+    models m = {0};
+    train_by(&m, ranks, packed);
+    assert_true(same_file(want, &m));
+    clear_models(&m);
+}
+
+static void check_refusals(void)
+{
+    char other[96], missing[96];
+    bf_job job = files.made;
+    name(other, "other.json");
+    name(missing, "missing.bf");
+    job.recipe.step_count = 2;
+    job.recipe.steps[1] = job.recipe.steps[0] / 2;
+    OK(bf_job_save(&job, other));
+    refuses((launch){.count = 3, .other = 2, .job = other}, BF_ERR_MISMATCH,
+            "rank 2: the job is not that of rank 0");
+    refuses((launch){.count = 3, .other = 1, .upload = files.again},
+            BF_ERR_MISMATCH, "rank 1: the upload is not that of rank 0");
+    refuses((launch){.count = 3, .other = 1, .upload = missing}, BF_ERR_IO,
+            "missing.bf: cannot open");
+    refuses((launch){.count = 5}, BF_ERR_ARGUMENT,
+            "5 ranks, but the ciphertexts of the rows are for 4 at most");
+}
+
+/* Seven chunks in four periods, groups that begin within chunks, certificates.
+ */
+static void test_whitened(void **state)
+{
+    (void)state;
+    static const shape s = {BF_RECIPE_WHITENED,
+                            13000,
+                            24,
+                            0,
+                            6,
+                            2,
+                            {.log_n = 14,
+                             .f = 4,
+                             .k = 4,
+                             .refresh = BF_REFRESH_NEVER,
+                             .certificate = true}};
+    models alone = {0}, two = {0};
+    open_job(&s);
+    assert_int_equal(files.made.layout.chunks, 7);
+    train_alone(&alone);
+    check_same(&alone, 1, false);
+    train_by(&two, 2, false);
+    check_apart(&alone, &two, 2);
+    check_same(&two, 2, true);
+    check_ranks(&alone, 4);
+    check_refusals();
+    clear_models(&alone);
+    clear_models(&two);
+    close_job();
+}
+
+/* Batches of 6,000 and 3,000 rows, three chunks and two: in the second a rank
+ * has nothing to do. */
+static void test_batches(void **state)
+{
+    (void)state;
+    static const shape s = {
+        BF_RECIPE_WHITENED,
+        9000,
+        17,
+        6000,
+        2,
+        2,
+        {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER}};
+    models alone = {0};
+    open_job(&s);
+    train_alone(&alone);
+    check_ranks(&alone, 3);
+    clear_models(&alone);
+    close_job();
+}
+
+/* Of the paper's recipe, which has initial weights and momentum. Two ranks are
+ * interrupted after the fourteenth sum, the last of the first step, and one
+ * goes on. */
+static void test_resumed(void **state)
+{
+    (void)state;
+    static const shape s = {
+        BF_RECIPE_PAPER,
+        6000,
+        17,
+        0,
+        2,
+        2,
+        {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER}};
+    models alone = {0}, m = {0};
+    open_job(&s);
+    train_alone(&alone);
+    refuses((launch){.count = 2, .checkpoint = true, .fail_at = 14},
+            BF_ERR_INTERRUPTED, "state.bf keeps 1 of 2 iterations");
+    trains((launch){.count = 1, .checkpoint = true, .resume = true});
+    open_models(&m);
+    check_apart(&alone, &m, 2);
+    clear_models(&m);
+    clear_models(&alone);
+    close_job();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whitened),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_resumed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
