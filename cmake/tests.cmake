@@ -40,7 +40,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
 #   MPI, which leaks: what ranks do is sanitized in test_train_ranks
-set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
+set(unsanitized test_ckks_noise test_circuit_noise test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
   test_train_wipe test_train_party_wipe test_wire_wipe test_ckks_boot_wipe
   test_cli_large_jobs
@@ -50,8 +50,14 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
-  test_cli_refresh test_kernels_residue
-  PROPERTIES LABELS unsanitized)
+  test_cli_refresh test_kernels_residue)
+set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)
+# Builds with sanitizers make these programs on demand.
+foreach(name ${unsanitized})
+  if(BLINDFIT_SANITIZE AND TARGET ${name})
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
+endforeach()
 
 # sanitized: under sanitizers only. Refusals, output, files and interruptions of
 # the programs are the same in either build, and sanitizers find more. Whole jobs
@@ -59,7 +65,7 @@ set_tests_properties(test_ckks_noise test_circuit_noise test_train_circuit
 set_tests_properties(test_cli_bad_input test_cli_options test_cli_transform
   test_cli_signals test_cli_outputs test_cli_names test_cli_pipes
   test_cli_messages test_cli_columns test_cli_interrupt test_long_checkpoint
-  test_long_rewritten
+  test_long_rewritten test_fuzz_replay
   PROPERTIES LABELS sanitized)
 
 # The longest tests begin first, so that none runs alone at the end: a clean
@@ -73,9 +79,5 @@ set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals
   PROPERTIES COST 10)
 
-# Known answers are also built by other compilers and without optimisation,
-# where src/ring/kernels/scalar asserts the ranges of residues. The target
-# known_answers builds the tests of this label.
-set(known_answers test_ckks_kat test_kernels_known)
 set_tests_properties(${known_answers} PROPERTIES LABELS "known;backends")
 add_custom_target(known_answers DEPENDS ${known_answers})

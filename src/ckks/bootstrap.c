@@ -47,12 +47,15 @@ static double cosine(double y, void *user)
     return cos(2 * M_PI * *(double *)user * y / (1 << DOUBLINGS));
 }
 
+/* The error, an even function, follows T_{DEGREE+2} but for coefficients that
+ * are far smaller: POINTS lie eight between two of its extrema. */
 static bf_status fit_cosine(bf_boot *b)
 {
+    enum { POINTS = 4 * (DEGREE + 2) };
     BF_TRY(bf_chebyshev_fit(b->cosine, DEGREE, -1, 1, cosine, &b->k));
     for (unsigned i = 1; i <= DEGREE; i += 2) b->cosine[i] = 0;
-    for (int i = 0; i <= 1000; i++) {
-        double y = i / 1000.0;
+    for (int i = 0; i <= POINTS; i++) {
+        double y = cos(M_PI / 2 * i / POINTS);
         double v = bf_chebyshev_value(b->cosine, DEGREE, -1, 1, y);
         b->cosine_error =
             fmax(b->cosine_error, fabs(v - cosine(y, &b->k)));

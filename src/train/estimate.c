@@ -239,7 +239,7 @@ static bf_status matrix(void *user)
 
 /* Seconds of timing for each kind of step, less for short jobs. */
 #define BUDGET 0.25
-#define BRIEF_BUDGET 0.03
+#define BRIEF_BUDGET 0.01
 #define BRIEF_JOB 5.0
 
 /* Wall time in seconds of one step on each thread. */

@@ -47,7 +47,7 @@ done
 printed "$blindfit" fit "$work/train.csv" --every-iteration
 cp "$work/stdout" "$work/fit.json"
 printed "$blindfit" report "$work/fit.json"
-printed "$blindfit" bench
+printed "$blindfit" bench --threads 1
 
 # Two owners: a has the labels, b the features. A step prints when it is done.
 page=$PWD/$page

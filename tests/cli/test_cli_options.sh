@@ -77,10 +77,10 @@ done
 
 # Many iterations over few rows lose accuracy, and a note says so; explicit
 # options take precedence over an aim.
-"$blindfit" plan -n 100 -d 20 -c 3 -k 4 >/dev/null 2>"$work/stderr"
+"$blindfit" plan -n 100 -d 20 -c 3 -k 4 --refresh no >/dev/null 2>"$work/stderr"
 grep -q '100 rows are few for 21 columns: more than three' "$work/stderr" ||
     fail "four iterations of few rows: no note"
-"$blindfit" plan -n 100 -d 20 -c 3 -k 3 >/dev/null 2>"$work/stderr"
+"$blindfit" plan -n 100 -d 20 -c 3 -k 3 --refresh no >/dev/null 2>"$work/stderr"
 ! grep -q 'rows are few' "$work/stderr" ||
     fail "three iterations of few rows: a note"
 ok "$blindfit" plan -n 4000 -d 20 -c 3 --aim speed --json

@@ -10,7 +10,7 @@ export TMPDIR="$work/tmp"
 
 # As under nohup, for the program and the server that it starts.
 checks=$((checks + 1))
-env --ignore-signal=HUP "$blindfit" fit "$work/train.csv" -k 3 \
+env --ignore-signal=HUP "$blindfit" fit "$work/train.csv" -k 2 \
     --no-regression -o "$work/model.npy" >"$work/stdout" 2>"$work/stderr" &
 pid=$!
 until_true is_program $pid

@@ -11,37 +11,61 @@ unset OMP_NUM_THREADS OMP_THREAD_LIMIT OMP_PROC_BIND OMP_PLACES \
 
 # ---- threads -----------------------------------------------------------------
 
-# threads WANT COMMAND...: how many `fit` and its server report.
+# threads WANT COMMAND...: how many the server's --json reports.
 threads()
 {
     want=$1
     shift
     checks=$((checks + 1))
-    "$@" fit "$work/train.csv" --no-regression --json --work "$work/tmp" \
-        $more >"$work/json" 2>"$work/stderr" || fail "$*: $(cat "$work/stderr")"
+    rm -f "$work/model.enc"
+    "$@" train "$work/job.json" --keys "$work/keys/eval.keys" \
+        --upload "$work/upload.bf" -o "$work/model.enc" --json \
+        >"$work/json" 2>"$work/stderr" || fail "$*: $(cat "$work/stderr")"
     [ "$(number threads "$work/json")" = "$want" ] ||
-        fail "$* $more: $(number threads "$work/json") threads, not $want"
+        fail "$*: $(number threads "$work/json") threads, not $want"
 }
 
+# of_fit WANT [OPTION...]: the same of `fit`, which starts the server.
+of_fit()
+{
+    want=$1
+    shift
+    ok "$blindfit" fit "$work/train.csv" --no-regression --json \
+        --work "$work/tmp" "$@"
+    holds "$(number threads "$work/stdout") == $want"
+}
+
+ok "$blindfit" plan -n 40 -d 6 -c 2 -o "$work/job.json"
+ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
+ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
+    --key "$work/keys/secret.key" -o "$work/upload.bf"
 all=$(nproc)
 first=$(taskset -cp $$ | sed 's/.*: *\([0-9]*\).*/\1/')
-more=
-threads "$all" "$blindfit"
-threads 1 taskset -c "$first" "$blindfit"
+threads "$all" "$server"
+threads 1 taskset -c "$first" "$server"
 for bind in true close spread master; do
-    threads "$all" env OMP_PROC_BIND=$bind "$blindfit"
+    threads "$all" env OMP_PROC_BIND=$bind "$server"
 done
 for places in cores threads "{$first}"; do
-    threads "$all" env OMP_PLACES="$places" "$blindfit"
+    threads "$all" env OMP_PLACES="$places" "$server"
 done
-threads "$all" env GOMP_CPU_AFFINITY="$first" "$blindfit"
-threads 1 taskset -c "$first" env OMP_PROC_BIND=true "$blindfit"
-threads 1 env OMP_NUM_THREADS=1 "$blindfit"
-threads 1 env OMP_THREAD_LIMIT=1 "$blindfit"
-threads "$all" env OMP_NUM_THREADS=4096 "$blindfit"
-more='--threads 3'
-threads 3 env OMP_NUM_THREADS=1 "$blindfit"
-threads 2 env OMP_THREAD_LIMIT=2 "$blindfit"
+threads "$all" env GOMP_CPU_AFFINITY="$first" "$server"
+threads 1 taskset -c "$first" env OMP_PROC_BIND=true "$server"
+threads 1 env OMP_NUM_THREADS=1 "$server"
+threads 1 env OMP_THREAD_LIMIT=1 "$server"
+threads "$all" env OMP_NUM_THREADS=4096 "$server"
+(
+    export OMP_PROC_BIND=true
+    of_fit "$all"
+    export OMP_NUM_THREADS=1
+    of_fit 1
+    of_fit 3 --threads 3
+    unset OMP_NUM_THREADS
+    export OMP_THREAD_LIMIT=2
+    of_fit 2 --threads 3
+    exit $failures
+)
+failures=$((failures + $?))
 
 # The processors themselves, of the program and of the server that it starts.
 if [ "$all" -gt 1 ]; then
@@ -90,15 +114,13 @@ for files in '<&- >/dev/null' '>&- 2>/dev/null' '<&- >&- 2>/dev/null' \
     closed "$files"
 done
 checks=$((checks + 1))
-"$server" plan -n 40 -d 6 -c 2 -o "$work/job.json" <&- >&- 2>&-
-ok "$server" inspect "$work/job.json"
-ok "$blindfit" plan "$work/job.json"
+"$server" plan -n 40 -d 6 -c 2 -o "$work/quiet.json" <&- >&- 2>&-
+ok "$server" inspect "$work/quiet.json"
+ok "$blindfit" plan "$work/quiet.json"
 
 # ---- a parent that is gone -----------------------------------------------------
 
-ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
-ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
-    --key "$work/keys/secret.key" -o "$work/upload.bf"
+rm -f "$work/model.enc"
 train()
 {
     "$server" train "$work/job.json" --keys "$work/keys/eval.keys" \

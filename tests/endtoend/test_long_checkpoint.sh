@@ -103,8 +103,8 @@ refuse 3 'nowhere' train "$a" upload -o "$work/nowhere/out.enc"
 refuse 3 'nowhere' train "$a" upload -o "$work/out.enc" \
     --checkpoint "$work/nowhere/state.bf"
 free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
-if [ "$free" -lt 60000000 ] && "$blindfit" plan -n 200000 -d 1024 -c 10 \
-    --iterations 4 --refresh no -o "$work/huge.json" >/dev/null 2>&1; then
+if [ "$free" -lt 60000000 ] && "$blindfit" plan -n 4000000 -d 2000 -c 10 \
+    --iterations 1 -o "$work/huge.json" >/dev/null 2>&1; then
     refuse 7 'needs .* GB of memory.*are free' "$server" train \
         "$work/huge.json" --keys "$a/keys/eval.keys" \
         --upload "$a/upload.bf" -o "$work/out.enc"
@@ -125,7 +125,8 @@ mount -o remount,size=100m "$disk"
 c=$work/c
 mkdir "$c"
 rows 300 20 4 1 >"$c/train.csv"
-ok "$blindfit" plan -n 300 -d 20 -c 4 --iterations 3 -o "$c/job.json"
+ok "$blindfit" plan -n 300 -d 20 -c 4 --iterations 3 \
+    --refresh no -o "$c/job.json"
 ok "$blindfit" keygen "$c/job.json" -o "$c/keys"
 encrypt "$c" upload
 ok train "$c" upload -o "$c/whole.enc"

@@ -99,7 +99,7 @@ static bf_status time_key_switch(row *r)
     BF_GOTO(bf_eval_keys_generate(&keys, sk, &need, 1, NULL), done);
     BF_GOTO(encrypt_zero(&w.in, ctx, sk, r->limbs), done);
     BF_GOTO(bf_eval_create(&w.ev, ctx, &keys), done);
-    BF_GOTO(bf_time_calls(&r->seconds, 0.5, call_rotation, &w), done);
+    BF_GOTO(bf_time_calls(&r->seconds, 0.2, call_rotation, &w), done);
 done:
     if (w.ev) bf_eval_release(w.ev, &w.out);
     bf_ct_clear(&w.in);
