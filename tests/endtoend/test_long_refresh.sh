@@ -1,7 +1,7 @@
 #!/bin/sh
 # A run with refreshed weights, killed after an iteration and resumed by other
-# kernels, ends in the same file as an uninterrupted run, which has the plan's
-# bytes and memory; a job accepts no refresh keys of another job. Curves of
+# kernels and with packed rows, ends in the same file as an uninterrupted run,
+# which has the plan's bytes and memory; a job accepts no refresh keys of another job. Curves of
 # accuracy have every iteration. encrypt refuses packed weights beyond the bound
 # of the refreshes, and decrypt reports them.
 . "$(dirname "$0")/../cli/lib.sh"
@@ -55,7 +55,7 @@ for run in whitened:2 paper:1; do
     stopped $recipe $after
     (BLINDFIT_BACKEND=$other train $recipe $recipe \
         -o "$work/$recipe/model.enc" --checkpoint "$work/$recipe/state.bf" \
-        --resume >/dev/null) ||
+        --resume --pack-rows yes >/dev/null) ||
         fail "resuming after $after iterations"
     checks=$((checks + 1))
     cmp -s "$work/$recipe/model.enc" "$work/$recipe/whole.enc" ||
