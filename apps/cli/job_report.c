@@ -1,4 +1,5 @@
 #include "job_report.h"
+#include "blindfit/server.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -58,8 +59,24 @@ typedef struct more {
     uint64_t key_bytes;
 } more;
 
+/* Costs of a rank of several; count 0: of one. */
+typedef struct rank_cost {
+    size_t count;
+    bf_rank_figures f;
+} rank_cost;
+
+static cJSON *rank_json(const bf_rank_figures *f)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "row_ciphertexts", (double)f->row_ciphertexts);
+    cJSON_AddNumberToObject(o, "memory_bytes", (double)f->memory_bytes);
+    cJSON_AddNumberToObject(o, "added_bytes", (double)f->added_bytes);
+    return o;
+}
+
 static bf_status report_json(const bf_job *job, const bf_job_figures *f,
-                             const more *m, double seconds, const cost *other)
+                             const more *m, double seconds, const cost *other,
+                             const rank_cost *ranks)
 {
     cJSON *o = cJSON_CreateObject();
     cli_json_job(o, bf_job_recipe(job), f);
@@ -99,6 +116,10 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddBoolToObject(o, "safe", bf_job_recipe(job)->safe);
     cJSON_AddBoolToObject(o, "certified", f->certified);
     if (other) cJSON_AddItemToObject(o, "alternative", alternative_json(other));
+    if (ranks->count) {
+        cJSON_AddNumberToObject(o, "ranks", (double)ranks->count);
+        cJSON_AddItemToObject(o, "each_rank", rank_json(&ranks->f));
+    }
     return cli_json(o);
 }
 
@@ -156,6 +177,15 @@ static void print_memory(const bf_job_figures *f)
         cli_row("server's memory", "about %s", most.s);
 }
 
+static void print_ranks(const rank_cost *r, const bf_job_figures *f)
+{
+    cli_row("each of the ranks", "%.0f %% of the work, about %s of memory",
+            100 * r->f.work / f->work, cli_size((double)r->f.memory_bytes).s);
+    if (r->count == 1) return;
+    cli_row("sum over ranks", "up to %s in an iteration",
+            cli_size((double)r->f.added_bytes).s);
+}
+
 static void print_plan(const bf_job *job, const bf_job_figures *f,
                        const more *m, double seconds, const cost *other)
 {
@@ -204,20 +234,23 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     if (other) print_alternative(other);
 }
 
-bf_status cli_report_plan(const bf_job *job, const bf_job *over)
+bf_status cli_report_plan(const bf_job *job, const bf_job *over, size_t ranks)
 {
     cost own, other, *compared = NULL;
     more m = {.over = over};
     if (over)
         BF_TRY(bf_job_more_keys(&m.keys, &m.key_bytes, job,
                                 (const bf_job *const *)&over, 1, &cli_env));
+    rank_cost r = {.count = ranks};
+    if (ranks) BF_TRY(bf_rank_figures_of(&r.f, job, (unsigned)ranks, &cli_env));
     BF_TRY(measure(&own, job));
     if (bf_job_alternative(job)) {
         BF_TRY(compare(&other, bf_job_alternative(job), &own));
         compared = &other;
     }
     if (cli_common_options.json)
-        return report_json(job, &own.f, &m, own.seconds, compared);
+        return report_json(job, &own.f, &m, own.seconds, compared, &r);
     print_plan(job, &own.f, &m, own.seconds, compared);
+    if (ranks) print_ranks(&r, &own.f);
     return BF_OK;
 }

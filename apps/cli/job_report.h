@@ -4,8 +4,10 @@
 
 #include "cli.h"
 
-/* over: the job whose rows are encrypted already, or NULL. */
-BF_MUST_CHECK bf_status cli_report_plan(const bf_job *job, const bf_job *over);
+/* over: the job whose rows are encrypted already, or NULL. ranks: of training
+ * on several machines; 0: of one. */
+BF_MUST_CHECK bf_status cli_report_plan(const bf_job *job, const bf_job *over,
+                                        size_t ranks);
 /* A job's shapes and parameters, the same in the reports of all commands. */
 void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f);
 

@@ -38,6 +38,18 @@ typedef struct bf_ranks {
  * with its number. bf_serve_train ends with it; for failures before. */
 BF_API BF_MUST_CHECK bf_status bf_ranks_meet(const bf_ranks *r, bf_status mine);
 
+/* What a rank takes of a job that so many ranks train: that with most rows. */
+typedef struct bf_rank_figures {
+    size_t row_ciphertexts;
+    uint64_t memory_bytes; /* at most */
+    uint64_t added_bytes;  /* most that `sum` gets at once, in an iteration */
+    double work;           /* as of bf_job_figures */
+} bf_rank_figures;
+/* BF_ERR_ARGUMENT for more ranks than the job has parts. */
+BF_API BF_MUST_CHECK bf_status bf_rank_figures_of(bf_rank_figures *out,
+                                                  const bf_job *job,
+                                                  unsigned ranks, bf_env *env);
+
 /* Paths are the caller's. */
 typedef struct bf_serve_options {
     const char *job;            /* job file */

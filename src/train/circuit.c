@@ -26,6 +26,16 @@ size_t bf_job_inputs(const bf_job *job)
     return count;
 }
 
+size_t bf_job_rank_inputs(const bf_job *job, bf_input_kind kind,
+                          const bf_ranks *ranks)
+{
+    const bf_circuit *c = bf_job_circuit(job);
+    size_t all = c->inputs(job, kind), count = 0;
+    if (!ranks) return all;
+    for (size_t i = 0; i < all; i++) count += c->has(job, ranks, kind, i);
+    return count;
+}
+
 bf_input_kind bf_job_input_kind(const bf_job *job, size_t i, size_t *index)
 {
     const bf_circuit *c = bf_job_circuit(job);

@@ -117,8 +117,11 @@ typedef struct bf_circuit {
 /* By the kind of the job's recipe. */
 const bf_circuit *bf_job_circuit(const bf_job *job);
 
-/* All inputs of a job, of all kinds; and which kind number i is of. */
+/* All inputs of a job, of all kinds; those of a rank (bf_circuit.has); and
+ * which kind number i is of. */
 size_t bf_job_inputs(const bf_job *job);
+size_t bf_job_rank_inputs(const bf_job *job, bf_input_kind kind,
+                          const bf_ranks *ranks);
 bf_input_kind bf_job_input_kind(const bf_job *job, size_t i,
                                 size_t *index /* within the kind */);
 

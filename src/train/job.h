@@ -97,6 +97,7 @@ typedef struct bf_plan {
     uint64_t memory_bytes;  /* server, peak, an estimate from above */
     uint64_t circuit_bytes; /* of it, ciphertexts made on the way */
     uint64_t held_bytes;    /* of it, what the circuit holds beside them */
+    uint64_t added_bytes;   /* of the largest sum over ranks */
     double log2_qp, security_bits;
     unsigned step_count;
     bf_plan_step steps[BF_MAX_ITERATIONS];

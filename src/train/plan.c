@@ -58,16 +58,6 @@ void bf_plan_clear(bf_plan *p)
     memset(p, 0, sizeof *p);
 }
 
-static uint64_t inputs_of(const bf_job *job, bf_input_kind kind,
-                          const bf_ranks *ranks)
-{
-    const bf_circuit *c = bf_job_circuit(job);
-    size_t all = c->inputs(job, kind), count = 0;
-    if (!ranks) return all;
-    for (size_t i = 0; i < all; i++) count += c->has(job, ranks, kind, i);
-    return count;
-}
-
 /* Fresh ciphertexts travel as a polynomial and a seed. */
 static void plan_inputs(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
 {
@@ -82,7 +72,7 @@ static void plan_inputs(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
         uint64_t bytes = count * bf_wire_ct_bytes(p, limbs, 2, true);
         plan->upload_bytes += bytes;
         if (kind != BF_INPUT_ROWS) plan->labels_bytes += bytes;
-        uint64_t own = inputs_of(job, (bf_input_kind)kind, ranks);
+        uint64_t own = bf_job_rank_inputs(job, (bf_input_kind)kind, ranks);
         plan->memory_bytes += kind == BF_INPUT_ROWS && plan->packed
                                   ? own * (bytes / count)
                                   : own * limbs * ((uint64_t)16 << p->log_n);
@@ -270,7 +260,7 @@ bf_status bf_job_walk_rank(bf_plan *plan, const bf_job *job, bool packed,
                            const bf_ranks *ranks)
 {
     bf_ranks planned = ranks ? *ranks : (bf_ranks){.count = 1};
-    bf_team team = {ranks ? &planned : NULL, false};
+    bf_team team = {.ranks = ranks ? &planned : NULL};
     bf_world w = {0};
     bf_plan p = {.packed = packed};
     bf_status status;
@@ -282,6 +272,7 @@ bf_status bf_job_walk_rank(bf_plan *plan, const bf_job *job, bool packed,
         bf_eval_counters(w.ev[r], &p.counters[r]);
     BF_GOTO(bf_world_key_needs(&w, &p.keys, &p.key_count), done);
     p.circuit_bytes = bf_world_peak_bytes(&w);
+    p.added_bytes = team.largest;
     p.weight_noise = p.steps[p.step_count - 1].noise;
     plan_sizes(&p, job, ranks);
     *plan = p;

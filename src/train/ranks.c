@@ -170,6 +170,9 @@ bf_status bf_team_add(bf_team *t, const bf_context *ctx, bf_ct *ct)
     told all[BF_RANKS_MAX];
     addend a = {0};
     if (!t || !t->ranks || t->ranks->count == 1) return BF_OK;
+    uint64_t bytes = (uint64_t)ct->limbs * ct->polys * bf_context_ring(ctx)->n *
+                     sizeof *a.words;
+    if (bytes > t->largest) t->largest = bytes;
     if (!t->ranks->sum) {
         ct->noise *= sqrt(t->ranks->count);
         return BF_OK;

@@ -8,12 +8,13 @@
 #include "blindfit/server.h"
 #include "ckks/ckks.h"
 
-/* Start from {ranks, false}. ranks NULL: one rank, for which the functions
+/* Start from {.ranks = ranks}. ranks NULL: one rank, for which the functions
  * below do nothing. ranks->sum NULL: a rank of a plan, whose run is symbolic.
  */
 typedef struct bf_team {
     const bf_ranks *ranks;
     bool over; /* a rank failed, and all know it */
+    uint64_t largest; /* bytes of the largest ciphertext added so far */
 } bf_team;
 
 static inline bool bf_team_first(const bf_team *t)

@@ -431,7 +431,7 @@ bf_status bf_serve_train_on(bf_serve_report *report, const bf_serve_options *o,
                             bf_backend backend, bf_env *env)
 {
     BF_UNDER(env);
-    server s = {.o = o, .backend = backend, .team = {o->ranks, false}};
+    server s = {.o = o, .backend = backend, .team = {.ranks = o->ranks}};
     bf_serve_report made = {0};
     bf_status status = bf_team_meet(&s.team, locked_run(&s, &made));
     if (status == BF_ERR_INTERRUPTED) status = interrupted(&s);

@@ -18,6 +18,7 @@ printed "$blindfit" extract data/digits-train-images.idx.gz --first 20 \
 printed "$blindfit" plan -n 40 -d 60 -c 3 --expand relu:20 \
     -o "$work/job.json"
 printed "$blindfit" plan --over "$work/job.json" -c 2
+printed "$blindfit" plan "$work/job.json" --ranks 1
 printed "$blindfit" keygen "$work/job.json" -o "$work/keys"
 printed "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
     --key "$work/keys/secret.key" -o "$work/upload.bf"

@@ -55,7 +55,15 @@ for count in 1 2 3 4; do
     ok ranks $count $train -o $count.enc --json
     holds "$(number ranks "$work/stdout") == $count"
 done
+peak=$(number peak_rss_bytes "$work/stdout") # of four ranks
 ok cmp alone.enc 1.enc
+ok "$blindfit" plan job.json --ranks 4 --json
+sed -n '/"each_rank"/,$p' "$work/stdout" >each
+holds "$peak <= $(number memory_bytes each)"
+holds "$(number row_ciphertexts each) < \
+    $(number ciphertexts_uploaded "$work/stdout") / 2"
+refuse 2 '6 ranks, but the ciphertexts of the rows are for 5 at most' \
+    "$blindfit" plan job.json --ranks 6
 
 fails 2 'rank 0: 6 ranks, but the ciphertexts of the rows are for 5 at most' \
     6 $train -o none.enc

@@ -1,10 +1,11 @@
+#include "blindfit/server.h"
 #include "cli.h"
 #include "job_report.h"
 
 #define CLASSES 10
 
 typedef struct plan_args {
-    size_t n, d, owners;
+    size_t n, d, owners, ranks;
     cli_counts classes, rows;
     const char *over, *path; /* job file to write */
 } plan_args;
@@ -94,6 +95,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"rows", 0, CLI_COUNTS, &a.rows, "N,N..",
          "in place of --samples and --owners, if rows are split among owners: "
          "how many each has, so that ciphertexts have few rows of two owners"},
+        {"ranks", 0, CLI_COUNT, &a.ranks, "R",
+         "also show what each of R processes takes that train the job together "
+         "(docs/scale-out.md)"},
         {"over", 0, CLI_TEXT, &a.over, "JOB0",
          "plan a further job over the rows of JOB0, with other labels, "
          "iterations, steps or batches"},
@@ -104,6 +108,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_job *job = NULL, *over = NULL;
     bf_status s;
     BF_TRY(cli_parse(self, options, argc, argv, 0, 1, operands));
+    if (a.ranks > BF_RANKS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "--ranks: at most %d", BF_RANKS_MAX);
     if (operands[0]) {
         if (a.n || a.d || a.classes.count || a.owners || a.rows.count ||
             a.path || a.over || cli_recipe_asked())
@@ -115,7 +121,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     } else {
         s = a.over ? plan_over(&job, &over, &a) : plan_new(&job, &a);
     }
-    if (s == BF_OK) s = cli_report_plan(job, over);
+    if (s == BF_OK) s = cli_report_plan(job, over, a.ranks);
     bf_job_destroy(job);
     bf_job_destroy(over);
     return s;
@@ -136,7 +142,8 @@ const cli_command cli_plan = {
         "  # other labels, of two classes, over rows that are already "
         "encrypted\n"
         "  blindfit plan --over job.json --classes 2 -o job-2.json\n"
-        "  # the cost of an existing job\n"
-        "  blindfit plan job.json\n",
+        "  # the cost of an existing job, and of a quarter of it\n"
+        "  blindfit plan job.json\n"
+        "  blindfit plan job.json --ranks 4\n",
     .run = run,
 };
