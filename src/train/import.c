@@ -30,11 +30,13 @@ typedef struct source {
     const char *path;
 } source;
 
+/* The parts of an input, of most inputs one. Memory of a part serves the parts
+ * of later inputs, whoever owns them. */
 typedef struct input_parts {
-    bf_packed_input *part; /* [owners] */
-    bool *there;           /* [owners]; false: nothing of this owner's */
+    unsigned count;
+    bf_packed_input *part;         /* [owners] */
+    unsigned owner[BF_OWNERS_MAX]; /* of each part */
     bf_ct *sum;
-    bf_label label;
 } input_parts;
 
 typedef struct joining {
@@ -50,10 +52,11 @@ typedef struct joining {
 
 /* In the memory of *out, which is not an evaluator's. */
 static bf_status import_part(const joining *m, bf_ct *out,
-                             const input_parts *in, unsigned k)
+                             const input_parts *in, unsigned i)
 {
+    unsigned k = in->owner[i];
     BF_TRY(bf_input_unpack(out, m->o->job, bf_one_ring(m->o->ctx),
-                           &in->part[k], m->o->uploads[k].path));
+                           &in->part[i], m->o->uploads[k].path));
     return bf_import(m->ev, out, out, k);
 }
 
@@ -73,13 +76,11 @@ static bf_status import_one(void *user, size_t i)
     const joining *m = user;
     const input_parts *in = &m->batch[i];
     bf_ct part = {0};
-    bf_status status = BF_OK;
-    bool first = true;
-    for (unsigned k = 0; k < m->o->owners; k++) {
-        if (!in->there[k]) continue;
-        BF_GOTO(import_part(m, first ? in->sum : &part, in, k), done);
-        if (!first) BF_GOTO(add_part(m, in->sum, &part), done);
-        first = false;
+    bf_status status;
+    BF_GOTO(import_part(m, in->sum, in, 0), done);
+    for (unsigned j = 1; j < in->count; j++) {
+        BF_GOTO(import_part(m, &part, in, j), done);
+        BF_GOTO(add_part(m, in->sum, &part), done);
     }
 done:
     bf_ct_clear(&part);
@@ -115,20 +116,19 @@ static bool is_next(const source *s, bf_label label)
 static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
 {
     input_parts *in = &m->batch[m->filled];
-    bool any = false;
-    in->label = label;
     in->sum = sum;
+    in->count = 0;
     for (unsigned k = 0; k < m->o->owners; k++) {
         source *s = &m->source[k];
-        in->there[k] = is_next(s, label);
-        if (!in->there[k]) continue;
-        in->part[k].kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
-        in->part[k].index = label.index;
-        if (sum) BF_TRY(bf_wire_get_packed_ct(s->wire, &in->part[k].ct));
+        if (!is_next(s, label)) continue;
+        bf_packed_input *part = &in->part[in->count];
+        in->owner[in->count++] = k;
+        part->kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
+        part->index = label.index;
+        if (sum) BF_TRY(bf_wire_get_packed_ct(s->wire, &part->ct));
         BF_TRY(next_item(s));
-        any = true;
     }
-    if (!any)
+    if (in->count == 0)
         return bf_fail(BF_ERR_FORMAT,
                        "%s and others: no part of input %llu of "
                        "kind %u",
@@ -201,8 +201,7 @@ static bf_status make_room(joining *m)
     for (size_t i = 0; i < m->room; i++) {
         input_parts *in = &m->batch[i];
         in->part = bf_alloc_zero(owners * sizeof *in->part);
-        in->there = bf_alloc_zero(owners * sizeof *in->there);
-        if (!in->part || !in->there) return BF_ERR_MEMORY;
+        if (!in->part) return BF_ERR_MEMORY;
     }
     return BF_OK;
 }
@@ -214,7 +213,6 @@ static void clear(joining *m)
         for (unsigned k = 0; in->part && k < m->o->owners; k++)
             bf_free(in->part[k].ct.data);
         bf_free(in->part);
-        bf_free(in->there);
     }
     for (unsigned k = 0; m->source && k < m->o->owners; k++)
         bf_wire_close(m->source[k].wire);
