@@ -919,11 +919,21 @@ static bf_status open_refresh(circuit *c)
     return BF_OK;
 }
 
-/* For the larger of the two products. The first block is as large as any. */
+/* A rank's part of a smaller block may be the larger one. */
+static size_t most_chunks(const circuit *c)
+{
+    size_t most = 1;
+    for (size_t b = 0; b < c->l->blocks; b++) {
+        size_t chunks = block_of(c->l, ranks_of(c), b).chunks;
+        if (chunks > most) most = chunks;
+    }
+    return most;
+}
+
+/* For the larger of the two products. */
 static bf_status open_rows(circuit *c)
 {
-    size_t pairs = c->l->pairs;
-    size_t chunks = block_of(c->l, ranks_of(c), 0).chunks;
+    size_t pairs = c->l->pairs, chunks = most_chunks(c);
     size_t for_scores = rows_at_a_time(c, chunks, SCORE_ROWS) * pairs;
     size_t for_gradient = rows_at_a_time(c, pairs, pairs) * chunks;
     return bf_rows_open(&c->rows, c->ev, &c->in,

@@ -476,12 +476,35 @@ static void test_resumed(void **state)
     close_job();
 }
 
+/* The fourth of eight ranks has one of eleven ciphertexts of a batch, but two
+ * of ten. */
+static void test_parts_of_packed_batches(void **state)
+{
+    (void)state;
+    enum { ROWS_IN_ONE = 16384, LONG = 11, SHORT = 10, FEATURES = 1 };
+    const size_t rows = (LONG + SHORT) * ROWS_IN_ONE;
+    const bf_ranks fourth = {.own = 3, .count = 8};
+    bf_plan_options options = {.log_n = 15, .refresh = BF_REFRESH_NEVER};
+    bf_recipe recipe;
+    bf_job job;
+    bf_plan plan;
+    OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, rows, FEATURES));
+    recipe.batch = LONG * ROWS_IN_ONE;
+    OK(bf_job_search(&job, &plan, &recipe, rows, FEATURES, 2, &options));
+    bf_plan_clear(&plan);
+    assert_int_equal(bf_layout_part(&job.layout, 0, 3, 8).chunks, 1);
+    assert_int_equal(bf_layout_part(&job.layout, 1, 3, 8).chunks, 2);
+    OK(bf_job_walk_rank(&plan, &job, true, &fourth));
+    bf_plan_clear(&plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whitened),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_parts_of_packed_batches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
