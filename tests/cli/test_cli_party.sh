@@ -83,6 +83,8 @@ refuse 2 'job/job.json: a job of 2 owners' train job/job.json \
     --upload server/inbox/r4-00.upload
 refuse 2 'single.json: a job of one owner' train single.json --box server
 refuse 2 'exclude each other' train job/job.json --box server --upload x
+refuse 2 "job/job.json: rows of several owners are sums" train job/job.json \
+    --box server --pack-rows yes
 refuse 75 'waiting for owner 1 \(r4-00.upload\)' train job/job.json --box nowhere
 mkdir -p crossed/inbox
 cp server/inbox/r4-00.upload crossed/inbox/r4-00.upload
