@@ -17,9 +17,10 @@ ranks()
     count=$1
     shift
     OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 \
-        mpirun --oversubscribe --bind-to none -n "$count" \
+        $on_a mpirun $hosts --oversubscribe --bind-to none -n "$count" \
         "$server_mpi" "$@" --threads 1
 }
+on_a= hosts= # of two hosts, below
 
 # one_line PATTERN: the program's lines among those of mpirun.
 one_line()
@@ -128,4 +129,52 @@ holds "$(paste -d, short.csv alone.csv | awk -F, '{
         all += $i ^ 2
     }
 } END { print sqrt(apart / all) }') < 0.01"
+# Two hosts, namespaces with addresses of their own, behind a cable that is cut
+# for a while.
+a=bf-a-$$ b=bf-b-$$
+if ! command -v ip >/dev/null || ! ip netns add $a 2>/dev/null; then
+    echo "not tested: a network (network namespaces need root and iproute2)"
+    finish
+fi
+trap 'ip netns del $a; ip netns del $b; rm -rf "$work"' EXIT
+at() { ip netns exec "$@"; }
+ok ip netns add $b
+ok ip -n $a link add cable type veth peer name cable netns $b
+last=1
+for host in $a $b; do
+    ok ip -n $host addr add 10.77.0.$last/24 dev cable
+    ok ip -n $host link set cable up
+    ok ip -n $host link set lo up
+    last=2
+done
+# agent ADDRESS COMMAND...: what mpirun starts instead of ssh.
+cat >agent <<AGENT
+#!/bin/sh
+while [ "\${1#-}" != "\$1" ]; do shift; done
+shift
+exec ip netns exec $b sh -c "\$*"
+AGENT
+chmod +x agent
+on_a="ip netns exec $a"
+hosts="--mca plm rsh --mca plm_rsh_agent $work/agent"
+hosts="$hosts --host 10.77.0.1:1,10.77.0.2:1"
+sent() { $on_a cat /sys/class/net/cable/statistics/tx_bytes; }
+train="train job.json --keys keys/eval.keys --upload upload.bf"
+before=$(sent)
+ok ranks 2 $train -o network.enc
+after=$(sent)
+ok cmp 2.enc network.enc
+ok "$blindfit" plan job.json --ranks 2 --json
+sed -n '/"each_rank"/,$p' "$work/stdout" >each
+holds "$after - $before >= $(number added_bytes each)"
+train="train short.json --keys long/eval.keys --upload long.bf --upload labels.bf"
+rm -f state.bf
+before=
+ranks 2 $train -o cut.enc --checkpoint state.bf >"$work/stdout" 2>"$work/stderr" &
+until_true written
+ok ip -n $a link set cable down
+sleep 1
+ok ip -n $a link set cable up
+wait $! || fail "after the cut: $(head -c 600 "$work/stderr")"
+ok cmp short.enc cut.enc
 finish
