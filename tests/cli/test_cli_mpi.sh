@@ -1,6 +1,6 @@
 #!/bin/sh
 # blindfit-server-mpi under mpirun, on this machine: the program, its exit codes
-# and lines, interruption and lost ranks. What ranks compute is in
+# and lines, interruption, lost ranks, and two hosts. What ranks compute is in
 # test_train_ranks.
 . "$(dirname "$0")/lib.sh"
 [ -x "$build/blindfit-server-mpi" ] && command -v mpirun >/dev/null || {
