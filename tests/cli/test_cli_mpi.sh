@@ -132,14 +132,16 @@ holds "$(paste -d, short.csv alone.csv | awk -F, '{
 # Two hosts, namespaces with addresses of their own, behind a cable that is cut
 # for a while.
 a=bf-a-$$ b=bf-b-$$
-if ! command -v ip >/dev/null || ! ip netns add $a 2>/dev/null; then
+trap '{ ip netns del $a; ip netns del $b; } 2>/dev/null; rm -rf "$work"' EXIT
+two_hosts()
+{
+    ip netns add $a && ip netns add $b &&
+        ip -n $a link add cable type veth peer name cable netns $b
+}
+if ! two_hosts 2>/dev/null; then
     echo "not tested: a network (network namespaces need root and iproute2)"
     finish
 fi
-trap 'ip netns del $a; ip netns del $b; rm -rf "$work"' EXIT
-at() { ip netns exec "$@"; }
-ok ip netns add $b
-ok ip -n $a link add cable type veth peer name cable netns $b
 last=1
 for host in $a $b; do
     ok ip -n $host addr add 10.77.0.$last/24 dev cable
