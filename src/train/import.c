@@ -112,7 +112,6 @@ static bool is_next(const source *s, bf_label label)
            s->item.label.index == label.index;
 }
 
-/* sum NULL: skips them. */
 static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
 {
     input_parts *in = &m->batch[m->filled];
@@ -125,7 +124,7 @@ static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
         in->owner[in->count++] = k;
         part->kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
         part->index = label.index;
-        if (sum) BF_TRY(bf_wire_get_packed_ct(s->wire, &part->ct));
+        BF_TRY(bf_wire_get_packed_ct(s->wire, &part->ct));
         BF_TRY(next_item(s));
     }
     if (in->count == 0)
@@ -134,7 +133,7 @@ static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
                        "kind %u",
                        m->o->uploads[0].path,
                        (unsigned long long)label.index + 1, label.kind);
-    m->filled += sum != NULL;
+    m->filled++;
     return BF_OK;
 }
 
@@ -177,11 +176,9 @@ static bf_status import_all(joining *m, bf_upload_digests *digests)
     BF_TRY(open_sources(m));
     for (size_t i = 0; i < count; i++) {
         bf_label label;
-        bf_input_kind kind = bf_job_input_kind(m->o->job, i, &label.index);
-        bool own = bf_job_circuit(m->o->job)->has(m->o->job, m->o->ranks, kind,
-                                                  label.index);
-        label.kind = BF_UPLOAD_INPUT + kind;
-        BF_TRY(read_parts(m, own ? &m->inputs[i] : NULL, label));
+        label.kind =
+            BF_UPLOAD_INPUT + bf_job_input_kind(m->o->job, i, &label.index);
+        BF_TRY(read_parts(m, &m->inputs[i], label));
         if (m->filled == m->room) BF_TRY(import_batch(m));
         bf_report("read uploads", (double)(i + 1), (double)count);
     }

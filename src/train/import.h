@@ -25,7 +25,6 @@ typedef struct bf_import_options {
     const bf_eval_keys *keys;       /* with all owners' import keys */
     const bf_owner_upload *uploads; /* [owners], by owner's number */
     unsigned owners;
-    const bf_ranks *ranks; /* as in bf_input_files */
 } bf_import_options;
 
 /* Fills the zeroed inputs[bf_job_inputs], on all threads; after a failure some

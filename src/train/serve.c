@@ -61,6 +61,12 @@ static bf_status check_uploads(const server *s)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a job of %u owners, whose uploads come from a box",
                        s->o->job, owners);
+    /* Owners make the model again, with the roundings of one. */
+    if (owners > 1 && s->o->ranks && s->o->ranks->count > 1)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: a job of %u owners, who recheck the model, is for "
+                       "one rank",
+                       s->o->job, owners);
     if (owners == 1 && s->o->box)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a job of one owner, whose upload is no box",
@@ -105,8 +111,7 @@ static bf_status import_uploads(server *s)
                            .ctx = s->world.ctx[0],
                            .keys = &keys[0],
                            .uploads = uploads,
-                           .owners = bf_job_owners(&s->job),
-                           .ranks = s->o->ranks};
+                           .owners = bf_job_owners(&s->job)};
     bf_status status;
     BF_TRY(find_uploads(uploads, paths, s));
     BF_GOTO(read_import_keys(keys, s), done);

@@ -83,6 +83,14 @@ refuse 2 'job/job.json: a job of 2 owners' train job/job.json \
     --upload server/inbox/r4-00.upload
 refuse 2 'single.json: a job of one owner' train single.json --box server
 refuse 2 'exclude each other' train job/job.json --box server --upload x
+if [ -x "$build/blindfit-server-mpi" ] && command -v mpirun >/dev/null; then
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun -n 2 \
+        --oversubscribe "$build/blindfit-server-mpi" train job/job.json \
+        --keys job/eval.keys --box server -o none.enc 2>stderr
+    grep -q 'job of 2 owners, who recheck the model, is for one rank' stderr ||
+        fail "two ranks: $(head -c 300 stderr)"
+    absent none.enc
+fi
 refuse 2 "job/job.json: rows of several owners are sums" train job/job.json \
     --box server --pack-rows yes
 refuse 75 'waiting for owner 1 \(r4-00.upload\)' train job/job.json --box nowhere
