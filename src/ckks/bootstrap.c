@@ -400,6 +400,21 @@ static bf_status both_parts(bf_eval *ev, bf_ct *ct, bf_ct *im, double scale,
     return bf_add(ev, ct, ct, im);
 }
 
+/* Of the last steps, at the scale of the result: S2C's last rescale, and the
+ * fold, which adds a rotation. */
+typedef struct last_roundings {
+    double inside, all;
+} last_roundings;
+
+static last_roundings last_roundings_of(const bf_boot *b)
+{
+    double rescale = bf_noise_rounding(b->ctx), fold = 0, scale = b->p.scale;
+    if (b->p.s2c.wide) fold = bf_noise_key_switch(b->ctx, b->p.limbs, false);
+    return (last_roundings){
+        hypot((b->p.s2c.wide ? 2 : 1) * rescale, fold) / scale,
+        hypot((b->p.s2c.wide ? sqrt(2) : 1) * rescale, fold) / scale};
+}
+
 /* Terms as in boot_params.c; u is q_0 in units of the message.
  *
  * A sparse packing has gap copies in the N/2 slots, and EvalMod rounds each
@@ -427,8 +442,10 @@ bf_boot_errors bf_boot_errors_of(const bf_boot *b, double scale_in)
     double same = 1.2 * hypot(s2c, bend);
     double inside = hypot(same, 1.2 * bf_hypot3(sine, c2s, fit));
     double outside = 1.2 * sine * sqrt(fmax(0, (double)b->gap - 2) / 2);
-    return (bf_boot_errors){inside, same,
-                            hypot(inside, outside) / sqrt((double)b->gap)};
+    last_roundings last = last_roundings_of(b);
+    return (bf_boot_errors){
+        hypot(inside, last.inside), same,
+        hypot(hypot(inside, outside) / sqrt((double)b->gap), last.all)};
 }
 
 bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
@@ -452,8 +469,7 @@ bf_status bf_boot_finish(bf_eval *ev, bf_ct *out, bf_ct *raised,
      * of one message add them up. */
     double error = bf_boot_errors_of(b, scale_in).all;
     ct.scale = scale;
-    ct.noise = hypot((noise / scale_in + error) * scale,
-                     ev->ks_noise[ct.limbs]);
+    ct.noise = (noise / scale_in + error) * scale;
     ct.bound = bound;
     bf_move(ev, out, &ct);
 done:

@@ -140,6 +140,11 @@ bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to, bf_ct *out,
     return status;
 }
 
+double bf_ring_switch_noise(const bf_context *large, unsigned limbs)
+{
+    return bf_noise_key_switch(large, limbs, false);
+}
+
 bf_status bf_ring_switch_down(bf_eval *from, bf_eval *to, bf_ct *out,
                               const bf_ct *a)
 {

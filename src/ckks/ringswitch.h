@@ -40,5 +40,8 @@ BF_MUST_CHECK bf_status bf_ring_switch_up(bf_eval *from, bf_eval *to,
                                           bf_ct *out, const bf_ct *a);
 BF_MUST_CHECK bf_status bf_ring_switch_down(bf_eval *from, bf_eval *to,
                                             bf_ct *out, const bf_ct *a);
+/* The error that a switch from or to this larger ring adds, in a coefficient,
+ * in units of 1/scale. */
+double bf_ring_switch_noise(const bf_context *large, unsigned limbs);
 
 #endif

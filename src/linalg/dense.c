@@ -36,16 +36,18 @@ static void mask_coefficients(double *coeff, size_t period)
 enum { LUCKY_PERIOD = 32 };
 #define LUCKY_STEP 0.25
 
-double bf_mask_log_scale(const bf_layout *l, int bits)
+double bf_mask_log_scale(const bf_layout *l, int bits, bool even)
 {
     double relative = ldexp(1, -bits),
            usual = sqrt((double)l->f / 6) / relative;
     double every[LUCKY_PERIOD], one[LUCKY_PERIOD];
+    double step = even ? (double)l->f : LUCKY_STEP;
     if (l->f == 1) return 0;
+    if (even) usual = ceil(usual / step) * step;
     if (l->f > LUCKY_PERIOD) return log2(usual);
     mask_coefficients(one, l->f);
     mask_coefficients(every, l->k);
-    for (double s = LUCKY_STEP; s < usual; s += LUCKY_STEP) {
+    for (double s = step; s < usual; s += step) {
         double worst = relative * relative * s * s;
         if (mask_variance(one, l->f, s, worst) <= worst &&
             mask_variance(every, l->k, s, worst) <= worst)

@@ -21,8 +21,10 @@ typedef struct bf_masks {
 /* log2 of the least scale at which the rounded coefficients of a mask give an
  * error of 2^-bits in a slot (root mean square); 0 if F = 1. For small F, at
  * some scales every coefficient is far closer to an integer than the usual
- * error of sqrt(F/6)/scale. */
-double bf_mask_log_scale(const bf_layout *layout, int bits);
+ * error of sqrt(F/6)/scale. even: the errors of a mask's places add up to zero,
+ * so that what all classes have in common does not change. The sum is F times
+ * the error of the coefficient 1/F, which a multiple of F does not round. */
+double bf_mask_log_scale(const bf_layout *layout, int bits, bool even);
 /* symbolic: metadata only. */
 BF_MUST_CHECK bf_status bf_masks_make(bf_masks *out, const bf_context *ctx,
                                       const bf_layout *layout, double scale,

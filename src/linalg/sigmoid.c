@@ -10,11 +10,11 @@
  * the gradient divide (train/chain.c).
  *
  * Degree 13 has three quadratic factors: z' F0 and F1 F2 are of depth 3, their
- * product of depth 4. EACH takes 4 primes. PAIRED, with z' at 2^20.34: w has
- * 40.68 - 20.76 = 19.92 bits, factors 39.84. F1 F2 has 79.68, and 30.8 after
- * the prime of 48.875. z' F0 has 60.2, which the same prime would leave at
- * 11.3; raised by 2^8.6 before, z' F0 has 19.92 bits as w. The last product, of
- * 50.7 bits, is left to the gradient's prime: 2 primes. */
+ * product of depth 4. EACH takes 4 primes. PAIRED, with z' at 2^19.61: w has
+ * 39.22 - 19.59 = 19.63 bits, factors 39.26. F1 F2 has 78.5, and 29.7 after the
+ * prime of 48.875. z' F0 has 58.9, which the same prime would leave at 10.0;
+ * raised by 2^8.6 before, z' F0 has 18.6 bits, one less than w. The last
+ * product, of 48.3 bits, is left to the gradient's prime: 2 primes. */
 #include "linalg/sigmoid.h"
 
 #include <math.h>
@@ -246,13 +246,18 @@ static double divide_log(const bf_sigmoid_form *f, unsigned depth, double scale,
     return scale;
 }
 
+/* By how many bits the scale of a product that a paired division leaves may be
+ * below the scale of w. Each bit is one of all rows. One adds a few per cent to
+ * the error, as each factor's error is due to w. */
+#define BELOW_SQUARE 1.0
+
 /* What a product of this depth and scale is to be multiplied with, so that a
- * paired division leaves it at the scale of w at least. */
+ * paired division leaves it at BELOW_SQUARE bits less than w at least. */
 static double raised_by(const bf_sigmoid_form *f, unsigned depth, double scale,
                         double log_w, double log_prime)
 {
     if (f->division != BF_DIVIDE_PAIRED || depth != PAIRED_DEPTH) return 1;
-    return fmax(1, rint(exp2(log_w + log_prime - scale)));
+    return fmax(1, rint(exp2(log_w - BELOW_SQUARE + log_prime - scale)));
 }
 
 /* The steps of bf_sigmoid_evaluate on scales. */

@@ -25,12 +25,12 @@
  *   q0 48.875 | G 43.21 43.21, Z 48.875 | G 48.84 48.84, Z 48.875 | G 30.43.
  *
  * Example: the same rows, 20 refreshed iterations of steps 3 by degree 13,
- * paired: norm = 3.718, d = 20.34, errors of 50.7 bits. A refresh adds
- * sqrt(2) 12/2^17 to a coefficient. Weights enter at v = 19.83, where a
- * rounding is a quarter of that: Z has v + 18.05 bits. They leave v' +
- * log2(sqrt(2) 12) + 5 = 48.875 bits in q0, v' = 39.79, and G has 15.375 + 50.7
- * + 9.294 + 12.288 - 39.79. Altogether, below the primes of the refresh:
- *   q0 48.875 | G 47.87, products 48.875 20.755, Z 37.88. */
+ * paired: x = 13.59, mask = 8.02, norm = 3.718, d = 19.61, errors of 48.3 bits.
+ * A refresh adds 6/2^15.5 to a coefficient. A rounding is as large at v = 17.8,
+ * and Z has v + 15.7 bits: with 33.9 of them v = 18.2. Weights leave v' +
+ * log2(6) + 5 = 48.875 bits in q0, v' = 41.29, and G has 13.59 + 48.3 + 8.02 +
+ * 12.288 - 41.29. Altogether, below the primes of the refresh:
+ *   q0 48.875 | G 40.91, products 48.875 19.585, Z 33.94. */
 #include "train/chain.h"
 #include "train/refresh.h"
 
@@ -54,10 +54,11 @@ enum {
     WEIGHT_HEADROOM = 3 /* bits: sign, and noise on top of the bound */
 };
 
-/* log2 of 27 * 2^16 + 1, the prime of a paired square: of those in rings of
- * refreshes that are not far above the 2^19 of the square's scale, the one that
- * fills its bits best. */
-#define SQUARE_BITS 20.755
+/* log2 of 12 * 2^16 + 1, the prime of a paired square, the least of 20 bits in
+ * the rings of refreshes: at the same scale of the square the chain has half of
+ * a further bit of this prime. */
+#define SQUARE_BITS 19.585
+#define PRIME_ROOM 0.0625 /* bits that a prime may differ from those wanted */
 #define PRIME_MAX 48.875 /* bits; bf_chain_primes may add a small part of one */
 
 /* Whether iteration t has scores, and so a polynomial. */
@@ -238,13 +239,16 @@ static unsigned planned_step(const bf_job *job)
     return least;
 }
 
-/* log2 of the scale at which weights enter: there a rounding, sqrt(N/18) in a
- * coefficient, is a quarter of what a refresh adds, bound/2^precision. More
- * would be bits of every row for nothing. */
+/* log2 of the scale at which weights enter. There a rounding, sqrt(N/18) in a
+ * coefficient, is a quarter of what a refresh adds, bound/2^precision; or as
+ * large, where the roundings of a paired division outweigh both. (Roundings at
+ * the end of a refresh add up to some three of these.) More would be bits of
+ * every row for nothing. */
 static double entering(const bf_job *job)
 {
+    bool paired = job->form.division == BF_DIVIDE_PAIRED;
     return job->refresh.precision - log2(bf_refresh_bound(job)) +
-           (job->layout.log_n - log2(18)) / 2 + 2;
+           (job->layout.log_n - log2(18)) / 2 + (paired ? 0 : 2);
 }
 
 /* Bottom up: q_0, the gradient's primes, the products', that of Z. Weights
@@ -265,6 +269,8 @@ static bool make_segment(bf_job *job, bf_chain *c, double log_v0)
     if (!push_products(job, c)) return false;
     double enter = entering(job);
     if (has_scores(job, 0)) enter = fmax(enter, log_v0);
+    /* Residues of Z's prime take a whole number of bits on the wire. */
+    enter = ceil(enter + z_rest + PRIME_ROOM) - PRIME_ROOM - z_rest;
     enter = fmin(fmax(enter, PRIME_MIN - z_rest), PRIME_MAX - z_rest);
     job->refresh.log_scale = enter;
     if (!push(c, enter + z_rest)) return false;
@@ -304,7 +310,7 @@ static double input_error(const bf_job *job)
 /* log2 of the dense scale at which scores have this many bits of precision. A
  * paired division rounds z'^2, which is about 1, at the scale
  * d^2/2^SQUARE_BITS. */
-static double dense_wanted(const bf_job *job, int bits)
+static double dense_wanted(const bf_job *job, double bits)
 {
     double error = bits + job->layout.log_n - log2(18) / 2 +
                    log2(bf_job_owners(job)) / 2 + 1;
@@ -337,7 +343,14 @@ bool bf_chain_take_way(bf_job *job, unsigned way)
                                   ways[way].late);
 }
 
-bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
+/* Of a paired division, the bits by which rows are less precise than scores. A
+ * bit of rows is in the primes of Z and G: two bits of the chain. A bit of
+ * scores takes 4.5, as errors have the scale of w = z'^2 to the fifth. So the
+ * error for the bits of the chain is least where scores have 4.5/2 times the
+ * error variance of rows; with equal bits they have twenty times as much. */
+#define ROWS_LESS 1.5
+
+bool bf_chain_scales(bf_job *job, bf_chain *c, double bits)
 {
     const bf_layout *l = &job->layout;
     double log_n = l->log_n;
@@ -345,6 +358,7 @@ bool bf_chain_scales(bf_job *job, bf_chain *c, int bits)
     double log_v0 = bits + START_BITS + error + log2(2 * (double)l->f) / 2;
     c->spare = job->owners > 1 ? SPARE_SEVERAL : SPARE;
     job->log_x = bits + error + log_n / 2 - log2(job->typical.entry);
+    if (job->form.division == BF_DIVIDE_PAIRED) job->log_x -= ROWS_LESS;
     job->log_dense = dense_wanted(job, bits);
     if (job->form.division == BF_DIVIDE_EACH)
         job->log_dense = fmax(PRIME_MIN, job->log_dense);

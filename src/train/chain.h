@@ -31,7 +31,7 @@ unsigned bf_chain_limbs(const bf_job *job);
 /* Scales of rows, labels, z' and weights for this many bits of precision, by
  * the job's layout, mask scale and division, and the primes' bits. False when
  * there is no chain of such primes. */
-bool bf_chain_scales(bf_job *job, bf_chain *c, int bits);
+bool bf_chain_scales(bf_job *job, bf_chain *c, double bits);
 /* The primes themselves; false when the ring has too few. */
 bool bf_chain_primes(const bf_job *job, bf_chain *c);
 

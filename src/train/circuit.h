@@ -90,7 +90,7 @@ typedef struct bf_circuit {
     unsigned (*limbs)(const bf_job *job);
     /* Sets the job's scales, and the primes that they take, for so many bits of
      * precision; false where no such primes exist. */
-    bool (*chain)(bf_job *job, struct bf_chain *c, int bits);
+    bool (*chain)(bf_job *job, struct bf_chain *c, double bits);
     /* Sets the scales of a job over rows that are encrypted already, whose
      * chain and scale of rows are given. */
     void (*fit)(bf_job *job);

@@ -71,8 +71,8 @@ static void take_refresh(bf_job *job, const bf_job *over)
         r->log_slots = bf_refresh_log_slots(over);
 }
 
-/* Bits that masks may lose: two of the twelve bits of plans. The walk's noise
- * does not include the rounding of masks. */
+/* Bits that masks may lose, of those of plans. The walk's noise includes the
+ * rounding of masks only if weights are refreshed. */
 #define MASK_BITS 2
 
 static bf_status check_scales(const bf_job *job, const bf_job *over)

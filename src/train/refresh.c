@@ -21,14 +21,16 @@ unsigned bf_refresh_log_slots(const bf_job *job)
 }
 
 /* A coefficient is a mean of F complex values, each of two weights, rotated: at
- * most sqrt(2) times the largest weight. For `paper`, weights grow with the
- * iterations and a refresh needs every bit, so that plans assume an eighth of
- * the largest weight: a hundred iterations over the RegNet rows reach 1/19, and
- * the error of the sine grows slowly far beyond the bound. */
+ * most 1/sqrt(F) times the norm of a class's weights. For `whitened` the bound
+ * of weights bounds the norms too (bounds.c). For `paper`, weights grow with
+ * the iterations and a refresh needs every bit, so that plans assume an eighth
+ * of the largest weight: a hundred iterations over the RegNet rows reach 1/19.
+ * The error of the sine grows slowly far beyond the bound. */
 double bf_refresh_bound(const bf_job *job)
 {
     bool paper = job->recipe.kind == BF_RECIPE_PAPER;
-    return job->bounds.weight * (paper ? 0.125 : sqrt(2));
+    return job->bounds.weight *
+           (paper ? 0.125 : 1 / sqrt((double)job->layout.f));
 }
 
 /* For independent weights the mean of F values has 1/sqrt(F) of their rms. */

@@ -881,7 +881,7 @@ static double certificate_noise(const bf_job *job, const bf_ct *certificate)
     return bf_certificate_noise(&job->layout, certificate);
 }
 
-static bool chain(bf_job *job, bf_chain *c, int bits)
+static bool chain(bf_job *job, bf_chain *c, double bits)
 {
     return bf_chain_scales(job, c, bits) && bf_chain_primes(job, c);
 }
@@ -904,6 +904,22 @@ static void forget_mask_noise(bf_masks *m)
         m->one[i].noise = m->every[i].noise = 0;
 }
 
+/* A smaller ring's way down adds the error of its key switch. */
+static bf_boot_errors refresh_errors(const circuit *c)
+{
+    const bf_job *job = c->job;
+    unsigned ring = bf_refresh_ring(job);
+    bf_boot_errors e =
+        bf_boot_errors_of(c->boot, bf_boot_scale_in(&job->boot));
+    if (!ring) return e;
+    double down =
+        bf_ring_switch_noise(c->world->ctx[ring], bf_job_x_limbs(job)) /
+        job->boot.scale;
+    e.inside = hypot(e.inside, down);
+    e.all = hypot(e.all, down);
+    return e;
+}
+
 static bf_status open_refresh(circuit *c)
 {
     forget_mask_noise(&c->masks);
@@ -915,7 +931,7 @@ static bf_status open_refresh(circuit *c)
     bf_context **ctx = c->world->ctx;
     BF_TRY(bf_boot_create(&c->boot, ctx[bf_refresh_ring(c->job)], ctx[1],
                           &c->job->boot, symbolic));
-    c->added = bf_boot_errors_of(c->boot, bf_boot_scale_in(&c->job->boot));
+    c->added = refresh_errors(c);
     return BF_OK;
 }
 

@@ -349,7 +349,7 @@ static void test_mask_scale(void **state)
     static const size_t wide[] = {2, 4, 8, 32, 64}, k[] = {1, 4, 2, 8, 16};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
         bf_layout l = {.f = wide[i], .k = k[i], .t = SLOTS / wide[i]};
-        double log_scale = bf_mask_log_scale(&l, 12);
+        double log_scale = bf_mask_log_scale(&l, 12, false);
         double usual = 12 + log2((double)wide[i] / 6) / 2;
         bf_masks masks;
         double complex slot[SLOTS];
@@ -370,7 +370,7 @@ static void test_mask_scale(void **state)
         bf_masks_clear(&masks);
     }
     const bf_layout none = {.f = 1, .k = 1, .t = SLOTS};
-    assert_true(bf_mask_log_scale(&none, 12) == 0);
+    assert_true(bf_mask_log_scale(&none, 12, false) == 0);
 }
 
 int main(void)

@@ -35,12 +35,18 @@ static void plan_shape(const shape *s, unsigned iterations)
                  s->classes, iterations, bf_last_error());
     assert_true(plan.security_bits >= 128);
     /* q_0 was chosen for the weights' scale. A refresh needs 5 bits above
-     * packed weights, which reach sqrt(2) times a weight, or 8 bits above an
-     * eighth of a weight (`paper`). */
-    double least = job.refresh.on ? 4.9 : 2, most = job.refresh.on ? 5.6 : 5;
+     * packed weights, which reach 1/sqrt(F) times the weights' norm, or 8 bits
+     * above an eighth of a weight (`paper`). */
+    double least = 2, most = 5;
     double room =
         log2((double)job.ring[0].q[0]) -
         log2(plan.steps[iterations - 1].output.scale * job.bounds.weight);
+    if (job.refresh.on) {
+        least = s->kind == BF_RECIPE_PAPER
+                    ? 4.9
+                    : 4.9 - log2((double)job.layout.f) / 2;
+        most = least + 0.7;
+    }
     assert_true(room > least && room < most);
     bf_plan_clear(&plan);
 }

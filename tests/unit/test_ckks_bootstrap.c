@@ -66,16 +66,19 @@ static void refresh(bf_boot_fixture *f, bf_ct *out, const bf_ct *in)
     assert_true(out->scale == f->p.scale && out->scale == f->shape.scale);
 }
 
-static void within(const char *what, double square, double declares)
+static void within(const char *what, double square, double declares,
+                   double most)
 {
     double part = sqrt(square) / declares;
     printf("  rms %s: %.2f of declared\n", what, part);
-    assert_true(part <= 1 && part >= 0.5);
+    assert_true(part <= most && part >= 0.5);
 }
 
-/* Worst error: a slot's is a product with the secret's slot, of which 20 times
- * the rms is beyond what 2^16 draws meet (ckks_fixture.h). */
-static void check_runs(const bf_boot_request *r, unsigned runs, double least)
+/* An rms of at most `most` times the declared one. Worst error: a slot's is a
+ * product with the secret's slot, of which 20 times the rms is beyond what 2^16
+ * draws meet (ckks_fixture.h). */
+static void check_runs(const bf_boot_request *r, unsigned runs, double least,
+                       double most)
 {
     static const double skew[] = {1, 0.95, 1.05, 1.0039};
     bf_boot_fixture f;
@@ -98,8 +101,8 @@ static void check_runs(const bf_boot_request *r, unsigned runs, double least)
     printf("2^%u, %zu coefficients, %u runs: worst %.2f bits\n", r->log_n,
            f.count, runs, lowest);
     assert_true(lowest >= least);
-    within("of the message's coefficients", inside, declared_inside(&f));
-    within("of all", all, declares);
+    within("of the message's coefficients", inside, declared_inside(&f), most);
+    within("of all", all, declares, most);
     bf_boot_fixture_close(&f);
 }
 
@@ -107,16 +110,16 @@ static void test_sparse(void **state)
 {
     (void)state;
     bf_boot_request r = bf_boot_test_request(13, 9);
-    check_runs(&r, MANY, 14);
+    check_runs(&r, MANY, 14, 1);
     r.few_keys = true;
     r.log_slots = 11;
-    check_runs(&r, 4, 13.5);
+    check_runs(&r, 4, 13.5, 1);
     r = bf_boot_test_request(12, 3); /* one group each way; 256 copies */
-    check_runs(&r, 20, 14);
+    check_runs(&r, 20, 14, 1);
     r = bf_boot_test_request(12, 10); /* parts side by side fill all slots */
     r.arcsine = true;
     r.limbs = 2;
-    check_runs(&r, 4, 13.5);
+    check_runs(&r, 4, 13.5, 1);
 }
 
 static void test_full(void **state)
@@ -124,7 +127,7 @@ static void test_full(void **state)
     (void)state;
     bf_boot_request r = bf_boot_test_request(12, 11);
     r.limbs = 1;
-    check_runs(&r, 4, 13.5);
+    check_runs(&r, 4, 13.5, 1);
 }
 
 /* A request of lower precision gets shorter primes. */
@@ -133,7 +136,24 @@ static void test_precision_asked(void **state)
     (void)state;
     bf_boot_request r = bf_boot_test_request(12, 8);
     r.precision = 12;
-    check_runs(&r, 6, 8.5);
+    check_runs(&r, 6, 8.5, 1);
+}
+
+/* Of a scale so low that the last roundings decide, with a fold at the end and
+ * without. What is declared of them is exact: four runs of 512 coefficients and
+ * more, in a ring of 4,096 with one secret, vary by 3 %. */
+#define ROUNDINGS_VARY 1.1
+
+static void test_low_scale(void **state)
+{
+    (void)state;
+    bf_boot_request r = bf_boot_test_request(12, 8);
+    r.scale = 0x1p18;
+    check_runs(&r, 4, 8.5, ROUNDINGS_VARY);
+    r = bf_boot_test_request(12, 11);
+    r.limbs = 1;
+    r.scale = 0x1p18;
+    check_runs(&r, 4, 8.5, ROUNDINGS_VARY);
 }
 
 static void test_other_scales(void **state)
@@ -338,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_sparse),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_precision_asked),
+        cmocka_unit_test(test_low_scale),
         cmocka_unit_test(test_other_scales),
         cmocka_unit_test(test_scale_is_pinned),
         cmocka_unit_test(test_in_a_row),
