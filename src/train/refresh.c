@@ -21,16 +21,19 @@ unsigned bf_refresh_log_slots(const bf_job *job)
 }
 
 /* A coefficient is a mean of F complex values, each of two weights, rotated: at
- * most 1/sqrt(F) times the norm of a class's weights. For `whitened` the bound
- * of weights bounds the norms too (bounds.c). For `paper`, weights grow with
- * the iterations and a refresh needs every bit, so that plans assume an eighth
- * of the largest weight: a hundred iterations over the RegNet rows reach 1/19.
- * The error of the sine grows slowly far beyond the bound. */
+ * most sqrt(2) times the largest weight, and 1/sqrt(F) times the norm of a
+ * class's weights. With many rows U'U = n: the norm is the root mean square of
+ * the scores, which the bound of weights bounds too. For `paper`, weights grow
+ * with the iterations and a refresh needs every bit, so that plans assume an
+ * eighth of the largest weight: a hundred iterations over the RegNet rows reach
+ * 1/19. The error of the sine grows slowly far beyond the bound. */
 double bf_refresh_bound(const bf_job *job)
 {
-    bool paper = job->recipe.kind == BF_RECIPE_PAPER;
-    return job->bounds.weight *
-           (paper ? 0.125 : 1 / sqrt((double)job->layout.f));
+    const bf_layout *l = &job->layout;
+    if (job->recipe.kind == BF_RECIPE_PAPER) return job->bounds.weight * 0.125;
+    return job->bounds.weight * (bf_refresh_many_rows(l->n, l->cols)
+                                     ? 1 / sqrt((double)l->f)
+                                     : sqrt(2));
 }
 
 /* For independent weights the mean of F values has 1/sqrt(F) of their rms. */

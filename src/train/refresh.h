@@ -34,6 +34,13 @@ BF_MUST_CHECK bf_status bf_refresh_make(bf_job *job, const uint64_t *q,
  * (BF_ERR_ARGUMENT). */
 BF_MUST_CHECK bf_status bf_refresh_derive(bf_job *job);
 
+/* Whether rows determine every direction well, as 64 rows a column do. */
+#define BF_MANY_ROWS 64
+static inline bool bf_refresh_many_rows(size_t n, size_t cols)
+{
+    return n >= BF_MANY_ROWS * cols;
+}
+
 /* Bound and root mean square of the coefficients of packed weights. */
 double bf_refresh_bound(const bf_job *job);
 double bf_refresh_typical(const bf_job *job);

@@ -24,15 +24,12 @@
 #include "train/usual.h"
 
 /* What a recipe tolerates (docs/algorithms.md): the expected error of a weight,
- * relative to a typical one, and the bits of masks. The paper's weights are to
- * agree with its plaintext run to 2e-5 when scaled back. Where `whitened` is
- * refreshed and no score leaves the polynomial's range, the expected error
- * contains that of masks (training.c), 0.3 % with fewer bits; steep slopes
- * beyond the range would enlarge that. */
+ * relative to a typical one. The paper's weights are to agree with its
+ * plaintext run to 2e-5 when scaled back. */
 static const struct {
     double noise;
-    int mask_bits, fewer_mask_bits;
-} tolerance[] = {{0x1p-16, 14, 14}, {0.022, 12, 10}};
+    int mask_bits;
+} tolerance[] = {{0x1p-16, 14}, {0.022, 12}};
 
 /* Where a column has few rows, unseen rows are longer than the rows trained on,
  * and weight errors move their scores by more. */
@@ -40,7 +37,7 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
 {
     double noise = tolerance[recipe->kind].noise;
     if (recipe->kind == BF_RECIPE_PAPER) return noise;
-    return noise * fmin(1, sqrt((double)n / (double)cols) / 8);
+    return noise * fmin(1, sqrt((double)n / ((double)cols * BF_MANY_ROWS)));
 }
 
 /* Where no plan keeps the tolerance (few rows, many iterations), the search
@@ -56,9 +53,9 @@ static double last_tolerance(double first)
 
 typedef struct search {
     const bf_plan_options *options;
-    double tolerance; /* error of a weight, relative to a typical one */
-    bf_choice best[2]; /* without refreshes, with them */
-    double least_error; /* of a weight, as above, of all plans seen */
+    double tolerance;      /* error of a weight, relative to a typical one */
+    bf_choice best[2];     /* without refreshes, with them */
+    double least_error;    /* of a weight, as above, of all plans seen */
     uint64_t least_memory; /* of those precise enough */
     double most;           /* the largest tolerance */
     unsigned useful; /* iterations that a plan keeps it for, of all plans */
@@ -277,14 +274,20 @@ static bool inputs_fit(const search *s, const bf_job *job)
     return !s->options->max_memory || inputs * limb <= s->options->max_memory;
 }
 
+/* Bits of masks where `whitened` is refreshed, rows are many, and no score
+ * leaves the polynomial's range. Steep slopes beyond the range, and directions
+ * that few rows determine, enlarge errors of masks. */
+enum { FEWER_MASK_BITS = 10 };
+
 /* Sets what the layout alone decides. */
 static void set_mask(bf_job *job)
 {
-    bool known = job->refresh.on && bf_usual_of(job, 1).reach <=
-                                        job->schedule.sigmoid.range;
-    int bits = known ? tolerance[job->recipe.kind].fewer_mask_bits
-                     : tolerance[job->recipe.kind].mask_bits;
-    job->log_mask = bf_mask_log_scale(&job->layout, bits, known);
+    const bf_layout *l = &job->layout;
+    bool fewer = job->refresh.on && job->recipe.kind == BF_RECIPE_WHITENED &&
+                 bf_refresh_many_rows(l->n, l->cols) &&
+                 bf_usual_of(job, 1).reach <= job->schedule.sigmoid.range;
+    int bits = fewer ? FEWER_MASK_BITS : tolerance[job->recipe.kind].mask_bits;
+    job->log_mask = bf_mask_log_scale(l, bits, fewer);
 }
 
 static bf_status consider_layout(search *s, const bf_job *base)
@@ -396,17 +399,22 @@ static bf_status check_owners(const bf_plan_options *options,
 
 /* log2 of q_0 over scale and bound, and bits of precision: the sine bends
  * messages by (2 pi/2^ratio)^2/6 at the bound; the errors of a momentum add up,
- * so that `paper` wants both larger. */
-static const bf_refresh refreshes[] = {
-    [BF_RECIPE_PAPER] = {.on = true, .ratio = 8, .precision = 18.5},
-    [BF_RECIPE_WHITENED] = {.on = true, .ratio = 5, .precision = 15.5}};
+ * so that `paper` wants both larger. The bound of weights of many rows is less
+ * (refresh.c), for F = 4 by the 1.5 bits. */
+static bf_refresh refresh_for(const bf_recipe *r, size_t n, size_t cols)
+{
+    if (r->kind == BF_RECIPE_PAPER)
+        return (bf_refresh){.on = true, .ratio = 8, .precision = 18.5};
+    double precision = bf_refresh_many_rows(n, cols) ? 15.5 : 17;
+    return (bf_refresh){.on = true, .ratio = 5, .precision = precision};
+}
 
 static bf_status consider_refreshed(search *s, const bf_job *base, size_t n,
                                     size_t cols, size_t classes)
 {
     bf_job job = *base;
     if (base->recipe.iterations < REFRESH_FROM) return BF_OK;
-    job.refresh = refreshes[base->recipe.kind];
+    job.refresh = refresh_for(&base->recipe, n, cols);
     for (unsigned log_n = ROWS_LOG_N_MIN; log_n <= BF_REFRESH_LOG_N; log_n++)
         if (!s->options->log_n || s->options->log_n == log_n)
             BF_TRY(consider_ring(s, &job, log_n, n, cols, classes));

@@ -909,8 +909,7 @@ static bf_boot_errors refresh_errors(const circuit *c)
 {
     const bf_job *job = c->job;
     unsigned ring = bf_refresh_ring(job);
-    bf_boot_errors e =
-        bf_boot_errors_of(c->boot, bf_boot_scale_in(&job->boot));
+    bf_boot_errors e = bf_boot_errors_of(c->boot, bf_boot_scale_in(&job->boot));
     if (!ring) return e;
     double down =
         bf_ring_switch_noise(c->world->ctx[ring], bf_job_x_limbs(job)) /
