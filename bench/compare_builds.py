@@ -6,7 +6,9 @@
 OLD and NEW are build folders. PLAN OPTIONS are those of `blindfit plan`, with
 --samples and --features; without --train the rows are drawn here. Each build
 plans the job by itself, and works on its own files. Prints a table of medians:
-seconds, seconds of processors, peak memory; and the bytes of the files.
+seconds, seconds of processors, peak memory; and the bytes of the files. Seconds
+of processors are those of the programs themselves: what the kernel takes to find
+large pages among files just written is up to as much again, and chance.
 """
 import argparse
 import os
@@ -46,8 +48,7 @@ def run(*command):
     _, status, use = os.wait4(process.pid, 0)
     if status:
         sys.exit("compare_builds: failed: " + " ".join(command))
-    return (time.monotonic() - start, use.ru_utime + use.ru_stime,
-            use.ru_maxrss / 1000)
+    return time.monotonic() - start, use.ru_utime, use.ru_maxrss / 1000
 
 
 class Build:

@@ -17,19 +17,12 @@
 #include "train/circuit.h"
 #include "train/serve.h"
 
-#define OK(expr)                                                               \
-    do {                                                                       \
-        bf_status ok_s_ = (expr);                                              \
-        if (ok_s_ != BF_OK)                                                    \
-            fail_msg("%s: %s: %s", #expr, bf_status_name(ok_s_),               \
-                     bf_last_error());                                         \
-    } while (0)
+#define OK assert_ok
 
 enum { ROWS = 8200, FEATURES = 130, CLASSES = 2, F = 8, LINES = 9 };
 
+static job_files at;
 static struct {
-    char dir[64], job[96], secret[96], keys[96], upload[96], model[96],
-        checkpoint[96];
     bf_job made;
     uint8_t id[BF_HASH_BYTES];
     bf_plan plan, packed;
@@ -37,16 +30,10 @@ static struct {
     size_t bytes;
 } files;
 
-static void name(char out[96], const char *file)
+static void make_upload(void)
 {
-    snprintf(out, 96, "%s/%s", files.dir, file);
-}
-
-static void make_upload(const bf_recipe *recipe)
-{
-    bf_matrix x, u;
-    bf_transform *t;
-    bf_schedule schedule;
+    bf_matrix x;
+    bf_prepared p;
     int32_t *labels = malloc(ROWS * sizeof *labels);
     assert_non_null(labels);
     OK(bf_matrix_init(&x, ROWS, FEATURES));
@@ -55,14 +42,10 @@ static void make_upload(const bf_recipe *recipe)
         for (size_t j = 0; j < FEATURES; j++)
             x.data[i * FEATURES + j] = rand() * 0x1p-31 + (j < 5) * labels[i];
     }
-    OK(bf_transform_fit(&t, recipe, &x, NULL));
-    OK(bf_transform_apply(&u, t, &x, true, NULL));
-    OK(bf_schedule_make(&schedule, recipe, ROWS));
-    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
-                     BF_UPLOAD_ALL, files.upload));
-    bf_schedule_clear(&schedule);
-    bf_transform_destroy(t);
-    bf_matrix_clear(&u);
+    owner_prepare(&p, &files.made, &x);
+    OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
+                     &p.schedule, BF_UPLOAD_ALL, at.upload));
+    bf_prepared_clear(&p);
     bf_matrix_clear(&x);
     free(labels);
 }
@@ -73,16 +56,7 @@ static int setup(void **state)
     bf_recipe recipe;
     bf_plan_options options = {
         .log_n = 14, .f = F, .refresh = BF_REFRESH_NEVER};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(files.dir, sizeof files.dir, "%.40s/bf-packed-XXXXXX",
-             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(files.dir));
-    name(files.job, "job.json");
-    name(files.secret, "secret.key");
-    name(files.keys, "eval.keys");
-    name(files.upload, "upload.bf");
-    name(files.model, "model.enc");
-    name(files.checkpoint, "state.bf");
+    job_files_open(&at);
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, ROWS, FEATURES));
     OK(bf_job_search(&files.made, &files.plan, &recipe, ROWS, FEATURES, CLASSES,
@@ -90,10 +64,8 @@ static int setup(void **state)
     OK(bf_job_walk_packed(&files.packed, &files.made));
     assert_int_equal(files.made.layout.chunks, LINES);
     assert_int_equal(files.made.layout.pairs, LINES);
-    OK(bf_job_save(&files.made, files.job));
-    OK(bf_job_load(&files.made, files.job, files.id));
-    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
-    make_upload(&recipe);
+    owner_start(&files.made, files.id, &at);
+    make_upload();
     return 0;
 }
 
@@ -103,20 +75,20 @@ static int teardown(void **state)
     bf_plan_clear(&files.plan);
     bf_plan_clear(&files.packed);
     bf_free(files.model_of_unpacked);
-    OK(bf_remove_tree(files.dir));
+    OK(bf_remove_tree(at.dir));
     return 0;
 }
 
 /* Options that a test changes. */
 static bf_serve_options usual(void)
 {
-    static const char *const keys[] = {files.keys}, *uploads[] = {files.upload};
-    return (bf_serve_options){.job = files.job,
+    static const char *const keys[] = {at.keys}, *uploads[] = {at.upload};
+    return (bf_serve_options){.job = at.job,
                               .keys = keys,
                               .key_count = 1,
                               .uploads = uploads,
                               .upload_count = 1,
-                              .model = files.model};
+                              .model = at.model};
 }
 
 /* Notes of a run are kept; it is interrupted in phase `stop`. */
@@ -151,11 +123,11 @@ static void same_model(void)
 {
     uint8_t *got;
     size_t bytes;
-    OK(bf_read_file(files.model, (size_t)1 << 30, &got, &bytes));
+    OK(bf_read_file(at.model, (size_t)1 << 30, &got, &bytes));
     assert_int_equal(bytes, files.bytes);
     assert_memory_equal(got, files.model_of_unpacked, bytes);
     bf_free(got);
-    assert_int_equal(unlink(files.model), 0);
+    assert_int_equal(unlink(at.model), 0);
 }
 
 /* The peak that a plan counts is that of ciphertexts; the pool rounds up. */
@@ -177,9 +149,9 @@ static void test_unpacked(void **state)
     assert_false(r.job.rows_packed);
     assert_string_equal(l.note, "");
     within_plan(&r, &files.plan);
-    OK(bf_read_file(files.model, (size_t)1 << 30, &files.model_of_unpacked,
+    OK(bf_read_file(at.model, (size_t)1 << 30, &files.model_of_unpacked,
                     &files.bytes));
-    assert_int_equal(unlink(files.model), 0);
+    assert_int_equal(unlink(at.model), 0);
 }
 
 static void test_packed(void **state)
@@ -236,7 +208,7 @@ static void test_short_memory(void **state)
     o.max_memory = files.packed.memory_bytes - 1;
     assert_int_equal(serve(&r, &o, &l), BF_ERR_MEMORY);
     assert_non_null(strstr(bf_last_error(), "packed"));
-    assert_int_equal(access(files.model, F_OK), -1);
+    assert_int_equal(access(at.model, F_OK), -1);
 }
 
 /* A run that was interrupted with rows packed one way goes on the other way. */
@@ -247,16 +219,16 @@ static void test_resume(void **state)
         bf_serve_options o = usual();
         bf_serve_report r;
         listener l = {.stop = "scores"};
-        o.checkpoint = files.checkpoint;
+        o.checkpoint = at.checkpoint;
         o.pack_rows = first ? BF_PACK_ALWAYS : BF_PACK_NEVER;
         assert_int_equal(serve(&r, &o, &l), BF_ERR_INTERRUPTED);
-        assert_int_equal(access(files.checkpoint, F_OK), 0);
+        assert_int_equal(access(at.checkpoint, F_OK), 0);
         o.resume = true;
         o.pack_rows = first ? BF_PACK_NEVER : BF_PACK_ALWAYS;
         l.stop = NULL;
         OK(serve(&r, &o, &l));
         same_model();
-        assert_int_equal(unlink(files.checkpoint), 0);
+        assert_int_equal(unlink(at.checkpoint), 0);
     }
 }
 

@@ -5,9 +5,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "train/checkpoint.h"
-#include "support/owner_files.h"
 #include "train/serve.h"
 #include "train/train_testing.h"
+#include "support/owner_files.h"
 #include "train/upload.h"
 #include "wire/wire.h"
 
@@ -16,27 +16,20 @@
 
 enum { ROWS = 40, FEATURES = 9, CLASSES = 2, ITERATIONS = 2 };
 
-
+static job_files at;
 static struct {
-    char dir[64], job[96], secret[96], keys[96], upload[96], model[96],
-        checkpoint[96], bad[96], early[96];
+    char bad[96], early[96];
     bf_job made;
     bf_plan plan;
     uint8_t id[BF_HASH_BYTES];
     bf_context *ctx;
 } files;
 
-static void name(char out[96], const char *file)
-{
-    snprintf(out, 96, "%s/%s", files.dir, file);
-}
-
 /* The paper's recipe has initial weights and momentum. */
-static void make_upload(const bf_recipe *recipe)
+static void make_upload(void)
 {
-    bf_matrix x, u;
-    bf_transform *t;
-    bf_schedule schedule;
+    bf_matrix x;
+    bf_prepared p;
     int32_t labels[ROWS];
     OK(bf_matrix_init(&x, ROWS, FEATURES));
     for (size_t i = 0; i < ROWS; i++) {
@@ -46,15 +39,10 @@ static void make_upload(const bf_recipe *recipe)
                 (double)((i * 7 + j * 5 + i * i * j) % 11) / 11 +
                 (j < 3) * labels[i];
     }
-    OK(bf_transform_fit(&t, recipe, &x, NULL));
-    OK(bf_transform_apply(&u, t, &x, true, NULL));
-    OK(bf_schedule_make(&schedule, recipe, ROWS));
-    OK(bf_transform_start(&schedule, t, CLASSES));
-    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
-                     BF_UPLOAD_ALL, files.upload));
-    bf_schedule_clear(&schedule);
-    bf_transform_destroy(t);
-    bf_matrix_clear(&u);
+    owner_prepare(&p, &files.made, &x);
+    OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
+                     &p.schedule, BF_UPLOAD_ALL, at.upload));
+    bf_prepared_clear(&p);
     bf_matrix_clear(&x);
 }
 
@@ -62,9 +50,9 @@ static bf_status serve(const char *model, const char *checkpoint, bool resume,
                        bf_env *env)
 {
     bf_serve_report report;
-    const char *const uploads[] = {files.upload};
-    bf_serve_options o = {.job = files.job,
-                          .keys = (const char *const[]){files.keys},
+    const char *const uploads[] = {at.upload};
+    bf_serve_options o = {.job = at.job,
+                          .keys = (const char *const[]){at.keys},
                           .key_count = 1,
                           .uploads = uploads,
                           .upload_count = 1,
@@ -79,30 +67,19 @@ static int setup(void **state)
     (void)state;
     bf_recipe recipe;
     bf_plan_options options = {0};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(files.dir, sizeof files.dir, "%.40s/bf-again-XXXXXX",
-             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(files.dir));
-    name(files.job, "job.json");
-    name(files.secret, "secret.key");
-    name(files.keys, "eval.keys");
-    name(files.upload, "upload.bf");
-    name(files.model, "model.enc");
-    name(files.checkpoint, "checkpoint.enc");
-    name(files.bad, "bad.enc");
-    name(files.early, "early.enc");
+    job_files_open(&at);
+    path_in(files.bad, at.dir, "bad.enc");
+    path_in(files.early, at.dir, "early.enc");
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, BF_RECIPE_PAPER, ITERATIONS, ROWS, FEATURES));
     OK(bf_job_search(&files.made, &files.plan, &recipe, ROWS, FEATURES, CLASSES,
                    &options));
     bf_plan_clear(&files.plan);
-    OK(bf_job_save(&files.made, files.job));
-    OK(bf_job_load(&files.made, files.job, files.id));
+    owner_start(&files.made, files.id, &at);
     OK(bf_job_walk(&files.plan, &files.made));
     OK(bf_context_create(&files.ctx, &files.made.ring[0], BF_BACKEND_AUTO));
-    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
-    make_upload(&recipe);
-    OK(serve(files.model, files.checkpoint, false, NULL));
+    make_upload();
+    OK(serve(at.model, at.checkpoint, false, NULL));
     return 0;
 }
 
@@ -111,7 +88,7 @@ static int teardown(void **state)
     (void)state;
     bf_plan_clear(&files.plan);
     bf_context_destroy(files.ctx);
-    OK(bf_remove_tree(files.dir));
+    OK(bf_remove_tree(at.dir));
     return 0;
 }
 
@@ -171,7 +148,7 @@ static bf_status decrypt(const char *path, unsigned iteration)
 {
     bf_matrix w = {0};
     bf_status s =
-        owner_decrypt(&w, &files.made, files.id, files.secret, path, iteration);
+        owner_decrypt(&w, &files.made, files.id, at.secret, path, iteration);
     bf_matrix_clear(&w);
     return s;
 }
@@ -182,18 +159,18 @@ static void test_models(void **state)
     const bf_plan_step *w = files.plan.steps;
     assert_true(w[0].noise > 0 && w[0].noise != w[1].noise);
     assert_true(w[1].noise == files.plan.weight_noise);
-    for (unsigned t = 0; t <= ITERATIONS; t++) OK(decrypt(files.model, t));
-    REFUSED(BF_ERR_ARGUMENT, "the job has 2", decrypt(files.model, 3));
+    for (unsigned t = 0; t <= ITERATIONS; t++) OK(decrypt(at.model, t));
+    REFUSED(BF_ERR_ARGUMENT, "the job has 2", decrypt(at.model, 3));
 
-    rewrite(files.model, BF_WIRE_MODEL, first, &final, 1);
+    rewrite(at.model, BF_WIRE_MODEL, first, &final, 1);
     REFUSED(BF_ERR_MISMATCH, "after iteration 1", decrypt(files.bad, 1));
     OK(decrypt(files.bad, 2));
-    rewrite(files.model, BF_WIRE_MODEL, second, &first, 1);
+    rewrite(at.model, BF_WIRE_MODEL, second, &first, 1);
     REFUSED(BF_ERR_MISMATCH, "after iteration 2", decrypt(files.bad, 2));
     OK(decrypt(files.bad, 0));
-    rewrite(files.model, BF_WIRE_MODEL, final, &first, 1);
+    rewrite(at.model, BF_WIRE_MODEL, final, &first, 1);
     REFUSED(BF_ERR_MISMATCH, "after iteration 2", decrypt(files.bad, 0));
-    rewrite(files.model, BF_WIRE_MODEL, first, &first, 2);
+    rewrite(at.model, BF_WIRE_MODEL, first, &first, 2);
     REFUSED(BF_ERR_MISMATCH, "after iteration 1", decrypt(files.bad, 1));
 }
 
@@ -207,7 +184,7 @@ static bf_status read_checkpoint(const char *path)
     bf_run_state state = {0};
     bf_eval_keys none = {.ctx = files.ctx};
     bf_eval *ev;
-    OK(bf_wire_inspect(&upload, files.upload, NULL));
+    OK(bf_wire_inspect(&upload, at.upload, NULL));
     OK(bf_eval_create(&ev, files.ctx, &none));
     bf_status s =
         bf_checkpoint_read(&state, path, ev, (bf_run_ids){ids, upload.digest},
@@ -223,12 +200,12 @@ static void test_checkpoints(void **state)
     (void)state;
     const bf_label parts[] = {
         {BF_STATE_CARRIED, 0}, {BF_STATE_CARRIED, 1}, first, second};
-    OK(read_checkpoint(files.checkpoint));
+    OK(read_checkpoint(at.checkpoint));
     for (size_t i = 0; i < 4; i++) {
-        rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], NULL, 1);
+        rewrite(at.checkpoint, BF_WIRE_CHECKPOINT, parts[i], NULL, 1);
         REFUSED(BF_ERR_FORMAT, "incomplete", read_checkpoint(files.bad));
         for (size_t k = 0; k < 4; k++) {
-            rewrite(files.checkpoint, BF_WIRE_CHECKPOINT, parts[i], &parts[k],
+            rewrite(at.checkpoint, BF_WIRE_CHECKPOINT, parts[i], &parts[k],
                     k == i ? 2 : 1);
             REFUSED(BF_ERR_MISMATCH, "the job wants",
                     read_checkpoint(files.bad));
@@ -253,7 +230,7 @@ static void test_resumed(void **state)
     REFUSED(BF_ERR_INTERRUPTED, "keeps 1 of 2",
             serve(files.bad, files.early, false, &stop));
     OK(serve(files.bad, files.early, true, NULL));
-    OK(bf_read_file(files.model, 1 << 30, &want, &bytes));
+    OK(bf_read_file(at.model, 1 << 30, &want, &bytes));
     OK(bf_read_file(files.bad, 1 << 30, &got, &other));
     assert_int_equal(bytes, other);
     assert_memory_equal(want, got, bytes);

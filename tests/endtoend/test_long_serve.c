@@ -21,34 +21,22 @@
 #include "wire/wire.h"
 #include "support/env.h"
 
-#define OK(expr)                                                            \
-    do {                                                                    \
-        bf_status ok_s_ = (expr);                                           \
-        if (ok_s_ != BF_OK)                                                 \
-            fail_msg("%s: %s: %s", #expr, bf_status_name(ok_s_),            \
-                     bf_last_error());                                      \
-    } while (0)
+#define OK assert_ok
 
 enum { ROWS = 700, FEATURES = 33, CLASSES = 2 };
 
+static job_files at;
 static struct {
-    char dir[64], job[96], secret[96], keys[96], upload[96], again[96],
-        rows[96], labels[96], other[96], other_labels[96],
-        bad[96], model[96];
+    char again[96], rows[96], labels[96], other[96], other_labels[96], bad[96];
     bf_job made;
     uint8_t id[BF_HASH_BYTES], other_id[BF_HASH_BYTES];
     size_t uploads;
 } files;
 
-static void name(char out[96], const char *file)
-{
-    snprintf(out, 96, "%s/%s", files.dir, file);
-}
-
 static void encrypt(const char *path, const bf_matrix *u, const int32_t *labels,
                     const bf_schedule *schedule, bf_upload_part part)
 {
-    OK(owner_encrypt(&files.made, files.id, files.secret, u, labels, schedule,
+    OK(owner_encrypt(&files.made, files.id, at.secret, u, labels, schedule,
                      part, path));
 }
 
@@ -64,16 +52,15 @@ static void make_other_job(const bf_matrix *u, const int32_t *labels,
     for (size_t i = 0; i < ROWS; i++) turned[i] = (labels[i] + 1) % CLASSES;
     OK(bf_job_save(&other, files.other));
     OK(bf_job_load(&other, files.other, files.other_id));
-    OK(owner_encrypt(&other, files.other_id, files.secret, u, turned, schedule,
+    OK(owner_encrypt(&other, files.other_id, at.secret, u, turned, schedule,
                      BF_UPLOAD_LABELS, files.other_labels));
 }
 
 /* Two uploads of one job and key. */
-static void make_uploads(const bf_recipe *recipe)
+static void make_uploads(void)
 {
-    bf_matrix x, u;
-    bf_transform *t;
-    bf_schedule schedule;
+    bf_matrix x;
+    bf_prepared p;
     int32_t labels[ROWS];
     OK(bf_matrix_init(&x, ROWS, FEATURES));
     for (size_t i = 0; i < ROWS; i++) {
@@ -84,17 +71,13 @@ static void make_uploads(const bf_recipe *recipe)
             x.data[i * FEATURES + j] = bits * 0x1p-32 + (j < 5) * labels[i];
         }
     }
-    OK(bf_transform_fit(&t, recipe, &x, NULL));
-    OK(bf_transform_apply(&u, t, &x, true, NULL));
-    OK(bf_schedule_make(&schedule, recipe, ROWS));
-    encrypt(files.upload, &u, labels, &schedule, BF_UPLOAD_ALL);
-    encrypt(files.again, &u, labels, &schedule, BF_UPLOAD_ALL);
-    encrypt(files.rows, &u, labels, &schedule, BF_UPLOAD_ROWS);
-    encrypt(files.labels, &u, labels, &schedule, BF_UPLOAD_LABELS);
-    make_other_job(&u, labels, &schedule);
-    bf_schedule_clear(&schedule);
-    bf_transform_destroy(t);
-    bf_matrix_clear(&u);
+    owner_prepare(&p, &files.made, &x);
+    encrypt(at.upload, &p.rows, labels, &p.schedule, BF_UPLOAD_ALL);
+    encrypt(files.again, &p.rows, labels, &p.schedule, BF_UPLOAD_ALL);
+    encrypt(files.rows, &p.rows, labels, &p.schedule, BF_UPLOAD_ROWS);
+    encrypt(files.labels, &p.rows, labels, &p.schedule, BF_UPLOAD_LABELS);
+    make_other_job(&p.rows, labels, &p.schedule);
+    bf_prepared_clear(&p);
     bf_matrix_clear(&x);
 }
 
@@ -104,30 +87,20 @@ static int setup(void **state)
     bf_recipe recipe;
     bf_plan plan;
     bf_plan_options options = {0};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(files.dir, sizeof files.dir, "%.40s/bf-serve-XXXXXX",
-             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
-    assert_non_null(mkdtemp(files.dir));
-    name(files.job, "job.json");
-    name(files.secret, "secret.key");
-    name(files.keys, "eval.keys");
-    name(files.upload, "upload.bf");
-    name(files.again, "again.bf");
-    name(files.rows, "rows.bf");
-    name(files.labels, "labels.bf");
-    name(files.other, "other.json");
-    name(files.other_labels, "other-labels.bf");
-    name(files.bad, "bad.bf");
-    name(files.model, "model.enc");
+    job_files_open(&at);
+    path_in(files.again, at.dir, "again.bf");
+    path_in(files.rows, at.dir, "rows.bf");
+    path_in(files.labels, at.dir, "labels.bf");
+    path_in(files.other, at.dir, "other.json");
+    path_in(files.other_labels, at.dir, "other-labels.bf");
+    path_in(files.bad, at.dir, "bad.bf");
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 2, ROWS, FEATURES));
     OK(bf_job_search(&files.made, &plan, &recipe, ROWS, FEATURES, CLASSES,
                    &options));
     bf_plan_clear(&plan);
-    OK(bf_job_save(&files.made, files.job));
-    OK(bf_job_load(&files.made, files.job, files.id));
-    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
-    make_uploads(&recipe);
+    owner_start(&files.made, files.id, &at);
+    make_uploads();
     files.uploads = bf_job_inputs(&files.made);
     return 0;
 }
@@ -135,7 +108,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    OK(bf_remove_tree(files.dir));
+    OK(bf_remove_tree(at.dir));
     return 0;
 }
 
@@ -143,8 +116,8 @@ static bf_status serve(const char *upload, const char *model,
                        bf_backend backend)
 {
     bf_serve_report report;
-    bf_serve_options o = {.job = files.job,
-                          .keys = (const char *const[]){files.keys},
+    bf_serve_options o = {.job = at.job,
+                          .keys = (const char *const[]){at.keys},
                           .key_count = 1,
                           .uploads = &upload,
                           .upload_count = 1,
@@ -154,12 +127,12 @@ static bf_status serve(const char *upload, const char *model,
 
 static void refused(bf_status status, const char *words)
 {
-    bf_status s = serve(files.bad, files.model, BF_BACKEND_AUTO);
+    bf_status s = serve(files.bad, at.model, BF_BACKEND_AUTO);
     if (s != status || !strstr(bf_last_error(), words) ||
         !strstr(bf_last_error(), "bad.bf"))
         fail_msg("wanted %s '%s', got %s: %s", bf_status_name(status), words,
                  bf_status_name(s), bf_last_error());
-    assert_int_not_equal(access(files.model, F_OK), 0);
+    assert_int_not_equal(access(at.model, F_OK), 0);
 }
 
 /* ---- uploads whose digests are right ------------------------------------- */
@@ -201,7 +174,7 @@ static void rewrite(const pick *picks, size_t count)
     bf_wire_reader *r;
     bf_wire_writer *w;
     OK(bf_context_create(&ctx, &files.made.ring[0], BF_BACKEND_AUTO));
-    OK(bf_wire_open(&r, files.upload, BF_WIRE_UPLOAD, bf_one_ring(ctx),
+    OK(bf_wire_open(&r, at.upload, BF_WIRE_UPLOAD, bf_one_ring(ctx),
                     (bf_wire_ids){0}));
     const bf_frame_header *h = bf_wire_header(r);
     OK(bf_wire_create(&w, files.bad, BF_WIRE_UPLOAD, bf_one_ring(ctx),
@@ -215,7 +188,7 @@ static void rewrite(const pick *picks, size_t count)
 static void fill(pick *picks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        picks[i] = (pick){files.upload, i, label_of(i)};
+        picks[i] = (pick){at.upload, i, label_of(i)};
 }
 
 static void test_rewritten(void **state)
@@ -245,8 +218,8 @@ static void test_rewritten(void **state)
     refused(BF_ERR_FORMAT, "labels");
 
     fill(p, n);
-    p[0] = (pick){files.upload, 1, {BF_UPLOAD_INPUT, 1}};
-    p[1] = (pick){files.upload, 0, {BF_UPLOAD_INPUT, 0}};
+    p[0] = (pick){at.upload, 1, {BF_UPLOAD_INPUT, 1}};
+    p[1] = (pick){at.upload, 0, {BF_UPLOAD_INPUT, 0}};
     rewrite(p, n);
     refused(BF_ERR_FORMAT, "rows 2 of 3: missing, doubled");
 
@@ -290,7 +263,7 @@ static void test_pasted(void **state)
     uint8_t *a, *b;
     size_t bytes, other;
     assert_true(files.made.layout.chunks * files.made.layout.pairs >= 2);
-    read_all(files.upload, &a, &bytes);
+    read_all(at.upload, &a, &bytes);
     read_all(files.again, &b, &other);
     assert_int_equal(bytes, other);
     size_t first = offset_of(bytes, 0), second = offset_of(bytes, 1);
@@ -338,19 +311,19 @@ static void test_same_model(void **state)
     uint8_t *want, *got;
     size_t bytes, other;
     unsigned before = bf_env_threads(NULL);
-    name(path, "reference.enc");
-    OK(serve(files.upload, path, BF_BACKEND_AUTO));
+    path_in(path, at.dir, "reference.enc");
+    OK(serve(at.upload, path, BF_BACKEND_AUTO));
     read_all(path, &want, &bytes);
     for (unsigned threads = 1; threads <= 3; threads++) {
         bool scalar = threads == 3;
         env_threads(scalar ? before : threads);
-        OK(serve(files.upload, files.model,
+        OK(serve(at.upload, at.model,
                  scalar ? BF_BACKEND_SCALAR : BF_BACKEND_AUTO));
-        read_all(files.model, &got, &other);
+        read_all(at.model, &got, &other);
         assert_int_equal(bytes, other);
         assert_memory_equal(want, got, bytes);
         bf_free(got);
-        assert_int_equal(unlink(files.model), 0);
+        assert_int_equal(unlink(at.model), 0);
     }
     env_threads(before);
     bf_free(want);
@@ -366,7 +339,7 @@ static void test_rounded(void **state)
 {
     (void)state;
     bf_plan plan;
-    OK(serve(files.upload, files.model, BF_BACKEND_AUTO));
+    OK(serve(at.upload, at.model, BF_BACKEND_AUTO));
     OK(bf_job_walk(&plan, &files.made));
     for (unsigned i = 0; i <= files.made.recipe.iterations; i++) {
         bf_matrix w, again;
@@ -374,10 +347,10 @@ static void test_rounded(void **state)
         double noise = i ? plan.steps[i - 1].noise : plan.weight_noise;
         double step = exp2(floor(log2(noise)));
         assert_true(step > 0);
-        OK(owner_decrypt(&w, &files.made, files.id, files.secret, files.model,
+        OK(owner_decrypt(&w, &files.made, files.id, at.secret, at.model,
                          i));
-        OK(owner_decrypt(&again, &files.made, files.id, files.secret,
-                         files.model, i));
+        OK(owner_decrypt(&again, &files.made, files.id, at.secret,
+                         at.model, i));
         size_t count = w.rows * w.cols;
         for (size_t k = 0; k < count; k++) {
             double apart = fabs(w.data[k] - again.data[k]);
@@ -390,7 +363,7 @@ static void test_rounded(void **state)
         bf_matrix_clear(&again);
     }
     bf_plan_clear(&plan);
-    assert_int_equal(unlink(files.model), 0);
+    assert_int_equal(unlink(at.model), 0);
 }
 
 /* ---- models of a server that did something else -------------------------- */
@@ -447,7 +420,7 @@ static void rewrite_model(void (*change)(bf_ct *ct))
     bf_wire_reader *r;
     bf_wire_writer *w;
     OK(bf_context_create(&ctx, &files.made.ring[0], BF_BACKEND_AUTO));
-    OK(bf_wire_open(&r, files.model, BF_WIRE_MODEL, bf_one_ring(ctx),
+    OK(bf_wire_open(&r, at.model, BF_WIRE_MODEL, bf_one_ring(ctx),
                     (bf_wire_ids){0}));
     const bf_frame_header *h = bf_wire_header(r);
     OK(bf_wire_create(&w, files.bad, BF_WIRE_MODEL, bf_one_ring(ctx),
@@ -468,12 +441,12 @@ static void test_foreign_models(void **state)
     } cases[] = {{as_it_was, BF_OK, ""},
                  {other_scale, BF_ERR_MISMATCH, "bad.bf: the model after"},
                  {noise_alone, BF_ERR_RANGE, "bad.bf: the opened weights"}};
-    OK(serve(files.upload, files.model, BF_BACKEND_AUTO));
+    OK(serve(at.upload, at.model, BF_BACKEND_AUTO));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rewrite_model(cases[i].change);
         for (unsigned t = 0; t <= files.made.recipe.iterations; t++) {
             bf_matrix w = {0};
-            bf_status s = owner_decrypt(&w, &files.made, files.id, files.secret,
+            bf_status s = owner_decrypt(&w, &files.made, files.id, at.secret,
                                         files.bad, t);
             if (s != cases[i].status ||
                 (s != BF_OK && !strstr(bf_last_error(), cases[i].words)))
@@ -483,7 +456,7 @@ static void test_foreign_models(void **state)
             bf_matrix_clear(&w);
         }
     }
-    assert_int_equal(unlink(files.model), 0);
+    assert_int_equal(unlink(at.model), 0);
 }
 
 /* ---- uploads apart ------------------------------------------------------- */
@@ -493,11 +466,11 @@ static bf_status serve_files(const char *job, const char *a, const char *b)
     bf_serve_report report;
     const char *const uploads[] = {a, b};
     bf_serve_options o = {.job = job,
-                          .keys = (const char *const[]){files.keys},
+                          .keys = (const char *const[]){at.keys},
                           .key_count = 1,
                           .uploads = uploads,
                           .upload_count = b ? 2 : 1,
-                          .model = files.model};
+                          .model = at.model};
     return bf_serve_train(&report, &o, NULL);
 }
 
@@ -505,7 +478,7 @@ static bf_matrix weights_after(const bf_job *job, const uint8_t *id,
                                unsigned iteration)
 {
     bf_matrix w = {0};
-    OK(owner_decrypt(&w, job, id, files.secret, files.model, iteration));
+    OK(owner_decrypt(&w, job, id, at.secret, at.model, iteration));
     return w;
 }
 
@@ -534,14 +507,14 @@ static void test_apart(void **state)
     OK(bf_job_walk(&plan, &files.made));
     double noise = 12 * plan.steps[0].noise;
     bf_plan_clear(&plan);
-    OK(serve_files(files.job, files.upload, NULL));
+    OK(serve_files(at.job, at.upload, NULL));
     bf_matrix whole = weights_after(&files.made, files.id, 1);
-    OK(serve_files(files.job, files.labels, files.rows));
+    OK(serve_files(at.job, files.labels, files.rows));
     bf_matrix parts = weights_after(&files.made, files.id, 1);
     assert_true(apart(&whole, &parts, 0) < noise);
     assert_true(apart(&whole, &parts, 1) > 2 * noise);
     bf_matrix_clear(&parts);
-    const char *const rows[] = {files.rows, files.upload};
+    const char *const rows[] = {files.rows, at.upload};
     for (int i = 0; i < 2; i++) {
         OK(serve_files(files.other, rows[i], files.other_labels));
         bf_matrix turned = weights_after(&other, id, 1);
@@ -549,7 +522,7 @@ static void test_apart(void **state)
         bf_matrix_clear(&turned);
     }
     bf_matrix_clear(&whole);
-    assert_int_equal(unlink(files.model), 0);
+    assert_int_equal(unlink(at.model), 0);
 }
 
 static void test_parts_that_do_not_fit(void **state)
@@ -559,20 +532,20 @@ static void test_parts_that_do_not_fit(void **state)
         const char *job, *a, *b, *words;
         bf_status status;
     } cases[] = {
-        {files.job, files.rows, NULL, "ciphertexts of labels",
+        {at.job, files.rows, NULL, "ciphertexts of labels",
          BF_ERR_MISMATCH},
-        {files.job, files.labels, NULL, "ciphertexts of rows", BF_ERR_MISMATCH},
-        {files.job, files.rows, files.other_labels,
+        {at.job, files.labels, NULL, "ciphertexts of rows", BF_ERR_MISMATCH},
+        {at.job, files.rows, files.other_labels,
          "other-labels.bf: of another job", BF_ERR_MISMATCH},
-        {files.other, files.upload, NULL, "upload.bf: of another job",
+        {files.other, at.upload, NULL, "upload.bf: of another job",
          BF_ERR_MISMATCH},
-        {files.job, files.rows, files.upload, "rows 1 of", BF_ERR_FORMAT},
-        {files.job, files.upload, files.labels, "labels 1 of", BF_ERR_FORMAT}};
+        {at.job, files.rows, at.upload, "rows 1 of", BF_ERR_FORMAT},
+        {at.job, at.upload, files.labels, "labels 1 of", BF_ERR_FORMAT}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bf_status s = serve_files(cases[i].job, cases[i].a, cases[i].b);
         if (s != cases[i].status || !strstr(bf_last_error(), cases[i].words))
             fail_msg("case %zu: %s: %s", i, bf_status_name(s), bf_last_error());
-        assert_int_not_equal(access(files.model, F_OK), 0);
+        assert_int_not_equal(access(at.model, F_OK), 0);
     }
 }
 

@@ -1,8 +1,13 @@
 /* The owner's steps with keys in files, for tests that work on jobs and rows
- * directly. */
+ * directly; behind cmocka.h. */
 #ifndef TESTS_SUPPORT_OWNER_FILES_H
 #define TESTS_SUPPORT_OWNER_FILES_H
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/status.h"
 #include "train/owner/protocol.h"
 #include "wire/owner/owner_wire.h"
 
@@ -66,6 +71,47 @@ static inline bf_status owner_decrypt(bf_matrix *weights, const bf_job *job,
         s = bf_protocol_weights(weights, NULL, job, id, k.sk, path, iteration);
     owner_close(&k);
     return s;
+}
+
+/* Files of a job, in a temporary folder. */
+typedef struct job_files {
+    char dir[64], job[96], secret[96], keys[96], upload[96], model[96],
+        checkpoint[96];
+} job_files;
+
+static inline void path_in(char out[96], const char *dir, const char *name)
+{
+    snprintf(out, 96, "%s/%s", dir, name);
+}
+
+static inline void job_files_open(job_files *f)
+{
+    const char *tmp = getenv("TMPDIR");
+    snprintf(f->dir, sizeof f->dir, "%.40s/bf-job-XXXXXX",
+             tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+    assert_non_null(mkdtemp(f->dir));
+    path_in(f->job, f->dir, "job.json");
+    path_in(f->secret, f->dir, "secret.key");
+    path_in(f->keys, f->dir, "eval.keys");
+    path_in(f->upload, f->dir, "upload.bf");
+    path_in(f->model, f->dir, "model.enc");
+    path_in(f->checkpoint, f->dir, "state.bf");
+}
+
+/* Saves the job, reads it back with its id, and makes its keys. */
+static inline void owner_start(bf_job *job, uint8_t *id, const job_files *f)
+{
+    assert_ok(bf_job_save(job, f->job));
+    assert_ok(bf_job_load(job, f->job, id));
+    assert_ok(owner_keygen(job, id, f->secret, f->keys));
+}
+
+/* Transforms the rows x and their start as the job's recipe says. */
+static inline void owner_prepare(bf_prepared *out, const bf_job *job,
+                                 const bf_matrix *x)
+{
+    const bf_view view = bf_view_of(x);
+    assert_ok(bf_prepare(out, job, &view, NULL, NULL));
 }
 
 #endif

@@ -9,10 +9,10 @@
 #include "base/memory.h"
 #include "linalg/layout.h"
 #include "support/env.h"
-#include "support/owner_files.h"
 #include "train/checkpoint.h"
 #include "train/serve.h"
 #include "train/train_testing.h"
+#include "support/owner_files.h"
 #include "train/upload.h"
 
 #define OK check_ok
@@ -28,19 +28,14 @@ typedef struct shape {
     bf_plan_options options;
 } shape;
 
+static job_files at;
 static struct {
-    char dir[64], job[96], secret[96], keys[96], upload[96], again[96],
-        model[96], state[96];
+    char again[96];
     bf_job made;
     bf_plan plan;
     uint8_t id[BF_HASH_BYTES];
     bf_matrix twin[STEPS];
 } files;
-
-static void name(char out[96], const char *file)
-{
-    snprintf(out, 96, "%s/%s", files.dir, file);
-}
 
 static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
 {
@@ -50,26 +45,19 @@ static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
     return BF_OK;
 }
 
-static void encrypt(const bf_recipe *recipe, const bf_matrix *x,
-                    const int32_t *labels, unsigned classes)
+static void encrypt(const bf_matrix *x, const int32_t *labels, unsigned classes)
 {
-    bf_transform *t;
-    bf_matrix u, last;
-    bf_schedule schedule;
-    OK(bf_transform_fit(&t, recipe, x, NULL));
-    OK(bf_transform_apply(&u, t, x, true, NULL));
-    OK(bf_schedule_make(&schedule, recipe, x->rows));
-    OK(bf_transform_start(&schedule, t, classes));
-    OK(bf_twin_run(&last, &schedule, &u, labels, classes, keep_twin, NULL,
-                   NULL));
-    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
-                     BF_UPLOAD_ALL, files.upload));
-    OK(owner_encrypt(&files.made, files.id, files.secret, &u, labels, &schedule,
-                     BF_UPLOAD_ALL, files.again));
+    bf_prepared p;
+    bf_matrix last;
+    owner_prepare(&p, &files.made, x);
+    OK(bf_twin_run(&last, &p.schedule, &p.rows, labels, classes, keep_twin,
+                   NULL, NULL));
+    OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
+                     &p.schedule, BF_UPLOAD_ALL, at.upload));
+    OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
+                     &p.schedule, BF_UPLOAD_ALL, files.again));
     bf_matrix_clear(&last);
-    bf_matrix_clear(&u);
-    bf_schedule_clear(&schedule);
-    bf_transform_destroy(t);
+    bf_prepared_clear(&p);
 }
 
 static void open_job(const shape *s)
@@ -78,24 +66,15 @@ static void open_job(const shape *s)
     bf_matrix x;
     uint64_t seed = 3;
     int32_t *labels = bf_alloc(s->rows * sizeof *labels);
-    snprintf(files.dir, sizeof files.dir, "/tmp/bf-ranks-XXXXXX");
-    assert_non_null(mkdtemp(files.dir));
-    name(files.job, "job.json");
-    name(files.secret, "secret.key");
-    name(files.keys, "eval.keys");
-    name(files.upload, "upload.bf");
-    name(files.again, "again.bf");
-    name(files.model, "model.enc");
-    name(files.state, "state.bf");
+    job_files_open(&at);
+    path_in(files.again, at.dir, "again.bf");
     OK(bf_random_init());
     OK(bf_recipe_default(&recipe, s->kind, s->iterations, s->rows,
                          s->features));
     recipe.batch = s->batch;
     OK(bf_job_search(&files.made, &files.plan, &recipe, s->rows, s->features,
                      s->classes, &s->options));
-    OK(bf_job_save(&files.made, files.job));
-    OK(bf_job_load(&files.made, files.job, files.id));
-    OK(owner_keygen(&files.made, files.id, files.secret, files.keys));
+    owner_start(&files.made, files.id, &at);
     random_matrix(&x, s->rows, s->features, &seed);
     for (size_t i = 0; i < s->rows; i++) {
         labels[i] = (int32_t)random_below(&seed, s->classes);
@@ -103,7 +82,7 @@ static void open_job(const shape *s)
             x.data[i * s->features + j] = fabs(x.data[i * s->features + j] +
                                                (j % 3 == (size_t)labels[i]));
     }
-    encrypt(&recipe, &x, labels, s->classes);
+    encrypt(&x, labels, s->classes);
     bf_matrix_clear(&x);
     bf_free(labels);
 }
@@ -112,7 +91,7 @@ static void close_job(void)
 {
     for (unsigned t = 0; t < STEPS; t++) bf_matrix_clear(&files.twin[t]);
     bf_plan_clear(&files.plan);
-    OK(bf_remove_tree(files.dir));
+    OK(bf_remove_tree(at.dir));
 }
 
 /* ---- ranks as threads ---------------------------------------------------- */
@@ -182,8 +161,8 @@ static bf_status run_ranks(const launch *l, char message[BF_MESSAGE_BYTES])
     meeting m = {.lock = PTHREAD_MUTEX_INITIALIZER, .fail_at = l->fail_at};
     rank r[MOST_RANKS];
     pthread_t thread[MOST_RANKS];
-    const char *const keys[] = {files.keys};
-    const char *const upload[] = {files.upload};
+    const char *const keys[] = {at.keys};
+    const char *const upload[] = {at.upload};
     const char *const other_upload[] = {l->upload};
     pthread_barrier_init(&m.barrier, NULL, l->count);
     for (unsigned i = 0; i < l->count; i++) {
@@ -191,13 +170,13 @@ static bf_status run_ranks(const launch *l, char message[BF_MESSAGE_BYTES])
         r[i] =
             (rank){.m = &m,
                    .ranks = {i, l->count, add_up, &r[i]},
-                   .o = {.job = other && l->job ? l->job : files.job,
+                   .o = {.job = other && l->job ? l->job : at.job,
                          .keys = keys,
                          .key_count = 1,
                          .uploads = other && l->upload ? other_upload : upload,
                          .upload_count = 1,
-                         .model = files.model,
-                         .checkpoint = l->checkpoint ? files.state : NULL,
+                         .model = at.model,
+                         .checkpoint = l->checkpoint ? at.checkpoint : NULL,
                          .resume = l->resume,
                   .pack_rows = l->packed ? BF_PACK_ALWAYS : BF_PACK_NEVER},
                    .env = {.threads = 1}};
@@ -224,7 +203,7 @@ static void refuses(launch l, bf_status status, const char *words)
     if (s != status || !strstr(message, words))
         fail_msg("wanted %s '%s', got %s: %s", bf_status_name(status), words,
                  bf_status_name(s), message);
-    assert_int_not_equal(access(files.model, F_OK), 0);
+    assert_int_not_equal(access(at.model, F_OK), 0);
 }
 
 /* ---- models -------------------------------------------------------------- */
@@ -240,9 +219,9 @@ static void open_models(models *m)
     owner_key k;
     bf_wire_reader *r;
     bf_wire_item item;
-    OK(bf_read_file(files.model, (size_t)1 << 30, &m->file, &m->bytes));
-    OK(owner_open(&k, &files.made, files.secret));
-    OK(bf_wire_open(&r, files.model, BF_WIRE_MODEL, bf_one_ring(k.ctx),
+    OK(bf_read_file(at.model, (size_t)1 << 30, &m->file, &m->bytes));
+    OK(owner_open(&k, &files.made, at.secret));
+    OK(bf_wire_open(&r, at.model, BF_WIRE_MODEL, bf_one_ring(k.ctx),
                     (bf_wire_ids){0}));
     for (unsigned t = 0; t < files.plan.step_count; t++) {
         bf_ct ct = {0};
@@ -254,7 +233,7 @@ static void open_models(models *m)
     }
     bf_wire_close(r);
     owner_close(&k);
-    assert_int_equal(unlink(files.model), 0);
+    assert_int_equal(unlink(at.model), 0);
 }
 
 static void clear_models(models *m)
@@ -344,13 +323,13 @@ static void check_apart(const models *one, const models *many, unsigned ranks)
 static void train_alone(models *out)
 {
     bf_serve_report report;
-    const char *const keys[] = {files.keys}, *const uploads[] = {files.upload};
-    bf_serve_options o = {.job = files.job,
+    const char *const keys[] = {at.keys}, *const uploads[] = {at.upload};
+    bf_serve_options o = {.job = at.job,
                           .keys = keys,
                           .key_count = 1,
                           .uploads = uploads,
                           .upload_count = 1,
-                          .model = files.model};
+                          .model = at.model};
     OK(bf_serve_train(&report, &o, NULL));
     open_models(out);
 }
@@ -382,8 +361,8 @@ static void check_refusals(void)
 {
     char other[96], missing[96];
     bf_job job = files.made;
-    name(other, "other.json");
-    name(missing, "missing.bf");
+    path_in(other, at.dir, "other.json");
+    path_in(missing, at.dir, "missing.bf");
     job.recipe.step_count = 2;
     job.recipe.steps[1] = job.recipe.steps[0] / 2;
     OK(bf_job_save(&job, other));
