@@ -73,7 +73,7 @@ set_tests_properties(test_cli_bad_input test_cli_options test_cli_transform
 set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume
   test_cli_protocol test_long_checkpoint test_cli_bad_input test_train_plan
   test_cli_no_features test_e2e_pictures test_api_over test_train_party
-  PROPERTIES COST 30)
+  test_cli_mpi PROPERTIES COST 30)
 set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_kernels_residue test_golden_formats test_cli_terminal test_ckks_bootstrap
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals

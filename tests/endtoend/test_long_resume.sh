@@ -30,9 +30,19 @@ same()
     cmp -s "$model" "$work/whole.enc" || fail "$1: another model file"
 }
 
+new_state() # INODE: there is another one, or the run has ended
+{
+    kill -s 0 $pid 2>/dev/null || return 0
+    [ -e "$state" ] && [ "$(stat -c %i "$state")" != "$1" ]
+}
+# How long a run takes, and how long from its checkpoint to its end.
 start=$(now)
-(train >/dev/null) || fail "the uninterrupted run"
-took=$(($(now) - start))
+(train >/dev/null) &
+pid=$!
+until_true new_state ""
+late=$(now)
+wait $pid || fail "the uninterrupted run"
+end=$(now)
 mv "$model" "$work/whole.enc"
 
 for threads in 1 3; do
@@ -41,27 +51,27 @@ for threads in 1 3; do
 done
 rm -f "$state" "$model"
 
-# Moments from the start to late in the second iteration of two; what is killed
-# in the first starts anew, so every other moment counts from a new checkpoint.
-# A resumed run is shorter: some come to their end.
-awk -v seed="$seed" -v took="$took" 'BEGIN {
+# Moments from the start to late in the second iteration of two; and from the
+# checkpoint to the end, for every other run that starts anew, as most that are
+# killed at the others have no checkpoint. Some runs come to their end.
+awk -v seed="$seed" -v took=$((end - start)) -v late=$((end - late)) 'BEGIN {
     srand(seed)
-    for (i = 0; i < 400; i++) printf "%.3f\n", 0.75 * took / 1e9 * rand()
+    for (i = 0; i < 400; i++)
+        printf "%.3f %.3f\n", 0.75 * took / 1e9 * rand(), late / 1e9 * rand()
 }' >"$work/moments"
-new_state() # INODE: there is another one, or the run has ended
-{
-    kill -s 0 $pid 2>/dev/null || return 0
-    [ -e "$state" ] && [ "$(stat -c %i "$state")" != "$1" ]
-}
-kills=0 resumed=0 finished=0
-while [ $kills -lt 30 ] && read -r moment; do
+kills=0 resumed=0 finished=0 anew=0
+while [ $kills -lt 30 ] && read -r moment later; do
     resume= before=$(stat -c %i "$state" 2>/dev/null)
-    [ ! -e "$state" ] || { resume=--resume resumed=$((resumed + 1)); }
+    if [ -e "$state" ]; then
+        resume=--resume resumed=$((resumed + 1))
+    else
+        anew=$((anew + 1))
+    fi
     (train $resume >"$work/stdout" 2>"$work/stderr") &
     pid=$!
-    if [ $(((kills + finished) % 2)) = 1 ]; then
+    if [ -z "$resume" ] && [ $((anew % 2)) = 1 ]; then
         until_true new_state "$before"
-        moment=$(echo "$moment" | awk '{ print $1 / 3 }')
+        moment=$later
     fi
     sleep "$moment"
     kill -s KILL $pid 2>/dev/null
