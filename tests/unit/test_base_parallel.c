@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,7 +188,7 @@ static void children_have_workers_of_their_own(void **state)
     env_threads(3);
     bf_parallel(PIECES, count, &t);
     pid_t pid = fork();
-    assert_true(pid >= 0);
+    if (pid < 0) fail_msg("fork: %s", strerror(errno));
     if (pid == 0) {
         tally mine = {.threads = 3};
         bf_parallel(PIECES, count, &mine);
