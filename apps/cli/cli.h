@@ -85,7 +85,9 @@ typedef struct cli_texts {
     size_t count;
 } cli_texts;
 
-#define CLI_COUNTS_MAX 16
+/* Numbers of owners, or of columns of labels. */
+#define CLI_COUNTS_MAX BF_OWNERS_MAX
+_Static_assert(CLI_COUNTS_MAX <= BF_LABEL_COLUMNS_MAX, "read into either");
 typedef struct cli_counts {
     size_t at[CLI_COUNTS_MAX];
     unsigned count; /* 0: not given */

@@ -256,14 +256,14 @@ static bf_status time_step(double *seconds, double budget, probe *p,
  * share the ModUp; the sum has 2 ROTATIONS + 1 of the first two and one of the
  * last. */
 static bf_status measure(bf_prices *out, double budget, probe *p,
-                         const bf_params *params)
+                         const bf_params *params, bool packed)
 {
-    double one, many, sum, product, unpack;
+    double one, many, sum, product, unpack = 0;
     BF_TRY(time_step(&one, budget, p, rotate_one));
     BF_TRY(time_step(&many, budget, p, rotate_many));
     BF_TRY(time_step(&sum, budget, p, rotate_sum));
     BF_TRY(bf_time_calls(&product, budget, matrix, p));
-    BF_TRY(time_step(&unpack, budget, p, unpack_limb));
+    if (packed) BF_TRY(time_step(&unpack, budget, p, unpack_limb));
     double inner_down = fmax(many - one, 0) / (ROTATIONS - 1);
     double up = fmax(one - inner_down, 0);
     double inner = (sum - KEYS * up - inner_down) / (KEYS - 1);
@@ -297,7 +297,7 @@ static bf_status estimate(double *seconds, double budget, probe *p,
                           const bf_job *job, const bf_plan *plan)
 {
     bf_prices prices;
-    BF_TRY(measure(&prices, budget, p, &job->ring[0]));
+    BF_TRY(measure(&prices, budget, p, &job->ring[0], plan->packed));
     double sum = 0;
     for (unsigned r = 0; r < job->rings; r++)
         sum += relative_cost(&job->ring[r], &job->ring[0]) *

@@ -54,12 +54,14 @@ bf_status bf_input_unpack(bf_ct *out, const bf_job *job, bf_rings rings,
                  path);
 }
 
-bf_status bf_input_keep(bf_ct *out, bf_packed_ct *kept, const bf_job *job,
-                        bf_rings rings, const bf_packed_input *in,
-                        const char *path)
+/* The same for rows that stay packed: the ciphertext has no data, and `kept`
+ * becomes a copy of the bytes. */
+static bf_status keep(bf_ct *out, bf_packed_ct *kept, const reading *r,
+                      const bf_packed_input *in)
 {
-    BF_TRY(check(bf_wire_describe_ct(out, rings, &in->ct), out, job, rings, in,
-                 path));
+    bf_rings rings = r->files->rings;
+    BF_TRY(check(bf_wire_describe_ct(out, rings, &in->ct), out, r->job, rings,
+                 in, r->path));
     kept->data = bf_alloc(in->ct.bytes);
     if (!kept->data) return BF_ERR_MEMORY;
     kept->bytes = kept->capacity = in->ct.bytes;
@@ -73,8 +75,7 @@ static bf_status unpack_one(void *user, size_t i)
     const bf_packed_input *p = &r->batch[i];
     bf_ct *out = &r->at[p->kind][p->index];
     if (p->kind == BF_INPUT_ROWS && r->files->rows)
-        return bf_input_keep(out, &r->files->rows[p->index], r->job,
-                             r->files->rings, p, r->path);
+        return keep(out, &r->files->rows[p->index], r, p);
     return bf_input_unpack(out, r->job, r->files->rings, p, r->path);
 }
 

@@ -22,13 +22,6 @@ BF_MUST_CHECK bf_status bf_input_unpack(bf_ct *out, const bf_job *job,
                                         const bf_packed_input *in,
                                         const char *path);
 
-/* The same for an input that stays packed: the ciphertext has no data, and
- * `kept`, zeroed, becomes a copy of the bytes (bf_free). */
-BF_MUST_CHECK bf_status bf_input_keep(bf_ct *out, bf_packed_ct *kept,
-                                      const bf_job *job, bf_rings rings,
-                                      const bf_packed_input *in,
-                                      const char *path);
-
 /* The files of inputs and their ids. Rows come from any upload of the data set,
  * labels and initial weights from uploads of this job; labels and initial
  * weights of other jobs beside their rows are skipped. */

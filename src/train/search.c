@@ -609,8 +609,7 @@ static bf_status conclude(bf_choice out[2], search *s)
         bool packed = c->plan.packed;
         bf_plan_clear(&c->plan);
         if (c->found)
-            BF_TRY(packed ? bf_job_walk_packed(&c->plan, &c->job)
-                          : bf_job_walk(&c->plan, &c->job));
+            BF_TRY(bf_job_walk_rank(&c->plan, &c->job, packed, NULL));
         out[i] = *c;
         c->plan = (bf_plan){0};
     }

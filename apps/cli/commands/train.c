@@ -101,8 +101,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "refuse a job that needs more memory, such as 12G (10^9; Gi: 2^30)"},
         {"pack-rows", 0, CLI_WHEN, &pack_rows, "WHEN",
          "keep rows packed, which takes less memory and some more time: yes, "
-         "no, "
-         "or auto, if memory is short (default)"},
+         "no, or auto, if memory is short (default)"},
         {"relay", 0, CLI_FLAG, &relay, NULL, NULL},
         {0},
     };
