@@ -93,17 +93,46 @@ static void sum_squares(bf_eval_keys *keys, const owners *o,
     bf_eval_keys_clear(&first);
 }
 
+static double error_of(const bf_switch_key *key, const int32_t *from,
+                       const int32_t *to, double variance)
+{
+    return switch_key_error(key, from, to, (int)(12 * sqrt(variance)));
+}
+
+/* A residue modulo the last prime that is off by one, and a gadget factor that
+ * is wrong modulo the first, make no key. */
+static void check_faults(const bf_switch_key *key, const int32_t *from,
+                         const int32_t *to, double variance)
+{
+    const bf_context *ctx = key->ctx;
+    unsigned d = key->digits - 1, n_p = bf_context_params(ctx)->n_p;
+    static _Alignas(64) double term[N];
+    double *b = bf_switch_key_limb(key, d, key->limbs + n_p - 1, 0, N, n_p);
+    double was = b[7];
+    b[7] += was > 0 ? -1 : 1;
+    assert_true(error_of(key, from, to, variance) < 0);
+    b[7] = was;
+
+    b = bf_switch_key_limb(key, d, 0, 0, N, n_p);
+    for (size_t k = 0; k < N; k++) term[k] = from[k];
+    bf_ntt_forward(bf_context_ring(ctx), 0, term);
+    bf_limb_add(bf_context_ring(ctx), 0, b, b, term);
+    assert_true(error_of(key, from, to, variance) < 0);
+    bf_limb_sub(bf_context_ring(ctx), 0, b, b, term);
+}
+
 /* The mean square of error polynomials against that of their parts. Products
  * with a fixed secret have a spectrum of their own, of exponential spread: the
  * sample's relative deviation is up to sqrt(4/n). */
 static void check_error(const bf_switch_key *key, const int32_t *from,
                         const int32_t *to, double variance)
 {
-    double square = switch_key_error(key, from, to, (int)(12 * sqrt(variance)));
+    double square = error_of(key, from, to, variance);
     double deviation = sqrt(4.0 / (N * key->digits));
     if (fabs(square / variance - 1) >= 6 * deviation)
         fail_msg("%s: variance %.1f, expected %.1f", bf_key_text(key->name),
                  square, variance);
+    check_faults(key, from, to, variance);
 }
 
 static void sums_of_shares_are_keys(void **state)
@@ -356,17 +385,15 @@ static void openings_are_decryptions(unsigned count)
         assert_ok(bf_decode_coeffs(want, &pt));
         move_to_sum(&ct, &o);
         for (unsigned i = 0; i < count; i++)
-            assert_ok(bf_open_share(values[i], o.s[i], &ct,
-                                    (bf_places){at, N}, sd));
-        assert_ok(
-            bf_open_combine(&pt, &ct, (bf_places){at, N}, shares, count));
+            assert_ok(
+                bf_open_share(values[i], o.s[i], &ct, (bf_places){at, N}, sd));
+        assert_ok(bf_open_combine(&pt, &ct, (bf_places){at, N}, shares, count));
         assert_ok(bf_decode_coeffs(coeffs, &pt));
         for (unsigned k = 0; k < N; k++) {
             double e = rint((coeffs[k] - want[k]) * 0x1p36);
             sum += e * e;
         }
-        assert_true(fabs(sum / N / (count * sd * sd) - 1) <
-                    6 * sqrt(2.0 / N));
+        assert_true(fabs(sum / N / (count * sd * sd) - 1) < 6 * sqrt(2.0 / N));
     }
     bf_ct_clear(&ct);
     bf_pt_clear(&pt);

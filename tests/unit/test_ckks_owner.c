@@ -1,5 +1,5 @@
-/* Oracles: products by schoolbook in 128-bit integers, the known range and
- * variance of the noise, and plaintext arithmetic on slots. */
+/* Oracles: keys' equations in GMP, the known range and variance of the noise,
+ * and plaintext arithmetic on slots. */
 #include "key_testing.h"
 
 #include "support/env.h"
