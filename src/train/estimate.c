@@ -14,8 +14,7 @@
 /* ---- steps of a job ------------------------------------------------------ */
 
 /* Keys and ciphertexts are random numbers, as nothing is decrypted. There are
- * the keys of one step of a packing tree, and more ciphertexts than caches
- * hold. */
+ * the keys of one step of a packing tree. */
 enum {
     ROTATIONS = 3,
     KEYS = 2 * ROTATIONS + 1,
@@ -23,10 +22,20 @@ enum {
     COLUMNS = 10,
     TERMS = 16
 };
-#define INPUT_BYTES ((size_t)64 << 20)
-/* More bytes than caches hold: if keys are large, fewer of them have numbers of
- * their own. */
-#define KEYS_BYTES ((size_t)256 << 20)
+
+/* How long each kind of step is timed, in seconds, and over how many bytes: if
+ * keys are large, fewer of them have numbers of their own. A long job passes
+ * over more ciphertexts and keys than caches hold; a short one largely stays in
+ * them. */
+typedef struct scope {
+    double budget;
+    size_t input_bytes, keys_bytes;
+} scope;
+
+static const scope thorough = {0.25, (size_t)64 << 20, (size_t)256 << 20};
+static const scope brief = {0.01, (size_t)8 << 20, (size_t)32 << 20};
+/* Seconds of a job that is short. */
+#define BRIEF_JOB 5.0
 
 typedef struct probe {
     bf_context *ctx;
@@ -133,15 +142,16 @@ static bf_status probe_packed(probe *p)
 
 /* Sets the numbers of ciphertexts; returns the bytes of ciphertexts and keys.
  */
-static uint64_t probe_sizes(probe *p, const bf_params *params)
+static uint64_t probe_sizes(probe *p, const bf_params *params,
+                            const scope *over)
 {
     size_t bytes = params->n_q * sizeof(double) << params->log_n;
     size_t threads = bf_env_threads(NULL);
-    p->ins = INPUT_BYTES / (2 * bytes) + ROTATIONS + 1;
+    p->ins = over->input_bytes / (2 * bytes) + ROTATIONS + 1;
     p->outs = threads * ROTATIONS > ROWS * COLUMNS ? threads * ROTATIONS
                                                    : ROWS * COLUMNS;
     size_t key = bf_switch_key_data_bytes(params, params->n_q);
-    p->own_keys = (unsigned)(KEYS_BYTES / key);
+    p->own_keys = (unsigned)(over->keys_bytes / key);
     if (p->own_keys < 1) p->own_keys = 1;
     if (p->own_keys > KEYS) p->own_keys = KEYS;
     return p->own_keys * (uint64_t)key +
@@ -237,11 +247,6 @@ static bf_status matrix(void *user)
 
 /* ---- their prices -------------------------------------------------------- */
 
-/* Seconds of timing for each kind of step, less for short jobs. */
-#define BUDGET 0.25
-#define BRIEF_BUDGET 0.01
-#define BRIEF_JOB 5.0
-
 /* Wall time in seconds of one step on each thread. */
 static bf_status time_step(double *seconds, double budget, probe *p,
                            bf_status (*step)(probe *p, bf_ct *out, size_t in))
@@ -293,8 +298,8 @@ static double relative_cost(const bf_params *p, const bf_params *timed)
                  (int)p->log_n - (int)timed->log_n);
 }
 
-static bf_status estimate(double *seconds, double budget, probe *p,
-                          const bf_job *job, const bf_plan *plan)
+static bf_status price(double *seconds, double budget, probe *p,
+                       const bf_job *job, const bf_plan *plan)
 {
     bf_prices prices;
     BF_TRY(measure(&prices, budget, p, &job->ring[0], plan->packed));
@@ -306,21 +311,28 @@ static bf_status estimate(double *seconds, double budget, probe *p,
     return BF_OK;
 }
 
-bf_status bf_job_estimate(double *seconds, const bf_job *job, bf_env *env)
+static bf_status estimate(double *seconds, const scope *over,
+                          const bf_job *job, const bf_plan *plan)
 {
-    BF_UNDER(env);
     probe p = {0};
-    const bf_plan *plan;
     bf_status status;
-    uint64_t bytes = probe_sizes(&p, &job->ring[0]);
+    uint64_t bytes = probe_sizes(&p, &job->ring[0], over);
     *seconds = NAN;
-    BF_TRY(bf_job_walked(&plan, job));
     if (bytes > PROBE_MOST || bytes > bf_memory_available() / 2) return BF_OK;
     BF_GOTO(probe_open(&p, &job->ring[0]), done);
-    BF_GOTO(estimate(seconds, BRIEF_BUDGET, &p, job, plan), done);
-    if (*seconds > BRIEF_JOB)
-        BF_GOTO(estimate(seconds, BUDGET, &p, job, plan), done);
+    BF_GOTO(price(seconds, over->budget, &p, job, plan), done);
 done:
     probe_close(&p);
     return status;
+}
+
+bf_status bf_job_estimate(double *seconds, const bf_job *job, bf_env *env)
+{
+    BF_UNDER(env);
+    const bf_plan *plan;
+    *seconds = NAN;
+    BF_TRY(bf_job_walked(&plan, job));
+    BF_TRY(estimate(seconds, &brief, job, plan));
+    return *seconds > BRIEF_JOB ? estimate(seconds, &thorough, job, plan)
+                                : BF_OK;
 }

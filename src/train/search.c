@@ -229,10 +229,22 @@ static bf_status try_refresh(search *s, bf_job *job, double bits, trial *t)
 /* A bit is six or seven of the chain, which every row has. */
 #define HALVINGS 5
 
+/* Refreshed plans of more than this many times the cost of one without are
+ * shown for comparison, for which whole bits do. */
+#define FAR 2
+
+static bool far_behind(const search *s)
+{
+    return s->best[0].found && s->best[1].found &&
+           cost_with_memory(&s->best[1].plan) >
+               FAR * cost_with_memory(&s->best[0].plan);
+}
+
 /* Between `bits`, which are enough, and one less, which is not. */
 static bf_status shave(search *s, bf_job *job, double bits)
 {
     double less = 1;
+    if (far_behind(s)) return BF_OK;
     for (int i = 0; i < HALVINGS; i++) {
         trial t;
         less /= 2;

@@ -20,6 +20,9 @@
  * has these two. */
 #define KEY 5
 static uint64_t candidates[1 << 16];
+/* Bit k: whether candidates[k] is not zero. Nearly all of memory ends at these
+ * few bytes, which caches hold. */
+static uint8_t any[1 << 13];
 static uint8_t window[WINDOW + MEMORY_PATTERN_MAX];
 
 void memory_keep_freed(void)
@@ -50,9 +53,12 @@ static size_t key_of(const uint8_t *b)
 static void find_candidates(const memory_pattern *patterns, size_t count)
 {
     memset(candidates, 0, sizeof candidates);
-    for (size_t i = 0; i < count; i++)
-        candidates[key_of(patterns[i].masked) ^ (MASK << 8 | MASK)] |=
-            UINT64_C(1) << i;
+    memset(any, 0, sizeof any);
+    for (size_t i = 0; i < count; i++) {
+        size_t key = key_of(patterns[i].masked) ^ (MASK << 8 | MASK);
+        candidates[key] |= UINT64_C(1) << i;
+        any[key >> 3] |= (uint8_t)(1 << (key & 7));
+    }
 }
 
 static int matches(const uint8_t *b, size_t n, const memory_pattern *p)
@@ -67,11 +73,14 @@ static int matches(const uint8_t *b, size_t n, const memory_pattern *p)
 static void count_in(const uint8_t *b, size_t begin, size_t n, size_t *found,
                      const memory_pattern *patterns)
 {
-    for (size_t i = 0; i < begin && i + MEMORY_PATTERN_MIN <= n; i++)
-        for (uint64_t c = candidates[key_of(b + i)]; c; c &= c - 1) {
+    for (size_t i = 0; i < begin && i + MEMORY_PATTERN_MIN <= n; i++) {
+        size_t key = key_of(b + i);
+        if (!(any[key >> 3] >> (key & 7) & 1)) continue;
+        for (uint64_t c = candidates[key]; c; c &= c - 1) {
             unsigned k = (unsigned)__builtin_ctzll(c);
             found[k] += (size_t)matches(b + i, n - i, &patterns[k]);
         }
+    }
 }
 
 static void search_range(int memory, size_t from, size_t to, size_t *found,
