@@ -18,6 +18,10 @@
 #include "blindfit/owner.h"
 #include "blindfit/session.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Makes both files, the first with secret keys (mode 0600). BF_ERR_ARGUMENT if
  * the identity exists already, or for a name that bf_party does not allow. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_identity_create(const char *identity,
@@ -111,5 +115,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_party_step(bf_party_report *out,
 BF_OWNER_API BF_MUST_CHECK bf_status bf_party_finish(const bf_party_options *o,
                                                      unsigned steps,
                                                      bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include "blindfit/job.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define BF_OWNER_NAME_BYTES 32 /* with the NUL */
 
 /* An owner's name and public keys: a file that blindfit/party.h writes. */
@@ -127,5 +131,9 @@ BF_API BF_MUST_CHECK bf_status bf_session_gather(bf_gather_report *report,
                                                  const char *session,
                                                  const char *box,
                                                  const char *out, bf_env *env);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

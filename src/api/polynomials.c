@@ -19,6 +19,16 @@ static bf_poly chebyshev(const double *c, unsigned degree, double lo, double hi)
                      .b = hi};
 }
 
+/* Before anything reads the coefficients. */
+static bf_status begin(bf_op *op, bf_evaluator *ev, const char *what,
+                       const bf_cipher *a, unsigned degree)
+{
+    BF_TRY(bf_api_begin(op, ev, what, a, NULL, 0));
+    if (degree >= 1 && degree <= BF_POLY_EVAL_DEGREE_MAX) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s of degree %u: 1 to %d", what, degree,
+                   BF_POLY_EVAL_DEGREE_MAX);
+}
+
 static bf_status check_interval(const bf_op *op, double lo, double hi)
 {
     double half = (hi - lo) / 2;
@@ -50,7 +60,7 @@ bf_status bf_cipher_power_series(bf_evaluator *ev, bf_cipher **out,
 {
     bf_op op;
     bf_poly p = powers(c, degree);
-    BF_TRY(bf_api_begin(&op, ev, "polynomial", a, NULL, 0));
+    BF_TRY(begin(&op, ev, "polynomial", a, degree));
     return at_level(&op, out, &a->ct, &p);
 }
 
@@ -64,7 +74,7 @@ bf_status bf_cipher_chebyshev(bf_evaluator *ev, bf_cipher **out,
     bf_op op;
     bf_poly p = chebyshev(c, degree, lo, hi);
     double half = (hi - lo) / 2;
-    BF_TRY(bf_api_begin(&op, ev, "Chebyshev polynomial", a, NULL, 0));
+    BF_TRY(begin(&op, ev, "Chebyshev polynomial", a, degree));
     BF_TRY(check_interval(&op, lo, hi));
     if (half >= 0.5 && half <= 2) return at_level(&op, out, &a->ct, &p);
     BF_TRY(bf_api_need(&op, &a->ct, bf_poly_depth(&p) + 1));
@@ -85,7 +95,7 @@ bf_status bf_cipher_power_series_at(bf_evaluator *ev, bf_cipher **out,
 {
     bf_op op;
     bf_poly p = powers(c, degree);
-    BF_TRY(bf_api_begin(&op, ev, "polynomial", a, NULL, 0));
+    BF_TRY(begin(&op, ev, "polynomial", a, degree));
     return at_scale(&op, out, &a->ct, &p, scale);
 }
 
@@ -96,7 +106,7 @@ bf_status bf_cipher_chebyshev_at(bf_evaluator *ev, bf_cipher **out,
 {
     bf_op op;
     bf_poly p = chebyshev(c, degree, lo, hi);
-    BF_TRY(bf_api_begin(&op, ev, "Chebyshev polynomial", a, NULL, 0));
+    BF_TRY(begin(&op, ev, "Chebyshev polynomial", a, degree));
     BF_TRY(check_interval(&op, lo, hi));
     return at_scale(&op, out, &a->ct, &p, scale);
 }

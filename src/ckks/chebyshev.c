@@ -7,24 +7,27 @@
 bf_status bf_chebyshev_fit(double *c, unsigned degree, double a, double b,
                            double (*f)(double x, void *user), void *user)
 {
-    unsigned nodes = degree + 1;
+    const size_t nodes = (size_t)degree + 1;
     if (!(a < b) || !isfinite(a) || !isfinite(b))
         return bf_fail(BF_ERR_ARGUMENT, "interval [%g, %g]", a, b);
     double *v = bf_alloc(nodes * sizeof *v);
     if (!v) return BF_ERR_MEMORY;
-    for (unsigned j = 0; j < nodes; j++) {
-        double x = (a + b) / 2 + (b - a) / 2 * cos(M_PI * (j + 0.5) / nodes);
-        v[j] = f(x, user);
-        if (isfinite(v[j])) continue;
+    const double count = (double)nodes;
+    for (size_t j = 0; j < nodes; j++) {
+        double x = (a + b) / 2 +
+                   (b - a) / 2 * cos(M_PI * ((double)j + 0.5) / count);
+        double y = v[j] = f(x, user);
+        if (isfinite(y)) continue;
         bf_free(v);
-        return bf_fail(BF_ERR_RANGE, "function to approximate: %g at %g", v[j],
+        return bf_fail(BF_ERR_RANGE, "function to approximate: %g at %g", y,
                        x);
     }
-    for (unsigned k = 0; k < nodes; k++) {
+    for (size_t k = 0; k < nodes; k++) {
         double sum = 0;
-        for (unsigned j = 0; j < nodes; j++)
-            sum += v[j] * cos(M_PI * k * (j + 0.5) / nodes);
-        c[k] = (k ? 2 : 1) * sum / nodes;
+        for (size_t j = 0; j < nodes; j++)
+            sum += v[j] *
+                   cos(M_PI * (double)k * ((double)j + 0.5) / count);
+        c[k] = (k ? 2 : 1) * sum / count;
     }
     bf_free(v);
     return BF_OK;

@@ -35,8 +35,8 @@ static bf_status tree_init(tree *t, bf_eval *ev, size_t count, unsigned log_m,
                            unsigned f)
 {
     size_t half = bf_eval_n(ev) / 2;
-    if (f == 0 || (f & (f - 1)) || ((size_t)f << log_m) > half || count == 0 ||
-        count > (size_t)1 << log_m)
+    if (f == 0 || (f & (f - 1)) || f > half || log_m > 63 ||
+        half / f >> log_m == 0 || count == 0 || count > (size_t)1 << log_m)
         return bf_fail(BF_ERR_ARGUMENT,
                        "packing of %zu elements of period %u into 2^%u places "
                        "of %zu slots",
@@ -233,6 +233,9 @@ bf_status bf_expand(bf_eval *ev, bf_ct *out, const bf_ct *packed, size_t count,
     BF_TRY(bf_eval_check(ev, packed, 2, "expansion"));
     /* packed may be one of out[]. */
     const double scale = packed->scale, bound = packed->bound;
+    if (sign != 1 && sign != -1)
+        return bf_fail(BF_ERR_ARGUMENT, "expansion with the sign %d: 1 or -1",
+                       sign);
     BF_TRY(tree_init(&t, ev, count, log_m, f));
     BF_GOTO(tree_monomials(&t, packed->limbs), done);
     BF_GOTO(bf_copy(ev, &out[0], packed), done);
@@ -459,6 +462,8 @@ bf_status bf_pack_made(bf_eval *ev, bf_ct *out, bf_ct *g, size_t count,
 {
     tree t;
     BF_TRY(tree_init(&t, ev, count, log_m, f));
+    if (!(bound >= 0) || !isfinite(bound))
+        return bf_fail(BF_ERR_ARGUMENT, "packing of sums up to %g", bound);
     t.nodes = g;
     bf_status status = pack_first(&t, make, user);
     if (status == BF_OK) status = pack_rest(&t);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every public header stands alone, in C and in C++, and a program in C++ links
-# with the library.
+# Every public header stands alone, in C and in C++, and programs in C++ link with
+# the library: one that computes, and one that names every function.
 . "$(dirname "$0")/lib.sh"
 
 cxx=
@@ -18,6 +18,18 @@ for header in include/blindfit/*.h; do
     ok $cxx -x c++ -std=c++11 $strict -fsyntax-only "$work/alone.c"
 done
 if ! sanitized; then
+    {
+        printf '#include "%s"\n' include/blindfit/*.h
+        echo 'const void *const all[] = {'
+        nm -D --defined-only "$build/libblindfit.so" |
+            sed -n 's/.* T \(bf_[a-z0-9_]*\).*/reinterpret_cast<void *>(\1),/p'
+        echo '}; int main() { return all[0] == nullptr; }'
+    } >"$work/all.cc"
+    checks=$((checks + 1))
+    [ "$(grep -c reinterpret_cast "$work/all.cc")" -gt 150 ] ||
+        fail "no functions to look at"
+    ok $cxx -std=c++11 $strict -I. -o "$work/all" "$work/all.cc" -L"$build" \
+        -lblindfit
     ok $cxx -std=c++11 $strict -o "$work/client" tests/cli/headers_client.cc \
         -L"$build" -lblindfit
     ok env LD_LIBRARY_PATH="$build" "$work/client"

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -306,6 +307,12 @@ static void complex_slots(void **state)
     bf_cipher_destroy(z);
 }
 
+static double nowhere(double t, void *user)
+{
+    (void)user;
+    return t * NAN;
+}
+
 static double cube(double t, void *user)
 {
     (void)user;
@@ -505,6 +512,14 @@ static void polynomials_at_chosen_scales(void **state)
 
     assert_fails(bf_cipher_power_series_at(ev, &z, x, c, 5, 0), BF_ERR_ARGUMENT,
                  "scale 0");
+    assert_fails(bf_cipher_power_series(ev, &z, x, c, UINT_MAX),
+                 BF_ERR_ARGUMENT, "of degree 4294967295: 1 to 1023");
+    assert_fails(bf_cipher_chebyshev_at(ev, &z, x, t, 1024, -1, 1, scale),
+                 BF_ERR_ARGUMENT, "of degree 1024");
+    assert_fails(bf_cipher_chebyshev(ev, &z, x, t, 0, -1, 1), BF_ERR_ARGUMENT,
+                 "of degree 0");
+    assert_fails(bf_chebyshev_coefficients(t, 3, -1, 1, nowhere, NULL),
+                 BF_ERR_RANGE, "nan at 0.92");
     assert_fails(bf_cipher_chebyshev_at(ev, &z, x, t, 3, 1, 1, scale),
                  BF_ERR_ARGUMENT, "on [1, 1]");
     assert_ok(bf_cipher_mod_drop(ev, &low, x, bf_ckks_limbs(ckks, 2)));
@@ -651,6 +666,15 @@ static void packing_and_expansion(void **state)
         assert_ok(bf_keys_create_for(&mine, secret, dry, NULL));
         assert_ok(bf_evaluator_create(&own, ckks, mine));
     }
+    assert_fails(bf_cipher_expand(own, out, packed, 3, 2, f, 0),
+                 BF_ERR_ARGUMENT, "the sign 0");
+    const bf_cipher *const one[] = {packed};
+    assert_fails(bf_cipher_pack(own, &packed, one, 1, 2, f, NAN),
+                 BF_ERR_ARGUMENT, "up to nan");
+    assert_fails(bf_cipher_pack(own, &packed, one, 1, 3, f, 1),
+                 BF_ERR_ARGUMENT, "into 2^3 places");
+    assert_fails(bf_cipher_pack(own, &packed, one, 1, UINT_MAX, f, 1),
+                 BF_ERR_ARGUMENT, "into 2^4294967295 places");
     for (int m = 0; m < 3; m++) {
         double want[COUNT];
         FOR(i, 4 * vx[4 * m + i % 4]);
