@@ -146,6 +146,7 @@ typedef struct cli_shape {
     bf_label_columns labels; /* as in bf_plan_options */
     unsigned owners;         /* 0: one */
     const size_t *owner_rows;
+    unsigned ranks; /* as in bf_plan_options */
 } cli_shape;
 BF_MUST_CHECK bf_status cli_plan_job(bf_job **job, const cli_shape *shape);
 /* A further job over the rows of `over`. Options that are not given keep the

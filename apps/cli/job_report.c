@@ -59,18 +59,43 @@ typedef struct more {
     uint64_t key_bytes;
 } more;
 
-/* Costs of a rank of several; count 0: of one. */
+/* Costs of the busiest of several ranks; count 0: nobody asks. */
 typedef struct rank_cost {
     size_t count;
     bf_rank_figures f;
+    double work_part, seconds; /* of one server's work; or NaN */
 } rank_cost;
 
-static cJSON *rank_json(const bf_rank_figures *f)
+static bf_status measure_rank(rank_cost *out, const bf_job *job, size_t ranks,
+                              const cost *alone)
+{
+    *out = (rank_cost){.count = ranks};
+    if (!ranks) return BF_OK;
+    BF_TRY(bf_rank_figures_of(&out->f, job, (unsigned)ranks, &cli_env));
+    out->work_part = out->f.work / alone->f.work;
+    out->seconds = alone->seconds * out->work_part;
+    return BF_OK;
+}
+
+/* By a ring of ranks, each sends all parts of the sum but one, and then all
+ * sums of parts but one. */
+static double sent_bytes(const rank_cost *r)
+{
+    double count = (double)r->count;
+    return 2 * (count - 1) / count * (double)r->f.added_bytes;
+}
+
+static cJSON *rank_json(const rank_cost *r)
 {
     cJSON *o = cJSON_CreateObject();
+    const bf_rank_figures *f = &r->f;
     cJSON_AddNumberToObject(o, "row_ciphertexts", (double)f->row_ciphertexts);
+    cJSON_AddNumberToObject(o, "upload_bytes", (double)f->upload_bytes);
     cJSON_AddNumberToObject(o, "memory_bytes", (double)f->memory_bytes);
     cJSON_AddNumberToObject(o, "added_bytes", (double)f->added_bytes);
+    cJSON_AddNumberToObject(o, "sent_bytes", sent_bytes(r));
+    cJSON_AddNumberToObject(o, "work_part", r->work_part);
+    cJSON_AddNumberToObject(o, "seconds_estimate", r->seconds);
     return o;
 }
 
@@ -118,7 +143,7 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     if (other) cJSON_AddItemToObject(o, "alternative", alternative_json(other));
     if (ranks->count) {
         cJSON_AddNumberToObject(o, "ranks", (double)ranks->count);
-        cJSON_AddItemToObject(o, "each_rank", rank_json(&ranks->f));
+        cJSON_AddItemToObject(o, "each_rank", rank_json(ranks));
     }
     return cli_json(o);
 }
@@ -177,13 +202,17 @@ static void print_memory(const bf_job_figures *f)
         cli_row("server's memory", "about %s", most.s);
 }
 
-static void print_ranks(const rank_cost *r, const bf_job_figures *f)
+static void print_ranks(const rank_cost *r)
 {
-    cli_row("each of the ranks", "%.0f %% of the work, about %s of memory",
-            100 * r->f.work / f->work, cli_size((double)r->f.memory_bytes).s);
+    char time[64];
+    cli_row("each of the ranks",
+            "%s, %.0f %% of one server; %s of memory; %s of upload",
+            about(time, r->seconds), 100 * r->work_part,
+            cli_size((double)r->f.memory_bytes).s,
+            cli_size((double)r->f.upload_bytes).s);
     if (r->count == 1) return;
-    cli_row("sum over ranks", "up to %s in an iteration",
-            cli_size((double)r->f.added_bytes).s);
+    cli_row("network", "each rank sends up to %s in an iteration",
+            cli_size(sent_bytes(r)).s);
 }
 
 static void print_plan(const bf_job *job, const bf_job_figures *f,
@@ -241,9 +270,9 @@ bf_status cli_report_plan(const bf_job *job, const bf_job *over, size_t ranks)
     if (over)
         BF_TRY(bf_job_more_keys(&m.keys, &m.key_bytes, job,
                                 (const bf_job *const *)&over, 1, &cli_env));
-    rank_cost r = {.count = ranks};
-    if (ranks) BF_TRY(bf_rank_figures_of(&r.f, job, (unsigned)ranks, &cli_env));
+    rank_cost r;
     BF_TRY(measure(&own, job));
+    BF_TRY(measure_rank(&r, job, ranks, &own));
     if (bf_job_alternative(job)) {
         BF_TRY(compare(&other, bf_job_alternative(job), &own));
         compared = &other;
@@ -251,6 +280,6 @@ bf_status cli_report_plan(const bf_job *job, const bf_job *over, size_t ranks)
     if (cli_common_options.json)
         return report_json(job, &own.f, &m, own.seconds, compared, &r);
     print_plan(job, &own.f, &m, own.seconds, compared);
-    if (ranks) print_ranks(&r, &own.f);
+    if (ranks) print_ranks(&r);
     return BF_OK;
 }

@@ -285,7 +285,8 @@ bf_status cli_plan_job(bf_job **job, const cli_shape *s)
                                .owners = s->owners,
                                .owner_rows = s->owner_rows,
                                .refresh = refreshes[given.refresh],
-                               .certificate = given.certificate};
+                               .certificate = given.certificate,
+                               .ranks = s->ranks};
     BF_TRY(cli_recipe(&recipe, s->rows, s->features));
     BF_TRY(parse_ring(&options.log_n));
     BF_TRY(bf_job_plan(job, &recipe, s->rows, s->features, s->classes, &options,

@@ -63,6 +63,11 @@ typedef struct bf_plan_options {
      * scores (bf_owner_certificate). A job over the rows of another has
      * certificates if that one has. */
     bool certificate;
+    /* Number of processes that will train the job together (bf_ranks in
+     * server.h); 0 or 1: one. The plan is the one with which the busiest does
+     * least, and max_memory is for each. Another number of processes can train
+     * the job as well. */
+    unsigned ranks;
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the

@@ -41,6 +41,7 @@ BF_API BF_MUST_CHECK bf_status bf_ranks_meet(const bf_ranks *r, bf_status mine);
 /* What a rank takes of a job that so many ranks train: that with most rows. */
 typedef struct bf_rank_figures {
     size_t row_ciphertexts;
+    uint64_t upload_bytes; /* of the upload, what this rank reads */
     uint64_t memory_bytes; /* at most */
     uint64_t added_bytes;  /* most that `sum` gets at once, in an iteration */
     double work;           /* as of bf_job_figures */

@@ -36,6 +36,12 @@ size_t bf_job_rank_inputs(const bf_job *job, bf_input_kind kind,
     return count;
 }
 
+bf_ranks bf_job_busiest(const bf_job *job, unsigned count)
+{
+    return (bf_ranks){.own = bf_job_circuit(job)->busiest(job, count),
+                      .count = count};
+}
+
 bf_input_kind bf_job_input_kind(const bf_job *job, size_t i, size_t *index)
 {
     const bf_circuit *c = bf_job_circuit(job);

@@ -68,10 +68,12 @@ typedef struct bf_circuit {
     size_t (*inputs)(const bf_job *job, bf_input_kind kind);
     bf_input (*input)(const bf_job *job, bf_input_kind kind);
     /* Whether this rank of several (NULL: of one) has input `index` of a kind.
-     * check_ranks: BF_ERR_ARGUMENT for more ranks than the inputs are for. */
+     * check_ranks: BF_ERR_ARGUMENT for more ranks than the inputs are for.
+     * busiest: the number of the rank that has most to do. */
     bool (*has)(const bf_job *job, const bf_ranks *ranks, bf_input_kind kind,
                 size_t index);
-    bf_status (*check_ranks)(const bf_job *job, const bf_ranks *ranks);
+    bf_status (*check_ranks)(const bf_job *job, unsigned ranks);
+    unsigned (*busiest)(const bf_job *job, unsigned ranks);
     unsigned (*steps)(const bf_job *job);
     /* Names of what is carried, for messages; NULL ends the list. */
     const char *carried[BF_CARRIED_MAX + 1];
@@ -122,6 +124,8 @@ const bf_circuit *bf_job_circuit(const bf_job *job);
 size_t bf_job_inputs(const bf_job *job);
 size_t bf_job_rank_inputs(const bf_job *job, bf_input_kind kind,
                           const bf_ranks *ranks);
+/* Of so many ranks, no more than check_ranks allows, the busiest. */
+bf_ranks bf_job_busiest(const bf_job *job, unsigned count);
 bf_input_kind bf_job_input_kind(const bf_job *job, size_t i,
                                 size_t *index /* within the kind */);
 

@@ -270,27 +270,21 @@ bf_status bf_rank_figures_of(bf_rank_figures *out, const bf_job *job,
                              unsigned ranks, bf_env *env)
 {
     BF_UNDER(env);
-    bf_ranks most = {.count = ranks};
-    bf_rank_figures f = {0};
     bf_plan plan;
     if (ranks < 1 || ranks > BF_RANKS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%u ranks; 1 to %d are possible", ranks,
                        BF_RANKS_MAX);
-    BF_TRY(bf_job_circuit(job)->check_ranks(job, &most));
-    for (unsigned i = 0; i < ranks; i++) {
-        bf_ranks r = {.own = i, .count = ranks};
-        size_t rows = bf_job_rank_inputs(job, BF_INPUT_ROWS, &r);
-        if (rows > f.row_ciphertexts) {
-            f.row_ciphertexts = rows;
-            most = r;
-        }
-    }
+    BF_TRY(bf_job_circuit(job)->check_ranks(job, ranks));
+    bf_ranks most = bf_job_busiest(job, ranks);
     BF_TRY(bf_job_walk_rank(&plan, job, false, &most));
-    f.memory_bytes = plan.memory_bytes;
-    f.added_bytes = plan.added_bytes;
-    f.work = plan.work;
+    *out = (bf_rank_figures){
+        .row_ciphertexts = bf_job_rank_inputs(job, BF_INPUT_ROWS, &most),
+        .upload_bytes = plan.read_bytes,
+        .memory_bytes = plan.memory_bytes,
+        .added_bytes = plan.added_bytes,
+        .work = plan.work,
+    };
     bf_plan_clear(&plan);
-    *out = f;
     return BF_OK;
 }
 

@@ -92,6 +92,7 @@ typedef struct bf_plan {
     bf_key_need *keys; /* owned */
     size_t ciphertexts; /* uploaded */
     uint64_t upload_bytes, key_bytes, model_bytes;
+    uint64_t read_bytes;    /* of the upload, what the walked rank reads */
     uint64_t labels_bytes;  /* of an upload without rows */
     bool packed;            /* the server keeps rows packed in memory */
     uint64_t memory_bytes;  /* server, peak, an estimate from above */

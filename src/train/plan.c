@@ -34,7 +34,9 @@ double bf_counters_price(const bf_params *p, const bf_counters *c,
 
 /* What to minimise: server work, with bytes taken at a tenth of a gigabyte a
  * second for the owner's encryption and the wire. One unit is the work of a
- * transform per element and stage, about 0.15 ns. */
+ * transform per element and stage, about 0.15 ns. R ranks all take as long as
+ * the busiest: its work counts R times. Who takes R machines wants results
+ * soon: bytes count 1/R. */
 #define COST_PER_BYTE (10e-9 / 0.15e-9)
 
 double bf_bytes_cost(uint64_t bytes)
@@ -73,6 +75,7 @@ static void plan_inputs(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
         plan->upload_bytes += bytes;
         if (kind != BF_INPUT_ROWS) plan->labels_bytes += bytes;
         uint64_t own = bf_job_rank_inputs(job, (bf_input_kind)kind, ranks);
+        plan->read_bytes += own * (bytes / count);
         plan->memory_bytes += kind == BF_INPUT_ROWS && plan->packed
                                   ? own * (bytes / count)
                                   : own * limbs * ((uint64_t)16 << p->log_n);
@@ -165,11 +168,11 @@ uint64_t bf_job_key_bytes(const bf_job *job, const bf_key_need *need)
 }
 
 /* Everything that follows from counters, key needs and parameters. */
-static void plan_sizes(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
+void bf_plan_sizes(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
 {
     const bf_params *p = &job->ring[0];
     plan->key_bytes = bf_wire_file_bytes(job->ring, job->rings);
-    plan->memory_bytes = 0;
+    plan->memory_bytes = plan->read_bytes = 0;
     for (size_t i = 0; i < plan->key_count; i++) {
         unsigned limbs = plan->keys[i].limbs;
         p = &job->ring[plan->keys[i].name.ring];
@@ -188,13 +191,9 @@ static void plan_sizes(bf_plan *plan, const bf_job *job, const bf_ranks *ranks)
     plan->work = 0;
     for (unsigned r = 0; r < job->rings; r++)
         plan->work += bf_job_work(&job->ring[r], &plan->counters[r]);
-    plan->cost = plan->work +
-                 bf_bytes_cost(plan->upload_bytes + plan->key_bytes);
-}
-
-void bf_plan_sizes(bf_plan *plan, const bf_job *job)
-{
-    plan_sizes(plan, job, NULL);
+    double count = ranks ? ranks->count : 1;
+    plan->cost = count * plan->work +
+                 bf_bytes_cost(plan->upload_bytes + plan->key_bytes) / count;
 }
 
 /* A fresh ciphertext as the owner would send it, without data. */
@@ -265,7 +264,7 @@ bf_status bf_job_walk_rank(bf_plan *plan, const bf_job *job, bool packed,
     bf_plan p = {.packed = packed};
     bf_status status;
     planned.sum = NULL;
-    if (ranks) BF_TRY(bf_job_circuit(job)->check_ranks(job, ranks));
+    if (ranks) BF_TRY(bf_job_circuit(job)->check_ranks(job, ranks->count));
     BF_GOTO(bf_world_open_symbolic(&w, job), done);
     BF_GOTO(walk_circuit(&p, job, &w, &team), done);
     for (unsigned r = 0; r < w.count; r++)
@@ -274,7 +273,7 @@ bf_status bf_job_walk_rank(bf_plan *plan, const bf_job *job, bool packed,
     p.circuit_bytes = bf_world_peak_bytes(&w);
     p.added_bytes = team.largest;
     p.weight_noise = p.steps[p.step_count - 1].noise;
-    plan_sizes(&p, job, ranks);
+    bf_plan_sizes(&p, job, ranks);
     *plan = p;
     memset(&p, 0, sizeof p);
 done:

@@ -13,9 +13,9 @@
 BF_MUST_CHECK bf_status bf_plan_typical(bf_magnitudes *out,
                                         const bf_recipe *recipe, size_t n,
                                         size_t cols);
-/* Everything of the plan that follows from its counters and key needs, and the
- * job's parameters. */
-void bf_plan_sizes(bf_plan *plan, const bf_job *job);
+/* Everything of the plan that follows from its counters and key needs, the
+ * job's parameters, and the rank (NULL: the only one) that was walked. */
+void bf_plan_sizes(bf_plan *plan, const bf_job *job, const bf_ranks *ranks);
 
 /* Bytes of a key in the file that the server gets. */
 uint64_t bf_job_key_bytes(const bf_job *job, const bf_key_need *need);

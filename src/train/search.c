@@ -53,6 +53,8 @@ static double last_tolerance(double first)
 
 typedef struct search {
     const bf_plan_options *options;
+    unsigned ranks;        /* of which plans here are the busiest's */
+    bool divided;          /* some layout has rows for all of them */
     double tolerance;      /* error of a weight, relative to a typical one */
     bf_choice best[2];     /* without refreshes, with them */
     double least_error;    /* of a weight, as above, of all plans seen */
@@ -64,6 +66,15 @@ typedef struct search {
 static bf_choice *best_of(search *s, const bf_job *job)
 {
     return &s->best[job->refresh.on];
+}
+
+/* Of the only server, or of the busiest rank. */
+static bf_status walk(const search *s, bf_plan *plan, const bf_job *job,
+                      bool packed)
+{
+    if (s->ranks == 1) return bf_job_walk_rank(plan, job, packed, NULL);
+    bf_ranks busiest = bf_job_busiest(job, s->ranks);
+    return bf_job_walk_rank(plan, job, packed, &busiest);
 }
 
 static bool fits(const search *s, const bf_plan *plan)
@@ -80,7 +91,7 @@ static bf_status consider(search *s, const bf_job *job, bf_plan *plan)
     bool dear = best->found && plan->cost >= best->plan.cost;
     if (!dear && !fits(s, plan) && bf_job_packs(job)) {
         bf_plan_clear(plan);
-        BF_TRY(bf_job_walk_packed(plan, job));
+        BF_TRY(walk(s, plan, job, true));
         dear = best->found && plan->cost >= best->plan.cost;
     }
     if (plan->memory_bytes < s->least_memory)
@@ -114,15 +125,22 @@ static bool some_digits(bf_job *job, const bf_chain *c)
     return false;
 }
 
+static void sizes(const search *s, bf_plan *plan, const bf_job *job)
+{
+    bf_ranks busiest = bf_job_busiest(job, s->ranks);
+    bf_plan_sizes(plan, job, s->ranks > 1 ? &busiest : NULL);
+}
+
 /* The digit length of least cost: counters and needs do not depend on it. */
-static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
+static bool fit_digits(const search *s, bf_job *job, const bf_chain *c,
+                       bf_plan *plan)
 {
     bf_params best = {0};
     double cost = INFINITY;
     for (unsigned alpha = c->n_q; alpha >= 1; alpha--) {
         if (!bf_chain_params(&job->ring[0], job->layout.log_n, c, alpha))
             continue;
-        bf_plan_sizes(plan, job);
+        sizes(s, plan, job);
         if (plan->cost < cost) {
             cost = plan->cost;
             best = job->ring[0];
@@ -130,7 +148,7 @@ static bool fit_digits(bf_job *job, const bf_chain *c, bf_plan *plan)
     }
     if (cost == INFINITY) return false;
     job->ring[0] = best;
-    bf_plan_sizes(plan, job);
+    sizes(s, plan, job);
     return true;
 }
 
@@ -153,10 +171,11 @@ static bf_status consider_bits(search *s, bf_job *job)
         bf_plan plan;
         if (!bf_job_circuit(job)->chain(job, &c, bits)) continue;
         if (!some_digits(job, &c)) return BF_OK;
-        bf_status status = bf_job_walk(&plan, job);
+        bf_status status = walk(s, &plan, job, false);
         if (status != BF_OK) return means_unfit(status) ? BF_OK : status;
-        bool hopeless = best->found && plan.work > 2 * best->plan.cost;
-        if (precise(s, job, &plan) && fit_digits(job, &c, &plan))
+        bool hopeless =
+            best->found && s->ranks * plan.work > 2 * best->plan.cost;
+        if (precise(s, job, &plan) && fit_digits(s, job, &c, &plan))
             return consider(s, job, &plan);
         hopeless |= plan.weight_noise >= last;
         last = plan.weight_noise;
@@ -186,7 +205,7 @@ static bf_status consider_keys(search *s, const bf_job *all, bf_plan *plan)
         bf_plan_clear(plan);
         return BF_OK;
     }
-    bf_status status = bf_job_walk(&fewer, &few);
+    bf_status status = walk(s, &fewer, &few, false);
     if (status == BF_OK) {
         bool saves = cost_with_memory(&fewer) < cost_with_memory(plan);
         bool take = saves || !fits(s, plan);
@@ -216,9 +235,9 @@ static bf_status try_refresh(search *s, bf_job *job, double bits, trial *t)
     if (!bf_job_circuit(job)->chain(job, &c, bits)) return BF_OK;
     if (small && !some_digits(job, &c)) return BF_ERR_SECURITY;
     BF_TRY(bf_refresh_make(job, c.prime, c.n_q));
-    BF_TRY(bf_job_walk(&plan, job));
+    BF_TRY(walk(s, &plan, job, false));
     *t = (trial){.fits = true, .noise = plan.weight_noise};
-    if (small) fit_digits(job, &c, &plan);
+    if (small) fit_digits(s, job, &c, &plan);
     t->dear = best->found && plan.cost >= best->plan.cost;
     t->enough = precise(s, job, &plan);
     if (t->enough) return consider_keys(s, job, &plan);
@@ -305,6 +324,8 @@ static void set_mask(bf_job *job)
 static bf_status consider_layout(search *s, const bf_job *base)
 {
     const bf_circuit *circuit = bf_job_circuit(base);
+    if (circuit->check_ranks(base, s->ranks) != BF_OK) return BF_OK;
+    s->divided = true;
     unsigned count = circuit->ways(base);
     bf_job laid = *base;
     set_mask(&laid);
@@ -320,21 +341,23 @@ static bf_status consider_layout(search *s, const bf_job *base)
 /* A rough count of key switches times the ring's size, to leave out layouts
  * that can't win without walking them: a pack and an expansion of m elements, a
  * few switches per output. */
-static double rough_work(const bf_layout *l)
+static double rough_work(const search *s, const bf_layout *l)
 {
-    double outs = (double)(l->chunks * l->classes);
+    double outs = (double)(l->chunks * l->classes) / s->ranks;
     return (2 * (double)l->m + 3 * outs) * exp2(l->log_n);
 }
 
 #define ROUGH_FACTOR 1.6 /* how far the rough count may mislead */
 
-static double least_rough_work(const bf_job *base, const bf_layout_shape *shape)
+static double least_rough_work(const search *s, const bf_job *base,
+                               const bf_layout_shape *shape)
 {
     double least = INFINITY;
     bf_layout l;
     for (size_t f = 1; f <= (size_t)1 << (shape->log_n - 1); f *= 2)
-        if (bf_job_lay_out(&l, base, shape, f, 1) == BF_OK)
-            least = fmin(least, rough_work(&l));
+        if (bf_job_lay_out(&l, base, shape, f, 1) == BF_OK &&
+            bf_layout_most_parts(&l) >= s->ranks)
+            least = fmin(least, rough_work(s, &l));
     return least;
 }
 
@@ -342,9 +365,9 @@ static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
                                size_t n, size_t cols, size_t classes)
 {
     const bf_layout_shape shape = {log_n, n, cols, classes};
-    double least = least_rough_work(base, &shape);
+    double least = least_rough_work(s, base, &shape);
     const bf_choice *best = best_of(s, base);
-    if (best->found) least = fmin(least, rough_work(&best->job.layout));
+    if (best->found) least = fmin(least, rough_work(s, &best->job.layout));
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
         if (s->options->f && s->options->f != f) continue;
         for (size_t k = 1; k <= f && k <= 64; k *= 2) {
@@ -352,7 +375,7 @@ static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
             if (s->options->k && s->options->k != k) continue;
             if (bf_job_lay_out(&job.layout, base, &shape, f, k) != BF_OK)
                 continue;
-            if (rough_work(&job.layout) <= ROUGH_FACTOR * least)
+            if (rough_work(s, &job.layout) <= ROUGH_FACTOR * least)
                 BF_TRY(consider_layout(s, &job));
         }
     }
@@ -401,6 +424,18 @@ static bf_status check_owners(const bf_plan_options *options,
         return bf_fail(BF_ERR_ARGUMENT,
                        "weights of several owners are not refreshed: their "
                        "sparse secrets add up to more than a refresh covers");
+    return BF_OK;
+}
+
+static bf_status check_ranks(const bf_plan_options *options)
+{
+    if (options->ranks > BF_RANKS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%u ranks; at most %d are possible",
+                       options->ranks, BF_RANKS_MAX);
+    if (options->ranks > 1 && options->owners > 1)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a job of several owners, who recheck the model, is for "
+                       "one rank");
     return BF_OK;
 }
 
@@ -595,6 +630,9 @@ static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
                        "by %.2g or less%s",
                        job, s->least_error, s->most, chains);
     *chains = 0;
+    if (s->ranks > 1 && !s->divided)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: the rows are too few for %u ranks", job, s->ranks);
     if (s->least_memory < UINT64_MAX)
         snprintf(memory, sizeof memory, " (%.2f GB would do)",
                  (double)s->least_memory / 1e9);
@@ -608,8 +646,8 @@ static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
                    chains);
 }
 
-/* The cheaper one first. Digits were chosen after the walk; the noise depends
- * on them. */
+/* The cheaper one first, with the plan of one server. Digits were chosen after
+ * the walk; the noise depends on them. */
 static bf_status conclude(bf_choice out[2], search *s)
 {
     const bf_choice *b = s->best;
@@ -635,12 +673,14 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     BF_TRY(check_shapes(recipe, n, features, classes));
     BF_TRY(check_refresh(recipe, options));
     BF_TRY(check_owners(options, recipe, n));
+    BF_TRY(check_ranks(options));
     bf_job base;
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(make_base(&base, recipe, n, features, classes, options));
     double first =
         tolerated(recipe, n, cols) / bf_opening_error(bf_job_owners(&base));
     search s = {.options = options,
+                .ranks = options->ranks > 1 ? options->ranks : 1,
                 .tolerance = first,
                 .most = last_tolerance(first),
                 .least_error = INFINITY,

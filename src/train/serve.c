@@ -331,7 +331,7 @@ static bf_status load_job(server *s)
     BF_TRY(check_uploads(s));
     bf_job_data_id(&s->job, s->data_id);
     if (o->ranks)
-        BF_TRY(bf_job_circuit(&s->job)->check_ranks(&s->job, o->ranks));
+        BF_TRY(bf_job_circuit(&s->job)->check_ranks(&s->job, o->ranks->count));
     BF_TRY(bf_job_check_memory(&s->job, o->ranks, o->max_memory));
     return plan_run(s);
 }

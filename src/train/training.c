@@ -838,14 +838,31 @@ static bool has(const bf_job *job, const bf_ranks *ranks, bf_input_kind kind,
     return is_in(chunk, b.first_chunk, b.chunks);
 }
 
-static bf_status check_ranks(const bf_job *job, const bf_ranks *ranks)
+static bf_status check_ranks(const bf_job *job, unsigned ranks)
 {
     size_t most = bf_layout_most_parts(&job->layout);
-    if (ranks->count <= most) return BF_OK;
+    if (ranks <= most) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
                    "%u ranks, but the ciphertexts of %s are for %zu at most",
-                   ranks->count,
-                   job->layout.blocks > 1 ? "a batch" : "the rows", most);
+                   ranks, job->layout.blocks > 1 ? "a batch" : "the rows",
+                   most);
+}
+
+/* Of all its blocks: what a block costs beside its rows, all ranks do. */
+static unsigned busiest(const bf_job *job, unsigned ranks)
+{
+    const bf_layout *l = &job->layout;
+    size_t most = 0;
+    unsigned found = 0;
+    for (unsigned i = 0; i < ranks; i++) {
+        size_t chunks = 0;
+        for (size_t b = 0; b < l->blocks; b++)
+            chunks += bf_layout_part(l, b, i, ranks).chunks;
+        if (chunks <= most) continue;
+        most = chunks;
+        found = i;
+    }
+    return found;
 }
 
 static bf_input input(const bf_job *job, bf_input_kind kind)
@@ -994,6 +1011,7 @@ const bf_circuit bf_training = {
     .input = input,
     .has = has,
     .check_ranks = check_ranks,
+    .busiest = busiest,
     .steps = steps,
     .carried = {"V", "V of before", NULL},
     .output_bound = output_bound,

@@ -26,6 +26,7 @@ typedef struct shape {
     size_t rows, features, batch;
     unsigned classes, iterations;
     bf_plan_options options;
+    bool twice; /* there is another upload of the same rows */
 } shape;
 
 static job_files at;
@@ -45,17 +46,18 @@ static bf_status keep_twin(void *user, unsigned t, const bf_matrix *w)
     return BF_OK;
 }
 
-static void encrypt(const bf_matrix *x, const int32_t *labels, unsigned classes)
+static void encrypt(const shape *s, const bf_matrix *x, const int32_t *labels)
 {
     bf_prepared p;
     bf_matrix last;
     owner_prepare(&p, &files.made, x);
-    OK(bf_twin_run(&last, &p.schedule, &p.rows, labels, classes, keep_twin,
+    OK(bf_twin_run(&last, &p.schedule, &p.rows, labels, s->classes, keep_twin,
                    NULL, NULL));
     OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
                      &p.schedule, BF_UPLOAD_ALL, at.upload));
-    OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
-                     &p.schedule, BF_UPLOAD_ALL, files.again));
+    if (s->twice)
+        OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
+                         &p.schedule, BF_UPLOAD_ALL, files.again));
     bf_matrix_clear(&last);
     bf_prepared_clear(&p);
 }
@@ -82,7 +84,7 @@ static void open_job(const shape *s)
             x.data[i * s->features + j] = fabs(x.data[i * s->features + j] +
                                                (j % 3 == (size_t)labels[i]));
     }
-    encrypt(&x, labels, s->classes);
+    encrypt(s, &x, labels);
     bf_matrix_clear(&x);
     bf_free(labels);
 }
@@ -391,7 +393,8 @@ static void test_whitened(void **state)
                              .f = 4,
                              .k = 4,
                              .refresh = BF_REFRESH_NEVER,
-                             .certificate = true}};
+                             .certificate = true},
+                            true};
     models alone = {0}, two = {0};
     open_job(&s);
     assert_int_equal(files.made.layout.chunks, 7);
@@ -419,7 +422,8 @@ static void test_batches(void **state)
         6000,
         2,
         2,
-        {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER}};
+        {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER},
+        false};
     models alone = {0};
     open_job(&s);
     train_alone(&alone);
@@ -441,7 +445,8 @@ static void test_resumed(void **state)
         0,
         2,
         2,
-        {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER}};
+        {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER},
+        false};
     models alone = {0}, m = {0};
     open_job(&s);
     train_alone(&alone);
@@ -477,6 +482,71 @@ static void test_parts_of_packed_batches(void **state)
     bf_plan_clear(&plan);
 }
 
+static bf_status plan_for(bf_job *job, bf_plan *plan, size_t rows,
+                          const bf_plan_options *o)
+{
+    bf_recipe recipe;
+    OK(bf_recipe_default(&recipe, BF_RECIPE_WHITENED, 1, rows, 60));
+    return bf_job_search(job, plan, &recipe, rows, 60, 10, o);
+}
+
+static double busiest_work(const bf_job *job, unsigned count)
+{
+    const bf_ranks busiest = bf_job_busiest(job, count);
+    bf_plan plan;
+    OK(bf_job_walk_rank(&plan, job, false, &busiest));
+    double work = plan.work;
+    bf_plan_clear(&plan);
+    return work;
+}
+
+/* Eight ranks pack eight times, and so want few elements. */
+static void test_plans_for_ranks(void **state)
+{
+    (void)state;
+    enum { COUNT = 8, MANY = 40000, FEW = 20000 };
+    bf_plan_options o = {.log_n = 13};
+    bf_job one, eight, none;
+    bf_plan for_one, for_eight, plan;
+    OK(plan_for(&one, &for_one, MANY, &o));
+    o.ranks = COUNT;
+    OK(plan_for(&eight, &for_eight, MANY, &o));
+    assert_true(busiest_work(&eight, COUNT) < busiest_work(&one, COUNT) / 2);
+    assert_true(bf_layout_most_parts(&eight.layout) >= COUNT);
+    /* The plan that comes with the job is that of one server. */
+    OK(bf_job_walk(&plan, &eight));
+    assert_true(plan.work == for_eight.work);
+    assert_true(plan.weight_noise < 1.1 * for_one.weight_noise);
+    bf_plan_clear(&plan);
+    bf_plan_clear(&for_one);
+    bf_plan_clear(&for_eight);
+    o.f = 1;
+    assert_int_equal(plan_for(&none, &plan, FEW, &o), BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "too few for 8 ranks"));
+    o.owners = 2;
+    assert_int_equal(plan_for(&none, &plan, MANY, &o), BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "is for one rank"));
+}
+
+/* Of parts that differ by chunks. */
+static void test_busiest(void **state)
+{
+    (void)state;
+    const bf_plan_options o = {.log_n = 13, .f = 4, .k = 4};
+    bf_job job;
+    bf_plan plan;
+    OK(plan_for(&job, &plan, 40000, &o));
+    bf_plan_clear(&plan);
+    for (unsigned count = 1; count <= 8; count++) {
+        bf_ranks busiest = bf_job_busiest(&job, count);
+        size_t most = bf_job_rank_inputs(&job, BF_INPUT_ROWS, &busiest);
+        for (unsigned i = 0; i < count; i++) {
+            const bf_ranks r = {.own = i, .count = count};
+            assert_true(bf_job_rank_inputs(&job, BF_INPUT_ROWS, &r) <= most);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -484,6 +554,8 @@ int main(void)
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_resumed),
         cmocka_unit_test(test_parts_of_packed_batches),
+        cmocka_unit_test(test_plans_for_ranks),
+        cmocka_unit_test(test_busiest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

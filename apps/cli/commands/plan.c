@@ -45,7 +45,7 @@ static bf_status read_owners(cli_shape *s, const plan_args *a)
 
 static bf_status plan_new(bf_job **job, const plan_args *a)
 {
-    cli_shape s = {.features = a->d};
+    cli_shape s = {.features = a->d, .ranks = (unsigned)a->ranks};
     BF_TRY(read_owners(&s, a));
     BF_TRY(read_classes(&s.labels, &s.classes, a));
     if (!a->classes.count) s.classes = CLASSES;
@@ -96,8 +96,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "in place of --samples and --owners, if rows are split among owners: "
          "how many each has, so that ciphertexts have few rows of two owners"},
         {"ranks", 0, CLI_COUNT, &a.ranks, "R",
-         "also show what each of R processes takes that train the job together "
-         "(docs/scale-out.md)"},
+         "number of processes that train the job together: plan for so many, "
+         "and show what each takes (docs/scale-out.md)"},
         {"over", 0, CLI_TEXT, &a.over, "JOB0",
          "plan a further job over the rows of JOB0, with other labels, "
          "iterations, steps or batches"},
@@ -142,8 +142,9 @@ const cli_command cli_plan = {
         "  # other labels, of two classes, over rows that are already "
         "encrypted\n"
         "  blindfit plan --over job.json --classes 2 -o job-2.json\n"
-        "  # the cost of an existing job, and of a quarter of it\n"
+        "  # the cost of an existing job\n"
         "  blindfit plan job.json\n"
-        "  blindfit plan job.json --ranks 4\n",
+        "  # a job for 16 machines\n"
+        "  blindfit plan -n 1000000 -d 400 --ranks 16 -o job.json\n",
     .run = run,
 };
