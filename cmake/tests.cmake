@@ -23,7 +23,8 @@ set(backends test_api_job test_train_golden test_wire_consttime test_ckks_alias
 set_tests_properties(${backends} PROPERTIES LABELS backends)
 # unsanitized: without sanitizers only.
 #   statistics over many trials, and shapes of the circuit: of code that
-#   test_ckks_eval, test_api_job and test_cli_protocol take through the sanitizers
+#   test_ckks_eval, test_ckks_collective, test_api_job and test_cli_protocol take
+#   through the sanitizers
 #   searches for plans: symbolic, as in test_plan_failures
 #   what a search of the process's memory finds, and how large blocks are:
 #   sanitizers have an allocator of their own; and a limit on addresses, of which
@@ -40,7 +41,8 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
 #   MPI, which leaks: what ranks do is sanitized in test_train_ranks
-set(unsanitized test_ckks_noise test_circuit_noise test_train_circuit
+set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
+  test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
   test_train_wipe test_train_party_wipe test_wire_wipe test_ckks_boot_wipe
   test_cli_large_jobs
