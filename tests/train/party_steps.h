@@ -99,8 +99,10 @@ static inline void copy_tree(const char *from, const char *to)
             path t = at("%s%s%s", to, boxes[b], parts[i]);
             path s = at("%s%s/state", from, boxes[b]);
             check_ok(bf_make_dir(t.s, 0700));
-            if (i) copy_files(f, t);
-            else if (there(s)) copy_file(s, at("%s%s/state", to, boxes[b]));
+            if (i)
+                copy_files(f, t);
+            else if (there(s))
+                copy_file(s, at("%s%s/state", to, boxes[b]));
         }
 }
 
@@ -139,6 +141,21 @@ static inline void build_model(path out,
     check_ok(bf_wire_commit(w));
     bf_wire_close(r);
     bf_context_destroy(ctx);
+}
+
+/* The first coefficient that holds weights, by so much in units of one. */
+static double moved;
+
+static inline void first_moves(bf_label label, bf_ct *ct)
+{
+    const bf_params *p = bf_context_params(ct->ctx);
+    size_t n = (size_t)1 << p->log_n;
+    if (label.kind != BF_MODEL_FINAL) return;
+    for (size_t l = 0; l < ct->limbs; l++)
+        for (size_t i = 0; i < n; i++) {
+            double *c0 = &ct->data[2 * l * n + i], q = (double)p->q[l];
+            *c0 = fmod(*c0 + rint(moved * ct->scale), q);
+        }
 }
 
 /* To all owners. */

@@ -101,21 +101,6 @@ static void twice_before(bf_label label, bf_ct *ct)
     if (label.kind == BF_MODEL_ITERATION && label.index == 1) twice(ct);
 }
 
-/* The first coefficient that holds weights, by so much in units of one. */
-static double moved;
-
-static void first_moves(bf_label label, bf_ct *ct)
-{
-    const bf_params *p = bf_context_params(ct->ctx);
-    size_t n = (size_t)1 << p->log_n;
-    if (label.kind != BF_MODEL_FINAL) return;
-    for (size_t l = 0; l < ct->limbs; l++)
-        for (size_t i = 0; i < n; i++) {
-            double *c0 = &ct->data[2 * l * n + i], q = (double)p->q[l];
-            *c0 = fmod(*c0 + rint(moved * ct->scale), q);
-        }
-}
-
 static void an_honest_run_opens(unsigned iterations)
 {
     bf_party_report r;

@@ -8,6 +8,7 @@
 
 #include "train/owner/party_state.h"
 #include "train/owner/pooled.h"
+#include "train/owner/sealed.h"
 #include "train/owner/transform.h"
 #include "train/party_steps.h"
 
@@ -607,6 +608,34 @@ static void replaced_sums(void **state)
     check_fails(BF_ERR_WAITING, "round 4", step(2));
 }
 
+static bf_part forged;
+
+static void other_part(bf_head *h)
+{
+    h->part[h->parts - 1] = forged;
+}
+
+/* a signs a transform that is not that of the sums. */
+static void another_transform(void **state)
+{
+    (void)state;
+    path plain = at("plain"), in = in_c("r3-00.transform");
+    bf_transform *t = pooled_transform();
+    size_t bytes;
+    restore(3);
+    carry();
+    t->linear[0] *= 1.001;
+    check_ok(bf_transform_save(t, plain.s));
+    bf_transform_destroy(t);
+    uint8_t *data = read_bytes(plain, &bytes);
+    unlink(in.s); /* it is linked to others */
+    check_ok(bf_sealed_write(in.s, session, false, data, bytes));
+    bf_free(data);
+    check_ok(bf_part_of_file(&forged, BF_PART_TRANSFORM, in.s));
+    resign(in_c("r3-00.head"), 3, 0, other_part);
+    check_over(2, "the transform of a is not that of the sums");
+}
+
 static void swapped_upload(void **state)
 {
     (void)state;
@@ -685,6 +714,24 @@ static void rechecked(void **state)
         assert_false(there(at("box-b/outbox/r5-01.share")));
     }
     recheck = BF_RECHECK_NEVER;
+}
+
+/* Weights that no run of the job has, as where a modulus wrapped, are not
+ * written. */
+static void weights_out_of_range(void **state)
+{
+    (void)state;
+    restore(4);
+    carry();
+    moved = 3 * session->job->bounds.weight;
+    build_model(at("built.enc"), first_moves);
+    send_model(at("built.enc"));
+    for (unsigned k = 0; k < OWNERS; k++)
+        assert_int_equal(step(k), k == 1 ? BF_OK : BF_ERR_WAITING);
+    carry();
+    unlink(at("a.npy").s);
+    check_fails(BF_ERR_RANGE, "are not what the session says", step(0));
+    assert_false(there(at("a.npy")));
 }
 
 /* ---- what is cut off ----------------------------------------------------- */
@@ -833,9 +880,11 @@ int main(void)
         cmocka_unit_test(restored_backup),
         cmocka_unit_test(second_share),
         cmocka_unit_test(replaced_sums),
+        cmocka_unit_test(another_transform),
         cmocka_unit_test(swapped_upload),
         cmocka_unit_test(altered_model),
         cmocka_unit_test(rechecked),
+        cmocka_unit_test(weights_out_of_range),
         cmocka_unit_test(failing_calls),
         cmocka_unit_test(killed),
     };
