@@ -9,8 +9,8 @@
 # the same recipe (`fit`), to compare with. With SPLIT=labels, a has the labels of
 # b's rows, with the noise of EPSILON if that is given; with SPLIT=columns, a has
 # the first half of the columns and the labels, b the other half; K is 2.
-# COMPONENTS (400; columns: all), ITERATIONS (3; labels: 1), CLIP (1.25) and MAP
-# (sqrt) choose the recipe. OUT needs about 6 GB for 60,000 rows, and is emptied at the end.
+# COMPONENTS (400; columns: all), ITERATIONS (3; labels: 1), CLIP (as planned) and
+# MAP (sqrt) choose the recipe. OUT needs about 6 GB for 60,000 rows, and is emptied at the end.
 set -eu
 [ $# = 7 ] || { sed -n '2,14p' "$0" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 blindfit=$(realpath "$1")/blindfit server=$(realpath "$1")/blindfit-server
@@ -48,7 +48,7 @@ samples=$(shape "$rows" | cut -d , -f 1)
 width=$(shape "$rows" | cut -d , -f 2 | tr -d ' ')
 
 people="--owners $owners -n $samples"
-recipe="--iterations $iterations --map $map --clip ${CLIP:-1.25}"
+recipe="--iterations $iterations --map $map${CLIP:+ --clip $CLIP}"
 [ $split = columns ] || recipe="$recipe --components $components"
 if [ "$owners" = 1 ]; then
     "$blindfit" fit "$rows" --labels "$labels" --test "$test" \

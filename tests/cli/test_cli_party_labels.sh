@@ -14,6 +14,10 @@ for k in a b; do ok "$blindfit" party id -o $k.id; done
 ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 --iterations 1 -o job.json
 ok "$blindfit" plan --owners 2 -n 400 -d 8 -c 3 --iterations 1 -o few.json
 ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 --iterations 2 -o two.json
+# Label noise is as long as the longest row: jobs for it clip more.
+for clip in 0.8:job 1.25:two; do
+    holds "$(number clip ${clip#*:}.json) == ${clip%:*}"
+done
 new() # JOB OPTION..
 {
     job=$1
