@@ -280,14 +280,13 @@ static const bf_refresh_choice refreshes[] = {[CLI_AUTO] = BF_REFRESH_AUTO,
 /* The clip of jobs of one iteration over all rows of several owners, which
  * labels elsewhere take (party new --labels). The clip's unit is the root mean
  * square norm of whitened rows, whatever the rows are. Label noise is
- * proportional to the clip; what a row adds to the sums is as long as the row,
- * or the clip if that is shorter. A smaller clip therefore never lowers the part
- * of a row in the sums against the noise. The clip is a constant, as one that
- * followed from the labels would reveal something of them. Of 10,000 rows held
- * out of the 60,000 of Fashion-MNIST, clips of 0.6 to 0.9 classify equally many
- * with epsilon 1, 2 and 4, to 0.2 points, and up to 0.9 points more than 1.25
- * does; without noise, clips of 0.6 to 1.25 agree to 0.2 points after party
- * finish. */
+ * proportional to the clip, while a row adds its own length to the sums, or the
+ * clip if that is shorter: against the noise no row weighs less with a smaller
+ * clip. The clip is a constant, as one that followed from the labels would
+ * reveal something of them. Of 10,000 rows held out of the 60,000 of
+ * Fashion-MNIST, clips of 0.6 to 0.9 classify equally many with epsilon 1, 2
+ * and 4, to 0.2 points, and up to 0.9 points more than 1.25 does; without
+ * noise, clips of 0.6 to 1.25 agree to 0.2 points after party finish. */
 #define LABELS_CLIP 0.8
 
 static bool labels_elsewhere(const bf_recipe *r, const cli_shape *s)

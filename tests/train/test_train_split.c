@@ -1,6 +1,6 @@
 /* Sessions whose owners have parts of the same rows, from identities to model,
- * for two owners, three and eight: labels elsewhere, finished in the clear, with label
- * noise and without; columns split; rows that do not match. */
+ * for two owners, three and eight: labels elsewhere, finished in the clear,
+ * with label noise and without; columns split; rows that do not match. */
 #include "blindfit/owner.h"
 #include "support/sanitized.h"
 #include "train/handle.h"
