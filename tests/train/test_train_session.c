@@ -312,6 +312,11 @@ static void transcripts(void **state)
     crypto_generichash(want, 32, text, sizeof text, NULL, 0);
     bf_transcript_next(got, text, h, OWNERS);
     assert_memory_equal(got, want, 32);
+    memcpy(text, "blindfit-joint", 15);
+    memcpy(text + 15, want, 32); /* were this T_2 */
+    crypto_generichash(want, 32, text, 47, NULL, 0);
+    bf_session_joint_key(got, text + 15);
+    assert_memory_equal(got, want, BF_KEY_ID_BYTES);
 }
 
 int main(void)

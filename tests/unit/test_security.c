@@ -2,6 +2,9 @@
  * is as weak as its own modulus and its own secret make it. */
 #include "ckks_testing.h"
 
+#include "ckks/owner/key_share.h"
+#include "ckks/owner/open_share.h"
+
 /* [BCC+24] Table 5.2, uniform ternary, classical. */
 static const struct row {
     unsigned log_n;
@@ -171,6 +174,49 @@ static void encapsulation_key_at_wrong_level_is_refused(void **state)
     bf_context_destroy(ctx);
 }
 
+/* Shares of keys and openings that several owners make: each of an owner's two
+ * secrets keeps to its own limit. */
+static void shares_at_wrong_levels_are_refused(void **state)
+{
+    (void)state;
+    unsigned q[] = {49, 40, 40, 40, 40}, p[] = {49};
+    const uint8_t seed[BF_SEED_BYTES] = {1};
+    const uint32_t place = 0;
+    uint64_t value[5];
+    bf_context *ctx = ckks_test_context(15, q, 5, p, 1, 1, false);
+    bf_secret_key *dense, *sparse;
+    assert_ok(bf_secret_key_generate(&dense, ctx, 0));
+    assert_ok(bf_secret_key_generate(&sparse, ctx, 32));
+    const bf_key_need linear[] = {{bf_key_galois(5), 5},
+                                  {{BF_KEY_IMPORT, 0, 0}, 5}},
+                      square = {bf_key_from_square(1), 5};
+    bf_switch_key first = {.ctx = ctx, .name = square.name,
+                           .limbs = square.limbs, .a = BF_KEY_A_WHOLE};
+    const bf_eval_keys sum = {.ctx = ctx, .keys = &first, .count = 1};
+    bf_eval_keys share = {0};
+    bf_ct c = {0};
+    for (unsigned i = 0; i < 2; i++)
+        assert_fails(bf_share_linear(&share,
+                                     (bf_share_secrets){sparse, dense, 0},
+                                     &linear[i], 1, seed, NULL),
+                     BF_ERR_SECURITY, "weight 32");
+    for (unsigned i = 0; i < 2; i++) {
+        bf_share_secrets own = {i ? dense : sparse, i ? sparse : dense, 0};
+        assert_fails(bf_share_squares(&share, own, &square, 1, seed, NULL),
+                     BF_ERR_SECURITY, "weight 32");
+        assert_fails(bf_share_squares_second(&share, own, &sum, NULL),
+                     BF_ERR_SECURITY, "weight 32");
+    }
+    assert_null(share.keys);
+    assert_ok(bf_ct_reserve(&c, ctx, 5, 2));
+    assert_fails(bf_open_share(value, sparse, &c, (bf_places){&place, 1}, 1),
+                 BF_ERR_SECURITY, "weight 32");
+    bf_ct_clear(&c);
+    bf_secret_key_destroy(dense);
+    bf_secret_key_destroy(sparse);
+    bf_context_destroy(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +226,7 @@ int main(void)
         cmocka_unit_test(over_limit_is_refused),
         cmocka_unit_test(context_checks_its_whole_modulus),
         cmocka_unit_test(encapsulation_key_at_wrong_level_is_refused),
+        cmocka_unit_test(shares_at_wrong_levels_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
