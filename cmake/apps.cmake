@@ -1,7 +1,7 @@
 # build/blindfit has all commands. build/blindfit-server has a server's
 # commands, and links the archive without owner objects. Both include public
 # headers only.
-set(cli_train program affinity outputs job_report term/clock term/format
+set(cli_train program affinity job_report term/clock term/format
   term/options term/progress term/results commands/train)
 set(cli_shared ${cli_train} recipe commands/plan commands/inspect)
 set(cli_server main_server commands/gather)

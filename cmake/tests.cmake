@@ -40,6 +40,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   kernels over residues of every length: the oracles are sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
+#   a library that is loaded before all others, as sanitizers' is
 #   MPI, which leaks: what ranks do is sanitized in test_train_ranks
 set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_train_circuit
@@ -50,7 +51,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_e2e_pictures test_e2e_regnet test_regnet_torch test_cli_terminal
   test_cli_many test_cli_mpi test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
-  test_cli_headers
+  test_cli_headers test_cli_preload
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
   test_cli_refresh test_kernels_residue)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)

@@ -121,18 +121,10 @@ BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
 /* BF_ERR_ARGUMENT "--NAME is missing" when value is NULL or empty. */
 BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
 
-/* ---- places to write to (outputs.c) -------------------------------------- */
-
+/* Files, for bf_outfile_check. */
 #define CLI_FILES(...)                                                         \
     (const char *const[]){__VA_ARGS__},                                        \
         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
-
-/* Call before the work: BF_ERR_ARGUMENT when the file is one of `others`, which
- * the run also reads or writes (NULLs are fine); else the error of opening the
- * file for writing. Does not change an existing file. */
-BF_MUST_CHECK bf_status cli_check_output(const char *path,
-                                         const char *const *others,
-                                         size_t count);
 
 /* ---- recipes and plans (recipe.c) ---------------------------------------- */
 
@@ -167,7 +159,7 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       size_t d, char *const *names,
                                       size_t classes);
 /* For class names in BESIDE.json, beside a file of labels or a transform. Call
- * before the work: cli_check_output for BESIDE.json, and BF_ERR_ARGUMENT when
+ * before the work: bf_outfile_check for BESIDE.json, and BF_ERR_ARGUMENT when
  * an existing BESIDE.json holds no class names. */
 BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
@@ -203,7 +195,7 @@ const char *const *cli_training_names(const cli_training *t);
 void cli_training_clear(cli_training *t);
 /* Warns if columns vary too little for the transform. */
 void cli_warn_dropped(const bf_transform *t);
-/* Call before the work: cli_check_output for a model and for the file beside
+/* Call before the work: bf_outfile_check for a model and for the file beside
  * it. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,

@@ -14,7 +14,7 @@ bf_status cli_check_class_names(const char *beside, const char *const *others,
     if (stat(beside, &st) == 0 && !S_ISREG(st.st_mode))
         return BF_OK; /* nothing can lie beside a pipe */
     BF_TRY(bf_sidecar_path(path, beside));
-    BF_TRY(cli_check_output(path, others, count));
+    BF_TRY(bf_outfile_check(path, others, count));
     return bf_class_names_check_place(beside);
 }
 
@@ -25,10 +25,10 @@ bf_status cli_check_model(const char *path, const char *const *others,
 {
     char side[PATH_MAX];
     BF_TRY(bf_model_check_path(path));
-    BF_TRY(cli_check_output(path, others, count));
+    BF_TRY(bf_outfile_check(path, others, count));
     if (bf_path_has_extension(path, ".safetensors")) return BF_OK;
     BF_TRY(bf_sidecar_path(side, path));
-    return cli_check_output(side, others, count);
+    return bf_outfile_check(side, others, count);
 }
 
 /* ---- data ---------------------------------------------------------------- */

@@ -263,7 +263,8 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     if (other) print_alternative(other);
 }
 
-bf_status cli_report_plan(const bf_job *job, const bf_job *over, size_t ranks)
+bf_status cli_report_plan(const bf_job *job, const bf_job *over, size_t ranks,
+                          const char *path)
 {
     cost own, other, *compared = NULL;
     more m = {.over = over};
@@ -277,6 +278,7 @@ bf_status cli_report_plan(const bf_job *job, const bf_job *over, size_t ranks)
         BF_TRY(compare(&other, bf_job_alternative(job), &own));
         compared = &other;
     }
+    if (path) BF_TRY(bf_job_write(job, path));
     if (cli_common_options.json)
         return report_json(job, &own.f, &m, own.seconds, compared, &r);
     print_plan(job, &own.f, &m, own.seconds, compared);

@@ -52,6 +52,14 @@ BF_API void bf_outfile_abort(bf_outfile *f); /* NULL is fine */
  * exiting next leaves no temporary file and no partial set. */
 BF_API void bf_files_abort_all(void);
 
+/* Call before the work. BF_ERR_ARGUMENT if the file to write is one of `others`
+ * (NULLs are fine), which the run also reads or writes, by the same name or
+ * another; otherwise the error of opening the file for writing. An existing
+ * file does not change, and no new file stays. */
+BF_API BF_MUST_CHECK bf_status bf_outfile_check(const char *path,
+                                                const char *const *others,
+                                                size_t count);
+
 /* BF_ERR_UNSUPPORTED if the path names a pipe or socket; for files that are
  * read or written more than once, or not in order. Does not open the path, as
  * opening a pipe waits for the other side. */

@@ -36,7 +36,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_open(bf_owner **out,
 BF_OWNER_API void bf_owner_destroy(bf_owner *owner);
 /* Makes the evaluation keys of the job and writes them (keys_path, for the
  * server) and the secret key (secret_path, mode 0600): both files or none.
- * Either path may be NULL. Replaces existing files. */
+ * Either path may be NULL. BF_ERR_ARGUMENT if a file exists: replacing it would
+ * lose what its key opens. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_save(const bf_owner *owner,
                                                    const char *secret_path,
                                                    const char *keys_path,

@@ -283,9 +283,9 @@ typedef struct bf_metrics {
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_model_scores(bf_matrix *scores, const bf_model *m,
                 const bf_matrix *x); /* n x C logits */
-/* BF_ERR_ARGUMENT for a label that the model does not know; BF_ERR_MISMATCH for
- * data whose classes differ from the model's in names or number:
- * bf_dataset_match adapts the data. */
+/* BF_ERR_ARGUMENT for a label that the model does not know, or no labels;
+ * BF_ERR_MISMATCH for data whose class names differ from the model's, in number
+ * or in text: bf_dataset_match adapts the data. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_evaluate(bf_metrics *out,
                                                        const bf_model *m,
                                                        const bf_dataset *data,

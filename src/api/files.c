@@ -79,8 +79,13 @@ static bf_status close_written(void **data, size_t *bytes, memory_file *m,
     return status;
 }
 
+/* The caller gave bytes, and no file in /proc. */
 static bf_status close_read(memory_file *m, bf_status status)
 {
+    const char *message = bf_last_error();
+    size_t length = strlen(m->path);
+    if (status != BF_OK && strncmp(message, m->path, length) == 0)
+        bf_fail(status, "memory%s", message + length);
     close(m->fd);
     return status;
 }

@@ -16,6 +16,7 @@ static const struct {
 
 bf_status bf_backbone_create(bf_backbone **out, const bf_backbone_options *opt)
 {
+    if (!opt->name) return bf_fail(BF_ERR_ARGUMENT, "no backbone is named");
     if (opt->batch > BATCH_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "batch %u is over %u", opt->batch,
                        BATCH_MAX);

@@ -52,6 +52,8 @@ static bf_status match_names(bf_dataset *d, const char *const *names,
 bf_status bf_dataset_match(bf_dataset *d, const char *const *names,
                            unsigned classes)
 {
+    if (!d->labels)
+        return bf_fail(BF_ERR_ARGUMENT, "the data set has no labels");
     if (d->class_names && names) return match_names(d, names, classes);
     if (d->class_names && d->classes != classes)
         return bf_fail(BF_ERR_MISMATCH,

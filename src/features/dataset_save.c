@@ -15,6 +15,14 @@ bf_status bf_dataset_save_npy(const bf_dataset *d, const char *path,
                               const char *labels_path, bool float32)
 {
     bf_outfile *f[2] = {NULL};
+    if (labels_path) {
+        char names[PATH_MAX];
+        if (!d->labels)
+            return bf_fail(BF_ERR_ARGUMENT, "%s: no labels", labels_path);
+        BF_TRY(bf_sidecar_path(names, labels_path));
+        const char *const others[] = {labels_path, names};
+        BF_TRY(bf_outfile_check(path, others, 2));
+    }
     bf_status s = bf_outfile_open(&f[0], path, 0644);
     if (s == BF_OK && labels_path)
         s = bf_outfile_open(&f[1], labels_path, 0644);

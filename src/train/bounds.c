@@ -109,6 +109,9 @@ static bf_status within(const char *what, double measured, double bound)
 bf_status bf_magnitudes_check(const bf_magnitudes *measured,
                               const bf_magnitudes *bounds, unsigned iterations)
 {
+    if (iterations > BF_MAX_ITERATIONS)
+        return bf_fail(BF_ERR_ARGUMENT, "%u iterations; at most %d", iterations,
+                       BF_MAX_ITERATIONS);
     BF_TRY(within("a training row's norm", measured->row, bounds->row));
     BF_TRY(within("a training value", measured->entry, bounds->entry));
     for (unsigned t = 0; t < iterations; t++)

@@ -59,8 +59,9 @@ bool bf_dataset_labels_number_rows(const bf_dataset *d)
 {
     bool seen[BF_CLASSES_MAX] = {false};
     for (size_t i = 0; i < d->x.rows; i++) {
-        if (seen[d->labels[i]]) return false;
-        seen[d->labels[i]] = true;
+        int32_t label = d->labels ? d->labels[i] : -1;
+        if (label < 0 || label >= BF_CLASSES_MAX || seen[label]) return false;
+        seen[label] = true;
     }
     return d->x.rows > 2;
 }
@@ -69,7 +70,7 @@ bf_status bf_dataset_check(const bf_dataset *d)
 {
     if (d->x.rows == 0 || d->x.cols == 0 || !d->x.data || !d->labels)
         return bf_fail(BF_ERR_ARGUMENT, "the data set has no labelled rows");
-    if (d->classes > BF_CLASSES_MAX)
+    if (d->classes < 1 || d->classes > BF_CLASSES_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%u classes; up to %u are possible",
                        d->classes, BF_CLASSES_MAX);
     BF_TRY(check_values(&d->x));

@@ -52,12 +52,12 @@ const char *const bf_feature_map_names[BF_FEATURE_MAPS] = {"auto", "none",
 
 const char *bf_recipe_kind_name(bf_recipe_kind kind)
 {
-    return bf_recipe_kind_names[kind];
+    return kind < BF_RECIPE_KINDS ? bf_recipe_kind_names[kind] : "unknown";
 }
 
 const char *bf_feature_map_name(bf_feature_map map)
 {
-    return bf_feature_map_names[map];
+    return map < BF_FEATURE_MAPS ? bf_feature_map_names[map] : "unknown";
 }
 
 static void paper_defaults(bf_recipe *r)
@@ -174,6 +174,8 @@ static void choose(bf_recipe *r, bf_aim aim, size_t n, size_t d)
 bf_status bf_recipe_aim(bf_recipe *out, bf_aim aim, size_t n, size_t d)
 {
     bf_recipe given = *out, r;
+    if (aim > BF_AIM_ACCURACY)
+        return bf_fail(BF_ERR_ARGUMENT, "recipe: unknown aim %d", (int)aim);
     BF_TRY(bf_relu_check(given.expand));
     choose(&given, aim, n, d);
     size_t width = bf_recipe_width(&given, d);

@@ -94,6 +94,9 @@ bf_status bf_recipe_make_safe(bf_recipe *r, double least, size_t n, size_t d)
     bf_magnitudes b;
     size_t k = bf_recipe_outputs(r, n, d);
     unsigned degree = DEGREE_LEAST;
+    if (!(least >= 0 && least <= 1))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a factor of steps of at least %g: 0 to 1", least);
     made.safe = false;
     BF_TRY(bf_recipe_bounds(&b, &made, n, k));
     double wanted = reach(&b) * before_last(&made);

@@ -406,6 +406,29 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
     return bf_recipe_check(recipe);
 }
 
+static bool is_power_of_two(size_t x)
+{
+    return x && !(x & (x - 1));
+}
+
+static bf_status check_layout(const bf_plan_options *o)
+{
+    if (o->log_n &&
+        (o->log_n < BF_PLAN_LOG_N_MIN || o->log_n > BF_PLAN_LOG_N_MAX))
+        return bf_fail(BF_ERR_ARGUMENT, "a ring of 2^%u; 2^%u to 2^%u",
+                       o->log_n, BF_PLAN_LOG_N_MIN, BF_PLAN_LOG_N_MAX);
+    if (o->f && !is_power_of_two(o->f))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%zu features of a ciphertext: no power of two", o->f);
+    if (o->k && !is_power_of_two(o->k))
+        return bf_fail(BF_ERR_ARGUMENT, "%zu dense places: no power of two",
+                       o->k);
+    if (o->refresh > BF_REFRESH_ALWAYS)
+        return bf_fail(BF_ERR_ARGUMENT, "choice %d of refreshes",
+                       (int)o->refresh);
+    return BF_OK;
+}
+
 static bf_status check_owners(const bf_plan_options *options,
                               const bf_recipe *recipe, size_t n)
 {
@@ -671,6 +694,7 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
                              const bf_plan_options *options)
 {
     BF_TRY(check_shapes(recipe, n, features, classes));
+    BF_TRY(check_layout(options));
     BF_TRY(check_refresh(recipe, options));
     BF_TRY(check_owners(options, recipe, n));
     BF_TRY(check_ranks(options));

@@ -407,10 +407,44 @@ static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                    made);
 }
 
+static bf_status check_output(const char *path, const bf_serve_options *o,
+                              const char *other)
+{
+    const char *const files[] = {o->job, other};
+    BF_TRY(bf_outfile_check(path, files, 2));
+    BF_TRY(bf_outfile_check(path, o->keys, o->key_count));
+    return bf_outfile_check(path, o->uploads, o->upload_count);
+}
+
+static bf_status check_options(const bf_serve_options *o)
+{
+    const char *missing = !o->job          ? "job"
+                          : !o->model      ? "model"
+                          : !o->key_count  ? "file of keys"
+                          : !o->box && !o->upload_count ? "upload"
+                          : o->resume && !o->checkpoint ? "checkpoint"
+                                                        : NULL;
+    if (missing)
+        return bf_fail(BF_ERR_ARGUMENT, "training: no %s is named", missing);
+    if (o->pack_rows > BF_PACK_ALWAYS)
+        return bf_fail(BF_ERR_ARGUMENT, "training: choice %d of packing",
+                       (int)o->pack_rows);
+    return BF_OK;
+}
+
+/* Outputs replace none of the run's other files. */
+static bf_status check_outputs(const bf_serve_options *o)
+{
+    BF_TRY(check_output(o->model, o, o->checkpoint));
+    return o->checkpoint ? check_output(o->checkpoint, o, NULL) : BF_OK;
+}
+
 static bf_status locked_run(server *s, bf_serve_report *report)
 {
     char path[PATH_MAX];
     int lock;
+    BF_TRY(check_options(s->o));
+    if (bf_team_first(&s->team)) BF_TRY(check_outputs(s->o));
     if (!s->o->checkpoint || !bf_team_first(&s->team)) return run(s, report);
     BF_TRY(lock_checkpoint(&lock, path, s->o->checkpoint));
     bf_status status = run(s, report);

@@ -1,6 +1,8 @@
 /* The server's part of a session before training: makes evaluation keys from
  * all owners' shares, and checks all that they signed. */
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -204,19 +206,27 @@ static bf_status write_job(bf_outfile **out, const gather *g, const char *path)
     return s;
 }
 
-static bf_status write_files(gather *g, const char *out)
+static bf_status write_files_in(gather *g, const char *out)
 {
     uint8_t key[BF_KEY_ID_BYTES];
     bf_message_path keys, job;
     bf_outfile *f[2] = {NULL, NULL};
     bf_session_joint_key(key, g->t[2]);
-    BF_TRY(bf_make_dir(out, 0755));
     BF_TRY(bf_message_path_join(&keys, out, "eval.keys"));
     BF_TRY(bf_message_path_join(&job, out, "job.json"));
     bf_status s = prepare_keys(&f[0], g, key, keys.s);
     if (s == BF_OK) s = write_job(&f[1], g, job.s);
     if (s == BF_OK) return bf_outfile_commit_all(f, 2);
     bf_outfile_abort(f[0]);
+    return s;
+}
+
+static bf_status write_files(gather *g, const char *out)
+{
+    bool made = mkdir(out, 0755) == 0;
+    BF_TRY(bf_make_dir(out, 0755));
+    bf_status s = write_files_in(g, out);
+    if (made && s != BF_OK) rmdir(out);
     return s;
 }
 

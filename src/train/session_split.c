@@ -7,7 +7,7 @@
 const char *bf_split_name(bf_split split)
 {
     static const char *const names[] = {"rows", "labels", "columns"};
-    return names[split];
+    return split <= BF_SPLIT_COLUMNS ? names[split] : "unknown";
 }
 
 static bf_status check_job(const bf_job *job, bf_split split)
@@ -200,6 +200,7 @@ bf_status bf_session_divide(bf_session *s)
     switch (s->options.split) {
     case BF_SPLIT_LABELS: return divide_labels(s);
     case BF_SPLIT_COLUMNS: return divide_columns(s);
-    default: return divide_rows(s);
+    case BF_SPLIT_ROWS: return divide_rows(s);
     }
+    return bf_fail(BF_ERR_ARGUMENT, "unknown split %d", (int)s->options.split);
 }

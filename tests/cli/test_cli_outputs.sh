@@ -147,30 +147,8 @@ rm "$work/moved.json"
 wait $pid || fail "train: $(cat "$work/stderr")"
 holds "$(number samples "$work/stdout") == 40"
 
-# ---- files that belong together ----------------------------------------------
-if sanitized; then
-    finish # its runtime wants to be loaded first
-fi
-ok cc -shared -fPIC -o "$work/preload.so" tests/cli/preload.c -ldl
-broken() # COMMAND...: the second flush to disk fails
-{
-    env LD_PRELOAD="$work/preload.so" FAIL_FSYNC=2 "$@"
-}
-mkdir "$work/pair"
-refuse 3 'cannot flush to disk' broken "$blindfit" extract "$work/x.idx" \
-    --labels "$work/y.idx" -o "$work/pair/x.npy" --labels-out "$work/pair/y.npy"
-refuse 3 'cannot flush to disk' broken "$blindfit" encrypt "$job" \
-    "$work/train.csv" --key "$dir/a/secret.key" -o "$work/pair/upload.bf" \
-    --transform "$work/pair/transform.bf"
-refuse 3 'cannot flush to disk' broken "$blindfit" keygen "$job" -o "$work/pair"
-[ -z "$(ls -A "$work/pair")" ] || fail "some of a set: $(ls -A "$work/pair")"
-
-# ... and vanish together: names of labels that stay are not removed.
-names='{"class_names": ["a", "b", "c"]}'
-echo "$names" >"$work/y.npy.json"
-refuse 3 'cannot flush to disk' broken "$blindfit" extract "$work/x.idx" \
-    --labels "$work/y.idx" -o "$work/x.npy" --labels-out "$work/y.npy"
-[ "$(cat "$work/y.npy.json")" = "$names" ] || fail "names went with a failure"
-ok extract "$work/y.npy"
-absent "$work/y.npy.json"
+# A plan that ends badly leaves no job.
+refuse 2 '[0-9]* ranks' "$blindfit" plan -n 40 -d 9 -c 3 --ranks 1000 \
+    -o "$work/none.json"
+absent "$work/none.json"
 finish

@@ -1,6 +1,5 @@
 #!/bin/sh
-# Signals that the caller wants ignored, a second Ctrl-C while a folder is being
-# removed, and memory that is not dumped.
+# Signals that the caller wants ignored, and what killed runs leave.
 . "$(dirname "$0")/lib.sh"
 
 rows 128 400 10 1 >"$work/train.csv"
@@ -60,22 +59,4 @@ kill -s TERM $live
 wait $live
 rm -r "$work/tmp/blindfit-fit-mine00"
 [ -z "$(ls -A "$work/tmp")" ] || fail "left: $(ls -A "$work/tmp")"
-
-if sanitized; then
-    finish # its runtime wants to be loaded first
-fi
-ok cc -shared -fPIC -o "$work/preload.so" tests/cli/preload.c -ldl
-
-checks=$((checks + 1))
-env LD_PRELOAD="$work/preload.so" INTERRUPT_REMOVAL=1 \
-    "$blindfit" fit "$work/small.csv" >/dev/null 2>&1
-[ $? = 130 ] || fail "two signals during the removal did not end it"
-[ -z "$(find "$work/tmp" -type f)" ] ||
-    fail "two signals during the removal left $(find "$work/tmp" -type f)"
-
-ok "$blindfit" plan -n 20 -d 5 -c 2 -o "$work/job.json"
-checks=$((checks + 1))
-env LD_PRELOAD="$work/preload.so" TELL_DUMPABLE="$work/dumpable" \
-    "$blindfit" keygen "$work/job.json" -o "$work/keys" >/dev/null 2>&1
-grep -q '^dumpable 0$' "$work/dumpable" || fail "keygen's memory may be dumped"
 finish

@@ -108,12 +108,12 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
     BF_TRY(bf_refuse_pipe(a->upload));
-    BF_TRY(cli_check_output(a->upload,
+    BF_TRY(bf_outfile_check(a->upload,
                             CLI_FILES(a->key, job, train, a->fitted, path)));
-    BF_TRY(cli_check_output(a->upload, a->labels.at, a->labels.count));
+    BF_TRY(bf_outfile_check(a->upload, a->labels.at, a->labels.count));
     if (!has_transform(a)) return BF_OK;
-    BF_TRY(cli_check_output(path, CLI_FILES(a->key, job, train)));
-    BF_TRY(cli_check_output(path, a->labels.at, a->labels.count));
+    BF_TRY(bf_outfile_check(path, CLI_FILES(a->key, job, train)));
+    BF_TRY(bf_outfile_check(path, a->labels.at, a->labels.count));
     BF_TRY(check_free(path));
     return cli_check_class_names(
         path,

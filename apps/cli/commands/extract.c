@@ -114,7 +114,7 @@ static bf_status check_output(const extract_args *a, const char *path,
     if (!bf_path_has_extension(path, ".npy"))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: features and labels are written as .npy", path);
-    return cli_check_output(path, CLI_FILES(a->images, a->labels, a->classes,
+    return bf_outfile_check(path, CLI_FILES(a->images, a->labels, a->classes,
                                             a->backbone.weights, other));
 }
 

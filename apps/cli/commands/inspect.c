@@ -101,7 +101,7 @@ static bf_status inspect_job(const char *path)
 {
     bf_job *job;
     BF_TRY(bf_job_read(&job, path));
-    bf_status s = cli_report_plan(job, NULL, 0);
+    bf_status s = cli_report_plan(job, NULL, 0, NULL);
     if (s == BF_OK && !cli_common_options.json)
         hex_row("job", bf_job_id(job), BF_JOB_ID_BYTES);
     bf_job_destroy(job);

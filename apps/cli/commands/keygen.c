@@ -94,11 +94,14 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     if (a.beyond.count) BF_TRY(cli_need(a.secret, "key"));
     umask(077);
     BF_TRY(bf_job_read(&job, operands[0]));
+    bool made = mkdir(dir, 0700) == 0;
     bf_status s = bf_make_dir(dir, 0700);
     if (s == BF_OK) s = path_in(secret, dir, "secret.key");
     if (s == BF_OK) s = path_in(keys, dir, "eval.keys");
     if (s == BF_OK) s = make_keys(&a, job, secret, keys);
     bf_job_destroy(job);
+    /* An empty folder goes, unless another keygen is at work in it. */
+    if (made && s != BF_OK && s != BF_ERR_ARGUMENT) rmdir(dir);
     return s == BF_OK ? report(a.secret ? NULL : secret, keys) : s;
 }
 

@@ -211,8 +211,8 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     BF_TRY(cli_need(a.owners.at[0], "owner"));
     BF_TRY(cli_need(a.output, "output"));
-    BF_TRY(cli_check_output(a.output, CLI_FILES(operands[0])));
-    BF_TRY(cli_check_output(a.output, a.owners.at, a.owners.count));
+    BF_TRY(bf_outfile_check(a.output, CLI_FILES(operands[0])));
+    BF_TRY(bf_outfile_check(a.output, a.owners.at, a.owners.count));
     BF_TRY(make_session(&session, &a, operands[0]));
     bf_status s = bf_session_check(session);
     if (s == BF_OK) s = bf_session_write(session, a.output);

@@ -52,9 +52,8 @@ static bf_status plan_new(bf_job **job, const plan_args *a)
     if (s.rows == 0 || s.features == 0)
         return bf_fail(BF_ERR_ARGUMENT, "plan needs --samples and --features, "
                        "or a job file");
-    if (a->path) BF_TRY(cli_check_output(a->path, NULL, 0));
-    BF_TRY(cli_plan_job(job, &s));
-    return a->path ? bf_job_write(*job, a->path) : BF_OK;
+    if (a->path) BF_TRY(bf_outfile_check(a->path, NULL, 0));
+    return cli_plan_job(job, &s);
 }
 
 /* Plans a further job over the rows of another. */
@@ -71,13 +70,12 @@ static bf_status plan_over(bf_job **job, bf_job **over, const plan_args *a)
                        "--%s: decided by the rows, which "
                        "--over has encrypted already",
                        a->n ? "samples" : "features");
-    if (a->path) BF_TRY(cli_check_output(a->path, CLI_FILES(a->over)));
+    if (a->path) BF_TRY(bf_outfile_check(a->path, CLI_FILES(a->over)));
     BF_TRY(bf_job_read(over, a->over));
     bf_job_shape there = bf_job_shape_of(*over);
     BF_TRY(read_classes(&columns, &all, a));
-    BF_TRY(cli_plan_over(job, all ? all : there.classes,
-                         all ? &columns : &there.labels, *over));
-    return a->path ? bf_job_write(*job, a->path) : BF_OK;
+    return cli_plan_over(job, all ? all : there.classes,
+                         all ? &columns : &there.labels, *over);
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
@@ -121,7 +119,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     } else {
         s = a.over ? plan_over(&job, &over, &a) : plan_new(&job, &a);
     }
-    if (s == BF_OK) s = cli_report_plan(job, over, a.ranks);
+    if (s == BF_OK) s = cli_report_plan(job, over, a.ranks, a.path);
     bf_job_destroy(job);
     bf_job_destroy(over);
     return s;

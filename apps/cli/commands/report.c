@@ -210,7 +210,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     };
     bf_status s = BF_OK;
     BF_TRY(cli_parse(self, options, argc, argv, 1, RUNS_MAX, operands));
-    if (curve) BF_TRY(cli_check_output(curve, operands, RUNS_MAX));
+    if (curve) BF_TRY(bf_outfile_check(curve, operands, RUNS_MAX));
     for (size_t i = 0; i < RUNS_MAX && operands[i] && s == BF_OK; i++)
         s = read_run(&r, operands[i]);
     if (s == BF_OK) s = report(&r, curve);

@@ -64,15 +64,6 @@ static bf_status end_with_parent(void)
     return BF_OK;
 }
 
-/* Checks before the work that the output is none of the input files. */
-static bf_status check_target(const char *path, const bf_serve_options *o,
-                              const char *const *others, size_t count)
-{
-    BF_TRY(cli_check_output(path, others, count));
-    BF_TRY(cli_check_output(path, o->keys, o->key_count));
-    return cli_check_output(path, o->uploads, o->upload_count);
-}
-
 static const bf_pack_choice choices[] = {[CLI_AUTO] = BF_PACK_AUTO,
                                          [CLI_NO] = BF_PACK_NEVER,
                                          [CLI_YES] = BF_PACK_ALWAYS};
@@ -125,10 +116,6 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     o.job = operands[0];
     o.pack_rows = choices[pack_rows];
     if (cli_ranks.count) o.ranks = &cli_ranks;
-    if (cli_speaks())
-        BF_TRY(check_target(o.model, &o, CLI_FILES(o.job, o.checkpoint)));
-    if (o.checkpoint && cli_speaks())
-        BF_TRY(check_target(o.checkpoint, &o, CLI_FILES(o.job)));
     BF_TRY(bf_serve_train(&r, &o, &cli_env));
     return cli_speaks() ? report(&o, &r) : BF_OK;
 }

@@ -88,6 +88,7 @@ bf_status bf_identity_create(const char *identity, const char *publics,
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: is there already; sessions of it would be lost",
                        identity);
+    BF_TRY(bf_outfile_check(publics, &identity, 1));
     uint8_t *file = bf_secret_alloc(FILE_BYTES);
     if (!file) return BF_ERR_MEMORY;
     memset(file, 0, FILE_BYTES);

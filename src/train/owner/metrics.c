@@ -159,6 +159,10 @@ bf_status bf_model_evaluate(bf_metrics *out, const bf_model *m,
                             const bf_dataset *data, bool confusion)
 {
     size_t classes = m->weights.rows;
+    if (!data->labels || !classes)
+        return bf_fail(BF_ERR_ARGUMENT, "%s",
+                       classes ? "the data set has no labels to compare with"
+                               : "a model of no classes");
     for (size_t i = 0; i < data->x.rows; i++)
         if (data->labels[i] < 0 || (size_t)data->labels[i] >= classes)
             return bf_fail(BF_ERR_ARGUMENT,

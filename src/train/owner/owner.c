@@ -139,6 +139,8 @@ static bf_status save_keys(const saving *k)
     int lock;
     if (!first) return BF_OK;
     BF_TRY(folder_of(folder, first));
+    if (k->secret && k->keys)
+        BF_TRY(bf_outfile_check(k->keys, &k->secret, 1));
     bool alone = bf_lock_take(&lock, folder, false);
     bf_status s = alone
                       ? prepare_keys(f, k)
@@ -284,6 +286,22 @@ static bf_status save(bf_outfile *upload, const bf_transform *t,
     return s;
 }
 
+/* Rows of one class, in a column of labels, teach nothing. */
+static bf_status check_variety(const bf_job *job, const int32_t *labels)
+{
+    size_t n = job->layout.n;
+    for (unsigned c = 0; c < job->labels.count; c++) {
+        const int32_t *l = labels + c * n;
+        size_t same = 1;
+        while (same < n && l[same] == l[0]) same++;
+        if (same == n)
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "every row has label %d: nothing to tell apart",
+                           (int)l[0]);
+    }
+    return BF_OK;
+}
+
 static bf_status check_labels(const bf_job *job, const int32_t *labels)
 {
     size_t n = job->layout.n;
@@ -294,7 +312,25 @@ static bf_status check_labels(const bf_job *job, const int32_t *labels)
                            "row %zu has label %d, the job is for 0 to %u",
                            i % n + 1, (int)labels[i], classes - 1);
     }
-    return BF_OK;
+    return check_variety(job, labels);
+}
+
+/* An upload and its transform are two files; without its transform no model of
+ * the rows could be read. */
+static bf_status check_encrypt(const bf_encrypt_options *o)
+{
+    if (o->part > BF_UPLOAD_LABELS || o->rehearse > BF_REHEARSE_NEVER)
+        return bf_fail(BF_ERR_ARGUMENT, "encryption: part %d, rehearsal %d",
+                       (int)o->part, (int)o->rehearse);
+    if (!o->upload || (!o->transform && o->part != BF_UPLOAD_LABELS))
+        return bf_fail(BF_ERR_ARGUMENT, "encryption: no %s is named",
+                       o->upload ? "transform" : "upload");
+    if (!o->transform) return BF_OK;
+    char names[PATH_MAX];
+    BF_TRY(bf_sidecar_path(names, o->transform));
+    const char *const others[] = {o->transform,
+                                  o->class_names ? names : NULL};
+    return bf_outfile_check(o->upload, others, 2);
 }
 
 static bool is_cheap(const bf_job *job)
@@ -325,6 +361,7 @@ bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
     const bf_job *job = owner->job;
     bool rows = o->part != BF_UPLOAD_LABELS;
     bf_outfile *upload;
+    BF_TRY(check_encrypt(o));
     BF_TRY(check_labels(job, labels));
     BF_TRY(rehearse(job, p, labels, o->rehearse));
     BF_TRY(bf_protocol_upload(&upload, rows ? &p->transform->of : NULL, job,
@@ -357,7 +394,7 @@ bf_status bf_model_column(bf_model *out, const bf_model *m,
 {
     size_t first = 0, cols = m->weights.cols;
     bf_model part = {.map = m->map};
-    if (column >= labels->count)
+    if (column >= labels->count || column >= BF_LABEL_COLUMNS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "column %u of labels: there are %u",
                        column + 1, labels->count);
     for (unsigned i = 0; i < column; i++) first += labels->classes[i];

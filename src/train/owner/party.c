@@ -80,6 +80,12 @@ static bf_status run(const bf_party_options *o, task what, void *user)
 {
     int lock;
     bf_party_run p = {.o = o};
+    if (!o->session || !o->identity || !o->box)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a step needs a session, an identity and a box");
+    if (o->recheck > BF_RECHECK_NEVER)
+        return bf_fail(BF_ERR_ARGUMENT, "choice %d of rechecks",
+                       (int)o->recheck);
     BF_TRY(bf_random_init());
     BF_TRY(bf_make_dir(o->box, 0700));
     if (!bf_lock_take(&lock, o->box, false))
