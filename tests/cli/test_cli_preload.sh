@@ -18,10 +18,22 @@ job=$work/job.json
 ok "$blindfit" plan -n 20 -d 5 -c 2 -o "$job"
 
 # ---- memory ------------------------------------------------------------------
-checks=$((checks + 1))
-loaded TELL_DUMPABLE="$work/dumpable" "$blindfit" keygen "$job" \
-    -o "$work/keys" >/dev/null 2>&1
-grep -q '^dumpable 0$' "$work/dumpable" || fail "keygen's memory may be dumped"
+ok "$blindfit" keygen "$job" -o "$work/keys"
+dumps() # WANTED COMMAND...: 0 if its memory is not to be dumped, 1 if it may be
+{
+    wanted=$1
+    shift
+    checks=$((checks + 1))
+    rm -f "$work/dumpable"
+    loaded TELL_DUMPABLE="$work/dumpable" "$blindfit" "$@" none \
+        >/dev/null 2>&1
+    grep -q "^dumpable $wanted\$" "$work/dumpable" ||
+        fail "$1: $(cat "$work/dumpable"), not $wanted"
+}
+for command in fit keygen encrypt decrypt extract "party id" "party step"; do
+    dumps 0 $command
+done
+dumps 1 evaluate
 
 # ---- files that belong together ----------------------------------------------
 broken() # COMMAND...: the second flush to disk fails
