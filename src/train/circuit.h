@@ -83,6 +83,14 @@ typedef struct bf_circuit {
     double (*output_noise)(const bf_job *job, const bf_ct *output);
     double (*certificate_noise)(const bf_job *job, const bf_ct *certificate);
 
+    /* What follows from recipe and shapes, for rows of `cols` columns, before
+     * there is a layout: the schedule, magnitudes, the form of polynomials. If
+     * the job came with choices of the search, BF_ERR_ARGUMENT unless they can
+     * be followed. */
+    bf_status (*derive)(bf_job *job, size_t n, size_t cols);
+    /* How such a job's state is refreshed between steps. */
+    bf_refresh (*refresh)(const bf_job *job, size_t n, size_t cols);
+
     /* Its scales. A job has ways to lay out its chain, of which the search
      * takes the cheapest; take_way sets one, by its number below ways, or
      * returns false where the job does not have this one. limbs are those of

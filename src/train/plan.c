@@ -350,16 +350,7 @@ bf_status bf_job_derive(bf_job *job, size_t n, size_t classes, size_t f,
                         size_t k)
 {
     size_t cols = bf_recipe_outputs(&job->recipe, n, job->features);
-    BF_TRY(bf_schedule_make(&job->schedule, &job->recipe, n));
-    bf_sigmoid_form given = job->form;
-    BF_TRY(bf_sigmoid_form_make(&job->form, &job->schedule.sigmoid));
-    if (!bf_sigmoid_form_divide(&job->form, given.division, given.primes) ||
-        job->form.primes != given.primes)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "the job's polynomial can't be divided as it says");
-    BF_TRY(bf_recipe_bounds(&job->bounds, &job->recipe, n, cols));
-    BF_TRY(bf_plan_typical(&job->typical, &job->recipe, n, cols));
-    BF_TRY(bf_certificate_check(job));
+    BF_TRY(bf_job_circuit(job)->derive(job, n, cols));
     BF_TRY(bf_label_columns_fill(&job->labels, classes));
     const bf_layout_shape shape = {job->ring[0].log_n, n, cols, classes};
     BF_TRY(bf_job_lay_out(&job->layout, job, &shape, f, k));

@@ -467,24 +467,12 @@ static bf_status check_ranks(const bf_plan_options *options)
 #define ROWS_LOG_N_MIN (BF_REFRESH_LOG_N - 1)
 #define REFRESH_FROM 2u
 
-/* log2 of q_0 over scale and bound, and bits of precision: the sine bends
- * messages by (2 pi/2^ratio)^2/6 at the bound; the errors of a momentum add up,
- * so that `paper` wants both larger. The bound of weights of many rows is less
- * (refresh.c), for F = 4 by the 1.5 bits. */
-static bf_refresh refresh_for(const bf_recipe *r, size_t n, size_t cols)
-{
-    if (r->kind == BF_RECIPE_PAPER)
-        return (bf_refresh){.on = true, .ratio = 8, .precision = 18.5};
-    double precision = bf_refresh_many_rows(n, cols) ? 15.5 : 17;
-    return (bf_refresh){.on = true, .ratio = 5, .precision = precision};
-}
-
 static bf_status consider_refreshed(search *s, const bf_job *base, size_t n,
                                     size_t cols, size_t classes)
 {
     bf_job job = *base;
     if (base->recipe.iterations < REFRESH_FROM) return BF_OK;
-    job.refresh = refresh_for(&base->recipe, n, cols);
+    job.refresh = bf_job_circuit(base)->refresh(base, n, cols);
     for (unsigned log_n = ROWS_LOG_N_MIN; log_n <= BF_REFRESH_LOG_N; log_n++)
         if (!s->options->log_n || s->options->log_n == log_n)
             BF_TRY(consider_ring(s, &job, log_n, n, cols, classes));
@@ -564,11 +552,7 @@ static bf_status make_base(bf_job *out, const bf_recipe *recipe, size_t n,
         memcpy(out->owner_rows, options->owner_rows,
                options->owners * sizeof *out->owner_rows);
     BF_TRY(bf_label_columns_fill(&out->labels, classes));
-    BF_TRY(bf_schedule_make(&out->schedule, recipe, n));
-    BF_TRY(bf_certificate_check(out));
-    BF_TRY(bf_recipe_bounds(&out->bounds, recipe, n, cols));
-    BF_TRY(bf_plan_typical(&out->typical, recipe, n, cols));
-    return bf_sigmoid_form_make(&out->form, &out->schedule.sigmoid);
+    return bf_job_circuit(out)->derive(out, n, cols);
 }
 
 /* Whether some layout of this job has a chain, of the least precision. */

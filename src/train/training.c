@@ -11,6 +11,7 @@
 #include "train/certificate.h"
 #include "train/chain.h"
 #include "train/drift.h"
+#include "train/plan.h"
 #include "train/refresh.h"
 #include "train/rows.h"
 #include "train/usual.h"
@@ -1006,7 +1007,42 @@ static bf_status run_step(void *run, bf_state *state)
     return BF_OK;
 }
 
+/* ---- what recipe and shapes decide --------------------------------------- */
+
+/* A job that has its rings says how its polynomial is divided; for others, the
+ * search decides. */
+static bf_status derive(bf_job *job, size_t n, size_t cols)
+{
+    const bf_sigmoid_form given = job->form;
+    const bool searched = job->ring[0].log_n != 0;
+    const bf_recipe *r = &job->recipe;
+    BF_TRY(bf_schedule_make(&job->schedule, r, n));
+    BF_TRY(bf_sigmoid_form_make(&job->form, &job->schedule.sigmoid));
+    if (searched &&
+        (!bf_sigmoid_form_divide(&job->form, given.division, given.primes) ||
+         job->form.primes != given.primes))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "the job's polynomial can't be divided as it says");
+    BF_TRY(bf_recipe_bounds(&job->bounds, r, n, cols));
+    BF_TRY(bf_plan_typical(&job->typical, r, n, cols));
+    return bf_certificate_check(job);
+}
+
+/* log2 of q_0 over scale and bound, and bits of precision: the sine bends
+ * messages by (2 pi/2^ratio)^2/6 at the bound; the errors of a momentum add up,
+ * so that `paper` wants both larger. The bound of weights of many rows is less
+ * (refresh.c), for F = 4 by the 1.5 bits. */
+static bf_refresh refresh_for(const bf_job *job, size_t n, size_t cols)
+{
+    if (job->recipe.kind == BF_RECIPE_PAPER)
+        return (bf_refresh){.on = true, .ratio = 8, .precision = 18.5};
+    double precision = bf_refresh_many_rows(n, cols) ? 15.5 : 17;
+    return (bf_refresh){.on = true, .ratio = 5, .precision = precision};
+}
+
 const bf_circuit bf_training = {
+    .derive = derive,
+    .refresh = refresh_for,
     .inputs = inputs,
     .input = input,
     .has = has,
