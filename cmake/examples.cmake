@@ -10,7 +10,6 @@ function(bf_example_test name)
   add_test(NAME test_example_${name} COMMAND sh tests/cli/example.sh
     examples/${name}.txt ${ARGN}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set_tests_properties(test_example_${name} PROPERTIES LABELS once)
 endfunction()
 
 file(GLOB examples CONFIGURE_DEPENDS examples/*.c)

@@ -35,8 +35,8 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   test_long_checkpoint are sanitized
 #   sessions killed at 200 places: test_train_audit and test_train_split are
 #   sanitized
-#   refreshes on every backend in turn, by the public header, and of plans:
-#   test_ckks_bootstrap is sanitized
+#   refreshes on every backend in turn, by the public header and its example, and
+#   of plans: test_ckks_bootstrap is sanitized
 #   kernels over residues of every length: the oracles are sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   builds of their own
@@ -53,7 +53,8 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers test_cli_preload
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
-  test_cli_refresh test_kernels_residue)
+  test_cli_refresh test_kernels_residue
+  test_example_6-bootstrap)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)
 # Builds with sanitizers make these programs on demand.
 foreach(name ${unsanitized})
@@ -63,12 +64,15 @@ foreach(name ${unsanitized})
 endforeach()
 
 # sanitized: under sanitizers only. Refusals, output, files and interruptions of
-# the programs, and objects that operations replace, are the same in either
-# build, and sanitizers find more. Whole jobs run in both builds.
+# the programs, objects that operations replace, rounds of sessions, and jobs of
+# some shapes are the same in either build, and sanitizers find more. Usual jobs
+# run in both builds.
 set_tests_properties(test_api_alias test_cli_bad_input test_cli_options
   test_cli_transform test_cli_signals test_cli_outputs test_cli_names
   test_cli_pipes test_cli_messages test_cli_columns test_cli_interrupt
-  test_long_checkpoint test_long_rewritten test_fuzz_replay
+  test_long_checkpoint test_long_rewritten test_fuzz_replay test_train_split
+  test_train_audit test_train_owners test_train_packed test_api_columns
+  test_linalg_volley
   PROPERTIES LABELS sanitized)
 
 # The longest tests begin first, so that none runs alone at the end: a clean

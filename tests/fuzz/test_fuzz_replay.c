@@ -16,7 +16,7 @@
 #include "support/env.h"
 
 #define ROUNDS 20      /* mutations of each golden file */
-#define OWN_ROUNDS 500 /* of each seed of the target */
+#define OWN_ROUNDS 200 /* of each seed of the target */
 #define FILES_MAX 64
 
 typedef int entry_point(const uint8_t *data, size_t size);

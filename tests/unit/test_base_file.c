@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "support/sanitized.h"
 
 static char folder[] = "/tmp/bf_test_file_XXXXXX";
 static char path[512], other[512];
@@ -310,6 +311,13 @@ static void abort_all_while_opening(void **state)
     assert_int_equal(entries(), 0);
 }
 
+/* A process of sanitizers takes ten times as long to fork. */
+#ifdef BF_SANITIZED
+enum { MOMENTS = 50 };
+#else
+enum { MOMENTS = 200 };
+#endif
+
 static void on_signal(int sig)
 {
     (void)sig;
@@ -349,8 +357,8 @@ static void signal_at_any_moment(void **state)
 {
     (void)state;
     put(path, "complete");
-    for (unsigned round = 0; round < 200; round++) {
-        interrupt_after(19 * round, write_for_ever);
+    for (unsigned round = 0; round < MOMENTS; round++) {
+        interrupt_after(3800 / MOMENTS * round, write_for_ever);
         assert_int_equal(entries(), 1);
         assert_content(path, "complete");
     }
@@ -366,8 +374,8 @@ static void write_pair(void)
 static void signal_keeps_files_together(void **state)
 {
     (void)state;
-    for (unsigned round = 0; round < 200; round++) {
-        interrupt_after(5 * round, write_pair);
+    for (unsigned round = 0; round < MOMENTS; round++) {
+        interrupt_after(1000 / MOMENTS * round, write_pair);
         assert_int_equal(access(path, F_OK), access(other, F_OK));
         assert_int_equal(entries(), access(path, F_OK) == 0 ? 2 : 0);
         unlink(path);
