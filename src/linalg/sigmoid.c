@@ -328,13 +328,15 @@ static bf_status factor_evaluate(bf_eval *ev, bf_ct *out, const bf_factor *f,
 }
 
 /* Root mean square of z' Q'(w), by which an error of w = z'^2 is multiplied,
- * over normally distributed z' of this deviation. Factors each have that error
+ * over normally distributed z' of this deviation, up to three of them: plans
+ * take the range of degree 13 for 3.5 deviations, beyond which Q' explodes and
+ * where hardly a score lies. Factors each have that error
  * with another sign, so that those of their product add up to far less than
  * independent ones would. */
 static double square_slope(const bf_sigmoid_form *f, double deviation)
 {
     double squares = 0, weights = 0;
-    for (double x = 0; x < 5; x += 1.0 / 64) {
+    for (double x = 0; x < 3; x += 1.0 / 64) {
         double z = x * deviation, w = z * z, slope = 0;
         for (unsigned i = 0; i < f->factors; i++) {
             double term = z;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "train/circuit.h"
+#include "train/usual.h"
 #include "wire/wire.h"
 
 _Static_assert(BF_JOB_ID_BYTES == BF_HASH_BYTES, "the id is a digest");
@@ -247,7 +248,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .ciphertext_products = plan->counters[0].tensor_products,
         .work = plan->work,
         .weight_error = plan->weight_noise,
-        .typical_weight = job->typical.weight,
+        .typical_weight = bf_usual_weight(job),
     };
 }
 

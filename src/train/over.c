@@ -10,6 +10,7 @@
 #include "train/handle.h"
 #include "train/plan.h"
 #include "train/refresh.h"
+#include "train/usual.h"
 
 /* Fields that determine the transformed rows. */
 static bf_status check_rows(const bf_recipe *r, const bf_recipe *rows)
@@ -143,7 +144,7 @@ bf_status bf_job_search_over(bf_job *job, bf_plan *plan,
     bf_status s = bf_job_walk(&walked, &made);
     if (s != BF_OK)
         return bf_fail_in(s, "the chain of the rows does not fit this job");
-    double error = walked.weight_noise / made.typical.weight;
+    double error = walked.weight_noise / bf_usual_weight(&made);
     if (!(error <= BF_PLAN_ERROR_MAX)) {
         bf_plan_clear(&walked);
         return bf_fail(

@@ -40,6 +40,28 @@ static double tolerated(const bf_recipe *recipe, size_t n, size_t cols)
     return noise * fmin(1, sqrt((double)n / ((double)cols * BF_MANY_ROWS)));
 }
 
+/* While scores settle, errors of refreshed weights add up (train/training.c),
+ * by nearly as much in each iteration whatever the bits. So the tolerance
+ * grows, to 0.044 for 20 iterations: errors of 0.033 change 0.3 % of the
+ * predictions (docs/algorithms.md). */
+#define TOLERATES 10
+#define TOLERATES_LEAST 4
+
+static double tolerance_of(double most, const bf_recipe *recipe,
+                           bool refreshed)
+{
+    double iterations = fmin(recipe->iterations, BF_SETTLED);
+    if (!refreshed || recipe->kind == BF_RECIPE_PAPER) return most;
+    return fmin(most * fmax(iterations, TOLERATES_LEAST) / TOLERATES,
+                BF_PLAN_ERROR_MAX);
+}
+
+/* Of any plan. */
+static double most_tolerated(double most, const bf_recipe *recipe)
+{
+    return fmax(most, tolerance_of(most, recipe, true));
+}
+
 /* Where no plan keeps the tolerance (few rows, many iterations), the search
  * raises it by this factor at a time, up to BF_PLAN_ERROR_MAX. Plans say which
  * error they expect. */
@@ -108,12 +130,12 @@ static bf_status consider(search *s, const bf_job *job, bf_plan *plan)
 /* Of a walk: whether it is precise enough. */
 static bool precise(search *s, const bf_job *job, const bf_plan *plan)
 {
-    double error = plan->weight_noise / job->typical.weight;
+    double weight = bf_usual_weight(job);
+    double error = plan->weight_noise / weight;
     s->least_error = fmin(s->least_error, error);
     for (unsigned t = s->useful; t < plan->step_count; t++)
-        if (plan->steps[t].noise <= s->most * job->typical.weight)
-            s->useful = t + 1;
-    return error <= s->tolerance;
+        if (plan->steps[t].noise <= s->most * weight) s->useful = t + 1;
+    return error <= tolerance_of(s->tolerance, &job->recipe, job->refresh.on);
 }
 
 /* Digits with which ring 0 is secure; false where no digits are. */
@@ -510,7 +532,9 @@ static bf_status search_all(search *s, const bf_job *base, size_t n,
 {
     for (bool first = true; s->tolerance <= BF_PLAN_ERROR_MAX;
          s->tolerance *= RELAX_STEP, first = false) {
-        if (!first && s->least_error > s->tolerance) continue;
+        if (!first &&
+            s->least_error > most_tolerated(s->tolerance, &base->recipe))
+            continue;
         if (s->options->refresh != BF_REFRESH_ALWAYS)
             BF_TRY(consider_unrefreshed(s, base, n, cols, classes));
         if (may_refresh(s, base))
@@ -690,7 +714,7 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     search s = {.options = options,
                 .ranks = options->ranks > 1 ? options->ranks : 1,
                 .tolerance = first,
-                .most = last_tolerance(first),
+                .most = most_tolerated(last_tolerance(first), recipe),
                 .least_error = INFINITY,
                 .least_memory = UINT64_MAX};
     out[0] = out[1] = (bf_choice){0};

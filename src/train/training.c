@@ -463,10 +463,11 @@ static double error_of(const bf_ct *ct)
     return ct ? ct->noise / ct->scale : 0;
 }
 
-/* The part of the mean eigenvalue of step U'p'U that reduces errors in runs of
- * up to LONG iterations: errors grow in directions in which U'p'U is small.
- * Measured (docs/algorithms.md). The eigenvalues of `paper` differ by far, so
- * that longer runs have errors in ever slower directions. */
+/* Errors grow in directions in which U'p'U is small. In long runs a step pulls
+ * them by so much of the root mean square eigenvalue of step U'p'U. Measured
+ * (docs/algorithms.md). The eigenvalues of `paper` differ by far, so that
+ * longer runs have errors in ever slower directions; those of `whitened` do
+ * where a column has few rows. */
 #define SLOW (1 / 12.0)
 #define PAPER_SLOW (1 / 20.0)
 #define LONG 100.0
@@ -484,23 +485,36 @@ static double paper_pull(const circuit *c, double step)
            directions;
 }
 
-/* What a step leaves of an error of V. With U'U = n, U'p'U/n averages the
- * slopes of n rows in each of k directions: its eigenvalues have the mean of
- * the slopes, and sqrt(k/n) times their deviation. Rows of a batch add
- * deviations as in `stretch`. Errors add up where eigenvalues are small: two
- * deviations below the mean, as the eigenvalues of large matrices end there, or
- * what SLOW leaves. A long step stretches errors in other directions. */
+/* The least eigenvalue of U'p'U/n that errors meet. With U'U = n, it averages
+ * the slopes of n rows in each of k directions: its eigenvalues have the mean
+ * of the slopes, and sqrt(k/n) times their deviation. Errors add up where
+ * eigenvalues are small: two deviations below the mean, as the eigenvalues of
+ * large matrices end there. A ridge leaves 1/(1 + lambda) of U'U in a direction
+ * of the mean eigenvalue. While scores settle, slopes along them may be less
+ * than that, so that errors do not decay where it is negative; later it is what
+ * SLOW says. */
+static double least_slope(const circuit *c, double spread)
+{
+    const bf_layout *l = &c->job->layout;
+    double rows = (double)l->n / ((double)l->cols * BF_FEW_ROWS);
+    if (c->iteration >= BF_SETTLED) return c->slope.rms * SLOW * fmin(1, rows);
+    return fmax(c->slope.mean - 2 * spread, 0) / (1 + c->job->recipe.lambda);
+}
+
+/* What a step leaves of an error of V. Rows of a batch add deviations as in
+ * `stretch`. A long step stretches errors in directions in which slopes are
+ * large. */
 static double whitened_left(const circuit *c, double step)
 {
     double rows = (double)step_rows(c), moved = step * rows;
     double part = fmin(1, (double)c->l->cols / (double)c->l->n);
     double mean = c->slope.mean, rms = c->slope.rms;
-    double spread = (rms * rms - mean * mean) * part;
-    double batch = c->job->schedule.batch ? (double)c->l->cols / rows : 0;
-    double least = fmax(mean - 2 * sqrt(spread), rms * SLOW);
-    double stretched =
-        hypot(1 - moved * mean, moved * sqrt(spread + mean * mean * batch));
-    return fmax(stretched, 1 - moved * least);
+    double spread = sqrt((rms * rms - mean * mean) * part);
+    double batch = c->job->schedule.batch
+                       ? fabs(mean) * sqrt((double)c->l->cols / rows)
+                       : 0;
+    double stretched = hypot(1 - moved * mean, moved * hypot(spread, batch));
+    return fmax(stretched, 1 - moved * least_slope(c, spread));
 }
 
 /* The error of weights by the roundings of masks, which are the same in every
@@ -519,14 +533,18 @@ static double mask_error(const circuit *c)
     return weight * error * sqrt(leaks / (double)l->f);
 }
 
-/* The error of a step of this size from the encryption of the rows: a sum over
- * the rows of residuals times errors of values. A value's error is sqrt(N/2) =
- * sqrt(F T) times that of a coefficient of the rows, and a weight's error is
- * sqrt(F) times that of a coefficient of packed weights, which is wanted. */
+/* The error of a step of this size from the encryption of the rows. In the
+ * gradient it is a sum over the rows of residuals times errors of values; in
+ * the scores, of slopes times scores of errors, and with U'U = n these are to
+ * the error of a value as scores are to 1. Both are nearly the same in every
+ * iteration. A value's error is sqrt(N/2) = sqrt(F T) times that of a
+ * coefficient of the rows, and a weight's error is sqrt(F) times that of a
+ * coefficient of packed weights, which is wanted. */
 static double rows_error(const circuit *c, double step)
 {
-    return step * sqrt((double)(step_rows(c) * c->l->t)) * c->usual.residual *
-           error_of(any_row(c));
+    double by_scores = c->scored ? c->slope.rms * c->usual.score : 0;
+    return step * sqrt((double)(step_rows(c) * c->l->t)) *
+           hypot(c->usual.residual, by_scores) * error_of(any_row(c));
 }
 
 /* The error of a step varies by a tenth with secrets and draws, and adds up. */
@@ -706,8 +724,8 @@ static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
 
 static bool same_scores(const bf_usual *a, const bf_usual *b)
 {
-    return a->mean == b->mean && a->deviation == b->deviation &&
-           a->reach == b->reach;
+    return a->own == b->own && a->others == b->others &&
+           a->deviation == b->deviation && a->reach == b->reach;
 }
 
 static bool same_usual(const bf_usual *a, const bf_usual *b)
@@ -751,8 +769,7 @@ static void set_usual(circuit *c, unsigned iteration)
     bf_usual u = bf_usual_of(c->job, iteration), before = c->usual;
     c->usual = u;
     if (c->slope.rms != 0 && same_scores(&u, &before)) return;
-    c->slope = bf_sigmoid_slope(&c->job->schedule.sigmoid, u.mean, u.deviation,
-                                u.reach);
+    c->slope = bf_usual_slope(&u, &c->job->schedule.sigmoid);
 }
 
 /* Only plans follow the errors of refreshed weights through a run. Ciphertexts

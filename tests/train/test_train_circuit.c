@@ -8,7 +8,6 @@
 #include "train/circuit.h"
 #include "train/owner/certified.h"
 #include "train/owner/protocol.h"
-#include "support/planned_error.h"
 #include "train/owner/seal.h"
 #include "train/train_testing.h"
 #include "train/usual.h"
@@ -134,6 +133,20 @@ static void check_certificate(run *r, const bf_ct *certificate, unsigned t)
     bf_matrix_clear(&v);
 }
 
+/* What estimates of runs without refreshes leave out (docs/algorithms.md): of
+ * 2^log_m places of a packing only M have an error, and the weights lie there;
+ * slots without a row hold zeros, and add no error. */
+static double left_out(const run *r, unsigned t)
+{
+    const bf_layout *l = &r->job.layout;
+    size_t first, end;
+    if (r->job.refresh.on) return 1;
+    bf_schedule_rows(r->schedule, t, &first, &end);
+    size_t slots = bf_layout_block(l, t % l->blocks).chunks * l->t;
+    return sqrt(exp2(l->log_m) / (double)l->m * (double)(end - first) /
+                (double)slots);
+}
+
 static bf_status compare(void *user, bf_state *state)
 {
     run *r = user;
@@ -143,7 +156,7 @@ static bf_status compare(void *user, bf_state *state)
     assert_int_equal(bf_plan_check_ct(&state->output, planned->output), BF_OK);
     BF_TRY(bf_job_open(&w, &r->job, r->sk, &state->output));
     double rms = rms_difference(&w, &r->twin[t]);
-    r->error[t] = rms / planned->noise;
+    r->error[t] = rms / (planned->noise * left_out(r, t));
     printf("  iteration %u: rms error %.2e, %.3f times the expected\n", t + 1,
            rms, r->error[t]);
     r->iterations++;
@@ -254,41 +267,63 @@ static void print_plan(const run *r)
 static bool certified;      /* whether jobs have certificates */
 static bool refreshed;      /* whether jobs refresh their weights */
 static unsigned rows_log_n; /* of the rows' ring; 0: the plan chooses */
-/* What safe recipes may shorten steps to; 0: others. Of polynomials in the
- * Chebyshev basis estimates are bounds (ckks/polyeval.c). */
+/* What safe recipes may shorten steps to; 0: others. */
 static double safe;
 
-/* Errors of refreshed runs: at most as expected, and at the end four tenths of
- * that or more. Before the end they are a quarter or more, as weights may grow
- * more slowly than plans assume. */
-#define REFRESHED_LEAST 0.25
-#define REFRESHED_LAST 0.4
-#define REFRESHED_MOST 1.0
+/* A test that fails leaves these for the next one. */
+static int plain(void **state)
+{
+    (void)state;
+    certified = refreshed = false;
+    rows_log_n = 0;
+    safe = 0;
+    return 0;
+}
 
-/* Where a long first step takes scores out of the polynomial's range, the rows
- * out there decide on all later errors of a short run (train/usual.c). Of a
- * class, these rows lie along its weights and the constant column, so that an
- * error has two degrees of freedom per class: six for the three classes or more
- * of the shapes here. The rms over draws is REFRESHED_LAST or so; of one draw
- * in a thousand the error is less than sqrt(0.381/6) = 0.25 of that, where
- * 0.381 is the quantile of chi squared. */
-#define REFRESHED_FAR (0.25 * REFRESHED_LAST)
-
+/* Of the error of an iteration over the expected one, for many weights. */
 typedef struct limits {
     double low, high;
 } limits;
 
-/* Of the error of iteration t over the expected one. */
+/* Whitened without refreshes: in the first iteration residuals are 1/2, as the
+ * estimate has them, and what is left are the estimates of operations. Later
+ * ones are those of the data: residuals of a half to all of 1/2, and slopes. */
+static const limits first = {0.75, 1.25}, later = {0.5, 1.7};
+/* Of `paper` how large entries of columns are differs by far, and with them
+ * where errors come from. */
+static const limits paper = {0.1, 2.0};
+/* Polynomials in the Chebyshev basis: the estimate is a bound
+ * (ckks/polyeval.c). */
+static const limits chebyshev = {0.07, 1.7};
+/* Refreshed: the estimate is an upper one in slopes and decay (train/usual.c,
+ * docs/algorithms.md). Of `paper` weights of few classes grow faster than the
+ * estimate assumes. */
+static const limits followed = {0.4, 1.0}, paper_followed = {0.3, 1.15};
+/* Where a long first step takes scores out of the polynomial's range, the rows
+ * out there decide on all later errors of a short run. Of a class, these rows
+ * lie along its weights and the constant column, so that an error has two
+ * degrees of freedom per class: six for the three classes or more of the shapes
+ * here. So the error of one draw in a thousand is less than sqrt(0.381/6) =
+ * 0.25 of the rms over draws, or more than sqrt(22.5/6) = 1.9 times that; 0.381
+ * and 22.5 are quantiles of chi squared. Over draws it is 0.5 to 0.95. */
+static const limits far_out = {0.12, 1.8};
+
 static limits limits_of(const run *r, unsigned t)
 {
-    bool last = t + 1 == r->job.schedule.iterations;
-    /* Estimates of polynomials in the Chebyshev basis are bounds; tests of
-     * certificates are about these. */
-    if (!refreshed || safe > 0 || certified)
-        return (limits){ERROR_LEAST, ERROR_MOST};
-    if (t > 0 && bf_usual_of(&r->job, 1).reach > r->schedule->sigmoid.range)
-        return (limits){REFRESHED_FAR, REFRESHED_MOST};
-    return (limits){last ? REFRESHED_LAST : REFRESHED_LEAST, REFRESHED_MOST};
+    const bf_sigmoid *p = &r->schedule->sigmoid;
+    bool is_paper = r->job.recipe.kind == BF_RECIPE_PAPER;
+    if (t > 0 && p->chebyshev) return chebyshev;
+    if (!refreshed) return is_paper ? paper : t ? later : first;
+    if (t > 0 && bf_usual_of(&r->job, 1).reach > p->range) return far_out;
+    return is_paper ? paper_followed : followed;
+}
+
+/* How far the rms of so many normal numbers is from that of all: four
+ * deviations, 1/sqrt(2 count) each. */
+static double spread_of(const run *r)
+{
+    double count = (double)(r->twin->rows * r->twin->cols);
+    return 1 + 4 / sqrt(2 * count);
 }
 
 /* `known`: the error of each iteration over the expected one, or NULL. */
@@ -296,8 +331,9 @@ static void check_errors(const run *r, const double *known)
 {
     for (unsigned t = 0; t < r->iterations; t++) {
         limits l = limits_of(r, t);
-        double low = known ? known[t] * (1 - ERROR_WITHIN) : l.low;
-        double high = known ? known[t] * (1 + ERROR_WITHIN) : l.high;
+        double spread = spread_of(r);
+        double low = known ? known[t] * (1 - ERROR_WITHIN) : l.low / spread;
+        double high = known ? known[t] * (1 + ERROR_WITHIN) : l.high * spread;
         if (!(r->error[t] >= low && r->error[t] <= high))
             fail_msg("iteration %u: rms error of weights %.3f times the "
                      "expected, not %.3f to %.3f",
@@ -305,7 +341,20 @@ static void check_errors(const run *r, const double *known)
     }
 }
 
-enum { RANDOM_SHAPES = 4, LONGEST = 25 };
+/* After the second iteration errors grow at most as expected, or nearly: an
+ * estimate whose errors decay where real ones do not lets the ratio rise. */
+#define OUTGROWN 1.1
+
+static void check_growth(const run *r)
+{
+    for (unsigned t = 2; t < r->iterations; t++)
+        if (!(r->error[t] <= OUTGROWN * r->error[1]))
+            fail_msg("iteration %u: the error over the expected one has grown "
+                     "from %.3f to %.3f",
+                     t + 1, r->error[1], r->error[t]);
+}
+
+enum { RANDOM_SHAPES = 4, LONGEST = 8 };
 
 /* False where the owner would have refused to encrypt. */
 static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
@@ -356,6 +405,7 @@ static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
         printf("  refused: %s\n", bf_last_error());
     }
     check_errors(&r, known);
+    if (refreshed && kind == BF_RECIPE_WHITENED) check_growth(&r);
     for (unsigned t = 0; t < iterations; t++) bf_matrix_clear(&twin[t]);
     bf_matrix_clear(&last);
     bf_matrix_clear(&u);
@@ -377,24 +427,27 @@ static bool check_run(bf_recipe_kind kind, unsigned iterations, size_t n,
     return done;
 }
 
-/* Means of 2 x 2 pixels of the digits in data/. */
-static void load_digits(bf_matrix *x, int32_t **labels)
+enum { SIDE = 28 };
+
+/* Means of pool x pool pixels of the digits in data/. */
+static void load_digits(bf_matrix *x, int32_t **labels, const char *images_path,
+                        const char *labels_path, size_t pool)
 {
-    enum { SIDE = 14 };
     bf_images *images;
-    OK(bf_images_open(&images, "data/digits-train-images.idx.gz",
-                      "data/digits-train-labels.idx.gz", true));
+    size_t side = SIDE / pool;
+    OK(bf_images_open(&images, images_path, labels_path, true));
     size_t n = bf_images_count(images);
-    OK(bf_matrix_init(x, n, SIDE * SIDE));
+    OK(bf_matrix_init(x, n, side * side));
     *labels = bf_alloc(n * sizeof(int32_t));
     for (size_t i = 0; i < n; i++) {
         bf_image image = {0};
         OK(bf_images_read(images, i, &image));
-        assert_int_equal(image.width, 2 * SIDE);
-        assert_int_equal(image.height, 2 * SIDE);
-        for (size_t k = 0; k < 4 * SIDE * SIDE; k++) {
-            size_t row = k / (2 * SIDE) / 2, column = k % (2 * SIDE) / 2;
-            x->data[(i * SIDE + row) * SIDE + column] += image.pixels[k] / 4;
+        assert_int_equal(image.width, SIDE);
+        assert_int_equal(image.height, SIDE);
+        for (size_t k = 0; k < SIDE * SIDE; k++) {
+            size_t row = k / SIDE / pool, column = k % SIDE / pool;
+            x->data[(i * side + row) * side + column] +=
+                image.pixels[k] / (double)(pool * pool);
         }
         (*labels)[i] = image.label;
         bf_image_clear(&image);
@@ -402,16 +455,19 @@ static void load_digits(bf_matrix *x, int32_t **labels)
     bf_images_close(images);
 }
 
+/* 128 digits. In later iterations their residuals are 0.25 and 0.12 where plans
+ * assume 0.5. */
 static void test_digits(void **state)
 {
     (void)state;
     bf_matrix x = {0};
     int32_t *labels;
-    load_digits(&x, &labels);
-    static const double paper[] = {1.36, 1.10}, two[] = {1.12, 0.845},
-                        three[] = {1.27, 0.89, 0.705};
+    load_digits(&x, &labels, "data/digits-train-images.idx.gz",
+                "data/digits-train-labels.idx.gz", 2);
+    static const double twice[] = {1.07, 0.87}, two[] = {0.89, 0.68},
+                        three[] = {1.02, 0.71, 0.56};
     bf_random_fix_for_tests(test_seed(2));
-    assert_true(check_data(BF_RECIPE_PAPER, 2, x, labels, 10, 0, paper));
+    assert_true(check_data(BF_RECIPE_PAPER, 2, x, labels, 10, 0, twice));
     assert_true(check_data(BF_RECIPE_WHITENED, 2, x, labels, 10, 0, two));
     assert_true(check_data(BF_RECIPE_WHITENED, 3, x, labels, 10, 0, three));
     bf_matrix_clear(&x);
@@ -427,6 +483,25 @@ static void test_whitened(void **state)
     assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
 }
 
+/* Of 2,000 digits, enough for the degree 13 and steps of 3, whose scores lie
+ * where the polynomial is flat: errors of weights hardly decay. */
+enum { DIGIT_ITERATIONS = 6 };
+
+static void test_digits_refreshed(void **state)
+{
+    (void)state;
+    bf_matrix x = {0};
+    int32_t *labels;
+    refreshed = true;
+    bf_random_fix_for_tests(test_seed(5));
+    load_digits(&x, &labels, "data/digits-test-images.idx.gz",
+                "data/digits-test-labels.idx.gz", 4);
+    assert_true(check_data(BF_RECIPE_WHITENED, DIGIT_ITERATIONS, x, labels, 10,
+                           0, NULL));
+    bf_matrix_clear(&x);
+    bf_free(labels);
+}
+
 /* More iterations than a chain is made for: the weights are refreshed, in the
  * rows' ring or in one of twice its degree. */
 static void test_refreshed(void **state)
@@ -435,15 +510,11 @@ static void test_refreshed(void **state)
     refreshed = true;
     bf_random_fix_for_tests(test_seed(4));
     rows_log_n = 14;
-    assert_true(check_run(BF_RECIPE_WHITENED, 10, 100, 20, 3, 0));
-    assert_true(check_run(BF_RECIPE_PAPER, 25, 128, 100, 3, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 8, 128, 100, 3, 0));
     assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
     rows_log_n = 15;
     assert_true(check_run(BF_RECIPE_WHITENED, 3, 300, 12, 3, 0));
-    assert_true(check_run(BF_RECIPE_WHITENED, 3, 128, 400, 10, 0));
-    assert_true(check_run(BF_RECIPE_PAPER, 3, 128, 400, 10, 0));
-    rows_log_n = 0;
-    refreshed = false;
+    assert_true(check_run(BF_RECIPE_PAPER, 2, 128, 400, 10, 0));
 }
 
 static bf_status compare_certificate(void *user, bf_state *state)
@@ -527,7 +598,6 @@ static void test_certified(void **state)
     assert_true(check_run(BF_RECIPE_PAPER, 2, 128, 40, 7, 0));
     refreshed = true;
     assert_true(check_run(BF_RECIPE_WHITENED, 3, 128, 400, 10, 0));
-    refreshed = certified = false;
 }
 
 /* Polynomials of degree 15, 31, 63 and 127, in the Chebyshev basis; the last of
@@ -542,9 +612,7 @@ static void test_safe(void **state)
     safe = 0.9;
     assert_true(check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0));
     refreshed = true;
-    assert_true(check_run(BF_RECIPE_WHITENED, 3, 700, 33, 2, 0));
-    refreshed = false;
-    safe = 0;
+    assert_true(check_run(BF_RECIPE_WHITENED, 2, 700, 33, 2, 0));
 }
 
 static void test_paper(void **state)
@@ -573,14 +641,14 @@ static size_t random_size(uint64_t *seed, size_t low, size_t high)
 /* Fewer classes with more iterations, to take seconds. */
 static void test_random_shapes(void **state)
 {
-    static const size_t most_classes[] = {100, 50, 10, 4};
+    static const size_t most_classes[] = {100, 50, 10};
     (void)state;
     uint64_t seed = test_seed(64);
     int i = 0, draws = 0;
     while (i < RANDOM_SHAPES) {
         assert_true(++draws <= 3 * RANDOM_SHAPES);
         bf_recipe_kind kind = i % 2 ? BF_RECIPE_PAPER : BF_RECIPE_WHITENED;
-        unsigned iterations = 1 + (unsigned)random_below(&seed, 4);
+        unsigned iterations = 1 + (unsigned)random_below(&seed, 3);
         unsigned classes =
             (unsigned)random_size(&seed, 2, most_classes[iterations - 1]);
         size_t n = random_size(&seed, 8, 500), d = random_size(&seed, 2, 300);
@@ -589,14 +657,16 @@ static void test_random_shapes(void **state)
     }
 }
 
+#define TEST(function) cmocka_unit_test_setup(function, plain)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wide),     cmocka_unit_test(test_random_shapes),
-        cmocka_unit_test(test_whitened), cmocka_unit_test(test_paper),
-        cmocka_unit_test(test_digits),   cmocka_unit_test(test_refreshed),
-        cmocka_unit_test(test_safe),     cmocka_unit_test(test_certified),
-        cmocka_unit_test(test_far_rows),
+        TEST(test_wide),      TEST(test_random_shapes),
+        TEST(test_whitened),  TEST(test_paper),
+        TEST(test_digits),    TEST(test_digits_refreshed),
+        TEST(test_refreshed), TEST(test_safe),
+        TEST(test_certified), TEST(test_far_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
