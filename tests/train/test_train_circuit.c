@@ -1,6 +1,9 @@
 /* The whole job in one process: plan, keys, encryption, the circuit, and after
  * every iteration the decrypted weights against the plaintext twin, over fixed
  * and random shapes; run and plan agree. */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -299,6 +302,9 @@ static const limits chebyshev = {0.07, 1.7};
  * docs/algorithms.md). Of `paper` weights of few classes grow faster than the
  * estimate assumes. */
 static const limits followed = {0.4, 1.0}, paper_followed = {0.3, 1.15};
+/* Once scores have settled, every direction's errors decay, most of them faster
+ * than the slowest. */
+static const limits settled = {0.15, 1.0};
 /* Where a long first step takes scores out of the polynomial's range, the rows
  * out there decide on all later errors of a short run. Of a class, these rows
  * lie along its weights and the constant column, so that an error has two
@@ -315,7 +321,8 @@ static limits limits_of(const run *r, unsigned t)
     if (t > 0 && p->chebyshev) return chebyshev;
     if (!refreshed) return is_paper ? paper : t ? later : first;
     if (t > 0 && bf_usual_of(&r->job, 1).reach > p->range) return far_out;
-    return is_paper ? paper_followed : followed;
+    if (is_paper) return paper_followed;
+    return t < BF_SETTLED ? followed : settled;
 }
 
 /* How far the rms of so many normal numbers is from that of all: four
@@ -354,7 +361,7 @@ static void check_growth(const run *r)
                      t + 1, r->error[1], r->error[t]);
 }
 
-enum { RANDOM_SHAPES = 4, LONGEST = 8 };
+enum { RANDOM_SHAPES = 4, LONGEST = 100 };
 
 /* False where the owner would have refused to encrypt. */
 static bool check_data(bf_recipe_kind kind, unsigned iterations, bf_matrix x,
@@ -485,21 +492,50 @@ static void test_whitened(void **state)
 
 /* Of 2,000 digits, enough for the degree 13 and steps of 3, whose scores lie
  * where the polynomial is flat: errors of weights hardly decay. */
-enum { DIGIT_ITERATIONS = 6 };
-
-static void test_digits_refreshed(void **state)
+static void run_digits_refreshed(unsigned iterations)
 {
-    (void)state;
     bf_matrix x = {0};
     int32_t *labels;
     refreshed = true;
     bf_random_fix_for_tests(test_seed(5));
     load_digits(&x, &labels, "data/digits-test-images.idx.gz",
                 "data/digits-test-labels.idx.gz", 4);
-    assert_true(check_data(BF_RECIPE_WHITENED, DIGIT_ITERATIONS, x, labels, 10,
-                           0, NULL));
+    assert_true(
+        check_data(BF_RECIPE_WHITENED, iterations, x, labels, 10, 0, NULL));
     bf_matrix_clear(&x);
     bf_free(labels);
+}
+
+static void test_digits_refreshed(void **state)
+{
+    (void)state;
+    run_digits_refreshed(6);
+}
+
+/* Minutes: only where BLINDFIT_TEST_LONG is set. */
+static void test_long(void **state)
+{
+    (void)state;
+    if (!getenv("BLINDFIT_TEST_LONG")) skip();
+    run_digits_refreshed(20);
+    run_digits_refreshed(100);
+}
+
+/* The rows of the paper. */
+static void test_long_paper(void **state)
+{
+    static const char path[] = "../shared/data/regnet_mnist_512.csv";
+    (void)state;
+    bf_dataset d;
+    if (!getenv("BLINDFIT_TEST_LONG")) skip();
+    if (access(path, R_OK) != 0) {
+        printf("skipped: no %s\n", path);
+        skip();
+    }
+    OK(bf_dataset_load(&d, path, NULL, (bf_rows){1, 128}, NULL));
+    refreshed = true;
+    assert_true(check_data(BF_RECIPE_PAPER, 100, d.x, d.labels, 10, 0, NULL));
+    bf_dataset_clear(&d);
 }
 
 /* More iterations than a chain is made for: the weights are refreshed, in the
@@ -667,6 +703,7 @@ int main(void)
         TEST(test_digits),    TEST(test_digits_refreshed),
         TEST(test_refreshed), TEST(test_safe),
         TEST(test_certified), TEST(test_far_rows),
+        TEST(test_long),      TEST(test_long_paper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
