@@ -65,15 +65,17 @@ static inline double rms_of(const bf_matrix *a, const bf_matrix *b)
 
 /* Errors of transformed weights of the size that the job expects move the score
  * of a transformed row u by |u| times that size. The job's expectation errs by
- * a factor of ERROR_MOST at most. Normal errors, however they depend on each
- * other, have an rms above 5 times the expected one with a probability of at
- * most 6e-7, that of a single normal variable [SB03]. */
+ * a factor of ERROR_MOST at most, or ERROR_MOST_REFRESHED. Normal errors,
+ * however they depend on each other, have an rms above 5 times the expected one
+ * with a probability of at most 6e-7, that of a single normal variable [SB03].
+ */
 static inline double score_error_most(const training *by)
 {
     const bf_matrix *u = &by->prepared->rows;
     bf_job_figures f;
     OK(bf_job_figures_of(&f, by->job, NULL));
-    return 5 * ERROR_MOST * f.weight_error * sqrt((double)u->cols) *
+    double most = f.refreshed ? ERROR_MOST_REFRESHED : ERROR_MOST;
+    return 5 * most * f.weight_error * sqrt((double)u->cols) *
            rms_of(u, NULL);
 }
 
