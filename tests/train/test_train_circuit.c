@@ -304,9 +304,10 @@ static const limits chebyshev = {0.07, 1.7};
  * docs/algorithms.md). Of `paper` weights of few classes grow faster than the
  * estimate assumes. */
 static const limits followed = {0.4, 1.0}, paper_followed = {0.3, 1.15};
-/* Once scores have settled, every direction's errors decay, most of them faster
- * than the slowest. */
-static const limits settled = {0.15, 1.0};
+/* By and by errors decay in more directions, of some data sooner, and once
+ * scores have settled in all. */
+enum { SOONER = 10 };
+static const limits long_followed = {0.25, 1.0}, settled = {0.15, 1.0};
 /* Where a long first step takes scores out of the polynomial's range, the rows
  * out there decide on all later errors of a short run. Of a class, these rows
  * lie along its weights and the constant column, so that an error has two
@@ -324,7 +325,7 @@ static limits limits_of(const run *r, unsigned t)
     if (!refreshed) return is_paper ? paper : t ? later : first;
     if (t > 0 && bf_usual_of(&r->job, 1).reach > p->range) return far_out;
     if (is_paper) return paper_followed;
-    return t < BF_SETTLED ? followed : settled;
+    return t < SOONER ? followed : t < BF_SETTLED ? long_followed : settled;
 }
 
 /* How far the rms of so many normal numbers is from that of all: four
