@@ -67,11 +67,15 @@ typedef struct bf_party_options {
     const char *session, *identity, *box;
     /* This owner's rows and labels, as the session says; bf_party_step ignores
      * rows or labels that the session gives to others. Steps need them in
-     * rounds 1, 2, 4 and, with an audit, 6 if rows are split, else in rounds 1
-     * and 4; NULL in other rounds. */
+     * rounds 1 and 4; if rows are split, also in 2 or, of an owner who whitens
+     * by them alone, in 3; with an audit also in 6. NULL in other rounds. */
     const bf_view *x;
     const int32_t *labels;
     size_t label_count; /* 0: the number of rows of x */
+    /* The public sample that the session names, or NULL. The owner who whitens
+     * by it needs it in round 3. With it, each other owner checks the transform
+     * in round 4. BF_ERR_ARGUMENT in a session without one. */
+    const bf_view *sample;
     /* A file with a name for each row, one in a line, or NULL. Round 1 needs
      * the names if owners have parts of the same rows. The session ends if
      * another owner has other names for these rows. Two owners learn only

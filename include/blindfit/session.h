@@ -48,6 +48,9 @@ typedef struct bf_session_owner {
     bool labels;         /* the owner has their labels */
     size_t features;     /* number of features that the owner has */
     bool receives;       /* the owner receives the model */
+    /* BF_SPLIT_ROWS: the owner fits the transform of all rows alone, and no
+     * sums over rows are exchanged. */
+    bool whitens;
 } bf_session_owner;
 
 typedef struct bf_session_options {
@@ -59,6 +62,9 @@ typedef struct bf_session_options {
      * open the weights that the last step starts from, and commit to what their
      * rows add to these. A model that differs from the sum ends the session. */
     bool audit;
+    /* Rows of the public sample to which the owner who `whitens` fits the
+     * transform; 0: that owner's own rows. */
+    size_t sample_rows;
 } bf_session_options;
 /* The delta of label noise if no other delta is given. */
 #define BF_LABEL_DELTA_DEFAULT 1e-6
@@ -87,7 +93,9 @@ typedef struct bf_session bf_session;
  * owner has the labels, and the recipe has blocks (train/column_blocks.h):
  * `whitened` with all components and more rows than features. With `audit`:
  * BF_ERR_ARGUMENT unless rows are split, all owners receive the model, and the
- * recipe is `whitened`. */
+ * recipe is `whitened`. With an owner who `whitens`: BF_ERR_ARGUMENT unless
+ * rows are split, no other does, and the recipe is `whitened`; without one, for
+ * sample_rows. */
 BF_API BF_MUST_CHECK bf_status
 bf_session_create(bf_session **out, const bf_job *job,
                   const bf_session_owner *owners, unsigned count,

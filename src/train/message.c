@@ -19,13 +19,15 @@ enum { HEAD_VERSION = 1 };
 unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
                           unsigned round, unsigned sender)
 {
-    bool pooled = s->options.split == BF_SPLIT_ROWS;
+    bool rows = s->options.split == BF_SPLIT_ROWS;
+    bool pooled = rows && !bf_session_whitener(s);
     bool whitened = s->job->recipe.kind == BF_RECIPE_WHITENED;
     unsigned n = 0;
     switch (round) {
     case 1:
         kinds[n++] = BF_PART_SQUARE;
-        kinds[n++] = pooled ? BF_PART_SUMS : BF_PART_ROWS;
+        if (pooled) kinds[n++] = BF_PART_SUMS;
+        if (!rows) kinds[n++] = BF_PART_ROWS;
         break;
     case 2:
         kinds[n++] = BF_PART_SQUARE;
@@ -34,7 +36,8 @@ unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
         break;
     case 3:
         kinds[n++] = BF_PART_SECOND;
-        if (pooled && whitened && sender == 0) kinds[n++] = BF_PART_TRANSFORM;
+        if (rows && whitened && sender == bf_session_transforms(s))
+            kinds[n++] = BF_PART_TRANSFORM;
         break;
     case 4:
         kinds[n++] = BF_PART_UPLOAD;

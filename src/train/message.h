@@ -13,12 +13,14 @@
  * | 1     | SQUARE, promised by its digest; SUMS of columns, sealed, or ROWS, |
  * |       | tags of the names of rows                                         |
  * | 2     | SQUARE: (h0, h1); KEYS: linear shares; SUMS of products, sealed   |
- * | 3     | SECOND: shares from the sum of all (h0, h1); TRANSFORM of owner 0 |
+ * | 3     | SECOND: shares from the sum of all (h0, h1); TRANSFORM            |
  * | 4     | UPLOAD                                                            |
  * | 5     | MODEL, the digest of the server's file; SHARE of the opening,     |
  * |       | sealed                                                            |
  *
- * Sessions that split rows have SUMS and TRANSFORM, others have ROWS.
+ * Sessions that split rows have SUMS and TRANSFORM, others have ROWS. Where one
+ * owner whitens, TRANSFORM is this owner's, and there are no SUMS; else it is
+ * owner 0's.
  * With an audit of the last step, sessions open the model in round 7:
  *
  * | round | parts                                                             |

@@ -201,17 +201,20 @@ static bf_status check_session(const bf_session *s)
 
 /* ---- text ---------------------------------------------------------------- */
 
-#define SPLIT_BYTES (32 + 2 * BF_NUMBER_BYTES)
+#define SPLIT_BYTES (64 + 2 * BF_NUMBER_BYTES)
 
 static void print_split(char out[SPLIT_BYTES], const bf_session_options *o)
 {
     char epsilon[BF_NUMBER_BYTES], delta[BF_NUMBER_BYTES];
+    char sample[32] = "";
     bf_number_print(epsilon, o->epsilon);
     bf_number_print(delta, o->delta);
     bool noise = o->epsilon > 0;
-    snprintf(out, SPLIT_BYTES, "%s%s%s%s%s%s", bf_split_name(o->split),
+    if (o->sample_rows)
+        snprintf(sample, sizeof sample, " sample %zu", o->sample_rows);
+    snprintf(out, SPLIT_BYTES, "%s%s%s%s%s%s%s", bf_split_name(o->split),
              noise ? " " : "", noise ? epsilon : "", noise ? " " : "",
-             noise ? delta : "", o->audit ? " audit" : "");
+             noise ? delta : "", o->audit ? " audit" : "", sample);
 }
 
 static bf_status print_session(bf_session *s)
@@ -231,12 +234,13 @@ static bf_status print_session(bf_session *s)
         const bf_session_owner *o = &s->owner[i];
         char party[BF_PARTY_TEXT_BYTES];
         bf_party_print(party, &o->party);
-        n += snprintf(text + n, room - (size_t)n, "owner%.*s %zu%s%s\n",
+        n += snprintf(text + n, room - (size_t)n, "owner%.*s %zu%s%s%s\n",
                       (int)(strlen(party) - strlen(PARTY_WORD) - 1),
                       party + strlen(PARTY_WORD),
                       columns ? o->features : o->count,
                       labels && o->labels ? " labels" : "",
-                      o->receives ? " receives" : "");
+                      o->receives ? " receives" : "",
+                      o->whitens ? " whitens" : "");
     }
     n += snprintf(text + n, room - (size_t)n, "job %zu\n", job->bytes);
     memcpy(text + n, job->text, job->bytes);
@@ -267,6 +271,7 @@ static bool take_owner(words *line, bf_session_owner *o)
     o->features = o->count;
     o->labels = take_this(line, "labels");
     o->receives = take_this(line, "receives");
+    o->whitens = take_this(line, "whitens");
     return o->count <= BF_JOB_SAMPLES_MAX;
 }
 
@@ -287,6 +292,8 @@ static bool take_split(words *line, bf_session_options *o)
         if (!take_this(line, bf_split_name(splits[i]))) continue;
         o->split = splits[i];
         o->audit = take_this(line, "audit");
+        if (take_this(line, "sample") && !take_count(line, &o->sample_rows))
+            return false;
         return line->at == line->end || (take_number(line, &o->epsilon) &&
                                          take_number(line, &o->delta));
     }

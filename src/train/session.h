@@ -4,9 +4,10 @@
  * The file is text:
  *   blindfit-session 1
  *   nonce HEX
- *   split rows [audit] | split labels [EPSILON DELTA] | split columns
- *   owner NAME SIGN SEAL COUNT [labels] [receives]    one line each, in order;
- *                                                     COUNT: rows, or columns
+ *   split rows [audit] [sample ROWS] | split labels [EPSILON DELTA] |
+ *       split columns
+ *   owner NAME SIGN SEAL COUNT [labels] [receives] [whitens]
+ *                        one line each, in order; COUNT: rows, or columns
  *   job BYTES
  * The bytes of job.json follow. A session has exactly one text; reading refuses
  * a file that differs from this text by a byte. */
@@ -46,6 +47,11 @@ BF_MUST_CHECK bf_status bf_session_divide(bf_session *s);
 /* The columns of owner k, if columns are split. */
 BF_MUST_CHECK bf_status bf_session_block(bf_column_block *out,
                                          const bf_session *s, unsigned k);
+
+/* The owner who fits the transform of all rows alone; NULL if nobody does. */
+const bf_session_owner *bf_session_whitener(const bf_session *s);
+/* The number of the owner who sends the transform of all rows. */
+unsigned bf_session_transforms(const bf_session *s);
 
 /* The text of a .pub file: "blindfit-owner 1 NAME SIGN SEAL\n". */
 #define BF_PARTY_TEXT_BYTES 256

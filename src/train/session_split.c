@@ -192,10 +192,45 @@ static bf_status check_audit(const bf_session *s)
     return BF_OK;
 }
 
+/* The other splits have no transform of all owners' rows, and `paper` sends no
+ * moments. */
+static bf_status check_whitener(const bf_session *s)
+{
+    const bf_session_owner *by = bf_session_whitener(s);
+    if (s->options.sample_rows && !by)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a sample, and no owner who whitens by it");
+    if (!by) return BF_OK;
+    if (s->options.split != BF_SPLIT_ROWS ||
+        s->job->recipe.kind != BF_RECIPE_WHITENED)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "one owner whitens alone for rows of several owners, "
+                       "and the recipe `whitened`");
+    for (const bf_session_owner *o = by + 1; o < s->owner + s->owners; o++)
+        if (o->whitens)
+            return bf_fail(BF_ERR_ARGUMENT, "%s and %s whiten; one owner does",
+                           by->party.name, o->party.name);
+    return BF_OK;
+}
+
+const bf_session_owner *bf_session_whitener(const bf_session *s)
+{
+    for (unsigned i = 0; i < s->owners; i++)
+        if (s->owner[i].whitens) return &s->owner[i];
+    return NULL;
+}
+
+unsigned bf_session_transforms(const bf_session *s)
+{
+    const bf_session_owner *by = bf_session_whitener(s);
+    return by ? (unsigned)(by - s->owner) : 0;
+}
+
 bf_status bf_session_divide(bf_session *s)
 {
     BF_TRY(check_noise(&s->options));
     BF_TRY(check_audit(s));
+    BF_TRY(check_whitener(s));
     BF_TRY(check_job(s->job, s->options.split));
     switch (s->options.split) {
     case BF_SPLIT_LABELS: return divide_labels(s);

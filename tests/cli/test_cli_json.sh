@@ -61,7 +61,7 @@ ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 -k 1 --map none \
 printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
     --labels a --label-epsilon 2 -o noisy.bf
 printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
-    --rows 256,256 --audit -o audited.bf
+    --rows 256,256 --audit --whiten-by a --sample-rows 100 -o audited.bf
 printed "$blindfit" party new owners.json --owner a.pub --owner b.pub \
     --labels a -o session.bf
 printed "$blindfit" party show session.bf

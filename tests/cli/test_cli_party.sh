@@ -129,6 +129,42 @@ for k in a b; do
     holds "$(number accuracy stdout) > 0.6"
 done
 [ "$(stat -c %a box-a/state)" = 600 ] || fail "state is readable"
+# One owner whitens alone, by a public sample: b checks the transform against it.
+alone() # OPTION...
+{
+    "$blindfit" party new job.json --owner a.pub --owner b.pub "$@" -o alone.bf
+}
+rows 100 8 3 6 | cut -d, -f2- >sample.csv
+tail -99 sample.csv >short.csv
+sed '1s/^[^,]*/9/' sample.csv >other.csv
+refuse 2 "'c' is no owner" alone --whiten-by c
+refuse 2 'a and b whiten' alone --whiten-by a,b
+refuse 2 'a sample, and no owner who whitens' alone --sample-rows 100
+refuse 2 'a whitens by 15 rows of 8 features: at least 16' alone --whiten-by a \
+    --sample-rows 15
+absent alone.bf
+ok alone --whiten-by a
+grep -q '^ *whitening  *by a, whose covariance' stdout || fail "no whitening"
+ok alone --whiten-by a --sample-rows 100 --json
+grep -q '"whitened_by":[[:space:]]*"a"' stdout || fail "no word of who whitens"
+[ "$(number sample_rows stdout)" = 100 ] || fail "no word of the sample"
+step() # OWNER SAMPLE
+{
+    "$blindfit" party step alone.bf --id $1.id --box alone-$1 $1.csv --sample $2
+}
+refuse 4 'a sample of 99 rows of 8 features, the session wants 100 of 8' step a \
+    short.csv
+refuse 2 'a session without a public sample' "$blindfit" party step session.bf \
+    --id a.id --box box-a --sample sample.csv
+for round in 1 2 3; do
+    refuse 75 "round $round: waiting for b" step a sample.csv
+    refuse 75 "round $round: waiting for a" step b sample.csv
+    cp alone-a/outbox/* alone-b/inbox
+    cp alone-b/outbox/* alone-a/inbox
+done
+[ -e alone-a/outbox/r1-00.sums ] && fail "sums, though one owner whitens"
+refuse 4 'the transform of a and the sample' step b other.csv
+refuse 75 'round 4: waiting for a' step b sample.csv
 refuse 2 'usage: blindfit party' "$blindfit" party frobnicate
 refuse 2 'party needs' "$blindfit" party
 finish

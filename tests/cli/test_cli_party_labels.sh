@@ -34,6 +34,10 @@ refuse 2 'opened to b, who has the features, alone' new job.json --labels a \
     --receivers a,b
 refuse 2 'label noise is for' new job.json --rows 256,256 --label-epsilon 1
 refuse 2 'an audit of the last step is for' new job.json --labels a --audit
+refuse 2 'one owner whitens alone for rows of several' new job.json \
+    --labels a --whiten-by b
+refuse 2 'one owner whitens alone for rows of several' new two.json \
+    --columns 5,3 --whiten-by a
 refuse 2 'rows is missing' new job.json
 absent session.bf
 

@@ -1,7 +1,7 @@
 /* Any bytes as a head. The target also signs the bytes, so that code after the
  * signature check is reached. An accepted head has the parts of its round's
  * message. The last byte of T, which bf_head_parse does not check, chooses how
- * data are split, and whether the last step is audited. */
+ * data are split, and whether the last step is audited and owner 0 whitens. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +36,7 @@ static void choose_session(bf_session *s, bf_job *job, const uint8_t *data,
     uint8_t of = size > BF_HEAD_FIXED ? data[BF_HEAD_FIXED - 1] : 0;
     s->options = options[of & 3];
     job->schedule.iterations = of & 4 ? 2 : 1;
+    s->owner[0].whitens = of & 8;
 }
 
 static void check_head(const bf_session *s, const bf_head *h)

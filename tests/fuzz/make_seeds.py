@@ -221,6 +221,8 @@ write("head", "r1-columns", unsigned_head(1, [1, 9], 3))
 write("head", "r5-audited", unsigned_head(5, [7, 10], 5))
 write("head", "r6-audited", unsigned_head(6, [11], 1))
 write("head", "r7-audited", unsigned_head(7, [8], 1))
+write("head", "r1-whitens", unsigned_head(1, [1], 8))
+write("head", "r3-whitens", unsigned_head(3, [3, 5], 8))
 
 write("party_rows", "usual", b"a\nb\nc\nd\n")
 write("party_rows", "windows", b"a\r\nb\r\nc\r\nd")

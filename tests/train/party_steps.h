@@ -11,6 +11,7 @@ static bf_session *session;
 static bf_matrix rows;
 static int32_t labels[ROWS];
 static bf_recheck recheck = BF_RECHECK_NEVER; /* of steps */
+static const bf_view *sample;                 /* of steps */
 
 /* Fixture of a test program, which makes `session`. */
 static inline int open_session(void **state)
@@ -58,6 +59,7 @@ static inline bf_status step_report(bf_party_report *r, unsigned k)
     bf_view x = view_of(k);
     o.x = &x;
     o.recheck = recheck;
+    o.sample = sample;
     return bf_party_step(r, &o, NULL);
 }
 

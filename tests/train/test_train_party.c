@@ -9,6 +9,7 @@
 #include "train/owner/party_state.h"
 #include "train/owner/pooled.h"
 #include "train/owner/sealed.h"
+#include "train/owner/session_check.h"
 #include "train/owner/transform.h"
 #include "train/party_steps.h"
 
@@ -40,23 +41,28 @@ static void make_stages(void)
 
 /* ---- the model ----------------------------------------------------------- */
 
+/* The rows of owner k to which the transform is fitted; if one owner whitens
+ * alone, k is 0. */
+static bf_view fitted_rows(unsigned k)
+{
+    if (session->options.sample_rows) return *sample;
+    return view_of(bf_session_whitener(session) ? bf_session_transforms(session)
+                                                : k);
+}
+
 /* The transform of the pooled rows, by sums in the clear. */
 static bf_transform *pooled_transform(void)
 {
-    bf_pooling pool = {.recipe = &session->job->recipe, .features = FEATURES,
-                       .owners = OWNERS};
+    bf_pooling pool = bf_session_pooling(session);
     bf_transform *t;
-    for (int k = 0; k < OWNERS; k++) pool.rows[k] = session->owner[k].count;
     size_t m = bf_pooled_count(&pool, BF_POOLED_MOMENTS),
            q = bf_pooled_count(&pool, BF_POOLED_PRODUCTS);
     uint8_t *moments = bf_alloc_zero(16 * m),
             *products = bf_alloc_zero(8 * q + 1),
             *one = bf_alloc(16 * m + 8 * q);
     for (int pass = 0; pass < (q ? 2 : 1); pass++)
-        for (unsigned k = 0; k < OWNERS; k++) {
-            bf_matrix own = {pool.rows[k], FEATURES,
-                             rows.data + session->owner[k].first * FEATURES};
-            bf_view x = bf_view_of(&own);
+        for (unsigned k = 0; k < pool.owners; k++) {
+            bf_view x = fitted_rows(k);
             if (pass == 0)
                 check_ok(bf_pooled_moments(one, &pool, k, &x, NULL));
             else
@@ -615,16 +621,17 @@ static void other_part(bf_head *h)
     h->part[h->parts - 1] = forged;
 }
 
-/* a signs a transform that is not that of the sums. */
-static void another_transform(void **state)
+/* Its owner signs, for c, another transform than the right one. */
+static void forge_transform(double first, double all)
 {
-    (void)state;
-    path plain = at("plain"), in = in_c("r3-00.transform");
+    unsigned from = bf_session_transforms(session);
+    path plain = at("plain"), in = at("box-c/inbox/r3-%02u.transform", from);
     bf_transform *t = pooled_transform();
     size_t bytes;
     restore(3);
     carry();
-    t->linear[0] *= 1.001;
+    t->linear[0] *= first;
+    bf_transform_scale(t, all);
     check_ok(bf_transform_save(t, plain.s));
     bf_transform_destroy(t);
     uint8_t *data = read_bytes(plain, &bytes);
@@ -632,8 +639,91 @@ static void another_transform(void **state)
     check_ok(bf_sealed_write(in.s, session, false, data, bytes));
     bf_free(data);
     check_ok(bf_part_of_file(&forged, BF_PART_TRANSFORM, in.s));
-    resign(in_c("r3-00.head"), 3, 0, other_part);
+    resign(at("box-c/inbox/r3-%02u.head", from), 3, from, other_part);
+}
+
+static void another_transform(void **state)
+{
+    (void)state;
+    forge_transform(1.001, 1);
     check_over(2, "the transform of a is not that of the sums");
+}
+
+/* ---- one owner whitens alone --------------------------------------------- */
+
+/* A session in which b does, by so many public rows, or 0. */
+static void make_whitened_session(size_t sample_rows)
+{
+    const bf_session_options options = {.sample_rows = sample_rows};
+    bf_session_owner owners[OWNERS];
+    bf_job *job = plan_job(BF_RECIPE_WHITENED);
+    make_owners(owners);
+    owners[1].whitens = true;
+    check_ok(bf_session_create(&session, job, owners, OWNERS, &options));
+    check_ok(bf_session_write(session, at("session.bf").s));
+    bf_job_destroy(job);
+}
+
+/* Nobody sends sums, and b the transform. Without a sample, others cannot tell
+ * that a transform is not of b's rows, but that their own rows leave the range:
+ * b's transform, or b's rows, may be too unlike theirs. */
+static void whitened_by_its_rows(void **state)
+{
+    (void)state;
+    aside a = begin_aside("alone");
+    make_whitened_session(0);
+    make_stages();
+    assert_false(there(at("stage4/box-b/outbox/r1-01.sums")));
+    assert_false(there(at("stage4/box-b/outbox/r2-01.sums")));
+    assert_false(there(at("stage4/box-a/outbox/r3-00.transform")));
+    open_and_compare();
+    forge_transform(1, 3);
+    check_fails(BF_ERR_RANGE, "rows of c, by the transform of b", step(2));
+    assert_false(there(at("box-c/outbox/r4-02.head")));
+    end_aside(a);
+}
+
+/* As many rows like those of the owners. */
+static void make_sample(bf_matrix *x)
+{
+    int32_t of[ROWS];
+    make_data(x, of);
+    for (size_t i = 0; i < ROWS * FEATURES; i++)
+        x->data[i] = 0.9 * x->data[i] + 0.1 * x->data[ROWS * FEATURES - 1 - i];
+}
+
+/* Who has the sample notices another transform; who does not, goes on. */
+static void whitened_by_a_sample(void **state)
+{
+    (void)state;
+    bf_matrix x;
+    make_sample(&x);
+    bf_view all = bf_view_of(&x);
+    aside a = begin_aside("sample");
+    make_whitened_session(ROWS);
+    for (unsigned k = 0; k < OWNERS; k++)
+        check_fails(BF_ERR_WAITING, "round 1", step(k));
+    carry();
+    for (unsigned k = 0; k < OWNERS; k++)
+        check_fails(BF_ERR_WAITING, "round 2", step(k));
+    carry();
+    check_fails(BF_ERR_ARGUMENT, "wants the public sample of 128 rows",
+                step(1));
+    for (int k = 0; k < OWNERS; k++)
+        check_ok(bf_remove_tree(at("box-%c", 'a' + k).s));
+    sample = &all;
+    make_stages();
+    open_and_compare();
+    forge_transform(1.001, 1);
+    check_fails(BF_ERR_MISMATCH, "the transform of b and the sample", step(2));
+    assert_false(there(at("box-c/outbox/r4-02.head")));
+    sample = NULL;
+    check_fails(BF_ERR_WAITING, "round 4", step(2));
+    end_aside(a);
+    sample = &all;
+    check_fails(BF_ERR_ARGUMENT, "without a public sample", step(2));
+    sample = NULL;
+    bf_matrix_clear(&x);
 }
 
 static void swapped_upload(void **state)
@@ -881,6 +971,8 @@ int main(void)
         cmocka_unit_test(second_share),
         cmocka_unit_test(replaced_sums),
         cmocka_unit_test(another_transform),
+        cmocka_unit_test(whitened_by_its_rows),
+        cmocka_unit_test(whitened_by_a_sample),
         cmocka_unit_test(swapped_upload),
         cmocka_unit_test(altered_model),
         cmocka_unit_test(rechecked),

@@ -272,8 +272,8 @@ static void poolings_are_refused(void **state)
     bf_pooling p = {
         .recipe = &recipe, .features = 10, .owners = 2, .rows = {20, 980}};
     check_ok(bf_pooling_check(&p));
-    p.owners = 1;
-    check_fails(BF_ERR_ARGUMENT, "1 owners", bf_pooling_check(&p));
+    p.owners = 0;
+    check_fails(BF_ERR_ARGUMENT, "0 owners", bf_pooling_check(&p));
     p.owners = 17;
     check_fails(BF_ERR_ARGUMENT, "17 owners", bf_pooling_check(&p));
     p.owners = 2;

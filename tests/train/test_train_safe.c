@@ -122,7 +122,7 @@ static double pushed(uint64_t *seed, unsigned iterations, size_t n, size_t d)
     check_ok(bf_recipe_bounds(&bounds, &r, n, bf_recipe_outputs(&r, n, d)));
     check_ok(bf_transform_fit(&t, &r, &x, NULL));
     check_ok(bf_transform_apply(&u, t, &x, true, NULL));
-    check_ok(bf_rows_check_safe(&u, bounds.row));
+    check_ok(bf_rows_check_safe(&u, bounds.row, 1));
     for (size_t i = 0; i < n; i++) {
         double norm = 0;
         for (size_t c = 0; c < u.cols; c++)
@@ -203,13 +203,16 @@ static void test_rows_of_others(void **state)
     safe_recipe(&r, 2, BF_SAFE_STEPS, 300, 6);
     check_ok(bf_transform_fit(&t, &r, &x, NULL));
     check_ok(bf_transform_apply(&u, t, &x, true, NULL));
-    check_ok(bf_rows_check_safe(&u, sqrt(7)));
-    check_fails(BF_ERR_RANGE, "the proof", bf_rows_check_safe(&u, 1.5));
+    check_ok(bf_rows_check_safe(&u, sqrt(7), 1));
+    check_fails(BF_ERR_RANGE, "the proof", bf_rows_check_safe(&u, 1.5, 1));
+    check_fails(BF_ERR_RANGE, "does not whiten",
+                bf_rows_check_safe(&u, sqrt(7), 0.5));
     bf_matrix_clear(&u);
     for (size_t i = 0; i < x.rows; i++) x.data[i * x.cols + 2] *= 1.3;
     check_ok(bf_transform_apply(&u, t, &x, true, NULL));
     check_fails(BF_ERR_RANGE, "does not whiten",
-                bf_rows_check_safe(&u, sqrt(7)));
+                bf_rows_check_safe(&u, sqrt(7), 1));
+    check_ok(bf_rows_check_safe(&u, sqrt(7), 1.3 * 1.3));
     bf_matrix_clear(&u);
     bf_matrix_clear(&x);
     bf_transform_destroy(t);

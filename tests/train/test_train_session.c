@@ -143,9 +143,26 @@ static void sessions_that_cannot_be(void **state)
     check_fails(BF_ERR_ARGUMENT, "same name or key",
                 bf_session_create(&s, job, owners, OWNERS, NULL));
     make_owners(owners);
+    const bf_session_options by_sample = {.sample_rows = 2 * FEATURES};
+    check_fails(BF_ERR_ARGUMENT, "no owner who whitens",
+                bf_session_create(&s, job, owners, OWNERS, &by_sample));
+    owners[1].whitens = owners[2].whitens = true;
+    check_fails(BF_ERR_ARGUMENT, "b and c whiten",
+                bf_session_create(&s, job, owners, OWNERS, &by_sample));
+    make_owners(owners);
     owners[0].count = 5, owners[1].count = ROWS - 5 - owner_rows[2];
     check_ok(bf_session_create(&s, job, owners, OWNERS, NULL));
     assert_int_equal(bf_session_check(s), BF_ERR_ARGUMENT); /* 5 rows of 8 */
+    bf_session_destroy(s);
+    owners[1].whitens = true; /* nobody sees sums over a's five rows */
+    check_ok(bf_session_create(&s, job, owners, OWNERS, &by_sample));
+    check_ok(bf_session_check(s));
+    assert_int_equal(parse(s->text, s->bytes), BF_OK);
+    bf_session_destroy(s);
+    owners[0].whitens = true, owners[1].whitens = false;
+    check_ok(bf_session_create(&s, job, owners, OWNERS, NULL));
+    check_fails(BF_ERR_ARGUMENT, "by 5 rows of 8 features: at least 16",
+                bf_session_check(s));
     bf_session_destroy(s);
     bf_job_destroy(job);
 }

@@ -97,7 +97,7 @@ static void make_labels_session(world *w, double epsilon)
     bf_session_owner o[BF_OWNERS_MAX];
     bf_job *job = plan(w->owners, N, 1, BF_RECIPE_WHITENED);
     bf_session_options options = {BF_SPLIT_LABELS, epsilon,
-                                  epsilon > 0 ? 1e-6 : 0, false};
+                                  epsilon > 0 ? 1e-6 : 0, false, 0};
     label_owners(o, w->owners, N);
     check_ok(bf_session_create(&w->session, job, o, w->owners, &options));
     check_ok(bf_session_check(w->session));
@@ -402,7 +402,7 @@ static void make_columns_session(world *w, const size_t *features,
     }
     check_ok(bf_session_create(&w->session, job, o, w->owners,
                                &(bf_session_options){BF_SPLIT_COLUMNS, 0, 0,
-                                                     false}));
+                                                     false, 0}));
     check_ok(bf_session_check(w->session));
     check_ok(bf_session_write(w->session, at("session.bf").s));
     assert_int_equal(job->layout.pairs, 2); /* 0 to 7, and 8 */
@@ -552,7 +552,7 @@ static void refuse(const bf_job *job, const bf_session_owner *o,
 static void columns_that_cannot_be(void)
 {
     bf_session_owner o[2];
-    const bf_session_options columns = {BF_SPLIT_COLUMNS, 0, 0, false};
+    const bf_session_options columns = {BF_SPLIT_COLUMNS, 0, 0, false, 0};
     bf_job *job = plan(2, N, 1, BF_RECIPE_WHITENED);
     label_owners(o, 2, N);
     o[0].features = 5;
@@ -575,7 +575,7 @@ static void sessions_that_cannot_be(void **state)
 {
     (void)state;
     bf_session_owner o[3];
-    const bf_session_options plain = {BF_SPLIT_LABELS, 0, 0, false};
+    const bf_session_options plain = {BF_SPLIT_LABELS, 0, 0, false, 0};
     bf_job *job = plan(3, N, 1, BF_RECIPE_WHITENED), *other;
     label_owners(o, 3, N);
     o[0].count--;
@@ -593,13 +593,14 @@ static void sessions_that_cannot_be(void **state)
     o[0].receives = true;
     refuse(job, o, 3, plain, "opened to b, who has the features, alone");
     label_owners(o, 3, N);
-    refuse(job, o, 3, (bf_session_options){BF_SPLIT_LABELS, 17, 1e-6, false},
+    refuse(job, o, 3, (bf_session_options){BF_SPLIT_LABELS, 17, 1e-6, false, 0},
            "epsilon 17");
-    refuse(job, o, 3, (bf_session_options){BF_SPLIT_LABELS, 1, 0, false},
+    refuse(job, o, 3, (bf_session_options){BF_SPLIT_LABELS, 1, 0, false, 0},
            "delta 0");
-    refuse(job, o, 3, (bf_session_options){BF_SPLIT_LABELS, 1e-9, 1e-6, false},
+    refuse(job, o, 3,
+           (bf_session_options){BF_SPLIT_LABELS, 1e-9, 1e-6, false, 0},
            "does not fit the job");
-    refuse(job, o, 3, (bf_session_options){BF_SPLIT_ROWS, 1, 1e-6, false},
+    refuse(job, o, 3, (bf_session_options){BF_SPLIT_ROWS, 1, 1e-6, false, 0},
            "label noise is for");
     bf_job_destroy(job);
     other = plan(3, N, 2, BF_RECIPE_WHITENED);
@@ -617,8 +618,8 @@ static void too_few_rows(void **state)
     (void)state;
     enum { LEAST = 409 }; /* 24 * 3 * 9 / log2 3 = 408.8 */
     bf_session_owner o[2];
-    const bf_session_options plain = {BF_SPLIT_LABELS, 0, 0, false},
-                             noisy = {BF_SPLIT_LABELS, 8, 1e-6, false};
+    const bf_session_options plain = {BF_SPLIT_LABELS, 0, 0, false, 0},
+                             noisy = {BF_SPLIT_LABELS, 8, 1e-6, false, 0};
     for (size_t n = LEAST - 1; n <= LEAST; n++) {
         bf_session *s;
         bf_job *job = plan(2, n, 1, BF_RECIPE_WHITENED);
@@ -644,7 +645,7 @@ static void steps_check_sessions(void **state)
     label_owners(o, 2, 128);
     check_ok(bf_session_create(&w.session, job, o, 2,
                                &(bf_session_options){BF_SPLIT_LABELS, 0, 0,
-                                                     false}));
+                                                     false, 0}));
     check_ok(bf_session_write(w.session, at("session.bf").s));
     check_fails(BF_ERR_ARGUMENT, "128 rows: a model", step(&w, 0, &r));
     assert_false(there(at("box-a/outbox/r1-00.head")));

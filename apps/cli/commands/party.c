@@ -65,9 +65,10 @@ static const cli_command cli_party_id = {
 
 typedef struct step_args {
     bf_party_options o;
-    const char *labels;
+    const char *labels, *sample;
     bf_dataset data;
-    bf_view x;
+    bf_matrix sample_rows;
+    bf_view x, sample_view;
     cli_when recheck;
     cli_certificates certificates;
 } step_args;
@@ -92,13 +93,27 @@ static bf_status load_rows(step_args *a, bf_split split, const char *path)
     return bf_dataset_load(&a->data, path, a->labels, all, &cli_env);
 }
 
+static bf_status load_sample(step_args *a, const bf_session *session)
+{
+    bf_job_shape shape = bf_job_shape_of(bf_session_job(session));
+    if (!a->sample) return BF_OK;
+    BF_TRY(bf_features_load(&a->sample_rows, a->sample, shape.features,
+                            (unsigned)shape.classes, &cli_env));
+    a->sample_view = bf_view_of(&a->sample_rows);
+    a->o.sample = &a->sample_view;
+    return BF_OK;
+}
+
 static bf_status load_data(step_args *a, const char *path)
 {
     bf_session *session;
-    if (!path && !a->labels) return BF_OK;
+    if (!path && !a->labels && !a->sample) return BF_OK;
     BF_TRY(bf_session_read(&session, a->o.session));
     bf_split split = bf_session_options_of(session).split;
+    bf_status s = load_sample(a, session);
     bf_session_destroy(session);
+    BF_TRY(s);
+    if (!path && !a->labels) return BF_OK;
     if (path) {
         BF_TRY(load_rows(a, split, path));
         a->x = bf_view_of(&a->data.x);
@@ -136,7 +151,7 @@ static bf_status check_step(step_args *a, const char *const *operands)
     if (!a->o.model) return BF_OK;
     return cli_check_model(a->o.model,
                            CLI_FILES(operands[0], operands[1], a->o.identity,
-                                     a->labels, a->o.row_names));
+                                     a->labels, a->sample, a->o.row_names));
 }
 
 static bf_status run_step(const cli_command *self, int argc, char **argv)
@@ -148,6 +163,9 @@ static bf_status run_step(const cli_command *self, int argc, char **argv)
         {"id", 0, CLI_TEXT, &a.o.identity, "FILE", "this owner's identity"},
         {"box", 0, CLI_TEXT, &a.o.box, "DIR",
          "this owner's folder of the session"},
+        {"sample", 0, CLI_TEXT, &a.sample, "FILE",
+         "the public sample that the session whitens by: its owner fits the "
+         "transform to it, others check the transform against it"},
         {"row-names", 0, CLI_TEXT, &a.o.row_names, "FILE",
          "what rows are called, one a line, where others have something of the "
          "same: they have to call them the same, in the same order"},
@@ -172,6 +190,7 @@ static bf_status run_step(const cli_command *self, int argc, char **argv)
     if (s == BF_OK) s = bf_party_step(&r, &a.o, &cli_env);
     cli_certificates_warn(&a.certificates);
     if (s == BF_OK) s = report_step(&a, &r);
+    bf_matrix_clear(&a.sample_rows);
     bf_dataset_clear(&a.data);
     return s;
 }

@@ -9,7 +9,8 @@
 typedef struct new_args {
     cli_texts owners;
     cli_counts rows, columns;
-    const char *labels, *receivers, *output;
+    const char *labels, *receivers, *whitener, *output;
+    size_t sample;
     double epsilon, delta;
     bool audit;
 } new_args;
@@ -49,13 +50,17 @@ static bf_status read_roles(bf_session_owner *owners, unsigned count,
                             const new_args *a)
 {
     bool labels[BF_OWNERS_MAX] = {false}, receives[BF_OWNERS_MAX] = {false};
+    bool whitens[BF_OWNERS_MAX] = {false};
     labels[0] = a->columns.count && !a->labels;
     if (a->labels)
         BF_TRY(read_names(labels, owners, count, a->labels, "labels"));
     if (a->receivers)
         BF_TRY(read_names(receives, owners, count, a->receivers, "receivers"));
+    if (a->whitener)
+        BF_TRY(read_names(whitens, owners, count, a->whitener, "whiten-by"));
     for (unsigned i = 0; i < count; i++) {
         owners[i].labels = labels[i];
+        owners[i].whitens = whitens[i];
         owners[i].receives =
             a->receivers ? receives[i] : a->columns.count || !labels[i];
     }
@@ -103,7 +108,8 @@ static bf_status make_session(bf_session **out, const new_args *a,
                          : BF_SPLIT_ROWS,
         a->epsilon,
         a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta,
-        a->audit};
+        a->audit,
+        a->sample};
     unsigned count = (unsigned)a->owners.count;
     bf_job *job;
     if (count > BF_OWNERS_MAX)
@@ -125,6 +131,35 @@ static void print_fingerprint(const bf_session *s)
     cli_row("fingerprint", "%s", text);
 }
 
+static const bf_session_owner *whitener_of(const bf_session *s)
+{
+    for (unsigned i = 0; i < bf_session_owners(s); i++)
+        if (bf_session_owner_at(s, i)->whitens)
+            return bf_session_owner_at(s, i);
+    return NULL;
+}
+
+static void json_whitening(cJSON *o, const bf_session *s)
+{
+    const bf_session_owner *by = whitener_of(s);
+    size_t sample = bf_session_options_of(s).sample_rows;
+    if (by) cJSON_AddStringToObject(o, "whitened_by", by->party.name);
+    if (sample) cJSON_AddNumberToObject(o, "sample_rows", (double)sample);
+}
+
+static void print_whitening(const bf_session *s)
+{
+    const bf_session_owner *by = whitener_of(s);
+    size_t sample = bf_session_options_of(s).sample_rows;
+    if (!by) return;
+    if (sample)
+        cli_row("whitening", "by %s, from a public sample of %s rows",
+                by->party.name, cli_count((double)sample).s);
+    else
+        cli_row("whitening", "by %s, whose covariance the others learn",
+                by->party.name);
+}
+
 static bf_status json_session(const bf_session *s, const char *path,
                               const bf_label_privacy *p)
 {
@@ -134,6 +169,7 @@ static bf_status json_session(const bf_session *s, const char *path,
     cJSON_AddStringToObject(o, "split",
                             bf_split_name(bf_session_options_of(s).split));
     if (bf_session_options_of(s).audit) cJSON_AddTrueToObject(o, "audit");
+    json_whitening(o, s);
     if (p->epsilon > 0) {
         cJSON_AddNumberToObject(o, "label_epsilon", p->epsilon);
         cJSON_AddNumberToObject(o, "label_delta", p->delta);
@@ -167,6 +203,7 @@ static bf_status report_session(const bf_session *s, const char *path)
                 cli_count((double)o->count).s, has_of(s, o).s,
                 o->receives ? ", receives the model" : "");
     }
+    print_whitening(s);
     if (bf_session_options_of(s).audit)
         cli_row("audit", "of the last step, in rounds 5 to 7");
     if (p.epsilon > 0) {
@@ -201,6 +238,12 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
          "the other number of that privacy (default 1e-6)"},
         {"receivers", 0, CLI_TEXT, &a.receivers, "NAME,..",
          "owners who receive the model (default: all)"},
+        {"whiten-by", 0, CLI_TEXT, &a.whitener, "NAME",
+         "owner who fits the transform of all rows alone, to its own rows: no "
+         "sums over rows are exchanged, and the others learn its covariance"},
+        {"sample-rows", 0, CLI_COUNT, &a.sample, "N",
+         "instead of its own rows, to a public sample of N rows (party step "
+         "--sample)"},
         {"audit", 0, CLI_FLAG, &a.audit, NULL,
          "hold the last step against the owners' rows before the session ends; "
          "all owners see the weights before it"},

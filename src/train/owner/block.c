@@ -13,11 +13,7 @@ bf_status bf_block_fit(bf_transform **out, const bf_recipe *r,
         return bf_fail(BF_ERR_MISMATCH, "owner %u has %zu columns, not %zu",
                        b->number, x->cols, b->features);
     BF_TRY(bf_transform_fit_view(out, r, x, env));
-    bf_transform *t = *out;
-    double factor = 1 / sqrt(b->blocks);
-    for (size_t i = 0; i < t->width * (t->outputs - 1); i++)
-        t->linear[i] *= factor;
-    t->clip_norm *= factor;
+    bf_transform_scale(*out, 1 / sqrt(b->blocks));
     return BF_OK;
 }
 

@@ -221,7 +221,7 @@ static bf_status prepare(bf_prepared *out, const bf_job *job, const bf_view *x,
     BF_GOTO(get_transform(&p, job, x, fitted), fail);
     BF_GOTO(bf_transform_apply_view(&p.rows, p.transform, x, true, NULL), fail);
     if (fitted && job->recipe.safe) {
-        status = bf_rows_check_safe(&p.rows, job->bounds.row);
+        status = bf_rows_check_safe(&p.rows, job->bounds.row, 1);
         if (status != BF_OK) {
             status = bf_fail_in(status, "%s", fitted);
             goto fail;

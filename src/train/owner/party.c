@@ -23,11 +23,28 @@ static bf_status find_owner(bf_party_run *p)
                    p->o->identity, p->id.party.name, p->o->session);
 }
 
+static bf_status check_sample(const bf_party_run *p)
+{
+    const bf_view *x = p->o->sample;
+    size_t rows = p->session->options.sample_rows;
+    if (!x) return BF_OK;
+    if (!rows)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: a session without a public sample",
+                       p->o->session);
+    BF_TRY(bf_view_check(x, "sample"));
+    if (x->rows == rows && x->cols == p->session->job->features) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "a sample of %zu rows of %zu features, the session wants "
+                   "%zu of %zu",
+                   x->rows, x->cols, rows, p->session->job->features);
+}
+
 static bf_status load(bf_party_run *p)
 {
     bf_path path;
     BF_TRY(bf_session_read(&p->session, p->o->session));
     BF_TRY(bf_session_check(p->session));
+    BF_TRY(check_sample(p));
     BF_TRY(bf_identity_read(&p->id, p->o->identity));
     BF_TRY(find_owner(p));
     BF_TRY(bf_job_walked(&p->plan, p->session->job));

@@ -6,6 +6,7 @@
 #include "train/owner/block.h"
 #include "train/owner/party_part.h"
 #include "train/owner/protocol.h"
+#include "train/owner/session_check.h"
 
 /* ---- what is at hand ----------------------------------------------------- */
 
@@ -157,6 +158,20 @@ bf_status bf_party_own_rows(bf_matrix *u, bf_party_run *p)
 
 /* ---- the upload ---------------------------------------------------------- */
 
+/* The plan assumes that U^T U of all owners' features is at most n. Whitening
+ * by all rows makes it so; where one owner whitens, each owner checks its part.
+ */
+static bf_status check_whitened(const bf_party_run *p, const bf_matrix *u)
+{
+    const bf_session_owner *by = bf_session_whitener(p->session);
+    if (!by) return BF_OK;
+    bf_status s = bf_rows_check_safe(u, p->session->job->bounds.row,
+                                     bf_session_rows_bound(p->session, p->me));
+    return s == BF_OK ? s
+                      : bf_fail_in(s, "rows of %s, by the transform of %s",
+                                   bf_party_me(p)->party.name, by->party.name);
+}
+
 static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
                                 bf_party_run *p)
 {
@@ -164,6 +179,7 @@ static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,
     bf_transform *t;
     BF_TRY(bf_party_transform(&t, p, p->o->x));
     bf_status s = apply(u, p, t);
+    if (s == BF_OK) s = check_whitened(p, u);
     if (s == BF_OK) s = bf_transform_start(schedule, t, classes);
     bf_transform_destroy(t);
     return s;

@@ -140,6 +140,7 @@ static bf_status part_path(bf_path *out, const bf_party_run *p, unsigned round,
 static bf_status check_ready(bf_party_run *p, unsigned round)
 {
     switch (round) {
+    case 1: return bf_party_check_data(p, 1);
     case 2:
         BF_TRY(bf_party_need(p, 1, BF_PART_SUMS));
         BF_TRY(bf_party_need(p, 1, BF_PART_ROWS));

@@ -23,11 +23,13 @@ BF_MUST_CHECK bf_status bf_party_check_rows(bf_party_run *p);
 /* SUMS: of columns in round 1, of products in round 2 (party_sums.c). */
 BF_MUST_CHECK bf_status bf_party_make_sums(bf_party_run *p, unsigned round,
                                            const char *path);
-/* TRANSFORM, made by owner 0 from the sums of all owners. */
+/* TRANSFORM, from the sums of all owners; or from the rows that one owner
+ * whitens by. */
 BF_MUST_CHECK bf_status bf_party_make_transform(bf_party_run *p,
                                                 const char *path);
-/* Reads the transform of all owners, and checks it against this owner's own
- * sums. bf_party_pooled_again reads the same file after that check. */
+/* Reads the transform of all owners, and checks it against the totals of their
+ * sums, or against p->o->sample; where one owner whitens by its own rows the
+ * others cannot. bf_party_pooled_again reads the same file after that check. */
 BF_MUST_CHECK bf_status bf_party_pooled_transform(bf_transform **out,
                                                   bf_party_run *p);
 BF_MUST_CHECK bf_status bf_party_pooled_again(bf_transform **out,

@@ -148,7 +148,6 @@ static bf_status make_tags(const bf_party_run *p, const names *n,
 bf_status bf_party_make_rows(bf_party_run *p, const char *path)
 {
     names n = {NULL, NULL};
-    BF_TRY(bf_party_check_data(p, 1));
     bf_status s = read_names(&n, p);
     if (s == BF_OK) s = make_tags(p, &n, path);
     clear(&n);

@@ -99,7 +99,7 @@ bf_status bf_party_make_sums(bf_party_run *p, unsigned round, const char *path)
     bf_pooled_sum sum = round == 1 ? BF_POOLED_MOMENTS : BF_POOLED_PRODUCTS;
     bf_pooling pool = bf_session_pooling(p->session);
     size_t bytes = bytes_of(&pool, sum);
-    BF_TRY(bf_party_check_data(p, round));
+    if (round > 1) BF_TRY(bf_party_check_data(p, round));
     uint8_t *vector = bf_secret_alloc(bytes);
     bf_status s = vector ? fill(vector, p, &pool, sum) : BF_ERR_MEMORY;
     if (s == BF_OK) s = mask(vector, p, &pool, sum);
@@ -121,11 +121,28 @@ static void clear_totals(totals *t)
     bf_secret_free(t->products);
 }
 
+static bf_status read_sums(totals *t, const bf_party_run *p)
+{
+    BF_TRY(total(&t->moments, p, &t->pool, BF_POOLED_MOMENTS));
+    return total(&t->products, p, &t->pool, BF_POOLED_PRODUCTS);
+}
+
+/* Of the rows that one owner whitens by. */
+static bf_status make_sums(totals *t, const bf_view *x)
+{
+    t->moments = bf_secret_alloc(bytes_of(&t->pool, BF_POOLED_MOMENTS));
+    t->products = bf_secret_alloc(bytes_of(&t->pool, BF_POOLED_PRODUCTS));
+    if (!t->moments || !t->products) return BF_ERR_MEMORY;
+    BF_TRY(bf_pooled_moments(t->moments, &t->pool, 0, x, NULL));
+    return bf_pooled_products(t->products, &t->pool, 0, x, t->moments, NULL);
+}
+
 static bf_status read_totals(totals *t, const bf_party_run *p)
 {
+    const bf_view *x = p->session->options.sample_rows ? p->o->sample : p->o->x;
     *t = (totals){.pool = bf_session_pooling(p->session)};
-    BF_TRY(total(&t->moments, p, &t->pool, BF_POOLED_MOMENTS));
-    bf_status s = total(&t->products, p, &t->pool, BF_POOLED_PRODUCTS);
+    bf_status s = bf_session_whitener(p->session) ? make_sums(t, x)
+                                                  : read_sums(t, p);
     if (s != BF_OK) clear_totals(t);
     return s;
 }
@@ -159,9 +176,22 @@ static bf_status seal_transform(const bf_party_run *p, const bf_transform *t,
     return s == BF_OK ? removed : s;
 }
 
+/* Checks that the rows are there to which this owner fits the transform, if it
+ * does so alone. */
+static bf_status check_fitted(bf_party_run *p)
+{
+    size_t sample = p->session->options.sample_rows;
+    if (!bf_session_whitener(p->session)) return BF_OK;
+    if (!sample) return bf_party_check_data(p, 3);
+    if (p->o->sample) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "round 3 wants the public sample of %zu rows", sample);
+}
+
 bf_status bf_party_make_transform(bf_party_run *p, const char *path)
 {
     bf_transform *t;
+    BF_TRY(check_fitted(p));
     BF_TRY(fit(&t, p));
     bf_status s = seal_transform(p, t, path);
     bf_transform_destroy(t);
@@ -172,8 +202,9 @@ static bf_status open_transform(bf_transform **out, const bf_party_run *p)
 {
     uint8_t *data;
     size_t bytes;
-    BF_TRY(read_part(&data, &bytes, p, 3, 0, BF_PART_TRANSFORM, 0));
-    bf_status s = bf_transform_parse(out, data, bytes, "transform of owner 0");
+    unsigned from = bf_session_transforms(p->session);
+    BF_TRY(read_part(&data, &bytes, p, 3, from, BF_PART_TRANSFORM, 0));
+    bf_status s = bf_transform_parse(out, data, bytes, "transform of the rows");
     bf_secret_free(data);
     return s;
 }
@@ -185,24 +216,38 @@ bf_status bf_party_pooled_again(bf_transform **out, const bf_party_run *p)
                : open_transform(out, p);
 }
 
+/* True if this owner can compute the sums that give the transform. */
+static bool has_totals(const bf_party_run *p)
+{
+    return !bf_session_whitener(p->session) || p->o->sample;
+}
+
+static bf_status check_transform(bf_party_run *p, const bf_transform *made)
+{
+    const bf_session_owner *by = bf_session_whitener(p->session);
+    totals t;
+    BF_TRY(read_totals(&t, p));
+    bf_status s = bf_pooled_check(made, &t.pool, t.moments, t.products, NULL);
+    clear_totals(&t);
+    if (s != BF_ERR_MISMATCH) return s;
+    /* Here the sample may be the wrong one, and the session can go on. */
+    if (by)
+        return bf_fail_in(s, "the transform of %s and the sample",
+                          by->party.name);
+    return bf_party_over(p, "round 3: the transform of %s is not that of the "
+                         "sums (%s)",
+                         p->session->owner[0].party.name, bf_last_error());
+}
+
 bf_status bf_party_pooled_transform(bf_transform **out, bf_party_run *p)
 {
-    totals t;
     bf_transform *made;
     if (p->session->job->recipe.kind == BF_RECIPE_PAPER) return fit(out, p);
     BF_TRY(open_transform(&made, p));
-    bf_status s = read_totals(&t, p);
-    if (s == BF_OK) {
-        s = bf_pooled_check(made, &t.pool, t.moments, t.products, NULL);
-        clear_totals(&t);
-    }
+    bf_status s = has_totals(p) ? check_transform(p, made) : BF_OK;
     if (s == BF_OK)
         *out = made;
     else
         bf_transform_destroy(made);
-    return s == BF_ERR_MISMATCH
-               ? bf_party_over(p, "round 3: the transform of %s is not that of "
-                               "the sums (%s)",
-                               p->session->owner[0].party.name, bf_last_error())
-               : s;
+    return s;
 }

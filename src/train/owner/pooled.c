@@ -84,8 +84,8 @@ static bf_status check_rows(const bf_pooling *p)
 
 bf_status bf_pooling_check(const bf_pooling *p)
 {
-    if (p->owners < 2 || p->owners > BF_OWNERS_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "%u owners; 2 to %d", p->owners,
+    if (p->owners < 1 || p->owners > BF_OWNERS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%u owners; 1 to %d", p->owners,
                        BF_OWNERS_MAX);
     if (p->features == 0 || p->features > BF_POOLED_ROWS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%zu features", p->features);
@@ -375,6 +375,18 @@ static bf_status begin_both(pooled *q, double **corr, const bf_pooling *p,
     return *corr ? read_products(*corr, q, p, products) : BF_ERR_MEMORY;
 }
 
+static double shrunk(const bf_pooling *p)
+{
+    return 1 / sqrt(1 + p->excess);
+}
+
+static bf_status whiten(pooled *q, double *corr, const bf_pooling *p)
+{
+    BF_TRY(bf_whiten_root(q->t, corr, q->inv, p->recipe->lambda));
+    bf_transform_scale(q->t, shrunk(p));
+    return BF_OK;
+}
+
 bf_status bf_pooled_fit(bf_transform **out, const bf_pooling *p,
                         const uint8_t *moments, const uint8_t *products,
                         bf_env *env)
@@ -386,7 +398,7 @@ bf_status bf_pooled_fit(bf_transform **out, const bf_pooling *p,
     bf_status status;
     BF_GOTO(begin_both(&q, &corr, p, moments, products), done);
     if (corr)
-        BF_GOTO(bf_whiten_root(q.t, corr, q.inv, p->recipe->lambda), done);
+        BF_GOTO(whiten(&q, corr, p), done);
     *out = q.t;
     q.t = NULL;
 done:
@@ -400,7 +412,8 @@ done:
 static bf_status differs(const char *what)
 {
     return bf_fail(BF_ERR_MISMATCH,
-                   "the transform is not that of all owners' sums: %s", what);
+                   "the transform is not that of the sums over the rows: %s",
+                   what);
 }
 
 static bool same(const double *a, const double *b, size_t count)
@@ -410,12 +423,13 @@ static bool same(const double *a, const double *b, size_t count)
     return true;
 }
 
-static bf_status check_shape(const bf_transform *t, const bf_transform *own)
+static bf_status check_shape(const bf_transform *t, const bf_transform *own,
+                             double shrink)
 {
     if (t->kind != own->kind || t->map != own->map || t->expansion ||
         t->inputs != own->inputs || t->outputs != own->outputs)
         return differs("its kind or its shape");
-    if (!(t->clip_norm == own->clip_norm)) return differs("its clip");
+    if (!(t->clip_norm == own->clip_norm * shrink)) return differs("its clip");
     if (t->kind == BF_RECIPE_PAPER)
         return same(t->scale, own->scale, own->outputs) ? BF_OK
                                                         : differs("its scale");
@@ -537,7 +551,9 @@ bf_status bf_pooled_check(const bf_transform *t, const bf_pooling *p,
     double *corr;
     bf_status status;
     BF_GOTO(begin_both(&q, &corr, p, moments, products), done);
-    BF_GOTO(check_shape(t, q.t), done);
+    double shrink = shrunk(p);
+    BF_GOTO(check_shape(t, q.t, shrink), done);
+    for (size_t j = 0; corr && j < p->features; j++) q.inv[j] *= shrink;
     if (corr) status = check_whitening(t, q.inv, corr, p->recipe->lambda);
 done:
     bf_free(corr);

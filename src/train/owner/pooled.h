@@ -35,6 +35,9 @@ typedef struct bf_pooling {
     size_t features;         /* d */
     unsigned owners;
     size_t rows[BF_OWNERS_MAX];
+    /* If other rows than these are transformed: by how much their U^T U can
+     * exceed n. Transformed rows are divided by sqrt(1 + excess). */
+    double excess;
 } bf_pooling;
 
 typedef enum bf_pooled_sum {
@@ -45,7 +48,7 @@ typedef enum bf_pooled_sum {
 size_t bf_pooled_count(const bf_pooling *p, bf_pooled_sum sum);
 unsigned bf_pooled_width(bf_pooled_sum sum);
 
-/* BF_ERR_ARGUMENT for rows that cannot be pooled. Allowed are 2 to
+/* BF_ERR_ARGUMENT for rows that cannot be pooled. Allowed are 1 to
  * BF_OWNERS_MAX owners, at most BF_POOLED_ROWS_MAX rows, a map that the recipe
  * fixes, and a ridge of at least BF_POOLED_RIDGE_MIN. Random features are not:
  * their products would need a third sum, of their moments. Every owner needs 2

@@ -28,8 +28,8 @@ static bf_status check_norms(const bf_matrix *u, double bound)
     return BF_OK;
 }
 
-/* True if n - X^T X has a Cholesky root, and so no negative eigenvalue. */
-static bf_status check_products(const bf_matrix *u, double *m)
+/* OK if most n - X^T X has a Cholesky root, and so no negative eigenvalue. */
+static bf_status check_products(const bf_matrix *u, double most, double *m)
 {
     size_t k = u->cols - 1;
     const double *x = u->data + 1;
@@ -42,7 +42,7 @@ static bf_status check_products(const bf_matrix *u, double *m)
                               .c = m,
                               .stride = k,
                               .upper = true});
-    for (size_t j = 0; j < k; j++) m[j * k + j] += 1 + SLACK;
+    for (size_t j = 0; j < k; j++) m[j * k + j] += most * (1 + SLACK);
     /* Column-major lower is row-major upper. */
     lapack_int info = LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'L', (lapack_int)k, m,
                                      (lapack_int)k);
@@ -52,14 +52,14 @@ static bf_status check_products(const bf_matrix *u, double *m)
                    "proved of the range of their scores");
 }
 
-bf_status bf_rows_check_safe(const bf_matrix *u, double row)
+bf_status bf_rows_check_safe(const bf_matrix *u, double row, double most)
 {
     size_t k = u->cols - 1;
     BF_OPENMP_ALONE();
     BF_TRY(check_norms(u, row));
     double *m = bf_alloc(k * k * sizeof *m);
     if (!m) return BF_ERR_MEMORY;
-    bf_status s = check_products(u, m);
+    bf_status s = check_products(u, most, m);
     bf_free(m);
     return s;
 }

@@ -7,13 +7,70 @@
 #include "train/owner/finish.h"
 #include "train/owner/label_privacy.h"
 
+/* ---- rows that one owner whitens alone ----------------------------------- */
+
+static size_t fitted_rows(const bf_session *s)
+{
+    return s->options.sample_rows ? s->options.sample_rows
+                                  : bf_session_whitener(s)->count;
+}
+
+/* The largest eigenvalue of U^T U / n for n rows, whitened by m other rows of
+ * the same normal distribution, in the limit of many columns d [Wac80]:
+ *   ((1 + sqrt(a + b - a b))/(1 - a))^2,  a = d/m, b = d/n.
+ * It is 1 for rows that are whitened by themselves. */
+static double spread(const bf_session *s, unsigned k)
+{
+    const bf_session_owner *o = &s->owner[k];
+    double d = (double)s->job->features;
+    if (o->whitens && !s->options.sample_rows) return 1;
+    double a = d / (double)fitted_rows(s), b = d / (double)o->count;
+    return pow((1 + sqrt(a + b - a * b)) / (1 - a), 2);
+}
+
+static double mean_spread(const bf_session *s)
+{
+    double sum = 0, rows = 0;
+    for (unsigned k = 0; k < s->owners; k++) {
+        sum += (double)s->owner[k].count * spread(s, k);
+        rows += (double)s->owner[k].count;
+    }
+    return sum / rows;
+}
+
+double bf_session_rows_bound(const bf_session *s, unsigned k)
+{
+    return spread(s, k) / mean_spread(s);
+}
+
+/* The correlations of fewer rows tell the rows themselves; and of a public
+ * sample they would hardly be those of other rows. */
+static bf_status check_fitted(const bf_session *s)
+{
+    size_t d = s->job->features, m = fitted_rows(s);
+    if (m / 2 < d)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s whitens by %zu rows of %zu features: at least %zu%s",
+                       bf_session_whitener(s)->party.name, m, d, 2 * d,
+                       s->options.sample_rows ? "" : ", or a public sample");
+    return BF_OK;
+}
+
+/* ---- pooled rows --------------------------------------------------------- */
+
 bf_pooling bf_session_pooling(const bf_session *s)
 {
     bf_pooling pool = {.recipe = &s->job->recipe, .features = s->job->features,
                        .owners = s->owners};
     for (unsigned k = 0; k < s->owners; k++) pool.rows[k] = s->owner[k].count;
+    if (!bf_session_whitener(s)) return pool;
+    pool.owners = 1;
+    pool.rows[0] = fitted_rows(s);
+    pool.excess = mean_spread(s) - 1;
     return pool;
 }
+
+/* ---- label noise --------------------------------------------------------- */
 
 bf_status bf_session_label_privacy(bf_label_privacy *out, const bf_session *s)
 {
@@ -86,6 +143,7 @@ bf_status bf_session_check(const bf_session *s)
     if (s->options.split == BF_SPLIT_LABELS) return check_labels(s);
     /* Owners of columns fit transforms of their own: nothing is pooled. */
     if (s->options.split == BF_SPLIT_COLUMNS) return BF_OK;
+    if (bf_session_whitener(s)) BF_TRY(check_fitted(s));
     bf_pooling pool = bf_session_pooling(s);
     return bf_pooling_check(&pool);
 }

@@ -7,8 +7,13 @@
 #include "train/owner/pooled.h"
 #include "train/session.h"
 
-/* The pooling of a session that splits rows. */
+/* The pooling of a session that splits rows: of all owners' rows, or of the
+ * rows to which one owner fits the transform alone. */
 bf_pooling bf_session_pooling(const bf_session *s);
+/* If one owner whitens alone: the most that owner k's n transformed rows may
+ * have of U^T U, in units of n. With these bounds U^T U of all N rows is at
+ * most N, as if all of them were whitened. */
+double bf_session_rows_bound(const bf_session *s, unsigned k);
 
 /* The standard deviation of the label owners' noise, together, on an opened
  * weight. */

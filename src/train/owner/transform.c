@@ -92,6 +92,13 @@ bf_status bf_transform_fit_view(bf_transform **out, const bf_recipe *recipe,
     return BF_OK;
 }
 
+void bf_transform_scale(bf_transform *t, double factor)
+{
+    for (size_t i = 0; i < t->width * (t->outputs - 1); i++)
+        t->linear[i] *= factor;
+    t->clip_norm *= factor;
+}
+
 size_t bf_transform_inputs(const bf_transform *t)
 {
     return t->inputs;

@@ -71,6 +71,9 @@ BF_MUST_CHECK bf_status bf_transform_create(bf_transform **out,
                                             bf_relu expand, size_t inputs,
                                             size_t outputs);
 
+/* Multiplies whitened rows, but not their constant, by a factor. */
+void bf_transform_scale(bf_transform *t, double factor);
+
 /* bf_transform_fit and bf_transform_apply of rows in any memory, which they
  * read in place. */
 BF_MUST_CHECK bf_status bf_transform_fit_view(bf_transform **out,
@@ -81,8 +84,9 @@ BF_MUST_CHECK bf_status bf_transform_apply_view(bf_matrix *u,
                                                 const bf_view *x, bool training,
                                                 bf_env *env);
 /* BF_ERR_RANGE for rows on which the proof of a safe recipe does not rest: they
- * are longer than `row`, or their features' U^T U is not at most n. */
-BF_MUST_CHECK bf_status bf_rows_check_safe(const bf_matrix *u, double row);
+ * are longer than `row`, or their features' U^T U is not at most `most` n. */
+BF_MUST_CHECK bf_status bf_rows_check_safe(const bf_matrix *u, double row,
+                                           double most);
 /* bf_model_scores of such rows. */
 BF_MUST_CHECK bf_status bf_model_scores_view(bf_matrix *scores,
                                              const bf_model *m,
