@@ -164,8 +164,8 @@ static bf_status run_step(const cli_command *self, int argc, char **argv)
         {"box", 0, CLI_TEXT, &a.o.box, "DIR",
          "this owner's folder of the session"},
         {"sample", 0, CLI_TEXT, &a.sample, "FILE",
-         "the public sample that the session whitens by: its owner fits the "
-         "transform to it, others check the transform against it"},
+         "the public sample that the session whitens by: the owner who whitens "
+         "fits the transform to it, others check the transform against it"},
         {"row-names", 0, CLI_TEXT, &a.o.row_names, "FILE",
          "what rows are called, one a line, where others have something of the "
          "same: they have to call them the same, in the same order"},
