@@ -516,11 +516,18 @@ static bf_status consider_unrefreshed(search *s, const bf_job *base, size_t n,
  * not the only way unless chains keep no tolerance at all. */
 #define SHORT 2
 
+/* Keys of refreshes have more bytes. */
+#define REFRESH_KEYS_LEAST ((uint64_t)50000000)
+
 static bool may_refresh(const search *s, const bf_job *base)
 {
     bf_refresh_choice refresh = s->options->refresh;
+    const bf_choice *without = &s->best[0];
     bool last = s->tolerance * RELAX_STEP > BF_PLAN_ERROR_MAX;
     if (refresh == BF_REFRESH_NEVER || bf_job_owners(base) > 1) return false;
+    if (refresh == BF_REFRESH_AUTO && without->found &&
+        without->plan.cost < bf_bytes_cost(REFRESH_KEYS_LEAST))
+        return false;
     return refresh == BF_REFRESH_ALWAYS || base->recipe.iterations > SHORT ||
            s->best[0].found || last;
 }

@@ -1,9 +1,9 @@
-/* Pointwise kernels against 128-bit integers: a million random inputs and all
- * boundary values for a prime of each size from 20 to 49 bits. Every backend
+/* Pointwise kernels against 128-bit integers: half a million random inputs and
+ * all boundary values for a prime of each size from 20 to 49 bits. Every backend
  * must give the bits of the scalar one. */
 #include "kernels/testing.h"
 
-#define RANDOM ((size_t)1000000)
+#define RANDOM ((size_t)500000)
 #define EDGES ((size_t)1024) /* more than pairs of boundary values */
 #define LOG_N 10
 
