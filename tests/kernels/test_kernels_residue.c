@@ -1,6 +1,6 @@
 /* Pointwise kernels against 128-bit integers: half a million random inputs and
- * all boundary values for a prime of each size from 20 to 49 bits. Every backend
- * must give the bits of the scalar one. */
+ * all boundary values for a prime of each size from 20 to 49 bits. Every
+ * backend must give the bits of the scalar one. */
 #include "kernels/testing.h"
 
 #define RANDOM ((size_t)500000)
