@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Two builds on the same job, in turn: OLD, NEW, OLD, NEW, ...
 
-    bench/compare_builds.py OLD NEW [--train FILE] [--rounds R] PLAN OPTIONS...
+    bench/compare_builds.py OLD NEW [--train FILE] [--rounds R] [--refresh WHEN]
+        PLAN OPTIONS...
 
 OLD and NEW are build folders. PLAN OPTIONS are those of `blindfit plan`, with
---samples and --features; without --train the rows are drawn here. Each build
-plans the job by itself, and works on its own files. Prints a table of medians:
-seconds, seconds of processors, peak memory; and the bytes of the files. Seconds
-of processors are those of the programs themselves: what the kernel takes to find
-large pages among files just written is up to as much again, and chance.
+--samples and --features; without --train the rows are drawn here. --refresh is
+for builds that know refreshes. Each build plans the job by itself, and works on
+its own files. Prints a table of medians: seconds, seconds of processors, peak
+memory; and the bytes of the files. Seconds of processors are those of the
+programs themselves: what the kernel takes to find large pages among files just
+written is up to as much again, and chance.
 """
 import argparse
 import os
@@ -52,21 +54,25 @@ def run(*command):
 
 
 class Build:
-    def __init__(self, folder, work):
+    def __init__(self, folder, work, refresh):
         self.folder, self.work = folder, work
         self.results = {}
         os.mkdir(work)
-        help = subprocess.run([folder + "/blindfit", "encrypt", "--help"],
-                              stdout=subprocess.PIPE, text=True).stdout
         # Some builds choose whether to rehearse; here all rehearse.
-        self.rehearse = ["--rehearse", "yes"] if "--rehearse" in help else []
+        self.rehearse = self.known("encrypt", "--rehearse", "yes")
+        self.refresh = self.known("plan", "--refresh", refresh) if refresh else []
+
+    def known(self, command, option, value):
+        text = subprocess.run([self.folder + "/blindfit", command, "--help"],
+                              stdout=subprocess.PIPE, text=True).stdout
+        return [option, value] if option in text else []
 
     def step(self, name, program, *arguments):
         seconds = run(self.folder + "/" + program, *arguments, "--quiet")
         self.results.setdefault(name, []).append(seconds)
 
     def plan(self, options):
-        self.step("plan", "blindfit", "plan", *options, "-o",
+        self.step("plan", "blindfit", "plan", *options, *self.refresh, "-o",
                   self.work + "/job")
 
     def round(self, train):
@@ -93,6 +99,7 @@ def main():
     p.add_argument("new")
     p.add_argument("--train")
     p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--refresh")
     p.add_argument("--samples", type=int, required=True)
     p.add_argument("--features", type=int, required=True)
     p.add_argument("--classes", type=int, default=10)
@@ -103,7 +110,8 @@ def main():
     try:
         train = [a.train, "--rows", "1:%d" % a.samples] if a.train else draw(
             work, a.samples, a.features, a.classes)
-        builds = [Build(a.old, work + "/old"), Build(a.new, work + "/new")]
+        builds = [Build(folder, work + name, a.refresh)
+                  for folder, name in ((a.old, "/old"), (a.new, "/new"))]
         for b in builds:
             b.plan(options)
         for _ in range(a.rounds):
