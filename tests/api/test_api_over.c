@@ -226,6 +226,7 @@ static void refreshed_rows_serve_any_number(void **state)
     r.batch = 64;
     trains(&t.refreshed, &r, t.batches, 2);
     r.batch = 0;
+    r.iterations = ITERATIONS;
     /* Steps far apart, which leave weights at scales far apart. */
     r.step_count = 3;
     r.steps[1] = 3;

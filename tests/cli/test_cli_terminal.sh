@@ -8,7 +8,7 @@ if ! script -qec true /dev/null </dev/null >/dev/null 2>&1; then
     exit 77
 fi
 rows 128 400 10 1 >"$work/long.csv"
-script -qec "$blindfit fit $work/long.csv -k 5 --threads 1 \
+script -qec "$blindfit fit $work/long.csv -k 4 --threads 1 \
     --no-regression" /dev/null >"$work/terminal" </dev/null
 checks=3
 tr '\r' '\n' <"$work/terminal" |

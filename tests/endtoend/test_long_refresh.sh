@@ -48,7 +48,7 @@ other=scalar
 ! grep -q ' avx512dq ' /proc/cpuinfo || other=avx2
 for run in whitened:2 paper:1; do
     recipe=${run%:*} after=${run#*:}
-    job $recipe 3
+    job $recipe $((after + 1))
     (train $recipe $recipe -o "$work/$recipe/whole.enc" --threads 2 --json \
         >"$work/$recipe/run.json") || fail "the uninterrupted run"
     as_planned "$work/$recipe" whole.enc
