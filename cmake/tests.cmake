@@ -23,7 +23,7 @@ set(backends test_api_job test_train_golden test_wire_consttime test_ckks_alias
 set_tests_properties(${backends} PROPERTIES LABELS backends)
 # unsanitized: without sanitizers only.
 #   statistics over many trials, and shapes of the circuit: of code that
-#   test_ckks_eval, test_ckks_collective, test_api_job and test_cli_protocol take
+#   test_ckks_eval, test_ckks_collective, test_api_job and test_train_ranks take
 #   through the sanitizers
 #   searches for plans: symbolic, as in test_plan_failures
 #   what a search of the process's memory finds, and how large blocks are:
@@ -68,8 +68,7 @@ endforeach()
 
 # sanitized: under sanitizers only. Refusals, output, files and interruptions of
 # the programs, objects that operations replace, rounds of sessions, and jobs of
-# some shapes are the same in either build, and sanitizers find more. Usual jobs
-# run in both builds.
+# some shapes are the same in either build, and sanitizers find more.
 set_tests_properties(test_api_alias test_cli_bad_input test_cli_options
   test_cli_transform test_cli_signals test_cli_outputs test_cli_names
   test_cli_pipes test_cli_messages test_cli_columns test_cli_interrupt

@@ -112,6 +112,8 @@ BF_API bf_session_options bf_session_options_of(const bf_session *s);
 BF_API unsigned bf_session_owners(const bf_session *s);
 BF_API const bf_session_owner *bf_session_owner_at(const bf_session *s,
                                                    unsigned i);
+/* The owner who fits the transform of all rows alone; NULL if nobody does. */
+BF_API const bf_session_owner *bf_session_whitener(const bf_session *s);
 /* The BLAKE2b digest of the session's file. */
 BF_API const uint8_t *bf_session_id(const bf_session *s); /* 32 bytes */
 /* Half of the id in groups of four digits, which owners compare by voice. A

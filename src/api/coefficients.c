@@ -8,7 +8,7 @@ static const char what[] = "transform";
 static bf_status check_shape(const bf_ckks *c, size_t n, unsigned groups,
                              unsigned level)
 {
-    if (n < 2 || (n & (n - 1)) || n > bf_ckks_slots(c))
+    if (n < 2 || !bf_is_power_of_two(n) || n > bf_ckks_slots(c))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: %zu slots: must be a power of two from 2 to %zu",
                        what, n, bf_ckks_slots(c));

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/bits.h"
 #include "ckks/internal.h"
 
 #define USE_SHIFT 24
@@ -12,9 +13,9 @@ bool bf_key_is_name(bf_key_name name, unsigned log_n)
     case BF_KEY_GALOIS: return x % 2 == 1 && x != 1 && x < 2 * n;
     case BF_KEY_FROM_SQUARE: return x % 2 == 1 && x < 2 * n;
     case BF_KEY_DECAPSULATE: return x == 1;
-    case BF_KEY_ENCAPSULATE: return x >= 1 && x < n && (x & (x - 1)) == 0;
+    case BF_KEY_ENCAPSULATE: return x < n && bf_is_power_of_two(x);
     case BF_KEY_RING_DOWN:
-    case BF_KEY_RING_UP: return x >= 2 && x < n && (x & (x - 1)) == 0;
+    case BF_KEY_RING_UP: return x >= 2 && x < n && bf_is_power_of_two(x);
     case BF_KEY_IMPORT: return x < (uint32_t)1 << USE_SHIFT;
     }
     return false;

@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/env.h"
 #include "base/parallel.h"
 #include "ckks/eval_internal.h"
@@ -35,7 +36,7 @@ static bf_status tree_init(tree *t, bf_eval *ev, size_t count, unsigned log_m,
                            unsigned f)
 {
     size_t half = bf_eval_n(ev) / 2;
-    if (f == 0 || (f & (f - 1)) || f > half || log_m > 63 ||
+    if (!bf_is_power_of_two(f) || f > half || log_m > 63 ||
         half / f >> log_m == 0 || count == 0 || count > (size_t)1 << log_m)
         return bf_fail(BF_ERR_ARGUMENT,
                        "packing of %zu elements of period %u into 2^%u places "

@@ -5,11 +5,6 @@
 #include "base/bits.h"
 #include "base/memory.h"
 
-static bool power_of_two(size_t x)
-{
-    return x && !(x & (x - 1));
-}
-
 static size_t ceil_div(size_t a, size_t b)
 {
     return (a + b - 1) / b;
@@ -107,7 +102,7 @@ bf_status bf_layout_make(bf_layout *out, unsigned log_n, size_t n, size_t cols,
         return bf_fail(BF_ERR_ARGUMENT,
                        "layout of %zu samples, %zu columns, %zu classes", n,
                        cols, classes);
-    if (!power_of_two(f) || !power_of_two(k) || k > f || f > half)
+    if (!bf_is_power_of_two(f) || !bf_is_power_of_two(k) || k > f || f > half)
         return bf_fail(BF_ERR_ARGUMENT, "layout with F=%zu, K=%zu", f, k);
     bf_layout l = {.n = n, .cols = cols, .classes = classes, .log_n = log_n};
     l.f = f;

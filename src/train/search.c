@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/memory.h"
 #include "linalg/dense.h"
 #include "train/certificate.h"
@@ -90,13 +91,20 @@ static bf_choice *best_of(search *s, const bf_job *job)
     return &s->best[job->refresh.on];
 }
 
-/* Of the only server, or of the busiest rank. */
+/* The busiest rank, in `room`; NULL for the only server. */
+static const bf_ranks *busiest(const search *s, const bf_job *job,
+                               bf_ranks *room)
+{
+    if (s->ranks == 1) return NULL;
+    *room = bf_job_busiest(job, s->ranks);
+    return room;
+}
+
 static bf_status walk(const search *s, bf_plan *plan, const bf_job *job,
                       bool packed)
 {
-    if (s->ranks == 1) return bf_job_walk_rank(plan, job, packed, NULL);
-    bf_ranks busiest = bf_job_busiest(job, s->ranks);
-    return bf_job_walk_rank(plan, job, packed, &busiest);
+    bf_ranks room;
+    return bf_job_walk_rank(plan, job, packed, busiest(s, job, &room));
 }
 
 static bool fits(const search *s, const bf_plan *plan)
@@ -149,8 +157,8 @@ static bool some_digits(bf_job *job, const bf_chain *c)
 
 static void sizes(const search *s, bf_plan *plan, const bf_job *job)
 {
-    bf_ranks busiest = bf_job_busiest(job, s->ranks);
-    bf_plan_sizes(plan, job, s->ranks > 1 ? &busiest : NULL);
+    bf_ranks room;
+    bf_plan_sizes(plan, job, busiest(s, job, &room));
 }
 
 /* The digit length of least cost: counters and needs do not depend on it. */
@@ -428,21 +436,16 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
     return bf_recipe_check(recipe);
 }
 
-static bool is_power_of_two(size_t x)
-{
-    return x && !(x & (x - 1));
-}
-
 static bf_status check_layout(const bf_plan_options *o)
 {
     if (o->log_n &&
         (o->log_n < BF_PLAN_LOG_N_MIN || o->log_n > BF_PLAN_LOG_N_MAX))
         return bf_fail(BF_ERR_ARGUMENT, "a ring of 2^%u; 2^%u to 2^%u",
                        o->log_n, BF_PLAN_LOG_N_MIN, BF_PLAN_LOG_N_MAX);
-    if (o->f && !is_power_of_two(o->f))
+    if (o->f && !bf_is_power_of_two(o->f))
         return bf_fail(BF_ERR_ARGUMENT,
                        "%zu features of a ciphertext: no power of two", o->f);
-    if (o->k && !is_power_of_two(o->k))
+    if (o->k && !bf_is_power_of_two(o->k))
         return bf_fail(BF_ERR_ARGUMENT, "%zu dense places: no power of two",
                        o->k);
     if (o->refresh > BF_REFRESH_ALWAYS)
@@ -529,7 +532,7 @@ static bool may_refresh(const search *s, const bf_job *base)
         without->plan.cost < bf_bytes_cost(REFRESH_KEYS_LEAST))
         return false;
     return refresh == BF_REFRESH_ALWAYS || base->recipe.iterations > SHORT ||
-           s->best[0].found || last;
+           without->found || last;
 }
 
 /* A tolerance that no plan of the last round keeps would be another round for

@@ -48,8 +48,6 @@ BF_MUST_CHECK bf_status bf_session_divide(bf_session *s);
 BF_MUST_CHECK bf_status bf_session_block(bf_column_block *out,
                                          const bf_session *s, unsigned k);
 
-/* The owner who fits the transform of all rows alone; NULL if nobody does. */
-const bf_session_owner *bf_session_whitener(const bf_session *s);
 /* The number of the owner who sends the transform of all rows. */
 unsigned bf_session_transforms(const bf_session *s);
 

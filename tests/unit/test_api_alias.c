@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "blindfit/ckks.h"
+#include "support/declarations.h"
 #include "support/status.h"
 
 enum { COUNT = 8, MOST = 4, DEPTH = 3 };
@@ -201,42 +202,26 @@ static void outputs_that_are_inputs(void **state)
 static const char *const apart[] = {"bf_bootstrap", "bf_cipher_switch_ring",
                                     "bf_cipher_pack_made"};
 
-static bool is_tested(const char *name)
+static const char *tested(size_t i)
 {
-    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
-        if (!strcmp(name, apart[i])) return true;
-    for (size_t i = 0; i < OPERATIONS; i++)
-        if (!strcmp(name, operations[i].name)) return true;
-    return false;
+    if (i < OPERATIONS) return operations[i].name;
+    i -= OPERATIONS;
+    return i < sizeof apart / sizeof *apart ? apart[i] : NULL;
 }
 
-/* Declarations of functions that take an evaluator and give ciphertexts. */
+/* Takes an evaluator and gives ciphertexts. */
+static bool is_operation(const char *parameters)
+{
+    return strstr(parameters, "bf_evaluator *") &&
+           !strstr(parameters, "bf_evaluator **") &&
+           strstr(parameters, "bf_cipher **out");
+}
+
 static void all_are_here(void **state)
 {
+    static const char *const headers[] = {"include/blindfit/ckks.h", NULL};
     (void)state;
-    static const char head[] = "BF_MUST_CHECK bf_status";
-    static char text[1 << 17];
-    size_t found = 0;
-    FILE *file = fopen("include/blindfit/ckks.h", "r");
-    assert_non_null(file);
-    text[fread(text, 1, sizeof text - 1, file)] = 0;
-    assert_true(feof(file));
-    fclose(file);
-    for (char *at = text; (at = strstr(at, head));) {
-        char *name = at + strlen(head), *end = strchr(name, ';');
-        char *open = strchr(name, '(');
-        assert_true(open && end && open < end);
-        name += strspn(name, " \n");
-        at = end + 1;
-        *open = *end = 0;
-        if (!strstr(open + 1, "bf_evaluator *") ||
-            strstr(open + 1, "bf_evaluator **") ||
-            !strstr(open + 1, "bf_cipher **out"))
-            continue;
-        found++;
-        if (!is_tested(name)) fail_msg("%s is missing here", name);
-    }
-    assert_int_equal(found, OPERATIONS + sizeof apart / sizeof *apart);
+    check_declared(headers, is_operation, tested);
 }
 
 /* Runs every operation dry, and makes its keys. */

@@ -131,17 +131,9 @@ static void print_fingerprint(const bf_session *s)
     cli_row("fingerprint", "%s", text);
 }
 
-static const bf_session_owner *whitener_of(const bf_session *s)
-{
-    for (unsigned i = 0; i < bf_session_owners(s); i++)
-        if (bf_session_owner_at(s, i)->whitens)
-            return bf_session_owner_at(s, i);
-    return NULL;
-}
-
 static void json_whitening(cJSON *o, const bf_session *s)
 {
-    const bf_session_owner *by = whitener_of(s);
+    const bf_session_owner *by = bf_session_whitener(s);
     size_t sample = bf_session_options_of(s).sample_rows;
     if (by) cJSON_AddStringToObject(o, "whitened_by", by->party.name);
     if (sample) cJSON_AddNumberToObject(o, "sample_rows", (double)sample);
@@ -149,7 +141,7 @@ static void json_whitening(cJSON *o, const bf_session *s)
 
 static void print_whitening(const bf_session *s)
 {
-    const bf_session_owner *by = whitener_of(s);
+    const bf_session_owner *by = bf_session_whitener(s);
     size_t sample = bf_session_options_of(s).sample_rows;
     if (!by) return;
     if (sample)
