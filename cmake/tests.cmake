@@ -1,6 +1,6 @@
 # Tests of the programs: scripts that take the build folder as argument.
 file(GLOB scripts CONFIGURE_DEPENDS tests/cli/test_*.sh
-  tests/endtoend/test_*.sh tests/golden/test_*.sh)
+  tests/endtoend/test_*.sh tests/golden/test_*.sh tests/python/test_*.sh)
 foreach(script ${scripts})
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME ${name} COMMAND sh ${script} ${CMAKE_BINARY_DIR}
@@ -44,6 +44,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   sources, symbols and builds of their own
 #   a library that is loaded before all others, as sanitizers' is
 #   MPI, which leaks: what ranks do is sanitized in test_train_ranks
+#   Python, which leaks
 set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
@@ -57,7 +58,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
   test_cli_refresh test_kernels_residue
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
-  test_long_packed)
+  test_long_packed test_python)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)
 # Builds with sanitizers make these programs on demand.
 foreach(name ${unsanitized})

@@ -283,6 +283,10 @@ typedef struct bf_metrics {
 BF_OWNER_API BF_MUST_CHECK bf_status
 bf_model_scores(bf_matrix *scores, const bf_model *m,
                 const bf_matrix *x); /* n x C logits */
+/* The same for rows in any memory, which it reads in place. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_scores_view(bf_matrix *scores,
+                                                          const bf_model *m,
+                                                          const bf_view *x);
 /* BF_ERR_ARGUMENT for a label that the model does not know, or no labels;
  * BF_ERR_MISMATCH for data whose class names differ from the model's, in number
  * or in text: bf_dataset_match adapts the data. */

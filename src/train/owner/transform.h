@@ -87,10 +87,6 @@ BF_MUST_CHECK bf_status bf_transform_apply_view(bf_matrix *u,
  * are longer than `row`, or their features' U^T U is not at most `most` n. */
 BF_MUST_CHECK bf_status bf_rows_check_safe(const bf_matrix *u, double row,
                                            double most);
-/* bf_model_scores of such rows. */
-BF_MUST_CHECK bf_status bf_model_scores_view(bf_matrix *scores,
-                                             const bf_model *m,
-                                             const bf_view *x);
 
 /* The file of bf_transform_save, complete but not committed. */
 BF_MUST_CHECK bf_status bf_transform_prepare(bf_outfile **out,

@@ -1,0 +1,56 @@
+"""The C library that the extension modules link."""
+
+import os
+import re
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+INCLUDE = ROOT / "include"
+DEFAULT_BUILD = ROOT / "build-python"
+
+
+def version():
+    """The version in the library's header."""
+    header = (INCLUDE / "blindfit" / "blindfit.h").read_text()
+    return re.search(r'^#define BF_VERSION "(.*)"$', header, re.M).group(1)
+
+
+@lru_cache(maxsize=None)
+def _build():
+    """A folder with both archives."""
+    given = os.environ.get("BLINDFIT_BUILD")
+    if given:
+        return Path(given).resolve()
+    options = ["-DBLINDFIT_FEATURES=OFF", "-DBLINDFIT_TESTS=OFF",
+               "-DBLINDFIT_BENCH=OFF"]
+    subprocess.run(["cmake", "-S", ROOT, "-B", DEFAULT_BUILD, *options],
+                   check=True)
+    subprocess.run(
+        ["cmake", "--build", DEFAULT_BUILD, "--parallel",
+         str(len(os.sched_getaffinity(0))), "--target", "blindfit",
+         "blindfit-server"], check=True)
+    return DEFAULT_BUILD
+
+
+def archive(name):
+    """The library's archive."""
+    return _build() / f"lib{name}.a"
+
+
+def link_arguments(name):
+    """Links the archive, and what its pkg-config file says that it needs.
+
+    Of an archive the linker takes the objects that are used, and of the other
+    libraries those that these objects need.
+    """
+    build = _build()
+    text = (build / f"{name}.pc").read_text()
+    packages = re.search(r"^Requires.private: (.*)$", text, re.M).group(1)
+    others = re.search(r"^Libs.private: (.*)$", text, re.M).group(1)
+    found = subprocess.run(["pkg-config", "--libs", *packages.split()],
+                           check=True, text=True, stdout=subprocess.PIPE)
+    return ["-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
+            "-Wl,-z,relro,-z,now", "-Wl,-S", str(archive(name)),
+            *found.stdout.split(), *others.split()]

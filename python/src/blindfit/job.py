@@ -1,0 +1,251 @@
+"""Jobs: everything public about a training run, before data are encrypted."""
+
+import os
+import tempfile
+from typing import List, Optional, Sequence, Union
+
+from ._library import existing, path_bytes
+from ._owner_library import ffi, lib, library
+from ._recipe import choose, count, make_recipe
+
+_REFRESHES = {"auto": "BF_REFRESH_AUTO", "never": "BF_REFRESH_NEVER",
+              "always": "BF_REFRESH_ALWAYS"}
+
+# Attributes that are figures of bf_job_figures, under the same names.
+_FIGURES = ("ring_degree", "security_bits", "log2_qp", "refreshed", "keys",
+            "upload_bytes", "key_bytes", "model_bytes", "labels_bytes",
+            "memory_bytes", "packed_memory_bytes", "key_switches",
+            "ciphertext_products", "weight_error", "typical_weight")
+
+
+class Job:
+    """A planned training job. Owner and server work from the same job file.
+
+    Made by ``Job.plan`` or ``Job.load``; does not change afterwards. Its
+    content is public.
+
+    Attributes
+    ----------
+    id : str
+        Digest of the job file, which keys, uploads and models carry.
+    samples, features, classes, iterations : int
+        What is trained; with several columns of labels, `classes` is the sum.
+    label_columns : list of int
+        Number of classes in each column of labels.
+    columns : int
+        Columns of the rows that are encrypted, the constant one included.
+    ring_degree : int
+    security_bits : float
+        Bits of security, at least 128.
+    log2_qp : float
+        Bits of the largest modulus.
+    refreshed : bool
+        Whether weights are bootstrapped after each iteration.
+    keys : int
+        Number of evaluation keys.
+    upload_bytes, key_bytes, model_bytes : int
+        Exact sizes of the files.
+    labels_bytes : int
+        Size of an upload of labels without rows.
+    memory_bytes, packed_memory_bytes : int
+        Memory of the server, at most; and with packed rows (0: not possible).
+    key_switches, ciphertext_products : int
+        Work of the server.
+    weight_error, typical_weight : float
+        Expected rms error and size of a weight, in whitened space.
+    """
+
+    id: str
+    samples: int
+    features: int
+    classes: int
+    iterations: int
+    label_columns: List[int]
+    columns: int
+    ring_degree: int
+    security_bits: float
+    log2_qp: float
+    refreshed: bool
+    keys: int
+    upload_bytes: int
+    key_bytes: int
+    model_bytes: int
+    labels_bytes: int
+    memory_bytes: int
+    packed_memory_bytes: int
+    key_switches: int
+    ciphertext_products: int
+    weight_error: float
+    typical_weight: float
+
+    def __init__(self):
+        raise TypeError("jobs are made by Job.plan and Job.load")
+
+    @classmethod
+    def _of(cls, box):
+        self = object.__new__(cls)
+        self._box = box
+        self._describe()
+        return self
+
+    @property
+    def _c(self):
+        return self._box[0]
+
+    @classmethod
+    def plan(cls, samples: int, features: int,
+             classes: Union[int, Sequence[int]], *, refresh: str = "auto",
+             ring_degree: Optional[int] = None,
+             max_memory: Optional[int] = None, certificate: bool = False,
+             threads: Optional[int] = None, **recipe) -> "Job":
+        """Plans a job for rows of these shapes.
+
+        Parameters
+        ----------
+        samples, features : int
+            Shape of the training rows.
+        classes : int or sequence of int
+            Number of classes, 2 to 100; or of each column of labels.
+        refresh : {"auto", "never", "always"}
+            Whether weights are bootstrapped after each iteration.
+        ring_degree : int, optional
+            A power of two from 8192 to 65536; by default the cheapest.
+        max_memory : int, optional
+            Limit on the server's memory, in bytes.
+        certificate : bool
+            Whether iterations return what bounds the scores of all rows.
+        threads : int, optional
+        **recipe
+            `recipe` ("whitened" or "paper"), `aim` ("balance", "speed",
+            "accuracy"), `iterations`, `feature_map` ("auto", "none", "sqrt"),
+            `components`, `ridge`, `clip`, `steps`, `batch`,
+            `random_features` (a count, or a pair of count and seed), `safe`:
+            as the options of ``blindfit plan``. None: the default for these
+            shapes.
+
+        Raises
+        ------
+        ValueError
+            If no parameters with 128 bits of security fit.
+        """
+        samples = count("samples", samples, 1)
+        features = count("features", features, 1)
+        options = ffi.new("bf_plan_options *", {
+            "refresh": getattr(lib, choose("refresh", refresh, _REFRESHES)),
+            "max_memory": count("max_memory", max_memory or 0),
+            "certificate": bool(certificate),
+            "log_n": _log_ring(ring_degree)})
+        total = _columns(options.labels, classes)
+        recipe = make_recipe(library, samples, features, **recipe)
+        box = library.box("bf_job", lib.bf_job_destroy)
+        library.call(lib.bf_job_plan, box, recipe, samples, features, total,
+                     options, ffi.NULL, threads=threads)
+        return cls._of(box)
+
+    @classmethod
+    def load(cls, path) -> "Job":
+        """Reads a job file, and checks it."""
+        box = library.box("bf_job", lib.bf_job_destroy)
+        library.call(lib.bf_job_read, box, existing(path))
+        return cls._of(box)
+
+    def save(self, path) -> None:
+        """Writes the job file."""
+        library.call(lib.bf_job_write, self._c, path_bytes(path))
+
+    def estimate(self, threads: Optional[int] = None) -> float:
+        """Seconds of training on a server like this machine.
+
+        Times steps of the job for a second at most. NaN if that takes too much
+        memory here.
+        """
+        seconds = ffi.new("double *")
+        library.call(lib.bf_job_estimate, seconds, self._c, ffi.NULL,
+                     threads=threads)
+        return seconds[0]
+
+    def _describe(self):
+        figures = ffi.new("bf_job_figures *")
+        library.call(lib.bf_job_figures_of, figures, self._c, ffi.NULL)
+        shape = figures.shape
+        self.id = bytes(ffi.buffer(lib.bf_job_id(self._c),
+                                   lib.BF_JOB_ID_BYTES)).hex()
+        self.samples, self.features = shape.rows, shape.features
+        self.classes, self.iterations = shape.classes, shape.iterations
+        self.label_columns = list(shape.labels.classes)[:shape.labels.count]
+        self.columns = shape.columns
+        for name in _FIGURES:
+            setattr(self, name, getattr(figures, name))
+
+    def __repr__(self):
+        return (f"<Job {self.samples} x {self.features}, {self.classes} "
+                f"classes, {self.iterations} iterations, {self.id[:12]}>")
+
+    def __str__(self):
+        rows = [
+            ("rows", f"{self.samples} x {self.features}"),
+            ("classes", " + ".join(map(str, self.label_columns))),
+            ("iterations", f"{self.iterations}"
+             + (", weights refreshed" if self.refreshed else "")),
+            ("ring degree", f"{self.ring_degree}"),
+            ("security", f"{self.security_bits:.0f} bits"),
+            ("upload", _bytes(self.upload_bytes)),
+            ("evaluation keys", f"{_bytes(self.key_bytes)}, {self.keys} keys"),
+            ("encrypted model", _bytes(self.model_bytes)),
+            ("server's memory", f"at most {_bytes(self.memory_bytes)}"),
+        ]
+        return "\n".join(f"{name:<18}{value}" for name, value in rows)
+
+    def __eq__(self, other):
+        return isinstance(other, Job) and self.id == other.id
+
+    def __hash__(self):
+        return hash(self.id)
+
+    def __reduce__(self):
+        with tempfile.TemporaryDirectory(prefix="blindfit-") as folder:
+            path = os.path.join(folder, "job.json")
+            self.save(path)
+            with open(path, "rb") as file:
+                return _from_bytes, (file.read(),)
+
+
+def _from_bytes(text):
+    with tempfile.TemporaryDirectory(prefix="blindfit-") as folder:
+        path = os.path.join(folder, "job.json")
+        with open(path, "wb") as file:
+            file.write(text)
+        return Job.load(path)
+
+
+def _columns(out, classes):
+    """Fills in bf_label_columns; returns the number of all classes."""
+    if not hasattr(classes, "__len__"):
+        return count("classes", classes, 2, lib.BF_CLASSES_MAX)
+    if not 1 <= len(classes) <= lib.BF_LABEL_COLUMNS_MAX:
+        raise ValueError(f"classes: 1 to {lib.BF_LABEL_COLUMNS_MAX} columns "
+                         "of labels wanted")
+    out.count = len(classes)
+    for i, number in enumerate(classes):
+        out.classes[i] = count("classes", number, 2, lib.BF_CLASSES_MAX)
+    return sum(classes)
+
+
+def _log_ring(degree):
+    if degree is None:
+        return 0
+    for log_n in range(lib.BF_PLAN_LOG_N_MIN, lib.BF_PLAN_LOG_N_MAX + 1):
+        if degree == 1 << log_n:
+            return log_n
+    raise ValueError(f"ring_degree={degree!r}: a power of two from "
+                     f"{1 << lib.BF_PLAN_LOG_N_MIN} to "
+                     f"{1 << lib.BF_PLAN_LOG_N_MAX} wanted")
+
+
+def _bytes(number):
+    """A size in decimal units, with three digits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            return f"{number:.3g} {unit}" if number < 1000 else \
+                f"{number:.0f} {unit}"
+        number /= 1000

@@ -1,0 +1,147 @@
+"""Trained models, decrypted."""
+
+import os
+import tempfile
+from typing import Optional
+
+import numpy as np
+
+from ._arrays import View, matrix_array
+from ._library import existing, path_bytes
+from ._owner_library import ffi, lib, library
+
+
+class Model:
+    """A linear model on mapped features.
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+        Names of the classes, or their numbers.
+    coef_ : array of shape (n_classes, n_columns)
+        Weights of the mapped features, or of the random features if the job
+        has some.
+    intercept_ : array of shape (n_classes,)
+    feature_map : {"none", "sqrt"}
+        What is applied to every feature before the weights are.
+    n_features_in_ : int
+        Features of a row.
+    """
+
+    classes_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    feature_map: str
+    n_features_in_: int
+
+    def __init__(self):
+        raise TypeError("models are made by Owner.decrypt and load")
+
+    @classmethod
+    def _of(cls, c, classes=None):
+        """Of a bf_model, which this object keeps."""
+        self = object.__new__(cls)
+        self._c = c
+        weights = matrix_array(library, c.weights)
+        self.intercept_ = weights[:, 0].copy()
+        self.coef_ = np.ascontiguousarray(weights[:, 1:])
+        self.feature_map = library.text(lib.bf_feature_map_name(c.map))
+        self.n_features_in_ = lib.bf_model_inputs(c)
+        self.classes_ = _class_names(c) if classes is None else classes
+        return self
+
+    @property
+    def has_random_features(self) -> bool:
+        """Whether the weights are those of random features."""
+        return self._c.expansion != ffi.NULL
+
+    def decision_function(self, X) -> np.ndarray:
+        """Scores of shape (n_samples, n_classes)."""
+        view = View(library, X)
+        if view.array.shape[0] == 0:
+            return np.empty((0, len(self.classes_)))
+        scores = library.struct("bf_matrix", lib.bf_matrix_clear)
+        library.call(lib.bf_model_scores_view, scores, self._c, view.c)
+        return matrix_array(library, scores)
+
+    def predict(self, X) -> np.ndarray:
+        """The class with the highest score, for each row of X."""
+        return self.classes_[self.decision_function(X).argmax(axis=1)]
+
+    def predict_proba(self, X) -> np.ndarray:
+        """Softmax of the scores, of shape (n_samples, n_classes).
+
+        The training does not maximise a likelihood: these are no calibrated
+        probabilities.
+        """
+        return softmax(self.decision_function(X))
+
+    def score(self, X, y) -> float:
+        """The part of the rows that is classified correctly."""
+        return float(np.mean(self.predict(X) == np.asarray(y)))
+
+    def save(self, path) -> None:
+        """Writes the model as .npy, .csv or .safetensors, by extension.
+
+        Names of classes that are no strings are written as text.
+        """
+        copy = ffi.new("bf_model *", self._c[0])  # borrows what it points to
+        names = _saved_names(self.classes_)
+        texts = [ffi.new("char[]", name) for name in names or ()]
+        table = ffi.new("char *[]", texts) if names else ffi.NULL
+        copy.class_names = table
+        library.call(lib.bf_model_save, copy, path_bytes(path))
+
+    def __repr__(self):
+        return (f"<Model {len(self.classes_)} classes, "
+                f"{self.n_features_in_} features, map {self.feature_map}>")
+
+    def __reduce__(self):
+        with tempfile.TemporaryDirectory(prefix="blindfit-") as folder:
+            self.save(os.path.join(folder, "model.npy"))
+            files = {}
+            for name in os.listdir(folder):
+                with open(os.path.join(folder, name), "rb") as file:
+                    files[name] = file.read()
+        return _from_files, (files, self.classes_)
+
+
+def _from_files(files, classes):
+    with tempfile.TemporaryDirectory(prefix="blindfit-") as folder:
+        for name, content in files.items():
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+        return load(os.path.join(folder, "model.npy"), classes=classes)
+
+
+def load(path, classes: Optional[np.ndarray] = None) -> Model:
+    """Reads a model: .npy, .csv or .safetensors.
+
+    classes: names to use in place of those in the file.
+    """
+    c = library.struct("bf_model", lib.bf_model_clear)
+    library.call(lib.bf_model_load, c, existing(path))
+    if classes is not None and len(classes) != c.weights.rows:
+        raise ValueError(f"{len(classes)} names for {c.weights.rows} classes")
+    return Model._of(c, None if classes is None else np.asarray(classes))
+
+
+def softmax(scores):
+    """Softmax of each row."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _class_names(c):
+    if c.class_names == ffi.NULL:
+        return np.arange(c.weights.rows)
+    return np.array([library.text(c.class_names[i])
+                     for i in range(c.weights.rows)])
+
+
+def _saved_names(classes):
+    """Names for a file; None if they are the numbers of the classes."""
+    if (np.issubdtype(classes.dtype, np.integer)
+            and np.array_equal(classes, np.arange(len(classes)))):
+        return None
+    return [str(name).encode() for name in classes.tolist()]

@@ -1,0 +1,176 @@
+"""The owner's part: keys, encryption, decryption."""
+
+import os
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+
+from ._arrays import View, label_array
+from ._library import existing, path_bytes
+from ._owner_library import ffi, lib, library
+from ._progress import Progress, reporter
+from .job import Job
+from .model import Model
+
+SECRET, KEYS, TRANSFORM = "secret.key", "eval.keys", "transform.bf"
+
+_REHEARSALS = {"auto": "BF_REHEARSE_CHEAP", "always": "BF_REHEARSE_ALWAYS",
+               "never": "BF_REHEARSE_NEVER"}
+
+
+class Owner:
+    """A secret key for a job, in locked memory of the library.
+
+    Made by ``Owner.keygen`` or ``Owner.open``. The folder of the keys holds
+    ``secret.key`` and ``transform.bf``, which stay with the owner, and
+    ``eval.keys``, which goes to the server.
+
+    Attributes
+    ----------
+    job : Job
+    folder : Path
+    keys : Path
+        The file of evaluation keys, for the server.
+    """
+
+    job: Job
+    folder: Path
+    keys: Path
+
+    def __init__(self):
+        raise TypeError("owners are made by Owner.keygen and Owner.open")
+
+    @classmethod
+    def _of(cls, box, job, folder):
+        self = object.__new__(cls)
+        self._box, self.job = box, job  # the job outlives the key
+        self.folder = Path(folder)
+        self.keys = self.folder / KEYS
+        return self
+
+    @classmethod
+    def keygen(cls, job: Job, folder, *, keep: bool = True,
+               threads: Optional[int] = None,
+               progress: Progress = "auto") -> "Owner":
+        """Makes a secret key, and the evaluation keys of the job.
+
+        folder: where the files go; made if it is missing. Existing keys are
+        never replaced. keep: whether the secret key is written; otherwise it
+        exists in memory only.
+        """
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        box = library.box("bf_owner", lib.bf_owner_destroy)
+        self = cls._of(box, job, folder)
+        secret = path_bytes(self.folder / SECRET) if keep else ffi.NULL
+        with reporter(progress) as report:
+            library.call(lib.bf_owner_create, box, job._c, ffi.NULL,
+                         threads=threads, report=report)
+            library.call(lib.bf_owner_save, box[0], secret,
+                         path_bytes(self.keys), ffi.NULL, threads=threads,
+                         report=report)
+        return self
+
+    @classmethod
+    def open(cls, job: Job, folder) -> "Owner":
+        """Opens keys that ``keygen`` made."""
+        box = library.box("bf_owner", lib.bf_owner_destroy)
+        library.call(lib.bf_owner_open, box, job._c,
+                     existing(Path(folder) / SECRET), ffi.NULL)
+        return cls._of(box, job, folder)
+
+    @property
+    def _c(self):
+        if self._box[0] == ffi.NULL:
+            raise ValueError("this owner is closed")
+        return self._box[0]
+
+    def close(self) -> None:
+        """Wipes the secret key from memory."""
+        handle, self._box[0] = self._box[0], ffi.NULL
+        lib.bf_owner_destroy(handle)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def encrypt(self, X, y, upload, *, rehearse: str = "auto",
+                threads: Optional[int] = None,
+                progress: Progress = "auto") -> None:
+        """Encrypts training rows and labels into an upload for the server.
+
+        Parameters
+        ----------
+        X : array of shape (job.samples, job.features)
+            float64 and float32 are read in place.
+        y : array of shape (job.samples,)
+            Names of classes (str), or numbers 0 to classes - 1. With several
+            columns of labels: of shape (job.samples, columns).
+        upload : path
+            The file to write. ``transform.bf`` appears beside the keys;
+            without it no model of this upload can be decrypted. An existing
+            transform is never replaced.
+        rehearse : {"auto", "always", "never"}
+            Whether the job first runs in plaintext, which finds data that the
+            circuit does not cover; "auto": if that takes few seconds.
+        """
+        from ._labels import job_labels
+        from ._recipe import choose
+        when = getattr(lib, choose("rehearse", rehearse, _REHEARSALS))
+        view = View(library, X)
+        labels, names = job_labels(y, self.job.label_columns,
+                                   self.job.samples)
+        rows = library.struct("bf_prepared", lib.bf_prepared_clear)
+        texts = [ffi.new("char[]", name.encode()) for name in names or ()]
+        table = ffi.new("char *[]", texts) if names else ffi.NULL
+        paths = [ffi.new("char[]", path_bytes(path))
+                 for path in (upload, self.folder / TRANSFORM)]
+        options = ffi.new("bf_encrypt_options *", {
+            "rehearse": when, "upload": paths[0], "transform": paths[1],
+            "class_names": table})
+        with reporter(progress) as report:
+            library.call(lib.bf_prepare, rows, self.job._c, view.c, ffi.NULL,
+                         ffi.NULL, threads=threads, report=report)
+            library.call(lib.bf_owner_encrypt, self._c, rows,
+                         label_array(library, labels), options, ffi.NULL,
+                         threads=threads, report=report)
+
+    def decrypt(self, model, *, X=None, iteration: int = 0,
+                threads: Optional[int] = None) -> Model:
+        """Decrypts a model of the server's, and checks its range.
+
+        Parameters
+        ----------
+        model : path
+        X : array of shape (n, job.features), optional
+            Rows whose scores are checked too, for every iteration.
+        iteration : int
+            From 1; 0: the model after the last iteration.
+
+        Raises
+        ------
+        RangeError
+            If weights or scores left the range which the circuit covers.
+        """
+        return Model._of(self._decrypt(model, X, iteration, threads))
+
+    def _decrypt(self, model, X, iteration, threads):
+        view = View(library, X) if X is not None else None
+        key = self._c
+        paths = [existing(model), existing(self.folder / TRANSFORM)]
+        out = library.struct("bf_model", lib.bf_model_clear)
+        library.call(lib.bf_owner_decrypt, out, key, *paths, iteration,
+                     ffi.NULL, threads=threads)
+        library.call(lib.bf_owner_review, ffi.new("bf_review *"), key,
+                     *paths, view.c if view else ffi.NULL, iteration,
+                     ffi.NULL, threads=threads)
+        return out
+
+    def __repr__(self):
+        return f"<Owner of {self.job!r}, keys in {self.folder}>"
+
+    def __reduce__(self):
+        raise TypeError("an Owner holds a secret key and is not pickled: "
+                        "Owner.open(job, folder) opens its file elsewhere")
