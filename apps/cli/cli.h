@@ -120,6 +120,8 @@ BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
                                   const char *operands[CLI_OPERANDS_MAX]);
 /* BF_ERR_ARGUMENT "--NAME is missing" when value is NULL or empty. */
 BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
+/* The value of --parts; BF_ERR_ARGUMENT above BF_UPLOAD_PARTS_MAX. */
+BF_MUST_CHECK bf_status cli_parts(unsigned *out, size_t given);
 
 /* Files, for bf_outfile_check. */
 #define CLI_FILES(...)                                                         \

@@ -45,6 +45,15 @@ typedef enum bf_refresh_choice {
 /* Most owners of one job. */
 #define BF_OWNERS_MAX 16
 
+/* Most parts of an upload: the files that a process writes at once (64), less
+ * some for what belongs to them. */
+#define BF_UPLOAD_PARTS_MAX 60
+/* The file of a part, "UPLOAD.PART"; BF_ERR_ARGUMENT if it takes more than
+ * `room` bytes. */
+BF_API BF_MUST_CHECK bf_status bf_upload_part_path(char *out, size_t room,
+                                                   const char *upload,
+                                                   unsigned part);
+
 /* Constraints of a plan; {0}: none. */
 typedef struct bf_plan_options {
     unsigned log_n;      /* log2 of the ring degree, in the range above */

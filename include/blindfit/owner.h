@@ -97,6 +97,10 @@ typedef struct bf_encrypt_options {
     bf_upload_part part;
     bf_rehearsal rehearse;
     const char *upload; /* to write */
+    /* 0: one file. Otherwise so many, for as many ranks (blindfit/server.h), at
+     * most BF_UPLOAD_PARTS_MAX: UPLOAD.0, UPLOAD.1.. with the inputs of ranks
+     * 0, 1.., from which any number of ranks can train. */
+    unsigned parts;
     /* The transform to write with the upload, mode 0600. The transform
      * describes the training data, and decrypting a model needs it. For labels
      * alone this may be NULL: then the transform file of the rows serves; a

@@ -58,6 +58,11 @@ typedef struct bf_serve_options {
     size_t key_count;
     const char *const *uploads; /* the owner's ciphertexts, one file or more */
     size_t upload_count;
+    /* 0: each upload is a file. Otherwise the number of its parts, files whose
+     * names are the upload's with ".0", ".1".. behind (bf_encrypt_options). As
+     * many ranks read one part each, which the others need not have; any other
+     * number of ranks, or one process, reads all. */
+    unsigned parts;
     const char *box;        /* in place of uploads, for a job of several owners:
                              * the folder of bf_session_gather (session.h) */
     const char *model;      /* to write */

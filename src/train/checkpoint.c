@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "train/json_fields.h"
 #include "train/upload.h"
 
 void bf_run_state_release(bf_eval *ev, bf_run_state *s)
@@ -139,15 +140,6 @@ typedef struct reading {
     const bf_plan *plan;
 } reading;
 
-static bool read_digest(uint8_t out[BF_HASH_BYTES], const char *hex)
-{
-    size_t bytes = 0;
-    return hex &&
-           sodium_hex2bin(out, BF_HASH_BYTES, hex, strlen(hex), NULL, &bytes,
-                          NULL) == 0 &&
-           bytes == BF_HASH_BYTES;
-}
-
 bf_status bf_run_text_read(unsigned *iterations, uint8_t upload[BF_HASH_BYTES],
                            bf_wire_reader *r, const char *path)
 {
@@ -159,7 +151,7 @@ bf_status bf_run_text_read(unsigned *iterations, uint8_t upload[BF_HASH_BYTES],
     const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, "iterations");
     const cJSON *of = cJSON_GetObjectItemCaseSensitive(o, "upload");
     double v = cJSON_IsNumber(n) ? n->valuedouble : -1;
-    bool named = read_digest(upload, cJSON_GetStringValue(of));
+    bool named = bf_read_digest(upload, cJSON_GetStringValue(of));
     cJSON_Delete(o);
     if (!named) return bf_fail(BF_ERR_FORMAT, "%s: names no upload", path);
     if (!(v >= 1 && v <= BF_MAX_ITERATIONS && v == floor(v)))

@@ -1,10 +1,12 @@
 #include "train/inputs.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "train/parts.h"
 #include "train/upload.h"
 
 static const char *const kind_names[] = {"rows", "labels", "initial weights"};
@@ -18,13 +20,20 @@ typedef struct reading {
     const bf_job *job;
     const bf_circuit *circuit;
     const bf_input_files *files;
-    const char *path; /* of the file being read */
+    const char *path;  /* of the file being read */
+    const char *whole; /* of its upload */
+    unsigned part;     /* its number */
+    bool own_only;    /* the files of other ranks stay with them */
     bf_ct *at[BF_INPUT_KINDS];
     size_t wanted[BF_INPUT_KINDS], found[BF_INPUT_KINDS];
+    size_t (*next)[BF_INPUT_KINDS]; /* [parts], index of the next input, or of
+                                     * one before those that the part has */
+    uint8_t upload[BF_HASH_BYTES];  /* of the first part that was read */
+    bool begun;                     /* there was one */
     size_t room, filled;
     bf_packed_input *batch; /* [room] */
     size_t done, all;
-    const char *foreign; /* file whose labels are another job's; NULL: none */
+    const char *foreign; /* upload whose labels are another job's; NULL: none */
     uint8_t foreign_job[BF_HASH_BYTES];
 } reading;
 
@@ -88,6 +97,33 @@ static bf_status unpack_batch(reading *r)
     return BF_OK;
 }
 
+static const bf_ranks *ranks_of(const reading *r)
+{
+    return r->files->team->ranks;
+}
+
+static unsigned parts_of(const reading *r)
+{
+    return r->files->parts ? r->files->parts : 1;
+}
+
+/* The index of the next input of the file being read; past the last: none. */
+static size_t next_index(const reading *r, bf_input_kind kind)
+{
+    const bf_ranks part = {.own = r->part, .count = parts_of(r)};
+    size_t all = r->circuit->inputs(r->job, kind);
+    size_t i = r->next[r->part][kind];
+    const bf_ranks *in_file = r->files->parts ? &part : NULL;
+    while (i < all && !r->circuit->has(r->job, in_file, kind, i)) i++;
+    return i;
+}
+
+/* Initial weights are in every part: the same ciphertext. */
+static bool is_known(const reading *r, bf_input_kind kind)
+{
+    return kind == BF_INPUT_START && r->found[kind] > 0;
+}
+
 /* True if the current file's inputs of this kind belong to the job. */
 static bool is_ours(const reading *r, const bf_wire_reader *w,
                     bf_input_kind kind)
@@ -105,19 +141,20 @@ static bf_status take(reading *r, bf_wire_reader *w, const bf_wire_item *item)
         item->label.kind < BF_UPLOAD_INPUT || kind >= BF_INPUT_KINDS)
         return bf_fail(BF_ERR_FORMAT, "%s: a record that is no input", r->path);
     if (!is_ours(r, w, kind)) {
-        r->foreign = r->path;
+        r->foreign = r->whole;
         memcpy(r->foreign_job, bf_wire_header(w)->job_id, BF_HASH_BYTES);
         return bf_wire_skip(w);
     }
-    size_t index = r->found[kind];
-    if (item->label.index != index || index == r->wanted[kind])
+    size_t index = next_index(r, kind), all = r->circuit->inputs(r->job, kind);
+    if (item->label.index != index || index >= all)
         return bf_fail(BF_ERR_FORMAT,
                        "%s: %s %llu of %zu: missing, doubled or out of order",
                        r->path, kind_names[kind],
-                       (unsigned long long)item->label.index + 1,
-                       r->wanted[kind]);
+                       (unsigned long long)item->label.index + 1, all);
+    r->next[r->part][kind] = index + 1;
+    if (is_known(r, kind)) return bf_wire_skip(w);
     r->found[kind]++;
-    if (!r->circuit->has(r->job, r->files->ranks, kind, index)) {
+    if (!r->circuit->has(r->job, ranks_of(r), kind, index)) {
         r->done++;
         return BF_OK;
     }
@@ -128,16 +165,53 @@ static bf_status take(reading *r, bf_wire_reader *w, const bf_wire_item *item)
     return ++r->filled == r->room ? unpack_batch(r) : BF_OK;
 }
 
+static bf_status check_part(reading *r, bf_wire_reader *w)
+{
+    bf_rank_part p;
+    BF_TRY(bf_part_get(&p, w, r->path));
+    if (!r->files->parts)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: part %u of an upload in %u parts, which are read "
+                       "together (--parts %u)",
+                       r->path, p.own, p.count, p.count);
+    if (p.count != r->files->parts || p.own != r->part)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: part %u of an upload in %u parts, not part %u of "
+                       "%u",
+                       r->path, p.own, p.count, r->part, r->files->parts);
+    if (r->begun && memcmp(r->upload, p.upload, sizeof p.upload) != 0)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: a part of another upload than the parts before it",
+                       r->path);
+    memcpy(r->upload, p.upload, sizeof r->upload);
+    r->begun = true;
+    return BF_OK;
+}
+
+/* The first item of a part, and of no other file, says which part it is. */
+static bf_status first_item(reading *r, bf_wire_reader *w, bf_wire_item *item)
+{
+    BF_TRY(bf_wire_next(w, item));
+    if (bf_part_is(item)) {
+        BF_TRY(check_part(r, w));
+        return bf_wire_next(w, item);
+    }
+    if (!r->files->parts) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH, "%s: a whole upload, and no part of one",
+                   r->path);
+}
+
 /* Reads up to the end record, so that the whole file is verified: by all ranks
  * together, if several read parts of it. */
 static bf_status read_items(reading *r, bf_wire_reader *w)
 {
     bf_wire_item item;
-    for (;;) {
-        BF_TRY(bf_wire_next(w, &item));
-        if (item.kind == BF_FRAME_END) return unpack_batch(r);
+    BF_TRY(first_item(r, w, &item));
+    while (item.kind != BF_FRAME_END) {
         BF_TRY(take(r, w, &item));
+        BF_TRY(bf_wire_next(w, &item));
     }
+    return unpack_batch(r);
 }
 
 static bf_status read_file(reading *r, uint8_t digest[BF_HASH_BYTES])
@@ -153,11 +227,6 @@ static bf_status read_file(reading *r, uint8_t digest[BF_HASH_BYTES])
     return s;
 }
 
-typedef struct digest_list {
-    size_t count;
-    uint8_t digest[BF_UPLOADS_MAX][BF_HASH_BYTES];
-} digest_list;
-
 void bf_upload_digests_combine(uint8_t out[BF_HASH_BYTES],
                                uint8_t (*digests)[BF_HASH_BYTES], size_t count)
 {
@@ -167,17 +236,53 @@ void bf_upload_digests_combine(uint8_t out[BF_HASH_BYTES],
         bf_hash(digests, count * BF_HASH_BYTES, out);
 }
 
-static bf_status read_files(reading *r, bf_upload_digests *digests)
+/* One digest for each part. */
+typedef uint8_t digests_of[BF_UPLOAD_PARTS_MAX][BF_HASH_BYTES];
+
+static bf_status read_part(reading *r, digests_of digests, unsigned part)
 {
-    digest_list all = {0}, rows = {0};
-    for (size_t i = 0; i < r->files->count; i++) {
-        size_t before = r->found[BF_INPUT_ROWS];
-        uint8_t *digest = all.digest[all.count++];
-        r->path = r->files->paths[i];
-        BF_TRY(read_file(r, digest));
-        if (r->found[BF_INPUT_ROWS] > before)
-            memcpy(rows.digest[rows.count++], digest, BF_HASH_BYTES);
-    }
+    char name[PATH_MAX];
+    r->part = part;
+    r->path = r->whole;
+    if (!r->files->parts) return read_file(r, digests[0]);
+    BF_TRY(bf_upload_part_path(name, sizeof name, r->whole, part));
+    r->path = name;
+    return read_file(r, digests[part]);
+}
+
+/* Ranks that read the files of their own learn the digests of the others'. */
+static bf_status share_digests(const reading *r, digests_of digests)
+{
+    enum { WORDS = BF_HASH_BYTES / sizeof(uint64_t) };
+    uint64_t mine[WORDS], all[BF_UPLOAD_PARTS_MAX * WORDS];
+    bf_team *team = r->files->team;
+    BF_TRY(bf_team_agree(team, "the upload of its part", r->upload,
+                         sizeof r->upload));
+    memcpy(mine, digests[team->ranks->own], sizeof mine);
+    BF_TRY(bf_team_tell(team, mine, WORDS, all));
+    memcpy(digests, all, team->ranks->count * sizeof mine);
+    return BF_OK;
+}
+
+/* The files of one upload; *digest becomes that of all. */
+static bf_status read_upload(reading *r, uint8_t digest[BF_HASH_BYTES],
+                             const char *path)
+{
+    digests_of digests = {{0}};
+    unsigned parts = parts_of(r);
+    unsigned first = r->own_only ? ranks_of(r)->own : 0;
+    unsigned end = r->own_only ? first + 1 : parts;
+    r->whole = path;
+    r->begun = false;
+    for (unsigned p = first; p < end; p++)
+        BF_TRY(read_part(r, digests, p));
+    if (r->own_only) BF_TRY(share_digests(r, digests));
+    bf_upload_digests_combine(digest, digests, parts);
+    return BF_OK;
+}
+
+static bf_status check_found(const reading *r)
+{
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         if (r->found[kind] == r->wanted[kind]) continue;
         if (kind != BF_INPUT_ROWS && r->foreign)
@@ -189,6 +294,25 @@ static bf_status read_files(reading *r, bf_upload_digests *digests)
                        r->files->count > 1 ? " and others" : "",
                        r->found[kind], r->wanted[kind], kind_names[kind]);
     }
+    return BF_OK;
+}
+
+typedef struct digest_list {
+    size_t count;
+    uint8_t digest[BF_UPLOADS_MAX][BF_HASH_BYTES];
+} digest_list;
+
+static bf_status read_files(reading *r, bf_upload_digests *digests)
+{
+    digest_list all = {0}, rows = {0};
+    for (size_t i = 0; i < r->files->count; i++) {
+        size_t before = r->found[BF_INPUT_ROWS];
+        uint8_t *digest = all.digest[all.count++];
+        BF_TRY(read_upload(r, digest, r->files->paths[i]));
+        if (r->found[BF_INPUT_ROWS] > before)
+            memcpy(rows.digest[rows.count++], digest, BF_HASH_BYTES);
+    }
+    BF_TRY(check_found(r));
     bf_upload_digests_combine(digests->all, all.digest, all.count);
     bf_upload_digests_combine(digests->rows, rows.digest, rows.count);
     return BF_OK;
@@ -202,16 +326,23 @@ bf_status bf_inputs_read(bf_ct *inputs, bf_upload_digests *digests,
     if (files->count < 1 || files->count > BF_UPLOADS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%zu uploads: 1 to %d are read",
                        files->count, BF_UPLOADS_MAX);
+    if (files->parts) BF_TRY(bf_parts_check(job, files->parts));
+    r.own_only = ranks_of(&r) && files->parts == ranks_of(&r)->count;
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         r.at[kind] = inputs;
-        r.wanted[kind] = r.circuit->inputs(job, (bf_input_kind)kind);
-        inputs += r.wanted[kind];
+        r.wanted[kind] =
+            bf_job_rank_inputs(job, (bf_input_kind)kind,
+                               r.own_only ? ranks_of(&r) : NULL);
+        inputs += r.circuit->inputs(job, (bf_input_kind)kind);
     }
     r.room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
     r.batch = bf_alloc_zero(r.room * sizeof *r.batch);
-    if (!r.batch) return BF_ERR_MEMORY;
-    bf_status s = read_files(&r, digests);
-    for (size_t i = 0; i < r.room; i++) bf_free(r.batch[i].ct.data);
+    r.next = bf_alloc_zero(parts_of(&r) * sizeof *r.next);
+    bf_status s =
+        r.batch && r.next ? read_files(&r, digests) : BF_ERR_MEMORY;
+    for (size_t i = 0; r.batch && i < r.room; i++)
+        bf_free(r.batch[i].ct.data);
     bf_free(r.batch);
+    bf_free(r.next);
     return s;
 }

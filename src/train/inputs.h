@@ -3,6 +3,7 @@
 #define BF_TRAIN_INPUTS_H
 
 #include "train/circuit.h"
+#include "train/ranks.h"
 #include "wire/wire.h"
 
 /* Most upload files of a job. */
@@ -32,12 +33,14 @@ typedef struct bf_input_files {
     const uint8_t *key_id, *job_id;
     bf_packed_ct *rows; /* [rows], zeroed, for rows that stay packed; NULL: they
                          * are unpacked */
-    const bf_ranks *ranks; /* NULL: all inputs are read, else those of the
-                            * rank; other inputs stay zero */
+    unsigned parts; /* of each upload (train/parts.h); 0: uploads are files */
+    bf_team *team;  /* without ranks all inputs are read, else those of the
+                     * rank, from its part if there are as many; other inputs
+                     * stay zero */
 } bf_input_files;
 
-/* Identifies uploads: the digest of the file, or for several files the BLAKE2b
- * of their digests in order. */
+/* Identifies uploads: the digest of the file, or for several files or parts the
+ * BLAKE2b of their digests in order. */
 typedef struct bf_upload_digests {
     uint8_t rows[BF_HASH_BYTES]; /* of the files with rows, to which transforms
                                   * belong */

@@ -1,6 +1,7 @@
 #include "train/json_fields.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -123,4 +124,13 @@ unsigned bf_get_wholes(bf_fields *r, const cJSON *o, const char *name,
                                 "%g", r->path, name, v[i], high);
     }
     return r->status == BF_OK ? count : 0;
+}
+
+bool bf_read_digest(uint8_t out[BF_HASH_BYTES], const char *hex)
+{
+    size_t bytes = 0;
+    return hex &&
+           sodium_hex2bin(out, BF_HASH_BYTES, hex, strlen(hex), NULL, &bytes,
+                          NULL) == 0 &&
+           bytes == BF_HASH_BYTES;
 }

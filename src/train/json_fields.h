@@ -6,7 +6,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-#include "base/status.h"
+#include "base/random.h"
 
 /* The numbers are read back bit for bit. */
 void bf_put_number(cJSON *o, const char *name, double v);
@@ -38,5 +38,9 @@ unsigned bf_get_list(bf_fields *r, const cJSON *o, const char *name,
 #define BF_LIST_MAX 16
 unsigned bf_get_wholes(bf_fields *r, const cJSON *o, const char *name,
                        size_t out[BF_LIST_MAX], unsigned most, double high);
+
+/* From BF_HASH_BYTES pairs of hexadecimal digits; false for NULL and any other
+ * text. */
+bool bf_read_digest(uint8_t out[BF_HASH_BYTES], const char *hex);
 
 #endif

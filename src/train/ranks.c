@@ -81,6 +81,21 @@ bf_status bf_team_agree(bf_team *t, const char *what, const void *id,
     return of_all(t, compare(all, t->ranks->count, what));
 }
 
+bf_status bf_team_tell(bf_team *t, const uint64_t *mine, size_t words,
+                       uint64_t *all)
+{
+    const bf_ranks *r = t->ranks;
+    size_t bytes = words * sizeof *all;
+    if (!r) {
+        memcpy(all, mine, bytes);
+        return BF_OK;
+    }
+    BF_TRY(bf_team_meet(t, BF_OK));
+    memset(all, 0, r->count * bytes);
+    memcpy(all + r->own * words, mine, bytes);
+    return of_all(t, r->sum(r->user, all, r->count * words));
+}
+
 /* ---- sums of residues ---------------------------------------------------- */
 
 /* What a rank tells of its ciphertext. Doubles travel as their bits, so that

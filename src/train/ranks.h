@@ -28,6 +28,9 @@ BF_MUST_CHECK bf_status bf_team_meet(bf_team *t, bf_status mine);
  * that of rank 0. */
 BF_MUST_CHECK bf_status bf_team_agree(bf_team *t, const char *what,
                                       const void *id, size_t bytes);
+/* all[rank][words] becomes what each rank tells. */
+BF_MUST_CHECK bf_status bf_team_tell(bf_team *t, const uint64_t *mine,
+                                     size_t words, uint64_t *all);
 /* Replaces a ciphertext of two polynomials by the exact sum of all ranks',
  * which have its limbs and scale; some ranks may have none (zeroed), but not
  * all. Estimates of noise add up as of independent errors. t NULL: does

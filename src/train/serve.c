@@ -17,6 +17,7 @@
 #include "train/handle.h"
 #include "train/import.h"
 #include "train/message.h"
+#include "train/parts.h"
 
 typedef struct server {
     const bf_serve_options *o;
@@ -128,7 +129,8 @@ static bf_status read_upload(server *s)
                             .rings = bf_one_ring(s->world.ctx[0]),
                             .key_id = s->key_id,
                             .job_id = s->job_id,
-                            .ranks = s->o->ranks};
+                            .parts = s->o->parts,
+                            .team = &s->team};
     if (s->plan.packed) {
         s->packed_count =
             bf_job_circuit(&s->job)->inputs(&s->job, BF_INPUT_ROWS);
@@ -407,12 +409,25 @@ static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
                    made);
 }
 
+static bf_status check_parts(const char *path, const bf_serve_options *o)
+{
+    char name[PATH_MAX];
+    const char *const part = name;
+    for (size_t i = 0; i < o->upload_count; i++)
+        for (unsigned p = 0; p < o->parts; p++) {
+            BF_TRY(bf_upload_part_path(name, sizeof name, o->uploads[i], p));
+            BF_TRY(bf_outfile_check(path, &part, 1));
+        }
+    return BF_OK;
+}
+
 static bf_status check_output(const char *path, const bf_serve_options *o,
                               const char *other)
 {
     const char *const files[] = {o->job, other};
     BF_TRY(bf_outfile_check(path, files, 2));
     BF_TRY(bf_outfile_check(path, o->keys, o->key_count));
+    BF_TRY(check_parts(path, o));
     return bf_outfile_check(path, o->uploads, o->upload_count);
 }
 
@@ -426,6 +441,9 @@ static bf_status check_options(const bf_serve_options *o)
                                                         : NULL;
     if (missing)
         return bf_fail(BF_ERR_ARGUMENT, "training: no %s is named", missing);
+    if (o->parts > BF_UPLOAD_PARTS_MAX || (o->parts && o->box))
+        return bf_fail(BF_ERR_ARGUMENT, "training: %u parts of %s", o->parts,
+                       o->box ? "a box" : "an upload");
     if (o->pack_rows > BF_PACK_ALWAYS)
         return bf_fail(BF_ERR_ARGUMENT, "training: choice %d of packing",
                        (int)o->pack_rows);

@@ -848,11 +848,13 @@ static bool has(const bf_job *job, const bf_ranks *ranks, bf_input_kind kind,
     bf_block b;
     if (!ranks || kind == BF_INPUT_START) return true;
     if (kind == BF_INPUT_LABELS) {
-        b = block_of(l, ranks, bf_layout_group_block(l, index));
+        b = bf_layout_part(l, bf_layout_group_block(l, index), ranks->own,
+                           ranks->count);
         return is_in(index, b.first_group, b.groups);
     }
     size_t chunk = index / l->pairs;
-    b = block_of(l, ranks, bf_layout_chunk_block(l, chunk));
+    b = bf_layout_part(l, bf_layout_chunk_block(l, chunk), ranks->own,
+                       ranks->count);
     return is_in(chunk, b.first_chunk, b.chunks);
 }
 

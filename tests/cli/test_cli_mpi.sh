@@ -86,6 +86,28 @@ fails 2 'rank 0: 6 ranks, but the ciphertexts of the rows are for 5 at most' \
 fails 2 'no option --nothing' 2 $train -o none.enc --nothing
 fails 3 'job.no: cannot open' 2 train job.no --keys keys/eval.keys \
     --upload upload.bf -o none.enc
+
+# Parts of an upload: a rank reads its own alone, one process all of them.
+ok "$blindfit" encrypt job.json x.csv --key keys/secret.key --parts 2 \
+    --fitted keys/transform.bf --transform parts.transform -o parts.bf --json
+holds "$(number parts "$work/stdout") == 2"
+absent parts.bf
+train_parts="${train% --upload *} --upload parts.bf --parts 2"
+ok ranks 2 $train_parts -o parts-2.enc
+ok "$server" $train_parts -o parts-1.enc
+for count in 1 2; do
+    ok "$blindfit" decrypt job.json parts-$count.enc --key keys/secret.key \
+        --transform parts.transform -o parts-$count.csv
+done
+refuse 2 'parts: at most 60' "$blindfit" encrypt job.json x.csv \
+    --key keys/secret.key --parts 61 -o none.bf
+refuse 2 'in 6 parts: 6 ranks, but the ciphertexts of the rows are for 5' \
+    "$blindfit" encrypt job.json x.csv --key keys/secret.key --parts 6 \
+    --transform none.transform -o none.bf
+absent none.transform none.bf.0
+rm parts.bf.1
+fails 3 'rank 1: parts.bf.1: cannot open' 2 $train_parts -o none.enc
+
 ok ranks 2 --help
 checks=$((checks + 1))
 [ "$(grep -c '^Usage' "$work/stdout")" = 1 ] || fail "not one help"

@@ -44,21 +44,31 @@ static inline bf_status owner_keygen(const bf_job *job, const uint8_t *id,
     return s;
 }
 
+/* One file, or its parts. */
+static inline bf_status owner_upload(const bf_job *job, const uint8_t *id,
+                                     const char *secret, const bf_uploaded *u)
+{
+    owner_key k;
+    bf_outfile *f[BF_UPLOAD_PARTS_MAX];
+    bf_status s = owner_open(&k, job, secret);
+    if (s == BF_OK) s = bf_protocol_upload(f, NULL, job, id, k.sk, u);
+    if (s == BF_OK) s = bf_outfile_commit_all(f, u->parts ? u->parts : 1);
+    owner_close(&k);
+    return s;
+}
+
 static inline bf_status owner_encrypt(const bf_job *job, const uint8_t *id,
                                       const char *secret, const bf_matrix *u,
                                       const int32_t *labels,
                                       const bf_schedule *schedule,
                                       bf_upload_part part, const char *path)
 {
-    owner_key k;
-    bf_outfile *f;
-    bf_status s = owner_open(&k, job, secret);
-    if (s == BF_OK)
-        s = bf_protocol_upload(&f, NULL, job, id, k.sk, u, labels, schedule,
-                               part, path);
-    if (s == BF_OK) s = bf_outfile_commit(f);
-    owner_close(&k);
-    return s;
+    return owner_upload(job, id, secret,
+                        &(bf_uploaded){.rows = u,
+                                       .labels = labels,
+                                       .schedule = schedule,
+                                       .part = part,
+                                       .path = path});
 }
 
 static inline bf_status owner_decrypt(bf_matrix *weights, const bf_job *job,

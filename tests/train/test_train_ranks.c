@@ -27,6 +27,7 @@ typedef struct shape {
     unsigned classes, iterations;
     bf_plan_options options;
     bool twice; /* there is another upload of the same rows */
+    unsigned parts; /* of the uploads; 0: they are files */
 } shape;
 
 static job_files at;
@@ -53,11 +54,14 @@ static void encrypt(const shape *s, const bf_matrix *x, const int32_t *labels)
     owner_prepare(&p, &files.made, x);
     OK(bf_twin_run(&last, &p.schedule, &p.rows, labels, s->classes, keep_twin,
                    NULL, NULL));
-    OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
-                     &p.schedule, BF_UPLOAD_ALL, at.upload));
-    if (s->twice)
-        OK(owner_encrypt(&files.made, files.id, at.secret, &p.rows, labels,
-                         &p.schedule, BF_UPLOAD_ALL, files.again));
+    bf_uploaded u = {.rows = &p.rows,
+                     .labels = labels,
+                     .schedule = &p.schedule,
+                     .path = at.upload,
+                     .parts = s->parts};
+    OK(owner_upload(&files.made, files.id, at.secret, &u));
+    u.path = files.again;
+    if (s->twice) OK(owner_upload(&files.made, files.id, at.secret, &u));
     bf_matrix_clear(&last);
     bf_prepared_clear(&p);
 }
@@ -151,9 +155,10 @@ static void *serve(void *user)
     return NULL;
 }
 
-/* Rank `other` (0: none) has another job or upload. */
+/* Rank `other` (0: none) has another job or upload; without one
+ * `upload` is that of all. */
 typedef struct launch {
-    unsigned count, other, fail_at;
+    unsigned count, other, fail_at, parts;
     bool checkpoint, resume, packed;
     const char *job, *upload;
 } launch;
@@ -164,7 +169,8 @@ static bf_status run_ranks(const launch *l, char message[BF_MESSAGE_BYTES])
     rank r[MOST_RANKS];
     pthread_t thread[MOST_RANKS];
     const char *const keys[] = {at.keys};
-    const char *const upload[] = {at.upload};
+    const char *const upload[] = {
+        l->upload && !l->other ? l->upload : at.upload};
     const char *const other_upload[] = {l->upload};
     pthread_barrier_init(&m.barrier, NULL, l->count);
     for (unsigned i = 0; i < l->count; i++) {
@@ -177,6 +183,7 @@ static bf_status run_ranks(const launch *l, char message[BF_MESSAGE_BYTES])
                          .key_count = 1,
                          .uploads = other && l->upload ? other_upload : upload,
                          .upload_count = 1,
+                         .parts = l->parts,
                          .model = at.model,
                          .checkpoint = l->checkpoint ? at.checkpoint : NULL,
                          .resume = l->resume,
@@ -394,7 +401,8 @@ static void test_whitened(void **state)
                              .k = 4,
                              .refresh = BF_REFRESH_NEVER,
                              .certificate = true},
-                            true};
+                            true,
+                            0};
     models alone = {0}, two = {0};
     open_job(&s);
     assert_int_equal(files.made.layout.chunks, 7);
@@ -423,7 +431,8 @@ static void test_batches(void **state)
         2,
         2,
         {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER},
-        false};
+        false,
+        0};
     models alone = {0};
     open_job(&s);
     train_alone(&alone);
@@ -446,7 +455,8 @@ static void test_resumed(void **state)
         2,
         2,
         {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER},
-        false};
+        false,
+        0};
     models alone = {0}, m = {0};
     open_job(&s);
     train_alone(&alone);
@@ -457,6 +467,139 @@ static void test_resumed(void **state)
     check_apart(&alone, &m, 2);
     clear_models(&m);
     clear_models(&alone);
+    close_job();
+}
+
+/* ---- uploads in parts ---------------------------------------------------- */
+
+enum { PARTS = 3 };
+
+static void part(char out[96], const char *upload, unsigned i)
+{
+    OK(bf_upload_part_path(out, 96, upload, i));
+}
+
+static void rename_part(const char *from, unsigned i, const char *to,
+                        unsigned j)
+{
+    char old[96], new[96];
+    part(old, from, i);
+    part(new, to, j);
+    assert_int_equal(rename(old, new), 0);
+}
+
+/* The same ciphertexts in one file. */
+static void join(const char *upload)
+{
+    owner_key k;
+    bf_wire_reader *r;
+    bf_wire_writer *w;
+    bf_wire_item item;
+    size_t count = bf_job_inputs(&files.made);
+    bf_ct *ct = bf_alloc_zero(count * sizeof *ct);
+    OK(owner_open(&k, &files.made, at.secret));
+    bf_rings rings = bf_one_ring(k.ctx);
+    bf_inputs in = bf_job_inputs_by_kind(&files.made, ct);
+    uint8_t data_id[BF_HASH_BYTES];
+    bf_job_data_id(&files.made, data_id);
+    bf_wire_ids ids = {bf_secret_key_id(k.sk), files.id, data_id};
+    for (unsigned i = 0; i < PARTS; i++) {
+        char path[96];
+        part(path, upload, i);
+        OK(bf_wire_open(&r, path, BF_WIRE_UPLOAD, rings, ids));
+        for (;;) {
+            OK(bf_wire_next(r, &item));
+            if (item.kind == BF_FRAME_END) break;
+            if (item.kind != BF_WIRE_CIPHERTEXT) continue;
+            OK(bf_wire_get_ct(r, (bf_ct *)&in.at[item.label.kind -
+                                                 BF_UPLOAD_INPUT]
+                                                [item.label.index]));
+        }
+        bf_wire_close(r);
+    }
+    OK(bf_wire_create(&w, upload, BF_WIRE_UPLOAD, rings, ids));
+    for (size_t i = 0; i < count; i++) {
+        bf_label label;
+        label.kind = BF_UPLOAD_INPUT +
+                     bf_job_input_kind(&files.made, i, &label.index);
+        OK(bf_wire_put_ct(w, label, &ct[i]));
+        bf_ct_clear(&ct[i]);
+    }
+    OK(bf_wire_commit(w));
+    bf_free(ct);
+    owner_close(&k);
+}
+
+/* From its parts, in the files of this upload, `count` ranks train the weights
+ * that they train from one file. */
+static void check_parts(unsigned count, const char *upload, unsigned other)
+{
+    models parts = {0}, whole = {0};
+    trains((launch){.count = count, .parts = PARTS, .upload = upload,
+                    .other = other});
+    open_models(&parts);
+    train_by(&whole, count, false);
+    for (unsigned t = 0; t < files.plan.step_count; t++)
+        assert_true(apart(&parts.w[t], &whole.w[t]) == 0);
+    clear_models(&parts);
+    clear_models(&whole);
+}
+
+static void check_part_refusals(void)
+{
+    char first[96];
+    part(first, at.upload, 0);
+    refuses((launch){.count = 1, .parts = PARTS - 1}, BF_ERR_MISMATCH,
+            "upload.bf.0: part 0 of an upload in 3 parts, not part 0 of 2");
+    refuses((launch){.count = 1, .parts = PARTS + 1}, BF_ERR_ARGUMENT,
+            "an upload in 4 parts: 4 ranks, but the ciphertexts of the rows "
+            "are for 3 at most");
+    refuses((launch){.count = 1, .upload = first}, BF_ERR_MISMATCH,
+            "upload.bf.0: part 0 of an upload in 3 parts, which are read "
+            "together (--parts 3)");
+    rename_part(at.upload, 1, at.upload, 9);
+    refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_IO,
+            "upload.bf.1: cannot open");
+    refuses((launch){.count = PARTS, .parts = PARTS}, BF_ERR_IO,
+            "rank 1: ");
+    rename_part(at.upload, 2, at.upload, 1);
+    refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_MISMATCH,
+            "upload.bf.1: part 2 of an upload in 3 parts, not part 1 of 3");
+    rename_part(at.upload, 1, at.upload, 2);
+    rename_part(files.again, 1, at.upload, 1);
+    refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_MISMATCH,
+            "upload.bf.1: a part of another upload than the parts before it");
+    refuses((launch){.count = PARTS, .parts = PARTS}, BF_ERR_MISMATCH,
+            "rank 1: the upload of its part is not that of rank 0");
+    OK(bf_move_file(at.upload, first));
+    refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_MISMATCH,
+            "upload.bf.0: a whole upload, and no part of one");
+}
+
+/* With initial weights, which all parts have. Rank 1 finds no part but its own.
+ */
+static void test_parts(void **state)
+{
+    (void)state;
+    static const shape s = {
+        BF_RECIPE_PAPER,
+        PARTS * 4096,
+        5,
+        0,
+        2,
+        1,
+        {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER},
+        true,
+        PARTS};
+    char elsewhere[96];
+    open_job(&s);
+    path_in(elsewhere, at.dir, "elsewhere");
+    join(at.upload);
+    check_parts(1, at.upload, 0);
+    rename_part(at.upload, 1, elsewhere, 1);
+    check_parts(PARTS, elsewhere, 1);
+    rename_part(elsewhere, 1, at.upload, 1);
+    check_part_refusals();
     close_job();
 }
 
@@ -553,6 +696,7 @@ int main(void)
         cmocka_unit_test(test_whitened),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_parts_of_packed_batches),
         cmocka_unit_test(test_plans_for_ranks),
         cmocka_unit_test(test_busiest),

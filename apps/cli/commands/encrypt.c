@@ -11,6 +11,8 @@ typedef struct encrypt_args {
     const char *only;
     cli_when rehearse;
     bf_upload_part part; /* the value of `only` */
+    size_t given_parts;
+    unsigned parts; /* files; 0: one */
 } encrypt_args;
 
 static const bf_rehearsal rehearsals[] = {[CLI_AUTO] = BF_REHEARSE_CHEAP,
@@ -36,6 +38,21 @@ static bf_status transform_path(char out[PATH_MAX], const encrypt_args *a)
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->key);
 }
 
+/* Of the upload, or of its part i. */
+static bf_status upload_path(char out[PATH_MAX], const encrypt_args *a,
+                             unsigned i)
+{
+    if (a->parts) return bf_upload_part_path(out, PATH_MAX, a->upload, i);
+    int n = snprintf(out, PATH_MAX, "%s", a->upload);
+    if (n >= 0 && n < PATH_MAX) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", a->upload);
+}
+
+static unsigned files_of(const encrypt_args *a)
+{
+    return a->parts ? a->parts : 1;
+}
+
 /* Nothing can lie in a pipe. */
 static bf_status check_free(const char *path)
 {
@@ -56,6 +73,7 @@ static bf_status seal(const encrypt_args *a, const bf_owner *owner,
     const bf_encrypt_options o = {.part = a->part,
                                   .rehearse = rehearsals[a->rehearse],
                                   .upload = a->upload,
+                                  .parts = a->parts,
                                   .transform = has_transform(a) ? path : NULL,
                                   .class_names = cli_training_names(t)};
     return bf_owner_encrypt(owner, p, t->labels, &o, &cli_env);
@@ -77,24 +95,48 @@ static bf_status encrypt(const encrypt_args *a, const bf_job *job,
     return s;
 }
 
-static bf_status report(const encrypt_args *a, const bf_job *job)
+static bf_status upload_bytes(double *bytes, const encrypt_args *a)
 {
     struct stat st;
     char path[PATH_MAX];
+    *bytes = 0;
+    for (unsigned i = 0; i < files_of(a); i++) {
+        BF_TRY(upload_path(path, a, i));
+        if (stat(path, &st) == 0) *bytes += (double)st.st_size;
+    }
+    return BF_OK;
+}
+
+static void show_upload(const encrypt_args *a, size_t count, double bytes)
+{
+    const char *ending = count == 1 ? "" : "s";
+    if (a->parts > 1)
+        cli_row("upload", "%s.0 to .%u: %zu ciphertext%s, %s, a file for each "
+                "rank of the server", a->upload, a->parts - 1, count, ending,
+                cli_size(bytes).s);
+    else
+        cli_row("upload", "%s%s: %zu ciphertext%s, %s, for the server",
+                a->upload, a->parts ? ".0" : "", count, ending,
+                cli_size(bytes).s);
+}
+
+static bf_status report(const encrypt_args *a, const bf_job *job)
+{
+    char path[PATH_MAX];
+    double bytes;
     BF_TRY(transform_path(path, a));
-    if (stat(a->upload, &st) != 0) st.st_size = 0;
+    BF_TRY(upload_bytes(&bytes, a));
     if (cli_common_options.json) {
         cJSON *o = cJSON_CreateObject();
         cJSON_AddStringToObject(o, "upload", a->upload);
-        cJSON_AddNumberToObject(o, "bytes", (double)st.st_size);
+        if (a->parts) cJSON_AddNumberToObject(o, "parts", a->parts);
+        cJSON_AddNumberToObject(o, "bytes", bytes);
         cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
                                 (double)bf_upload_ciphertexts(job, a->part));
         if (has_transform(a)) cJSON_AddStringToObject(o, "transform", path);
         return cli_json(o);
     }
-    size_t count = bf_upload_ciphertexts(job, a->part);
-    cli_row("upload", "%s: %zu ciphertext%s, %s, for the server", a->upload,
-            count, count == 1 ? "" : "s", cli_size((double)st.st_size).s);
+    show_upload(a, bf_upload_ciphertexts(job, a->part), bytes);
     if (has_transform(a))
         cli_row("transform", "%s: stays here, needed by decrypt", path);
     return BF_OK;
@@ -102,15 +144,26 @@ static bf_status report(const encrypt_args *a, const bf_job *job)
 
 /* Outputs must not replace inputs, in particular the key: ciphertexts could no
  * longer be decrypted. */
+static bf_status check_upload(const encrypt_args *a, const char *job,
+                              const char *train, const char *transform)
+{
+    char path[PATH_MAX];
+    for (unsigned i = 0; i < files_of(a); i++) {
+        BF_TRY(upload_path(path, a, i));
+        BF_TRY(bf_refuse_pipe(path));
+        BF_TRY(bf_outfile_check(
+            path, CLI_FILES(a->key, job, train, a->fitted, transform)));
+        BF_TRY(bf_outfile_check(path, a->labels.at, a->labels.count));
+    }
+    return BF_OK;
+}
+
 static bf_status check_outputs(const encrypt_args *a, const char *job,
                                const char *train)
 {
     char path[PATH_MAX];
     BF_TRY(transform_path(path, a));
-    BF_TRY(bf_refuse_pipe(a->upload));
-    BF_TRY(bf_outfile_check(a->upload,
-                            CLI_FILES(a->key, job, train, a->fitted, path)));
-    BF_TRY(bf_outfile_check(a->upload, a->labels.at, a->labels.count));
+    BF_TRY(check_upload(a, job, train, path));
     if (!has_transform(a)) return BF_OK;
     BF_TRY(bf_outfile_check(path, CLI_FILES(a->key, job, train)));
     BF_TRY(bf_outfile_check(path, a->labels.at, a->labels.count));
@@ -172,6 +225,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "transform to write (default: beside the key)"},
         {"only", 0, CLI_TEXT, &a.only, "PART",
          "encrypt only rows or only labels (default: both)"},
+        {"parts", 0, CLI_COUNT, &a.given_parts, "R",
+         "write a file for each of R ranks, UPLOAD.0, UPLOAD.1.. (default: one "
+         "file for all)"},
         {"rehearse", 0, CLI_WHEN, &a.rehearse, "WHEN",
          "train in plaintext first, to check the bounds: yes, no, or auto, "
          "if cheap (default)"},
@@ -186,6 +242,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(cli_need(a.key, "key"));
     BF_TRY(cli_need(a.upload, "output"));
     BF_TRY(choose_part(&a));
+    BF_TRY(cli_parts(&a.parts, a.given_parts));
     if (a.part == BF_UPLOAD_LABELS) BF_TRY(cli_need(a.fitted, "fitted"));
     BF_TRY(bf_job_read(&job, operands[0]));
     bf_status s = check_outputs(&a, operands[0], operands[1]);
@@ -215,6 +272,9 @@ const cli_command cli_encrypt = {
         "  blindfit encrypt job.json x.npy --labels y.npy --only rows \\\n"
         "      --key keys/secret.key -o rows.bf\n"
         "  blindfit encrypt job.json x.npy --labels y.npy --only labels \\\n"
-        "      --key keys/secret.key --fitted keys/transform.bf -o labels.bf\n",
+        "      --key keys/secret.key --fitted keys/transform.bf -o labels.bf\n"
+        "  # a file for each of four machines: upload.bf.0 to upload.bf.3\n"
+        "  blindfit encrypt job.json x.npy --labels y.npy --parts 4 \\\n"
+        "      --key keys/secret.key -o upload.bf\n",
     .run = run,
 };

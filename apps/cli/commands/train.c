@@ -74,6 +74,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_serve_report r;
     cli_texts uploads = {0}, keys = {0};
     bool relay = false;
+    size_t parts = 0;
     cli_when pack_rows = CLI_AUTO;
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
@@ -81,6 +82,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "the owner's evaluation keys; may be repeated"},
         {"upload", 'u', CLI_TEXTS, &uploads, "FILE",
          "the owner's upload; repeat for separate uploads"},
+        {"parts", 0, CLI_COUNT, &parts, "R",
+         "uploads are in so many parts: FILE.0, FILE.1.. (encrypt --parts)"},
         {"box", 0, CLI_TEXT, &o.box, "DIR",
          "of several owners: the folder whose inbox holds their uploads"},
         {"output", 'o', CLI_TEXT, &o.model, "FILE", "encrypted model to write"},
@@ -107,6 +110,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     o.key_count = keys.count;
     o.uploads = uploads.at;
     o.upload_count = uploads.count;
+    BF_TRY(cli_parts(&o.parts, parts));
     BF_TRY(cli_need(o.model, "output"));
     if (o.resume) BF_TRY(cli_need(o.checkpoint, "checkpoint"));
     if (relay) {
@@ -140,6 +144,9 @@ const cli_command cli_train = {
         "  # on several machines (docs/scale-out.md)\n"
         "  mpirun -n 4 blindfit-server-mpi train job.json --keys eval.keys \\\n"
         "      --upload upload.bf -o model.enc\n"
+        "  # each machine has its own part, upload.bf.0 to upload.bf.3\n"
+        "  mpirun -n 4 blindfit-server-mpi train job.json --keys eval.keys \\\n"
+        "      --upload upload.bf --parts 4 -o model.enc\n"
         "  # of several owners, behind gather\n"
         "  blindfit-server train job/job.json --keys job/eval.keys \\\n"
         "      --box server -o model.enc\n",

@@ -331,3 +331,12 @@ bf_status cli_need(const char *value, const char *name)
     if (value && *value) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT, "--%s is missing", name);
 }
+
+bf_status cli_parts(unsigned *out, size_t given)
+{
+    if (given > BF_UPLOAD_PARTS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "--parts: at most %d",
+                       BF_UPLOAD_PARTS_MAX);
+    *out = (unsigned)given;
+    return BF_OK;
+}

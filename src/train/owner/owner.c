@@ -13,6 +13,7 @@
 #include "train/handle.h"
 #include "train/owner/certified.h"
 #include "train/owner/protocol.h"
+#include "train/parts.h"
 #include "wire/owner/owner_wire.h"
 
 struct bf_owner {
@@ -263,25 +264,27 @@ void bf_prepared_clear(bf_prepared *p)
 /* All files or none, as the models of an upload without its transform could not
  * be decrypted. Class names are beside the transform, as uploads to the server
  * do not carry them. Of several runs at once, one finds the place free. */
-static bf_status save(bf_outfile *upload, const bf_transform *t,
-                      const bf_encrypt_options *o, size_t classes)
+static bf_status save(bf_outfile **upload, unsigned count,
+                      const bf_transform *t, const bf_encrypt_options *o,
+                      size_t classes)
 {
     const bf_dataset named = {.classes = (unsigned)classes,
                               .class_names = (char **)o->class_names};
-    bf_outfile *f[] = {upload, NULL};
+    bf_outfile *f[BF_UPLOAD_PARTS_MAX + 1];
     char folder[PATH_MAX];
     int lock = -1;
+    memcpy(f, upload, count * sizeof *f);
     bf_status s = folder_of(folder, o->transform);
     if (s == BF_OK) bf_lock_take(&lock, folder, true);
     if (s == BF_OK)
         s = check_free(o->transform,
                        "no model of the upload that it belongs to could be "
                        "read without it");
-    if (s == BF_OK) s = bf_transform_prepare(&f[1], t, o->transform);
+    if (s == BF_OK) s = bf_transform_prepare(&f[count], t, o->transform);
     if (s == BF_OK)
-        s = bf_class_names_commit(f, 2, o->transform, &named, false);
+        s = bf_class_names_commit(f, count + 1, o->transform, &named, false);
     else
-        bf_outfile_abort(upload);
+        for (unsigned i = 0; i < count; i++) bf_outfile_abort(upload[i]);
     bf_lock_drop(lock, NULL);
     return s;
 }
@@ -330,7 +333,13 @@ static bf_status check_encrypt(const bf_encrypt_options *o)
     BF_TRY(bf_sidecar_path(names, o->transform));
     const char *const others[] = {o->transform,
                                   o->class_names ? names : NULL};
-    return bf_outfile_check(o->upload, others, 2);
+    if (!o->parts) return bf_outfile_check(o->upload, others, 2);
+    for (unsigned i = 0; i < o->parts && i < BF_UPLOAD_PARTS_MAX; i++) {
+        char part[PATH_MAX];
+        BF_TRY(bf_upload_part_path(part, sizeof part, o->upload, i));
+        BF_TRY(bf_outfile_check(part, others, 2));
+    }
+    return BF_OK;
 }
 
 static bool is_cheap(const bf_job *job)
@@ -360,15 +369,23 @@ bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
     BF_UNDER(env);
     const bf_job *job = owner->job;
     bool rows = o->part != BF_UPLOAD_LABELS;
-    bf_outfile *upload;
+    unsigned files = o->parts ? o->parts : 1;
+    bf_outfile *upload[BF_UPLOAD_PARTS_MAX];
     BF_TRY(check_encrypt(o));
+    if (o->parts) BF_TRY(bf_parts_check(job, o->parts));
     BF_TRY(check_labels(job, labels));
     BF_TRY(rehearse(job, p, labels, o->rehearse));
-    BF_TRY(bf_protocol_upload(&upload, rows ? &p->transform->of : NULL, job,
-                              bf_job_id(job), owner->sk, &p->rows, labels,
-                              &p->schedule, o->part, o->upload));
-    return o->transform ? save(upload, p->transform, o, job->layout.classes)
-                        : bf_outfile_commit(upload);
+    BF_TRY(bf_protocol_upload(upload, rows ? &p->transform->of : NULL, job,
+                              bf_job_id(job), owner->sk,
+                              &(bf_uploaded){.rows = &p->rows,
+                                             .labels = labels,
+                                             .schedule = &p->schedule,
+                                             .part = o->part,
+                                             .path = o->upload,
+                                             .parts = o->parts}));
+    return o->transform
+               ? save(upload, files, p->transform, o, job->layout.classes)
+               : bf_outfile_commit_all(upload, files);
 }
 
 /* ---- decryption ---------------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include "train/owner/protocol.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -10,9 +11,11 @@
 #include "ckks/owner/boot_keys.h"
 #include "train/checkpoint.h"
 #include "train/handle.h"
+#include "train/inputs.h"
 #include "train/owner/rounding.h"
 #include "train/owner/seal.h"
 #include "train/owner/twin.h"
+#include "train/parts.h"
 #include "train/refresh.h"
 #include "train/upload.h"
 
@@ -246,25 +249,41 @@ static size_t choose_batch(batch *b)
     return n;
 }
 
-static bf_status write_batches(batch *b, bf_wire_writer *w)
+/* The files of an upload: one, or its parts. */
+typedef struct upload_files {
+    bf_wire_writer *w[BF_UPLOAD_PARTS_MAX];
+    unsigned count;
+} upload_files;
+
+static bf_status put_input(const batch *b, const upload_files *f, size_t i)
+{
+    bf_label label;
+    bf_input_kind kind =
+        bf_job_input_kind(b->job, b->index[i], &label.index);
+    label.kind = BF_UPLOAD_INPUT + kind;
+    for (unsigned p = 0; p < f->count; p++) {
+        const bf_ranks part = {.own = p, .count = f->count};
+        if (bf_job_circuit(b->job)->has(b->job, f->count > 1 ? &part : NULL,
+                                        kind, label.index))
+            BF_TRY(bf_wire_put_ct(f->w[p], label, &b->ct[i]));
+    }
+    return BF_OK;
+}
+
+static bf_status write_batches(batch *b, const upload_files *f)
 {
     size_t begin = b->first, count = b->end - begin, n;
     while ((n = choose_batch(b)) > 0) {
         /* Serial with fixed randomness, which depends on the order of the
          * calls. */
         BF_TRY(bf_parallel_for(n, bf_random_is_fixed(), seal_one, b));
-        for (size_t i = 0; i < n; i++) {
-            bf_label label;
-            label.kind = BF_UPLOAD_INPUT +
-                         bf_job_input_kind(b->job, b->index[i], &label.index);
-            BF_TRY(bf_wire_put_ct(w, label, &b->ct[i]));
-        }
+        for (size_t i = 0; i < n; i++) BF_TRY(put_input(b, f, i));
         bf_report("encrypt", (double)(b->first - begin), (double)count);
     }
     return BF_OK;
 }
 
-static bf_status write_upload(batch *b, bf_wire_writer *w)
+static bf_status write_upload(batch *b, const upload_files *f)
 {
     size_t threads = bf_env_threads(NULL);
     b->room = BATCH_PER_THREAD * threads;
@@ -273,7 +292,7 @@ static bf_status write_upload(batch *b, bf_wire_writer *w)
     b->index = bf_alloc(b->room * sizeof *b->index);
     for (size_t i = 0; b->pt && i < threads; i++) b->pt[i].secret = true;
     bf_status s =
-        b->ct && b->pt && b->index ? write_batches(b, w) : BF_ERR_MEMORY;
+        b->ct && b->pt && b->index ? write_batches(b, f) : BF_ERR_MEMORY;
     for (size_t i = 0; b->ct && i < b->room; i++) bf_ct_clear(&b->ct[i]);
     for (size_t i = 0; b->pt && i < threads; i++) bf_pt_clear(&b->pt[i]);
     bf_free(b->ct);
@@ -307,34 +326,72 @@ size_t bf_upload_ciphertexts(const bf_job *job, bf_upload_part part)
     return end - first;
 }
 
-static bf_status upload(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
-                        batch *b, bf_wire_ids ids, const char *path)
+static bf_status begin_files(upload_files *f, const batch *b, bf_wire_ids ids,
+                             const char *path, unsigned parts)
 {
-    bf_wire_writer *w = NULL;
-    BF_TRY(bf_wire_create(&w, path, BF_WIRE_UPLOAD,
-                          bf_one_ring(bf_secret_key_context(b->sk)), ids));
-    bf_status s = write_upload(b, w);
-    if (s == BF_OK) return bf_wire_finish(out, digest, w);
-    bf_wire_abort(w);
+    bf_rings rings = bf_one_ring(bf_secret_key_context(b->sk));
+    bf_rank_part part = {.count = parts};
+    char name[PATH_MAX];
+    bf_random_bytes(part.upload, sizeof part.upload);
+    for (unsigned p = 0; p < parts; p++) {
+        BF_TRY(bf_upload_part_path(name, sizeof name, path, p));
+        BF_TRY(bf_wire_create(&f->w[p], name, BF_WIRE_UPLOAD, rings, ids));
+        f->count++;
+        part.own = p;
+        BF_TRY(bf_part_put(f->w[p], &part));
+    }
+    if (parts) return BF_OK;
+    f->count = 1;
+    return bf_wire_create(&f->w[0], path, BF_WIRE_UPLOAD, rings, ids);
+}
+
+/* Of the last file, `digest` becomes that of all. */
+static bf_status finish_files(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
+                              upload_files *f)
+{
+    uint8_t digests[BF_UPLOAD_PARTS_MAX][BF_HASH_BYTES];
+    bf_status s = BF_OK;
+    unsigned done = 0;
+    for (; done < f->count && s == BF_OK; done++) {
+        s = bf_wire_finish(&out[done], digests[done], f->w[done]);
+        f->w[done] = NULL;
+    }
+    if (s == BF_OK) {
+        bf_upload_digests_combine(digest, digests, f->count);
+        return BF_OK;
+    }
+    for (unsigned p = 0; p + 1 < done; p++) bf_outfile_abort(out[p]);
+    return s;
+}
+
+/* out: as many files as there are parts, or one. */
+static bf_status upload(bf_outfile **out, uint8_t digest[BF_HASH_BYTES],
+                        batch *b, bf_wire_ids ids, const char *path,
+                        unsigned parts)
+{
+    upload_files f = {.count = 0};
+    bf_status s = begin_files(&f, b, ids, path, parts);
+    if (s == BF_OK) s = write_upload(b, &f);
+    if (s == BF_OK) s = finish_files(out, digest, &f);
+    for (unsigned p = 0; p < f.count; p++) bf_wire_abort(f.w[p]);
     return s;
 }
 
 bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
                              const bf_job *job,
                              const uint8_t job_id[BF_HASH_BYTES],
-                             const bf_secret_key *sk, const bf_matrix *u,
-                             const int32_t *labels, const bf_schedule *schedule,
-                             bf_upload_part part, const char *path)
+                             const bf_secret_key *sk, const bf_uploaded *u)
 {
-    const bf_rows_held all = {u, labels, &schedule->v0, 0, u->rows, 0, 0,
-                              true};
-    BF_TRY(check_shapes(job, u, schedule));
+    const bf_rows_held all = {u->rows, u->labels, &u->schedule->v0,
+                              0,       u->rows->rows, 0, 0, true};
+    BF_TRY(check_shapes(job, u->rows, u->schedule));
+    if (u->parts) BF_TRY(bf_parts_check(job, u->parts));
     batch b = {.job = job, .sk = sk, .own = &all};
-    inputs_of(&b.first, &b.end, job, part);
+    inputs_of(&b.first, &b.end, job, u->part);
     bf_upload_id made = upload_of(sk, job);
-    bf_wire_ids ids = {made.key, part == BF_UPLOAD_ROWS ? NULL : job_id,
+    bf_wire_ids ids = {made.key, u->part == BF_UPLOAD_ROWS ? NULL : job_id,
                        made.data};
-    BF_TRY(upload(out, made.digest, &b, ids, path));
+    BF_TRY(upload(out, made.digest, &b, ids, u->path, u->parts));
     if (of) *of = made;
     return BF_OK;
 }
@@ -347,8 +404,8 @@ bf_status bf_protocol_upload_part(bf_outfile **out, const bf_job *job,
     batch b = {.job = job, .sk = sk, .own = own};
     inputs_of(&b.first, &b.end, job, BF_UPLOAD_ALL);
     bf_upload_id made = upload_of(sk, job);
-    return upload(out, NULL, &b, (bf_wire_ids){made.key, job_id, made.data},
-                  path);
+    return upload(out, made.digest, &b,
+                  (bf_wire_ids){made.key, job_id, made.data}, path, 0);
 }
 
 /* The job determines limbs and scale of every iteration's model; any other

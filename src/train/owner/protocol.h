@@ -41,15 +41,25 @@ BF_MUST_CHECK bf_status bf_protocol_check_bounds(const bf_job *job,
                                                  const int32_t *labels,
                                                  const bf_schedule *schedule);
 
-/* Encrypts transformed rows and labels, or a part of them, into one upload
- * file, a few ciphertexts per thread at a time. Uses schedule->v0 if the job
- * does not start from zero. Stores the upload's ids in *of (may be NULL), for
- * its transform. BF_ERR_MISMATCH for shapes that differ from the job's. */
-BF_MUST_CHECK bf_status bf_protocol_upload(
-    bf_outfile **out, bf_upload_id *of, const bf_job *job,
-    const uint8_t job_id[BF_HASH_BYTES], const bf_secret_key *sk,
-    const bf_matrix *u, const int32_t *labels, const bf_schedule *schedule,
-    bf_upload_part part, const char *path);
+/* What is uploaded, and where to: transformed rows and labels. schedule->v0 is
+ * used if the job does not start from zero. */
+typedef struct bf_uploaded {
+    const bf_matrix *rows;
+    const int32_t *labels;
+    const bf_schedule *schedule;
+    bf_upload_part part;
+    const char *path;
+    unsigned parts; /* 0: one file at `path`; or the parts (train/parts.h) */
+} bf_uploaded;
+/* Encrypts rows and labels, or a part of them, a few ciphertexts per thread at
+ * a time. out: as many files as there are parts, or one. Stores the upload's
+ * ids in *of (may be NULL), for its transform. BF_ERR_MISMATCH for shapes that
+ * differ from the job's, BF_ERR_ARGUMENT for more parts than it can have. */
+BF_MUST_CHECK bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
+                                           const bf_job *job,
+                                           const uint8_t job_id[BF_HASH_BYTES],
+                                           const bf_secret_key *sk,
+                                           const bf_uploaded *u);
 
 /* The same for one of several owners: the inputs in which its rows have a part.
  */
