@@ -1,5 +1,6 @@
 import pickle
 import warnings
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -175,24 +176,28 @@ def test_grid_search():
 
 
 def checks(estimator):
-    """check_estimator, with failures that the estimator declares."""
+    """check_estimator, but for checks that the estimator declares to fail."""
+    expected = {} if estimator.simulate else EXPECTED_FAILED_CHECKS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if tuple(map(int, sklearn_version.split(".")[:2])) >= (1, 6):
-            check_estimator(estimator,
-                            expected_failed_checks=EXPECTED_FAILED_CHECKS)
+            check_estimator(estimator, expected_failed_checks=expected)
             return
+        passed = 0
         for checked, check in check_estimator(estimator, generate_only=True):
-            name = check.func.__name__
-            if name not in EXPECTED_FAILED_CHECKS:
+            try:
                 check(checked)
+                passed += 1
+            except SkipTest as reason:
+                assert (check.func.__name__ in expected
+                        or "non deterministic" in str(reason)), reason
+    assert passed >= 38
 
 
 def test_checks_of_sklearn_simulated():
     checks(EncryptedClassifier(simulate=True, iterations=1))
 
 
-@pytest.mark.long
 def test_checks_of_sklearn_encrypted():
     checks(EncryptedClassifier(iterations=1))
 

@@ -24,18 +24,29 @@ static struct {
     size_t bytes;
 } known = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* A child of fork finds the table unlocked. */
+static void lock_table(void)
+{
+    pthread_mutex_lock(&known.lock);
+}
+
+static void unlock_table(void)
+{
+    pthread_mutex_unlock(&known.lock);
+}
+
 /* A kept block of this size, or NULL. */
 static void *take(size_t bytes)
 {
     void *p = NULL;
-    pthread_mutex_lock(&known.lock);
+    lock_table();
     for (unsigned i = 0; i < BLOCKS && !p; i++) {
         block *b = &known.block[i];
         if (!b->at || b->used || b->bytes != bytes) continue;
         b->used = true;
         p = b->at;
     }
-    pthread_mutex_unlock(&known.lock);
+    unlock_table();
     return p;
 }
 
@@ -65,30 +76,33 @@ static block *empty_place(void)
 static void remember(void *p, size_t bytes)
 {
     block *place;
+    static bool told;
     if (bytes > KEPT_MAX / 4) return;
-    pthread_mutex_lock(&known.lock);
+    lock_table();
+    if (!told)
+        told = pthread_atfork(lock_table, unlock_table, unlock_table) == 0;
     while (!(place = empty_place()) || known.bytes + bytes > KEPT_MAX)
         if (!drop_unused()) break;
     if (place && known.bytes + bytes <= KEPT_MAX) {
         *place = (block){p, bytes, true};
         known.bytes += bytes;
     }
-    pthread_mutex_unlock(&known.lock);
+    unlock_table();
 }
 
 /* Wipes and keeps a block of the table; false for any other block. */
 static bool keep(void *p)
 {
     block *found = NULL;
-    pthread_mutex_lock(&known.lock);
+    lock_table();
     for (unsigned i = 0; i < BLOCKS && !found; i++)
         if (known.block[i].at == p) found = &known.block[i];
-    pthread_mutex_unlock(&known.lock);
+    unlock_table();
     if (!found) return false;
     sodium_memzero(p, found->bytes); /* the block is still in use here */
-    pthread_mutex_lock(&known.lock);
+    lock_table();
     found->used = false;
-    pthread_mutex_unlock(&known.lock);
+    unlock_table();
     return true;
 }
 

@@ -44,6 +44,7 @@ bf_status bf_eval_create(bf_eval **out, const bf_context *ctx,
     ev->ctx = ctx;
     ev->keys = keys;
     ev->memory = ev;
+    ev->perm_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     for (unsigned l = 1; l <= ctx->params.n_q; l++) {
         ev->ks_noise[l] = bf_noise_key_switch(ctx, l, false);
         ev->square_noise[l] = bf_noise_key_switch(ctx, l, true);
@@ -285,10 +286,9 @@ static bf_status make_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 
 bf_status bf_eval_perm(bf_eval *ev, uint32_t galois, bf_perm *out)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&ev->perm_lock);
     bf_status status = make_perm(ev, galois, out);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&ev->perm_lock);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #define BF_CKKS_EVAL_INTERNAL_H
 
 #include <math.h>
+#include <pthread.h>
 
 #include "ckks/internal.h"
 
@@ -30,6 +31,7 @@ struct bf_eval {
     bf_counters counters;
     size_t need_count, need_cap;
     bf_key_need *needs;
+    pthread_mutex_t perm_lock; /* of the next two */
     size_t perm_count, perm_cap;
     bf_perm *perms;
     size_t live_bytes, peak_bytes; /* symbolic accounting */

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -206,6 +208,46 @@ static void peak_rss_grows(void **state)
     bf_free(p);
 }
 
+/* Blocks of many sizes, so that the table of kept blocks is always full. */
+static void use_secrets(unsigned *size)
+{
+    *size = *size % 97 + 1;
+    bf_secret_free(bf_secret_alloc(*size * 4096));
+}
+
+static void *use_secrets_until(void *over)
+{
+    for (unsigned size = 1; !atomic_load((atomic_bool *)over);)
+        use_secrets(&size);
+    return NULL;
+}
+
+/* A thread that is lost in the fork may have been using the table. */
+static void children_of_fork_use_secrets(void **state)
+{
+    (void)state;
+    atomic_bool over = false;
+    pthread_t thread;
+    int failures = 0;
+    assert_int_equal(
+        pthread_create(&thread, NULL, use_secrets_until, &over), 0);
+    for (int i = 0; i < 50; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(20);
+            for (unsigned k = 0, size = 5; k < 3; k++) use_secrets(&size);
+            _exit(0);
+        }
+        int status = 1;
+        if (child > 0) waitpid(child, &status, 0);
+        failures += status != 0;
+        if (failures) break;
+    }
+    atomic_store(&over, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(failures, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +261,7 @@ int main(void)
         cmocka_unit_test(pool_serves_many_threads),
         cmocka_unit_test(injected_failures_count),
         cmocka_unit_test(peak_rss_grows),
+        cmocka_unit_test(children_of_fork_use_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,22 @@ class Model:
         copy.class_names = table
         library.call(lib.bf_model_save, copy, path_bytes(path))
 
+    def to_sklearn(self):
+        """A fitted Pipeline of scikit-learn that predicts the same.
+
+        It ends with a LogisticRegression, and holds the feature map.
+        """
+        from .export import to_sklearn
+        return to_sklearn(self)
+
+    def to_torch(self):
+        """A torch.nn.Sequential of float32 that returns scores.
+
+        It holds the feature map. Needs torch.
+        """
+        from .export import to_torch
+        return to_torch(self)
+
     def __repr__(self):
         return (f"<Model {len(self.classes_)} classes, "
                 f"{self.n_features_in_} features, map {self.feature_map}>")

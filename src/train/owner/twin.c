@@ -21,6 +21,7 @@ typedef struct twin {
     bf_gradient work;
     unsigned iteration;
     bf_magnitudes *seen; /* NULL unless measuring */
+    pthread_mutex_t lock; /* of *seen */
     bf_twin_fn each_model, each_v; /* or NULL */
     void *user;
 } twin;
@@ -51,13 +52,13 @@ static bf_status check(const bf_schedule *s, const bf_matrix *u,
     return BF_OK;
 }
 
-static void note(double *largest_so_far, const double *v, size_t count)
+static void note(twin *t, double *largest_so_far, const double *v,
+                 size_t count)
 {
     double found = largest(0, v, count);
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&t->lock);
     *largest_so_far = bf_max(*largest_so_far, found);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&t->lock);
 }
 
 /* z[rows][C] becomes Y - p(z). */
@@ -65,12 +66,12 @@ static double residual(void *user, double *z, size_t first, size_t rows)
 {
     twin *t = user;
     size_t values = rows * t->classes;
-    if (t->seen) note(&t->seen->logit[t->iteration], z, values);
+    if (t->seen) note(t, &t->seen->logit[t->iteration], z, values);
     for (size_t i = 0; i < values; i++)
         z[i] = -bf_sigmoid_value(&t->s->sigmoid, z[i]);
     for (size_t i = 0; i < rows; i++)
         z[i * t->classes + (size_t)t->labels[first + i]] += 1;
-    if (t->seen) note(&t->seen->residual, z, values);
+    if (t->seen) note(t, &t->seen->residual, z, values);
     return 0;
 }
 
@@ -210,6 +211,7 @@ bf_status bf_twin_measure(bf_magnitudes *out, double *resolution,
               .labels = labels,
               .classes = classes,
               .seen = &seen,
+              .lock = PTHREAD_MUTEX_INITIALIZER,
               .each_v = each,
               .user = user};
     bf_status status;
