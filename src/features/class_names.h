@@ -7,6 +7,7 @@
 #ifndef BF_FEATURES_CLASS_NAMES_H
 #define BF_FEATURES_CLASS_NAMES_H
 
+#include "blindfit/job.h"
 #include <limits.h>
 
 #include "base/file.h"
@@ -60,10 +61,11 @@ BF_MUST_CHECK bf_status bf_class_names_prepare(bf_outfile **out,
                                                const char *path,
                                                const bf_dataset *data,
                                                bool labels);
-/* Commits the files, at most BF_NAMED_FILES_MAX, together with those names.
+/* Commits the files, at most BF_NAMED_FILES_MAX (an upload's parts and its
+ * transform), together with those names.
  * Without names (data->class_names NULL), removes existing files of names,
  * which would otherwise belong to the new file. Always frees the files. */
-#define BF_NAMED_FILES_MAX 3
+#define BF_NAMED_FILES_MAX (BF_UPLOAD_PARTS_MAX + 1)
 BF_MUST_CHECK bf_status bf_class_names_commit(bf_outfile *const *files,
                                               size_t count, const char *path,
                                               const bf_dataset *data,

@@ -88,14 +88,14 @@ fails 3 'job.no: cannot open' 2 train job.no --keys keys/eval.keys \
     --upload upload.bf -o none.enc
 
 # Parts of an upload: a rank reads its own alone, one process all of them.
-ok "$blindfit" encrypt job.json x.csv --key keys/secret.key --parts 2 \
+ok "$blindfit" encrypt job.json x.csv --key keys/secret.key --parts 4 \
     --fitted keys/transform.bf --transform parts.transform -o parts.bf --json
-holds "$(number parts "$work/stdout") == 2"
+holds "$(number parts "$work/stdout") == 4"
 absent parts.bf
-train_parts="${train% --upload *} --upload parts.bf --parts 2"
-ok ranks 2 $train_parts -o parts-2.enc
+train_parts="${train% --upload *} --upload parts.bf --parts 4"
+ok ranks 4 $train_parts -o parts-4.enc
 ok "$server" $train_parts -o parts-1.enc
-for count in 1 2; do
+for count in 1 4; do
     ok "$blindfit" decrypt job.json parts-$count.enc --key keys/secret.key \
         --transform parts.transform -o parts-$count.csv
 done
@@ -106,7 +106,7 @@ refuse 2 'in 6 parts: 6 ranks, but the ciphertexts of the rows are for 5' \
     --transform none.transform -o none.bf
 absent none.transform none.bf.0
 rm parts.bf.1
-fails 3 'rank 1: parts.bf.1: cannot open' 2 $train_parts -o none.enc
+fails 3 'rank 1: parts.bf.1: cannot open' 4 $train_parts -o none.enc
 
 ok ranks 2 --help
 checks=$((checks + 1))
