@@ -262,6 +262,12 @@ typedef struct bf_model {
 } bf_model;
 BF_API void bf_model_clear(bf_model *m);
 BF_API size_t bf_model_inputs(const bf_model *m); /* features of a row */
+/* The random features of a model as one layer on the mapped features: layer is
+ * count x (d+1), offsets first; feature i is the larger of 0 and
+ * layer[i][0] + sum_j layer[i][j + 1] * mapped[j]. BF_ERR_ARGUMENT if the model
+ * has none. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_model_expansion(bf_matrix *layer,
+                                                        const bf_model *m);
 /* The extension decides the format: .npy (float64, C x (d+1)), .csv,
  * .safetensors ("weight", "bias", float32, map and expansion in the metadata).
  * The file appears whole or not at all. .npy and .csv carry map and expansion

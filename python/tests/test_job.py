@@ -42,7 +42,7 @@ def test_files_that_are_no_jobs(tmp_path):
     with pytest.raises(FormatError, match="bad.json"):
         Job.load(tmp_path / "bad.json")
     with pytest.raises(ValueError, match="NUL"):
-        Job.load("a\0b") if False else Job.plan(9, 2, 2).save("a\0b")
+        Job.plan(9, 2, 2).save("a\0b")
     with pytest.raises(OSError):
         Job.plan(9, 2, 2).save(tmp_path / "no folder" / "job.json")
 
@@ -58,7 +58,8 @@ def test_files_that_are_no_jobs(tmp_path):
     dict(clip=-1.0), dict(steps=[]), dict(steps=[float("inf")]),
     dict(batch=0), dict(random_features=0), dict(random_features=(10, -1)),
     dict(recipe="paper", ridge=1.0), dict(threads=0), dict(threads=1.5),
-    dict(max_memory=1), dict(max_memory=-1),
+    dict(max_memory=1), dict(max_memory=-1), dict(owners=17), dict(owners=0),
+    dict(owners=[45, 46]), dict(ranks=0),
 ])
 def test_plans_that_cannot_be(arguments):
     shape = dict(samples=ROWS, features=FEATURES, classes=CLASSES)
@@ -77,6 +78,9 @@ def test_recipes():
     assert Job.plan(90, 4, 3, components=2).columns == 3
     assert Job.plan(900, 4, 3, random_features=(8, 5)).columns == 9
     assert Job.plan(90, 4, [3, 2]).label_columns == [3, 2]
+    assert Job.plan(900, 4, 3, iterations=4, refresh="always").refreshed
+    for shares in dict(owners=[400, 500]), dict(owners=2), dict(ranks=2):
+        assert Job.plan(900, 4, 3, feature_map="none", **shares).samples == 900
 
 
 def test_constructor():

@@ -234,3 +234,44 @@ def test_checkpoint(trained, tmp_path):
     assert again.key_switches == 0
     assert ((tmp_path / "model.enc").read_bytes()
             == (folder / "model.enc").read_bytes())
+
+
+def test_further_jobs(trained, job, data, tmp_path):
+    """Other labels on the rows of an upload that the server has already."""
+    folder, owner = trained
+    x, y = data
+    further = job.over(2)
+    assert further.missing_keys(job) == 0
+    other = Owner.open(further, owner.folder)
+    with pytest.raises(ValueError, match="numbers"):
+        other.encrypt(x, np.array(["a", "b"])[y // 2], tmp_path / "labels.bf",
+                      part="labels")
+    other.encrypt(x, y // 2, tmp_path / "labels.bf", part="labels")
+    further.save(tmp_path / "job.json")
+    train(tmp_path / "job.json", owner.keys,
+          [folder / "upload.bf", tmp_path / "labels.bf"],
+          tmp_path / "model.enc")
+    model = other.decrypt(tmp_path / "model.enc", classes=["low", "high"])
+    names = np.array(["low", "high"])[y // 2]
+    assert model.score(x, names) > 0.9
+    with pytest.raises(ValueError, match="names"):
+        other.decrypt(tmp_path / "model.enc", classes=["low"])
+    with pytest.raises(ValueError):
+        other.save_more_keys(tmp_path / "more.keys", job)
+
+
+def test_columns_of_labels(tmp_path):
+    x, y = points()
+    kinds = np.array(["ant", "bee", "cat"])[y]
+    both = np.stack([kinds, np.where(y == 2, "yes", "no")], axis=1)
+    models = run(Job.plan(ROWS, FEATURES, [3, 2]), tmp_path, x, both)
+    assert [len(m.classes_) for m in models] == [3, 2]
+    for model, column in zip(models, both.T):
+        assert model.score(x, column) > 0.9
+
+
+def test_other_jobs_keys():
+    """A job with refreshes, over rows that another chain encrypted."""
+    job = Job.plan(ROWS, FEATURES, CLASSES, iterations=1)
+    with pytest.raises(ValueError):
+        job.over(CLASSES, iterations=5)

@@ -154,6 +154,30 @@ static void test_rows(void **state)
     free_dataset(&data);
 }
 
+/* The model's random features f of these rows as one layer; the model `plain`
+ * has none. */
+static void check_layer(const bf_model *m, const bf_model *plain,
+                        const bf_matrix *f, const bf_matrix *x)
+{
+    bf_matrix layer, got;
+    check_ok(bf_model_expansion(&layer, m));
+    check_ok(bf_matrix_init(&got, f->rows, f->cols));
+    assert_int_equal(layer.rows, f->cols);
+    assert_int_equal(layer.cols, INPUTS + 1);
+    for (size_t i = 0; i < f->rows; i++)
+        for (size_t c = 0; c < f->cols; c++) {
+            const double *row = layer.data + c * layer.cols;
+            double sum = row[0];
+            for (size_t j = 0; j < INPUTS; j++)
+                sum += row[j + 1] * sqrt(x->data[i * INPUTS + j]);
+            got.data[i * f->cols + c] = fmax(0, sum);
+        }
+    check_close(got.data, f->data, f->rows * f->cols, 1e-12);
+    assert_int_equal(bf_model_expansion(&layer, plain), BF_ERR_ARGUMENT);
+    bf_matrix_clear(&layer);
+    bf_matrix_clear(&got);
+}
+
 /* The recipe trains what an ordinary one trains on the features; both ways of
  * whitening, as other rotations of the same columns, give the same scores:
  * rows than features more (with and without a root) and fewer. */
@@ -189,6 +213,7 @@ static void test_training(void **state)
         check_ok(bf_model_scores(&got, &a, &data.x));
         check_ok(bf_model_scores(&want, &b, &f));
         check_close(got.data, want.data, ROWS * CLASSES, 1e-6);
+        check_layer(&a, &b, &f, &data.x);
         bf_matrix_clear(&f);
         bf_matrix_clear(&got);
         bf_matrix_clear(&want);

@@ -76,7 +76,7 @@ def make_recipe(library, samples, features, *, recipe="whitened", aim=None,
     if recipe == "whitened" or feature_map != "auto":
         out.map = getattr(lib, choose("feature_map", feature_map, _MAPS))
     if steps is not None:
-        _set_steps(out, steps, lib.BF_MAX_ITERATIONS)
+        set_steps(out, steps, lib.BF_MAX_ITERATIONS)
     library.call(lib.bf_recipe_check, out)
     if safe:
         if clip is None:
@@ -97,7 +97,8 @@ def _expansion(random_features):
             count("the seed of random_features", seed))
 
 
-def _set_steps(out, steps, most):
+def set_steps(out, steps, most):
+    """Sets the step sizes of a recipe; the last one repeats."""
     steps = list(steps)
     if not 1 <= len(steps) <= most:
         raise ValueError(f"steps: 1 to {most} numbers wanted")

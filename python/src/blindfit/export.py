@@ -1,14 +1,28 @@
-"""Models as objects of other packages, with the feature map inside."""
+"""Models as objects of other packages, with all that comes before the weights.
+
+A model applies its feature map, then its random features if it has some, then
+its weights.
+"""
 
 import numpy as np
 
-from .errors import UnsupportedError
+from ._arrays import matrix_array
+from ._owner_library import lib, library
 
 
-def _check(model):
-    if model.has_random_features:
-        raise UnsupportedError("a model on random features is exported by "
-                               "Model.save only")
+def relu_layer(X, weights, offsets):
+    """max(0, X weights' + offsets), row by row."""
+    return np.maximum(np.asarray(X) @ weights.T + offsets, 0)
+
+
+def _random_features(model):
+    """(weights, offsets) of the random features; None if there are none."""
+    if not model.has_random_features:
+        return None
+    layer = library.struct("bf_matrix", lib.bf_matrix_clear)
+    library.call(lib.bf_model_expansion, layer, model._c)
+    both = matrix_array(library, layer)
+    return np.ascontiguousarray(both[:, 1:]), both[:, 0].copy()
 
 
 def to_sklearn(model):
@@ -16,35 +30,42 @@ def to_sklearn(model):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
-    _check(model)
+    row = np.ones((1, model.n_features_in_))
+    steps = []
+    if model.feature_map == "sqrt":
+        root = FunctionTransformer(np.sqrt, feature_names_out="one-to-one")
+        steps.append(root.fit(row))
+    random = _random_features(model)
+    if random:
+        layer = FunctionTransformer(
+            relu_layer, kw_args=dict(zip(("weights", "offsets"), random)))
+        steps.append(layer.fit(row))
     linear = LogisticRegression()
     linear.classes_ = model.classes_
-    linear.n_features_in_ = model.n_features_in_
+    linear.n_features_in_ = model.coef_.shape[1]
     linear.coef_, linear.intercept_ = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # one row: the score of the second class
         linear.coef_ = np.diff(model.coef_, axis=0)
         linear.intercept_ = np.diff(model.intercept_)
-    steps = [linear]
-    if model.feature_map == "sqrt":
-        root = FunctionTransformer(np.sqrt, feature_names_out="one-to-one")
-        steps.insert(0, root.fit(np.ones((1, model.n_features_in_))))
-    return make_pipeline(*steps)
+    return make_pipeline(*steps, linear)
 
 
 def to_torch(model):
     """A torch.nn.Sequential of float32 that returns scores."""
     import torch
-    _check(model)
 
-    class Sqrt(torch.nn.Module):
-        """Square roots of features, which may not be negative."""
+    from ._torch import Sqrt
 
-        def forward(self, x):
-            return torch.sqrt(x)
+    def linear(weights, offsets):
+        layer = torch.nn.Linear(weights.shape[1], weights.shape[0])
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(weights))
+            layer.bias.copy_(torch.from_numpy(offsets))
+        return layer
 
-    linear = torch.nn.Linear(model.n_features_in_, len(model.classes_))
-    with torch.no_grad():
-        linear.weight.copy_(torch.from_numpy(model.coef_))
-        linear.bias.copy_(torch.from_numpy(model.intercept_))
-    maps = [Sqrt()] if model.feature_map == "sqrt" else []
-    return torch.nn.Sequential(*maps, linear)
+    steps = [Sqrt()] if model.feature_map == "sqrt" else []
+    random = _random_features(model)
+    if random:
+        steps += [linear(*random), torch.nn.ReLU()]
+    return torch.nn.Sequential(*steps,
+                               linear(model.coef_, model.intercept_))

@@ -6,7 +6,7 @@ from typing import List, Optional, Sequence, Union
 
 from ._library import existing, path_bytes
 from ._owner_library import ffi, lib, library
-from ._recipe import choose, count, make_recipe
+from ._recipe import choose, count, make_recipe, set_steps
 
 _REFRESHES = {"auto": "BF_REFRESH_AUTO", "never": "BF_REFRESH_NEVER",
               "always": "BF_REFRESH_ALWAYS"}
@@ -97,6 +97,7 @@ class Job:
              classes: Union[int, Sequence[int]], *, refresh: str = "auto",
              ring_degree: Optional[int] = None,
              max_memory: Optional[int] = None, certificate: bool = False,
+             owners: Union[int, Sequence[int]] = 1, ranks: int = 1,
              threads: Optional[int] = None, **recipe) -> "Job":
         """Plans a job for rows of these shapes.
 
@@ -114,6 +115,11 @@ class Job:
             Limit on the server's memory, in bytes.
         certificate : bool
             Whether iterations return what bounds the scores of all rows.
+        owners : int or sequence of int
+            Number of owners of the rows, or how many rows each has. Sessions
+            of several owners are run by the programs (docs/owners.md).
+        ranks : int
+            Number of processes that will train together.
         threads : int, optional
         **recipe
             `recipe` ("whitened" or "paper"), `aim` ("balance", "speed",
@@ -134,13 +140,49 @@ class Job:
             "refresh": getattr(lib, choose("refresh", refresh, _REFRESHES)),
             "max_memory": count("max_memory", max_memory or 0),
             "certificate": bool(certificate),
+            "ranks": count("ranks", ranks, 1, 2 ** 31),
             "log_n": _log_ring(ring_degree)})
+        shares = _owners(options, owners)  # options point to these
         total = _columns(options.labels, classes)
         recipe = make_recipe(library, samples, features, **recipe)
         box = library.box("bf_job", lib.bf_job_destroy)
         library.call(lib.bf_job_plan, box, recipe, samples, features, total,
                      options, ffi.NULL, threads=threads)
+        del shares
         return cls._of(box)
+
+    def over(self, classes: Union[int, Sequence[int]], *,
+             iterations: Optional[int] = None,
+             steps: Optional[Sequence[float]] = None,
+             threads: Optional[int] = None) -> "Job":
+        """Plans a further job over the rows that this job's owner encrypted.
+
+        classes, iterations and steps as in ``plan``; None: those of this job.
+        The server trains it with the upload of this job's rows, an upload of
+        the new labels (``Owner.encrypt(part="labels")``), and the keys that
+        ``missing_keys`` counts (``Owner.save_more_keys``).
+        """
+        recipe = ffi.new("bf_recipe *", lib.bf_job_recipe(self._c)[0])
+        if iterations is not None:
+            recipe.iterations = count("iterations", iterations, 1,
+                                      lib.BF_MAX_ITERATIONS)
+        if steps is not None:
+            set_steps(recipe, steps, lib.BF_MAX_ITERATIONS)
+        library.call(lib.bf_recipe_check, recipe)
+        labels = ffi.new("bf_label_columns *")
+        total = _columns(labels, classes)
+        box = library.box("bf_job", lib.bf_job_destroy)
+        library.call(lib.bf_job_plan_over, box, recipe, total,
+                     labels if labels.count else ffi.NULL, self._c, ffi.NULL,
+                     threads=threads)
+        return self._of(box)
+
+    def missing_keys(self, *have: "Job") -> int:
+        """How many evaluation keys a server lacks that has those of `have`."""
+        keys, size = ffi.new("size_t *"), ffi.new("uint64_t *")
+        library.call(lib.bf_job_more_keys, keys, size, self._c,
+                     [job._c for job in have], len(have), ffi.NULL)
+        return keys[0]
 
     @classmethod
     def load(cls, path) -> "Job":
@@ -229,6 +271,19 @@ def _columns(out, classes):
     for i, number in enumerate(classes):
         out.classes[i] = count("classes", number, 2, lib.BF_CLASSES_MAX)
     return sum(classes)
+
+
+def _owners(options, owners):
+    """Fills in the owners; returns what the options point to."""
+    if not hasattr(owners, "__len__"):
+        options.owners = count("owners", owners, 1, lib.BF_OWNERS_MAX)
+        return None
+    options.owners = count("the number of owners", len(owners), 1,
+                           lib.BF_OWNERS_MAX)
+    shares = ffi.new("size_t[]", [count("owners", rows, 1)
+                                  for rows in owners])
+    options.owner_rows = shares
+    return shares
 
 
 def _log_ring(degree):

@@ -2,19 +2,23 @@
 
 import os
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional, Union
 
 import numpy as np
 
 from ._arrays import View, label_array
+from ._labels import job_labels
 from ._library import existing, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
+from ._recipe import choose
 from .job import Job
 from .model import Model
 
 SECRET, KEYS, TRANSFORM = "secret.key", "eval.keys", "transform.bf"
 
+_PARTS = {"all": "BF_UPLOAD_ALL", "rows": "BF_UPLOAD_ROWS",
+          "labels": "BF_UPLOAD_LABELS"}
 _REHEARSALS = {"auto": "BF_REHEARSE_CHEAP", "always": "BF_REHEARSE_ALWAYS",
                "never": "BF_REHEARSE_NEVER"}
 
@@ -96,8 +100,20 @@ class Owner:
     def __exit__(self, *exception):
         self.close()
 
-    def encrypt(self, X, y, upload, *, rehearse: str = "auto",
-                threads: Optional[int] = None,
+    def save_more_keys(self, path, *have: Job,
+                       threads: Optional[int] = None,
+                       progress: Progress = "auto") -> None:
+        """Writes the keys of the job that a server of the jobs `have` lacks.
+
+        ValueError if the server lacks none: see ``Job.missing_keys``.
+        """
+        with reporter(progress) as report:
+            library.call(lib.bf_owner_save_more, self._c, path_bytes(path),
+                         [job._c for job in have], len(have), ffi.NULL,
+                         threads=threads, report=report)
+
+    def encrypt(self, X, y, upload, *, part: str = "all",
+                rehearse: str = "auto", threads: Optional[int] = None,
                 progress: Progress = "auto") -> None:
         """Encrypts training rows and labels into an upload for the server.
 
@@ -112,34 +128,46 @@ class Owner:
             The file to write. ``transform.bf`` appears beside the keys;
             without it no model of this upload can be decrypted. An existing
             transform is never replaced.
+        part : {"all", "rows", "labels"}
+            "rows": an upload that serves every job over these rows. "labels":
+            the labels of a further job over rows that are encrypted already;
+            their transform must be beside the keys. Such labels are numbers.
         rehearse : {"auto", "always", "never"}
             Whether the job first runs in plaintext, which finds data that the
             circuit does not cover; "auto": if that takes few seconds.
         """
-        from ._labels import job_labels
-        from ._recipe import choose
-        when = getattr(lib, choose("rehearse", rehearse, _REHEARSALS))
+        more = part == "labels"
         view = View(library, X)
         labels, names = job_labels(y, self.job.label_columns,
                                    self.job.samples)
+        if more and names:
+            raise ValueError("labels of a further job are numbers from 0; "
+                             "decrypt(classes=...) names them")
+        transform = self.folder / TRANSFORM
+        fitted = existing(transform) if more else ffi.NULL
         rows = library.struct("bf_prepared", lib.bf_prepared_clear)
         texts = [ffi.new("char[]", name.encode()) for name in names or ()]
         table = ffi.new("char *[]", texts) if names else ffi.NULL
         paths = [ffi.new("char[]", path_bytes(path))
-                 for path in (upload, self.folder / TRANSFORM)]
+                 for path in (upload, transform)]
         options = ffi.new("bf_encrypt_options *", {
-            "rehearse": when, "upload": paths[0], "transform": paths[1],
+            "part": getattr(lib, choose("part", part, _PARTS)),
+            "rehearse": getattr(lib, choose("rehearse", rehearse,
+                                            _REHEARSALS)),
+            "upload": paths[0], "transform": ffi.NULL if more else paths[1],
             "class_names": table})
         with reporter(progress) as report:
-            library.call(lib.bf_prepare, rows, self.job._c, view.c, ffi.NULL,
+            library.call(lib.bf_prepare, rows, self.job._c, view.c, fitted,
                          ffi.NULL, threads=threads, report=report)
             library.call(lib.bf_owner_encrypt, self._c, rows,
                          label_array(library, labels), options, ffi.NULL,
                          threads=threads, report=report)
 
-    def decrypt(self, model, *, X=None, iteration: int = 0,
-                threads: Optional[int] = None) -> Model:
+    def decrypt(self, model, *, X=None, iteration: int = 0, classes=None,
+                threads: Optional[int] = None) -> Union[Model, List[Model]]:
         """Decrypts a model of the server's, and checks its range.
+
+        Returns a Model, or with several columns of labels a list.
 
         Parameters
         ----------
@@ -148,13 +176,32 @@ class Owner:
             Rows whose scores are checked too, for every iteration.
         iteration : int
             From 1; 0: the model after the last iteration.
+        classes : sequence, optional
+            Names of the classes, if encryption did not know them.
 
         Raises
         ------
         RangeError
             If weights or scores left the range which the circuit covers.
         """
-        return Model._of(self._decrypt(model, X, iteration, threads))
+        c = self._decrypt(model, X, iteration, threads)
+        columns = self.job.label_columns
+        names = None if classes is None else np.asarray(classes)
+        if names is not None and names.shape != (self.job.classes,):
+            raise ValueError(f"{names.shape} names: the job has "
+                             f"{self.job.classes} classes")
+        if len(columns) == 1:
+            return Model._of(c, names)
+        labels = ffi.new("bf_label_columns *", {"count": len(columns),
+                                                "classes": columns})
+        models, first = [], 0
+        for i, number in enumerate(columns):
+            part = library.struct("bf_model", lib.bf_model_clear)
+            library.call(lib.bf_model_column, part, c, labels, i)
+            models.append(Model._of(part, None if names is None
+                                    else names[first:first + number]))
+            first += number
+        return models
 
     def _decrypt(self, model, X, iteration, threads):
         view = View(library, X) if X is not None else None

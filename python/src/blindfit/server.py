@@ -11,6 +11,7 @@ from typing import Optional, Sequence, Union
 from . import _server
 from ._library import Library, existing, path_bytes
 from ._progress import Progress, reporter
+from ._recipe import choose, count
 
 library = Library(_server)
 ffi, lib = library.ffi, library.lib
@@ -69,7 +70,6 @@ def train(job: Path, keys: Union[Path, Sequence[Path]],
     MemoryError, OSError
         If memory or disk do not suffice.
     """
-    from ._recipe import choose, count
     keep = []  # the memory that options point to
 
     def texts(paths):

@@ -96,6 +96,28 @@ void bf_mapped_rows(double *out, const bf_mapped *m, size_t first, size_t count)
     rectify(out, m->offset, count, m->cols);
 }
 
+bf_status bf_model_expansion(bf_matrix *layer, const bf_model *m)
+{
+    const bf_expansion *e = m->expansion;
+    if (!e) return bf_fail(BF_ERR_ARGUMENT, "the model has no random features");
+    size_t d = e->inputs;
+    bf_matrix out = {0};
+    bf_mapped drawn;
+    BF_TRY(bf_mapped_init(&drawn, m->map, &(bf_view){.rows = 1, .cols = d}, e));
+    bf_status s = bf_matrix_init(&out, drawn.cols, d + 1);
+    for (size_t i = 0; i < out.rows; i++) {
+        double *row = out.data + i * (d + 1);
+        row[0] = drawn.offset[i];
+        for (size_t j = 0; j < d; j++) {
+            row[j + 1] = drawn.random[i * d + j] * e->scale[j];
+            row[0] -= row[j + 1] * e->mean[j];
+        }
+    }
+    bf_mapped_clear(&drawn);
+    if (s == BF_OK) *layer = out;
+    return s;
+}
+
 bf_status bf_expansion_fit(bf_expansion *e, bf_feature_map map,
                            const bf_view *x)
 {
