@@ -20,7 +20,8 @@ sys.path.insert(0, str(HERE))
 import library  # noqa: E402
 from declarations import declarations  # noqa: E402
 
-SERVER_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "job.h", "server.h")
+SERVER_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "job.h", "server.h",
+                  "ckks.h")
 OWNER_HEADERS = (*SERVER_HEADERS, "owner.h")
 
 CALLBACKS = """

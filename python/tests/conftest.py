@@ -1,6 +1,7 @@
 """Data and jobs that tests share."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ def pytest_collection_modifyitems(items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "long: takes long")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c():
+    """Programs in the background of a shell begin with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -49,14 +49,35 @@ class Library:
         """
         _Call(self, function, args, threads, report).wait()
 
-    def box(self, kind, destroy):
-        """A `kind **` for an output, destroyed with its last reference."""
+    def box(self, kind, destroy, *needs):
+        """A `kind **` for an output, destroyed with its last reference.
+
+        needs: boxes of objects that must outlive this one.
+        """
         return self.ffi.gc(self.ffi.new(kind + " **"),
-                           lambda box: destroy(box[0]))
+                           _destructor(destroy, needs))
 
     def struct(self, kind, clear):
         """A zeroed struct, cleared with its last reference."""
         return self.ffi.gc(self.ffi.new(kind + " *"), clear)
+
+
+# What destructors need. The garbage collector ends the objects of a cycle in
+# any order, and would empty a destructor's closure first.
+_kept = {}
+
+
+def _destructor(destroy, needs, kept=_kept):
+    key = object()
+
+    def run(box):
+        try:
+            destroy(box[0])
+        finally:
+            del kept[key]
+
+    kept[key] = run, needs
+    return run
 
 
 class _Call:
@@ -144,7 +165,8 @@ def _thread_count(threads):
     if threads is None:
         return 0
     if isinstance(threads, bool) or int(threads) != threads or threads < 1:
-        raise ValueError(f"threads={threads!r}: a whole number from 1, or None")
+        raise ValueError(f"threads={threads!r}: a whole number from 1, or "
+                         "None")
     return min(int(threads), 2 ** 31)
 
 

@@ -64,7 +64,7 @@ class Owner:
         exists in memory only.
         """
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        box = library.box("bf_owner", lib.bf_owner_destroy)
+        box = library.box("bf_owner", lib.bf_owner_destroy, job._box)
         self = cls._of(box, job, folder)
         secret = path_bytes(self.folder / SECRET) if keep else ffi.NULL
         with reporter(progress) as report:
@@ -78,7 +78,7 @@ class Owner:
     @classmethod
     def open(cls, job: Job, folder) -> "Owner":
         """Opens keys that ``keygen`` made."""
-        box = library.box("bf_owner", lib.bf_owner_destroy)
+        box = library.box("bf_owner", lib.bf_owner_destroy, job._box)
         library.call(lib.bf_owner_open, box, job._c,
                      existing(Path(folder) / SECRET), ffi.NULL)
         return cls._of(box, job, folder)
