@@ -7,11 +7,11 @@
 #ifndef BF_FEATURES_CLASS_NAMES_H
 #define BF_FEATURES_CLASS_NAMES_H
 
-#include "blindfit/job.h"
 #include <limits.h>
 
 #include "base/file.h"
 #include "blindfit/features.h"
+#include "blindfit/job.h"
 
 #define BF_CLASS_NAMES_KEY "class_names"
 #define BF_SIDECAR_MAX ((size_t)1 << 20) /* most bytes of such a file */
