@@ -162,8 +162,8 @@ typedef struct bf_job_figures {
      * machines: the ratio of two jobs' work approximates the ratio of their
      * times. */
     double work;
-    /* Expected rms error of a weight in transformed space, and the size of a
-     * typical weight. */
+    /* Expected rms error of a weight in transformed space, as decrypted, or as
+     * several owners open it; and the size of a typical weight. */
     double weight_error, typical_weight;
 } bf_job_figures;
 /* Walks the job's circuit, at the first call. */

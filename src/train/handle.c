@@ -247,7 +247,8 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .key_switches = bf_counters_key_switches(plan->counters),
         .ciphertext_products = plan->counters[0].tensor_products,
         .work = plan->work,
-        .weight_error = plan->weight_noise,
+        .weight_error =
+            plan->weight_noise * bf_opening_error(bf_job_owners(job)),
         .typical_weight = bf_usual_weight(job),
     };
 }

@@ -219,18 +219,22 @@ typedef struct twin {
     double error;
 } twin;
 
+/* What is printed, and what rounding adds (train/owner/rounding.h). */
+static double planned_error(const bf_job *job)
+{
+    bf_job_figures f;
+    check_ok(bf_job_figures_of(&f, job, NULL));
+    return f.weight_error * sqrt(1 + 2.0 / 12);
+}
+
 static void make_twin(twin *o, const world *w, unsigned holder)
 {
     const bf_job *job = w->session->job;
-    const bf_plan *plan;
-    check_ok(bf_job_walked(&plan, job));
     check_ok(bf_transform_load(&o->t, of_owner("box-%c/transform", holder).s));
     check_ok(bf_transform_apply(&o->u, o->t, &w->x, true, NULL));
     check_ok(bf_twin_run(&o->v1, &job->schedule, &o->u, w->labels, CLASSES,
                          NULL, NULL, NULL));
-    /* and what rounding adds (train/owner/rounding.h) */
-    o->error = plan->weight_noise * bf_opening_error(w->owners) *
-               sqrt(1 + 2.0 / 12);
+    o->error = planned_error(job);
 }
 
 static void clear_twin(twin *o)
@@ -502,15 +506,12 @@ static void run_columns(unsigned owners, const size_t *features,
 {
     world w;
     columns_twin o = {.u = {0}};
-    const bf_plan *plan;
     start_world(&w, owners, "columns");
     make_columns_session(&w, features, labels);
     run_session(&w);
     sum_parts(&o, &w);
-    check_ok(bf_job_walked(&plan, w.session->job));
     double error = columns_error(&w, &o);
-    double planned = plan->weight_noise * bf_opening_error(owners) *
-                     sqrt(1 + 2.0 / 12);
+    double planned = planned_error(w.session->job);
     print_message("%u owners: weights off by %.2f of what is planned\n", owners,
                   error / planned);
     assert_true(error > 0.2 * planned && error < 2 * planned);
