@@ -89,17 +89,31 @@ bf_status bf_message_path_join(bf_message_path *out, const char *folder,
     return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", folder);
 }
 
+bf_status bf_message_there(bool *there, const char *path)
+{
+    struct stat st;
+    *there = stat(path, &st) == 0;
+    if (!*there)
+        return errno == ENOENT
+                   ? BF_OK
+                   : bf_fail_errno(errno, "%s: cannot read", path);
+    return S_ISREG(st.st_mode)
+               ? BF_OK
+               : bf_fail(BF_ERR_IO, "%s: is no regular file", path);
+}
+
 bf_status bf_message_find(bf_message_path *out, const char *box, unsigned round,
                           unsigned owner, bf_part_kind kind, const char *name)
 {
-    struct stat st;
     static const char *const folders[] = {"inbox", "outbox"};
+    bool there;
     char file[BF_MESSAGE_NAME_BYTES], within[BF_MESSAGE_NAME_BYTES + 8];
     bf_message_name(file, round, owner, kind);
     for (unsigned i = 0; i < 2; i++) {
         snprintf(within, sizeof within, "%s/%s", folders[i], file);
         BF_TRY(bf_message_path_join(out, box, within));
-        if (stat(out->s, &st) == 0) return BF_OK;
+        BF_TRY(bf_message_there(&there, out->s));
+        if (there) return BF_OK;
     }
     return bf_fail(BF_ERR_WAITING, "round %u: waiting for %s (%s)", round, name,
                    file);

@@ -111,6 +111,9 @@ typedef struct bf_message_path {
 BF_MUST_CHECK bf_status bf_message_path_join(bf_message_path *out,
                                              const char *folder,
                                              const char *name);
+/* Whether a file is there; BF_ERR_IO for what is no regular file, such as a
+ * pipe, for which the reader would wait, or a device, which does not end. */
+BF_MUST_CHECK bf_status bf_message_there(bool *there, const char *path);
 /* Finds the file of a message in BOX/inbox or, for an owner that repeats the
  * server's work, in BOX/outbox; BF_ERR_WAITING, with the sender's name, if the
  * file is not there. */

@@ -148,9 +148,12 @@ grep -q '^ *whitening  *by a, whose covariance' stdout || fail "no whitening"
 ok alone --whiten-by a --sample-rows 100 --json
 grep -q '"whitened_by":[[:space:]]*"a"' stdout || fail "no word of who whitens"
 [ "$(number sample_rows stdout)" = 100 ] || fail "no word of the sample"
-step() # OWNER SAMPLE
+step() # OWNER SAMPLE OPTION...
 {
-    "$blindfit" party step alone.bf --id $1.id --box alone-$1 $1.csv --sample $2
+    k=$1 public=$2
+    shift 2
+    "$blindfit" party step alone.bf --id $k.id --box alone-$k $k.csv \
+        --sample $public "$@"
 }
 refuse 4 'a sample of 99 rows of 8 features, the session wants 100 of 8' step a \
     short.csv
@@ -165,6 +168,24 @@ done
 [ -e alone-a/outbox/r1-00.sums ] && fail "sums, though one owner whitens"
 refuse 4 'the transform of a and the sample' step b other.csv
 refuse 75 'round 4: waiting for a' step b sample.csv
+refuse 75 'round 4: waiting for b' step a sample.csv
+cp alone-a/outbox/* alone-b/inbox
+cp alone-b/outbox/* alone-a/inbox
+mkdir -p alone/inbox
+cp alone-a/outbox/* alone-b/outbox/* alone/inbox
+ok "$server" gather alone.bf --box alone -o alone-job
+ok "$server" train alone-job/job.json --keys alone-job/eval.keys --box alone \
+    -o alone.enc
+for k in a b; do
+    head -c 5000 alone.enc >alone-$k/inbox/model.enc
+    refuse 4 'model.enc: .*cut short' step $k sample.csv
+    cp alone.enc alone-$k/inbox/model.enc
+    refuse 75 'round 5: waiting for' step $k sample.csv
+done
+cp alone-b/outbox/* alone-a/inbox
+ok step a sample.csv -o alone.npy
+ok "$blindfit" evaluate alone.npy all.csv --json
+holds "$(number accuracy stdout) > 0.6"
 refuse 2 'usage: blindfit party' "$blindfit" party frobnicate
 refuse 2 'party needs' "$blindfit" party
 finish

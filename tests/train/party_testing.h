@@ -51,7 +51,7 @@ static inline uint8_t *read_bytes(path p, size_t *bytes)
 
 static inline void write_bytes(path p, const void *data, size_t bytes)
 {
-    unlink(p.s); /* it may be linked to others */
+    remove(p.s); /* it may be linked to others */
     FILE *f = fopen(p.s, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(data, 1, bytes, f), bytes);
@@ -61,7 +61,7 @@ static inline void write_bytes(path p, const void *data, size_t bytes)
 /* By a link: files are replaced, never written into. */
 static inline void copy_file(path from, path to)
 {
-    unlink(to.s);
+    remove(to.s); /* a file, or an empty folder */
     if (link(from.s, to.s) != 0)
         fail_msg("%s: cannot link to %s", from.s, to.s);
 }
@@ -92,11 +92,20 @@ static inline void flip_byte(path p, size_t at_byte)
     bf_free(data);
 }
 
-/* Ways to spoil a file: a bit at the start, within, at the end; a byte less. */
-enum { WAYS = 4 };
+/* Ways to spoil a file: a bit at the start, within, at the end; a byte less; a
+ * pipe, which nobody writes; a device without an end; a folder. */
+enum { WAYS = 7, WAYS_OF_BYTES = 4 };
 
 static inline void spoil(path from, path to, int way)
 {
+    if (way >= WAYS_OF_BYTES) {
+        remove(to.s);
+        int failed = way == 4   ? mkfifo(to.s, 0600)
+                     : way == 5 ? symlink("/dev/zero", to.s)
+                                : mkdir(to.s, 0700);
+        assert_int_equal(failed, 0);
+        return;
+    }
     size_t bytes;
     uint8_t *data = read_bytes(from, &bytes);
     if (way == 0) data[0] ^= 1;
@@ -104,6 +113,15 @@ static inline void spoil(path from, path to, int way)
     if (way == 2) data[bytes - 1] ^= 0x80;
     write_bytes(to, data, way == 3 ? bytes - 1 : bytes);
     bf_free(data);
+}
+
+/* A spoiled file is refused by name. */
+static inline void is_refused(bf_status s, const char *name, int way)
+{
+    bool fits = way < WAYS_OF_BYTES ? s == BF_ERR_FORMAT || s == BF_ERR_SECURITY
+                                    : s == BF_ERR_IO;
+    if (!fits || !strstr(bf_last_error(), name))
+        fail_msg("%s, %d: %s", name, way, bf_last_error());
 }
 
 /* Rows of classes that differ, labels in turn. */

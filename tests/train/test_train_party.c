@@ -2,16 +2,14 @@
  * identities to the opened model; reactions to missing, damaged and forged
  * messages; and that no message is made twice. */
 #include <errno.h>
-#include <signal.h>
 #include <sodium.h>
-#include <sys/wait.h>
 
 #include "train/owner/party_state.h"
 #include "train/owner/pooled.h"
 #include "train/owner/sealed.h"
 #include "train/owner/session_check.h"
 #include "train/owner/transform.h"
-#include "train/party_steps.h"
+#include "train/party_killed.h"
 
 /* ---- stages: all owners have sent round r, nothing of it is carried ------ */
 
@@ -264,13 +262,6 @@ static void goes_on_from(unsigned round)
                     step(2));
 }
 
-static void is_refused(bf_status s, const char *name, int way)
-{
-    if ((s != BF_ERR_FORMAT && s != BF_ERR_SECURITY) ||
-        !strstr(bf_last_error(), name))
-        fail_msg("%s, %d: %s", name, way, bf_last_error());
-}
-
 static void missing_files_are_awaited(void **state)
 {
     (void)state;
@@ -324,7 +315,7 @@ static void the_server_refuses_them_too(void **state)
         }
         copy_file(at("server/inbox/r%u-00%s", round_of(served[i]),
                      served[i] + strlen("r1-01")), in);
-        is_refused(gather(), served[i], WAYS);
+        is_refused(gather(), served[i], 0);
         copy_file(kept, in);
     }
     check_ok(bf_part_check(&keys, made.s));
@@ -601,8 +592,8 @@ static void second_share(void **state)
     bf_free(second);
 }
 
-/* Files that were checked in an earlier round are checked again where they are
- * used. */
+/* Files that were checked in an earlier round are checked again, or awaited,
+ * where they are used. */
 static void replaced_sums(void **state)
 {
     (void)state;
@@ -610,6 +601,8 @@ static void replaced_sums(void **state)
     carry();
     copy_file(in_c("r1-00.sums"), in_c("r1-01.sums"));
     check_fails(BF_ERR_FORMAT, "r1-01.sums: not the file that", step(2));
+    assert_int_equal(unlink(in_c("r1-01.sums").s), 0);
+    check_fails(BF_ERR_WAITING, "round 1: waiting for b (.sums)", step(2));
     copy_file(at("stage3/box-b/outbox/r1-01.sums"), in_c("r1-01.sums"));
     check_fails(BF_ERR_WAITING, "round 4", step(2));
 }
@@ -792,6 +785,12 @@ static void rechecked(void **state)
     check_fails(BF_ERR_WAITING, "waiting for c (r2-02.keys)", step(1));
     assert_false(there(at("box-b/outbox/r5-01.share")));
     copy_file(at("kept"), keys);
+    /* What was damaged on its way does not end the session. */
+    for (int way = 0; way < WAYS; way++) {
+        spoil(at("model.enc"), model, way);
+        is_refused(step(1), "model.enc", way);
+    }
+    copy_file(at("model.enc"), model);
     check_ok(step(1));
     assert_true(there(at("box-b/outbox/r5-01.share")));
     assert_false(there(at("box-b/recheck")));
@@ -826,46 +825,6 @@ static void weights_out_of_range(void **state)
 
 /* ---- what is cut off ----------------------------------------------------- */
 
-typedef struct files {
-    unsigned count;
-    path name[64];
-    uint8_t digest[64][32];
-} files;
-
-static void outbox_digests(files *f, unsigned k)
-{
-    DIR *d = opendir(out_of(k).s);
-    f->count = 0;
-    if (!d) return;
-    for (struct dirent *e; (e = readdir(d));) {
-        size_t bytes;
-        path p;
-        if (e->d_name[0] == '.') continue;
-        snprintf(p.s, sizeof p.s, "%.220s/%.200s", out_of(k).s, e->d_name);
-        uint8_t *data = read_bytes(p, &bytes);
-        crypto_generichash(f->digest[f->count], 32, data, bytes, NULL, 0);
-        f->name[f->count++] = p;
-        bf_free(data);
-    }
-    closedir(d);
-}
-
-/* The published messages are still there, unchanged. */
-static void check_kept(const files *before, unsigned k)
-{
-    files after;
-    outbox_digests(&after, k);
-    for (unsigned i = 0; i < before->count; i++) {
-        unsigned j = 0;
-        while (j < after.count &&
-               strcmp(before->name[i].s, after.name[j].s) != 0)
-            j++;
-        if (j == after.count ||
-            memcmp(before->digest[i], after.digest[j], 32) != 0)
-            fail_msg("%s has changed", before->name[i].s);
-    }
-}
-
 /* Owner 0 before it makes the message of a round: in round 1 with an empty box.
  * */
 static void before_round(unsigned round)
@@ -878,17 +837,6 @@ static void before_round(unsigned round)
     restore(round - 1);
     carry();
     if (round == 5) copy_file(at("model.enc"), at("box-a/inbox/model.enc"));
-}
-
-static void check_sent(unsigned round)
-{
-    char line[40];
-    files shown;
-    outbox_digests(&shown, 0);
-    snprintf(line, sizeof line, "round %u: waiting for", round);
-    check_fails(BF_ERR_WAITING, line, step(0));
-    check_kept(&shown, 0);
-    assert_true(there(at("box-a/outbox/r%u-00.head", round)));
 }
 
 /* Writes, flushes and renames of a message fail: every third of them. */
@@ -910,45 +858,53 @@ static void failing_calls(void **state)
     }
 }
 
-/* Takes a step of owner k in a process that is killed in place of this call;
- * false if the step makes fewer calls. */
-static bool killed_at(unsigned k, int call)
+static bool gather_killed_at(int call)
 {
-    int how;
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         bf_outfile_fail_for_tests(call, 0);
-        _exit(step(k) == BF_ERR_WAITING ? 0 : 1);
+        _exit(gather() == BF_OK ? 0 : 1);
     }
-    assert_int_equal(waitpid(child, &how, 0), child);
-    if (!WIFSIGNALED(how)) assert_int_equal(WEXITSTATUS(how), 0);
-    return WIFSIGNALED(how);
+    return was_killed(child);
 }
 
-/* kill -9 in place of every system call that writes a message, and after every
- * other one in place of a call of the next step. */
+/* Every seventh call of the server's: its files are whole, or absent. */
+static void gather_killed(void)
+{
+    static const char *const name[] = {"job.json", "eval.keys"};
+    bf_part whole[2];
+    bool cut = true;
+    int call = 0;
+    for (int i = 0; i < 2; i++)
+        check_ok(bf_part_of_file(&whole[i], BF_PART_KEYS,
+                                 at("server/job/%s", name[i]).s));
+    for (; cut; call += 7) {
+        check_ok(bf_remove_tree(at("server/job").s));
+        cut = gather_killed_at(call);
+        for (int i = 0; i < 2; i++) {
+            path p = at("server/job/%s", name[i]);
+            if (there(p)) check_ok(bf_part_check(&whole[i], p.s));
+        }
+        check_ok(gather());
+        for (int i = 0; i < 2; i++)
+            check_ok(
+                bf_part_check(&whole[i], at("server/job/%s", name[i]).s));
+    }
+    print_message("gather: %d calls\n", call - 7);
+    assert_true(call > 7);
+}
+
 static void killed(void **state)
 {
     (void)state;
-    unsigned places = 0, again = 0;
-    for (unsigned round = 1; round <= BF_ROUND_MODEL; round++) {
-        bool cut = true;
-        for (int call = 0; cut; call++) {
-            files shown;
-            before_round(round);
-            cut = killed_at(0, call);
-            places += cut;
-            outbox_digests(&shown, 0);
-            if (cut && call % 2) again += killed_at(0, call % 7);
-            check_kept(&shown, 0);
-            outbox_digests(&shown, 0);
-            check_sent(round);
-            check_kept(&shown, 0);
-        }
-    }
-    print_message("killed at %u places, %u times once more\n", places, again);
-    assert_true(places + again >= 200);
+    kills seen = {0, 0};
+    for (unsigned round = 1; round <= BF_ROUND_MODEL; round++)
+        kill_everywhere(&seen, round, before_round);
+    print_message("killed at %u places, %u times once more\n", seen.places,
+                  seen.again);
+    assert_true(seen.places + seen.again >= 200);
+    gather_killed();
 }
 
 int main(void)

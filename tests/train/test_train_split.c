@@ -178,7 +178,7 @@ static void part_is_checked(const world *w, unsigned k, const char *name)
     check_fails(BF_ERR_WAITING, strchr(name, '.'), step(w, k, &r));
     for (int way = 0; way < WAYS; way++) {
         spoil(kept, in, way);
-        check_fails(BF_ERR_FORMAT, name, step(w, k, &r));
+        is_refused(step(w, k, &r), name, way);
     }
     copy_file(kept, in);
 }

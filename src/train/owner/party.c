@@ -41,6 +41,7 @@ static bf_status check_sample(const bf_party_run *p)
 
 static bf_status load(bf_party_run *p)
 {
+    bool there;
     bf_path path;
     BF_TRY(bf_session_read(&p->session, p->o->session));
     BF_TRY(bf_session_check(p->session));
@@ -55,7 +56,8 @@ static bf_status load(bf_party_run *p)
     BF_TRY(bf_box_prepare(p));
     p->st.owner = p->me;
     BF_TRY(bf_box_path(&path, p, NULL, "state"));
-    if (!bf_box_has(&path)) return BF_OK;
+    BF_TRY(bf_message_there(&there, path.s));
+    if (!there) return BF_OK;
     return bf_party_state_read(&p->st, p->session, p->me, p->ctx, path.s);
 }
 

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -64,10 +63,12 @@ static bf_status copy_model(FILE *from, const char *path, const char *to)
 
 bf_status bf_box_take_model(const bf_party_run *p)
 {
+    bool there;
     bf_path given, kept;
     BF_TRY(bf_box_path(&given, p, "inbox", BF_MODEL_FILE));
     BF_TRY(bf_box_model(&kept, p));
-    if (!bf_box_has(&given))
+    BF_TRY(bf_message_there(&there, given.s));
+    if (!there)
         return bf_fail(BF_ERR_WAITING,
                        "round 4: waiting for the server (" BF_MODEL_FILE ")");
     FILE *from = fopen(given.s, "re");
@@ -75,12 +76,6 @@ bf_status bf_box_take_model(const bf_party_run *p)
     bf_status s = copy_model(from, given.s, kept.s);
     fclose(from);
     return s;
-}
-
-bool bf_box_has(const bf_path *path)
-{
-    struct stat st;
-    return stat(path->s, &st) == 0;
 }
 
 /* Temporary files of the state hold secrets. */
@@ -133,12 +128,15 @@ static bf_status show(const bf_party_run *p, const char *name,
                       const char *folder)
 {
     static const char *const from[] = {"new", "held"};
+    bool there;
     bf_path to, path;
     BF_TRY(bf_box_path(&to, p, folder, name));
-    if (bf_box_has(&to)) return BF_OK;
+    BF_TRY(bf_message_there(&there, to.s));
+    if (there) return BF_OK;
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
         BF_TRY(bf_box_path(&path, p, from[i], name));
-        if (bf_box_has(&path)) return bf_move_file(path.s, to.s);
+        BF_TRY(bf_message_there(&there, path.s));
+        if (there) return bf_move_file(path.s, to.s);
     }
     return bf_fail(BF_ERR_IO,
                    "%s: is gone, and cannot be made again: the session has to "

@@ -112,10 +112,12 @@ static bf_status take_round(bf_party_run *p, unsigned round, bool *changed)
 {
     for (unsigned k = 0; k < p->session->owners; k++) {
         char name[BF_MESSAGE_NAME_BYTES];
+        bool there;
         bf_path path;
         bf_message_name(name, round, k, 0);
         BF_TRY(bf_box_path(&path, p, "inbox", name));
-        if (bf_box_has(&path)) BF_TRY(take_file(p, round, k, &path, changed));
+        BF_TRY(bf_message_there(&there, path.s));
+        if (there) BF_TRY(take_file(p, round, k, &path, changed));
     }
     return BF_OK;
 }
@@ -160,22 +162,45 @@ bf_status bf_party_collect(bf_party_run *p)
 
 /* ---- parts --------------------------------------------------------------- */
 
-bf_status bf_party_need(bf_party_run *p, unsigned round, bf_part_kind kind)
+/* A missing file of this owner's own is an error: nobody sends it. */
+static bf_status check_part(bf_path *out, waiting *w, const bf_party_run *p,
+                            unsigned round, unsigned owner, bf_part_kind kind)
 {
-    waiting w = {.length = 0};
+    bool there;
+    BF_TRY(bf_box_message(out, p, round, owner, kind));
+    BF_TRY(bf_message_there(&there, out->s));
+    if (there || owner == p->me)
+        return bf_part_check(bf_head_part(&p->head[round - 1][owner], kind),
+                             out->s);
+    wait_for(w, p, owner);
+    return BF_OK;
+}
+
+static bf_status waits(const waiting *w, unsigned round, bf_part_kind kind)
+{
     char file[BF_MESSAGE_NAME_BYTES];
-    for (unsigned k = 0; k < p->session->owners; k++) {
-        const bf_part *part = bf_head_part(&p->head[round - 1][k], kind);
-        bf_path path;
-        if (!part) continue;
-        BF_TRY(bf_box_message(&path, p, round, k, kind));
-        if (bf_box_has(&path))
-            BF_TRY(bf_part_check(part, path.s));
-        else
-            wait_for(&w, p, k);
-    }
-    if (!w.length) return BF_OK;
+    if (!w->length) return BF_OK;
     bf_message_name(file, round, 0, kind);
     return bf_fail(BF_ERR_WAITING, "round %u: waiting for %s (.%s)", round,
-                   w.names, strchr(file, '.') + 1);
+                   w->names, strchr(file, '.') + 1);
+}
+
+bf_status bf_party_part(bf_path *out, const bf_party_run *p, unsigned round,
+                        unsigned owner, bf_part_kind kind)
+{
+    waiting w = {.length = 0};
+    BF_TRY(check_part(out, &w, p, round, owner, kind));
+    return waits(&w, round, kind);
+}
+
+bf_status bf_party_need(const bf_party_run *p, unsigned round,
+                        bf_part_kind kind)
+{
+    waiting w = {.length = 0};
+    for (unsigned k = 0; k < p->session->owners; k++) {
+        bf_path path;
+        if (bf_head_part(&p->head[round - 1][k], kind))
+            BF_TRY(check_part(&path, &w, p, round, k, kind));
+    }
+    return waits(&w, round, kind);
 }

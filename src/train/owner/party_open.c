@@ -117,18 +117,26 @@ static bf_status read_all(opening *o, const bf_party_run *p, bf_wire_reader *r)
     return read_weights(o, job, r);
 }
 
-static bf_status read_model(opening *o, const bf_party_run *p)
+/* A whole, undamaged file of this session: verifies what the opening has no use
+ * for as well. */
+static bf_status open_whole(bf_wire_reader **out, const bf_party_run *p,
+                            const bf_path *model)
 {
     uint8_t key[BF_KEY_ID_BYTES], data_id[BF_HASH_BYTES];
-    bf_wire_reader *r;
-    bf_wire_info whole; /* verifies what the opening has no use for as well */
+    bf_wire_info whole;
     bf_job_data_id(p->session->job, data_id);
     bf_session_joint_key(key, p->t[2]);
-    BF_TRY(bf_box_model(&o->model, p));
-    BF_TRY(bf_wire_inspect(&whole, o->model.s, NULL));
-    BF_TRY(bf_wire_open(&r, o->model.s, BF_WIRE_MODEL, bf_one_ring(p->ctx),
+    BF_TRY(bf_wire_inspect(&whole, model->s, NULL));
+    return bf_wire_open(out, model->s, BF_WIRE_MODEL, bf_one_ring(p->ctx),
                         (bf_wire_ids){key, bf_job_id(p->session->job),
-                                      data_id}));
+                                      data_id});
+}
+
+static bf_status read_model(opening *o, const bf_party_run *p)
+{
+    bf_wire_reader *r;
+    BF_TRY(bf_box_model(&o->model, p));
+    BF_TRY(open_whole(&r, p, &o->model));
     bf_status s = read_all(o, p, r);
     bf_wire_close(r);
     return s;
@@ -332,10 +340,14 @@ bf_status bf_party_recheck(bf_party_run *p)
 {
     bf_path folder, made, given;
     bf_part want;
+    bf_wire_reader *r;
     if (!rechecks(p)) return BF_OK;
     BF_TRY(bf_box_path(&folder, p, NULL, "recheck"));
     BF_TRY(bf_box_path(&made, p, "recheck", BF_MODEL_FILE));
     BF_TRY(bf_box_model(&given, p));
+    /* What was damaged on its way is no evidence, and can be fetched again. */
+    BF_TRY(open_whole(&r, p, &given));
+    bf_wire_close(r);
     bf_status s = train_again(p, folder.s, made.s);
     if (s == BF_OK) s = bf_part_of_file(&want, BF_PART_MODEL, made.s);
     if (s == BF_OK && bf_part_check(&want, given.s) != BF_OK)

@@ -55,7 +55,8 @@ BF_MUST_CHECK bf_status bf_party_total(uint8_t **out, const bf_party_run *p,
 BF_MUST_CHECK bf_status bf_party_own_rows(bf_matrix *u, bf_party_run *p);
 
 /* If this owner rechecks: trains as the server did, and ends the session unless
- * the model has the same bytes (party_open.c). */
+ * the model has the same bytes (party_open.c). Errors of a damaged file, or one
+ * of another session, do not end it. */
 BF_MUST_CHECK bf_status bf_party_recheck(bf_party_run *p);
 /* Ends the session unless all owners name the same model. */
 BF_MUST_CHECK bf_status bf_party_check_models(bf_party_run *p);

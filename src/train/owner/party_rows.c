@@ -175,9 +175,7 @@ static bf_status check_rows(bf_party_run *p, unsigned other,
 {
     uint8_t tags[BF_OWNERS_MAX][BF_HASH_BYTES];
     bf_path path;
-    BF_TRY(bf_box_message(&path, p, 1, other, BF_PART_ROWS));
-    BF_TRY(bf_part_check(bf_head_part(&p->head[0][other], BF_PART_ROWS),
-                         path.s));
+    BF_TRY(bf_party_part(&path, p, 1, other, BF_PART_ROWS));
     BF_TRY(read_tags(tags, p, path.s));
     if (memcmp(tags[p->me], wanted, BF_HASH_BYTES) == 0) return BF_OK;
     return bf_party_over(p, "round 1: %s names its rows otherwise than this "

@@ -69,7 +69,6 @@ BF_MUST_CHECK bf_status bf_box_message(bf_path *out, const bf_party_run *p,
 /* The path of a file of the message in the making. */
 BF_MUST_CHECK bf_status bf_box_new(bf_path *out, const bf_party_run *p,
                                    unsigned round, bf_part_kind kind);
-bool bf_box_has(const bf_path *path);
 /* The server's model. The file in the inbox can be replaced between a recheck
  * and the opening: bf_box_take_model copies it, and all else reads the copy at
  * bf_box_model. BF_ERR_WAITING while the inbox has none. */
@@ -93,9 +92,16 @@ unsigned bf_party_sent(const bf_party_run *p);
 /* Reads the heads of round seen + 1, if this owner has sent its head of that
  * round. If all heads are here, p->seen grows by one; else BF_ERR_WAITING. */
 BF_MUST_CHECK bf_status bf_party_collect(bf_party_run *p);
-/* BF_ERR_WAITING until each owner who sends this part of the round has sent it;
- * BF_ERR_FORMAT if a part differs from its digest in the head. */
-BF_MUST_CHECK bf_status bf_party_need(bf_party_run *p, unsigned round,
+/* The file of an owner's part, which that owner's head has. Checks its digest
+ * whenever it is read: a file may have been replaced or removed since an
+ * earlier step. BF_ERR_WAITING if another's file is not there; BF_ERR_FORMAT if
+ * it differs from its digest in the head. */
+BF_MUST_CHECK bf_status bf_party_part(bf_path *out, const bf_party_run *p,
+                                      unsigned round, unsigned owner,
+                                      bf_part_kind kind);
+/* The same of each owner who sends this part of the round; names all whose
+ * files are not there. */
+BF_MUST_CHECK bf_status bf_party_need(const bf_party_run *p, unsigned round,
                                       bf_part_kind kind);
 /* Ends the session for this owner: wipes the owner's secrets, so that no
  * further share can be made. Returns BF_ERR_SECURITY with the message, or the

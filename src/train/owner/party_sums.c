@@ -33,16 +33,12 @@ static bf_status mask(uint8_t *vector, const bf_party_run *p,
                          sum == BF_POOLED_MOMENTS ? "moments" : "products");
 }
 
-/* Reads a part and checks its digest again: the file may have been replaced
- * since an earlier step checked it. */
 static bf_status read_part(uint8_t **out, size_t *bytes, const bf_party_run *p,
                            unsigned round, unsigned owner, bf_part_kind kind,
                            size_t want)
 {
     bf_path path;
-    BF_TRY(bf_box_message(&path, p, round, owner, kind));
-    BF_TRY(bf_part_check(bf_head_part(&p->head[round - 1][owner], kind),
-                         path.s));
+    BF_TRY(bf_party_part(&path, p, round, owner, kind));
     return bf_sealed_read(out, bytes, path.s, p->session, false, &p->id, p->me,
                           want);
 }
