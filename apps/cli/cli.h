@@ -68,7 +68,7 @@ typedef enum cli_kind {
     CLI_FLAG,   /* bool */
     CLI_TEXT,   /* const char * */
     CLI_TEXTS,  /* cli_texts; the option may be repeated */
-    CLI_COUNT,  /* size_t, at least 0 */
+    CLI_COUNT,  /* size_t, at least 1: 0 stands for an option not given */
     CLI_COUNTS, /* cli_counts; with commas between */
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */

@@ -34,9 +34,9 @@ void cli_certificates_print(const cli_certificates *certificates, bool each)
     for (size_t i = first; i < count; i++) {
         const bf_certificate *c = &certificates->at[i];
         cli_row(i == first ? "certificate" : "",
-                "iteration %u: mean squared residual %.3g, scores at most %.3g "
-                "(%s %.3g)",
-                c->iteration, c->residual, c->score,
+                "iteration %u: mean squared residual %.3g (of a class to "
+                "within %.2g), scores at most %.3g (%s %.3g)",
+                c->iteration, c->residual, c->error, c->score,
                 proved(c) ? "proved; the job covers" : "the job covers only",
                 c->covered);
     }

@@ -286,8 +286,11 @@ static bf_status check_found(const reading *r)
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         if (r->found[kind] == r->wanted[kind]) continue;
         if (kind != BF_INPUT_ROWS && r->foreign)
-            return bf_wire_check_job(r->foreign, r->foreign_job,
-                                     r->files->job_id);
+            return bf_fail_in(bf_wire_check_job(r->foreign, r->foreign_job,
+                                                r->files->job_id),
+                              "%zu of %zu ciphertexts of %s for this job",
+                              r->found[kind], r->wanted[kind],
+                              kind_names[kind]);
         return bf_fail(BF_ERR_MISMATCH,
                        "%s%s: %zu of %zu ciphertexts of %s for this job",
                        r->files->paths[0],

@@ -39,6 +39,11 @@ ok "$server" train "$work/two.json" --keys "$work/keys-2/eval.keys" \
 printed "$blindfit" decrypt "$work/two.json" "$work/two.enc" \
     --key "$work/keys-2/secret.key" --transform "$work/keys-2/transform.bf" \
     -o "$work/two.npy"
+# An upload in parts.
+ok "$blindfit" plan -n 40 -d 60 -c 3 -k 1 --ranks 2 -o "$work/ranks.json"
+ok "$blindfit" keygen "$work/ranks.json" -o "$work/keys-r"
+printed "$blindfit" encrypt "$work/ranks.json" "$work/train.csv" \
+    --key "$work/keys-r/secret.key" --parts 2 -o "$work/parts.bf"
 printed "$blindfit" evaluate "$work/model.npy" "$work/train.csv"
 printed "$blindfit" predict "$work/model.npy" "$work/train.csv" \
     -o "$work/classes.csv"

@@ -49,6 +49,12 @@ train_over halves.json y-halves.csv halves --keys keys/eval.keys
 ok "$blindfit" fit x.csv --labels y-halves.csv -k 2 --json
 holds "($(number accuracy judged-halves.json) - $(number encrypted stdout)) ^ 2 \
     < 0.0004"
+refuse 4 '0 of 2 ciphertexts of labels for this job: upload.bf: of another' \
+    "$server" train halves.json --keys keys/eval.keys --upload upload.bf -o no.enc
+refuse 2 '--every-iteration: the job has no certificates' "$blindfit" decrypt \
+    halves.json halves.enc --key keys/secret.key --transform keys/transform.bf \
+    --every-iteration -o no.npy
+absent no.enc no.npy
 refuse 2 'needs no keys beyond' "$blindfit" keygen halves.json \
     --key keys/secret.key --beyond job.json -o more
 absent more/eval.keys more/secret.key

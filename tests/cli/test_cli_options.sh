@@ -31,7 +31,11 @@ refuse 2 "--rows: '0:3' is no range" "$blindfit" fit x.csv --rows 0:3
 refuse 2 "--seed: 'x' is no whole number" "$blindfit" plan --seed x
 refuse 2 'plan needs --samples' "$blindfit" plan
 refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
-refuse 2 "--iterations: 0" "$blindfit" plan -n 9 -d 9 --iterations 0
+# 0 would pass for an option that is not given.
+for option in iterations components batch owners ranks ring threads; do
+    refuse 2 "--$option: '0' is no whole number from 1" "$blindfit" plan -n 9 \
+        -d 9 --$option 0
+done
 refuse 2 "--map: 'log'" "$blindfit" plan -n 9 -d 9 --map log
 for expand in tanh:9 relu relu: relu:0 relu:-4 relu:4:5:6 relu:4x relu:4: \
     relu:+4; do

@@ -67,6 +67,16 @@ static bf_status check_count(const decrypt_args *a,
                    a->models.count);
 }
 
+static bf_status check_certified(const decrypt_args *a, const bf_job *job)
+{
+    bf_job_figures f;
+    if (!a->every_iteration) return BF_OK;
+    BF_TRY(bf_job_figures_of(&f, job, &cli_env));
+    if (f.certified) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "--every-iteration: the job has no "
+                                    "certificates (plan --certificate)");
+}
+
 static bf_status save_models(const bf_model *all,
                              const bf_label_columns *labels,
                              const decrypt_args *a)
@@ -149,6 +159,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     BF_TRY(bf_job_read(&job, operands[0]));
     const bf_label_columns labels = bf_job_shape_of(job).labels;
     bf_status s = check_count(&a, &labels);
+    if (s == BF_OK) s = check_certified(&a, job);
     if (s == BF_OK) s = open_model(&model, &found, &a, job, operands[1]);
     if (s == BF_OK) s = save_models(&model, &labels, &a);
     if (s == BF_OK) s = report(&a, &labels, &model, &found);

@@ -140,8 +140,8 @@ static bf_status assign(const cli_option *o, const char *text)
         return BF_OK;
     }
     case CLI_COUNT:
-        if (!read_count(text, strlen(text), &count))
-            return bad(o->name, text, "whole number");
+        if (!read_count(text, strlen(text), &count) || count == 0)
+            return bad(o->name, text, "whole number from 1");
         *(size_t *)o->value = count;
         return BF_OK;
     case CLI_COUNTS:
