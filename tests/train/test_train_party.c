@@ -570,6 +570,10 @@ static void restored_backup(void **state)
     check_fails(BF_ERR_WAITING, "round 1", step(2));
     copy_file(at("stage3/box-c/outbox/r1-02.head"), in_c("r1-02.head"));
     check_over(2, "an older copy of its folder");
+    restore(3);
+    assert_int_equal(unlink(at("box-c/state").s), 0);
+    check_fails(BF_ERR_IO, "box-c/state: is gone", step(2));
+    assert_false(there(at("box-c/state")));
 }
 
 /* No share is asked for twice: with the same messages there is nothing to make,

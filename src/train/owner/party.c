@@ -39,6 +39,21 @@ static bf_status check_sample(const bf_party_run *p)
                    x->rows, x->cols, rows, p->session->job->features);
 }
 
+/* Messages are shown after the state is on disk: without it, an owner who has
+ * sent some would begin anew, with other secrets behind the same round. */
+static bf_status check_unused(const bf_party_run *p, const bf_path *state)
+{
+    bool there;
+    bf_path head;
+    BF_TRY(bf_box_message(&head, p, 1, p->me, 0));
+    BF_TRY(bf_message_there(&there, head.s));
+    if (!there) return BF_OK;
+    return bf_fail(BF_ERR_IO,
+                   "%s: is gone, though messages were sent: the session has to "
+                   "begin anew",
+                   state->s);
+}
+
 static bf_status load(bf_party_run *p)
 {
     bool there;
@@ -57,7 +72,7 @@ static bf_status load(bf_party_run *p)
     p->st.owner = p->me;
     BF_TRY(bf_box_path(&path, p, NULL, "state"));
     BF_TRY(bf_message_there(&there, path.s));
-    if (!there) return BF_OK;
+    if (!there) return check_unused(p, &path);
     return bf_party_state_read(&p->st, p->session, p->me, p->ctx, path.s);
 }
 
