@@ -22,9 +22,9 @@ set(backends test_api_job test_train_golden test_wire_consttime test_ckks_alias
   test_ckks_ringswitch)
 set_tests_properties(${backends} PROPERTIES LABELS backends)
 # unsanitized: without sanitizers only.
-#   statistics over many trials, and shapes of the circuit: of code that
-#   test_ckks_eval, test_ckks_collective, test_api_job and test_train_ranks take
-#   through the sanitizers
+#   statistics over many trials, and shapes of the circuit and of products of
+#   the paper's encoding: of code that test_ckks_eval, test_ckks_collective,
+#   test_api_job and test_train_ranks take through the sanitizers
 #   searches for plans: symbolic, as in test_plan_failures
 #   what a search of the process's memory finds, and how large blocks are:
 #   sanitizers have an allocator of their own; and a limit on addresses, of which
@@ -58,7 +58,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
   test_cli_refresh test_kernels_residue
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
-  test_long_packed test_python)
+  test_long_packed test_python test_linalg_volley)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)
 # Builds with sanitizers make these programs on demand.
 foreach(name ${unsanitized})
@@ -75,7 +75,7 @@ set_tests_properties(test_api_alias test_cli_bad_input test_cli_options
   test_cli_pipes test_cli_messages test_cli_columns test_cli_interrupt
   test_long_checkpoint test_long_rewritten test_fuzz_replay test_train_split
   test_train_audit test_train_owners test_train_packed test_api_columns
-  test_linalg_volley test_train_ranks test_long_serve test_cli_party
+  test_train_ranks test_long_serve test_cli_party
   test_cli_party_labels
   PROPERTIES LABELS sanitized)
 

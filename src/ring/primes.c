@@ -38,9 +38,9 @@ static bool is_prime(uint64_t n)
  * of n: multiples of the golden ratio spread evenly. */
 bool bf_is_prime_var(uint64_t n)
 {
-    static _Thread_local uint64_t answers[4096];
+    static _Thread_local uint64_t answers[32768];
     if (n >> 63) return is_prime(n);
-    uint64_t *slot = &answers[n * 0x9E3779B97F4A7C15u >> 52];
+    uint64_t *slot = &answers[n * 0x9E3779B97F4A7C15u >> 49];
     if (*slot >> 1 != n) *slot = 2 * n + is_prime(n);
     return *slot & 1;
 }

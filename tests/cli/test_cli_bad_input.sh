@@ -203,7 +203,7 @@ awk -F, -v OFS=, '{ $3 = $3 "e200"; print }' "$work/train.csv" \
 refuse 6 'large.csv: .*column 2 holds values so large' \
     "$blindfit" fit "$work/large.csv" --map none
 refuse 6 'large.csv: .*column 2 holds values so large' \
-    "$blindfit" fit "$work/large.csv" --map none --recipe paper
+    "$blindfit" fit "$work/large.csv" --map none --recipe paper -k 1
 sed 's/,[^,]*/&e-300/g' "$work/train.csv" >"$work/small.csv"
 refuse 6 'small.csv: no column varies by more' \
     "$blindfit" fit "$work/small.csv" --map none
@@ -244,28 +244,28 @@ ok "$blindfit" evaluate "$work/model.npy" "$work/other.csv" \
     --labels "$work/y.txt"
 awk -F, -v OFS=, '{ $3 = 0.25; $4 = 0; print }' "$work/train.csv" \
     >"$work/flat.csv"
-ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" --json
+ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" -k 1 --json
 awk -F, -v OFS=, '{ $3 = $3 "e-300"; print }' "$work/train.csv" \
     >"$work/small.csv"
-ok "$blindfit" fit "$work/small.csv" --map none -q --json
+ok "$blindfit" fit "$work/small.csv" --map none -k 1 -q --json
 grep -q 'feature 2 varies by less than' "$work/stderr" ||
     fail "a column that is left out is not told"
 awk -F, -v OFS=, '{ $1 = NR - 1; print }' "$work/train.csv" \
     >"$work/numbered.csv"
-ok "$blindfit" fit "$work/numbered.csv" -q --json
+ok "$blindfit" fit "$work/numbered.csv" -k 1 -q --json
 grep -q 'numbered.csv: every row has a class of its own' "$work/stderr" ||
     fail "row numbers as labels are not told"
 rows 12 30 2 3 >"$work/wide.csv"
-ok "$blindfit" fit "$work/wide.csv" --json
+ok "$blindfit" fit "$work/wide.csv" -k 1 --json
 sed 's/^1,/2,/' "$work/train.csv" >"$work/gap.csv"
-ok "$blindfit" fit "$work/gap.csv" --json
+ok "$blindfit" fit "$work/gap.csv" -k 1 --json
 grep -q 'gap.csv: no row has label 1' "$work/stderr" ||
     fail "a class without a sample is not told"
 
 # Class names of fewer classes than planned would be lost after the server's
 # run; without names, a note names the superfluous classes.
 mkdir "$work/named"
-ok "$blindfit" plan -n 40 -d 9 -o "$work/named/job.json"
+ok "$blindfit" plan -n 40 -d 9 -k 1 -o "$work/named/job.json"
 ok "$blindfit" keygen "$work/named/job.json" -o "$work/named"
 ok encrypt "$work/train.csv" "$work/named/secret.key" "$work/named/job.json"
 grep -q 'train.csv: labels 0 to 2, but the job is for 10 classes' "$work/stderr" ||
@@ -344,7 +344,7 @@ refuse 2 "$needed" "$blindfit" predict "$work/model.npy" "$work/train.csv" \
 cat "$secret" "$upload" "$keys" "$work/train.csv" "$job" |
     cmp -s - "$work/before" || fail "a file that a run needed has changed"
 if [ -w /dev/full ]; then
-    refuse 3 '/dev/full.*space' "$blindfit" plan -n 40 -d 9 -o /dev/full
+    refuse 3 '/dev/full.*space' "$blindfit" plan -n 40 -d 9 -k 1 -o /dev/full
     refuse 3 '/dev/full.*space' "$server" train "$job" --keys "$keys" \
         --upload "$upload" -o /dev/full
     refuse 3 '/dev/full.*space' "$blindfit" encrypt "$job" "$work/train.csv" \

@@ -28,7 +28,7 @@ gone() # no process left
 interrupt() # SIGNAL SECONDS
 {
     checks=$((checks + 1))
-    $hearing "$blindfit" fit "$work/train.csv" -k 3 -o "$work/tmp/model.npy" \
+    $hearing "$blindfit" fit "$work/train.csv" -k 2 -o "$work/tmp/model.npy" \
         --threads 2 >"$work/stdout" 2>"$work/stderr" &
     pid=$!
     until_true is_program $pid
@@ -56,7 +56,7 @@ interrupt() # SIGNAL SECONDS
 }
 # Under sanitizers everything takes several times as long: fewer moments there.
 moments="0.02 0.1 0.3 0.6 1.0 1.5 2.1"
-! sanitized || moments="0.1 0.6 1.6 3.1"
+! sanitized || moments="0.1 0.4 0.9 1.6"
 for moment in $moments; do
     interrupt INT $moment
 done
@@ -67,7 +67,7 @@ interrupt HUP 1.4
 # written, each ends with 130 and leaves nothing, or was faster and leaves all.
 steps=$work/steps
 mkdir "$steps" "$steps/out"
-ok "$blindfit" plan -n 128 -d 400 -k 3 -o "$steps/job.json"
+ok "$blindfit" plan -n 128 -d 400 -k 2 -o "$steps/job.json"
 ok "$blindfit" keygen "$steps/job.json" -o "$steps"
 ok "$blindfit" encrypt "$steps/job.json" "$work/train.csv" \
     --key "$steps/secret.key" -o "$steps/upload.bf"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # A build without image readers and backbones needs none of their libraries and
-# does everything else. Built here without optimisation, as only the content of
-# the build matters.
+# does everything else. Built here without optimisation and debug information,
+# as only the content of the build matters.
 . "$(dirname "$0")/lib.sh"
 
 compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
 small=$work/build
 ok cmake -S . -B "$small" -DBLINDFIT_FEATURES=OFF -DCMAKE_BUILD_TYPE=Debug \
-    -DBLINDFIT_WERROR=ON -DCMAKE_C_COMPILER="$compiler"
+    -DCMAKE_C_FLAGS_DEBUG=-O0 -DBLINDFIT_WERROR=ON -DCMAKE_C_COMPILER="$compiler"
 ok cmake --build "$small" -j "$(nproc)" || finish
 
 libraries='lib(dnnl|png|jpeg)'

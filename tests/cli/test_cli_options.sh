@@ -57,7 +57,7 @@ refuse 2 '10000000 features; 1 to' "$blindfit" plan -n 9 -d 10000000
 refuse 2 '--first and --rows' "$blindfit" extract x.idx -o "$work/x.npy" \
     --first 5 --rows 1:3
 refuse 2 'x.csv: .*written as .npy' "$blindfit" extract x.idx -o x.csv
-ok "$blindfit" plan -n 9 -d 9 -o "$work/job.json"
+ok "$blindfit" plan -n 9 -d 9 -k 1 -o "$work/job.json"
 for more in '-n 10' '-k 3' '--clip 2' '-c 3' "-o $work/other.json"; do
     refuse 2 'planned already' "$blindfit" plan "$work/job.json" $more
 done
@@ -81,10 +81,12 @@ done
 
 # Many iterations over few rows lose accuracy, and a note says so; explicit
 # options take precedence over an aim.
-"$blindfit" plan -n 100 -d 20 -c 3 -k 4 --refresh no >/dev/null 2>"$work/stderr"
+"$blindfit" plan -n 100 -d 20 -c 3 -k 4 --refresh no --ring 32768 \
+    >/dev/null 2>"$work/stderr"
 grep -q '100 rows are few for 21 columns: more than three' "$work/stderr" ||
     fail "four iterations of few rows: no note"
-"$blindfit" plan -n 100 -d 20 -c 3 -k 3 --refresh no >/dev/null 2>"$work/stderr"
+"$blindfit" plan -n 100 -d 20 -c 3 -k 3 --refresh no --ring 32768 \
+    >/dev/null 2>"$work/stderr"
 ! grep -q 'rows are few' "$work/stderr" ||
     fail "three iterations of few rows: a note"
 ok "$blindfit" plan -n 4000 -d 20 -c 3 --aim speed --json

@@ -587,7 +587,7 @@ static void test_refreshed(void **state)
     assert_true(check_run(BF_RECIPE_WHITENED, 2, 301, 17, 5, 100));
     rows_log_n = 15;
     assert_true(check_run(BF_RECIPE_WHITENED, 3, 300, 12, 3, 0));
-    assert_true(check_run(BF_RECIPE_PAPER, 2, 128, 100, 10, 0));
+    assert_true(check_run(BF_RECIPE_PAPER, 2, 128, 60, 3, 0));
 }
 
 static bf_status compare_certificate(void *user, bf_state *state)

@@ -57,7 +57,7 @@ static void every_number_of_iterations_is_planned(void **state)
     static const shape shapes[] = {
         {120, 20, 5, 0, 1, 5, BF_RECIPE_WHITENED},
         {10, 300, 3, 0, 4, 4, BF_RECIPE_WHITENED},
-        {128, 400, 10, 50, 3, 4, BF_RECIPE_WHITENED},
+        {128, 400, 10, 50, 3, 3, BF_RECIPE_WHITENED},
         {61, 17, 2, 0, 1, 4, BF_RECIPE_PAPER},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
