@@ -213,6 +213,22 @@ def test_models_are_pickled(trained, data):
                                   model.predict(data[0]))
 
 
+def test_model_files_that_cannot_be(trained, tmp_path):
+    folder, owner = trained
+    model = owner.decrypt(folder / "model.enc")
+    for name in ("model", "model.pkl"):
+        with pytest.raises(ValueError, match=name):
+            model.save(tmp_path / name)
+    with pytest.raises(OSError):
+        model.save(tmp_path / "none" / "model.npy")
+    (tmp_path / "bad.safetensors").write_bytes(b"bad")
+    with pytest.raises(FormatError, match="bad.safetensors"):
+        load(tmp_path / "bad.safetensors")
+    model.save(tmp_path / "model.npy")
+    with pytest.raises(ValueError, match="names"):
+        load(tmp_path / "model.npy", classes=["a"])
+
+
 def test_prediction_of_bad_rows(trained, data):
     folder, owner = trained
     model = owner.decrypt(folder / "model.enc")

@@ -12,10 +12,13 @@ import os
 import threading
 import time
 from queue import SimpleQueue
+from typing import Any, Dict, Union
 
 from .errors import exception_of
 
 _log = logging.getLogger("blindfit")
+
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 # Seconds between two reports of the same phase.
 _INTERVAL = 0.05
@@ -64,7 +67,7 @@ class Library:
 
 # What destructors need. The garbage collector ends the objects of a cycle in
 # any order, and would empty a destructor's closure first.
-_kept = {}
+_kept: Dict[object, Any] = {}
 
 
 def _destructor(destroy, needs, kept=_kept):

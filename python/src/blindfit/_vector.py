@@ -1,11 +1,16 @@
 """Encrypted vectors that compute like arrays of numpy."""
 
 import numbers
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._arrays import View
-from ._library import path_bytes
+from ._library import Path, path_bytes
+
+if TYPE_CHECKING:
+    from .ckks import Context
 
 
 class Vector:
@@ -28,6 +33,11 @@ class Vector:
     error : float
         Expected standard deviation of an entry's error.
     """
+
+    context: "Context"
+    size: int
+    _box: Any
+    _clean: bool
 
     __array_ufunc__ = None  # array * vector asks the vector
 
@@ -162,7 +172,7 @@ class Vector:
         return self._do(self._lib.bf_linear_apply, linear[0],
                         size=matrix.shape[0])
 
-    def dot(self, other) -> "Vector":
+    def dot(self, other: "Vector") -> "Vector":
         """The sum of products of entries, a vector of size 1."""
         return (self * other).sum()
 
@@ -190,14 +200,14 @@ class Vector:
 
     # ---- polynomials ----
 
-    def polynomial(self, coefficients) -> "Vector":
+    def polynomial(self, coefficients: ArrayLike) -> "Vector":
         """c[0] + c[1] x + c[2] x^2 + ..., of degree 1 to 1023."""
         c = np.atleast_1d(np.asarray(coefficients, dtype=np.float64))
         return self._do(self._lib.bf_cipher_power_series, self._array(c)[0],
                         len(c) - 1, clean=self._clean and c[0] == 0)
 
-    def apply(self, function, low: float, high: float,
-              degree: int) -> "Vector":
+    def apply(self, function: Callable[[np.ndarray], np.ndarray], low: float,
+              high: float, degree: int) -> "Vector":
         """A function of each entry, by a polynomial of this degree.
 
         function takes and returns an array; entries lie in [low, high].
@@ -211,7 +221,7 @@ class Vector:
 
     # ---- files ----
 
-    def save(self, path) -> None:
+    def save(self, path: Path) -> None:
         """Writes the ciphertext. The size is not in the file."""
         self.context._call(self._lib.bf_cipher_save, self._box, 1,
                            path_bytes(path))

@@ -22,8 +22,9 @@ import threading
 from typing import Callable, Optional, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._library import existing, path_bytes
+from ._library import Path, existing, path_bytes
 from ._recipe import count
 from ._vector import Vector
 
@@ -75,7 +76,7 @@ class Context:
         self._evaluator, self._keys = None, None
 
     @classmethod
-    def load(cls, path, *, library=None,
+    def load(cls, path: Path, *, library=None,
              threads: Optional[int] = None) -> "Context":
         """The context of a file of evaluation keys, with these keys.
 
@@ -148,18 +149,18 @@ class Context:
         """A new secret key."""
         return SecretKey._make(self, "bf_secret_generate")
 
-    def load_secret(self, path) -> "SecretKey":
+    def load_secret(self, path: Path) -> "SecretKey":
         """A secret key that was saved."""
         return SecretKey._make(self, "bf_secret_load", existing(path))
 
-    def load_public_key(self, path) -> "PublicKey":
+    def load_public_key(self, path: Path) -> "PublicKey":
         """A public key that was saved."""
         box = self._box("bf_public", self._library.lib.bf_public_destroy)
         self._call(self._library.lib.bf_public_load, box, self._ckks,
                    existing(path))
         return PublicKey(self, box)
 
-    def load_vector(self, path, size: int) -> Vector:
+    def load_vector(self, path: Path, size: int) -> Vector:
         """A vector of this size that was saved."""
         size = count("size", size, 1, self.slots)
         box = self._box("bf_cipher", self._library.lib.bf_cipher_destroy)
@@ -196,7 +197,7 @@ class Keys:
     def __init__(self, context, box):
         self._context, self._box = context, box
 
-    def save(self, path) -> None:
+    def save(self, path: Path) -> None:
         library = self._context._library
         self._context._call(library.lib.bf_keys_save, self._box[0],
                             path_bytes(path), library.ffi.NULL)
@@ -210,7 +211,7 @@ class _Encrypter:
     def __init__(self, context, box):
         self._context, self._box = context, box
 
-    def encrypt(self, values) -> Vector:
+    def encrypt(self, values: ArrayLike) -> Vector:
         """Encrypts numbers: an array of one dimension."""
         context, values = self._context, np.ascontiguousarray(
             values, dtype=np.float64)
@@ -230,7 +231,7 @@ class PublicKey(_Encrypter):
 
     _encrypt = "bf_public_encrypt"
 
-    def save(self, path) -> None:
+    def save(self, path: Path) -> None:
         self._context._call(self._context._library.lib.bf_public_save,
                             self._box[0], path_bytes(path))
 
@@ -294,7 +295,7 @@ class SecretKey(_Encrypter):
         self._context._call(library.lib.bf_public_create, box, self._box[0])
         return PublicKey(self._context, box)
 
-    def save(self, path) -> None:
+    def save(self, path: Path) -> None:
         """Writes a file of mode 0600."""
         self._context._call(self._context._library.lib.bf_secret_save,
                             self._box[0], path_bytes(path))

@@ -6,6 +6,7 @@ import time
 from typing import Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -108,15 +109,15 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
         self.threads = threads
         self.progress = progress
 
-    def fit(self, X, y) -> "EncryptedClassifier":
+    def fit(self, X: ArrayLike, y: ArrayLike) -> "EncryptedClassifier":
         """Trains on rows X of shape (n_samples, n_features) and labels y.
 
         Labels may be of any kind that scikit-learn takes for classes.
         """
-        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32),
-                             ensure_min_samples=2)
-        check_classification_targets(y)
-        classes, labels = np.unique(y, return_inverse=True)
+        rows, names = validate_data(self, X, y, ensure_min_samples=2,
+                                    dtype=(np.float64, np.float32))
+        check_classification_targets(names)
+        classes, labels = np.unique(names, return_inverse=True)
         if len(classes) < 2:
             raise ValueError("y has one class: a classifier needs at least "
                              "two")
@@ -124,9 +125,10 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
         seconds = _Seconds()
         with reporter(self.progress) as report:
             run = {"threads": self.threads, "report": report}
-            job = seconds.of("plan", Job.plan, *X.shape, len(classes),
+            job = seconds.of("plan", Job.plan, *rows.shape, len(classes),
                              threads=self.threads, **self._recipe())
-            model = Model._of(train(job, X, labels, seconds, **run), classes)
+            model = Model._of(train(job, rows, labels, seconds, **run),
+                              classes)
         self.classes_, self.job_, self.model_ = classes, job, model
         self.report_ = dict(seconds)
         self.feature_map_ = model.feature_map
@@ -145,7 +147,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
                           reset=False)
         return self.model_.decision_function(X)
 
-    def decision_function(self, X) -> np.ndarray:
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Scores of shape (n_samples, n_classes).
 
         With two classes of shape (n_samples,): positive for classes_[1].
@@ -153,12 +155,12 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """The class with the highest score, for each row."""
         numbers = self._scores(X).argmax(axis=1)
         return self.classes_[numbers]
 
-    def predict_proba(self, X) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Softmax of the scores, of shape (n_samples, n_classes).
 
         The training does not maximise a likelihood: these are no calibrated
@@ -166,7 +168,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
         """
         return softmax(self._scores(X))
 
-    def predict_log_proba(self, X) -> np.ndarray:
+    def predict_log_proba(self, X: ArrayLike) -> np.ndarray:
         """Logarithm of ``predict_proba``."""
         return np.log(self.predict_proba(X))
 

@@ -2,9 +2,9 @@
 
 import os
 import tempfile
-from typing import List, Optional, Sequence, Union
+from typing import Any, List, Optional, Sequence, Union
 
-from ._library import existing, path_bytes
+from ._library import Path, existing, path_bytes
 from ._owner_library import ffi, lib, library
 from ._recipe import choose, count, make_recipe, set_steps
 
@@ -77,6 +77,7 @@ class Job:
     ciphertext_products: int
     weight_error: float
     typical_weight: float
+    _box: Any
 
     def __init__(self):
         raise TypeError("jobs are made by Job.plan and Job.load")
@@ -185,13 +186,13 @@ class Job:
         return keys[0]
 
     @classmethod
-    def load(cls, path) -> "Job":
+    def load(cls, path: Path) -> "Job":
         """Reads a job file, and checks it."""
         box = library.box("bf_job", lib.bf_job_destroy)
         library.call(lib.bf_job_read, box, existing(path))
         return cls._of(box)
 
-    def save(self, path) -> None:
+    def save(self, path: Path) -> None:
         """Writes the job file."""
         library.call(lib.bf_job_write, self._c, path_bytes(path))
 

@@ -2,12 +2,13 @@
 
 import os
 import tempfile
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._arrays import View, matrix_array
-from ._library import existing, path_bytes
+from ._library import Path, existing, path_bytes
 from ._owner_library import ffi, lib, library
 
 
@@ -33,6 +34,7 @@ class Model:
     intercept_: np.ndarray
     feature_map: str
     n_features_in_: int
+    _c: Any
 
     def __init__(self):
         raise TypeError("models are made by Owner.decrypt and load")
@@ -55,7 +57,7 @@ class Model:
         """Whether the weights are those of random features."""
         return self._c.expansion != ffi.NULL
 
-    def decision_function(self, X) -> np.ndarray:
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
         """Scores of shape (n_samples, n_classes)."""
         view = View(library, X)
         if view.array.shape[0] == 0:
@@ -64,11 +66,11 @@ class Model:
         library.call(lib.bf_model_scores_view, scores, self._c, view.c)
         return matrix_array(library, scores)
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """The class with the highest score, for each row of X."""
         return self.classes_[self.decision_function(X).argmax(axis=1)]
 
-    def predict_proba(self, X) -> np.ndarray:
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Softmax of the scores, of shape (n_samples, n_classes).
 
         The training does not maximise a likelihood: these are no calibrated
@@ -76,11 +78,11 @@ class Model:
         """
         return softmax(self.decision_function(X))
 
-    def score(self, X, y) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """The part of the rows that is classified correctly."""
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
-    def save(self, path) -> None:
+    def save(self, path: Path) -> None:
         """Writes the model as .npy, .csv or .safetensors, by extension.
 
         Names of classes that are no strings are written as text.
@@ -130,16 +132,18 @@ def _from_files(files, classes):
         return load(os.path.join(folder, "model.npy"), classes=classes)
 
 
-def load(path, classes: Optional[np.ndarray] = None) -> Model:
+def load(path: Path, classes: Optional[ArrayLike] = None) -> Model:
     """Reads a model: .npy, .csv or .safetensors.
 
     classes: names to use in place of those in the file.
     """
     c = library.struct("bf_model", lib.bf_model_clear)
     library.call(lib.bf_model_load, c, existing(path))
-    if classes is not None and len(classes) != c.weights.rows:
-        raise ValueError(f"{len(classes)} names for {c.weights.rows} classes")
-    return Model._of(c, None if classes is None else np.asarray(classes))
+    names = None if classes is None else np.asarray(classes)
+    if names is not None and names.shape != (c.weights.rows,):
+        raise ValueError(f"{names.shape} names: the model has "
+                         f"{c.weights.rows} classes")
+    return Model._of(c, names)
 
 
 def softmax(scores):

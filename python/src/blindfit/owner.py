@@ -1,14 +1,15 @@
 """The owner's part: keys, encryption, decryption."""
 
 import os
-from pathlib import Path
-from typing import List, Optional, Union
+import pathlib
+from typing import Any, List, Optional, Union
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._arrays import View, label_array
 from ._labels import job_labels
-from ._library import existing, path_bytes
+from ._library import Path, existing, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
 from ._recipe import choose
@@ -39,8 +40,9 @@ class Owner:
     """
 
     job: Job
-    folder: Path
-    keys: Path
+    folder: pathlib.Path
+    keys: pathlib.Path
+    _box: Any
 
     def __init__(self):
         raise TypeError("owners are made by Owner.keygen and Owner.open")
@@ -49,12 +51,13 @@ class Owner:
     def _of(cls, box, job, folder):
         self = object.__new__(cls)
         self._box, self.job = box, job  # the job outlives the key
-        self.folder = Path(folder)
+        self.folder = pathlib.Path(folder)
         self.keys = self.folder / KEYS
         return self
 
     @classmethod
-    def keygen(cls, job: Job, folder, *, keep: bool = True,
+    def keygen(cls, job: Job, folder: Union[str, "os.PathLike[str]"], *,
+               keep: bool = True,
                threads: Optional[int] = None,
                progress: Progress = "auto") -> "Owner":
         """Makes a secret key, and the evaluation keys of the job.
@@ -76,11 +79,12 @@ class Owner:
         return self
 
     @classmethod
-    def open(cls, job: Job, folder) -> "Owner":
+    def open(cls, job: Job,
+             folder: Union[str, "os.PathLike[str]"]) -> "Owner":
         """Opens keys that ``keygen`` made."""
         box = library.box("bf_owner", lib.bf_owner_destroy, job._box)
         library.call(lib.bf_owner_open, box, job._c,
-                     existing(Path(folder) / SECRET), ffi.NULL)
+                     existing(pathlib.Path(folder) / SECRET), ffi.NULL)
         return cls._of(box, job, folder)
 
     @property
@@ -100,7 +104,7 @@ class Owner:
     def __exit__(self, *exception):
         self.close()
 
-    def save_more_keys(self, path, *have: Job,
+    def save_more_keys(self, path: Path, *have: Job,
                        threads: Optional[int] = None,
                        progress: Progress = "auto") -> None:
         """Writes the keys of the job that a server of the jobs `have` lacks.
@@ -112,7 +116,8 @@ class Owner:
                          [job._c for job in have], len(have), ffi.NULL,
                          threads=threads, report=report)
 
-    def encrypt(self, X, y, upload, *, part: str = "all",
+    def encrypt(self, X: ArrayLike, y: ArrayLike, upload: Path, *,
+                part: str = "all",
                 rehearse: str = "auto", threads: Optional[int] = None,
                 progress: Progress = "auto") -> None:
         """Encrypts training rows and labels into an upload for the server.
@@ -163,7 +168,8 @@ class Owner:
                          label_array(library, labels), options, ffi.NULL,
                          threads=threads, report=report)
 
-    def decrypt(self, model, *, X=None, iteration: int = 0, classes=None,
+    def decrypt(self, model: Path, *, X: Optional[ArrayLike] = None,
+                iteration: int = 0, classes: Optional[ArrayLike] = None,
                 threads: Optional[int] = None) -> Union[Model, List[Model]]:
         """Decrypts a model of the server's, and checks its range.
 

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Optional, Sequence, Union
 
 from . import _server
-from ._library import Library, existing, path_bytes
+from ._library import Library, Path, existing, path_bytes
 from ._progress import Progress, reporter
 from ._recipe import choose, count
 
 library = Library(_server)
 ffi, lib = library.ffi, library.lib
-
-Path = Union[str, bytes, os.PathLike]
 
 _PACKINGS = {"auto": "BF_PACK_AUTO", "never": "BF_PACK_NEVER",
              "always": "BF_PACK_ALWAYS"}
