@@ -233,6 +233,7 @@ static void order(void **state)
     carry();
     is_checked("r7-01.head");
     is_checked("r7-01.share");
+    is_checked("r5-01.before"); /* once more */
     check_ok(step(0));
 }
 

@@ -376,7 +376,7 @@ static bf_status read_share(uint64_t **out, const bf_party_run *p,
     bf_path path;
     uint8_t *data;
     size_t bytes[BF_OWNERS_MAX];
-    BF_TRY(bf_box_message(&path, p, o->round, k, o->kind));
+    BF_TRY(bf_party_part(&path, p, o->round, k, o->kind));
     BF_TRY(sizes_of(bytes, p, o));
     if (bf_party_has_block(p))
         BF_TRY(bf_sealed_read_each(&data, path.s, p->session, &p->id, p->me,
