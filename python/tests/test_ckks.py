@@ -105,6 +105,9 @@ def test_what_cannot_be(owner):
                   lambda: x * x * x * x * x, lambda: secret.encrypt([]),
                   lambda: secret.encrypt([[1]]), lambda: x * np.ones((4, 1)),
                   lambda: x + Context().keygen().encrypt(X),
+                  lambda: secret.encrypt(X * 1j), lambda: (M * 1j) @ x,
+                  lambda: secret.encrypt(["1"]), lambda: x.polynomial(["a"]),
+                  lambda: x.polynomial([]), lambda: x.polynomial([1]),
                   lambda: Context(depth=0), lambda: Context(depth=1000)):
         with pytest.raises(ValueError):
             wrong()

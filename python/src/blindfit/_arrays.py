@@ -3,16 +3,24 @@
 import numpy as np
 
 
-def _numbers(x):
-    """A 2-d array of real numbers; ValueError says what else it is."""
+def real_array(x, dimensions, what):
+    """An array of real numbers; ValueError says what else it is."""
     if hasattr(x, "toarray"):
-        raise ValueError("X is sparse, and encryption needs dense rows: "
-                         "X.toarray()")
+        raise ValueError(f"{what} is sparse, dense numbers are wanted: "
+                         ".toarray()")
+    if np.ma.is_masked(x):
+        raise ValueError(f"{what} has masked entries")
     x = np.asarray(x)
-    if x.ndim != 2:
-        raise ValueError(f"X has {x.ndim} dimensions: rows x features wanted")
-    if np.iscomplexobj(x):
-        raise ValueError("X is complex: real features wanted")
+    if x.ndim != dimensions:
+        raise ValueError(f"{what} has {x.ndim} dimensions: {dimensions} "
+                         "wanted")
+    if x.dtype == object:
+        try:
+            x = x.astype(np.float64)
+        except TypeError as error:
+            raise ValueError(f"{what} holds objects: {error}") from error
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{what} has type {x.dtype}: real numbers wanted")
     return x
 
 
@@ -33,9 +41,9 @@ class View:
     between rows; other arrays are copied once.
     """
 
-    def __init__(self, library, x):
+    def __init__(self, library, x, what="X"):
         ffi, lib = library.ffi, library.lib
-        x = _numbers(x)
+        x = real_array(x, 2, what)
         if not _in_place(x):
             x = np.array(x, dtype=np.float64, order="C")
         rows, cols = x.shape

@@ -43,14 +43,15 @@ class Library:
         """A str from a C string."""
         return self.ffi.string(chars).decode(errors="replace")
 
-    def call(self, function, *args, threads=None, report=None):
+    def call(self, function, *args, threads=None, report=None, keep=None):
         """Calls a function that returns bf_status; raises when it fails.
 
         The function runs under a bf_env of its own, whatever env its arguments
         name: they pass NULL. report(phase, done, total) is called in this
-        thread; what it raises ends the call.
+        thread; what it raises ends the call. keep: what the arguments point
+        to, kept alive until the function returns.
         """
-        _Call(self, function, args, threads, report).wait()
+        _Call(self, function, (args, keep), threads, report).wait()
 
     def box(self, kind, destroy, *needs):
         """A `kind **` for an output, destroyed with its last reference.
@@ -84,9 +85,10 @@ def _destructor(destroy, needs, kept=_kept):
 
 
 class _Call:
-    def __init__(self, library, function, args, threads, report):
+    def __init__(self, library, function, memory, threads, report):
         ffi, lib = library.ffi, library.lib
-        self.library, self.function, self.args = library, function, args
+        self.library, self.function = library, function
+        self.memory = memory  # arguments, and what they point to
         self.report = report
         self.events = SimpleQueue()
         self.over = threading.Event()
@@ -110,7 +112,7 @@ class _Call:
         lib = self.library.lib
         try:
             lib.bf_env_enter(self.env)
-            self.status = self.function(*self.args)
+            self.status = self.function(*self.memory[0])
             if self.status != lib.BF_OK:
                 self.message = self.library.text(lib.bf_last_error())
         except BaseException as error:  # arguments that cffi refuses

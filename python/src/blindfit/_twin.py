@@ -16,10 +16,10 @@ def twin(job, X, labels, *, threads=None, report=None):
     model = library.struct("bf_model", lib.bf_model_clear)
     run = {"threads": threads, "report": report}
     library.call(lib.bf_prepare, rows, job._c, view.c, ffi.NULL, ffi.NULL,
-                 **run)
+                 keep=(job, view), **run)
     library.call(lib.bf_twin_run, weights, ffi.addressof(rows, "schedule"),
                  ffi.addressof(rows, "rows"), label_array(library, labels),
-                 job.classes, ffi.NULL, ffi.NULL, ffi.NULL, **run)
+                 job.classes, ffi.NULL, ffi.NULL, ffi.NULL, keep=rows, **run)
     library.call(lib.bf_model_of, model, rows.transform, weights, ffi.NULL,
-                 **run)
+                 keep=rows, **run)
     return model

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import View
+from ._arrays import View, real_array
 from ._library import Path, path_bytes
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ class Vector:
     def _c(self):
         return self._box[0]
 
-    def _do(self, function, *args, size=None, clean=True):
+    def _do(self, function, *args, size=None, clean=True, keep=None):
         """The result of an operation on this vector."""
-        box = self.context._apply(function, self._c, *args)
+        box = self.context._apply(function, self._c, *args,
+                                  keep=(self, keep))
         return Vector._of(self.context, box, size or self.size, clean)
 
     @property
@@ -105,7 +106,7 @@ class Vector:
     def _sum(self, other, function, sign):
         if isinstance(other, Vector):
             size = self._size_with(other)
-            return self._do(function, other._c, size=size,
+            return self._do(function, other._c, size=size, keep=other,
                             clean=self.size == other.size and self._clean
                             and other._clean)
         values = self._values(other)
@@ -127,7 +128,7 @@ class Vector:
             clean = ((self._clean and self.size == size)
                      or (other._clean and other.size == size))
             return self._do(self._lib.bf_cipher_mul, other._c, size=size,
-                            clean=clean)
+                            clean=clean, keep=other)
         if isinstance(other, numbers.Integral) and abs(other) < 2 ** 63:
             return self._do(self._lib.bf_cipher_mul_int, int(other),
                             clean=self._clean)
@@ -160,17 +161,17 @@ class Vector:
 
     def __rmatmul__(self, matrix):
         """matrix (rows x size) times this vector: a vector of size rows."""
-        matrix = np.asarray(matrix)
-        view = View(self.context._library, matrix)
-        if matrix.shape[1] != self.size:
-            raise ValueError(f"a matrix of {matrix.shape[0]} x "
-                             f"{matrix.shape[1]} times a vector of "
-                             f"{self.size}")
+        view = View(self.context._library, matrix, "the matrix")
+        rows, cols = view.array.shape
+        if cols != self.size:
+            raise ValueError(f"a matrix of {rows} x {cols} times a vector of "
+                             f"{self.size} entries")
         linear = self.context._box("bf_linear", self._lib.bf_linear_destroy)
         self.context._call(self._lib.bf_linear_create, linear,
-                           self.context._ckks, view.c, self.level)
+                           self.context._ckks, view.c, self.level,
+                           keep=view)
         return self._do(self._lib.bf_linear_apply, linear[0],
-                        size=matrix.shape[0])
+                        size=view.array.shape[0], keep=linear)
 
     def dot(self, other: "Vector") -> "Vector":
         """The sum of products of entries, a vector of size 1."""
@@ -202,7 +203,10 @@ class Vector:
 
     def polynomial(self, coefficients: ArrayLike) -> "Vector":
         """c[0] + c[1] x + c[2] x^2 + ..., of degree 1 to 1023."""
-        c = np.atleast_1d(np.asarray(coefficients, dtype=np.float64))
+        c = real_array(coefficients, 1, "coefficients")
+        if len(c) < 2:
+            raise ValueError(f"{len(c)} coefficients: a degree from 1 on "
+                             "wanted")
         return self._do(self._lib.bf_cipher_power_series, self._array(c)[0],
                         len(c) - 1, clean=self._clean and c[0] == 0)
 
@@ -249,4 +253,4 @@ class Vector:
 
     def _array(self, values):
         return self.context._library.ffi.from_buffer(
-            "double[]", np.ascontiguousarray(values)), values.size
+            "double[]", np.ascontiguousarray(values, np.float64)), values.size

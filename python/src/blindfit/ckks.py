@@ -24,6 +24,7 @@ from typing import Callable, Optional, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._arrays import real_array
 from ._library import Path, existing, path_bytes
 from ._recipe import count
 from ._vector import Vector
@@ -102,8 +103,10 @@ class Context:
         """A box for an object of these parameters."""
         return self._library.box(kind, destroy, self._parameters, *needs)
 
-    def _call(self, function, *args):
-        self._library.call(function, *args, threads=self._threads)
+    def _call(self, function, *args, keep=None):
+        self._library.call(function, *args, threads=self._threads,
+                           keep=(self._parameters, self._evaluator,
+                                 self._keys, keep))
 
     @property
     def keys(self):
@@ -114,14 +117,14 @@ class Context:
         with self._lock:
             self._keys, self._evaluator = keys, None
 
-    def _apply(self, function, *args):
+    def _apply(self, function, *args, keep):
         """A new ciphertext by an operation of the evaluator."""
         library = self._library
         out = self._box("bf_cipher", library.lib.bf_cipher_destroy)
         with self._lock:
             if self._evaluator is None:
                 self._evaluator = self._make_evaluator()
-            self._call(function, self._evaluator[0], out, *args)
+            self._call(function, self._evaluator[0], out, *args, keep=keep)
         return out
 
     def _make_evaluator(self):
@@ -213,11 +216,12 @@ class _Encrypter:
 
     def encrypt(self, values: ArrayLike) -> Vector:
         """Encrypts numbers: an array of one dimension."""
-        context, values = self._context, np.ascontiguousarray(
-            values, dtype=np.float64)
-        if values.ndim != 1 or not 1 <= values.size <= context.slots:
-            raise ValueError(f"values of shape {values.shape}: one dimension "
-                             f"of 1 to {context.slots} wanted")
+        context = self._context
+        values = np.ascontiguousarray(real_array(values, 1, "values"),
+                                      dtype=np.float64)
+        if not 1 <= values.size <= context.slots:
+            raise ValueError(f"{values.size} values: 1 to {context.slots} "
+                             "wanted")
         library = context._library
         out = context._box("bf_cipher", library.lib.bf_cipher_destroy)
         context._call(getattr(library.lib, self._encrypt), out, self._box[0],
@@ -270,7 +274,7 @@ class SecretKey(_Encrypter):
         request = ffi.new("bf_keys_request *", {
             "products": bool(products), "sums": bool(sums),
             "rotations": rotations, "count": len(rolls)})
-        return self._keys(lib.bf_keys_create, request)
+        return self._keys(lib.bf_keys_create, request, rotations)
 
     def keys_for(self, circuit: Callable, *sizes: int) -> Keys:
         """Exactly the keys that ``circuit`` needs for vectors of these sizes.
@@ -280,13 +284,13 @@ class SecretKey(_Encrypter):
         dry = self._context._rehearsal()
         circuit(*[dry._stand_in(size) for size in sizes])
         return self._keys(self._context._library.lib.bf_keys_create_for,
-                          dry._evaluator[0])
+                          dry._evaluator[0], dry)
 
-    def _keys(self, function, wanted):
+    def _keys(self, function, wanted, keep):
         library = self._context._library
         box = self._context._box("bf_keys", library.lib.bf_keys_destroy)
         self._context._call(function, box, self._box[0], wanted,
-                            library.ffi.NULL)
+                            library.ffi.NULL, keep=(self, keep))
         return Keys(self._context, box)
 
     def public_key(self) -> PublicKey:

@@ -148,8 +148,7 @@ class Job:
         recipe = make_recipe(library, samples, features, **recipe)
         box = library.box("bf_job", lib.bf_job_destroy)
         library.call(lib.bf_job_plan, box, recipe, samples, features, total,
-                     options, ffi.NULL, threads=threads)
-        del shares
+                     options, ffi.NULL, threads=threads, keep=shares)
         return cls._of(box)
 
     def over(self, classes: Union[int, Sequence[int]], *,
@@ -175,7 +174,7 @@ class Job:
         box = library.box("bf_job", lib.bf_job_destroy)
         library.call(lib.bf_job_plan_over, box, recipe, total,
                      labels if labels.count else ffi.NULL, self._c, ffi.NULL,
-                     threads=threads)
+                     threads=threads, keep=self)
         return self._of(box)
 
     def missing_keys(self, *have: "Job") -> int:
@@ -204,7 +203,7 @@ class Job:
         """
         seconds = ffi.new("double *")
         library.call(lib.bf_job_estimate, seconds, self._c, ffi.NULL,
-                     threads=threads)
+                     threads=threads, keep=self)
         return seconds[0]
 
     def _describe(self):

@@ -63,7 +63,8 @@ class Model:
         if view.array.shape[0] == 0:
             return np.empty((0, len(self.classes_)))
         scores = library.struct("bf_matrix", lib.bf_matrix_clear)
-        library.call(lib.bf_model_scores_view, scores, self._c, view.c)
+        library.call(lib.bf_model_scores_view, scores, self._c, view.c,
+                     keep=view)
         return matrix_array(library, scores)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -92,7 +93,8 @@ class Model:
         texts = [ffi.new("char[]", name) for name in names or ()]
         table = ffi.new("char *[]", texts) if names else ffi.NULL
         copy.class_names = table
-        library.call(lib.bf_model_save, copy, path_bytes(path))
+        library.call(lib.bf_model_save, copy, path_bytes(path),
+                     keep=(self, texts, table))
 
     def to_sklearn(self):
         """A fitted Pipeline of scikit-learn that predicts the same.

@@ -114,7 +114,7 @@ class Owner:
         with reporter(progress) as report:
             library.call(lib.bf_owner_save_more, self._c, path_bytes(path),
                          [job._c for job in have], len(have), ffi.NULL,
-                         threads=threads, report=report)
+                         threads=threads, report=report, keep=(self, have))
 
     def encrypt(self, X: ArrayLike, y: ArrayLike, upload: Path, *,
                 part: str = "all",
@@ -163,10 +163,11 @@ class Owner:
             "class_names": table})
         with reporter(progress) as report:
             library.call(lib.bf_prepare, rows, self.job._c, view.c, fitted,
-                         ffi.NULL, threads=threads, report=report)
+                         ffi.NULL, threads=threads, report=report, keep=view)
             library.call(lib.bf_owner_encrypt, self._c, rows,
                          label_array(library, labels), options, ffi.NULL,
-                         threads=threads, report=report)
+                         threads=threads, report=report,
+                         keep=(self, texts, table, paths))
 
     def decrypt(self, model: Path, *, X: Optional[ArrayLike] = None,
                 iteration: int = 0, classes: Optional[ArrayLike] = None,
@@ -215,10 +216,10 @@ class Owner:
         paths = [existing(model), existing(self.folder / TRANSFORM)]
         out = library.struct("bf_model", lib.bf_model_clear)
         library.call(lib.bf_owner_decrypt, out, key, *paths, iteration,
-                     ffi.NULL, threads=threads)
+                     ffi.NULL, threads=threads, keep=self)
         library.call(lib.bf_owner_review, ffi.new("bf_review *"), key,
                      *paths, view.c if view else ffi.NULL, iteration,
-                     ffi.NULL, threads=threads)
+                     ffi.NULL, threads=threads, keep=(self, view))
         return out
 
     def __repr__(self):

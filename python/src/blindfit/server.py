@@ -97,6 +97,6 @@ def train(job: Path, keys: Union[Path, Sequence[Path]],
     report = ffi.new("bf_serve_report *")
     with reporter(progress) as tell:
         library.call(lib.bf_serve_train, report, options, ffi.NULL,
-                     threads=threads, report=tell)
+                     threads=threads, report=tell, keep=keep)
     return Report(**{name: getattr(report, name)
                      for name in Report.__dataclass_fields__})
