@@ -21,8 +21,8 @@ import library  # noqa: E402
 from declarations import declarations  # noqa: E402
 
 SERVER_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "job.h", "server.h",
-                  "ckks.h")
-OWNER_HEADERS = (*SERVER_HEADERS, "owner.h")
+                  "session.h", "ckks.h")
+OWNER_HEADERS = (*SERVER_HEADERS, "owner.h", "party.h")
 
 CALLBACKS = """
 extern "Python" int blindfit_progress(void *, const char *, double, double);

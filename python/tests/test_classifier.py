@@ -159,6 +159,15 @@ def test_pickle_and_clone(fitted, data):
     assert clone(fitted).get_params() == fitted.get_params()
 
 
+def test_names_that_no_file_can_hold(data, tmp_path):
+    x, y = data[0], np.array(["a\0b", "", "c" * 999])[data[1]]
+    model = EncryptedClassifier(simulate=True).fit(x, y)
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.predict(x) == model.predict(x)).all()
+    with pytest.raises(ValueError, match="NUL"):
+        model.model_.save(tmp_path / "model.npy")
+
+
 def test_recipes(data):
     x, y = points(600)
     for parameters in (dict(recipe="paper"), dict(random_features=(16, 3)),

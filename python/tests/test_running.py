@@ -110,6 +110,18 @@ def test_threads(tmp_path):
     assert len(results) == len(errors) == 1 and results[0] > 0.9
 
 
+def test_an_owner_is_closed_while_it_encrypts(tmp_path):
+    """The key stays until the call ends."""
+    owner = Owner.keygen(Job.plan(ROWS, FEATURES, CLASSES), tmp_path)
+
+    def report(phase, done, total):
+        owner.close()
+
+    owner.encrypt(*points(), tmp_path / "upload.bf", progress=report)
+    with pytest.raises(ValueError, match="closed"):
+        owner.encrypt(*points(), tmp_path / "second.bf")
+
+
 def test_other_threads_run(tmp_path):
     """The library holds no lock of the interpreter."""
     counted, over = [0], threading.Event()

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .classifier import EncryptedClassifier
     from .errors import (BlindfitError, FormatError, MismatchError,
-                         RangeError, SecurityError, UnsupportedError)
+                         RangeError, SecurityError, UnsupportedError,
+                         WaitingError)
     from .job import Job
     from .model import Model, load
     from .owner import Owner
@@ -44,12 +45,13 @@ _HOMES = {
     "RangeError": "errors",
     "SecurityError": "errors",
     "UnsupportedError": "errors",
+    "WaitingError": "errors",
 }
 
 __all__ = [
     "BlindfitError", "EncryptedClassifier", "FormatError", "Job",
     "MismatchError", "Model", "Owner", "RangeError", "SecurityError",
-    "UnsupportedError", "load",
+    "UnsupportedError", "WaitingError", "load",
 ]
 
 

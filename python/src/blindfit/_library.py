@@ -118,6 +118,7 @@ class _Call:
         except BaseException as error:  # arguments that cffi refuses
             self.error = error
         finally:
+            self.handle = None  # ends the cycle of references
             self.events.put(None)
             self.over.set()
 
@@ -146,8 +147,6 @@ class _Call:
         except BaseException:
             self.stop()
             raise
-        finally:
-            self.handle = None  # ends the cycle of references
         if self.error:
             raise self.error
         if self.status != self.library.lib.BF_OK:
@@ -173,6 +172,13 @@ def _thread_count(threads):
         raise ValueError(f"threads={threads!r}: a whole number from 1, or "
                          "None")
     return min(int(threads), 2 ** 31)
+
+
+def name_bytes(name):
+    """A class name for the library."""
+    if "\0" in name:
+        raise ValueError(f"class name {name!r}: with a NUL character")
+    return name.encode()
 
 
 def path_bytes(path):

@@ -27,6 +27,10 @@ class UnsupportedError(BlindfitError):
     """Valid, but this build or machine cannot do it."""
 
 
+class WaitingError(BlindfitError):
+    """No fault, but others must act first."""
+
+
 def _of_system(number):
     return lambda message: OSError(number, message)
 
@@ -42,7 +46,7 @@ _BY_NAME = {
     "SECURITY": SecurityError,
     "INTERRUPTED": KeyboardInterrupt,
     "UNSUPPORTED": UnsupportedError,
-    "WAITING": BlindfitError,
+    "WAITING": WaitingError,
 }
 
 

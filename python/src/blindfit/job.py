@@ -32,6 +32,8 @@ class Job:
         What is trained; with several columns of labels, `classes` is the sum.
     label_columns : list of int
         Number of classes in each column of labels.
+    owner_rows : list of int
+        How many rows each owner has; zeros: the session decides.
     columns : int
         Columns of the rows that are encrypted, the constant one included.
     ring_degree : int
@@ -61,6 +63,7 @@ class Job:
     classes: int
     iterations: int
     label_columns: List[int]
+    owner_rows: List[int]
     columns: int
     ring_degree: int
     security_bits: float
@@ -117,8 +120,8 @@ class Job:
         certificate : bool
             Whether iterations return what bounds the scores of all rows.
         owners : int or sequence of int
-            Number of owners of the rows, or how many rows each has. Sessions
-            of several owners are run by the programs (docs/owners.md).
+            Number of owners of the rows, or how many rows each has:
+            ``blindfit.party`` has sessions of several owners.
         ranks : int
             Number of processes that will train together.
         threads : int, optional
@@ -215,6 +218,7 @@ class Job:
         self.samples, self.features = shape.rows, shape.features
         self.classes, self.iterations = shape.classes, shape.iterations
         self.label_columns = list(shape.labels.classes)[:shape.labels.count]
+        self.owner_rows = list(shape.owner_rows)[:shape.owners]
         self.columns = shape.columns
         for name in _FIGURES:
             setattr(self, name, getattr(figures, name))

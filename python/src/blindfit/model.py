@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arrays import View, matrix_array
-from ._library import Path, existing, path_bytes
+from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 
 
@@ -88,8 +88,10 @@ class Model:
 
         Names of classes that are no strings are written as text.
         """
+        self._write(path, _saved_names(self.classes_))
+
+    def _write(self, path, names):
         copy = ffi.new("bf_model *", self._c[0])  # borrows what it points to
-        names = _saved_names(self.classes_)
         texts = [ffi.new("char[]", name) for name in names or ()]
         table = ffi.new("char *[]", texts) if names else ffi.NULL
         copy.class_names = table
@@ -118,7 +120,7 @@ class Model:
 
     def __reduce__(self):
         with tempfile.TemporaryDirectory(prefix="blindfit-") as folder:
-            self.save(os.path.join(folder, "model.npy"))
+            self._write(os.path.join(folder, "model.npy"), None)
             files = {}
             for name in os.listdir(folder):
                 with open(os.path.join(folder, name), "rb") as file:
@@ -166,4 +168,4 @@ def _saved_names(classes):
     if (np.issubdtype(classes.dtype, np.integer)
             and np.array_equal(classes, np.arange(len(classes)))):
         return None
-    return [str(name).encode() for name in classes.tolist()]
+    return [name_bytes(str(name)) for name in classes.tolist()]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ._arrays import View, label_array
 from ._labels import job_labels
-from ._library import Path, existing, path_bytes
+from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
 from ._recipe import choose
@@ -87,16 +87,15 @@ class Owner:
                      existing(pathlib.Path(folder) / SECRET), ffi.NULL)
         return cls._of(box, job, folder)
 
-    @property
-    def _c(self):
-        if self._box[0] == ffi.NULL:
+    def _key(self):
+        """The box of the key, which a call keeps until it ends."""
+        if self._box is None:
             raise ValueError("this owner is closed")
-        return self._box[0]
+        return self._box
 
     def close(self) -> None:
-        """Wipes the secret key from memory."""
-        handle, self._box[0] = self._box[0], ffi.NULL
-        lib.bf_owner_destroy(handle)
+        """Wipes the secret key from memory, when calls that use it end."""
+        self._box = None
 
     def __enter__(self):
         return self
@@ -111,10 +110,11 @@ class Owner:
 
         ValueError if the server lacks none: see ``Job.missing_keys``.
         """
+        key = self._key()
         with reporter(progress) as report:
-            library.call(lib.bf_owner_save_more, self._c, path_bytes(path),
+            library.call(lib.bf_owner_save_more, key[0], path_bytes(path),
                          [job._c for job in have], len(have), ffi.NULL,
-                         threads=threads, report=report, keep=(self, have))
+                         threads=threads, report=report, keep=(key, have))
 
     def encrypt(self, X: ArrayLike, y: ArrayLike, upload: Path, *,
                 part: str = "all",
@@ -141,7 +141,7 @@ class Owner:
             Whether the job first runs in plaintext, which finds data that the
             circuit does not cover; "auto": if that takes few seconds.
         """
-        more = part == "labels"
+        key, more = self._key(), part == "labels"
         view = View(library, X)
         labels, names = job_labels(y, self.job.label_columns,
                                    self.job.samples)
@@ -151,7 +151,7 @@ class Owner:
         transform = self.folder / TRANSFORM
         fitted = existing(transform) if more else ffi.NULL
         rows = library.struct("bf_prepared", lib.bf_prepared_clear)
-        texts = [ffi.new("char[]", name.encode()) for name in names or ()]
+        texts = [ffi.new("char[]", name_bytes(name)) for name in names or ()]
         table = ffi.new("char *[]", texts) if names else ffi.NULL
         paths = [ffi.new("char[]", path_bytes(path))
                  for path in (upload, transform)]
@@ -164,10 +164,10 @@ class Owner:
         with reporter(progress) as report:
             library.call(lib.bf_prepare, rows, self.job._c, view.c, fitted,
                          ffi.NULL, threads=threads, report=report, keep=view)
-            library.call(lib.bf_owner_encrypt, self._c, rows,
+            library.call(lib.bf_owner_encrypt, key[0], rows,
                          label_array(library, labels), options, ffi.NULL,
                          threads=threads, report=report,
-                         keep=(self, texts, table, paths))
+                         keep=(key, texts, table, paths))
 
     def decrypt(self, model: Path, *, X: Optional[ArrayLike] = None,
                 iteration: int = 0, classes: Optional[ArrayLike] = None,
@@ -212,14 +212,14 @@ class Owner:
 
     def _decrypt(self, model, X, iteration, threads):
         view = View(library, X) if X is not None else None
-        key = self._c
+        key = self._key()
         paths = [existing(model), existing(self.folder / TRANSFORM)]
         out = library.struct("bf_model", lib.bf_model_clear)
-        library.call(lib.bf_owner_decrypt, out, key, *paths, iteration,
-                     ffi.NULL, threads=threads, keep=self)
-        library.call(lib.bf_owner_review, ffi.new("bf_review *"), key,
+        library.call(lib.bf_owner_decrypt, out, key[0], *paths, iteration,
+                     ffi.NULL, threads=threads, keep=key)
+        library.call(lib.bf_owner_review, ffi.new("bf_review *"), key[0],
                      *paths, view.c if view else ffi.NULL, iteration,
-                     ffi.NULL, threads=threads, keep=(self, view))
+                     ffi.NULL, threads=threads, keep=(key, view))
         return out
 
     def __repr__(self):

@@ -37,8 +37,8 @@ class Report:
 
 
 def train(job: Path, keys: Union[Path, Sequence[Path]],
-          upload: Union[Path, Sequence[Path]], model: Path, *,
-          checkpoint: Optional[Path] = None,
+          upload: Union[Path, Sequence[Path], None], model: Path, *,
+          box: Optional[Path] = None, checkpoint: Optional[Path] = None,
           max_memory: Optional[int] = None, pack_rows: str = "auto",
           threads: Optional[int] = None,
           progress: Progress = "auto") -> Report:
@@ -48,6 +48,9 @@ def train(job: Path, keys: Union[Path, Sequence[Path]],
     ----------
     job, keys, upload : path, or for keys and uploads a sequence of paths
         Files of the owner's.
+        For a job of several owners None, with `box`.
+    box : path, optional
+        The folder of a session, as of ``gather``.
     model : path
         The file to write. It appears complete or not at all.
     checkpoint : path, optional
@@ -83,10 +86,15 @@ def train(job: Path, keys: Union[Path, Sequence[Path]],
         keep.append(chars)
         return chars
 
+    if (upload is None) == (box is None):
+        raise ValueError("either upload or box is wanted")
     options = ffi.new("bf_serve_options *")
     options.job = text(job, existing)
     options.keys, options.key_count = texts(keys)
-    options.uploads, options.upload_count = texts(upload)
+    if box is not None:
+        options.box = text(box, existing)
+    else:
+        options.uploads, options.upload_count = texts(upload)
     options.model = text(model, path_bytes)
     if checkpoint is not None:
         options.checkpoint = text(checkpoint, path_bytes)
@@ -100,3 +108,17 @@ def train(job: Path, keys: Union[Path, Sequence[Path]],
                      threads=threads, report=tell, keep=keep)
     return Report(**{name: getattr(report, name)
                      for name in Report.__dataclass_fields__})
+
+
+def gather(session: Path, box: Path, folder: Path, *,
+           threads: Optional[int] = None, progress: Progress = "auto") -> None:
+    """The server's part of a session of several owners (docs/owners.md).
+
+    Reads the owners' messages from BOX/inbox, and writes ``job.json`` and
+    ``eval.keys`` into the folder, for ``train(..., box=box)``. Raises
+    WaitingError while a message is missing.
+    """
+    with reporter(progress) as tell:
+        library.call(lib.bf_session_gather, ffi.new("bf_gather_report *"),
+                     existing(session), path_bytes(box), path_bytes(folder),
+                     ffi.NULL, threads=threads, report=tell)
