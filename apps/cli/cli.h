@@ -195,6 +195,9 @@ BF_MUST_CHECK bf_status cli_training_join(cli_training *t, const bf_job *job,
 /* Names of all classes; NULL if no class has a name. */
 const char *const *cli_training_names(const cli_training *t);
 void cli_training_clear(cli_training *t);
+/* Adds `confusion` and, if the classes have names, `class_names`
+ * (confusion.c). */
+void cli_json_confusion(cJSON *o, const bf_metrics *m, char *const *names);
 /* Warns if columns vary too little for the transform. */
 void cli_warn_dropped(const bf_transform *t);
 /* Call before the work: bf_outfile_check for a model and for the file beside

@@ -142,7 +142,7 @@ typedef struct bf_job_figures {
     bf_job_shape shape;
     size_t ring_degree;
     unsigned limbs, special_limbs; /* primes of q and of P */
-    double log2_qp, log2_qp_limit; /* limit: for 128 bits */
+    double log2_q, log2_qp, log2_qp_limit; /* limit: for 128 bits */
     double security_bits;
     size_t features_per_ciphertext, rows_per_ciphertext;
     size_t keys; /* evaluation keys */
@@ -182,6 +182,7 @@ BF_API BF_MUST_CHECK bf_status bf_job_more_keys(size_t *keys, uint64_t *bytes,
 /* The model after an iteration, from 1. */
 typedef struct bf_job_step {
     unsigned limbs; /* left after the iteration */
+    double log2_q;  /* of these limbs */
     double error;   /* expected rms error of a weight, transformed space */
     bool certified; /* the iteration returns a certificate */
 } bf_job_step;

@@ -230,6 +230,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .ring_degree = (size_t)1 << p->log_n,
         .limbs = p->n_q,
         .special_limbs = p->n_p,
+        .log2_q = bf_params_log2_q(p, p->n_q),
         .log2_qp = plan->log2_qp,
         .log2_qp_limit = bf_security_log2_qp_limit(p->log_n, 128),
         .security_bits = plan->security_bits,
@@ -361,6 +362,8 @@ bf_status bf_job_step_of(bf_job_step *out, const bf_job *job,
     BF_TRY(bf_job_walked(&plan, job));
     const bf_plan_step *s = &plan->steps[iteration - 1];
     *out = (bf_job_step){.limbs = s->output.limbs,
+                         .log2_q = bf_params_log2_q(&job->ring[0],
+                                                    s->output.limbs),
                          .error = s->noise,
                          .certified = s->certificate.limbs > 0};
     return BF_OK;

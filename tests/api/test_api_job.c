@@ -99,6 +99,13 @@ static void steps_lose_limbs(void **state)
     OK(bf_job_step_of(&first, t.job, 1, NULL));
     OK(bf_job_step_of(&last, t.job, ITERATIONS, NULL));
     assert_true(first.limbs > last.limbs && last.limbs >= 1);
+    bf_job_figures f;
+    OK(bf_job_figures_of(&f, t.job, NULL));
+    assert_true(f.log2_qp > f.log2_q && f.log2_q > first.log2_q);
+    /* Primes have 20 to 60 bits. */
+    double lost = first.log2_q - last.log2_q;
+    unsigned primes = first.limbs - last.limbs;
+    assert_true(lost > 20 * primes && lost < 60 * primes);
     assert_true(first.error > 0 && last.error > 0);
     FAILS(BF_ERR_ARGUMENT, "iteration 3: the job has 2",
           bf_job_step_of(&last, t.job, ITERATIONS + 1, NULL));

@@ -13,20 +13,7 @@ static bf_status report_json(const bf_metrics *m, const bf_model *model,
     cJSON *loss = cJSON_AddObjectToObject(o, "loss");
     cJSON_AddNumberToObject(loss, "sle", m->sle);
     cJSON_AddNumberToObject(loss, "cross_entropy", m->cross_entropy);
-    cJSON *table = cJSON_AddArrayToObject(o, "confusion");
-    for (unsigned t = 0; t < m->classes; t++) {
-        cJSON *row = cJSON_CreateArray();
-        for (unsigned p = 0; p < m->classes; p++)
-            cJSON_AddItemToArray(
-                row, cJSON_CreateNumber(
-                         (double)m->confusion[t * m->classes + p]));
-        cJSON_AddItemToArray(table, row);
-    }
-    if (model->class_names)
-        cJSON_AddItemToObject(
-            o, "class_names",
-            cJSON_CreateStringArray((const char *const *)model->class_names,
-                                    (int)m->classes));
+    cli_json_confusion(o, m, model->class_names);
     return cli_json(o);
 }
 

@@ -99,7 +99,7 @@ static bf_status compare_reduced(fit *f)
 
 bf_status fit_compare(fit *f)
 {
-    BF_TRY(bf_model_evaluate(&f->encrypted, &f->model, fit_judge(f), false));
+    BF_TRY(bf_model_evaluate(&f->encrypted, &f->model, fit_judge(f), true));
     BF_TRY(compare_twin(f));
     if (!f->compare) return BF_OK;
     BF_TRY(compare_regression(f));

@@ -9,7 +9,6 @@
 
 typedef struct fit_iteration {
     double encrypted, plaintext; /* accuracies */
-    double weight_error;
 } fit_iteration;
 
 typedef struct fit {
@@ -25,6 +24,10 @@ typedef struct fit {
     bf_owner *owner;
     bf_prepared prepared;
     bf_model model;
+    double began;
+    struct {
+        double whiten, keygen, encrypt, server, decrypt;
+    } starts; /* seconds since `began` */
     struct {
         double whiten, keygen, encrypt, train, decrypt, total, server_wall,
             regression;

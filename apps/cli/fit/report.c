@@ -21,6 +21,33 @@ static void add_history(cJSON *o, const fit *f)
     }
 }
 
+static void add_starts(cJSON *o, const fit *f)
+{
+    cJSON *s = cJSON_AddObjectToObject(o, "starts");
+    cJSON_AddNumberToObject(s, "whiten", f->starts.whiten);
+    cJSON_AddNumberToObject(s, "keygen", f->starts.keygen);
+    cJSON_AddNumberToObject(s, "encrypt", f->starts.encrypt);
+    cJSON_AddNumberToObject(s, "server", f->starts.server);
+    cJSON_AddNumberToObject(s, "decrypt", f->starts.decrypt);
+}
+
+/* As planned: modulus and noise do not depend on the data. */
+static bf_status add_levels(cJSON *o, const fit *f)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, "levels");
+    for (unsigned t = 1; t <= f->figures.shape.iterations; t++) {
+        bf_job_step step;
+        BF_TRY(bf_job_step_of(&step, f->job, t, &cli_env));
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "iteration", t);
+        cJSON_AddNumberToObject(item, "limbs", step.limbs);
+        cJSON_AddNumberToObject(item, "log2_q", step.log2_q);
+        cJSON_AddNumberToObject(item, "weight_noise", step.error);
+        cJSON_AddItemToArray(list, item);
+    }
+    return BF_OK;
+}
+
 static void add_seconds(cJSON *o, const fit *f)
 {
     cJSON *s = cJSON_AddObjectToObject(o, "seconds");
@@ -42,12 +69,14 @@ static bf_status report_json(const fit *f)
     cJSON *o = cJSON_CreateObject();
     cli_json_job(o, bf_job_recipe(f->job), &f->figures);
     cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
+    cJSON_AddNumberToObject(o, "log2_q", f->figures.log2_q);
     cJSON_AddNumberToObject(o, "log2_qp", f->figures.log2_qp);
+    cJSON_AddNumberToObject(o, "log2_qp_limit", f->figures.log2_qp_limit);
     cJSON_AddNumberToObject(o, "security_bits", f->figures.security_bits);
-    cJSON_AddNumberToObject(o, "ciphertexts_uploaded",
-                            (double)uploaded(f));
+    cJSON_AddNumberToObject(o, "ciphertexts_uploaded", (double)uploaded(f));
     cJSON_AddStringToObject(o, "feature_map",
                             bf_feature_map_name(f->model.map));
+    add_starts(o, f);
     add_seconds(o, f);
     cJSON *b = cJSON_AddObjectToObject(o, "bytes");
     cJSON_AddNumberToObject(b, "upload", f->bytes.upload);
@@ -79,7 +108,13 @@ static bf_status report_json(const fit *f)
                             (double)f->figures.memory_bytes);
     cli_findings_json(o, &f->found);
     add_history(o, f);
-    return cli_json(o);
+    cli_json_confusion(o, &f->encrypted, f->model.class_names);
+    cJSON_AddBoolToObject(o, "refreshed", f->figures.refreshed);
+    cJSON_AddNumberToObject(o, "typical_weight", f->figures.typical_weight);
+    bf_status s = add_levels(o, f);
+    if (s == BF_OK) return cli_json(o);
+    cJSON_Delete(o);
+    return s;
 }
 
 static void phase(const char *who, const char *what, double seconds,

@@ -9,6 +9,11 @@ static double file_bytes(const char *path)
     return stat(path, &st) == 0 ? (double)st.st_size : 0;
 }
 
+static double since(const fit *f)
+{
+    return cli_now() - f->began;
+}
+
 /* Plans the job and writes the file that both sides read. */
 static bf_status plan(fit *f)
 {
@@ -27,29 +32,29 @@ static bf_status plan(fit *f)
 
 static bf_status keygen(fit *f)
 {
-    double start = cli_now();
+    f->starts.keygen = since(f);
     const char *keys = cli_scratch_file("eval.keys");
     BF_TRY(bf_owner_create(&f->owner, f->job, &cli_env));
     BF_TRY(bf_owner_save(f->owner, cli_scratch_file("secret.key"), keys,
                          &cli_env));
-    f->seconds.keygen = cli_now() - start;
+    f->seconds.keygen = since(f) - f->starts.keygen;
     f->bytes.keys = file_bytes(keys);
     return BF_OK;
 }
 
 static bf_status whiten(fit *f)
 {
-    double start = cli_now();
+    f->starts.whiten = since(f);
     bf_view x = bf_view_of(&f->train.x);
     BF_TRY(bf_prepare(&f->prepared, f->job, &x, NULL, &cli_env));
     cli_warn_dropped(f->prepared.transform);
-    f->seconds.whiten = cli_now() - start;
+    f->seconds.whiten = since(f) - f->starts.whiten;
     return BF_OK;
 }
 
 static bf_status encrypt(fit *f)
 {
-    double start = cli_now();
+    f->starts.encrypt = since(f);
     /* Registers the names of files for removal in a signal handler. */
     if (f->train.class_names) (void)cli_scratch_file("transform.bf.json");
     const bf_encrypt_options o = {
@@ -58,7 +63,7 @@ static bf_status encrypt(fit *f)
         .class_names = (const char *const *)f->train.class_names};
     BF_TRY(bf_owner_encrypt(f->owner, &f->prepared, f->train.labels, &o,
                             &cli_env));
-    f->seconds.encrypt = cli_now() - start;
+    f->seconds.encrypt = since(f) - f->starts.encrypt;
     f->bytes.upload = file_bytes(o.upload);
     return BF_OK;
 }
@@ -73,6 +78,7 @@ static bf_status train(fit *f)
         .report = cli_scratch_file("server.json"),
         .pack_rows = f->figures.rows_packed,
     };
+    f->starts.server = since(f);
     BF_TRY(cli_server_run_job(&f->server, &run));
     f->seconds.train = f->server.train_seconds;
     f->seconds.server_wall = f->server.wall_seconds;
@@ -90,9 +96,9 @@ static bf_status open_model(const fit *f, bf_model *out, unsigned iteration)
 
 static bf_status decrypt(fit *f)
 {
-    double start = cli_now();
+    f->starts.decrypt = since(f);
     BF_TRY(open_model(f, &f->model, 0));
-    f->seconds.decrypt = cli_now() - start;
+    f->seconds.decrypt = since(f) - f->starts.decrypt;
     return BF_OK;
 }
 
@@ -125,13 +131,13 @@ static bf_status judge_iterations(fit *f)
 static bf_status protocol(fit *f)
 {
     BF_TRY(plan(f));
-    double start = cli_now();
+    f->began = cli_now();
     BF_TRY(whiten(f));
     BF_TRY(keygen(f));
     BF_TRY(encrypt(f));
     BF_TRY(train(f));
     BF_TRY(decrypt(f));
-    f->seconds.total = cli_now() - start;
+    f->seconds.total = since(f);
     BF_TRY(review(f));
     return judge_iterations(f);
 }

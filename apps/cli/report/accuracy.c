@@ -1,0 +1,172 @@
+#include <math.h>
+
+#include "report/parts.h"
+
+/* The picture's area for curves. */
+#define LEFT 40.0
+#define RIGHT 370.0
+#define TOP 8.0
+#define BOTTOM 190.0
+#define HEIGHT 222.0
+#define DOTS_MAX 40
+#define NUMBERS_MAX 50 /* of iterations in the table */
+
+typedef struct axes {
+    double low;         /* accuracy at BOTTOM; 1 is at TOP */
+    double first, last; /* iterations at LEFT and RIGHT */
+} axes;
+
+static double x_of(const axes *a, double iteration)
+{
+    return LEFT +
+           (RIGHT - LEFT) * svg_share(iteration - a->first, a->last - a->first);
+}
+
+static double y_of(const axes *a, double accuracy)
+{
+    return BOTTOM - (BOTTOM - TOP) * svg_share(accuracy - a->low, 1 - a->low);
+}
+
+static const cJSON *regression(const cJSON *run)
+{
+    return report_find(run, "accuracy.plaintext_lr");
+}
+
+/* From the lowest accuracy less three points, to a whole ten; a margin of
+ * iterations at both sides. */
+static axes axes_of(const report_runs *r)
+{
+    double low = 1, last = 1;
+    for (size_t i = 0; i < r->count; i++) {
+        report_curve c;
+        report_curve_of(&c, r->run[i]);
+        for (size_t j = 0; j < c.count; j++) {
+            low = fmin(low, fmin(c.at[j].encrypted, c.at[j].twin));
+            last = fmax(last, c.at[j].iteration);
+        }
+        if (regression(r->run[i]))
+            low = fmin(low, regression(r->run[i])->valuedouble);
+    }
+    double margin = fmax(0.4, last / 40);
+    return (axes){fmin(fmax(floor((low - 0.03) * 10) / 10, 0), 0.9), 1 - margin,
+                  last + margin};
+}
+
+static void draw_axes(FILE *to, const axes *a)
+{
+    double step = 1 - a->low > 0.55 ? 0.2 : 1 - a->low > 0.15 ? 0.1 : 0.05;
+    for (double v = 1; v > a->low - 1e-9; v -= step) {
+        svg_line(to, "rule", LEFT, y_of(a, v), RIGHT, y_of(a, v));
+        svg_text(to, "soft end", LEFT - 5, y_of(a, v) + 4, "%.0f %%", 100 * v);
+    }
+    double stride = ceil((a->last - a->first) / 9);
+    for (double t = 1; t <= a->last; t += stride)
+        svg_text(to, "soft mid", x_of(a, t), BOTTOM + 15, "%.0f", t);
+    svg_text(to, "soft mid", (LEFT + RIGHT) / 2, BOTTOM + 29, "iteration");
+}
+
+/* Dots are encrypted, circles around them the twin; many iterations have room
+ * for some. */
+static void draw_curve(FILE *to, const axes *a, const report_curve *c, size_t i)
+{
+    size_t stride = (c->count + DOTS_MAX - 1) / DOTS_MAX;
+    fprintf(to, "<path class=\"s%zu\" d=\"", i);
+    for (size_t j = 0; j < c->count; j++)
+        fprintf(to, "%c%.4g %.4g", j ? 'L' : 'M', x_of(a, c->at[j].iteration),
+                y_of(a, c->at[j].encrypted));
+    fputs("\"/>\n", to);
+    for (size_t j = (c->count - 1) % stride; j < c->count; j += stride) {
+        double x = x_of(a, c->at[j].iteration);
+        fprintf(to,
+                "<circle class=\"f%zu\" cx=\"%.4g\" cy=\"%.4g\" r=\"3\"/>"
+                "<circle class=\"s%zu\" cx=\"%.4g\" cy=\"%.4g\" r=\"6\"/>\n",
+                i, x, y_of(a, c->at[j].encrypted), i, x,
+                y_of(a, c->at[j].twin));
+    }
+}
+
+/* A sample of a line or mark, and what it stands for. */
+static void key(FILE *to, const char *style, const char *path, const char *name,
+                const char *what)
+{
+    fprintf(to,
+            "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\">"
+            "<path class=\"%s\" d=\"%s\"/></svg>",
+            style, path);
+    html_print(to, "%s%s", name, what);
+    fputs("</li>\n", to);
+}
+
+static void keys(FILE *to, const report_runs *r)
+{
+    static const char line[] = "M0 7h30",
+                      circle[] = "M10 7a5 5 0 1 0 10 0a5 5 0 1 0-10 0";
+    bool compared = false;
+    fputs("<ul class=\"key\">\n", to);
+    for (size_t i = 0; i < r->count; i++) {
+        char style[8];
+        snprintf(style, sizeof style, "s%zu", i);
+        key(to, style, line, report_string(r->run[i], "recipe").s,
+            ", encrypted");
+        compared |= regression(r->run[i]) != NULL;
+    }
+    key(to, "s0", circle, "the same recipe", " in plaintext");
+    if (compared)
+        key(to, "s0 dash", line, "ordinary logistic regression",
+            " in plaintext");
+    fputs("</ul>\n", to);
+}
+
+static void numbers(FILE *to, const report_runs *r)
+{
+    report_curve c;
+    fputs("<details><summary>Numbers</summary><div class=\"wide\"><table>\n"
+          "<thead><tr><th>recipe</th><th class=\"n\">iteration</th>"
+          "<th class=\"n\">encrypted</th><th class=\"n\">in plaintext</th></tr>"
+          "</thead>\n<tbody>\n",
+          to);
+    for (size_t i = 0; i < r->count; i++) {
+        report_curve_of(&c, r->run[i]);
+        size_t stride = (c.count + NUMBERS_MAX - 1) / NUMBERS_MAX;
+        /* The last iteration is always among them. */
+        for (size_t j = (c.count - 1) % stride; j < c.count; j += stride) {
+            fputs("<tr><td>", to);
+            html_text(to, report_string(r->run[i], "recipe").s);
+            fprintf(to,
+                    "</td><td class=\"n\">%.0f</td><td class=\"n\">%s</td>"
+                    "<td class=\"n\">%s</td></tr>\n",
+                    c.at[j].iteration, cli_percent(c.at[j].encrypted).s,
+                    cli_percent(c.at[j].twin).s);
+        }
+    }
+    fputs("</tbody></table></div></details>\n", to);
+}
+
+void report_accuracy(FILE *to, const report_runs *r)
+{
+    axes a = axes_of(r);
+    report_curve c;
+    bool partial = false;
+    fputs("<h2>Accuracy by iteration</h2>\n", to);
+    svg_begin(to, HEIGHT, "Accuracy by iteration");
+    draw_axes(to, &a);
+    for (size_t i = 0; i < r->count; i++) {
+        char line[16];
+        snprintf(line, sizeof line, "s%zu dash", i);
+        if (regression(r->run[i])) {
+            double y = y_of(&a, regression(r->run[i])->valuedouble);
+            svg_line(to, line, LEFT, y, RIGHT, y);
+        }
+        report_curve_of(&c, r->run[i]);
+        draw_curve(to, &a, &c, i);
+        partial |= !report_list(r->run[i], "accuracy_by_iteration");
+    }
+    svg_end(to);
+    keys(to, r);
+    if (partial)
+        html_element(to, "p",
+                     "Reports of fit --every-iteration show every "
+                     "iteration; %s shows the last.",
+                     r->count > 1 ? "one of these" : "this one");
+    numbers(to, r);
+}

@@ -1,0 +1,211 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/parts.h"
+
+#define LABELS 88.0    /* room for names, left and above */
+#define CELL_MAX 29.0  /* the picture's width for ten classes */
+#define CELL_TEXT 17.0 /* least that holds a number */
+#define SHADES 8
+#define WORST 10
+#define MANY 30 /* classes; a hundred make up to 130 kB of picture */
+
+typedef struct confusion {
+    size_t classes;
+    const cJSON *names;                           /* strings, or NULL */
+    double count[BF_CLASSES_MAX][BF_CLASSES_MAX]; /* [truth][prediction] */
+    double rows[BF_CLASSES_MAX];                  /* of each true class */
+} confusion;
+
+/* False unless it is a square of counts. */
+static bool read_counts(confusion *c, const cJSON *table)
+{
+    size_t classes = (size_t)cJSON_GetArraySize(table), t = 0, p;
+    const cJSON *row, *v;
+    if (!table || classes < 2 || classes > BF_CLASSES_MAX) return false;
+    c->classes = classes;
+    cJSON_ArrayForEach(row, table)
+    {
+        if ((size_t)cJSON_GetArraySize(row) != classes) return false;
+        c->rows[t] = 0;
+        p = 0;
+        cJSON_ArrayForEach(v, row)
+        {
+            if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0) ||
+                v->valuedouble > 0x1p53)
+                return false;
+            c->count[t][p++] = v->valuedouble;
+            c->rows[t] += v->valuedouble;
+        }
+        t++;
+    }
+    return true;
+}
+
+static void name_of(char out[64], const confusion *c, size_t i, int most)
+{
+    const char *name =
+        cJSON_GetStringValue(cJSON_GetArrayItem(c->names, (int)i));
+    if (!name) {
+        snprintf(out, 64, "%zu", i);
+        return;
+    }
+    /* Characters, not bytes. */
+    const char *end = name;
+    int length = 0;
+    while (*end && length < most && end - name < 50) {
+        size_t n = bf_utf8_length(end);
+        end += n ? n : 1;
+        length++;
+    }
+    snprintf(out, 64, "%.*s%s", (int)(end - name), name, *end ? "\u2026" : "");
+}
+
+/* ---- picture ------------------------------------------------------------- */
+
+/* Square roots, so that single rows show: 1 to SHADES, or 0 for nothing. */
+static int shade_of(const confusion *c, size_t t, size_t p)
+{
+    return (int)ceil(SHADES * sqrt(svg_share(c->count[t][p], c->rows[t])));
+}
+
+/* All cells of a shade in one path, in units of cells; neighbours are joined,
+ * which keeps a hundred classes small. */
+static void draw_shade(FILE *to, const confusion *c, bool right, int shade)
+{
+    bool any = false;
+    for (size_t t = 0; t < c->classes; t++)
+        for (size_t p = 0; p < c->classes; p++) {
+            size_t end = p;
+            while (end < c->classes && (t == end) == right &&
+                   shade_of(c, t, end) == shade)
+                end++;
+            if (end == p) continue;
+            if (!any)
+                fprintf(to, "<path class=\"f%d\" fill-opacity=\"%.2g\" d=\"",
+                        right ? 0 : 1, (double)shade / SHADES);
+            any = true;
+            fprintf(to, "M%zu %zuh%zuv1h-%zuz", p, t, end - p, end - p);
+            p = end - 1;
+        }
+    if (any) fputs("\"/>\n", to);
+}
+
+static void draw_numbers(FILE *to, const confusion *c, double cell)
+{
+    for (size_t t = 0; t < c->classes; t++)
+        for (size_t p = 0; p < c->classes; p++)
+            if (c->count[t][p] > 0)
+                svg_text(to, shade_of(c, t, p) > SHADES / 2 ? "mid on" : "mid",
+                         LABELS + ((double)p + 0.5) * cell,
+                         LABELS + ((double)t + 0.5) * cell + 3, "%.0f",
+                         c->count[t][p]);
+}
+
+static void draw_names(FILE *to, const confusion *c, double cell)
+{
+    char name[64];
+    for (size_t i = 0; i < c->classes; i++) {
+        double at = LABELS + ((double)i + 0.5) * cell;
+        name_of(name, c, i, 13);
+        svg_text(to, "end", LABELS - 4, at + 3, "%s", name);
+        fprintf(to, "<text transform=\"translate(%.4g %.4g) rotate(-90)\">",
+                at + 3, LABELS - 4);
+        html_text(to, name);
+        fputs("</text>\n", to);
+    }
+}
+
+static void draw(FILE *to, const confusion *c)
+{
+    double cell = fmin(CELL_MAX, (SVG_WIDTH - LABELS - 2) / (double)c->classes);
+    double size = cell * (double)c->classes;
+    svg_begin(to, LABELS + size + 2, "Confusion matrix");
+    fprintf(to,
+            "<g class=\"cells\" transform=\"translate(%g %g) "
+            "scale(%.5g)\">\n",
+            LABELS, LABELS, cell);
+    for (int shade = 1; shade <= SHADES; shade++) {
+        draw_shade(to, c, true, shade);
+        draw_shade(to, c, false, shade);
+    }
+    fputs("</g>\n", to);
+    svg_rect(to, "rule", LABELS, LABELS, size, size);
+    fprintf(to, "<g font-size=\"%.3g\">\n", fmin(10, fmax(cell * 0.8, 2.3)));
+    draw_names(to, c, cell);
+    if (cell >= CELL_TEXT) draw_numbers(to, c, cell);
+    fputs("</g>\n", to);
+    svg_end(to);
+}
+
+/* ---- worst pairs --------------------------------------------------------- */
+
+typedef struct pair {
+    size_t truth, prediction;
+    double count;
+} pair;
+
+static int by_count(const void *a, const void *b)
+{
+    const pair *x = a, *y = b;
+    return (x->count < y->count) - (x->count > y->count);
+}
+
+static void worst(FILE *to, const confusion *c)
+{
+    static pair pairs[BF_CLASSES_MAX * BF_CLASSES_MAX];
+    size_t count = 0;
+    for (size_t t = 0; t < c->classes; t++)
+        for (size_t p = 0; p < c->classes; p++)
+            if (t != p && c->count[t][p] > 0)
+                pairs[count++] = (pair){t, p, c->count[t][p]};
+    if (!count) {
+        html_element(to, "p", "No row was taken for one of another class.");
+        return;
+    }
+    qsort(pairs, count, sizeof *pairs, by_count);
+    fputs("<div class=\"wide\"><table>\n<thead><tr><th>most often, a row of"
+          "</th><th>was taken for</th><th class=\"n\">rows</th>"
+          "<th class=\"n\">of its class</th></tr></thead>\n<tbody>\n",
+          to);
+    for (size_t i = 0; i < count && i < WORST; i++) {
+        char name[64];
+        size_t t = pairs[i].truth;
+        name_of(name, c, t, 40);
+        fputs("<tr><td>", to);
+        html_text(to, name);
+        fputs("</td><td>", to);
+        name_of(name, c, pairs[i].prediction, 40);
+        html_text(to, name);
+        fprintf(to,
+                "</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>"
+                "\n",
+                cli_count(pairs[i].count).s,
+                cli_percent(pairs[i].count / c->rows[t]).s);
+    }
+    fputs("</tbody></table></div>\n", to);
+}
+
+void report_confusion(FILE *to, const cJSON *run, bool alone)
+{
+    static confusion c;
+    fputs("<h2>Which classes are mistaken for which</h2>\n", to);
+    if (!read_counts(&c, report_list(run, "confusion"))) {
+        html_element(to, "p", "This report has no confusion matrix.");
+        return;
+    }
+    c.names = report_list(run, "class_names");
+    if (alone || c.classes <= MANY) {
+        html_element(to, "p",
+                     "A line for each true class, a column for each "
+                     "predicted one; stronger colours are more of the class.");
+        draw(to, &c);
+    } else {
+        html_element(to, "p",
+                     "The page of this run alone also draws the "
+                     "matrix of its %zu classes.",
+                     c.classes);
+    }
+    worst(to, &c);
+}
