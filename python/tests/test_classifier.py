@@ -203,6 +203,7 @@ def checks(estimator):
     assert passed >= 38
 
 
+@pytest.mark.long
 def test_checks_of_sklearn_simulated():
     checks(EncryptedClassifier(simulate=True, iterations=1))
 

@@ -183,7 +183,7 @@ def test_fork_in_the_middle(tmp_path):
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        for i in range(3):
+        for i in range(2):
             _child_works(tmp_path / f"child-{i}")
     finally:
         forked.set()
