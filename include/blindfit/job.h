@@ -75,7 +75,8 @@ typedef struct bf_plan_options {
     /* Number of processes that will train the job together (bf_ranks in
      * server.h); 0 or 1: one. The plan is the one with which the busiest does
      * least, and max_memory is for each. Another number of processes can train
-     * the job as well. */
+     * the job as well; a job of several owners, who recheck the model, can be
+     * trained by so many or by one. */
     unsigned ranks;
 } bf_plan_options;
 

@@ -132,6 +132,9 @@ const bf_circuit *bf_job_circuit(const bf_job *job);
 size_t bf_job_inputs(const bf_job *job);
 size_t bf_job_rank_inputs(const bf_job *job, bf_input_kind kind,
                           const bf_ranks *ranks);
+/* BF_ERR_ARGUMENT unless so many ranks can train the job: as far as its inputs
+ * are for so many, and the same model comes out where owners make it again. */
+BF_MUST_CHECK bf_status bf_job_check_ranks(const bf_job *job, unsigned count);
 /* Of so many ranks, no more than check_ranks allows, the busiest. */
 bf_ranks bf_job_busiest(const bf_job *job, unsigned count);
 bf_input_kind bf_job_input_kind(const bf_job *job, size_t i,

@@ -277,7 +277,7 @@ bf_status bf_rank_figures_of(bf_rank_figures *out, const bf_job *job,
     if (ranks < 1 || ranks > BF_RANKS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%u ranks; 1 to %d are possible", ranks,
                        BF_RANKS_MAX);
-    BF_TRY(bf_job_circuit(job)->check_ranks(job, ranks));
+    BF_TRY(bf_job_check_ranks(job, ranks));
     bf_ranks most = bf_job_busiest(job, ranks);
     BF_TRY(bf_job_walk_rank(&plan, job, false, &most));
     *out = (bf_rank_figures){

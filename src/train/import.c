@@ -112,9 +112,13 @@ static bool is_next(const source *s, bf_label label)
            s->item.label.index == label.index;
 }
 
+/* Other ranks read and verify the parts that this one passes over. */
 static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
 {
     input_parts *in = &m->batch[m->filled];
+    bf_input_kind kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
+    bool wanted = bf_job_circuit(m->o->job)->has(m->o->job, m->o->ranks, kind,
+                                                 label.index);
     in->sum = sum;
     in->count = 0;
     for (unsigned k = 0; k < m->o->owners; k++) {
@@ -122,9 +126,9 @@ static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
         if (!is_next(s, label)) continue;
         bf_packed_input *part = &in->part[in->count];
         in->owner[in->count++] = k;
-        part->kind = (bf_input_kind)(label.kind - BF_UPLOAD_INPUT);
+        part->kind = kind;
         part->index = label.index;
-        BF_TRY(bf_wire_get_packed_ct(s->wire, &part->ct));
+        if (wanted) BF_TRY(bf_wire_get_packed_ct(s->wire, &part->ct));
         BF_TRY(next_item(s));
     }
     if (in->count == 0)
@@ -133,7 +137,7 @@ static bf_status read_parts(joining *m, bf_ct *sum, bf_label label)
                        "kind %u",
                        m->o->uploads[0].path,
                        (unsigned long long)label.index + 1, label.kind);
-    m->filled++;
+    if (wanted) m->filled++;
     return BF_OK;
 }
 

@@ -25,6 +25,8 @@ typedef struct bf_import_options {
     const bf_eval_keys *keys;       /* with all owners' import keys */
     const bf_owner_upload *uploads; /* [owners], by owner's number */
     unsigned owners;
+    const bf_ranks *ranks; /* NULL: all inputs; else those of the rank, and
+                            * the others stay zero */
 } bf_import_options;
 
 /* Fills the zeroed inputs[bf_job_inputs], on all threads; after a failure some

@@ -34,6 +34,10 @@ struct bf_job {
     /* [owners]: how many rows each owner has; all 0: not decided yet, or rows
      * are not split. */
     size_t owner_rows[BF_OWNERS_MAX];
+    /* Every gradient is packed in so many parts of the rows, whose sum 1 or as
+     * many ranks make with the same roundings; 0 or 1: one part, with which
+     * models of ranks differ from that of one server. */
+    unsigned parts;
     bf_layout layout;
     unsigned log_places; /* layout.log_m is this at least */
     unsigned rings;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "blindfit/server.h"
 #include "train/circuit.h"
 #include "train/json_fields.h"
 #include "train/names.h"
@@ -66,6 +67,7 @@ static cJSON *job_json(const bf_job *job)
     cJSON_AddNumberToObject(o, "classes", (double)job->layout.classes);
     if (job->labels.count > 1) put_columns(o, &job->labels);
     put_owners(o, job);
+    if (job->parts > 1) cJSON_AddNumberToObject(o, "parts", job->parts);
     cJSON *recipe = cJSON_AddObjectToObject(o, "recipe");
     cJSON_AddStringToObject(recipe, "kind",
                             bf_recipe_kind_name(job->recipe.kind));
@@ -182,6 +184,13 @@ static void read_owners(bf_fields *r, const cJSON *o, bf_job *job)
                             r->path, job->owners);
 }
 
+/* Only jobs whose gradients are packed in parts have this member. */
+static void read_parts(bf_fields *r, const cJSON *o, bf_job *job)
+{
+    if (r->status != BF_OK || !cJSON_HasObjectItem(o, "parts")) return;
+    job->parts = (unsigned)bf_get_whole(r, o, "parts", 2, BF_RANKS_MAX);
+}
+
 static void read_rings(bf_fields *r, const cJSON *o, bf_job *job)
 {
     const cJSON *m = bf_get_member(r, o, "rings"), *item;
@@ -225,6 +234,7 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     read_columns(&r, o, &job->labels);
     job->features = bf_get_whole(&r, o, "features", 1, BF_JOB_FEATURES_MAX);
     read_owners(&r, o, job);
+    read_parts(&r, o, job);
     const cJSON *recipe = bf_get_object(&r, o, "recipe"),
                 *l = bf_get_object(&r, o, "layout");
     job->recipe.kind = (bf_recipe_kind)bf_get_word(
@@ -239,6 +249,7 @@ static bf_status parse_job(bf_job *job, const cJSON *o, const char *path)
     read_rings(&r, o, job);
     if (r.status != BF_OK) return r.status;
     bf_status s = bf_job_derive(job, n, classes, f, k);
+    if (s == BF_OK && job->parts) s = circuit->check_ranks(job, job->parts);
     if (s != BF_OK) return bf_fail_in(s, "%s", path);
     check_data_id(&r, o, job);
     return r.status;

@@ -480,10 +480,6 @@ static bf_status check_ranks(const bf_plan_options *options)
     if (options->ranks > BF_RANKS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%u ranks; at most %d are possible",
                        options->ranks, BF_RANKS_MAX);
-    if (options->ranks > 1 && options->owners > 1)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "a job of several owners, who recheck the model, is for "
-                       "one rank");
     return BF_OK;
 }
 
@@ -580,6 +576,7 @@ static bf_status make_base(bf_job *out, const bf_recipe *recipe, size_t n,
                     .features = features,
                     .labels = options->labels,
                     .owners = options->owners,
+                    .parts = options->owners > 1 ? options->ranks : 0,
                     .certificate = options->certificate,
                     .rings = 1};
     if (options->owner_rows)

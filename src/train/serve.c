@@ -62,12 +62,6 @@ static bf_status check_uploads(const server *s)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a job of %u owners, whose uploads come from a box",
                        s->o->job, owners);
-    /* Owners make the model again, with the roundings of one. */
-    if (owners > 1 && s->o->ranks && s->o->ranks->count > 1)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "%s: a job of %u owners, who recheck the model, is for "
-                       "one rank",
-                       s->o->job, owners);
     if (owners == 1 && s->o->box)
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: a job of one owner, whose upload is no box",
@@ -112,6 +106,7 @@ static bf_status import_uploads(server *s)
                            .ctx = s->world.ctx[0],
                            .keys = &keys[0],
                            .uploads = uploads,
+                           .ranks = s->o->ranks,
                            .owners = bf_job_owners(&s->job)};
     bf_status status;
     BF_TRY(find_uploads(uploads, paths, s));
@@ -333,7 +328,7 @@ static bf_status load_job(server *s)
     BF_TRY(check_uploads(s));
     bf_job_data_id(&s->job, s->data_id);
     if (o->ranks)
-        BF_TRY(bf_job_circuit(&s->job)->check_ranks(&s->job, o->ranks->count));
+        BF_TRY(bf_job_check_ranks(&s->job, o->ranks->count));
     BF_TRY(bf_job_check_memory(&s->job, o->ranks, o->max_memory));
     return plan_run(s);
 }

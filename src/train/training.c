@@ -710,13 +710,53 @@ static bf_status make_part(circuit *c, const bf_ct *v, bf_ct *g,
     return status;
 }
 
+/* sum += part, as ranks add (bf_team_add). Takes the part. */
+static bf_status add_part(circuit *c, bf_ct *sum, bf_ct *part)
+{
+    bf_status status = BF_OK;
+    if (!sum->ctx) {
+        bf_move(c->ev, sum, part);
+    } else if (part->ctx) {
+        double noise = hypot(sum->noise, part->noise), bound = sum->bound;
+        status = bf_add(c->ev, sum, sum, part);
+        sum->noise = noise;
+        sum->bound = bound;
+    }
+    bf_eval_release(c->ev, part);
+    return status;
+}
+
+/* All parts of the block one after the other, for a job of parts without the
+ * ranks for them; otherwise that of this rank. */
+static bf_status make_parts(circuit *c, const bf_ct *v, bf_ct *g,
+                            bf_ct *certificate)
+{
+    const bf_ranks *ranks = ranks_of(c);
+    size_t block = c->iteration % c->l->blocks;
+    unsigned parts = ranks && ranks->count > 1 ? 1 : c->job->parts;
+    if (parts < 2)
+        return c->block.chunks ? make_part(c, v, g, certificate) : BF_OK;
+    for (unsigned p = 0; p < parts; p++) {
+        bf_ct own = {0}, its = {0};
+        c->block = bf_layout_part(c->l, block, p, parts);
+        if (!c->block.chunks) continue;
+        bf_status status = make_part(c, v, &own, &its);
+        if (status == BF_OK) status = add_part(c, g, &own);
+        if (status == BF_OK && its.ctx) status = add_part(c, certificate, &its);
+        bf_eval_release(c->ev, &own);
+        bf_eval_release(c->ev, &its);
+        BF_TRY(status);
+    }
+    return BF_OK;
+}
+
 /* Sums over ranks are exact, and the rescale comes after them: only the
  * packings of several ranks round more often than the packing of one. */
 static bf_status make_step(circuit *c, const bf_ct *v, bf_ct *g,
                            bf_ct *certificate)
 {
     const bf_context *ctx = c->world->ctx[0];
-    if (c->block.chunks) BF_TRY(make_part(c, v, g, certificate));
+    BF_TRY(make_parts(c, v, g, certificate));
     if (is_certified(c, v)) BF_TRY(bf_team_add(c->in.team, ctx, certificate));
     BF_TRY(bf_team_add(c->in.team, ctx, g));
     return bf_rescale(c->ev, g, g);

@@ -26,6 +26,7 @@ typedef struct session {
     bf_job job;
     bf_plan plan;
     unsigned owners;
+    bool by_ranks; /* two ranks import, too */
     size_t rows[OWNERS_MAX]; /* of each owner */
     bf_world world; /* of the server */
     bf_secret_key *s[OWNERS_MAX], *u[OWNERS_MAX];
@@ -183,6 +184,35 @@ static void check_opened(session *t, const bf_ct *ct, const bf_matrix *twin)
     bf_pt_clear(&pt);
 }
 
+static bool same_ct(const bf_ct *a, const bf_ct *b)
+{
+    return a->bytes == b->bytes && a->data && b->data &&
+           memcmp(a->data, b->data, a->bytes) == 0;
+}
+
+/* Two ranks have each input once or twice, and the same. */
+static void check_import_by_ranks(const bf_ct *all, bf_import_options o)
+{
+    size_t count = bf_job_inputs(o.job), found = 0;
+    bf_ct *cts = bf_alloc_zero(count * sizeof *cts);
+    for (unsigned r = 0; r < 2; r++) {
+        bf_ranks rank = {.own = r, .count = 2};
+        o.ranks = &rank;
+        OK(import(cts, &o));
+        for (size_t i = 0, within; i < count; i++) {
+            bf_input_kind kind = bf_job_input_kind(o.job, i, &within);
+            bool has =
+                bf_job_circuit(o.job)->has(o.job, &rank, kind, within);
+            assert_int_equal(has, cts[i].data != NULL);
+            if (has) assert_true(same_ct(&cts[i], &all[i]));
+            found += has;
+        }
+        clear_inputs(cts, o.job);
+    }
+    assert_true(found >= count);
+    bf_free(cts);
+}
+
 static void train(session *t, const bf_matrix *twin)
 {
     bf_ct *cts = bf_alloc_zero(bf_job_inputs(&t->job) * sizeof *cts);
@@ -190,6 +220,7 @@ static void train(session *t, const bf_matrix *twin)
     bf_import_options o = import_options(t, uploads);
     bf_state state = {0};
     OK(import(cts, &o));
+    if (t->by_ranks) check_import_by_ranks(cts, o);
     OK(bf_world_evaluators(&t->world));
     bf_inputs in = bf_job_inputs_by_kind(&t->job, cts);
     OK(bf_circuit_run(&t->world, &t->job, &in, &state, NULL, NULL, 0, NULL));
@@ -213,6 +244,10 @@ static void run_session(bf_recipe_kind kind, unsigned owners, size_t n,
     /* Few rows in a ciphertext, so that owners have ciphertexts of their own.
      */
     bf_plan_options options = {.owners = owners, .f = 32};
+    if (kind == BF_RECIPE_WHITENED && owners == 2) {
+        t.by_ranks = true;
+        options.k = 1; /* every chunk has groups of its own */
+    }
     for (unsigned k = 0; k < owners; k++)
         t.rows[k] = n * (k + 1) / owners - n * k / owners;
     if (planned) options.owner_rows = t.rows;

@@ -27,7 +27,8 @@ typedef struct shape {
     unsigned classes, iterations;
     bf_plan_options options;
     bool twice; /* there is another upload of the same rows */
-    unsigned parts; /* of the uploads; 0: they are files */
+    unsigned parts;  /* of the uploads; 0: they are files */
+    unsigned packed; /* parts in which the job packs gradients; 0: one */
 } shape;
 
 static job_files at;
@@ -80,6 +81,7 @@ static void open_job(const shape *s)
     recipe.batch = s->batch;
     OK(bf_job_search(&files.made, &files.plan, &recipe, s->rows, s->features,
                      s->classes, &s->options));
+    files.made.parts = s->packed;
     owner_start(&files.made, files.id, &at);
     random_matrix(&x, s->rows, s->features, &seed);
     for (size_t i = 0; i < s->rows; i++) {
@@ -402,6 +404,7 @@ static void test_whitened(void **state)
                              .refresh = BF_REFRESH_NEVER,
                              .certificate = true},
                             true,
+                            0,
                             0};
     models alone = {0}, two = {0};
     open_job(&s);
@@ -418,8 +421,9 @@ static void test_whitened(void **state)
     close_job();
 }
 
-/* Batches of 6,000 and 3,000 rows, three chunks and two: in the second a rank
- * has nothing to do. */
+/* Batches of 6,000 and 3,000 rows, three chunks and two, packed in three parts:
+ * one process and three ranks make the same file, and in the second batch a
+ * rank has nothing to do. */
 static void test_batches(void **state)
 {
     (void)state;
@@ -430,20 +434,25 @@ static void test_batches(void **state)
         6000,
         2,
         2,
-        {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER},
+        {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER,
+         .certificate = true},
         false,
-        0};
-    models alone = {0};
+        0,
+        3};
+    models alone = {0}, two = {0};
     open_job(&s);
     train_alone(&alone);
-    check_ranks(&alone, 3);
+    check_same(&alone, 3, false);
+    train_by(&two, 2, false);
+    check_apart(&alone, &two, 4); /* three packings and two, beside one */
+    clear_models(&two);
     clear_models(&alone);
     close_job();
 }
 
 /* Of the paper's recipe, which has initial weights and momentum. Two ranks are
  * interrupted after the fourteenth sum, the last of the first step, and one
- * goes on. */
+ * goes on; the job is packed in two parts, so that all make the same file. */
 static void test_resumed(void **state)
 {
     (void)state;
@@ -456,7 +465,8 @@ static void test_resumed(void **state)
         2,
         {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER},
         false,
-        0};
+        0,
+        2};
     models alone = {0}, m = {0};
     open_job(&s);
     train_alone(&alone);
@@ -464,7 +474,7 @@ static void test_resumed(void **state)
             BF_ERR_INTERRUPTED, "state.bf keeps 1 of 2 iterations");
     trains((launch){.count = 1, .checkpoint = true, .resume = true});
     open_models(&m);
-    check_apart(&alone, &m, 2);
+    assert_true(same_file(&alone, &m));
     clear_models(&m);
     clear_models(&alone);
     close_job();
@@ -590,7 +600,8 @@ static void test_parts(void **state)
         1,
         {.log_n = 14, .f = 2, .k = 1, .refresh = BF_REFRESH_NEVER},
         true,
-        PARTS};
+        PARTS,
+        0};
     char elsewhere[96];
     open_job(&s);
     path_in(elsewhere, at.dir, "elsewhere");
@@ -666,9 +677,37 @@ static void test_plans_for_ranks(void **state)
     o.f = 1;
     assert_int_equal(plan_for(&none, &plan, FEW, &o), BF_ERR_ARGUMENT);
     assert_non_null(strstr(bf_last_error(), "too few for 8 ranks"));
-    o.owners = 2;
-    assert_int_equal(plan_for(&none, &plan, MANY, &o), BF_ERR_ARGUMENT);
-    assert_non_null(strstr(bf_last_error(), "is for one rank"));
+}
+
+/* Owners make the model again, alone: their job says in how many parts. */
+static void test_plans_of_owners(void **state)
+{
+    (void)state;
+    bf_plan_options o = {
+        .log_n = 13, .f = 8, .k = 1, .owners = 2, .ranks = 2};
+    bf_job job, back;
+    bf_plan plan, again;
+    char *text;
+    OK(plan_for(&job, &plan, 3000, &o));
+    OK(bf_job_print(&text, &job));
+    OK(bf_job_parse(&back, text, strlen(text), "job.json"));
+    assert_int_equal(back.parts, 2);
+    back.parts = 0;
+    OK(bf_job_walk(&again, &back));
+    assert_true(again.work < plan.work); /* it packs once */
+    OK(bf_job_check_ranks(&job, 1));
+    OK(bf_job_check_ranks(&job, 2));
+    assert_int_equal(bf_job_check_ranks(&job, 3), BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "planned it for 2 ranks (or one)"));
+    assert_int_equal(bf_job_check_ranks(&back, 2), BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "planned it for one"));
+    strstr(text, "\"parts\":\t2")[9] = '9';
+    assert_int_equal(bf_job_parse(&back, text, strlen(text), "job.json"),
+                     BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "job.json: 9 ranks, but"));
+    bf_free(text);
+    bf_plan_clear(&plan);
+    bf_plan_clear(&again);
 }
 
 /* Of parts that differ by chunks. */
@@ -699,6 +738,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_parts_of_packed_batches),
         cmocka_unit_test(test_plans_for_ranks),
+        cmocka_unit_test(test_plans_of_owners),
         cmocka_unit_test(test_busiest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
