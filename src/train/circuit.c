@@ -42,12 +42,15 @@ bf_status bf_job_check_ranks(const bf_job *job, unsigned count)
     if (owners == 1 || count == 1 || count == job->parts)
         return bf_job_circuit(job)->check_ranks(job, count);
     if (job->parts > 1)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "%u ranks, but %u owners, who recheck the model, planned "
-                       "it for %u ranks (or one)", count, owners, job->parts);
+        return bf_fail(
+            BF_ERR_ARGUMENT,
+            "%u ranks, but %u owners, who recheck the model, planned "
+            "it for %u ranks (or one)",
+            count, owners, job->parts);
     return bf_fail(BF_ERR_ARGUMENT,
                    "%u ranks, but %u owners, who recheck the model, planned it "
-                   "for one (plan --ranks)", count, owners);
+                   "for one (plan --ranks)",
+                   count, owners);
 }
 
 bf_ranks bf_job_busiest(const bf_job *job, unsigned count)

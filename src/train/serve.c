@@ -327,8 +327,7 @@ static bf_status load_job(server *s)
     BF_TRY(bf_team_agree(&s->team, "the job", s->job_id, sizeof s->job_id));
     BF_TRY(check_uploads(s));
     bf_job_data_id(&s->job, s->data_id);
-    if (o->ranks)
-        BF_TRY(bf_job_check_ranks(&s->job, o->ranks->count));
+    if (o->ranks) BF_TRY(bf_job_check_ranks(&s->job, o->ranks->count));
     BF_TRY(bf_job_check_memory(&s->job, o->ranks, o->max_memory));
     return plan_run(s);
 }

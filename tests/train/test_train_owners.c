@@ -26,7 +26,7 @@ typedef struct session {
     bf_job job;
     bf_plan plan;
     unsigned owners;
-    bool by_ranks; /* two ranks import, too */
+    bool by_ranks;           /* two ranks import, too */
     size_t rows[OWNERS_MAX]; /* of each owner */
     bf_world world; /* of the server */
     bf_secret_key *s[OWNERS_MAX], *u[OWNERS_MAX];
@@ -201,8 +201,7 @@ static void check_import_by_ranks(const bf_ct *all, bf_import_options o)
         OK(import(cts, &o));
         for (size_t i = 0, within; i < count; i++) {
             bf_input_kind kind = bf_job_input_kind(o.job, i, &within);
-            bool has =
-                bf_job_circuit(o.job)->has(o.job, &rank, kind, within);
+            bool has = bf_job_circuit(o.job)->has(o.job, &rank, kind, within);
             assert_int_equal(has, cts[i].data != NULL);
             if (has) assert_true(same_ct(&cts[i], &all[i]));
             found += has;

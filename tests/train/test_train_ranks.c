@@ -427,18 +427,20 @@ static void test_whitened(void **state)
 static void test_batches(void **state)
 {
     (void)state;
-    static const shape s = {
-        BF_RECIPE_WHITENED,
-        9000,
-        17,
-        6000,
-        2,
-        2,
-        {.log_n = 14, .f = 4, .k = 2, .refresh = BF_REFRESH_NEVER,
-         .certificate = true},
-        false,
-        0,
-        3};
+    static const shape s = {BF_RECIPE_WHITENED,
+                            9000,
+                            17,
+                            6000,
+                            2,
+                            2,
+                            {.log_n = 14,
+                             .f = 4,
+                             .k = 2,
+                             .refresh = BF_REFRESH_NEVER,
+                             .certificate = true},
+                            false,
+                            0,
+                            3};
     models alone = {0}, two = {0};
     open_job(&s);
     train_alone(&alone);
@@ -683,8 +685,7 @@ static void test_plans_for_ranks(void **state)
 static void test_plans_of_owners(void **state)
 {
     (void)state;
-    bf_plan_options o = {
-        .log_n = 13, .f = 8, .k = 1, .owners = 2, .ranks = 2};
+    bf_plan_options o = {.log_n = 13, .f = 8, .k = 1, .owners = 2, .ranks = 2};
     bf_job job, back;
     bf_plan plan, again;
     char *text;
