@@ -23,7 +23,7 @@ typedef struct reading {
     const char *path;  /* of the file being read */
     const char *whole; /* of its upload */
     unsigned part;     /* its number */
-    bool own_only;    /* the files of other ranks stay with them */
+    bool own_only;     /* the files of other ranks stay with them */
     bf_ct *at[BF_INPUT_KINDS];
     size_t wanted[BF_INPUT_KINDS], found[BF_INPUT_KINDS];
     size_t (*next)[BF_INPUT_KINDS]; /* [parts], index of the next input, or of
@@ -274,8 +274,7 @@ static bf_status read_upload(reading *r, uint8_t digest[BF_HASH_BYTES],
     unsigned end = r->own_only ? first + 1 : parts;
     r->whole = path;
     r->begun = false;
-    for (unsigned p = first; p < end; p++)
-        BF_TRY(read_part(r, digests, p));
+    for (unsigned p = first; p < end; p++) BF_TRY(read_part(r, digests, p));
     if (r->own_only) BF_TRY(share_digests(r, digests));
     bf_upload_digests_combine(digest, digests, parts);
     return BF_OK;
@@ -333,18 +332,15 @@ bf_status bf_inputs_read(bf_ct *inputs, bf_upload_digests *digests,
     r.own_only = ranks_of(&r) && files->parts == ranks_of(&r)->count;
     for (int kind = 0; kind < BF_INPUT_KINDS; kind++) {
         r.at[kind] = inputs;
-        r.wanted[kind] =
-            bf_job_rank_inputs(job, (bf_input_kind)kind,
-                               r.own_only ? ranks_of(&r) : NULL);
+        r.wanted[kind] = bf_job_rank_inputs(job, (bf_input_kind)kind,
+                                            r.own_only ? ranks_of(&r) : NULL);
         inputs += r.circuit->inputs(job, (bf_input_kind)kind);
     }
     r.room = (size_t)BATCH_PER_THREAD * bf_env_threads(NULL);
     r.batch = bf_alloc_zero(r.room * sizeof *r.batch);
     r.next = bf_alloc_zero(parts_of(&r) * sizeof *r.next);
-    bf_status s =
-        r.batch && r.next ? read_files(&r, digests) : BF_ERR_MEMORY;
-    for (size_t i = 0; r.batch && i < r.room; i++)
-        bf_free(r.batch[i].ct.data);
+    bf_status s = r.batch && r.next ? read_files(&r, digests) : BF_ERR_MEMORY;
+    for (size_t i = 0; r.batch && i < r.room; i++) bf_free(r.batch[i].ct.data);
     bf_free(r.batch);
     bf_free(r.next);
     return s;

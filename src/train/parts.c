@@ -19,8 +19,10 @@ bf_status bf_upload_part_path(char *out, size_t room, const char *upload,
 bf_status bf_parts_check(const bf_job *job, unsigned count)
 {
     if (count > BF_UPLOAD_PARTS_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "an upload in %u parts: at most %d are "
-                       "possible", count, BF_UPLOAD_PARTS_MAX);
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "an upload in %u parts: at most %d are "
+                       "possible",
+                       count, BF_UPLOAD_PARTS_MAX);
     bf_status s = bf_job_circuit(job)->check_ranks(job, count);
     return s == BF_OK ? s : bf_fail_in(s, "an upload in %u parts", count);
 }
@@ -50,8 +52,7 @@ bf_status bf_part_get(bf_rank_part *out, bf_wire_reader *r, const char *path)
     cJSON *o = cJSON_ParseWithLength(text, bytes);
     bf_free(text);
     bf_fields f = {.path = path};
-    out->count =
-        (unsigned)bf_get_whole(&f, o, "parts", 1, BF_UPLOAD_PARTS_MAX);
+    out->count = (unsigned)bf_get_whole(&f, o, "parts", 1, BF_UPLOAD_PARTS_MAX);
     out->own = (unsigned)bf_get_whole(&f, o, "part", 0, (double)out->count - 1);
     const char *hex = cJSON_GetStringValue(bf_get_member(&f, o, "upload"));
     bool named = bf_read_digest(out->upload, hex);

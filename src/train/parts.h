@@ -11,7 +11,7 @@
 #include "wire/wire.h"
 
 typedef struct bf_rank_part {
-    unsigned own, count; /* own below count */
+    unsigned own, count;           /* own below count */
     uint8_t upload[BF_HASH_BYTES]; /* random, the same in all its parts */
 } bf_rank_part;
 

@@ -171,26 +171,26 @@ static bf_status run_ranks(const launch *l, char message[BF_MESSAGE_BYTES])
     rank r[MOST_RANKS];
     pthread_t thread[MOST_RANKS];
     const char *const keys[] = {at.keys};
-    const char *const upload[] = {
-        l->upload && !l->other ? l->upload : at.upload};
+    const char *const upload[] = {l->upload && !l->other ? l->upload
+                                                         : at.upload};
     const char *const other_upload[] = {l->upload};
     pthread_barrier_init(&m.barrier, NULL, l->count);
     for (unsigned i = 0; i < l->count; i++) {
         bool other = l->other && i == l->other;
-        r[i] =
-            (rank){.m = &m,
-                   .ranks = {i, l->count, add_up, &r[i]},
-                   .o = {.job = other && l->job ? l->job : at.job,
-                         .keys = keys,
-                         .key_count = 1,
-                         .uploads = other && l->upload ? other_upload : upload,
-                         .upload_count = 1,
-                         .parts = l->parts,
-                         .model = at.model,
-                         .checkpoint = l->checkpoint ? at.checkpoint : NULL,
-                         .resume = l->resume,
+        r[i] = (rank){
+            .m = &m,
+            .ranks = {i, l->count, add_up, &r[i]},
+            .o = {.job = other && l->job ? l->job : at.job,
+                  .keys = keys,
+                  .key_count = 1,
+                  .uploads = other && l->upload ? other_upload : upload,
+                  .upload_count = 1,
+                  .parts = l->parts,
+                  .model = at.model,
+                  .checkpoint = l->checkpoint ? at.checkpoint : NULL,
+                  .resume = l->resume,
                   .pack_rows = l->packed ? BF_PACK_ALWAYS : BF_PACK_NEVER},
-                   .env = {.threads = 1}};
+            .env = {.threads = 1}};
         assert_int_equal(pthread_create(&thread[i], NULL, serve, &r[i]), 0);
     }
     for (unsigned i = 0; i < l->count; i++) pthread_join(thread[i], NULL);
@@ -523,17 +523,17 @@ static void join(const char *upload)
             OK(bf_wire_next(r, &item));
             if (item.kind == BF_FRAME_END) break;
             if (item.kind != BF_WIRE_CIPHERTEXT) continue;
-            OK(bf_wire_get_ct(r, (bf_ct *)&in.at[item.label.kind -
-                                                 BF_UPLOAD_INPUT]
-                                                [item.label.index]));
+            OK(bf_wire_get_ct(r,
+                              (bf_ct *)&in.at[item.label.kind - BF_UPLOAD_INPUT]
+                                             [item.label.index]));
         }
         bf_wire_close(r);
     }
     OK(bf_wire_create(&w, upload, BF_WIRE_UPLOAD, rings, ids));
     for (size_t i = 0; i < count; i++) {
         bf_label label;
-        label.kind = BF_UPLOAD_INPUT +
-                     bf_job_input_kind(&files.made, i, &label.index);
+        label.kind =
+            BF_UPLOAD_INPUT + bf_job_input_kind(&files.made, i, &label.index);
         OK(bf_wire_put_ct(w, label, &ct[i]));
         bf_ct_clear(&ct[i]);
     }
@@ -547,8 +547,8 @@ static void join(const char *upload)
 static void check_parts(unsigned count, const char *upload, unsigned other)
 {
     models parts = {0}, whole = {0};
-    trains((launch){.count = count, .parts = PARTS, .upload = upload,
-                    .other = other});
+    trains((launch){
+        .count = count, .parts = PARTS, .upload = upload, .other = other});
     open_models(&parts);
     train_by(&whole, count, false);
     for (unsigned t = 0; t < files.plan.step_count; t++)
@@ -572,8 +572,7 @@ static void check_part_refusals(void)
     rename_part(at.upload, 1, at.upload, 9);
     refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_IO,
             "upload.bf.1: cannot open");
-    refuses((launch){.count = PARTS, .parts = PARTS}, BF_ERR_IO,
-            "rank 1: ");
+    refuses((launch){.count = PARTS, .parts = PARTS}, BF_ERR_IO, "rank 1: ");
     rename_part(at.upload, 2, at.upload, 1);
     refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_MISMATCH,
             "upload.bf.1: part 2 of an upload in 3 parts, not part 1 of 3");

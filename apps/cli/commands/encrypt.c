@@ -111,9 +111,10 @@ static void show_upload(const encrypt_args *a, size_t count, double bytes)
 {
     const char *ending = count == 1 ? "" : "s";
     if (a->parts > 1)
-        cli_row("upload", "%s.0 to .%u: %zu ciphertext%s, %s, a file for each "
-                "rank of the server", a->upload, a->parts - 1, count, ending,
-                cli_size(bytes).s);
+        cli_row("upload",
+                "%s.0 to .%u: %zu ciphertext%s, %s, a file for each "
+                "rank of the server",
+                a->upload, a->parts - 1, count, ending, cli_size(bytes).s);
     else
         cli_row("upload", "%s%s: %zu ciphertext%s, %s, for the server",
                 a->upload, a->parts ? ".0" : "", count, ending,

@@ -258,8 +258,7 @@ typedef struct upload_files {
 static bf_status put_input(const batch *b, const upload_files *f, size_t i)
 {
     bf_label label;
-    bf_input_kind kind =
-        bf_job_input_kind(b->job, b->index[i], &label.index);
+    bf_input_kind kind = bf_job_input_kind(b->job, b->index[i], &label.index);
     label.kind = BF_UPLOAD_INPUT + kind;
     for (unsigned p = 0; p < f->count; p++) {
         const bf_ranks part = {.own = p, .count = f->count};
@@ -382,8 +381,8 @@ bf_status bf_protocol_upload(bf_outfile **out, bf_upload_id *of,
                              const uint8_t job_id[BF_HASH_BYTES],
                              const bf_secret_key *sk, const bf_uploaded *u)
 {
-    const bf_rows_held all = {u->rows, u->labels, &u->schedule->v0,
-                              0,       u->rows->rows, 0, 0, true};
+    const bf_rows_held all = {
+        u->rows, u->labels, &u->schedule->v0, 0, u->rows->rows, 0, 0, true};
     BF_TRY(check_shapes(job, u->rows, u->schedule));
     if (u->parts) BF_TRY(bf_parts_check(job, u->parts));
     batch b = {.job = job, .sk = sk, .own = &all};
