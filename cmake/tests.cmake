@@ -88,7 +88,7 @@ set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume
 set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_kernels_residue test_golden_formats test_cli_terminal test_ckks_bootstrap
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals
-  PROPERTIES COST 10)
+  test_python PROPERTIES COST 10)
 
 set_tests_properties(${known_answers} PROPERTIES LABELS "known;backends")
 add_custom_target(known_answers DEPENDS ${known_answers})

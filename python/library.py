@@ -13,6 +13,9 @@ DEFAULT_BUILD = ROOT / "build-python"
 
 def version():
     """The version in the library's header."""
+    if not INCLUDE.is_dir():
+        raise SystemExit("blindfit is built from a checkout of its "
+                         f"repository: {INCLUDE} is missing")
     header = (INCLUDE / "blindfit" / "blindfit.h").read_text()
     return re.search(r'^#define BF_VERSION "(.*)"$', header, re.M).group(1)
 

@@ -1,5 +1,6 @@
 """The server's module holds nothing on secrets."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,15 @@ def test_symbols():
     for name in SECRETS:
         assert name in owner, "a stale list"
         assert name not in server
+
+
+def test_names_of_the_package():
+    assert re.match(r"\d+\.\d+\.\d+$", blindfit.__version__)
+    for name in blindfit.__all__:
+        assert getattr(blindfit, name).__name__ == name
+    assert set(blindfit.__all__) <= set(dir(blindfit))
+    with pytest.raises(AttributeError):
+        blindfit.nothing
 
 
 def test_declarations():

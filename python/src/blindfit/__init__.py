@@ -56,6 +56,9 @@ __all__ = [
 
 
 def __getattr__(name):
+    if name == "__version__":
+        from importlib.metadata import version
+        return version("blindfit")
     if name not in _HOMES:
         raise AttributeError(f"module 'blindfit' has no attribute {name!r}")
     return getattr(import_module("." + _HOMES[name], __name__), name)
