@@ -145,13 +145,15 @@ bf_status bf_job_search_over(bf_job *job, bf_plan *plan,
     if (s != BF_OK)
         return bf_fail_in(s, "the chain of the rows does not fit this job");
     double error = walked.weight_noise / bf_usual_weight(&made);
-    if (!(error <= BF_PLAN_ERROR_MAX)) {
+    double most = bf_plan_tolerance(recipe, over->layout.n, over->layout.cols,
+                                    bf_job_owners(over));
+    if (!(error <= most)) {
         bf_plan_clear(&walked);
         return bf_fail(
             BF_ERR_ARGUMENT,
             "over the chain of the rows, weights would be off by %.2g "
-            "of a typical one, more than %g",
-            error, BF_PLAN_ERROR_MAX);
+            "of a typical one, more than %.2g",
+            error, most);
     }
     *job = made;
     *plan = walked;

@@ -8,6 +8,10 @@
  * one: where nothing keeps a recipe's tolerance, it gives way up to here. */
 #define BF_PLAN_ERROR_MAX 0.1
 
+/* The largest error that jobs of this recipe are planned with. */
+double bf_plan_tolerance(const bf_recipe *recipe, size_t n, size_t cols,
+                         unsigned owners);
+
 /* Magnitudes to expect, where bf_recipe_bounds has the largest that a plan
  * allows: of a safe recipe those of the same one if it were not. */
 BF_MUST_CHECK bf_status bf_plan_typical(bf_magnitudes *out,

@@ -63,6 +63,12 @@ static double most_tolerated(double most, const bf_recipe *recipe)
     return fmax(most, tolerance_of(most, recipe, true));
 }
 
+static double first_tolerance(const bf_recipe *recipe, size_t n, size_t cols,
+                              unsigned owners)
+{
+    return tolerated(recipe, n, cols) / bf_opening_error(owners);
+}
+
 /* Where no plan keeps the tolerance (few rows, many iterations), the search
  * raises it by this factor at a time, up to BF_PLAN_ERROR_MAX. Plans say which
  * error they expect. */
@@ -72,6 +78,13 @@ static double last_tolerance(double first)
 {
     while (first * RELAX_STEP <= BF_PLAN_ERROR_MAX) first *= RELAX_STEP;
     return first;
+}
+
+double bf_plan_tolerance(const bf_recipe *recipe, size_t n, size_t cols,
+                         unsigned owners)
+{
+    double first = first_tolerance(recipe, n, cols, owners);
+    return most_tolerated(last_tolerance(first), recipe);
 }
 
 typedef struct search {
@@ -716,12 +729,11 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     bf_job base;
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(make_base(&base, recipe, n, features, classes, options));
-    double first =
-        tolerated(recipe, n, cols) / bf_opening_error(bf_job_owners(&base));
+    unsigned owners = bf_job_owners(&base);
     search s = {.options = options,
                 .ranks = options->ranks > 1 ? options->ranks : 1,
-                .tolerance = first,
-                .most = most_tolerated(last_tolerance(first), recipe),
+                .tolerance = first_tolerance(recipe, n, cols, owners),
+                .most = bf_plan_tolerance(recipe, n, cols, owners),
                 .least_error = INFINITY,
                 .least_memory = UINT64_MAX};
     out[0] = out[1] = (bf_choice){0};

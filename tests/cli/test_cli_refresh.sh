@@ -49,6 +49,16 @@ refuse 2 'fit 1000 iterations .* in the memory allowed \([0-9.]* GB would do' \
     plan -n 60000 -k 1000 --max-memory 3G
 refuse 2 '1000 iterations .*off by .* of a typical one' plan -n 128 -k 1000 \
     --recipe paper
+# A further job may be no less exact than a plan of its own.
+ok "$blindfit" plan -n 6000 -d 100 -c 3 -k 2 --recipe paper --refresh yes \
+    -o "$work/rows.json"
+over() # ITERATIONS
+{
+    "$blindfit" plan --over "$work/rows.json" -k $1
+}
+ok over 150
+refuse 2 'weights would be off by 0.0[67].* of a typical one, more than 0.062' \
+    over 200
 refuse 2 '1025 is not 1 to 1024' plan -n 60000 -k 1025
 
 finish
