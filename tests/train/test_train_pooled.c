@@ -270,7 +270,8 @@ static void poolings_are_refused(void **state)
     (void)state;
     bf_recipe good = whitened(1000, 10), recipe = good;
     bf_pooling p = {
-        .recipe = &recipe, .features = 10, .owners = 2, .rows = {20, 980}};
+        .recipe = &recipe, .features = 10, .owners = 2, .name = {"ann", "bo"},
+        .rows = {20, 980}};
     check_ok(bf_pooling_check(&p));
     p.owners = 0;
     check_fails(BF_ERR_ARGUMENT, "0 owners", bf_pooling_check(&p));
@@ -278,7 +279,7 @@ static void poolings_are_refused(void **state)
     check_fails(BF_ERR_ARGUMENT, "17 owners", bf_pooling_check(&p));
     p.owners = 2;
     p.rows[0] = 19;
-    check_fails(BF_ERR_ARGUMENT, "owner 0 has 19 rows of 10 features",
+    check_fails(BF_ERR_ARGUMENT, "ann has 19 rows of 10 features",
                 bf_pooling_check(&p));
     check_ok(bf_recipe_default(&recipe, BF_RECIPE_PAPER, 2, 1000, 10));
     check_ok(bf_pooling_check(&p));
@@ -312,7 +313,8 @@ static void values_are_refused(void **state)
     bf_matrix x;
     bf_recipe recipe = whitened(2 * N, D);
     bf_pooling p = {
-        .recipe = &recipe, .features = D, .owners = 2, .rows = {N, N}};
+        .recipe = &recipe, .features = D, .owners = 2, .name = {"ann", "bo"},
+        .rows = {N, N}};
     random_matrix(&x, N, D, &seed);
     bf_view v = bf_view_of(&x);
     for (size_t i = 0; i < N * D; i++) x.data[i] = fabs(x.data[i]);
@@ -334,7 +336,7 @@ static void values_are_refused(void **state)
                 bf_pooled_moments(moments, &p, 0, &v, NULL));
     x.data[5] = 1;
     p.rows[0] = N - 1;
-    check_fails(BF_ERR_MISMATCH, "has 40 rows",
+    check_fails(BF_ERR_MISMATCH, "ann has 40 rows",
                 bf_pooled_moments(moments, &p, 0, &v, NULL));
     bf_matrix_clear(&x);
 }

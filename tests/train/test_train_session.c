@@ -152,7 +152,8 @@ static void sessions_that_cannot_be(void **state)
     make_owners(owners);
     owners[0].count = 5, owners[1].count = ROWS - 5 - owner_rows[2];
     check_ok(bf_session_create(&s, job, owners, OWNERS, NULL));
-    assert_int_equal(bf_session_check(s), BF_ERR_ARGUMENT); /* 5 rows of 8 */
+    check_fails(BF_ERR_ARGUMENT, "a has 5 rows of 8 features",
+                bf_session_check(s));
     bf_session_destroy(s);
     owners[1].whitens = true; /* nobody sees sums over a's five rows */
     check_ok(bf_session_create(&s, job, owners, OWNERS, &by_sample));

@@ -167,9 +167,12 @@ static bf_status check_whitened(const bf_party_run *p, const bf_matrix *u)
     if (!by) return BF_OK;
     bf_status s = bf_rows_check_safe(u, p->session->job->bounds.row,
                                      bf_session_rows_bound(p->session, p->me));
-    return s == BF_OK ? s
-                      : bf_fail_in(s, "rows of %s, by the transform of %s",
-                                   bf_party_me(p)->party.name, by->party.name);
+    if (s != BF_ERR_RANGE) return s;
+    return bf_fail_in(s,
+                      "rows of %s differ too much from those that %s fitted "
+                      "the transform to: make a session in which another owner "
+                      "whitens, or by a sample that resembles all rows",
+                      bf_party_me(p)->party.name, by->party.name);
 }
 
 static bf_status transform_rows(bf_matrix *u, bf_schedule *schedule,

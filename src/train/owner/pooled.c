@@ -69,10 +69,9 @@ static bf_status check_rows(const bf_pooling *p)
     for (unsigned i = 0; i < p->owners; i++) {
         if (p->rows[i] < least)
             return bf_fail(BF_ERR_ARGUMENT,
-                           "owner %u has %zu rows of %zu features, and sums "
-                           "over them would tell too much of each: at least "
-                           "%zu%s",
-                           i, p->rows[i], p->features, least,
+                           "%s has %zu rows of %zu features, and sums over "
+                           "them would tell too much of each: at least %zu%s",
+                           p->name[i], p->rows[i], p->features, least,
                            is_paper(p) ? "" : ", or the recipe `paper`");
         if (p->rows[i] > most - n)
             return bf_fail(BF_ERR_ARGUMENT,
@@ -102,8 +101,9 @@ static bf_status check_own(const bf_pooling *p, unsigned owner,
         return bf_fail(BF_ERR_ARGUMENT, "owner %u of %u", owner, p->owners);
     if (x->rows != p->rows[owner] || x->cols != p->features)
         return bf_fail(BF_ERR_MISMATCH,
-                       "owner %u has %zu rows of %zu features, not %zu of %zu",
-                       owner, x->rows, x->cols, p->rows[owner], p->features);
+                       "%s has %zu rows of %zu features, not %zu of %zu",
+                       p->name[owner], x->rows, x->cols, p->rows[owner],
+                       p->features);
     BF_TRY(bf_map_resolve(&map, p->recipe->map, x));
     double most = BF_POOLED_VALUE_MAX;
     if (map == BF_MAP_SQRT) most *= most;

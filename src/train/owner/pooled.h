@@ -34,6 +34,7 @@ typedef struct bf_pooling {
     const bf_recipe *recipe; /* map NONE or SQRT */
     size_t features;         /* d */
     unsigned owners;
+    const char *name[BF_OWNERS_MAX]; /* for messages */
     size_t rows[BF_OWNERS_MAX];
     /* If other rows than these are transformed: by how much their U^T U can
      * exceed n. Transformed rows are divided by sqrt(1 + excess). */

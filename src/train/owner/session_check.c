@@ -62,9 +62,14 @@ bf_pooling bf_session_pooling(const bf_session *s)
 {
     bf_pooling pool = {.recipe = &s->job->recipe, .features = s->job->features,
                        .owners = s->owners};
-    for (unsigned k = 0; k < s->owners; k++) pool.rows[k] = s->owner[k].count;
-    if (!bf_session_whitener(s)) return pool;
+    const bf_session_owner *by = bf_session_whitener(s);
+    for (unsigned k = 0; k < s->owners; k++) {
+        pool.name[k] = s->owner[k].party.name;
+        pool.rows[k] = s->owner[k].count;
+    }
+    if (!by) return pool;
     pool.owners = 1;
+    pool.name[0] = by->party.name;
     pool.rows[0] = fitted_rows(s);
     pool.excess = mean_spread(s) - 1;
     return pool;
