@@ -166,13 +166,16 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
 BF_MUST_CHECK bf_status cli_check_class_names(const char *beside,
                                               const char *const *others,
                                               size_t count);
-/* BF_ERR_MISMATCH unless the data has the job's rows and features and, if
- * classes have names, the number of classes of this column of labels; notes
- * fewer classes without names. path and labels are the files. */
+/* BF_ERR_MISMATCH unless the data has the job's rows and features, and at most
+ * the classes of this column of labels or, if they have names, as many. path
+ * and labels are the files. */
 BF_MUST_CHECK bf_status cli_check_shapes(const bf_job *job, unsigned column,
                                          const bf_matrix *x,
                                          const bf_dataset *data,
                                          const char *path, const char *labels);
+/* Notes that labels have fewer than the job's classes. */
+void cli_note_empty(const bf_dataset *data, unsigned classes,
+                    const char *labels);
 /* Training rows of a job with labels in all of its columns (training.c). */
 typedef struct cli_training {
     bf_dataset column[BF_LABEL_COLUMNS_MAX]; /* rows are in column[0] */

@@ -123,16 +123,20 @@ bf_status cli_check_shapes(const bf_job *job, unsigned column,
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: labels 0 to %u, the job is for %u classes", labels,
                        data->classes - 1, classes);
-    if (data->classes == classes) return BF_OK;
-    if (data->class_names)
-        return bf_fail(BF_ERR_MISMATCH,
-                       "%s: %u classes have names, the job is for %u (plan "
-                       "--classes %u)",
-                       labels, data->classes, classes, data->classes);
-    cli_note("%s: %s: labels 0 to %u, but the job is for %u classes: the "
-             "other classes have no rows",
-             cli_program(), labels, data->classes - 1, classes);
-    return BF_OK;
+    if (data->classes == classes || !data->class_names) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: %u classes have names, the job is for %u (plan "
+                   "--classes %u)",
+                   labels, data->classes, classes, data->classes);
+}
+
+void cli_note_empty(const bf_dataset *data, unsigned classes,
+                    const char *labels)
+{
+    if (data->classes < classes)
+        cli_note("%s: %s: labels 0 to %u, but the job is for %u classes: the "
+                 "other classes have no rows",
+                 cli_program(), labels, data->classes - 1, classes);
 }
 
 void cli_warn_dropped(const bf_transform *t)

@@ -28,15 +28,21 @@ void cli_certificates_json(cJSON *o, const cli_certificates *certificates)
     }
 }
 
+/* A mean of fewer deviations may be one of nothing but errors. */
+#define TELLS 2
+
 void cli_certificates_print(const cli_certificates *certificates, bool each)
 {
     size_t count = certificates->count, first = each || !count ? 0 : count - 1;
     for (size_t i = first; i < count; i++) {
         const bf_certificate *c = &certificates->at[i];
+        char residual[32] = "too noisy to tell";
+        if (c->residual > TELLS * c->error)
+            snprintf(residual, sizeof residual, "%.3g", c->residual);
         cli_row(i == first ? "certificate" : "",
-                "iteration %u: mean squared residual %.3g (of a class to "
-                "within %.2g), scores at most %.3g (%s %.3g)",
-                c->iteration, c->residual, c->error, c->score,
+                "iteration %u: mean squared residual %s (of a class to within "
+                "%.2g), scores at most %.3g (%s %.3g)",
+                c->iteration, residual, c->error, c->score,
                 proved(c) ? "proved; the job covers" : "the job covers only",
                 c->covered);
     }

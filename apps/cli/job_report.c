@@ -150,8 +150,9 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
 
 static void print_more(const bf_job_figures *f, const more *m)
 {
-    cli_row("upload", "labels in %zu ciphertexts, %s; the server has the rows",
-            f->shape.other_ciphertexts, cli_size((double)f->labels_bytes).s);
+    size_t count = f->shape.other_ciphertexts;
+    cli_row("upload", "labels in %zu ciphertext%s, %s; the server has the rows",
+            count, count > 1 ? "s" : "", cli_size((double)f->labels_bytes).s);
     if (m->keys)
         cli_row("evaluation keys",
                 "%zu more, %s (keygen --beyond)", m->keys,
@@ -228,8 +229,9 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
            cli_count((double)f->shape.rows).s,
            cli_count((double)f->shape.features).s, f->shape.classes);
     cli_row("ring degree", "%s", cli_count((double)f->ring_degree).s);
-    cli_row("modulus", "%u levels, log2(QP) = %.0f of at most %.0f",
-            f->limbs - 1, f->log2_qp, f->log2_qp_limit);
+    cli_row("modulus", "%u level%s, log2(QP) = %.0f of at most %.0f",
+            f->limbs - 1, f->limbs == 2 ? "" : "s", f->log2_qp,
+            f->log2_qp_limit);
     if (f->refreshed)
         cli_row("weights", "refreshed by bootstrapping after each iteration");
     if (bf_job_recipe(job)->safe) print_safe(bf_job_recipe(job));

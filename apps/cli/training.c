@@ -41,6 +41,12 @@ static void name_classes(cli_training *t, size_t first, const bf_dataset *d,
     t->named |= d->class_names != NULL;
 }
 
+static const char *file_of(const cli_texts *labels, unsigned column,
+                           const char *path)
+{
+    return labels->count ? labels->at[column] : path;
+}
+
 bf_status cli_training_join(cli_training *t, const bf_job *job,
                             const char *path, const cli_texts *labels)
 {
@@ -48,13 +54,16 @@ bf_status cli_training_join(cli_training *t, const bf_job *job,
     size_t n = shape.rows, first = 0;
     t->labels = malloc(t->columns * n * sizeof *t->labels);
     if (!t->labels) return bf_fail(BF_ERR_MEMORY, "no memory for labels");
+    for (unsigned i = 0; i < t->columns; i++)
+        BF_TRY(cli_check_shapes(job, i, &t->column[0].x, &t->column[i], path,
+                                file_of(labels, i, path)));
     for (unsigned i = 0; i < t->columns; i++) {
         const bf_dataset *d = &t->column[i];
-        BF_TRY(cli_check_shapes(job, i, &t->column[0].x, d, path,
-                                labels->count ? labels->at[i] : path));
+        unsigned classes = shape.labels.classes[i];
+        cli_note_empty(d, classes, file_of(labels, i, path));
         memcpy(t->labels + i * n, d->labels, n * sizeof *t->labels);
-        name_classes(t, first, d, shape.labels.classes[i]);
-        first += shape.labels.classes[i];
+        name_classes(t, first, d, classes);
+        first += classes;
     }
     return BF_OK;
 }

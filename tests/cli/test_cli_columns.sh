@@ -22,6 +22,8 @@ refuse 4 'few.csv has 70 labels, x.csv has 75' \
     encrypt --labels thirds.csv --labels few.csv
 refuse 4 'thirds.csv: labels 0 to 2, the job is for 2 classes' \
     encrypt --labels thirds.csv --labels thirds.csv
+refuse 4 'thirds.csv: labels 0 to 2, the job is for 2 classes' \
+    encrypt --labels first.csv --labels thirds.csv
 absent upload.bf keys/transform.bf
 ok encrypt --labels thirds.csv --labels first.csv
 ok "$server" train job.json --keys keys/eval.keys --upload upload.bf -o model.enc
