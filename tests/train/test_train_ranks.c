@@ -429,7 +429,7 @@ static void test_batches(void **state)
     (void)state;
     static const shape s = {BF_RECIPE_WHITENED,
                             9000,
-                            17,
+                            40,
                             6000,
                             2,
                             2,
@@ -446,7 +446,7 @@ static void test_batches(void **state)
     train_alone(&alone);
     check_same(&alone, 3, false);
     train_by(&two, 2, false);
-    check_apart(&alone, &two, 4); /* three packings and two, beside one */
+    check_apart(&alone, &two, 4); /* five packings, as of one and of four */
     clear_models(&two);
     clear_models(&alone);
     close_job();
