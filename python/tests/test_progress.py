@@ -15,6 +15,7 @@ def test_bars(monkeypatch, capsys):
 
 
 def test_short_phases_have_no_bars(capsys):
+    pytest.importorskip("tqdm")
     with _progress.reporter(True) as report:
         report("encrypt", 1, 2)
         report("encrypt", 2, 2)

@@ -39,4 +39,9 @@ checks=$((checks + 1))
 ! width 81 >"$work/stdout" || fail "a line of 81 columns passes"
 grep -q 'src/base/file.h:[0-9]*: 81 columns' "$work/stdout" ||
     fail "the wide line is not named: $(cat "$work/stdout")"
+ok width 80
+mkdir "$work/python"
+printf '%081d\n' 1 >"$work/python/wide.py"
+checks=$((checks + 1))
+! tools/check-layers "$work" >"$work/stdout" || fail "wide lines of Python pass"
 finish

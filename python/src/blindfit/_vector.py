@@ -242,6 +242,8 @@ class Vector:
 
     def _values(self, other):
         """A number or an array of this size; None for other things."""
+        if isinstance(other, numbers.Real):
+            other = float(other)
         values = np.asarray(other)
         if values.dtype.kind not in "biuf":
             return None
