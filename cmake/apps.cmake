@@ -3,7 +3,8 @@
 # headers only.
 set(cli_train program affinity job_report term/clock term/format
   term/options term/progress term/results commands/train)
-set(cli_shared ${cli_train} recipe commands/plan commands/inspect)
+set(cli_shared ${cli_train} recipe commands/plan commands/inspect
+  commands/completion)
 set(cli_server main_server commands/gather)
 set(cli_owner main_owner blas_room confusion data findings training fit/compare
   fit/report fit/run fit/scratch fit/server_process report/accuracy

@@ -24,17 +24,19 @@ typedef struct cli_command {
     const char *synopsis; /* text after the name */
     const char *examples; /* lines */
     bf_status (*run)(const struct cli_command *self, int argc, char **argv);
+    const struct cli_command *const *commands; /* "party new", ..; or NULL */
 } cli_command;
 
 extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
-    cli_inspect, cli_bench, cli_party, cli_party_new, cli_party_show,
-    cli_gather;
+    cli_inspect, cli_bench, cli_completion, cli_party, cli_party_new,
+    cli_party_show, cli_gather;
 
 /* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv);
 const char *cli_program(void);
+const cli_command *const *cli_commands(void); /* ends with NULL */
 
 /* Exit codes; docs/man/blindfit.1 lists them. */
 enum {
@@ -118,6 +120,12 @@ BF_MUST_CHECK bf_status cli_parse(const cli_command *self,
                                   const cli_option *options, int argc,
                                   char **argv, size_t least, size_t most,
                                   const char *operands[CLI_OPERANDS_MAX]);
+/* Calls `each` with every option that --help shows, the common ones last. Runs
+ * the command up to cli_parse, which every command calls before its work, and
+ * which then fails. Options are valid during a call. */
+void cli_options_each(const cli_command *c,
+                      void (*each)(void *user, const cli_option *o),
+                      void *user);
 /* BF_ERR_ARGUMENT "--NAME is missing" when value is NULL or empty. */
 BF_MUST_CHECK bf_status cli_need(const char *value, const char *name);
 /* The value of --parts; BF_ERR_ARGUMENT above BF_UPLOAD_PARTS_MAX. */

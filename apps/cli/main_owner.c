@@ -6,7 +6,7 @@ int main(int argc, char **argv)
         &cli_fit,     &cli_report,   &cli_extract, &cli_plan,
         &cli_keygen,  &cli_encrypt,  &cli_train,   &cli_decrypt,
         &cli_evaluate, &cli_predict, &cli_party,   &cli_inspect,
-        &cli_bench,
+        &cli_bench,   &cli_completion,
         NULL,
     };
     return cli_main("blindfit",

@@ -5,7 +5,8 @@
 int main(int argc, char **argv)
 {
     static const cli_command *const commands[] = {
-        &cli_train, &cli_gather, &cli_plan, &cli_inspect, NULL};
+        &cli_train,   &cli_gather,     &cli_plan,
+        &cli_inspect, &cli_completion, NULL};
     return cli_main("blindfit-server",
                     "blindfit-server: the half of blindfit that sees only "
                     "ciphertexts",

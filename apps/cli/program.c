@@ -11,6 +11,7 @@
 #include "ranks.h"
 
 static const char *program_name = "blindfit";
+static const cli_command *const *program_commands;
 bf_ranks cli_ranks;
 void (*_Atomic cli_emergency)(void);
 _Static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "read in a signal handler");
@@ -18,6 +19,11 @@ _Static_assert(ATOMIC_POINTER_LOCK_FREE == 2, "read in a signal handler");
 const char *cli_program(void)
 {
     return program_name;
+}
+
+const cli_command *const *cli_commands(void)
+{
+    return program_commands;
 }
 
 int cli_exit_code(bf_status s)
@@ -176,6 +182,7 @@ int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv)
 {
     program_name = program;
+    program_commands = commands;
     if (!open_standard_files()) return CLI_EXIT_IO;
     cli_restore_affinity();
     bf_env_enter(&cli_env);

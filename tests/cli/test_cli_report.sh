@@ -78,6 +78,13 @@ shows page.html 1,234 56 17 '7.7 MB' '23.5 MB' '139 bits' '87.6 %' '87.7 %' \
 # The worst pair comes first: 13 of 116 rows.
 sed -n '/was taken for/,$p' text | grep -x -E '[0-9]+' | head -1 >worst
 [ "$(cat worst)" = 13 ] || fail "the worst pair: $(cat worst)"
+# A browser takes seconds; it must find no element in a name.
+if [ "${BLINDFIT_TEST_LONG:-0}" = 1 ] && command -v chromium >/dev/null; then
+    ok chromium --headless --no-sandbox --disable-gpu --dump-dom \
+        "file://$work/page.html"
+    ! grep -i '<script' "$work/stdout" || fail "a name became an element"
+    grep -q '&lt;script&gt;alert(1)' "$work/stdout" || fail "no page in a browser"
+fi
 ok "$blindfit" report --html full.json test.json training.json more.json \
     -o page.html
 sound page.html

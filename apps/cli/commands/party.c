@@ -264,13 +264,13 @@ static const cli_command cli_party_finish = {
 
 static const cli_command *const commands[] = {
     &cli_party_id, &cli_party_new, &cli_party_show, &cli_party_step,
-    &cli_party_finish};
+    &cli_party_finish, NULL};
 
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option none[] = {{0}};
-    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+    for (size_t i = 0; argc > 1 && commands[i]; i++)
         if (strcmp(argv[1], commands[i]->name + strlen("party ")) == 0)
             return commands[i]->run(commands[i], argc - 1, argv + 1);
     BF_TRY(cli_parse(self, none, argc, argv, 0, 0, operands));
@@ -290,4 +290,5 @@ const cli_command cli_party = {
         "      --labels y.npy -o model.npy\n"
         "  # each with --help of its own; docs/owners.md has the whole story\n",
     .run = run,
+    .commands = commands,
 };

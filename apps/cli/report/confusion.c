@@ -4,7 +4,9 @@
 
 #include "report/parts.h"
 
-#define LABELS 88.0    /* room for names, left and above */
+#define NAME_MAX 13 /* characters of a name in the picture */
+#define FONT 10.0   /* the picture's largest, whose characters have WIDTH */
+#define WIDTH 6.2
 #define CELL_MAX 29.0  /* the picture's width for ten classes */
 #define CELL_TEXT 17.0 /* least that holds a number */
 #define SHADES 8
@@ -43,15 +45,13 @@ static bool read_counts(confusion *c, const cJSON *table)
     return true;
 }
 
-static void name_of(char out[64], const confusion *c, size_t i, int most)
+/* At most so many characters, not bytes, of a class's name; returns their
+ * number. */
+static int name_of(char out[64], const confusion *c, size_t i, int most)
 {
     const char *name =
         cJSON_GetStringValue(cJSON_GetArrayItem(c->names, (int)i));
-    if (!name) {
-        snprintf(out, 64, "%zu", i);
-        return;
-    }
-    /* Characters, not bytes. */
+    if (!name) return snprintf(out, 64, "%zu", i);
     const char *end = name;
     int length = 0;
     while (*end && length < most && end - name < 50) {
@@ -60,6 +60,7 @@ static void name_of(char out[64], const confusion *c, size_t i, int most)
         length++;
     }
     snprintf(out, 64, "%.*s%s", (int)(end - name), name, *end ? "\u2026" : "");
+    return *end ? length + 1 : length;
 }
 
 /* ---- picture ------------------------------------------------------------- */
@@ -92,26 +93,48 @@ static void draw_shade(FILE *to, const confusion *c, bool right, int shade)
     if (any) fputs("\"/>\n", to);
 }
 
-static void draw_numbers(FILE *to, const confusion *c, double cell)
+/* Where cells lie: names are left of them and above. */
+typedef struct grid {
+    double room, cell;
+} grid;
+
+static double middle(const grid *g, size_t i)
+{
+    return g->room + ((double)i + 0.5) * g->cell;
+}
+
+static grid grid_of(const confusion *c)
+{
+    char name[64];
+    int longest = 1;
+    for (size_t i = 0; i < c->classes; i++) {
+        int length = name_of(name, c, i, NAME_MAX);
+        if (length > longest) longest = length;
+    }
+    double room = longest * WIDTH + 6;
+    return (grid){room,
+                  fmin(CELL_MAX, (SVG_WIDTH - room - 2) / (double)c->classes)};
+}
+
+static void draw_numbers(FILE *to, const confusion *c, const grid *g)
 {
     for (size_t t = 0; t < c->classes; t++)
         for (size_t p = 0; p < c->classes; p++)
             if (c->count[t][p] > 0)
                 svg_text(to, shade_of(c, t, p) > SHADES / 2 ? "mid on" : "mid",
-                         LABELS + ((double)p + 0.5) * cell,
-                         LABELS + ((double)t + 0.5) * cell + 3, "%.0f",
+                         middle(g, p), middle(g, t) + 3, "%.0f",
                          c->count[t][p]);
 }
 
-static void draw_names(FILE *to, const confusion *c, double cell)
+static void draw_names(FILE *to, const confusion *c, const grid *g)
 {
     char name[64];
     for (size_t i = 0; i < c->classes; i++) {
-        double at = LABELS + ((double)i + 0.5) * cell;
-        name_of(name, c, i, 13);
-        svg_text(to, "end", LABELS - 4, at + 3, "%s", name);
-        fprintf(to, "<text transform=\"translate(%.4g %.4g) rotate(-90)\">",
-                at + 3, LABELS - 4);
+        double at = middle(g, i) + 3;
+        name_of(name, c, i, NAME_MAX);
+        svg_text(to, "end", g->room - 4, at, "%s", name);
+        fprintf(to, "<text transform=\"translate(%.4g %.4g) rotate(-90)\">", at,
+                g->room - 4);
         html_text(to, name);
         fputs("</text>\n", to);
     }
@@ -119,22 +142,21 @@ static void draw_names(FILE *to, const confusion *c, double cell)
 
 static void draw(FILE *to, const confusion *c)
 {
-    double cell = fmin(CELL_MAX, (SVG_WIDTH - LABELS - 2) / (double)c->classes);
-    double size = cell * (double)c->classes;
-    svg_begin(to, LABELS + size + 2, "Confusion matrix");
-    fprintf(to,
-            "<g class=\"cells\" transform=\"translate(%g %g) "
-            "scale(%.5g)\">\n",
-            LABELS, LABELS, cell);
+    grid g = grid_of(c);
+    double size = g.cell * (double)c->classes;
+    svg_begin(to, g.room + size + 2, "Confusion matrix");
+    fprintf(to, "<g transform=\"translate(%g %g) scale(%.5g)\">\n", g.room,
+            g.room, g.cell);
     for (int shade = 1; shade <= SHADES; shade++) {
         draw_shade(to, c, true, shade);
         draw_shade(to, c, false, shade);
     }
     fputs("</g>\n", to);
-    svg_rect(to, "rule", LABELS, LABELS, size, size);
-    fprintf(to, "<g font-size=\"%.3g\">\n", fmin(10, fmax(cell * 0.8, 2.3)));
-    draw_names(to, c, cell);
-    if (cell >= CELL_TEXT) draw_numbers(to, c, cell);
+    svg_rect(to, "rule", g.room, g.room, size, size);
+    /* Names of a hundred classes must not lie over each other. */
+    fprintf(to, "<g font-size=\"%.3g\">\n", fmin(FONT, g.cell * 0.8));
+    draw_names(to, c, &g);
+    if (g.cell >= CELL_TEXT) draw_numbers(to, c, &g);
     fputs("</g>\n", to);
     svg_end(to);
 }

@@ -57,9 +57,10 @@ void report_who(FILE *to, const cJSON *run)
     html_element(to, "li", "no row, no label, no weight");
     end_card(to);
     fputs("</div>\n", to);
-    if (report_find(run, "security_bits"))
-        html_element(to, "p",
-                     "What the server saw keeps its secrets against "
-                     "attacks of an estimated 2^%.0f operations.",
-                     report_number(run, "security_bits"));
+    if (!report_find(run, "security_bits")) return;
+    fputs("<p>What the server saw keeps its secrets against attacks of an "
+          "estimated 2<sup>",
+          to);
+    html_print(to, "%.0f", report_number(run, "security_bits"));
+    fputs("</sup> operations.</p>\n", to);
 }

@@ -26,6 +26,10 @@ static const cli_option common[] = {
     {0},
 };
 
+/* Set: cli_parse lists options and parses nothing. */
+static void (*list_option)(void *user, const cli_option *o);
+static void *list_user;
+
 /* ---- values -------------------------------------------------------------- */
 
 static bf_status bad(const char *name, const char *text, const char *wanted)
@@ -302,11 +306,35 @@ static bf_status take_operands(const cli_command *self, int argc, char **argv,
     return BF_OK;
 }
 
+static void list_options(const cli_option *o)
+{
+    for (; o->name; o++) {
+        if (o->kind == CLI_TABLE) list_options(o->value);
+        if (o->kind != CLI_TABLE && o->help) list_option(list_user, o);
+    }
+}
+
+void cli_options_each(const cli_command *c,
+                      void (*each)(void *user, const cli_option *o),
+                      void *user)
+{
+    list_option = each;
+    list_user = user;
+    bf_status s = c->run(c, 1, (char *[]){(char *)c->name, NULL});
+    (void)s; /* it always fails */
+    list_option = NULL;
+}
+
 bf_status cli_parse(const cli_command *self, const cli_option *options,
                     int argc, char **argv, size_t least, size_t most,
                     const char *operands[CLI_OPERANDS_MAX])
 {
     tables t = {.letters = ":"};
+    if (list_option) {
+        list_options(options);
+        list_options(common);
+        return BF_ERR_ARGUMENT; /* nobody reads a message */
+    }
     add_options(&t, options);
     add_options(&t, common);
     opterr = 0;
