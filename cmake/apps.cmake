@@ -9,9 +9,9 @@ set(cli_server main_server commands/gather)
 set(cli_owner main_owner blas_room confusion data findings training fit/compare
   fit/report fit/run fit/scratch fit/server_process report/accuracy
   report/confusion report/html report/levels report/page report/phases
-  report/runs report/table report/who
-  commands/extract commands/keygen commands/encrypt commands/decrypt
-  commands/evaluate commands/predict commands/fit commands/report commands/bench
+  report/runs report/table report/who commands/extract commands/keygen
+  commands/encrypt commands/decrypt commands/evaluate commands/predict
+  commands/fit commands/report commands/inspect_data commands/bench
   commands/party commands/party_session)
 if(NOT BLINDFIT_FEATURES)
   list(TRANSFORM cli_owner REPLACE "^commands/extract$" commands/no_extract)

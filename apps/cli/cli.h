@@ -217,6 +217,11 @@ BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);
 
+/* inspect, of files of numbers by their extension: features, labels and models.
+ * NULL in the server's program, which cannot read them. */
+extern bf_status (*const cli_inspect_data)(bool *known, const char *path);
+bf_status cli_inspect_owned(bool *known, const char *path);
+
 /* ---- time (term/clock.c) ------------------------------------------------- */
 
 double cli_now(void); /* seconds, monotonic */

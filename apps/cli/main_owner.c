@@ -1,5 +1,8 @@
 #include "cli.h"
 
+bf_status (*const cli_inspect_data)(bool *known,
+                                    const char *path) = cli_inspect_owned;
+
 int main(int argc, char **argv)
 {
     static const cli_command *const commands[] = {

@@ -2,6 +2,9 @@
  * checks the symbols. */
 #include "cli.h"
 
+bf_status (*const cli_inspect_data)(bool *known,
+                                    const char *path) = NULL;
+
 int main(int argc, char **argv)
 {
     static const cli_command *const commands[] = {

@@ -121,7 +121,7 @@ static void print_commands(FILE *to, const char *about,
     fprintf(to, "%s\n\nUsage: %s COMMAND [OPTIONS] [ARGUMENTS]\n\n", about,
             program_name);
     for (size_t i = 0; commands[i]; i++)
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to,
             "\n'%s COMMAND --help' shows options and examples.\n",
             program_name);

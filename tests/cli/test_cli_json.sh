@@ -47,7 +47,8 @@ printed "$blindfit" encrypt "$work/ranks.json" "$work/train.csv" \
 printed "$blindfit" evaluate "$work/model.npy" "$work/train.csv"
 printed "$blindfit" predict "$work/model.npy" "$work/train.csv" \
     -o "$work/classes.csv"
-for file in upload.bf job.json keys/transform.bf; do
+for file in upload.bf job.json keys/transform.bf x.npy y.npy model.npy \
+    train.csv; do
     printed "$blindfit" inspect "$work/$file"
 done
 printed "$blindfit" fit "$work/train.csv" --every-iteration

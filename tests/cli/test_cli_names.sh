@@ -26,6 +26,29 @@ ok "$blindfit" evaluate "$work/model.csv" "$work/test.csv"
 grep -q 'cat, grey' "$work/stdout" || fail "evaluate: no names"
 holds "$(LC_ALL=C tr -d '\n\40-\176' <"$work/stdout" | wc -c) == 0"
 
+# What inspect says of an owner's own files; the server's program reads none.
+inspects() # FILE PATTERN...
+{
+    ok "$blindfit" inspect "$work/$1"
+    file=$1
+    shift
+    for pattern; do
+        grep -q -E -e "$pattern" "$work/stdout" ||
+            fail "inspect $file: no '$pattern' in: $(cat "$work/stdout")"
+    done
+    holds "$(LC_ALL=C tr -d '\n\40-\176' <"$work/stdout" | wc -c) == 0"
+}
+inspects model.csv 'model, ' 'classes +4$' 'features +1, as they are' \
+    '1: the "dog"' '2: [?]'
+inspects test.csv 'labelled rows' 'rows +4$' 'features +1, from -9 to 9' \
+    'classes +4$'
+refuse 4 'model.csv: ' "$server" inspect "$work/model.csv"
+printf 'no array' >"$work/bad.npy"
+refuse 4 'bad.npy: ' "$blindfit" inspect "$work/bad.npy"
+printf 'no tensors' >"$work/bad.safetensors"
+refuse 4 'bad.safetensors: ' "$blindfit" inspect "$work/bad.safetensors"
+refuse 3 'none.csv: ' "$blindfit" inspect "$work/none.csv"
+
 # ---- classes of one file and of another ----------------------------------------
 export LC_ALL=C # awk writes bytes
 printf 'ant\nbee\ncow\n' >"$work/three.txt"

@@ -133,6 +133,9 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {{0}};
     bf_file_info info;
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    bool known = false;
+    if (cli_inspect_data) BF_TRY(cli_inspect_data(&known, operands[0]));
+    if (known) return BF_OK;
     BF_TRY(bf_file_inspect(&info, operands[0], &cli_env));
     switch (info.type) {
     case BF_FILE_JOB: return inspect_job(operands[0]);
@@ -147,6 +150,8 @@ const cli_command cli_inspect = {
     .summary = "show and verify a file, without its secrets",
     .synopsis = "FILE",
     .examples = "  blindfit inspect upload.bf\n"
-                "  blindfit inspect job.json\n",
+                "  blindfit inspect job.json\n"
+                "  # the owner's own files\n"
+                "  blindfit inspect model.npy\n",
     .run = run,
 };

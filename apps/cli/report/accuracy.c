@@ -8,6 +8,7 @@
 #define TOP 8.0
 #define BOTTOM 190.0
 #define HEIGHT 222.0
+#define TICKS_MAX 9
 #define DOTS_MAX 40
 #define NUMBERS_MAX 50 /* of iterations in the table */
 
@@ -52,6 +53,14 @@ static axes axes_of(const report_runs *r)
                   last + margin};
 }
 
+/* 1, 2, 5, 10, 20, ..: the least that is no smaller. */
+static double stride_of(double least)
+{
+    double stride = 1;
+    for (int i = 0; stride < least; i++) stride *= i % 3 == 1 ? 2.5 : 2;
+    return stride;
+}
+
 static void draw_axes(FILE *to, const axes *a)
 {
     double step = 1 - a->low > 0.55 ? 0.2 : 1 - a->low > 0.15 ? 0.1 : 0.05;
@@ -59,10 +68,17 @@ static void draw_axes(FILE *to, const axes *a)
         svg_line(to, "rule", LEFT, y_of(a, v), RIGHT, y_of(a, v));
         svg_text(to, "soft end", LEFT - 5, y_of(a, v) + 4, "%.0f %%", 100 * v);
     }
-    double stride = ceil((a->last - a->first) / 9);
-    for (double t = 1; t <= a->last; t += stride)
+    double stride = stride_of(a->last / TICKS_MAX);
+    for (double t = stride; t <= a->last; t += stride)
         svg_text(to, "soft mid", x_of(a, t), BOTTOM + 15, "%.0f", t);
     svg_text(to, "soft mid", (LEFT + RIGHT) / 2, BOTTOM + 29, "iteration");
+}
+
+static void circle(FILE *to, const char *style, size_t run, double x, double y,
+                   double radius)
+{
+    fprintf(to, "<circle class=\"%s%zu\" cx=\"%.4g\" cy=\"%.4g\" r=\"%g\"/>\n",
+            style, run, x, y, radius);
 }
 
 /* Dots are encrypted, circles around them the twin; many iterations have room
@@ -76,12 +92,10 @@ static void draw_curve(FILE *to, const axes *a, const report_curve *c, size_t i)
                 y_of(a, c->at[j].encrypted));
     fputs("\"/>\n", to);
     for (size_t j = (c->count - 1) % stride; j < c->count; j += stride) {
-        double x = x_of(a, c->at[j].iteration);
-        fprintf(to,
-                "<circle class=\"f%zu\" cx=\"%.4g\" cy=\"%.4g\" r=\"3\"/>"
-                "<circle class=\"s%zu\" cx=\"%.4g\" cy=\"%.4g\" r=\"6\"/>\n",
-                i, x, y_of(a, c->at[j].encrypted), i, x,
-                y_of(a, c->at[j].twin));
+        const report_point *p = &c->at[j];
+        circle(to, "f", i, x_of(a, p->iteration), y_of(a, p->encrypted), 3);
+        if (!isnan(p->twin))
+            circle(to, "s", i, x_of(a, p->iteration), y_of(a, p->twin), 6);
     }
 }
 
@@ -136,7 +150,7 @@ static void numbers(FILE *to, const report_runs *r)
                     "</td><td class=\"n\">%.0f</td><td class=\"n\">%s</td>"
                     "<td class=\"n\">%s</td></tr>\n",
                     c.at[j].iteration, cli_percent(c.at[j].encrypted).s,
-                    cli_percent(c.at[j].twin).s);
+                    isnan(c.at[j].twin) ? "-" : cli_percent(c.at[j].twin).s);
         }
     }
     fputs("</tbody></table></div></details>\n", to);

@@ -73,27 +73,29 @@ const char *report_judged_on(const cJSON *run)
     return "-";
 }
 
-static report_point point_of(const cJSON *o, const char *iteration,
-                             const char *encrypted, const char *twin)
+static double accuracy(const cJSON *o, const char *key)
 {
-    return (report_point){
-        report_number(o, iteration),
-        fmin(fmax(report_number(o, encrypted), 0), 1),
-        fmin(fmax(report_number(o, twin), 0), 1),
-    };
+    const cJSON *v = report_find(o, key);
+    return v ? fmin(fmax(v->valuedouble, 0), 1) : NAN;
+}
+
+/* Leaves out a point without an encrypted accuracy. */
+static void add_point(report_curve *out, double iteration, double encrypted,
+                      double twin)
+{
+    if (out->count < BF_MAX_ITERATIONS && !isnan(encrypted))
+        out->at[out->count++] = (report_point){iteration, encrypted, twin};
 }
 
 void report_curve_of(report_curve *out, const cJSON *run)
 {
     const cJSON *item, *list = report_list(run, "accuracy_by_iteration");
     out->count = 0;
-    cJSON_ArrayForEach(item, list)
-    {
-        if (out->count == BF_MAX_ITERATIONS) break;
-        out->at[out->count++] =
-            point_of(item, "iteration", "encrypted", "plaintext_same_recipe");
-    }
+    cJSON_ArrayForEach(item, list) add_point(
+        out, report_number(item, "iteration"), accuracy(item, "encrypted"),
+        accuracy(item, "plaintext_same_recipe"));
     if (out->count) return;
-    out->at[out->count++] = point_of(run, "iterations", "accuracy.encrypted",
-                                     "accuracy.plaintext_same_recipe");
+    add_point(out, report_number(run, "iterations"),
+              accuracy(run, "accuracy.encrypted"),
+              accuracy(run, "accuracy.plaintext_same_recipe"));
 }

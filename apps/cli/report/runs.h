@@ -27,8 +27,8 @@ cli_text report_string(const cJSON *run, const char *key);
 /* "test", "training" or "-". */
 const char *report_judged_on(const cJSON *run);
 
-/* Accuracies, from 0 to 1, after the iterations that the report knows: the last
- * alone if fit had no --every-iteration. */
+/* Accuracies, from 0 to 1, after the iterations that the report knows, at least
+ * the last: all if fit had --every-iteration. The twin's is NaN if missing. */
 typedef struct report_point {
     double iteration, encrypted, twin;
 } report_point;
