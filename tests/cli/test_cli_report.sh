@@ -42,6 +42,16 @@ cat >full.json <<'JSON'
  "accuracy_by_iteration": [
   {"iteration": 1, "encrypted": 0.631, "plaintext_same_recipe": 0.642},
   {"iteration": 2, "encrypted": 0.876, "plaintext_same_recipe": 0.877}],
+ "starts": {"whiten": 0, "keygen": 2, "encrypt": 8, "server": 10, "decrypt": 24},
+ "seconds": {"whiten": 2, "keygen": 6, "encrypt": 2, "train": 10.4,
+  "decrypt": 1.7, "total": 26, "server_read": 2, "server_write": 0.6,
+  "server_wall": 14},
+ "peak_rss_bytes": {"owner": 111e6, "server": 222e6},
+ "memory_bytes_planned": 333e6, "ring_degree": 16384, "log2_q": 240,
+ "log2_qp": 365, "log2_qp_limit": 430, "typical_weight": 0.5,
+ "levels": [
+  {"iteration": 1, "limbs": 4, "log2_q": 172, "weight_noise": 0.0012},
+  {"iteration": 2, "limbs": 2, "log2_q": 86, "weight_noise": 0.03125}],
  "confusion": [[101, 13, 2], [3, 140, 7], [11, 5, 148]],
  "class_names": ["<script>alert(1)</script>", "a\"b'&amp;", "caf\u00e9\u202e\u0001"]}
 JSON
@@ -54,7 +64,7 @@ sound()
     ! grep -n -i -E '<script|https?:|src=|href=|url\(|@import| on[a-z]+=' "$1" ||
         fail "$1: scripts, or something from elsewhere"
     if command -v xmllint >/dev/null; then
-        xmllint --nonet --noout "$1" || fail "$1: tags do not balance"
+        xmllint --nonet --noout "$1" 2>xml || fail "$1: $(head -1 xml)"
     else
         echo "no xmllint: tags are not checked"
     fi
@@ -75,6 +85,42 @@ sound page.html
 shows page.html 1,234 56 17 '7.7 MB' '23.5 MB' '139 bits' '87.6 %' '87.7 %' \
     '88.4 %' '63.1 %' '64.2 %' 101 13 2 3 140 7 11 5 148 '11.2 %' \
     '&lt;script&gt;alert(1)&lt;/script&gt;' 'a&quot;b&#39;&amp;amp;' 'café??'
+# in_order TEXT...: these follow each other.
+in_order()
+{
+    checks=$((checks + 1))
+    grep -v '^$' text | tr '\n' '|' | grep -q -F -e "|$(printf '%s|' "$@")" ||
+        fail "not in this order: $*"
+}
+in_order 101 13 2 3 140 7 11 5 148
+in_order whitened 1 '63.1 %' '64.2 %' whitened 2 '87.6 %' '87.7 %'
+in_order 'server: start' '1.00 s' 'server: reading' '2.00 s' \
+    'server: training' '10 s' 'server: writing' '0.60 s' \
+    'owner: decryption' '1.70 s'
+in_order 'server, planned' '333 MB' 'server, used' '222 MB' 'owner, used' '111 MB'
+in_order '128-bit limit: 430 bits' error 'keys, with P' '365 bits' \
+    'at the start' '240 bits' 'after iteration 1' '172 bits' '1.2e-03' \
+    'after iteration 2' '86 bits' '3.1e-02'
+grep -q -x '.*a typical weight is 0.5. Noise leaves 4.0 bits of it.' text ||
+    fail "no bits of a weight"
+# bars STYLE: x and width of its bars, in hundredths of the room for them.
+bars() # STYLE FIRST LAST
+{
+    sed -n "s/.*<rect class=\"$1\" x=\"\([^\"]*\)\" y=[^ ]* \
+width=\"\([^\"]*\)\".*/\1 \2/p" page.html |
+        awk -v a="$2" -v b="$3" '{
+            printf "%.0f+%.0f ", 100 * ($1 - a) / (b - a), 100 * $2 / (b - a)
+        }'
+}
+# 10 + 1 s before reading, 10 + 1 + 2 before training, of 26.
+got=$(bars f1 124 318)
+case $got in '38+4 42+8 50+40 90+2 0+67 '*) ;; *)
+    fail "the server's bars: $got" ;;
+esac
+# 365, 240, 172 and 86 bits of 430.
+got=$(bars f0 104 258)
+case $got in *' 0+85 0+56 0+40 0+20 ') ;; *) fail "bars of bits: $got" ;; esac
+checks=$((checks + 3))
 # The worst pair comes first: 13 of 116 rows.
 sed -n '/was taken for/,$p' text | grep -x -E '[0-9]+' | head -1 >worst
 [ "$(cat worst)" = 13 ] || fail "the worst pair: $(cat worst)"
