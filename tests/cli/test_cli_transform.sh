@@ -119,6 +119,24 @@ refuse 6 'transform.bf: .*row [0-9]* is .* long|does not whiten' \
 refuse 6 'none.bf: .*row [0-9]* is .* long by this transform' safe a "$none" c
 absent "$work/safe/b" "$work/safe/c" "$work/safe/b.bf" "$work/safe/c.bf"
 
+# Without a clip, rows by another transform can exceed the job's bound.
+ok "$blindfit" plan -n 40 -d 9 -c 3 -k 1 --map none --clip 0 -o "$work/long.json"
+ok "$blindfit" keygen "$work/long.json" -o "$work/long"
+long() # TRAIN OPTION...
+{
+    train=$1
+    shift
+    "$blindfit" encrypt "$work/long.json" "$work/$train.csv" \
+        --key "$work/long/secret.key" -o "$work/long/u" "$@"
+}
+ok long a
+awk -F, '{ printf "%s", $1; for (i = 2; i <= NF; i++) printf ",%g", 1e4 * $i
+    print "" }' "$work/a.csv" >"$work/far.csv"
+refuse 6 'far.csv: a transformed feature in ciphertext 1 of the rows exceeds' \
+    long far --fitted "$work/long/transform.bf" --transform "$work/long/t.bf" \
+    --rehearse no
+absent "$work/long/t.bf"
+
 # A job.json with changed bytes is another job, and the message says why.
 sed 's/$/\r/' "$job" >"$work/crlf.json"
 { printf '\357\273\277'; cat "$job"; } >"$work/bom.json"

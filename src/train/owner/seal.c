@@ -19,9 +19,9 @@ static bf_status seal_rows(bf_pt *pt, const bf_job *job, const bf_context *ctx,
         if (!(bf_max(fabs(creal(slots[j])), fabs(cimag(slots[j]))) <=
               input->bound * (1 + 1e-9)))
             s = bf_fail(BF_ERR_RANGE,
-                        "a transformed feature of upload %zu exceeds the "
-                        "job's bound %g",
-                        index, input->bound);
+                        "a transformed feature in ciphertext %zu of the rows "
+                        "exceeds the job's bound %g",
+                        index + 1, input->bound);
     if (s == BF_OK)
         s = bf_encode_slots(pt, ctx, slots, l->f * l->t, input->scale,
                             input->limbs);
