@@ -118,7 +118,7 @@ static void keys(FILE *to, const report_runs *r)
     bool compared = false;
     fputs("<ul class=\"key\">\n", to);
     for (size_t i = 0; i < r->count; i++) {
-        char style[8];
+        char style[32];
         snprintf(style, sizeof style, "s%zu", i);
         key(to, style, line, report_string(r->run[i], "recipe").s,
             ", encrypted");
@@ -165,7 +165,7 @@ void report_accuracy(FILE *to, const report_runs *r)
     svg_begin(to, HEIGHT, "Accuracy by iteration");
     draw_axes(to, &a);
     for (size_t i = 0; i < r->count; i++) {
-        char line[16];
+        char line[32];
         snprintf(line, sizeof line, "s%zu dash", i);
         if (regression(r->run[i])) {
             double y = y_of(&a, regression(r->run[i])->valuedouble);
