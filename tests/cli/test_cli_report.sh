@@ -156,7 +156,8 @@ sound page.html
 ok "$blindfit" report --html many.json many.json many.json many.json -o page.html
 sound page.html
 echo '{"recipe": "paper", "iterations": 1e999, "samples": -1e300, "accuracy":
- {"encrypted": 7}, "bytes": 3, "confusion": [[1, 2], [3]], "class_names": 1,
+ {"encrypted": 7, "plaintext_same_recipe": 1e308}, "bytes": 3,
+ "confusion": [[1, 2], [3]], "class_names": 1,
  "accuracy_by_iteration": [3, {"iteration": -5e300, "encrypted": null}]}' >odd.json
 ok "$blindfit" report --html odd.json -o page.html
 sound page.html

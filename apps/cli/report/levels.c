@@ -66,7 +66,7 @@ static void noise(FILE *to, const cJSON *run, const cJSON *levels)
     html_element(to, "p",
                  "Noise: the error expected of a weight is %.2g, and a "
                  "typical weight is %.2g. Noise leaves %.1f bits of it.",
-                 error, typical, log2(typical / error));
+                 error, typical, log2(typical) - log2(error));
 }
 
 void report_levels(FILE *to, const cJSON *run)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define FILE_MAX ((size_t)1 << 20)
+#define NUMBER_MAX 1e24 /* more than any figure, and far from overflow */
 
 bf_status report_read(report_runs *r, const char *path)
 {
@@ -39,7 +40,7 @@ const cJSON *report_find(const cJSON *run, const char *key)
         key = dot + 1;
     }
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(run, key);
-    return cJSON_IsNumber(v) && isfinite(v->valuedouble) ? v : NULL;
+    return cJSON_IsNumber(v) && fabs(v->valuedouble) < NUMBER_MAX ? v : NULL;
 }
 
 double report_number(const cJSON *run, const char *key)

@@ -17,7 +17,8 @@ typedef struct report_runs {
 BF_MUST_CHECK bf_status report_read(report_runs *r, const char *path);
 void report_clear(report_runs *r);
 
-/* Finds "group.key" or "key"; NULL if it is missing or no finite number. */
+/* Finds "group.key" or "key"; NULL if it is missing, or no number that
+ * a run can have. */
 const cJSON *report_find(const cJSON *run, const char *key);
 double report_number(const cJSON *run, const char *key); /* 0 if missing */
 /* An array, or NULL. */
