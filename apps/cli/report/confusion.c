@@ -10,6 +10,8 @@
 #define CELL_MAX 29.0  /* the picture's width for ten classes */
 #define CELL_TEXT 17.0 /* least that holds a number */
 #define SHADES 8
+#define DARK 6 /* of the shades; from here on numbers have the page's ground   \
+                */
 #define WORST 10
 #define MANY 30 /* classes; a hundred make up to 130 kB of picture */
 
@@ -121,7 +123,7 @@ static void draw_numbers(FILE *to, const confusion *c, const grid *g)
     for (size_t t = 0; t < c->classes; t++)
         for (size_t p = 0; p < c->classes; p++)
             if (c->count[t][p] > 0)
-                svg_text(to, shade_of(c, t, p) > SHADES / 2 ? "mid on" : "mid",
+                svg_text(to, shade_of(c, t, p) >= DARK ? "mid on" : "mid",
                          middle(g, p), middle(g, t) + 3, "%.0f",
                          c->count[t][p]);
 }
