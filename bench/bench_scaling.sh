@@ -17,15 +17,14 @@ features=${FEATURES:-64 128 256 400 768}
 iterations=${ITERATIONS:-3}
 mkdir -p "$out"
 
-# The value of a key of a JSON report; KEY alone, or PARENT KEY.
-value() # FILE KEY
+value() # FILE KEY: of a JSON report
 {
     sed -n "s/^[[:space:]]*\"$2\":[[:space:]]*\\([-0-9.e+]*\\),*\$/\\1/p" "$1" |
         head -1
 }
-seconds() # FILE KEY: of the object "seconds"
+value_of() # FILE OBJECT KEY
 {
-    sed -n '/"seconds"/,/}/p' "$1" >"$out/seconds" && value "$out/seconds" "$2"
+    sed -n "/\"$2\"/,/}/p" "$1" >"$out/object" && value "$out/object" "$3"
 }
 
 width=$(head -c 200 "$train" | tr -c '0-9,()' ' ' |
@@ -39,12 +38,12 @@ measure() # N D
         --iterations "$iterations" --json >"$out/plan.json"
     awk -v n="$1" -v d="$2" -v ring="$(value "$out/plan.json" ring_degree)" \
         -v limbs="$(value "$out/plan.json" limbs)" \
-        -v train="$(seconds "$out/fit.json" train)" \
+        -v train="$(value_of "$out/fit.json" seconds train)" \
         -v planned="$(value "$out/plan.json" server_seconds_estimate)" \
-        -v read="$(seconds "$out/fit.json" server_read)" \
+        -v read="$(value_of "$out/fit.json" seconds server_read)" \
         -v switches="$(value "$out/fit.json" key_switches)" \
         -v products="$(value "$out/fit.json" tensor_products)" \
-        -v memory="$(value "$out/fit.json" server)" 'BEGIN {
+        -v memory="$(value_of "$out/fit.json" peak_rss_bytes server)" 'BEGIN {
             bytes = products * 2 * 2 * 8 * ring * limbs / 2
             printf "%6d %4d %6d %5d %9.2f %9.2f %6.2f %8.2f %9d %9d " \
                 "%7.1f %6.2f\n", n, d, ring, limbs, train, planned, train / planned,
@@ -64,7 +63,7 @@ table_head()
     table_head
     for d in $features; do measure 10000 "$d"; done
 } | tee "$out/features.dat"
-rm -f "$out/seconds" "$out/fit.json" "$out/plan.json"
+rm -f "$out/object" "$out/fit.json" "$out/plan.json"
 
 gnuplot <<GNUPLOT
 set terminal pngcairo size 1100,520 font "Sans,12"
