@@ -1,8 +1,11 @@
-"""The two extension modules, as cffi builds them.
+"""The extension modules, as cffi builds them.
 
-``blindfit._owner`` has the whole library; ``blindfit._server`` has the library
-for servers, which holds no code that makes, reads or uses a secret key. Both
-link their library statically and export nothing but their initialisation.
+``blindfit._owner`` has the library without images; ``blindfit._server`` has
+the library for servers, which holds no code that makes, reads or uses a secret
+key. ``blindfit._features`` has image readers and backbones, if the library
+does: a module of its own, because it needs oneDNN and libraries for images,
+which the others then work without. All link their library statically and
+export nothing but their initialisation.
 
 The library comes from the build folder in the environment variable
 ``BLINDFIT_BUILD``, or is built beside the other products of setuptools
@@ -23,17 +26,21 @@ from declarations import declarations  # noqa: E402
 SERVER_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "job.h", "server.h",
                   "session.h", "ckks.h")
 OWNER_HEADERS = (*SERVER_HEADERS, "owner.h", "party.h")
+FEATURES_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "features.h")
 
 CALLBACKS = """
 extern "Python" int blindfit_progress(void *, const char *, double, double);
 extern "Python" void blindfit_note(void *, const char *);
 """
+FEATURES_CALLBACKS = """
+extern "Python" void blindfit_skip(void *, size_t, const char *);
+"""
 
 
-def _module(name, archive, headers, owner):
+def _module(name, archive, headers, owner, callbacks=CALLBACKS):
     ffi = FFI()
     ffi.cdef(declarations(library.INCLUDE, headers, owner))
-    ffi.cdef(CALLBACKS)
+    ffi.cdef(callbacks)
     ffi.set_source(
         name,
         "".join(f'#include "blindfit/{header}"\n' for header in headers),
@@ -51,3 +58,8 @@ def owner_module():
 def server_module():
     return _module("blindfit._server", "blindfit-server", SERVER_HEADERS,
                    False)
+
+
+def features_module():
+    return _module("blindfit._features", "blindfit", FEATURES_HEADERS, True,
+                   CALLBACKS + FEATURES_CALLBACKS)

@@ -42,18 +42,28 @@ def archive(name):
     return _build() / f"lib{name}.a"
 
 
+def _requirements(name):
+    """(pkg-config packages, other arguments) that the archive needs."""
+    text = (_build() / f"{name}.pc").read_text()
+    return [re.search(rf"^{key}.private: (.*)$", text, re.M).group(1).split()
+            for key in ("Requires", "Libs")]
+
+
+def has_backbones():
+    """Whether the library reads images; a build of its own does not."""
+    return bool(os.environ.get("BLINDFIT_BUILD")) and (
+        "libpng" in _requirements("blindfit")[0])
+
+
 def link_arguments(name):
     """Links the archive, and what its pkg-config file says that it needs.
 
     Of an archive the linker takes the objects that are used, and of the other
     libraries those that these objects need.
     """
-    build = _build()
-    text = (build / f"{name}.pc").read_text()
-    packages = re.search(r"^Requires.private: (.*)$", text, re.M).group(1)
-    others = re.search(r"^Libs.private: (.*)$", text, re.M).group(1)
-    found = subprocess.run(["pkg-config", "--libs", *packages.split()],
+    packages, others = _requirements(name)
+    found = subprocess.run(["pkg-config", "--libs", *packages],
                            check=True, text=True, stdout=subprocess.PIPE)
     return ["-Wl,--exclude-libs,ALL", "-Wl,--as-needed",
             "-Wl,-z,relro,-z,now", "-Wl,-S", str(archive(name)),
-            *found.stdout.split(), *others.split()]
+            *found.stdout.split(), *others]

@@ -15,6 +15,7 @@ if [ -z "$python" ]; then
     exit 77
 fi
 export BLINDFIT_PYTHON="$python" PYTHONDONTWRITEBYTECODE=1
+export BLINDFIT_BUILD="$(realpath "$build")" # tests run its programs, too
 # Products of builds in the source tree, of which a user may have some.
 products()
 {
