@@ -1,18 +1,16 @@
 # build/blindfit has all commands. build/blindfit-server has a server's
 # commands, and links the archive without owner objects. Both include public
 # headers only.
-set(cli_train program affinity job_report term/clock term/format
-  term/options term/progress term/results commands/train)
+set(cli_train program affinity job_report term/clock term/options
+  term/progress term/results commands/train)
 set(cli_shared ${cli_train} recipe commands/plan commands/inspect
   commands/completion)
 set(cli_server main_server commands/gather)
 set(cli_owner main_owner blas_room confusion data findings training fit/compare
-  fit/report fit/run fit/scratch fit/server_process report/accuracy
-  report/confusion report/html report/levels report/page report/phases
-  report/runs report/table report/who commands/extract commands/keygen
-  commands/encrypt commands/decrypt commands/evaluate commands/predict
-  commands/fit commands/report commands/inspect_data commands/bench
-  commands/party commands/party_session)
+  fit/report fit/run fit/scratch fit/server_process commands/extract
+  commands/keygen commands/encrypt commands/decrypt commands/evaluate
+  commands/predict commands/fit commands/report commands/inspect_data
+  commands/bench commands/party commands/party_session)
 if(NOT BLINDFIT_FEATURES)
   list(TRANSFORM cli_owner REPLACE "^commands/extract$" commands/no_extract)
 endif()

@@ -15,6 +15,7 @@
 #include "blindfit/features.h"
 #include "blindfit/files.h"
 #include "blindfit/owner.h"
+#include "blindfit/text.h"
 
 /* ---- commands (program.c) ------------------------------------------------ */
 
@@ -248,15 +249,7 @@ void cli_note(const char *fmt, ...) BF_PRINTF(1, 2);
  * --quiet. */
 void cli_warn(const char *fmt, ...) BF_PRINTF(1, 2);
 
-/* ---- results (term/format.c, term/results.c) ----------------------------- */
-
-typedef struct cli_text {
-    char s[48];
-} cli_text;
-cli_text cli_size(double bytes);     /* "2.7 MB", powers of 1000 */
-cli_text cli_time(double seconds);   /* "0.42 s", "3 min 12 s" */
-cli_text cli_percent(double share);  /* "83.1 %" */
-cli_text cli_count(double number);   /* "60,000" */
+/* ---- results (term/results.c) -------------------------------------------- */
 
 /* Prints one line, made printable by bf_printable, as names of files and
  * classes may come from elsewhere. */

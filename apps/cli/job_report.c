@@ -16,6 +16,23 @@ void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
     cJSON_AddNumberToObject(o, "special_primes", f->special_limbs);
 }
 
+bf_status cli_json_levels(cJSON *o, const bf_job *job, const bf_job_figures *f)
+{
+    cJSON_AddNumberToObject(o, "typical_weight", f->typical_weight);
+    cJSON *list = cJSON_AddArrayToObject(o, "levels");
+    for (unsigned t = 1; t <= f->shape.iterations; t++) {
+        bf_job_step step;
+        BF_TRY(bf_job_step_of(&step, job, t, &cli_env));
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "iteration", t);
+        cJSON_AddNumberToObject(item, "limbs", step.limbs);
+        cJSON_AddNumberToObject(item, "log2_q", step.log2_q);
+        cJSON_AddNumberToObject(item, "weight_noise", step.error);
+        cJSON_AddItemToArray(list, item);
+    }
+    return BF_OK;
+}
+
 /* A plan and its costs. */
 typedef struct cost {
     bf_job_figures f;
@@ -105,11 +122,14 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
 {
     cJSON *o = cJSON_CreateObject();
     cli_json_job(o, bf_job_recipe(job), f);
+    if (f->shape.owners > 1)
+        cJSON_AddNumberToObject(o, "owners", f->shape.owners);
     cJSON_AddNumberToObject(o, "columns", (double)f->shape.columns);
     cJSON_AddNumberToObject(o, "features_per_ciphertext",
                             (double)f->features_per_ciphertext);
     cJSON_AddNumberToObject(o, "samples_per_ciphertext",
                             (double)f->rows_per_ciphertext);
+    cJSON_AddNumberToObject(o, "log2_q", f->log2_q);
     cJSON_AddNumberToObject(o, "log2_qp", f->log2_qp);
     cJSON_AddNumberToObject(o, "log2_qp_limit", f->log2_qp_limit);
     cJSON_AddNumberToObject(o, "security_bits", f->security_bits);
@@ -145,18 +165,21 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
         cJSON_AddNumberToObject(o, "ranks", (double)ranks->count);
         cJSON_AddItemToObject(o, "each_rank", rank_json(ranks));
     }
-    return cli_json(o);
+    bf_status s = cli_json_levels(o, job, f);
+    if (s == BF_OK) return cli_json(o);
+    cJSON_Delete(o);
+    return s;
 }
 
 static void print_more(const bf_job_figures *f, const more *m)
 {
     size_t count = f->shape.other_ciphertexts;
     cli_row("upload", "labels in %zu ciphertext%s, %s; the server has the rows",
-            count, count > 1 ? "s" : "", cli_size((double)f->labels_bytes).s);
+            count, count > 1 ? "s" : "",
+            bf_text_size((double)f->labels_bytes).s);
     if (m->keys)
-        cli_row("evaluation keys",
-                "%zu more, %s (keygen --beyond)", m->keys,
-                cli_size((double)m->key_bytes).s);
+        cli_row("evaluation keys", "%zu more, %s (keygen --beyond)", m->keys,
+                bf_text_size((double)m->key_bytes).s);
     else
         cli_row("evaluation keys", "the server has all keys");
 }
@@ -164,7 +187,7 @@ static void print_more(const bf_job_figures *f, const more *m)
 static const char *about(char text[64], double seconds)
 {
     if (isnan(seconds)) return "time not measured";
-    snprintf(text, 64, "about %s", cli_time(seconds).s);
+    snprintf(text, 64, "about %s", bf_text_time(seconds).s);
     return text;
 }
 
@@ -174,9 +197,9 @@ static void print_alternative(const cost *c)
     char time[64];
     cli_row(c->f.refreshed ? "with refreshes" : "without refreshes",
             "%s, %s of memory, upload %s, keys %s", about(time, c->seconds),
-            cli_size((double)c->f.memory_bytes).s,
-            cli_size((double)c->f.upload_bytes).s,
-            cli_size((double)c->f.key_bytes).s);
+            bf_text_size((double)c->f.memory_bytes).s,
+            bf_text_size((double)c->f.upload_bytes).s,
+            bf_text_size((double)c->f.key_bytes).s);
 }
 
 static void print_safe(const bf_recipe *r)
@@ -193,12 +216,12 @@ static void print_safe(const bf_recipe *r)
 
 static void print_memory(const bf_job_figures *f)
 {
-    cli_text most = cli_size((double)f->memory_bytes);
+    bf_text most = bf_text_size((double)f->memory_bytes);
     if (f->rows_packed)
         cli_row("server's memory", "about %s, with packed rows", most.s);
     else if (f->packed_memory_bytes)
         cli_row("server's memory", "about %s, or %s with packed rows", most.s,
-                cli_size((double)f->packed_memory_bytes).s);
+                bf_text_size((double)f->packed_memory_bytes).s);
     else
         cli_row("server's memory", "about %s", most.s);
 }
@@ -209,11 +232,11 @@ static void print_ranks(const rank_cost *r)
     cli_row("each of the ranks",
             "%s, %.0f %% of one server; %s of memory; %s of upload",
             about(time, r->seconds), 100 * r->work_part,
-            cli_size((double)r->f.memory_bytes).s,
-            cli_size((double)r->f.upload_bytes).s);
+            bf_text_size((double)r->f.memory_bytes).s,
+            bf_text_size((double)r->f.upload_bytes).s);
     if (r->count == 1) return;
     cli_row("network", "each rank sends up to %s in an iteration",
-            cli_size(sent_bytes(r)).s);
+            bf_text_size(sent_bytes(r)).s);
 }
 
 static void print_plan(const bf_job *job, const bf_job_figures *f,
@@ -226,9 +249,9 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
            "classes\n",
            bf_recipe_kind_name(bf_job_recipe(job)->kind), f->shape.iterations,
            f->shape.iterations == 1 ? "" : "s",
-           cli_count((double)f->shape.rows).s,
-           cli_count((double)f->shape.features).s, f->shape.classes);
-    cli_row("ring degree", "%s", cli_count((double)f->ring_degree).s);
+           bf_text_count((double)f->shape.rows).s,
+           bf_text_count((double)f->shape.features).s, f->shape.classes);
+    cli_row("ring degree", "%s", bf_text_count((double)f->ring_degree).s);
     cli_row("modulus", "%u level%s, log2(QP) = %.0f of at most %.0f",
             f->limbs - 1, f->limbs == 2 ? "" : "s", f->log2_qp,
             f->log2_qp_limit);
@@ -246,22 +269,23 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
     if (m->over) {
         print_more(f, m);
     } else {
-        cli_row("upload", "%s ciphertexts, %s", cli_count((double)uploaded).s,
-                cli_size((double)f->upload_bytes).s);
+        cli_row("upload", "%s ciphertexts, %s",
+                bf_text_count((double)uploaded).s,
+                bf_text_size((double)f->upload_bytes).s);
         cli_row("evaluation keys", "%zu, %s, uploaded once", f->keys,
-                cli_size((double)f->key_bytes).s);
+                bf_text_size((double)f->key_bytes).s);
     }
-    cli_row("encrypted model", "%s", cli_size((double)f->model_bytes).s);
+    cli_row("encrypted model", "%s", bf_text_size((double)f->model_bytes).s);
     cli_row("server's work", "%s key switches, %s ciphertext products",
-            cli_count((double)f->key_switches).s,
-            cli_count((double)f->ciphertext_products).s);
+            bf_text_count((double)f->key_switches).s,
+            bf_text_count((double)f->ciphertext_products).s);
     print_memory(f);
     if (isnan(seconds))
         cli_row("server's time",
                 "not measured: the job's steps are too large here");
     else
         cli_row("server's time", "about %s on this machine, %u thread%s",
-                cli_time(seconds).s, threads, threads == 1 ? "" : "s");
+                bf_text_time(seconds).s, threads, threads == 1 ? "" : "s");
     if (other) print_alternative(other);
 }
 

@@ -19,6 +19,9 @@ breach src/wire/frame.h train/job.h
 breach src/linalg/layout.h blindfit/train.h
 breach src/features/npy.c train/owner/protocol.h
 breach src/wire/wire.h blindfit/ckks.h
+breach src/report/page.c blindfit/features.h
+breach src/train/plan.c blindfit/report.h
+breach apps/cli/commands/report.c report/runs.h
 breach src/api/files.c wire/owner/owner_wire.h
 breach src/train/serve.c ckks/owner/owner.h
 breach apps/cli/commands/train.c base/file.h

@@ -22,8 +22,8 @@ says() # PATTERN FILE...
     grep -q -E -e "$pattern" "$work/stdout" ||
         fail "report $*: no '$pattern' in: $(cat "$work/stdout")"
 }
-says '^Accuracy on 90 images that were not trained on$' test.json test.json
-says '^Accuracy on 90 images that were trained on$' training.json
+says '^Accuracy on 90 rows that were not trained on$' test.json test.json
+says '^Accuracy on 90 rows that were trained on$' training.json
 says '^Accuracy$' test.json training.json
 says 'for +test +training$' test.json training.json
 says 'many as +90 +1,000$' test.json more.json
@@ -163,13 +163,29 @@ ok "$blindfit" report --html odd.json -o page.html
 sound page.html
 ! grep -n -i -E '[^a-z](nan|inf)[^a-z]' page.html || fail "numbers that are none"
 
+# Plans, of one owner and of several.
+ok "$blindfit" plan -n 1500 -d 64 -c 3 -k 2 --json
+cp stdout plan.json
+ok "$blindfit" report plan.json
+! grep -E 'Accuracy|Time|-' stdout || fail "what a plan does not know"
+ok "$blindfit" report --html plan.json -o page.html
+sound page.html
+shows page.html 'Who will see what' 1,500 'The owner' 'server, planned' \
+    '1,500 rows of 64 features, and their labels' 'after iteration 2'
+! grep -q -i 'accuracy' page.html || fail "accuracy of a plan"
+ok "$blindfit" plan -n 1500 -d 64 -c 3 -k 2 --owners 3 --json
+cp stdout owners.json
+ok "$blindfit" report --html full.json owners.json -o page.html
+sound page.html
+shows page.html 'Who saw what' 'Who will see what' 'Each of the owners'
+
 # What is no report, and pages that cannot be written.
 head -c 200 full.json >short.json
-echo '{"recipe": "paper", "iterations": 2, "samples": 9}' >plan.json
+echo '{"recipe": "paper", "iterations": 2, "samples": 9}' >shape.json
 echo kept >page.html
 refuse 4 'short.json: no JSON, or cut short' "$blindfit" report --html \
     short.json -o page.html
-refuse 4 'plan.json: no report of fit' "$blindfit" report plan.json
+refuse 4 'shape.json: no report of fit, and no plan' "$blindfit" report shape.json
 refuse 3 'none.json: ' "$blindfit" report --html none.json -o page.html
 refuse 2 '--output is missing' "$blindfit" report --html full.json
 refuse 2 '--output needs --html' "$blindfit" report full.json -o page.html

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "blindfit/features.h"
+#include "blindfit/report.h"
 #include "train/job.h"
 #include "train/train_testing.h"
 
@@ -76,6 +77,23 @@ static void check_same(const char *a, const char *b)
     bf_free(y);
 }
 
+static void write_page(const char *path)
+{
+    static const char json[] =
+        "{\"recipe\": \"paper\", \"accuracy\": {\"encrypted\": 0.5}}";
+    bf_report *r;
+    char *page;
+    check_ok(bf_report_create(&r));
+    check_ok(bf_report_add(r, "run.json", json, sizeof json - 1));
+    check_ok(bf_report_render(&page, r, BF_REPORT_PAGE));
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(page, f) >= 0);
+    fclose(f);
+    bf_free(page);
+    bf_report_destroy(r);
+}
+
 static void write_files(const char *prefix)
 {
     double w[6] = {1.5, -2.25e-7, 1234567.875, 1 / 3.0, 0, -1e300};
@@ -95,6 +113,8 @@ static void write_files(const char *prefix)
     bf_plan_clear(&plan);
     snprintf(name, sizeof name, "%s-job.json", prefix);
     check_ok(bf_job_save(&job, in_folder(name)));
+    snprintf(name, sizeof name, "%s-page.html", prefix);
+    write_page(in_folder(name));
 }
 
 static void test_files(void **state)
@@ -102,7 +122,7 @@ static void test_files(void **state)
     (void)state;
     static const char *const endings[] = {"m.csv", "m.csv.json", "m.npy",
                                           "m.npy.json", "m.safetensors",
-                                          "job.json"};
+                                          "job.json", "page.html"};
     char point[64], comma[64];
     write_files("point");
     if (!enter_commas()) {

@@ -39,7 +39,7 @@ static void take(void *user, const bf_bench_row *r)
                  t->baseline / r->seconds);
     printf("  %-12s %-22s %-7s %u thread%s %12s   %s\n", r->operation, shape,
            r->backend, r->threads, r->threads == 1 ? " " : "s",
-           cli_time(r->seconds).s, faster);
+           bf_text_time(r->seconds).s, faster);
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)

@@ -114,11 +114,11 @@ static void show_upload(const encrypt_args *a, size_t count, double bytes)
         cli_row("upload",
                 "%s.0 to .%u: %zu ciphertext%s, %s, a file for each "
                 "rank of the server",
-                a->upload, a->parts - 1, count, ending, cli_size(bytes).s);
+                a->upload, a->parts - 1, count, ending, bf_text_size(bytes).s);
     else
         cli_row("upload", "%s%s: %zu ciphertext%s, %s, for the server",
                 a->upload, a->parts ? ".0" : "", count, ending,
-                cli_size(bytes).s);
+                bf_text_size(bytes).s);
 }
 
 static bf_status report(const encrypt_args *a, const bf_job *job)

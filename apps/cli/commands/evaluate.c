@@ -36,8 +36,8 @@ static void print_confusion(const bf_metrics *m, char *const *names)
 static bf_status report(const bf_metrics *m, const bf_model *model, size_t rows)
 {
     if (cli_common_options.json) return report_json(m, model, rows);
-    cli_row("rows", "%s", cli_count((double)rows).s);
-    cli_row("accuracy", "%s", cli_percent(m->accuracy).s);
+    cli_row("rows", "%s", bf_text_count((double)rows).s);
+    cli_row("accuracy", "%s", bf_text_percent(m->accuracy).s);
     cli_row("squared error", "%.4f a row (SLE)", m->sle);
     cli_row("cross-entropy", "%.4f nats", m->cross_entropy);
     print_confusion(m, model->class_names);

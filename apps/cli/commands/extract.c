@@ -102,9 +102,10 @@ static bf_status report(const outcome *o, const extract_args *a)
         return cli_json(j);
     }
     cli_row("features", "%s: %s images, %zu features each", a->features,
-            cli_count((double)o->data.x.rows).s, o->data.x.cols);
+            bf_text_count((double)o->data.x.rows).s, o->data.x.cols);
     if (o->skipped) cli_row("skipped", "%zu images", o->skipped);
-    cli_row("time", "%s, %.0f images a second", cli_time(o->seconds).s, rate);
+    cli_row("time", "%s, %.0f images a second", bf_text_time(o->seconds).s,
+            rate);
     return BF_OK;
 }
 

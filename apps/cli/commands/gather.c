@@ -10,7 +10,7 @@ static bf_status report(const bf_gather_report *r, const char *out)
         cJSON_AddNumberToObject(o, "bytes", (double)r->bytes_read);
         return cli_json(o);
     }
-    cli_row("shares", "%s of %u owners", cli_size((double)r->bytes_read).s,
+    cli_row("shares", "%s of %u owners", bf_text_size((double)r->bytes_read).s,
             r->owners);
     cli_row("evaluation keys", "%s/eval.keys: %zu keys", out, r->keys);
     cli_row("job", "%s/job.json", out);

@@ -59,24 +59,24 @@ static void hex_row(const char *name, const uint8_t *data, size_t bytes)
 static bf_status wire_table(const char *path, const bf_file_info *i)
 {
     cli_progress_end();
-    cli_print(stdout, "%s: %s, %s, whole and undamaged", path,
-              i->name, cli_size((double)i->bytes).s);
-    cli_row("ring degree", "%s", cli_count((double)i->ring_degree).s);
+    cli_print(stdout, "%s: %s, %s, whole and undamaged", path, i->name,
+              bf_text_size((double)i->bytes).s);
+    cli_row("ring degree", "%s", bf_text_count((double)i->ring_degree).s);
     cli_row("modulus", "%u limbs of %.0f bits in all, and %u special of %.0f",
             i->limbs, i->log2_q, i->special_limbs, i->log2_p);
     cli_row("security", "%.0f bits%s", i->security_bits,
             i->insecure ? ": marked as insecure, for tests only" : "");
     if (i->ciphertexts) {
         cli_row("ciphertexts", "%s, %s, %u to %u limbs",
-                cli_count((double)i->ciphertexts).s,
-                cli_size((double)i->ciphertext_bytes).s, i->limbs_min,
+                bf_text_count((double)i->ciphertexts).s,
+                bf_text_size((double)i->ciphertext_bytes).s, i->limbs_min,
                 i->limbs_max);
         cli_row("scales", "2^%.2f to 2^%.2f", log2(i->scale_min),
                 log2(i->scale_max));
     }
     if (i->keys && !i->secret)
-        cli_row("keys", "%s, %s", cli_count((double)i->keys).s,
-                cli_size((double)i->key_bytes).s);
+        cli_row("keys", "%s, %s", bf_text_count((double)i->keys).s,
+                bf_text_size((double)i->key_bytes).s);
     hex_row("parameters", i->context, BF_FILE_ID_BYTES);
     hex_row("key", i->key, BF_FILE_KEY_BYTES);
     hex_row("job", i->job, BF_FILE_ID_BYTES);
@@ -122,7 +122,7 @@ static bf_status report_transform(const char *path, const bf_file_info *i)
         return cli_json(o);
     }
     cli_print(stdout, "%s: %s, %s, whole and undamaged", path, i->name,
-              cli_size((double)i->bytes).s);
+              bf_text_size((double)i->bytes).s);
     cli_row("for", "the owner alone: as private as the training rows");
     return BF_OK;
 }

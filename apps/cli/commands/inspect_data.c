@@ -40,7 +40,7 @@ static cJSON *object(const char *path, const char *type)
 static void title(const char *path, const char *type)
 {
     cli_print(stdout, "%s: %s, %s, not encrypted", path, type,
-              cli_size(file_bytes(path)).s);
+              bf_text_size(file_bytes(path)).s);
 }
 
 static void add_names(cJSON *o, char *const *names, size_t count)
@@ -74,11 +74,11 @@ static bf_status report_model(const char *path, const bf_model *m)
     }
     title(path, "model");
     cli_row("classes", "%zu", m->weights.rows);
-    cli_row("features", "%s, %s", cli_count((double)inputs).s,
+    cli_row("features", "%s, %s", bf_text_count((double)inputs).s,
             m->map == BF_MAP_SQRT ? "of which it takes square roots"
                                   : "as they are");
     if (m->expansion)
-        cli_row("random features", "%s", cli_count((double)weighed).s);
+        cli_row("random features", "%s", bf_text_count((double)weighed).s);
     print_names(m->class_names, m->weights.rows);
     return BF_OK;
 }
@@ -113,9 +113,9 @@ static bf_status report_rows(const char *path, const bf_dataset *d)
         return cli_json(o);
     }
     title(path, type);
-    cli_row("rows", "%s", cli_count((double)x->rows).s);
-    cli_row("features", "%s, from %.4g to %.4g", cli_count((double)x->cols).s,
-            least, most);
+    cli_row("rows", "%s", bf_text_count((double)x->rows).s);
+    cli_row("features", "%s, from %.4g to %.4g",
+            bf_text_count((double)x->cols).s, least, most);
     if (d->labels) cli_row("classes", "%u", d->classes);
     return BF_OK;
 }
@@ -139,7 +139,7 @@ static bf_status report_labels(const char *path, const int32_t *labels,
         return cli_json(o);
     }
     title(path, "labels");
-    cli_row("rows", "%s", cli_count((double)count).s);
+    cli_row("rows", "%s", bf_text_count((double)count).s);
     cli_row("classes", "%.0f", names ? (double)named : most + 1.0);
     print_names(names, named);
     bf_class_names_free(names, named);

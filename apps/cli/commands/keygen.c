@@ -69,7 +69,7 @@ static bf_status report(const char *secret, const char *keys)
     }
     if (secret) cli_row("secret key", "%s: never leaves this machine", secret);
     cli_row("evaluation keys", "%s: %s, for the server", keys,
-            cli_size((double)st.st_size).s);
+            bf_text_size((double)st.st_size).s);
     return BF_OK;
 }
 

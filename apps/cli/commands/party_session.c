@@ -146,7 +146,7 @@ static void print_whitening(const bf_session *s)
     if (!by) return;
     if (sample)
         cli_row("whitening", "by %s, from a public sample of %s rows",
-                by->party.name, cli_count((double)sample).s);
+                by->party.name, bf_text_count((double)sample).s);
     else
         cli_row("whitening", "by %s, whose covariance the others learn",
                 by->party.name);
@@ -172,9 +172,9 @@ static bf_status json_session(const bf_session *s, const char *path,
 }
 
 /* ", labels", ", 200 features" */
-static cli_text has_of(const bf_session *s, const bf_session_owner *o)
+static bf_text has_of(const bf_session *s, const bf_session_owner *o)
 {
-    cli_text text = {{0}}, features = cli_count((double)o->features);
+    bf_text text = {{0}}, features = bf_text_count((double)o->features);
     if (bf_session_options_of(s).split == BF_SPLIT_ROWS) return text;
     snprintf(text.s, sizeof text.s, "%s%.24s%s%s", o->features ? ", " : "",
              o->features ? features.s : "", o->features ? " features" : "",
@@ -192,7 +192,7 @@ static bf_status report_session(const bf_session *s, const char *path)
     for (unsigned i = 0; i < bf_session_owners(s); i++) {
         const bf_session_owner *o = bf_session_owner_at(s, i);
         cli_row(i ? "" : "owners", "%s: %s rows%s%s", o->party.name,
-                cli_count((double)o->count).s, has_of(s, o).s,
+                bf_text_count((double)o->count).s, has_of(s, o).s,
                 o->receives ? ", receives the model" : "");
     }
     print_whitening(s);

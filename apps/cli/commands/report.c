@@ -1,76 +1,11 @@
+#include "blindfit/report.h"
+
 #include <string.h>
 
-#include "report/page.h"
-#include "report/table.h"
+#include "cli.h"
 
-#define COLUMN 18
-
-/* ---- table --------------------------------------------------------------- */
-
-static void print_heading(FILE *to, const char *text, size_t columns)
-{
-    (void)columns;
-    fprintf(to, "%s\n", text);
-}
-
-static void print_line(FILE *to, const char *name, const cli_text *cells,
-                       size_t columns)
-{
-    fprintf(to, "  %-36s", name);
-    for (size_t i = 0; i < columns; i++) fprintf(to, "%*s", COLUMN, cells[i].s);
-    putc('\n', to);
-}
-
-static void print_table(const report_runs *r)
-{
-    printf("%-38s", "");
-    for (size_t i = 0; i < r->count; i++)
-        printf("%*s", COLUMN, report_string(r->run[i], "recipe").s);
-    putchar('\n');
-    report_table(r, &(report_sink){stdout, print_heading, print_line});
-}
-
-/* ---- curve --------------------------------------------------------------- */
-
-static void write_curve(FILE *to, const report_runs *r)
-{
-    fputs("# iteration, encrypted %, same recipe in plaintext %, logistic "
-          "regression %\n",
-          to);
-    for (size_t i = 0; i < r->count; i++) {
-        report_curve c;
-        report_curve_of(&c, r->run[i]);
-        /* A block of its own for gnuplot's `index`. */
-        fprintf(to, "%s\"%s\"\n", i ? "\n\n" : "",
-                report_string(r->run[i], "recipe").s);
-        for (size_t j = 0; j < c.count; j++)
-            fprintf(to, "%.0f %.4f %.4f %.4f\n", c.at[j].iteration,
-                    100 * c.at[j].encrypted, 100 * c.at[j].twin,
-                    100 * report_number(r->run[i], "accuracy.plaintext_lr"));
-    }
-}
-
-static bf_status save_curve(const report_runs *r, const char *path)
-{
-    bf_outfile *f;
-    for (size_t i = 0; i < r->count; i++)
-        if (!report_list(r->run[i], "accuracy_by_iteration"))
-            return bf_fail(BF_ERR_FORMAT, "%s: made without --every-iteration",
-                           r->path[i]);
-    BF_TRY(bf_outfile_open(&f, path, 0644));
-    write_curve(bf_outfile_stream(f), r);
-    return bf_outfile_commit(f);
-}
-
-static bf_status save_page(const report_runs *r, const char *path)
-{
-    bf_outfile *f;
-    BF_TRY(bf_outfile_open(&f, path, 0644));
-    report_page(bf_outfile_stream(f), r);
-    return bf_outfile_commit(f);
-}
-
-/* ---- command ------------------------------------------------------------- */
+#define FILE_MAX ((size_t)1 << 20)
+_Static_assert(BF_REPORT_RUNS_MAX <= CLI_OPERANDS_MAX, "files are operands");
 
 typedef struct report_args {
     const char *curve, *page;
@@ -84,31 +19,67 @@ static bf_status check(const report_args *a, const char *const *operands)
     if (a->page && !a->html)
         return bf_fail(BF_ERR_ARGUMENT, "--output needs --html");
     if (a->curve) {
-        BF_TRY(bf_outfile_check(a->curve, operands, REPORT_RUNS_MAX));
+        BF_TRY(bf_outfile_check(a->curve, operands, BF_REPORT_RUNS_MAX));
         BF_TRY(bf_outfile_check(a->curve, CLI_FILES(a->page)));
     }
-    if (a->page) BF_TRY(bf_outfile_check(a->page, operands, REPORT_RUNS_MAX));
+    if (a->page)
+        BF_TRY(bf_outfile_check(a->page, operands, BF_REPORT_RUNS_MAX));
     return BF_OK;
 }
 
-static bf_status report(const report_runs *r, const report_args *a)
+static bf_status save(const bf_report *r, bf_report_form form, const char *path)
 {
-    if (a->curve) BF_TRY(save_curve(r, a->curve));
-    if (a->page) BF_TRY(save_page(r, a->page));
-    if (!cli_common_options.json) {
-        print_table(r);
-        return BF_OK;
+    bf_outfile *f;
+    char *text;
+    BF_TRY(bf_report_render(&text, r, form));
+    bf_status s = bf_outfile_open(&f, path, 0644);
+    if (s == BF_OK) {
+        s = bf_outfile_write(f, text, strlen(text));
+        if (s == BF_OK)
+            s = bf_outfile_commit(f);
+        else
+            bf_outfile_abort(f);
     }
-    cJSON *o = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(o, "runs");
-    for (size_t i = 0; i < r->count; i++)
-        cJSON_AddItemToArray(list, cJSON_Duplicate(r->run[i], true));
-    return cli_json(o);
+    bf_free(text);
+    return s;
+}
+
+static bf_status print(const bf_report *r)
+{
+    char *text;
+    BF_TRY(bf_report_render(&text, r, BF_REPORT_TABLE));
+    fputs(text, stdout);
+    bf_free(text);
+    return BF_OK;
+}
+
+/* Adds a file's report, and with --json the object in it to `list`. */
+static bf_status add(bf_report *r, cJSON *list, const char *path)
+{
+    uint8_t *text;
+    size_t bytes;
+    BF_TRY(bf_read_file(path, FILE_MAX, &text, &bytes));
+    bf_status s = bf_report_add(r, path, (char *)text, bytes);
+    if (s == BF_OK &&
+        !cJSON_AddItemToArray(list, cJSON_ParseWithLength((char *)text, bytes)))
+        s = bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
+    bf_free(text);
+    return s;
+}
+
+static bf_status report(bf_report *r, cJSON *list, const report_args *a,
+                        const char *const *operands)
+{
+    for (size_t i = 0; i < BF_REPORT_RUNS_MAX && operands[i]; i++)
+        BF_TRY(add(r, list, operands[i]));
+    if (a->curve) BF_TRY(save(r, BF_REPORT_CURVE, a->curve));
+    if (a->page) BF_TRY(save(r, BF_REPORT_PAGE, a->page));
+    return cli_common_options.json ? BF_OK : print(r);
 }
 
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    report_runs r = {0};
+    bf_report *r;
     report_args a = {0};
     const char *operands[CLI_OPERANDS_MAX];
     const cli_option options[] = {
@@ -119,25 +90,30 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "write accuracy by iteration, for gnuplot"},
         {0},
     };
-    bf_status s = BF_OK;
-    BF_TRY(cli_parse(self, options, argc, argv, 1, REPORT_RUNS_MAX, operands));
+    BF_TRY(
+        cli_parse(self, options, argc, argv, 1, BF_REPORT_RUNS_MAX, operands));
     BF_TRY(check(&a, operands));
-    for (size_t i = 0; i < REPORT_RUNS_MAX && operands[i] && s == BF_OK; i++)
-        s = report_read(&r, operands[i]);
-    if (s == BF_OK) s = report(&r, &a);
-    report_clear(&r);
+    BF_TRY(bf_report_create(&r));
+    cJSON *o = cJSON_CreateObject();
+    bf_status s = report(r, cJSON_AddArrayToObject(o, "runs"), &a, operands);
+    bf_report_destroy(r);
+    if (s == BF_OK && cli_common_options.json) return cli_json(o);
+    cJSON_Delete(o);
     return s;
 }
 
 const cli_command cli_report = {
     .name = "report",
-    .summary = "compare up to four reports of fit --json",
+    .summary = "compare up to four reports of fit --json or plan --json",
     .synopsis = "FIT.json [FIT.json [FIT.json [FIT.json]]]",
     .examples =
         "  blindfit fit data.csv --recipe paper --json > paper.json\n"
         "  blindfit fit data.csv --json > ours.json\n"
         "  blindfit report paper.json ours.json\n"
         "  # the same with pictures, for a browser\n"
-        "  blindfit report --html paper.json ours.json -o report.html\n",
+        "  blindfit report --html paper.json ours.json -o report.html\n"
+        "  # who will see what, before any data are there\n"
+        "  blindfit plan -n 1500 -d 64 -c 10 --json > plan.json\n"
+        "  blindfit report --html plan.json -o plan.html\n",
     .run = run,
 };

@@ -40,14 +40,14 @@ static bf_status report(const bf_serve_options *o, const bf_serve_report *r)
     double bytes = stat(o->model, &st) == 0 ? (double)st.st_size : 0;
     if (cli_common_options.json) return report_json(o, r, bytes);
     cli_row("encrypted model", "%s: %s, back to the owner", o->model,
-            cli_size(bytes).s);
+            bf_text_size(bytes).s);
     cli_row("time", "%s reading, %s training, %s writing",
-            cli_time(r->read_seconds).s, cli_time(r->train_seconds).s,
-            cli_time(r->write_seconds).s);
+            bf_text_time(r->read_seconds).s, bf_text_time(r->train_seconds).s,
+            bf_text_time(r->write_seconds).s);
     cli_row("work", "%s key switches, %s ciphertext products",
-            cli_count((double)r->key_switches).s,
-            cli_count((double)r->ciphertext_products).s);
-    cli_row("memory", "%s", cli_size((double)cli_peak_rss()).s);
+            bf_text_count((double)r->key_switches).s,
+            bf_text_count((double)r->ciphertext_products).s);
+    cli_row("memory", "%s", bf_text_size((double)cli_peak_rss()).s);
     return BF_OK;
 }
 

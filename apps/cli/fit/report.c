@@ -31,23 +31,6 @@ static void add_starts(cJSON *o, const fit *f)
     cJSON_AddNumberToObject(s, "decrypt", f->starts.decrypt);
 }
 
-/* As planned: modulus and noise do not depend on the data. */
-static bf_status add_levels(cJSON *o, const fit *f)
-{
-    cJSON *list = cJSON_AddArrayToObject(o, "levels");
-    for (unsigned t = 1; t <= f->figures.shape.iterations; t++) {
-        bf_job_step step;
-        BF_TRY(bf_job_step_of(&step, f->job, t, &cli_env));
-        cJSON *item = cJSON_CreateObject();
-        cJSON_AddNumberToObject(item, "iteration", t);
-        cJSON_AddNumberToObject(item, "limbs", step.limbs);
-        cJSON_AddNumberToObject(item, "log2_q", step.log2_q);
-        cJSON_AddNumberToObject(item, "weight_noise", step.error);
-        cJSON_AddItemToArray(list, item);
-    }
-    return BF_OK;
-}
-
 static void add_seconds(cJSON *o, const fit *f)
 {
     cJSON *s = cJSON_AddObjectToObject(o, "seconds");
@@ -110,8 +93,7 @@ static bf_status report_json(const fit *f)
     add_history(o, f);
     cli_json_confusion(o, &f->encrypted, f->model.class_names);
     cJSON_AddBoolToObject(o, "refreshed", f->figures.refreshed);
-    cJSON_AddNumberToObject(o, "typical_weight", f->figures.typical_weight);
-    bf_status s = add_levels(o, f);
+    bf_status s = cli_json_levels(o, f->job, &f->figures);
     if (s == BF_OK) return cli_json(o);
     cJSON_Delete(o);
     return s;
@@ -120,7 +102,8 @@ static bf_status report_json(const fit *f)
 static void phase(const char *who, const char *what, double seconds,
                   const char *detail)
 {
-    printf("  %-7s %-9s %10s   %s\n", who, what, cli_time(seconds).s, detail);
+    printf("  %-7s %-9s %10s   %s\n", who, what, bf_text_time(seconds).s,
+           detail);
 }
 
 static void print_phases(const fit *f)
@@ -128,42 +111,42 @@ static void print_phases(const fit *f)
     char text[128];
     phase("owner", "whiten", f->seconds.whiten, "in plaintext, stays here");
     snprintf(text, sizeof text, "%s of evaluation keys to the server",
-             cli_size(f->bytes.keys).s);
+             bf_text_size(f->bytes.keys).s);
     phase("owner", "keygen", f->seconds.keygen, text);
     snprintf(text, sizeof text, "%zu ciphertexts, %s to the server",
-             uploaded(f), cli_size(f->bytes.upload).s);
+             uploaded(f), bf_text_size(f->bytes.upload).s);
     phase("owner", "encrypt", f->seconds.encrypt, text);
     snprintf(text, sizeof text, "%.0f key switches, %s of memory",
-             f->server.key_switches, cli_size(f->server.peak_rss_bytes).s);
+             f->server.key_switches, bf_text_size(f->server.peak_rss_bytes).s);
     phase("server", "train", f->seconds.train, text);
     snprintf(text, sizeof text, "%s back to the owner",
-             cli_size(f->bytes.model).s);
+             bf_text_size(f->bytes.model).s);
     phase("owner", "decrypt", f->seconds.decrypt, text);
     snprintf(text, sizeof text, "with the server's start and files, %s",
-             cli_time(f->seconds.server_wall).s);
+             bf_text_time(f->seconds.server_wall).s);
     phase("", "in all", f->seconds.total, text);
 }
 
 static void print_accuracies(const fit *f)
 {
     printf("\nAccuracy on %s %s rows\n",
-           cli_count((double)fit_judge(f)->x.rows).s,
+           bf_text_count((double)fit_judge(f)->x.rows).s,
            f->test.x.data ? "test" : "training");
-    cli_row("encrypted", "%s", cli_percent(f->encrypted.accuracy).s);
+    cli_row("encrypted", "%s", bf_text_percent(f->encrypted.accuracy).s);
     cli_row("same in plaintext", "%s   (largest difference of a weight %.1e)",
-            cli_percent(f->twin.accuracy).s, f->max_weight_error);
+            bf_text_percent(f->twin.accuracy).s, f->max_weight_error);
     if (f->compare)
         cli_row("logistic regression", "%s   (plaintext, converged)",
-                cli_percent(f->regression.accuracy).s);
+                bf_text_percent(f->regression.accuracy).s);
     if (f->reduced.classes)
         cli_row("", "%s   (on the %zu columns that were encrypted)",
-                cli_percent(f->reduced.accuracy).s,
+                bf_text_percent(f->reduced.accuracy).s,
                 f->figures.shape.columns - 1);
     for (unsigned t = 0; f->every_iteration && t < f->figures.shape.iterations;
          t++)
         cli_row(t ? "" : "by iteration", "%u: %s encrypted, %s in plaintext",
-                t + 1, cli_percent(f->history[t].encrypted).s,
-                cli_percent(f->history[t].plaintext).s);
+                t + 1, bf_text_percent(f->history[t].encrypted).s,
+                bf_text_percent(f->history[t].plaintext).s);
 }
 
 bf_status fit_report(const fit *f)
@@ -177,9 +160,9 @@ bf_status fit_report(const fit *f)
            bf_recipe_kind_name(bf_job_recipe(f->job)->kind),
            f->figures.shape.iterations,
            f->figures.shape.iterations == 1 ? "" : "s",
-           cli_count((double)shape->rows).s,
-           cli_count((double)shape->features).s, shape->classes,
-           cli_count((double)f->figures.ring_degree).s, f->figures.log2_qp,
+           bf_text_count((double)shape->rows).s,
+           bf_text_count((double)shape->features).s, shape->classes,
+           bf_text_count((double)f->figures.ring_degree).s, f->figures.log2_qp,
            f->figures.security_bits, bf_env_threads(NULL),
            bf_env_threads(NULL) == 1 ? "" : "s");
     print_phases(f);

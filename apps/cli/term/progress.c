@@ -42,7 +42,7 @@ static void draw(double elapsed, bool terminal)
     double made = state.done - state.first, missing = state.total - state.done;
     if (made > 0.01 * state.total && missing > 0)
         snprintf(left, sizeof left, ", %s left",
-                 cli_time(elapsed * missing / made).s);
+                 bf_text_time(elapsed * missing / made).s);
     fprintf(stderr, "%s%s %.0f %%%s%s", terminal ? "\r\033[K" : "",
             state.phase, 100 * state.done / state.total, left,
             terminal ? "" : "\n");

@@ -1,8 +1,23 @@
-/* Output to stdout. */
+/* Results, as lines and as JSON. */
 #include <errno.h>
 #include <sodium.h>
 
 #include "cli.h"
+
+void cli_vprint(FILE *to, const char *fmt, va_list args)
+{
+    char text[2 * BF_MESSAGE_BYTES];
+    vsnprintf(text, sizeof text, fmt, args);
+    fprintf(to, "%s\n", bf_printable(text));
+}
+
+void cli_print(FILE *to, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    cli_vprint(to, fmt, args);
+    va_end(args);
+}
 
 void cli_row(const char *name, const char *fmt, ...)
 {

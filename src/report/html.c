@@ -1,6 +1,7 @@
 #include "report/html.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* ---- text ---------------------------------------------------------------- */
@@ -34,7 +35,7 @@ static bool is_format(const char *c, size_t length)
     return memcmp(c, "\xef\xbf", 2) == 0 && last >= 0xbe;
 }
 
-void html_text(FILE *to, const char *text)
+void bf_html_text(FILE *to, const char *text)
 {
     char plain[BF_MESSAGE_BYTES];
     snprintf(plain, sizeof plain, "%s", text);
@@ -56,10 +57,10 @@ static void vprint(FILE *to, const char *fmt, va_list args)
 {
     char text[BF_MESSAGE_BYTES];
     vsnprintf(text, sizeof text, fmt, args);
-    html_text(to, text);
+    bf_html_text(to, text);
 }
 
-void html_print(FILE *to, const char *fmt, ...)
+void bf_html_print(FILE *to, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -67,7 +68,7 @@ void html_print(FILE *to, const char *fmt, ...)
     va_end(args);
 }
 
-void html_element(FILE *to, const char *tag, const char *fmt, ...)
+void bf_html_element(FILE *to, const char *tag, const char *fmt, ...)
 {
     va_list args;
     fprintf(to, "<%s>", tag);
@@ -79,21 +80,21 @@ void html_element(FILE *to, const char *tag, const char *fmt, ...)
 
 /* ---- pictures ------------------------------------------------------------ */
 
-void svg_begin(FILE *to, double height, const char *label)
+void bf_svg_begin(FILE *to, double height, const char *label)
 {
     fprintf(to, "<svg viewBox=\"0 0 %g %.4g\" role=\"img\" aria-label=\"",
-            SVG_WIDTH, height);
-    html_text(to, label);
+            BF_SVG_WIDTH, height);
+    bf_html_text(to, label);
     fputs("\">\n", to);
 }
 
-void svg_end(FILE *to)
+void bf_svg_end(FILE *to)
 {
     fputs("</svg>\n", to);
 }
 
-void svg_rect(FILE *to, const char *style, double x, double y, double width,
-              double height)
+void bf_svg_rect(FILE *to, const char *style, double x, double y, double width,
+                 double height)
 {
     fprintf(to,
             "<rect class=\"%s\" x=\"%.4g\" y=\"%.4g\" width=\"%.4g\" "
@@ -101,15 +102,15 @@ void svg_rect(FILE *to, const char *style, double x, double y, double width,
             style, x, y, width, height);
 }
 
-void svg_line(FILE *to, const char *style, double x1, double y1, double x2,
-              double y2)
+void bf_svg_line(FILE *to, const char *style, double x1, double y1, double x2,
+                 double y2)
 {
     fprintf(to, "<path class=\"%s\" d=\"M%.4g %.4gL%.4g %.4g\"/>\n", style, x1,
             y1, x2, y2);
 }
 
-void svg_text(FILE *to, const char *style, double x, double y, const char *fmt,
-              ...)
+void bf_svg_text(FILE *to, const char *style, double x, double y,
+                 const char *fmt, ...)
 {
     va_list args;
     fprintf(to, "<text class=\"%s\" x=\"%.4g\" y=\"%.4g\">", style, x, y);
@@ -119,7 +120,7 @@ void svg_text(FILE *to, const char *style, double x, double y, const char *fmt,
     fputs("</text>\n", to);
 }
 
-double svg_share(double value, double whole)
+double bf_svg_share(double value, double whole)
 {
     double share = value / whole;
     return isfinite(share) ? fmin(fmax(share, 0), 1) : 0;

@@ -1,26 +1,26 @@
-/* Readable numbers and lines. */
+#include "blindfit/text.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "cli.h"
-
-cli_text cli_size(double bytes)
+bf_text bf_text_size(double bytes)
 {
     static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
-    cli_text t;
+    bf_text t;
     size_t u = 0;
     while (bytes >= 999.5 && u < 4) {
         bytes /= 1000;
         u++;
     }
-    snprintf(t.s, sizeof t.s, "%.*f %s", u == 0 || bytes >= 99.5 ? 0 : 1,
-             bytes, units[u]);
+    snprintf(t.s, sizeof t.s, "%.*f %s", u == 0 || bytes >= 99.5 ? 0 : 1, bytes,
+             units[u]);
     return t;
 }
 
-cli_text cli_time(double seconds)
+bf_text bf_text_time(double seconds)
 {
-    cli_text t;
+    bf_text t;
     if (!(seconds >= 0) || seconds > 1e9)
         snprintf(t.s, sizeof t.s, "?");
     else if (seconds < 0.995e-3)
@@ -41,39 +41,23 @@ cli_text cli_time(double seconds)
     return t;
 }
 
-cli_text cli_percent(double share)
+bf_text bf_text_percent(double share)
 {
-    cli_text t;
+    bf_text t;
     snprintf(t.s, sizeof t.s, "%.1f %%", 100 * share);
     return t;
 }
 
-cli_text cli_count(double number)
+bf_text bf_text_count(double number)
 {
     char digits[32];
-    cli_text t;
+    bf_text t;
     snprintf(digits, sizeof digits, "%.0f", number);
     size_t n = strlen(digits), at = 0;
     for (size_t i = 0; i < n && at + 2 < sizeof t.s; i++) {
-        if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-')
-            t.s[at++] = ',';
+        if (i > 0 && (n - i) % 3 == 0 && digits[i - 1] != '-') t.s[at++] = ',';
         t.s[at++] = digits[i];
     }
     t.s[at] = 0;
     return t;
-}
-
-void cli_vprint(FILE *to, const char *fmt, va_list args)
-{
-    char text[2 * BF_MESSAGE_BYTES];
-    vsnprintf(text, sizeof text, fmt, args);
-    fprintf(to, "%s\n", bf_printable(text));
-}
-
-void cli_print(FILE *to, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    cli_vprint(to, fmt, args);
-    va_end(args);
 }

@@ -1,7 +1,8 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/memory.h"
 #include "report/parts.h"
 
 #define NAME_MAX 13 /* characters of a name in the picture */
@@ -10,16 +11,23 @@
 #define CELL_MAX 29.0  /* the picture's width for ten classes */
 #define CELL_TEXT 17.0 /* least that holds a number */
 #define SHADES 8
-#define DARK 6 /* of the shades; from here on numbers have the page's ground   \
-                */
+#define DARK                                                                   \
+    6 /* of the shades; from here on numbers have the page's ground            \
+       */
 #define WORST 10
 #define MANY 30 /* classes; a hundred make up to 130 kB of picture */
+
+typedef struct pair {
+    size_t truth, prediction;
+    double count;
+} pair;
 
 typedef struct confusion {
     size_t classes;
     const cJSON *names;                           /* strings, or NULL */
     double count[BF_CLASSES_MAX][BF_CLASSES_MAX]; /* [truth][prediction] */
     double rows[BF_CLASSES_MAX];                  /* of each true class */
+    pair pairs[BF_CLASSES_MAX * BF_CLASSES_MAX];
 } confusion;
 
 /* False unless it is a square of counts. */
@@ -70,7 +78,7 @@ static int name_of(char out[64], const confusion *c, size_t i, int most)
 /* Square roots, so that single rows show: 1 to SHADES, or 0 for nothing. */
 static int shade_of(const confusion *c, size_t t, size_t p)
 {
-    return (int)ceil(SHADES * sqrt(svg_share(c->count[t][p], c->rows[t])));
+    return (int)ceil(SHADES * sqrt(bf_svg_share(c->count[t][p], c->rows[t])));
 }
 
 /* All cells of a shade in one path, in units of cells; neighbours are joined,
@@ -114,8 +122,8 @@ static grid grid_of(const confusion *c)
         if (length > longest) longest = length;
     }
     double room = longest * WIDTH + 6;
-    return (grid){room,
-                  fmin(CELL_MAX, (SVG_WIDTH - room - 2) / (double)c->classes)};
+    return (grid){
+        room, fmin(CELL_MAX, (BF_SVG_WIDTH - room - 2) / (double)c->classes)};
 }
 
 static void draw_numbers(FILE *to, const confusion *c, const grid *g)
@@ -123,9 +131,9 @@ static void draw_numbers(FILE *to, const confusion *c, const grid *g)
     for (size_t t = 0; t < c->classes; t++)
         for (size_t p = 0; p < c->classes; p++)
             if (c->count[t][p] > 0)
-                svg_text(to, shade_of(c, t, p) >= DARK ? "mid on" : "mid",
-                         middle(g, p), middle(g, t) + 3, "%.0f",
-                         c->count[t][p]);
+                bf_svg_text(to, shade_of(c, t, p) >= DARK ? "mid on" : "mid",
+                            middle(g, p), middle(g, t) + 3, "%.0f",
+                            c->count[t][p]);
 }
 
 static void draw_names(FILE *to, const confusion *c, const grid *g)
@@ -134,10 +142,10 @@ static void draw_names(FILE *to, const confusion *c, const grid *g)
     for (size_t i = 0; i < c->classes; i++) {
         double at = middle(g, i) + 3;
         name_of(name, c, i, NAME_MAX);
-        svg_text(to, "end", g->room - 4, at, "%s", name);
+        bf_svg_text(to, "end", g->room - 4, at, "%s", name);
         fprintf(to, "<text transform=\"translate(%.4g %.4g) rotate(-90)\">", at,
                 g->room - 4);
-        html_text(to, name);
+        bf_html_text(to, name);
         fputs("</text>\n", to);
     }
 }
@@ -146,7 +154,7 @@ static void draw(FILE *to, const confusion *c)
 {
     grid g = grid_of(c);
     double size = g.cell * (double)c->classes;
-    svg_begin(to, g.room + size + 2, "Confusion matrix");
+    bf_svg_begin(to, g.room + size + 2, "Confusion matrix");
     fprintf(to, "<g transform=\"translate(%g %g) scale(%.5g)\">\n", g.room,
             g.room, g.cell);
     for (int shade = 1; shade <= SHADES; shade++) {
@@ -154,21 +162,16 @@ static void draw(FILE *to, const confusion *c)
         draw_shade(to, c, false, shade);
     }
     fputs("</g>\n", to);
-    svg_rect(to, "rule", g.room, g.room, size, size);
+    bf_svg_rect(to, "rule", g.room, g.room, size, size);
     /* Names of a hundred classes must not lie over each other. */
     fprintf(to, "<g font-size=\"%.3g\">\n", fmin(FONT, g.cell * 0.8));
     draw_names(to, c, &g);
     if (g.cell >= CELL_TEXT) draw_numbers(to, c, &g);
     fputs("</g>\n", to);
-    svg_end(to);
+    bf_svg_end(to);
 }
 
 /* ---- worst pairs --------------------------------------------------------- */
-
-typedef struct pair {
-    size_t truth, prediction;
-    double count;
-} pair;
 
 static int by_count(const void *a, const void *b)
 {
@@ -176,16 +179,16 @@ static int by_count(const void *a, const void *b)
     return (x->count < y->count) - (x->count > y->count);
 }
 
-static void worst(FILE *to, const confusion *c)
+static void worst(FILE *to, confusion *c)
 {
-    static pair pairs[BF_CLASSES_MAX * BF_CLASSES_MAX];
     size_t count = 0;
+    pair *pairs = c->pairs;
     for (size_t t = 0; t < c->classes; t++)
         for (size_t p = 0; p < c->classes; p++)
             if (t != p && c->count[t][p] > 0)
                 pairs[count++] = (pair){t, p, c->count[t][p]};
     if (!count) {
-        html_element(to, "p", "No row was taken for one of another class.");
+        bf_html_element(to, "p", "No row was taken for one of another class.");
         return;
     }
     qsort(pairs, count, sizeof *pairs, by_count);
@@ -198,38 +201,47 @@ static void worst(FILE *to, const confusion *c)
         size_t t = pairs[i].truth;
         name_of(name, c, t, 40);
         fputs("<tr><td>", to);
-        html_text(to, name);
+        bf_html_text(to, name);
         fputs("</td><td>", to);
         name_of(name, c, pairs[i].prediction, 40);
-        html_text(to, name);
+        bf_html_text(to, name);
         fprintf(to,
                 "</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>"
                 "\n",
-                cli_count(pairs[i].count).s,
-                cli_percent(pairs[i].count / c->rows[t]).s);
+                bf_text_count(pairs[i].count).s,
+                bf_text_percent(pairs[i].count / c->rows[t]).s);
     }
     fputs("</tbody></table></div>\n", to);
 }
 
-void report_confusion(FILE *to, const cJSON *run, bool alone)
+static void matrix(FILE *to, confusion *c, bool alone)
 {
-    static confusion c;
-    fputs("<h2>Which classes are mistaken for which</h2>\n", to);
-    if (!read_counts(&c, report_list(run, "confusion"))) {
-        html_element(to, "p", "This report has no confusion matrix.");
-        return;
-    }
-    c.names = report_list(run, "class_names");
-    if (alone || c.classes <= MANY) {
-        html_element(to, "p",
-                     "A line for each true class, a column for each "
-                     "predicted one; stronger colours are more of the class.");
-        draw(to, &c);
+    if (alone || c->classes <= MANY) {
+        bf_html_element(to, "p",
+                        "A line for each true class, a column for each "
+                        "predicted one; stronger colours are more of the "
+                        "class.");
+        draw(to, c);
     } else {
-        html_element(to, "p",
-                     "The page of this run alone also draws the "
-                     "matrix of its %zu classes.",
-                     c.classes);
+        bf_html_element(to, "p",
+                        "The page of this run alone also draws the "
+                        "matrix of its %zu classes.",
+                        c->classes);
     }
-    worst(to, &c);
+    worst(to, c);
+}
+
+bf_status bf_part_confusion(FILE *to, const cJSON *run, bool alone)
+{
+    if (!bf_run_judged(run)) return BF_OK;
+    confusion *c = bf_alloc(sizeof *c);
+    if (!c) return BF_ERR_MEMORY;
+    fputs("<h2>Which classes are mistaken for which</h2>\n", to);
+    c->names = bf_run_list(run, "class_names");
+    if (read_counts(c, bf_run_list(run, "confusion")))
+        matrix(to, c, alone);
+    else
+        bf_html_element(to, "p", "This report has no confusion matrix.");
+    bf_free(c);
+    return BF_OK;
 }

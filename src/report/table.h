@@ -1,19 +1,21 @@
 /* The table of runs side by side, which report prints as text and as HTML. */
-#ifndef BF_CLI_TABLE_H
-#define BF_CLI_TABLE_H
+#ifndef BF_REPORT_TABLE_H
+#define BF_REPORT_TABLE_H
+
+#include <stdio.h>
 
 #include "report/runs.h"
 
 /* Where the table goes. Names that begin with a blank belong to the line above.
  */
-typedef struct report_sink {
+typedef struct bf_report_sink {
     FILE *to;
     void (*heading)(FILE *to, const char *text, size_t columns);
-    void (*line)(FILE *to, const char *name, const cli_text *cells,
+    void (*line)(FILE *to, const char *name, const bf_text *cells,
                  size_t columns);
-} report_sink;
+} bf_report_sink;
 /* A cell is "-" where a run lacks the figure; a line that all runs lack is left
  * out. */
-void report_table(const report_runs *r, const report_sink *sink);
+void bf_report_table(const bf_report *r, const bf_report_sink *sink);
 
 #endif

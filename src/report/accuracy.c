@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 
 #include "report/parts.h"
 
@@ -19,28 +20,29 @@ typedef struct axes {
 
 static double x_of(const axes *a, double iteration)
 {
-    return LEFT +
-           (RIGHT - LEFT) * svg_share(iteration - a->first, a->last - a->first);
+    return LEFT + (RIGHT - LEFT) *
+                      bf_svg_share(iteration - a->first, a->last - a->first);
 }
 
 static double y_of(const axes *a, double accuracy)
 {
-    return BOTTOM - (BOTTOM - TOP) * svg_share(accuracy - a->low, 1 - a->low);
+    return BOTTOM -
+           (BOTTOM - TOP) * bf_svg_share(accuracy - a->low, 1 - a->low);
 }
 
 static const cJSON *regression(const cJSON *run)
 {
-    return report_find(run, "accuracy.plaintext_lr");
+    return bf_run_find(run, "accuracy.plaintext_lr");
 }
 
 /* From the lowest accuracy less three points, to a whole ten; a margin of
  * iterations at both sides. */
-static axes axes_of(const report_runs *r)
+static axes axes_of(const bf_report *r)
 {
     double low = 1, last = 1;
     for (size_t i = 0; i < r->count; i++) {
-        report_curve c;
-        report_curve_of(&c, r->run[i]);
+        bf_run_curve c;
+        bf_run_curve_of(&c, r->run[i]);
         for (size_t j = 0; j < c.count; j++) {
             low = fmin(low, fmin(c.at[j].encrypted, c.at[j].twin));
             last = fmax(last, c.at[j].iteration);
@@ -65,13 +67,14 @@ static void draw_axes(FILE *to, const axes *a)
 {
     double step = 1 - a->low > 0.55 ? 0.2 : 1 - a->low > 0.15 ? 0.1 : 0.05;
     for (double v = 1; v > a->low - 1e-9; v -= step) {
-        svg_line(to, "rule", LEFT, y_of(a, v), RIGHT, y_of(a, v));
-        svg_text(to, "soft end", LEFT - 5, y_of(a, v) + 4, "%.0f %%", 100 * v);
+        bf_svg_line(to, "rule", LEFT, y_of(a, v), RIGHT, y_of(a, v));
+        bf_svg_text(to, "soft end", LEFT - 5, y_of(a, v) + 4, "%.0f %%",
+                    100 * v);
     }
     double stride = stride_of(a->last / TICKS_MAX);
     for (double t = stride; t <= a->last; t += stride)
-        svg_text(to, "soft mid", x_of(a, t), BOTTOM + 15, "%.0f", t);
-    svg_text(to, "soft mid", (LEFT + RIGHT) / 2, BOTTOM + 29, "iteration");
+        bf_svg_text(to, "soft mid", x_of(a, t), BOTTOM + 15, "%.0f", t);
+    bf_svg_text(to, "soft mid", (LEFT + RIGHT) / 2, BOTTOM + 29, "iteration");
 }
 
 static void circle(FILE *to, const char *style, size_t run, double x, double y,
@@ -83,17 +86,23 @@ static void circle(FILE *to, const char *style, size_t run, double x, double y,
 
 /* Dots are encrypted, circles around them the twin; many iterations have room
  * for some. */
-static void draw_curve(FILE *to, const axes *a, const report_curve *c, size_t i)
+static void draw_curve(FILE *to, const axes *a, const bf_run_curve *c, size_t i)
 {
     size_t stride = (c->count + DOTS_MAX - 1) / DOTS_MAX;
+    bool begun = false;
+    if (!c->count) return;
     fprintf(to, "<path class=\"s%zu\" d=\"", i);
-    for (size_t j = 0; j < c->count; j++)
-        fprintf(to, "%c%.4g %.4g", j ? 'L' : 'M', x_of(a, c->at[j].iteration),
-                y_of(a, c->at[j].encrypted));
+    for (size_t j = 0; j < c->count; j++) {
+        if (isnan(c->at[j].encrypted)) continue;
+        fprintf(to, "%c%.4g %.4g", begun ? 'L' : 'M',
+                x_of(a, c->at[j].iteration), y_of(a, c->at[j].encrypted));
+        begun = true;
+    }
     fputs("\"/>\n", to);
     for (size_t j = (c->count - 1) % stride; j < c->count; j += stride) {
-        const report_point *p = &c->at[j];
-        circle(to, "f", i, x_of(a, p->iteration), y_of(a, p->encrypted), 3);
+        const bf_run_point *p = &c->at[j];
+        if (!isnan(p->encrypted))
+            circle(to, "f", i, x_of(a, p->iteration), y_of(a, p->encrypted), 3);
         if (!isnan(p->twin))
             circle(to, "s", i, x_of(a, p->iteration), y_of(a, p->twin), 6);
     }
@@ -107,80 +116,97 @@ static void key(FILE *to, const char *style, const char *path, const char *name,
             "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\">"
             "<path class=\"%s\" d=\"%s\"/></svg>",
             style, path);
-    html_print(to, "%s%s", name, what);
+    bf_html_print(to, "%s%s", name, what);
     fputs("</li>\n", to);
 }
 
-static void keys(FILE *to, const report_runs *r)
+static void keys(FILE *to, const bf_report *r)
 {
     static const char line[] = "M0 7h30",
                       circle[] = "M10 7a5 5 0 1 0 10 0a5 5 0 1 0-10 0";
-    bool compared = false;
+    bool twins = false, compared = false;
     fputs("<ul class=\"key\">\n", to);
     for (size_t i = 0; i < r->count; i++) {
         char style[32];
         snprintf(style, sizeof style, "s%zu", i);
-        key(to, style, line, report_string(r->run[i], "recipe").s,
-            ", encrypted");
+        if (bf_run_find(r->run[i], "accuracy.encrypted"))
+            key(to, style, line, bf_run_string(r->run[i], "recipe").s,
+                ", encrypted");
+        twins |=
+            bf_run_find(r->run[i], "accuracy.plaintext_same_recipe") != NULL;
         compared |= regression(r->run[i]) != NULL;
     }
-    key(to, "s0", circle, "the same recipe", " in plaintext");
+    if (twins) key(to, "s0", circle, "the same recipe", " in plaintext");
     if (compared)
         key(to, "s0 dash", line, "ordinary logistic regression",
             " in plaintext");
     fputs("</ul>\n", to);
 }
 
-static void numbers(FILE *to, const report_runs *r)
+static bf_text percent(double accuracy)
 {
-    report_curve c;
+    return isnan(accuracy) ? (bf_text){"-"} : bf_text_percent(accuracy);
+}
+
+static void numbers(FILE *to, const bf_report *r)
+{
+    bf_run_curve c;
     fputs("<details><summary>Numbers</summary><div class=\"wide\"><table>\n"
           "<thead><tr><th>recipe</th><th class=\"n\">iteration</th>"
           "<th class=\"n\">encrypted</th><th class=\"n\">in plaintext</th></tr>"
           "</thead>\n<tbody>\n",
           to);
     for (size_t i = 0; i < r->count; i++) {
-        report_curve_of(&c, r->run[i]);
+        bf_run_curve_of(&c, r->run[i]);
+        if (!c.count) continue;
         size_t stride = (c.count + NUMBERS_MAX - 1) / NUMBERS_MAX;
         /* The last iteration is always among them. */
         for (size_t j = (c.count - 1) % stride; j < c.count; j += stride) {
             fputs("<tr><td>", to);
-            html_text(to, report_string(r->run[i], "recipe").s);
+            bf_html_text(to, bf_run_string(r->run[i], "recipe").s);
             fprintf(to,
                     "</td><td class=\"n\">%.0f</td><td class=\"n\">%s</td>"
                     "<td class=\"n\">%s</td></tr>\n",
-                    c.at[j].iteration, cli_percent(c.at[j].encrypted).s,
-                    isnan(c.at[j].twin) ? "-" : cli_percent(c.at[j].twin).s);
+                    c.at[j].iteration, percent(c.at[j].encrypted).s,
+                    percent(c.at[j].twin).s);
         }
     }
     fputs("</tbody></table></div></details>\n", to);
 }
 
-void report_accuracy(FILE *to, const report_runs *r)
+static bool any_judged(const bf_report *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (bf_run_judged(r->run[i])) return true;
+    return false;
+}
+
+void bf_part_accuracy(FILE *to, const bf_report *r)
 {
     axes a = axes_of(r);
-    report_curve c;
+    bf_run_curve c;
     bool partial = false;
+    if (!any_judged(r)) return;
     fputs("<h2>Accuracy by iteration</h2>\n", to);
-    svg_begin(to, HEIGHT, "Accuracy by iteration");
+    bf_svg_begin(to, HEIGHT, "Accuracy by iteration");
     draw_axes(to, &a);
     for (size_t i = 0; i < r->count; i++) {
         char line[32];
         snprintf(line, sizeof line, "s%zu dash", i);
         if (regression(r->run[i])) {
             double y = y_of(&a, regression(r->run[i])->valuedouble);
-            svg_line(to, line, LEFT, y, RIGHT, y);
+            bf_svg_line(to, line, LEFT, y, RIGHT, y);
         }
-        report_curve_of(&c, r->run[i]);
+        bf_run_curve_of(&c, r->run[i]);
         draw_curve(to, &a, &c, i);
-        partial |= !report_list(r->run[i], "accuracy_by_iteration");
+        partial |= c.count && !bf_run_list(r->run[i], "accuracy_by_iteration");
     }
-    svg_end(to);
+    bf_svg_end(to);
     keys(to, r);
     if (partial)
-        html_element(to, "p",
-                     "Reports of fit --every-iteration show every "
-                     "iteration; %s shows the last.",
-                     r->count > 1 ? "one of these" : "this one");
+        bf_html_element(to, "p",
+                        "Reports of fit --every-iteration show every "
+                        "iteration; %s shows the last.",
+                        r->count > 1 ? "one of these" : "this one");
     numbers(to, r);
 }

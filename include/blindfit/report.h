@@ -1,0 +1,55 @@
+/* Reports of runs and plans: as a page with pictures, as a part of another
+ * page, or as text.
+ *
+ *   bf_report *r;
+ *   char *page;
+ *   bf_report_create(&r);
+ *   bf_report_add(r, "fit.json", text, bytes);
+ *   bf_report_render(&page, r, BF_REPORT_PAGE);
+ *
+ * A run is the JSON object that `fit --json` prints, and a plan that of `plan
+ * --json` (docs/json.md). Either may come from elsewhere: text in it is
+ * escaped, numbers that no run can have count as missing, and a report says
+ * what it lacks. */
+#ifndef BLINDFIT_REPORT_H
+#define BLINDFIT_REPORT_H
+
+#include "blindfit/train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BF_REPORT_RUNS_MAX 4
+
+typedef struct bf_report bf_report;
+BF_OWNER_API BF_MUST_CHECK bf_status bf_report_create(bf_report **out);
+BF_OWNER_API void bf_report_destroy(bf_report *r);
+
+/* Appends a run, or a plan, and copies its name, by which the report and its
+ * errors call it: a file's. BF_ERR_FORMAT unless the text is JSON with a recipe
+ * and the accuracy of a run or the keys of a plan; BF_ERR_ARGUMENT for more
+ * than BF_REPORT_RUNS_MAX. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_report_add(bf_report *r,
+                                                   const char *name,
+                                                   const char *json,
+                                                   size_t bytes);
+
+typedef enum bf_report_form {
+    BF_REPORT_PAGE, /* HTML: a file without scripts, and without anything from
+                     * elsewhere, of less than 300 kB */
+    BF_REPORT_FRAGMENT, /* HTML: the same as a <div> with a style of its own */
+    BF_REPORT_TABLE,    /* text: figures of the runs side by side */
+    BF_REPORT_CURVE     /* text: accuracy by iteration, for gnuplot.
+                         * BF_ERR_FORMAT naming a run without it */
+} bf_report_form;
+/* At least one run or plan. Free *text with bf_free. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_report_render(char **text,
+                                                      const bf_report *r,
+                                                      bf_report_form form);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

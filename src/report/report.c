@@ -1,0 +1,105 @@
+#include "blindfit/report.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/page.h"
+#include "report/runs.h"
+#include "report/text.h"
+
+bf_status bf_report_create(bf_report **out)
+{
+    *out = bf_alloc_zero(sizeof **out);
+    return *out ? BF_OK : BF_ERR_MEMORY;
+}
+
+void bf_report_destroy(bf_report *r)
+{
+    if (!r) return;
+    for (size_t i = 0; i < r->count; i++) {
+        cJSON_Delete(r->run[i]);
+        bf_free(r->name[i]);
+    }
+    bf_free(r);
+}
+
+/* Other commands' JSON has neither beside a recipe. */
+static bool is_run(const cJSON *o)
+{
+    return *bf_run_string(o, "recipe").s &&
+           (bf_run_judged(o) || bf_run_find(o, "evaluation_keys"));
+}
+
+bf_status bf_report_add(bf_report *r, const char *name, const char *json,
+                        size_t bytes)
+{
+    if (r->count == BF_REPORT_RUNS_MAX)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: a report has at most %d runs",
+                       name, BF_REPORT_RUNS_MAX);
+    cJSON *o = cJSON_ParseWithLength(json, bytes);
+    if (!o) return bf_fail(BF_ERR_FORMAT, "%s: no JSON, or cut short", name);
+    if (!is_run(o)) {
+        cJSON_Delete(o);
+        return bf_fail(BF_ERR_FORMAT, "%s: no report of fit, and no plan",
+                       name);
+    }
+    char *copy = bf_alloc(strlen(name) + 1);
+    if (!copy) {
+        cJSON_Delete(o);
+        return BF_ERR_MEMORY;
+    }
+    strcpy(copy, name);
+    r->name[r->count] = copy;
+    r->run[r->count++] = o;
+    return BF_OK;
+}
+
+static bf_status check(const bf_report *r, bf_report_form form)
+{
+    if (!r->count) return bf_fail(BF_ERR_ARGUMENT, "a report without a run");
+    if (form != BF_REPORT_CURVE) return BF_OK;
+    for (size_t i = 0; i < r->count; i++)
+        if (!bf_run_list(r->run[i], "accuracy_by_iteration"))
+            return bf_fail(BF_ERR_FORMAT, "%s: made without --every-iteration",
+                           r->name[i]);
+    return BF_OK;
+}
+
+static bf_status write(FILE *to, const bf_report *r, bf_report_form form)
+{
+    switch (form) {
+    case BF_REPORT_PAGE:
+        return bf_report_page(to, r);
+    case BF_REPORT_FRAGMENT:
+        return bf_report_fragment(to, r);
+    case BF_REPORT_TABLE:
+        bf_report_print_table(to, r);
+        return BF_OK;
+    case BF_REPORT_CURVE:
+        bf_report_print_curve(to, r);
+        return BF_OK;
+    }
+    return bf_fail(BF_ERR_ARGUMENT, "no form of report: %d", (int)form);
+}
+
+bf_status bf_report_render(char **text, const bf_report *r, bf_report_form form)
+{
+    size_t bytes;
+    BF_TRY(check(r, form));
+    FILE *to = open_memstream(text, &bytes);
+    if (!to) return bf_fail(BF_ERR_MEMORY, "no memory for a report");
+    /* Coordinates have a decimal point in every locale; this one is part of the
+     * C library, so that newlocale cannot fail. */
+    locale_t before = uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));
+    bf_status s = write(to, r, form);
+    uselocale(before);
+    bool failed = ferror(to);
+    if ((fclose(to) != 0 || failed) && s == BF_OK)
+        s = bf_fail(BF_ERR_MEMORY, "no memory for a report");
+    if (s == BF_OK) return BF_OK;
+    free(*text);
+    *text = NULL;
+    return s;
+}

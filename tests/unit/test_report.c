@@ -1,0 +1,171 @@
+/* Reports by the public header: forms, refusals, lack of memory. What pages
+ * show is in tests/cli/test_cli_report.sh. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "blindfit/report.h"
+#include "support/status.h"
+
+static const char run[] =
+    "{\"recipe\": \"whitened\", \"iterations\": 1,"
+    " \"accuracy\": {\"encrypted\": 0.875, \"plaintext_lr\": 0.884},"
+    " \"accuracy_by_iteration\": [{\"iteration\": 1, \"encrypted\": 0.875,"
+    " \"plaintext_same_recipe\": 0.9}], \"confusion\": [[7, 1], [0, 8]]}";
+static const char plan[] = "{\"recipe\": \"paper\", \"evaluation_keys\": 3}";
+static const char simulated[] =
+    "{\"recipe\": \"paper\", \"iterations\": 2,"
+    " \"accuracy\": {\"plaintext_same_recipe\": 0.75}}";
+
+static bf_status add(bf_report *r, const char *name, const char *json)
+{
+    return bf_report_add(r, name, json, strlen(json));
+}
+
+static bf_report *report_of(const char *json)
+{
+    bf_report *r;
+    assert_ok(bf_report_create(&r));
+    assert_ok(add(r, "dir/run.json", json));
+    return r;
+}
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool ends(const char *text, const char *with)
+{
+    size_t n = strlen(text), m = strlen(with);
+    return n >= m && strcmp(text + n - m, with) == 0;
+}
+
+/* Every selector of a style, up to the brace, must begin at an element of the
+ * class, so that other parts of a notebook keep their looks. */
+static void check_scoped(const char *style)
+{
+    size_t rules = 0;
+    for (const char *c = style; *c != '<'; rules++) {
+        while (isspace((unsigned char)*c) || *c == '}') c++;
+        if (*c == '<') break;
+        const char *brace = strchr(c, '{');
+        assert_non_null(brace);
+        for (const char *selector = c; *c != '@' && selector < brace;) {
+            size_t n = strcspn(selector, ",{");
+            const char *name = strstr(selector, ".blindfit");
+            if (!name || name >= selector + n)
+                fail_msg("not scoped: %.*s", (int)n, selector);
+            selector += n + 1;
+        }
+        c = *c == '@' ? brace + 1 : strchr(brace, '}') + 1;
+    }
+    assert_true(rules > 20);
+}
+
+static void forms(void **state)
+{
+    (void)state;
+    bf_report *r = report_of(run);
+    char *text;
+    assert_ok(bf_report_render(&text, r, BF_REPORT_PAGE));
+    assert_true(begins(text, "<!DOCTYPE html>") && ends(text, "</html>\n"));
+    bf_free(text);
+    assert_ok(bf_report_render(&text, r, BF_REPORT_FRAGMENT));
+    assert_true(begins(text, "<div class=\"blindfit\">\n<style>\n"));
+    assert_true(ends(text, "</div>\n"));
+    assert_null(strstr(text, "<html"));
+    assert_null(strstr(text, "<meta"));
+    assert_non_null(strstr(text, "87.5 %"));
+    check_scoped(strstr(text, "<style>") + strlen("<style>"));
+    bf_free(text);
+    assert_ok(bf_report_render(&text, r, BF_REPORT_TABLE));
+    assert_non_null(strstr(text, "  trained encrypted"));
+    assert_null(strchr(text, '<'));
+    bf_free(text);
+    assert_ok(bf_report_render(&text, r, BF_REPORT_CURVE));
+    assert_non_null(strstr(text, "\n1 87.5000 90.0000 88.4000\n"));
+    bf_free(text);
+    bf_report_destroy(r);
+    bf_report_destroy(NULL);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    bf_report *r;
+    char *text = NULL;
+    assert_ok(bf_report_create(&r));
+    assert_fails(bf_report_render(&text, r, BF_REPORT_PAGE), BF_ERR_ARGUMENT,
+                 "without a run");
+    assert_fails(add(r, "a.json", "{\"recipe\": "), BF_ERR_FORMAT,
+                 "a.json: no JSON");
+    assert_fails(add(r, "a.json", "[1]"), BF_ERR_FORMAT, "a.json: no report");
+    assert_fails(add(r, "a.json", "{\"recipe\": \"paper\"}"), BF_ERR_FORMAT,
+                 "a.json: no report of fit, and no plan");
+    assert_fails(add(r, "a.json", "{\"accuracy\": {\"encrypted\": 1}}"),
+                 BF_ERR_FORMAT, "a.json: no report");
+    for (int i = 0; i < BF_REPORT_RUNS_MAX; i++) assert_ok(add(r, "p", plan));
+    assert_fails(add(r, "e.json", plan), BF_ERR_ARGUMENT, "e.json: ");
+    assert_fails(bf_report_render(&text, r, BF_REPORT_CURVE), BF_ERR_FORMAT,
+                 "p: made without");
+    assert_null(text);
+    bf_report_destroy(r);
+}
+
+/* Simulated runs have a twin alone. */
+static void twin_alone(void **state)
+{
+    (void)state;
+    bf_report *r = report_of(simulated);
+    char *text;
+    assert_ok(bf_report_render(&text, r, BF_REPORT_PAGE));
+    assert_non_null(strstr(text, "simulated in plaintext, 75.0 %"));
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, ", encrypted"));
+    bf_free(text);
+    bf_report_destroy(r);
+}
+
+static bf_status make(void)
+{
+    bf_report *r;
+    char *text;
+    BF_TRY(bf_report_create(&r));
+    bf_status s = add(r, "run.json", run);
+    if (s == BF_OK) s = bf_report_render(&text, r, BF_REPORT_PAGE);
+    if (s == BF_OK) bf_free(text);
+    bf_report_destroy(r);
+    return s;
+}
+
+static void lack_of_memory(void **state)
+{
+    (void)state;
+    bf_status s = BF_ERR_MEMORY;
+    int successes = 0;
+    for (; s != BF_OK; successes++) {
+        bf_alloc_fail_for_tests(successes);
+        s = make();
+        bf_alloc_fail_for_tests(-1);
+        if (s != BF_OK) assert_int_equal(s, BF_ERR_MEMORY);
+    }
+    assert_true(successes > 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(twin_alone),
+        cmocka_unit_test(lack_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
