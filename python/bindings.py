@@ -25,7 +25,7 @@ from declarations import declarations  # noqa: E402
 
 SERVER_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "job.h", "server.h",
                   "session.h", "ckks.h")
-OWNER_HEADERS = (*SERVER_HEADERS, "owner.h", "party.h")
+OWNER_HEADERS = (*SERVER_HEADERS, "owner.h", "party.h", "report.h")
 FEATURES_HEADERS = ("matrix.h", "sigmoid.h", "train.h", "features.h")
 
 CALLBACKS = """

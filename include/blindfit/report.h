@@ -47,6 +47,10 @@ typedef enum bf_report_form {
 BF_OWNER_API BF_MUST_CHECK bf_status bf_report_render(char **text,
                                                       const bf_report *r,
                                                       bf_report_form form);
+/* The same to a file, which appears whole or not at all. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_report_save(const bf_report *r,
+                                                    bf_report_form form,
+                                                    const char *path);
 
 #ifdef __cplusplus
 }

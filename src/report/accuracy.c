@@ -174,19 +174,11 @@ static void numbers(FILE *to, const bf_report *r)
     fputs("</tbody></table></div></details>\n", to);
 }
 
-static bool any_judged(const bf_report *r)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (bf_run_judged(r->run[i])) return true;
-    return false;
-}
-
-void bf_part_accuracy(FILE *to, const bf_report *r)
+static void curves(FILE *to, const bf_report *r)
 {
     axes a = axes_of(r);
     bf_run_curve c;
     bool partial = false;
-    if (!any_judged(r)) return;
     fputs("<h2>Accuracy by iteration</h2>\n", to);
     bf_svg_begin(to, HEIGHT, "Accuracy by iteration");
     draw_axes(to, &a);
@@ -206,7 +198,22 @@ void bf_part_accuracy(FILE *to, const bf_report *r)
     if (partial)
         bf_html_element(to, "p",
                         "Reports of fit --every-iteration show every "
-                        "iteration; %s shows the last.",
-                        r->count > 1 ? "one of these" : "this one");
+                        "iteration; one of these shows the last.");
     numbers(to, r);
+}
+
+void bf_part_accuracy(FILE *to, const bf_report *r)
+{
+    size_t longest = 0;
+    bf_run_curve c;
+    for (size_t i = 0; i < r->count; i++) {
+        bf_run_curve_of(&c, r->run[i]);
+        if (c.count > longest) longest = c.count;
+    }
+    if (longest > 1) {
+        curves(to, r);
+    } else if (longest) {
+        fputs("<h2>Accuracy</h2>\n", to);
+        bf_accuracy_bars(to, r);
+    }
 }

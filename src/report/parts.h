@@ -8,8 +8,10 @@
 
 /* Who saw what: the owner, the wire and the server. */
 void bf_part_who(FILE *to, const cJSON *run);
-/* Accuracies of all runs by iteration; nothing if there are only plans. */
+/* Accuracies of all runs by iteration, or where no report has more than one, as
+ * bars; nothing if there are only plans. */
 void bf_part_accuracy(FILE *to, const bf_report *r);
+void bf_accuracy_bars(FILE *to, const bf_report *r);
 /* The confusion matrix, and the classes that were most often taken for others.
  * Beside other runs the matrix of many classes is left out. */
 BF_MUST_CHECK bf_status bf_part_confusion(FILE *to, const cJSON *run,

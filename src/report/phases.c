@@ -32,7 +32,8 @@ static void label(FILE *to, size_t row, const char *name, const char *value)
     bf_svg_text(to, "end", BF_SVG_WIDTH, y, "%s", value);
 }
 
-static void phases_of(phase out[PHASES], const cJSON *run)
+/* Those that the report has; returns their number. */
+static size_t phases_of(phase out[PHASES], const cJSON *run)
 {
     double read = bf_run_number(run, "seconds.server_read");
     double train = bf_run_number(run, "seconds.train");
@@ -40,37 +41,51 @@ static void phases_of(phase out[PHASES], const cJSON *run)
     double server = bf_run_number(run, "starts.server");
     double start = fmax(
         bf_run_number(run, "seconds.server_wall") - read - train - write, 0);
-    const phase all[PHASES] = {
-        {"owner: scaling rows", "f0", bf_run_number(run, "starts.whiten"),
-         bf_run_number(run, "seconds.whiten")},
-        {"owner: making keys", "f0", bf_run_number(run, "starts.keygen"),
-         bf_run_number(run, "seconds.keygen")},
-        {"owner: encryption", "f0", bf_run_number(run, "starts.encrypt"),
-         bf_run_number(run, "seconds.encrypt")},
-        {"server: start", "f1", server, start},
-        {"server: reading", "f1", server + start, read},
-        {"server: training", "f1", server + start + read, train},
-        {"server: writing", "f1", server + start + read + train, write},
-        {"owner: decryption", "f0", bf_run_number(run, "starts.decrypt"),
-         bf_run_number(run, "seconds.decrypt")},
+    const struct {
+        const char *key;
+        phase phase;
+    } all[PHASES] = {
+        {"seconds.whiten",
+         {"owner: scaling rows", "f0", bf_run_number(run, "starts.whiten"),
+          bf_run_number(run, "seconds.whiten")}},
+        {"seconds.keygen",
+         {"owner: making keys", "f0", bf_run_number(run, "starts.keygen"),
+          bf_run_number(run, "seconds.keygen")}},
+        {"seconds.encrypt",
+         {"owner: encryption", "f0", bf_run_number(run, "starts.encrypt"),
+          bf_run_number(run, "seconds.encrypt")}},
+        {"seconds.server_wall", {"server: start", "f1", server, start}},
+        {"seconds.server_read",
+         {"server: reading", "f1", server + start, read}},
+        {"seconds.train",
+         {"server: training", "f1", server + start + read, train}},
+        {"seconds.server_write",
+         {"server: writing", "f1", server + start + read + train, write}},
+        {"seconds.decrypt",
+         {"owner: decryption", "f0", bf_run_number(run, "starts.decrypt"),
+          bf_run_number(run, "seconds.decrypt")}},
     };
-    for (size_t i = 0; i < PHASES; i++) out[i] = all[i];
+    size_t count = 0;
+    for (size_t i = 0; i < PHASES; i++)
+        if (bf_run_find(run, all[i].key)) out[count++] = all[i].phase;
+    return count;
 }
 
 static void timeline(FILE *to, const cJSON *run)
 {
     phase phases[PHASES];
     double total = bf_run_number(run, "seconds.total");
-    phases_of(phases, run);
-    bf_svg_begin(to, (PHASES + 1) * ROW, "Timeline of owner and server");
-    for (size_t i = 0; i < PHASES; i++) {
+    size_t count = phases_of(phases, run);
+    double end = (double)count * ROW;
+    bf_svg_begin(to, end + ROW, "Timeline of owner and server");
+    for (size_t i = 0; i < count; i++) {
         label(to, i, phases[i].label, bf_text_time(phases[i].length).s);
         bar(to, i, phases[i].style, bf_svg_share(phases[i].start, total),
             bf_svg_share(phases[i].length, total));
     }
-    bf_svg_line(to, "rule", BARS, PHASES * ROW, BARS_END, PHASES * ROW);
-    bf_svg_text(to, "soft", BARS, PHASES * ROW + 14, "0");
-    bf_svg_text(to, "soft end", BARS_END, PHASES * ROW + 14, "%s",
+    bf_svg_line(to, "rule", BARS, end, BARS_END, end);
+    bf_svg_text(to, "soft", BARS, end + 14, "0");
+    bf_svg_text(to, "soft end", BARS_END, end + 14, "%s",
                 bf_text_time(total).s);
     bf_svg_end(to);
 }

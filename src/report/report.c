@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "blindfit/files.h"
 #include "report/page.h"
 #include "report/runs.h"
 #include "report/text.h"
@@ -101,5 +102,23 @@ bf_status bf_report_render(char **text, const bf_report *r, bf_report_form form)
     if (s == BF_OK) return BF_OK;
     free(*text);
     *text = NULL;
+    return s;
+}
+
+bf_status bf_report_save(const bf_report *r, bf_report_form form,
+                         const char *path)
+{
+    bf_outfile *f;
+    char *text;
+    BF_TRY(bf_report_render(&text, r, form));
+    bf_status s = bf_outfile_open(&f, path, 0644);
+    if (s == BF_OK) {
+        s = bf_outfile_write(f, text, strlen(text));
+        if (s == BF_OK)
+            s = bf_outfile_commit(f);
+        else
+            bf_outfile_abort(f);
+    }
+    bf_free(text);
     return s;
 }

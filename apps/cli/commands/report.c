@@ -1,7 +1,5 @@
 #include "blindfit/report.h"
 
-#include <string.h>
-
 #include "cli.h"
 
 #define FILE_MAX ((size_t)1 << 20)
@@ -25,23 +23,6 @@ static bf_status check(const report_args *a, const char *const *operands)
     if (a->page)
         BF_TRY(bf_outfile_check(a->page, operands, BF_REPORT_RUNS_MAX));
     return BF_OK;
-}
-
-static bf_status save(const bf_report *r, bf_report_form form, const char *path)
-{
-    bf_outfile *f;
-    char *text;
-    BF_TRY(bf_report_render(&text, r, form));
-    bf_status s = bf_outfile_open(&f, path, 0644);
-    if (s == BF_OK) {
-        s = bf_outfile_write(f, text, strlen(text));
-        if (s == BF_OK)
-            s = bf_outfile_commit(f);
-        else
-            bf_outfile_abort(f);
-    }
-    bf_free(text);
-    return s;
 }
 
 static bf_status print(const bf_report *r)
@@ -72,8 +53,8 @@ static bf_status report(bf_report *r, cJSON *list, const report_args *a,
 {
     for (size_t i = 0; i < BF_REPORT_RUNS_MAX && operands[i]; i++)
         BF_TRY(add(r, list, operands[i]));
-    if (a->curve) BF_TRY(save(r, BF_REPORT_CURVE, a->curve));
-    if (a->page) BF_TRY(save(r, BF_REPORT_PAGE, a->page));
+    if (a->curve) BF_TRY(bf_report_save(r, BF_REPORT_CURVE, a->curve));
+    if (a->page) BF_TRY(bf_report_save(r, BF_REPORT_PAGE, a->page));
     return cli_common_options.json ? BF_OK : print(r);
 }
 

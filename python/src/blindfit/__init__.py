@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .job import Job
     from .model import Model, load
     from .owner import Owner
+    from .report import Report
 
 _HOMES = {
     "EncryptedClassifier": "classifier",
@@ -39,6 +40,7 @@ _HOMES = {
     "Model": "model",
     "load": "model",
     "Owner": "owner",
+    "Report": "report",
     "BlindfitError": "errors",
     "FormatError": "errors",
     "MismatchError": "errors",
@@ -50,7 +52,7 @@ _HOMES = {
 
 __all__ = [
     "BlindfitError", "EncryptedClassifier", "FormatError", "Job",
-    "MismatchError", "Model", "Owner", "RangeError", "SecurityError",
+    "MismatchError", "Model", "Owner", "RangeError", "Report", "SecurityError",
     "UnsupportedError", "WaitingError", "load",
 ]
 

@@ -242,6 +242,10 @@ class Job:
         ]
         return "\n".join(f"{name:<18}{value}" for name, value in rows)
 
+    def _repr_html_(self):
+        from .report import Report
+        return Report.from_job(self)._repr_html_()
+
     def __eq__(self, other):
         return isinstance(other, Job) and self.id == other.id
 
