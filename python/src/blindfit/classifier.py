@@ -188,6 +188,14 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.model_.to_torch()
 
+    def to_onnx(self):
+        """An onnx.ModelProto of float32, as of ``Model.to_onnx``.
+
+        It holds the feature map. Needs onnx.
+        """
+        check_is_fitted(self)
+        return self.model_.to_onnx()
+
     def _more_tags(self):  # scikit-learn before 1.6
         return {"_xfail_checks": ({} if self.simulate
                                   else EXPECTED_FAILED_CHECKS),

@@ -4,6 +4,8 @@ A model applies its feature map, then its random features if it has some, then
 its weights.
 """
 
+from importlib import import_module
+
 import numpy as np
 
 from ._arrays import matrix_array
@@ -25,8 +27,17 @@ def _random_features(model):
     return np.ascontiguousarray(both[:, 1:]), both[:, 0].copy()
 
 
+def _need(package):
+    try:
+        import_module(package)
+    except ImportError as error:
+        raise ImportError(f"this export needs the package {package}: {error}",
+                          name=package) from error
+
+
 def to_sklearn(model):
     """A fitted Pipeline that ends with a LogisticRegression."""
+    _need("sklearn")
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
@@ -52,6 +63,7 @@ def to_sklearn(model):
 
 def to_torch(model):
     """A torch.nn.Sequential of float32 that returns scores."""
+    _need("torch")
     import torch
 
     from ._torch import Sqrt
@@ -69,3 +81,15 @@ def to_torch(model):
         steps += [linear(*random), torch.nn.ReLU()]
     return torch.nn.Sequential(*steps,
                                linear(model.coef_, model.intercept_))
+
+
+def to_onnx(model):
+    """An onnx.ModelProto of float32 that returns scores."""
+    _need("onnx")
+    from ._onnx import graph
+    steps = ["Sqrt"] if model.feature_map == "sqrt" else []
+    random = _random_features(model)
+    if random:
+        steps += [random, "Relu"]
+    return graph(model.n_features_in_,
+                 [*steps, (model.coef_, model.intercept_)], model.classes_)

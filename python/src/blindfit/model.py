@@ -114,6 +114,16 @@ class Model:
         from .export import to_torch
         return to_torch(self)
 
+    def to_onnx(self):
+        """An onnx.ModelProto of float32: `features` to `scores`.
+
+        Both have a row for each sample. It holds the feature map; names of
+        classes are in its metadata, a list of JSON named "classes". Needs
+        onnx.
+        """
+        from .export import to_onnx
+        return to_onnx(self)
+
     def __repr__(self):
         return (f"<Model {len(self.classes_)} classes, "
                 f"{self.n_features_in_} features, map {self.feature_map}>")
