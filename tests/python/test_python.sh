@@ -27,7 +27,7 @@ ok tools/build-wheel "$work/wheel" "$build" || finish
 wheel=$(cat "$work/stdout")
 holds "$(stat -c %s "$wheel") <= 2000000"
 ok "$python" -m zipfile -e "$wheel" "$work/site"
-PYTHONPATH="$work/site" "$python" -m pytest -q -p no:cacheprovider \
+PYTHONPATH="$work/site" "$python" -m pytest -q -rs -p no:cacheprovider \
     --basetemp "$work/pytest" python/tests || fail "pytest"
 checks=$((checks + 2))
 products >"$work/after"

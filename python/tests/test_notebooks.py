@@ -1,0 +1,44 @@
+"""The notebooks run from top to bottom, and their assertions hold."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("sklearn")
+nbformat = pytest.importorskip("nbformat", reason="no nbconvert")
+nbconvert = pytest.importorskip("nbconvert.preprocessors",
+                                reason="no nbconvert")
+pytest.importorskip("ipykernel", reason="no kernel for notebooks")
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob(
+    "*.ipynb"))
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 3
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook(path, tmp_path, tmp_path_factory, monkeypatch):
+    for folder in "IPYTHONDIR", "JUPYTER_RUNTIME_DIR":  # not those of users
+        monkeypatch.setenv(folder, str(tmp_path_factory.mktemp("jupyter")))
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        for name in re.findall(r"\]\(([^)]*)\)", cell.source):
+            assert (path.parent / name).exists(), f"a link to {name}"
+    nbconvert.ExecutePreprocessor(timeout=120).preprocess(
+        notebook, {"metadata": {"path": str(tmp_path)}})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_committed_without_outputs(path):
+    notebook = json.loads(path.read_text())
+    nbformat.validate(notebook)
+    assert [cell for cell in notebook["cells"]
+            if cell.get("outputs") or cell.get("execution_count")] == []
+    # As Jupyter writes it, so that a change shows as that change alone.
+    assert path.read_text() == json.dumps(notebook, indent=1,
+                                          ensure_ascii=False) + "\n"
