@@ -20,6 +20,12 @@ def test_there_are_notebooks():
     assert len(NOTEBOOKS) >= 3
 
 
+# "auto" draws bars in notebooks.
+PROGRESS = """from blindfit import _progress
+with _progress.reporter("auto") as report:
+    assert report"""
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path, tmp_path, tmp_path_factory, monkeypatch):
     for folder in "IPYTHONDIR", "JUPYTER_RUNTIME_DIR":  # not those of users
@@ -28,6 +34,7 @@ def test_notebook(path, tmp_path, tmp_path_factory, monkeypatch):
     for cell in notebook.cells:
         for name in re.findall(r"\]\(([^)]*)\)", cell.source):
             assert (path.parent / name).exists(), f"a link to {name}"
+    notebook.cells.append(nbformat.v4.new_code_cell(PROGRESS))
     nbconvert.ExecutePreprocessor(timeout=120).preprocess(
         notebook, {"metadata": {"path": str(tmp_path)}})
     assert list(tmp_path.iterdir()) == []

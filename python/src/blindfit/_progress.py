@@ -37,7 +37,8 @@ def reporter(progress):
 
 
 def _somebody_looks():
-    notebook = "ipykernel" in sys.modules
+    ipython = sys.modules.get("IPython")
+    notebook = ipython and hasattr(ipython.get_ipython(), "kernel")
     return notebook or (sys.stderr is not None and sys.stderr.isatty())
 
 
