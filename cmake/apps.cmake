@@ -3,9 +3,12 @@
 # headers only.
 set(cli_train program affinity job_report term/clock term/options
   term/progress term/results commands/train)
-set(cli_shared ${cli_train} recipe commands/plan commands/inspect
+set(cli_shared ${cli_train} recipe relay commands/plan commands/inspect
   commands/completion)
-set(cli_server main_server commands/gather)
+set(cli_server main_server commands/gather commands/queue queue/admit
+  queue/at queue/child queue/entry queue/inputs queue/job queue/limits queue/log
+  queue/loop queue/look queue/order queue/planner queue/results queue/scan
+  queue/settle queue/status queue/trainer)
 set(cli_owner main_owner blas_room confusion data findings training fit/compare
   fit/report fit/run fit/scratch fit/server_process commands/extract
   commands/keygen commands/encrypt commands/decrypt commands/evaluate

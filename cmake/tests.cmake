@@ -40,6 +40,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   kernels over residues of every length: the oracles are sanitized
 #   whole jobs step by step, and runs that pack rows: jobs of
 #   test_cli_transform, test_cli_interrupt and test_train_packed are sanitized
+#   a queue's jobs: its children are those of tests that are sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   sources, symbols and builds of their own
 #   a library that is loaded before all others, as sanitizers' is
@@ -55,7 +56,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_cli_many test_cli_mpi test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers test_cli_preload
-  test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
+  test_ckks_boot_same test_cli_queue test_api_over test_api_views test_api_bootstrap
   test_cli_refresh test_kernels_residue
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
   test_long_packed test_python test_linalg_volley)

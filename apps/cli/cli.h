@@ -31,7 +31,7 @@ typedef struct cli_command {
 extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
     cli_inspect, cli_bench, cli_completion, cli_party, cli_party_new,
-    cli_party_show, cli_gather;
+    cli_party_show, cli_gather, cli_queue;
 
 /* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,
@@ -75,6 +75,7 @@ typedef enum cli_kind {
     CLI_COUNTS, /* cli_counts; with commas between */
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* uint64_t; 12G, 500M, 64k: powers of 1000; Gi: 1024 */
+    CLI_TIME,   /* double, seconds above 0; 90, 90s, 30m, 2h, 1d */
     CLI_ROWS,   /* bf_rows; A:B, from 1, B included */
     CLI_WHEN,   /* cli_when */
     CLI_TABLE   /* value is another table of options */

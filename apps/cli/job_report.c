@@ -141,6 +141,7 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(bytes, "keys", (double)f->key_bytes);
     cJSON_AddNumberToObject(bytes, "upload", (double)f->upload_bytes);
     cJSON_AddNumberToObject(bytes, "model", (double)f->model_bytes);
+    cJSON_AddNumberToObject(bytes, "checkpoint", (double)f->checkpoint_bytes);
     if (m->over) {
         cJSON_AddNumberToObject(o, "more_keys", (double)m->keys);
         cJSON_AddNumberToObject(bytes, "more_keys", (double)m->key_bytes);

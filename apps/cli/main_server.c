@@ -8,8 +8,8 @@ bf_status (*const cli_inspect_data)(bool *known,
 int main(int argc, char **argv)
 {
     static const cli_command *const commands[] = {
-        &cli_train,   &cli_gather,     &cli_plan,
-        &cli_inspect, &cli_completion, NULL};
+        &cli_train, &cli_queue,   &cli_gather,
+        &cli_plan,  &cli_inspect, &cli_completion, NULL};
     return cli_main("blindfit-server",
                     "blindfit-server: the half of blindfit that sees only "
                     "ciphertexts",

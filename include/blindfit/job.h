@@ -151,6 +151,7 @@ typedef struct bf_job_figures {
     bool certified; /* iterations with scores return certificates */
     uint64_t upload_bytes, key_bytes, model_bytes;
     uint64_t labels_bytes; /* of an upload without rows */
+    uint64_t checkpoint_bytes; /* at most */
     /* Of the server, at most. Servers can keep rows packed (bf_serve_options),
      * in less memory and for some more work: rows_packed if the plan is made
      * for this, as max_memory allows nothing else. */

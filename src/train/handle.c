@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "train/checkpoint.h"
 #include "train/circuit.h"
 #include "train/usual.h"
 #include "wire/wire.h"
@@ -243,6 +244,7 @@ void bf_job_describe(bf_job_figures *out, const bf_job *job,
         .labels_bytes = plan->labels_bytes,
         .key_bytes = plan->key_bytes,
         .model_bytes = plan->model_bytes,
+        .checkpoint_bytes = bf_checkpoint_bytes(plan, p),
         .memory_bytes = plan->memory_bytes,
         .rows_packed = plan->packed,
         .key_switches = bf_counters_key_switches(plan->counters),

@@ -10,9 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "relay.h"
+
 #define SERVER "blindfit-server"
 #define POLL_MS 100
-#define LINE_MAX_BYTES 2048
 #define REPORT_MAX ((size_t)1 << 20)
 
 extern char **environ;
@@ -88,43 +89,21 @@ static bf_status start(pid_t *pid, int *errors, const cli_server_run *run)
 
 /* ---- listening ----------------------------------------------------------- */
 
-typedef struct listener {
-    char line[LINE_MAX_BYTES];
-    size_t length;
-    char message[LINE_MAX_BYTES]; /* the last line that is neither progress nor
-                                   * note */
-} listener;
-
-static void take_line(listener *l)
+static void take_progress(void *user, const char *phase, double done,
+                          double total)
 {
-    double done, total;
-    int at = 0;
-    l->line[l->length] = 0;
-    if (sscanf(l->line, "progress %lf %lf %n", &done, &total, &at) == 2 && at) {
-        cli_env.progress(cli_env.user, l->line + at, done, total);
-    } else if (strncmp(l->line, "note ", 5) == 0) {
-        cli_note("server: %s", l->line + 5);
-    } else if (l->length) {
-        static const char prefix[] = SERVER ": ";
-        size_t skip = sizeof prefix - 1;
-        bool named = strncmp(l->line, prefix, skip) == 0;
-        strcpy(l->message, l->line + (named ? skip : 0));
-    }
-    l->length = 0;
+    (void)user;
+    cli_env.progress(cli_env.user, phase, done, total);
 }
 
-static void take(listener *l, const char *text, size_t bytes)
+static void take_note(void *user, const char *text)
 {
-    for (size_t i = 0; i < bytes; i++) {
-        if (text[i] == '\n')
-            take_line(l);
-        else if (l->length + 1 < sizeof l->line)
-            l->line[l->length++] = text[i];
-    }
+    (void)user;
+    cli_note("server: %s", text);
 }
 
 /* Reads until the server closes its end. */
-static void listen_to(listener *l, int errors, pid_t pid)
+static void listen_to(cli_relay *r, int errors, pid_t pid)
 {
     bool told = false;
     for (;;) {
@@ -139,11 +118,11 @@ static void listen_to(listener *l, int errors, pid_t pid)
         ssize_t n = read(errors, text, sizeof text);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return;
-        take(l, text, (size_t)n);
+        cli_relay_take(r, text, (size_t)n);
     }
 }
 
-static bf_status outcome(int status, const listener *l)
+static bf_status outcome(int status, const cli_relay *r)
 {
     if (cli_env.interrupted)
         return bf_fail(BF_ERR_INTERRUPTED, "interrupted");
@@ -155,7 +134,7 @@ static bf_status outcome(int status, const listener *l)
     int code = WEXITSTATUS(status);
     if (code == 0) return BF_OK;
     return bf_fail(cli_status_of_exit(code), "server: %s",
-                   l->message[0] ? l->message : "failed without a word");
+                   r->message[0] ? r->message : "failed without a word");
 }
 
 /* ---- its report ---------------------------------------------------------- */
@@ -189,14 +168,14 @@ bf_status cli_server_run_job(cli_server_result *out, const cli_server_run *run)
 {
     pid_t pid;
     int errors = -1, status = 0;
-    listener l = {.length = 0};
+    cli_relay r = {.progress = take_progress, .note = take_note};
     double begin = cli_now();
     BF_TRY(start(&pid, &errors, run));
-    listen_to(&l, errors, pid);
+    listen_to(&r, errors, pid);
     close(errors);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR) return bf_fail_errno(errno, "waiting for " SERVER);
-    BF_TRY(outcome(status, &l));
+    BF_TRY(outcome(status, &r));
     cli_server_result made = {.wall_seconds = cli_now() - begin};
     BF_TRY(read_report(&made, run->report));
     *out = made;

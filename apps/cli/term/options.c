@@ -88,6 +88,26 @@ static bool read_bytes(const char *text, uint64_t *out)
     return true;
 }
 
+/* Without a unit, seconds. */
+static bool read_time(const char *text, double *out)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || !isfinite(v)) return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].unit) != 0) continue;
+        v *= units[i].seconds;
+        if (!(v > 0) || v > 1e9) return false;
+        *out = v;
+        return true;
+    }
+    return false;
+}
+
 /* A:B, A: or :B, both from 1 and included. */
 static bool read_rows(const char *text, bf_rows *out)
 {
@@ -162,6 +182,10 @@ static bf_status assign(const cli_option *o, const char *text)
     case CLI_BYTES:
         if (!read_bytes(text, o->value))
             return bad(o->name, text, "size such as 12G or 500M");
+        return BF_OK;
+    case CLI_TIME:
+        if (!read_time(text, o->value))
+            return bad(o->name, text, "time such as 90s, 30m or 2h");
         return BF_OK;
     case CLI_ROWS:
         if (!read_rows(text, o->value))
