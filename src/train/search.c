@@ -92,6 +92,7 @@ typedef struct search {
     unsigned ranks;        /* of which plans here are the busiest's */
     bool divided;          /* some layout has rows for all of them */
     double tolerance;      /* error of a weight, relative to a typical one */
+    bool lenient;          /* refreshed weights may err as much as others */
     bf_choice best[2];     /* without refreshes, with them */
     double least_error;    /* of a weight, as above, of all plans seen */
     uint64_t least_memory; /* of those precise enough */
@@ -148,6 +149,12 @@ static bf_status consider(search *s, const bf_job *job, bf_plan *plan)
     return BF_OK;
 }
 
+static double allowed(const search *s, const bf_job *job)
+{
+    double own = tolerance_of(s->tolerance, &job->recipe, job->refresh.on);
+    return s->lenient ? fmax(own, s->tolerance) : own;
+}
+
 /* Of a walk: whether it is precise enough. */
 static bool precise(search *s, const bf_job *job, const bf_plan *plan)
 {
@@ -156,7 +163,7 @@ static bool precise(search *s, const bf_job *job, const bf_plan *plan)
     s->least_error = fmin(s->least_error, error);
     for (unsigned t = s->useful; t < plan->step_count; t++)
         if (plan->steps[t].noise <= s->most * weight) s->useful = t + 1;
-    return error <= tolerance_of(s->tolerance, &job->recipe, job->refresh.on);
+    return error <= allowed(s, job);
 }
 
 /* Digits with which ring 0 is secure; false where no digits are. */
@@ -560,6 +567,11 @@ static bf_status search_all(search *s, const bf_job *base, size_t n,
             BF_TRY(consider_refreshed(s, base, n, cols, classes));
         if (s->best[0].found || s->best[1].found) break;
     }
+    /* The errors that a chain may have are worth no chain of several times the
+     * cost of refreshes. */
+    s->lenient = s->best[0].found && !s->best[1].found;
+    if (s->lenient && may_refresh(s, base))
+        return consider_refreshed(s, base, n, cols, classes);
     return BF_OK;
 }
 
