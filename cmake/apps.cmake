@@ -5,8 +5,9 @@ set(cli_train program affinity job_report term/clock term/options
   term/progress term/results commands/train)
 set(cli_shared ${cli_train} recipe relay commands/plan commands/inspect
   commands/completion)
-set(cli_server main_server commands/gather commands/queue queue/admit
-  queue/at queue/child queue/entry queue/inputs queue/job queue/limits queue/log
+set(spool ../spool/at ../spool/names)
+set(cli_server ${spool} main_server commands/gather commands/queue queue/admit
+  queue/child queue/entry queue/inputs queue/job queue/limits queue/log
   queue/loop queue/look queue/order queue/planner queue/results queue/scan
   queue/settle queue/status queue/trainer)
 set(cli_owner main_owner blas_room confusion data findings training fit/compare
@@ -22,7 +23,7 @@ function(bf_app target archive)
   list(TRANSFORM ARGN APPEND .c)
   add_executable(${target} ${ARGN})
   set_target_properties(${target} PROPERTIES INCLUDE_DIRECTORIES
-    "${CMAKE_CURRENT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR}/apps/cli")
+    "${CMAKE_CURRENT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR}/apps;${CMAKE_CURRENT_SOURCE_DIR}/apps/cli")
   target_link_libraries(${target} PRIVATE ${archive})
 endfunction()
 # The archive has the plain name; the program's output name takes it too.

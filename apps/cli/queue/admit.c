@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/queue.h"
 
 static double least(double a, double b) /* 0: none */

@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/inputs.h"
 
 /* Names without a '.', and so none of a job that is admitted. */
 #define MADE "new" /* under construction */
 #define GONE "old" /* to be removed */
 
-#define NAME_BYTES (QUEUE_OWNER_MAX + QUEUE_JOB_MAX + 24)
+#define NAME_BYTES (SPOOL_OWNER_MAX + SPOOL_JOB_MAX + 24)
 #define TEXT_BYTES_MAX ((size_t)1 << 20)
 
 static void entry_name(char out[NAME_BYTES], const queue_job *j)
@@ -154,8 +154,7 @@ static bool split(char *name, uint64_t *sequence, char **owner, char **job)
     if (!dot) return false;
     *dot = 0;
     *job = dot + 1;
-    return queue_name_valid(*owner, QUEUE_OWNER_MAX) &&
-           queue_name_valid(*job, QUEUE_JOB_MAX);
+    return spool_owner_valid(*owner) && spool_job_valid(*job);
 }
 
 static void load_one(void *user, const char *entry_name)

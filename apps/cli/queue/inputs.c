@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 
 #define JOB_BYTES_MAX ((size_t)16 << 20)
 #define USES_BYTES_MAX 256
@@ -105,7 +105,7 @@ static bf_status add_upload(queue_inputs *in, int folder)
 }
 
 /* The name in the file `uses`, with or without a line's end. */
-static bf_status read_uses(char out[QUEUE_JOB_MAX + 1], int folder)
+static bf_status read_uses(char out[SPOOL_JOB_MAX + 1], int folder)
 {
     char *text;
     size_t bytes;
@@ -113,7 +113,7 @@ static bf_status read_uses(char out[QUEUE_JOB_MAX + 1], int folder)
     if (err) return queue_bad_file(err, "uses");
     while (bytes && (text[bytes - 1] == '\n' || text[bytes - 1] == '\r'))
         text[--bytes] = 0;
-    bool valid = strlen(text) == bytes && queue_name_valid(text, QUEUE_JOB_MAX);
+    bool valid = strlen(text) == bytes && spool_job_valid(text);
     if (valid) memcpy(out, text, bytes + 1);
     free(text);
     return valid ? BF_OK
@@ -232,7 +232,7 @@ static void put_all(digest *d, int folder, put_fn each)
 void queue_inputs_stamp(uint8_t out[QUEUE_DIGEST_BYTES], int jobs, int folder)
 {
     digest d;
-    char *text, uses[QUEUE_JOB_MAX + 1];
+    char *text, uses[SPOOL_JOB_MAX + 1];
     size_t bytes;
     int earlier;
     crypto_generichash_init(&d, NULL, 0, QUEUE_DIGEST_BYTES);

@@ -9,7 +9,7 @@
 
 typedef struct queue_input {
     int fd;
-    char name[QUEUE_JOB_MAX + 24]; /* for the trainer: upload.bf, or of an
+    char name[SPOOL_JOB_MAX + 24]; /* for the trainer: upload.bf, or of an
                                     * earlier job first/upload.bf */
 } queue_input;
 
@@ -17,7 +17,7 @@ typedef struct queue_inputs {
     queue_input file[QUEUE_INPUTS_MAX];
     size_t count;
     unsigned parts; /* as of train */
-    char uses[QUEUE_JOB_MAX + 1]; /* the earlier job; or empty */
+    char uses[SPOOL_JOB_MAX + 1]; /* the earlier job; or empty */
     bool more_keys; /* beside those of the earlier job */
 } queue_inputs;
 

@@ -3,22 +3,6 @@
 
 #include "queue/queue.h"
 
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-}
-
-bool queue_name_valid(const char *name, size_t most)
-{
-    size_t n = strnlen(name, most + 1);
-    if (n == 0 || n > most || !is_letter_or_digit(name[0])) return false;
-    for (size_t i = 1; i < n; i++)
-        if (!is_letter_or_digit(name[i]) && name[i] != '-' && name[i] != '_')
-            return false;
-    return true;
-}
-
 const char *queue_state_name(queue_state s)
 {
     static const char *const names[] = {

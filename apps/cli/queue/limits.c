@@ -60,7 +60,7 @@ static bf_status check(const cJSON *o, const char *path)
                            path, v->string);
         cJSON_ArrayForEach(owner, v)
         {
-            if (!queue_name_valid(owner->string, QUEUE_OWNER_MAX))
+            if (!spool_owner_valid(owner->string))
                 return bf_fail(BF_ERR_FORMAT, "%s: '%s' is no name of an owner",
                                path, owner->string);
             BF_TRY(check_entry(owner, path));

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/entry.h"
 #include "queue/inputs.h"
 #include "queue/results.h"

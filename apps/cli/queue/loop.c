@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/entry.h"
 #include "queue/results.h"
 
@@ -78,7 +78,7 @@ static void load_turn(queue *q)
 {
     char *text;
     size_t bytes;
-    if (at_read(&text, &bytes, q->own, "turn", QUEUE_OWNER_MAX) != 0) return;
+    if (at_read(&text, &bytes, q->own, "turn", SPOOL_OWNER_MAX) != 0) return;
     snprintf(q->turn, sizeof q->turn, "%s", text);
     free(text);
 }
@@ -91,7 +91,7 @@ typedef struct result_scan {
 static void load_result(void *user, const char *name)
 {
     result_scan *s = user;
-    if (queue_name_valid(name, QUEUE_JOB_MAX)) queue_add(s->q, s->owner, name);
+    if (spool_job_valid(name)) queue_add(s->q, s->owner, name);
 }
 
 /* Results whose job is gone are found, and removed, as all jobs are. */
@@ -99,7 +99,7 @@ static void load_results(void *user, const char *owner)
 {
     result_scan s = {user, owner};
     int folder;
-    if (!queue_name_valid(owner, QUEUE_OWNER_MAX)) return;
+    if (!spool_owner_valid(owner)) return;
     if (queue_owner_folder(&folder, s.q, owner, "results") != 0) return;
     int err = at_each(folder, SIZE_MAX, load_result, &s);
     if (err) queue_log("%s/results: %s", owner, strerror(err));

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/inputs.h"
 
 #define SECONDS_MAX 60.0 /* of planning */

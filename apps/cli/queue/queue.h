@@ -16,9 +16,8 @@
 #include "cli.h"
 #include "queue/child.h"
 #include "queue/limits.h"
+#include "spool/names.h"
 
-#define QUEUE_OWNER_MAX 32u
-#define QUEUE_JOB_MAX 64u
 #define QUEUE_DIGEST_BYTES 32u
 #define QUEUE_JOBS_SEEN_MAX 1000u /* folders of an owner; others are ignored */
 
@@ -45,7 +44,7 @@ typedef struct queue_quote {
 } queue_quote;
 
 typedef struct queue_job {
-    char owner[QUEUE_OWNER_MAX + 1], name[QUEUE_JOB_MAX + 1];
+    char owner[SPOOL_OWNER_MAX + 1], name[SPOOL_JOB_MAX + 1];
     queue_state state;
     char line[BF_MESSAGE_BYTES]; /* for the owner; or empty */
     queue_quote quote;
@@ -104,7 +103,7 @@ typedef struct queue_planner {
     child child;
     double begin;
     bool too_long;
-    char turn[QUEUE_OWNER_MAX + 1]; /* the owner who had the last turn */
+    char turn[SPOOL_OWNER_MAX + 1]; /* the owner who had the last turn */
 } queue_planner;
 
 typedef struct queue {
@@ -115,7 +114,7 @@ typedef struct queue {
     queue_job **jobs;
     size_t count, room;
     uint64_t last_sequence;
-    char turn[QUEUE_OWNER_MAX + 1]; /* the owner whose job was started last */
+    char turn[SPOOL_OWNER_MAX + 1]; /* the owner whose job was started last */
     queue_trainer trainer;
     queue_planner planner;
     char unwritten[BF_MESSAGE_BYTES]; /* why something is still to be written;
@@ -124,8 +123,6 @@ typedef struct queue {
 
 /* ---- names and jobs (job.c) ---------------------------------------------- */
 
-/* 1 to `most` ASCII letters, digits, '-' and '_', a letter or digit first. */
-bool queue_name_valid(const char *name, size_t most);
 const char *queue_state_name(queue_state s);
 bool queue_final(queue_state s);
 /* NULL if there is none. */

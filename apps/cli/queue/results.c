@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 
 #define MARKER_BYTES_MAX 256
 #define HEX (2 * QUEUE_DIGEST_BYTES)

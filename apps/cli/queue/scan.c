@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/results.h"
 
 int queue_owner_folder(int *out, const queue *q, const char *owner,
@@ -25,7 +25,7 @@ typedef struct owner_scan {
 static void scan_job(void *user, const char *name)
 {
     owner_scan *s = user;
-    if (!queue_name_valid(name, QUEUE_JOB_MAX)) {
+    if (!spool_job_valid(name)) {
         char text[256];
         snprintf(text, sizeof text, "%s", name);
         bf_printable(text);
@@ -48,7 +48,7 @@ static void scan_owner(void *user, const char *owner)
 {
     queue *q = user;
     owner_scan s = {.q = q, .owner = owner};
-    if (!queue_name_valid(owner, QUEUE_OWNER_MAX)) {
+    if (!spool_owner_valid(owner)) {
         queue_log("%s: is no name of an owner", owner);
         return;
     }

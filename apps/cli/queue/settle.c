@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/entry.h"
 #include "queue/results.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/results.h"
 
 #define PROGRESS_EVERY 1.0 /* seconds */

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "queue/at.h"
+#include "spool/at.h"
 #include "queue/entry.h"
 #include "queue/inputs.h"
 #include "queue/results.h"

@@ -1,8 +1,8 @@
 /* Files below the spool, by descriptors of their folders. Names have no '/',
  * and a symbolic link is never followed. Functions that can fail return 0 or an
  * errno. */
-#ifndef BF_CLI_QUEUE_AT_H
-#define BF_CLI_QUEUE_AT_H
+#ifndef BF_SPOOL_AT_H
+#define BF_SPOOL_AT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "queue/at.h"
+#include "spool/at.h"
 
 #include <dirent.h>
 #include <errno.h>
