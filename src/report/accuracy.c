@@ -130,7 +130,9 @@ static void keys(FILE *to, const bf_report *r)
         char style[32];
         snprintf(style, sizeof style, "s%zu", i);
         if (bf_run_find(r->run[i], "accuracy.encrypted"))
-            key(to, style, line, bf_run_string(r->run[i], "recipe").s,
+            key(to, style, line,
+                r->count == 1 ? bf_run_string(r->run[i], "recipe").s
+                              : bf_run_name(r, i),
                 ", encrypted");
         twins |=
             bf_run_find(r->run[i], "accuracy.plaintext_same_recipe") != NULL;

@@ -8,6 +8,7 @@
 #define NAME_MAX 13 /* characters of a name in the picture */
 #define FONT 10.0   /* the picture's largest, whose characters have WIDTH */
 #define WIDTH 6.2
+#define FONT_LEAST 7.0 /* below it some of the names are left out */
 #define CELL_MAX 29.0  /* the picture's width for ten classes */
 #define CELL_TEXT 17.0 /* least that holds a number */
 #define SHADES 8
@@ -103,9 +104,11 @@ static void draw_shade(FILE *to, const confusion *c, bool right, int shade)
     if (any) fputs("\"/>\n", to);
 }
 
-/* Where cells lie: names are left of them and above. */
+/* Where cells lie: names are left of them and above, of every stride-th class.
+ */
 typedef struct grid {
-    double room, cell;
+    double room, cell, font;
+    size_t stride;
 } grid;
 
 static double middle(const grid *g, size_t i)
@@ -121,9 +124,16 @@ static grid grid_of(const confusion *c)
         int length = name_of(name, c, i, NAME_MAX);
         if (length > longest) longest = length;
     }
-    double room = longest * WIDTH + 6;
-    return (grid){
-        room, fmin(CELL_MAX, (BF_SVG_WIDTH - room - 2) / (double)c->classes)};
+    grid g = {.font = FONT};
+    /* Smaller names leave more room for cells. */
+    for (int i = 0; i < 2; i++) {
+        g.room = longest * WIDTH * g.font / FONT + 6;
+        g.cell =
+            fmin(CELL_MAX, (BF_SVG_WIDTH - g.room - 2) / (double)c->classes);
+        g.font = fmax(fmin(FONT, g.cell * 0.8), FONT_LEAST);
+    }
+    g.stride = (size_t)fmax(ceil(g.font / g.cell), 1);
+    return g;
 }
 
 static void draw_numbers(FILE *to, const confusion *c, const grid *g)
@@ -139,8 +149,8 @@ static void draw_numbers(FILE *to, const confusion *c, const grid *g)
 static void draw_names(FILE *to, const confusion *c, const grid *g)
 {
     char name[64];
-    for (size_t i = 0; i < c->classes; i++) {
-        double at = middle(g, i) + 3;
+    for (size_t i = 0; i < c->classes; i += g->stride) {
+        double at = middle(g, i) + 0.3 * g->font;
         name_of(name, c, i, NAME_MAX);
         bf_svg_text(to, "end", g->room - 4, at, "%s", name);
         fprintf(to, "<text transform=\"translate(%.4g %.4g) rotate(-90)\">", at,
@@ -163,8 +173,7 @@ static void draw(FILE *to, const confusion *c)
     }
     fputs("</g>\n", to);
     bf_svg_rect(to, "rule", g.room, g.room, size, size);
-    /* Names of a hundred classes must not lie over each other. */
-    fprintf(to, "<g font-size=\"%.3g\">\n", fmin(FONT, g.cell * 0.8));
+    fprintf(to, "<g font-size=\"%.3g\">\n", g.font);
     draw_names(to, c, &g);
     if (g.cell >= CELL_TEXT) draw_numbers(to, c, &g);
     fputs("</g>\n", to);

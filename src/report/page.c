@@ -1,7 +1,5 @@
 #include "report/page.h"
 
-#include <string.h>
-
 #include "report/parts.h"
 #include "report/style.h"
 #include "report/table.h"
@@ -30,12 +28,6 @@ static void write_line(FILE *to, const char *name, const bf_text *cells,
     fputs("</tr>\n", to);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static void write_table(FILE *to, const bf_report *r)
 {
     fputs("<h2>In figures</h2>\n<div class=\"wide\"><table>\n<thead><tr>"
@@ -45,7 +37,7 @@ static void write_table(FILE *to, const bf_report *r)
         fputs("<th class=\"n\">", to);
         bf_html_text(to, bf_run_string(r->run[i], "recipe").s);
         fputs("<br/>", to);
-        bf_html_text(to, base_name(r->name[i]));
+        bf_html_text(to, bf_run_name(r, i));
         fputs("</th>", to);
     }
     fputs("</tr></thead>\n<tbody>\n", to);
@@ -99,7 +91,7 @@ static bf_status one_run(FILE *to, const bf_report *r, size_t i)
     if (!alone) {
         fprintf(to, "<h2 class=\"run f%zu\">", i);
         bf_html_print(to, "%s, %s", bf_run_string(r->run[i], "recipe").s,
-                      base_name(r->name[i]));
+                      bf_run_name(r, i));
         fputs("</h2>\n", to);
     }
     bf_part_who(to, r->run[i]);

@@ -12,6 +12,12 @@ bool bf_run_judged(const cJSON *run)
            bf_run_find(run, "accuracy.plaintext_same_recipe");
 }
 
+const char *bf_run_name(const bf_report *r, size_t i)
+{
+    const char *slash = strrchr(r->name[i], '/');
+    return slash ? slash + 1 : r->name[i];
+}
+
 const cJSON *bf_run_find(const cJSON *run, const char *key)
 {
     char group[32];

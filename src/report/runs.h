@@ -16,6 +16,9 @@ struct bf_report {
 /* Whether the report knows the accuracy of a model; else it is a plan. */
 bool bf_run_judged(const cJSON *run);
 
+/* The file's name without folders. */
+const char *bf_run_name(const bf_report *r, size_t i);
+
 /* Finds "group.key" or "key"; NULL if it is missing, or no number that
  * a run can have. */
 const cJSON *bf_run_find(const cJSON *run, const char *key);
