@@ -35,6 +35,20 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_report_add(bf_report *r,
                                                    const char *json,
                                                    size_t bytes);
 
+/* The features of a row are the pixels of an image, [height][width][channels]
+ * or, with channels_first, [channels][height][width]. channels: 1 or 3. */
+typedef struct bf_pixels {
+    unsigned height, width, channels;
+    bool channels_first;
+} bf_pixels;
+/* Pages show the weights of a run, from 0, as pictures. The model is copied.
+ * BF_ERR_ARGUMENT for no such run, and for weights of random features;
+ * BF_ERR_MISMATCH unless the model has the run's number of classes and
+ * features, and an image as many pixels. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_report_weights(bf_report *r, size_t run,
+                                                       const bf_model *m,
+                                                       const bf_pixels *pixels);
+
 typedef enum bf_report_form {
     BF_REPORT_PAGE, /* HTML: a file without scripts, and without anything from
                      * elsewhere, of less than 300 kB */

@@ -78,6 +78,24 @@ def test_trained_on_and_simulated(run):
     assert "trained encrypted" not in str(report)
 
 
+def test_weights(run):
+    model, x, y = run
+    page = Report.from_estimator(model, x, y, pixels=(2, 2))._repr_html_()
+    assert page.count('viewBox="0 -0.5 2 2"') == 3
+    texts = Page(page).texts
+    assert "Weights of the pixels" in texts and "against the class" in texts
+    report = Report.from_estimator(model, x, y)
+    assert "Weights of the pixels" not in report._repr_html_()
+    assert report.show_weights(model.model_, (2, 2, 1)) is report
+    assert report._repr_html_() == page
+    assert pickle.loads(pickle.dumps(report))._repr_html_() == page
+    for shape in [(2, 3), (2,), (4, 1, 2), (2, 0), (2, 2, 3)]:
+        with pytest.raises(ValueError):
+            report.show_weights(model.model_, shape)
+    with pytest.raises(ValueError, match="run 2"):
+        report.show_weights(model.model_, (2, 2), run=1)
+
+
 def test_plans(job):
     page = Page(job._repr_html_())
     for text in ("Who will see what", "The owner", "after iteration 2",

@@ -56,24 +56,6 @@ static bool read_counts(confusion *c, const cJSON *table)
     return true;
 }
 
-/* At most so many characters, not bytes, of a class's name; returns their
- * number. */
-static int name_of(char out[64], const confusion *c, size_t i, int most)
-{
-    const char *name =
-        cJSON_GetStringValue(cJSON_GetArrayItem(c->names, (int)i));
-    if (!name) return snprintf(out, 64, "%zu", i);
-    const char *end = name;
-    int length = 0;
-    while (*end && length < most && end - name < 50) {
-        size_t n = bf_utf8_length(end);
-        end += n ? n : 1;
-        length++;
-    }
-    snprintf(out, 64, "%.*s%s", (int)(end - name), name, *end ? "\u2026" : "");
-    return *end ? length + 1 : length;
-}
-
 /* ---- picture ------------------------------------------------------------- */
 
 /* Square roots, so that single rows show: 1 to SHADES, or 0 for nothing. */
@@ -118,10 +100,10 @@ static double middle(const grid *g, size_t i)
 
 static grid grid_of(const confusion *c)
 {
-    char name[64];
+    char name[BF_CLASS_BYTES];
     int longest = 1;
     for (size_t i = 0; i < c->classes; i++) {
-        int length = name_of(name, c, i, NAME_MAX);
+        int length = bf_run_class(name, c->names, i, NAME_MAX);
         if (length > longest) longest = length;
     }
     grid g = {.font = FONT};
@@ -148,10 +130,10 @@ static void draw_numbers(FILE *to, const confusion *c, const grid *g)
 
 static void draw_names(FILE *to, const confusion *c, const grid *g)
 {
-    char name[64];
+    char name[BF_CLASS_BYTES];
     for (size_t i = 0; i < c->classes; i += g->stride) {
         double at = middle(g, i) + 0.3 * g->font;
-        name_of(name, c, i, NAME_MAX);
+        bf_run_class(name, c->names, i, NAME_MAX);
         bf_svg_text(to, "end", g->room - 4, at, "%s", name);
         fprintf(to, "<text transform=\"translate(%.4g %.4g) rotate(-90)\">", at,
                 g->room - 4);
@@ -206,13 +188,13 @@ static void worst(FILE *to, confusion *c)
           "<th class=\"n\">of its class</th></tr></thead>\n<tbody>\n",
           to);
     for (size_t i = 0; i < count && i < WORST; i++) {
-        char name[64];
+        char name[BF_CLASS_BYTES];
         size_t t = pairs[i].truth;
-        name_of(name, c, t, 40);
+        bf_run_class(name, c->names, t, 40);
         fputs("<tr><td>", to);
         bf_html_text(to, name);
         fputs("</td><td>", to);
-        name_of(name, c, pairs[i].prediction, 40);
+        bf_run_class(name, c->names, pairs[i].prediction, 40);
         bf_html_text(to, name);
         fprintf(to,
                 "</td><td class=\"n\">%s</td><td class=\"n\">%s</td></tr>"

@@ -3,6 +3,11 @@
 #include "report/parts.h"
 #include "report/style.h"
 #include "report/table.h"
+#include "report/weights.h"
+
+/* Cells of pictures take up to 8 bytes each. */
+#define CELLS_MAX 8000u  /* of a run; ten images of 28 x 28 */
+#define CELLS_ALL 16000u /* of all runs */
 
 /* ---- table --------------------------------------------------------------- */
 
@@ -97,6 +102,10 @@ static bf_status one_run(FILE *to, const bf_report *r, size_t i)
     bf_part_who(to, r->run[i]);
     if (alone) bf_part_accuracy(to, r);
     BF_TRY(bf_part_confusion(to, r->run[i], alone));
+    if (r->weights[i])
+        BF_TRY(bf_part_weights(to, r->weights[i],
+                               bf_run_list(r->run[i], "class_names"),
+                               alone ? CELLS_MAX : CELLS_ALL / r->count));
     bf_part_phases(to, r->run[i]);
     bf_part_levels(to, r->run[i]);
     return BF_OK;

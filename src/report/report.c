@@ -9,6 +9,7 @@
 #include "report/page.h"
 #include "report/runs.h"
 #include "report/text.h"
+#include "report/weights.h"
 
 bf_status bf_report_create(bf_report **out)
 {
@@ -22,6 +23,7 @@ void bf_report_destroy(bf_report *r)
     for (size_t i = 0; i < r->count; i++) {
         cJSON_Delete(r->run[i]);
         bf_free(r->name[i]);
+        bf_weights_destroy(r->weights[i]);
     }
     bf_free(r);
 }
@@ -54,6 +56,30 @@ bf_status bf_report_add(bf_report *r, const char *name, const char *json,
     strcpy(copy, name);
     r->name[r->count] = copy;
     r->run[r->count++] = o;
+    return BF_OK;
+}
+
+static bf_status check_count(const bf_report *r, size_t run, const char *key,
+                             size_t count)
+{
+    const cJSON *v = bf_run_find(r->run[run], key);
+    if (!v || v->valuedouble == (double)count) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH, "%s has %.0f %s, but the model has %zu",
+                   r->name[run], v->valuedouble, key, count);
+}
+
+bf_status bf_report_weights(bf_report *r, size_t run, const bf_model *m,
+                            const bf_pixels *pixels)
+{
+    bf_weights *w;
+    if (run >= r->count)
+        return bf_fail(BF_ERR_ARGUMENT, "weights of run %zu: there are %zu",
+                       run + 1, r->count);
+    BF_TRY(check_count(r, run, "classes", m->weights.rows));
+    BF_TRY(check_count(r, run, "features", bf_model_inputs(m)));
+    BF_TRY(bf_weights_create(&w, m, pixels));
+    bf_weights_destroy(r->weights[run]);
+    r->weights[run] = w;
     return BF_OK;
 }
 

@@ -67,6 +67,23 @@ const char *bf_run_judged_on(const cJSON *run)
     return "-";
 }
 
+int bf_run_class(char out[BF_CLASS_BYTES], const cJSON *names, size_t i,
+                 int most)
+{
+    const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(names, (int)i));
+    if (!name) return snprintf(out, BF_CLASS_BYTES, "%zu", i);
+    const char *end = name;
+    int length = 0;
+    while (*end && length < most && end - name < BF_CLASS_BYTES - 14) {
+        size_t n = bf_utf8_length(end);
+        end += n ? n : 1;
+        length++;
+    }
+    snprintf(out, BF_CLASS_BYTES, "%.*s%s", (int)(end - name), name,
+             *end ? "\u2026" : "");
+    return *end ? length + 1 : length;
+}
+
 static double accuracy(const cJSON *o, const char *key)
 {
     const cJSON *v = bf_run_find(o, key);

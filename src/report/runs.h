@@ -7,9 +7,12 @@
 #include "blindfit/report.h"
 #include "blindfit/text.h"
 
+typedef struct bf_weights bf_weights; /* weights.h */
+
 struct bf_report {
     char *name[BF_REPORT_RUNS_MAX];
     cJSON *run[BF_REPORT_RUNS_MAX];
+    bf_weights *weights[BF_REPORT_RUNS_MAX]; /* or NULL */
     size_t count;
 };
 
@@ -30,6 +33,12 @@ const cJSON *bf_run_list(const cJSON *run, const char *key);
 bf_text bf_run_string(const cJSON *run, const char *key);
 /* "test", "training" or "-". */
 const char *bf_run_judged_on(const cJSON *run);
+
+/* At most so many characters, not bytes, of the name of a class in a list of
+ * names, or its number; returns how many. */
+#define BF_CLASS_BYTES 64
+int bf_run_class(char out[BF_CLASS_BYTES], const cJSON *names, size_t i,
+                 int most);
 
 /* Accuracies, from 0 to 1, after the iterations that the report knows, at least
  * the last: all if fit had --every-iteration. One of the two may be missing,

@@ -179,6 +179,38 @@ ok "$blindfit" report --html full.json owners.json -o page.html
 sound page.html
 shows page.html 'Who saw what' 'Who will see what' 'Each of the owners'
 
+# Weights of pixels: three classes of 56 features. The page escapes names.
+awk 'BEGIN {
+    for (c = 0; c < 3; c++) {
+        for (j = 0; j <= 56; j++) printf "%s%d", (j ? "," : ""), j == 9 + c
+        print ""
+    }
+}' >model.csv
+echo '{"feature_map": "none"}' >model.csv.json
+ok "$blindfit" report --html full.json -o page.html -m model.csv --pixels 7x8
+sound page.html
+shows page.html 'Weights of the pixels' 'against the class'
+[ "$(sed -n 's/.*class="s0" stroke-opacity="1" d="\(M[^"]*\)".*/\1/p' page.html |
+    tr '\n' ' ')" = 'M0 1h1 M1 1h1 M2 1h1 ' ] || fail "the pixels of weights"
+refuse 2 '--pixels is missing' "$blindfit" report --html full.json \
+    -o page.html -m model.csv
+refuse 2 '--model is missing' "$blindfit" report --html full.json \
+    -o page.html --pixels 7x8
+refuse 2 '--pixels needs --html' "$blindfit" report full.json -m model.csv \
+    --pixels 7x8
+refuse 2 '--model: 1 for 2 reports' "$blindfit" report --html full.json \
+    test.json -o page.html -m model.csv --pixels 7x8
+for wrong in 7 7x 7x8x x7 -7x8 7x8x1x1 7,8 '7 x8'; do
+    refuse 2 "--pixels $wrong: HEIGHTxWIDTH" "$blindfit" report --html \
+        full.json -o page.html -m model.csv --pixels "$wrong"
+done
+refuse 2 'model.csv: pixels: .*8 x 1 x 7' "$blindfit" report --html \
+    full.json -o page.html -m model.csv --pixels 8x1x7
+refuse 4 'model.csv: 56 features, but images of 8 x 8 x 1 have 64' \
+    "$blindfit" report --html full.json -o page.html -m model.csv --pixels 8x8
+refuse 2 'model.csv: to be written, but' "$blindfit" report --html full.json \
+    -o model.csv -m model.csv --pixels 7x8
+
 # What is no report, and pages that cannot be written.
 head -c 200 full.json >short.json
 echo '{"recipe": "paper", "iterations": 2, "samples": 9}' >shape.json

@@ -119,6 +119,106 @@ static void refusals(void **state)
     bf_report_destroy(r);
 }
 
+/* The strokes of a class's picture of a colour, in the order of shades. */
+static const char *picture(const char *page, int which)
+{
+    for (; which >= 0; which--) {
+        page = strstr(page, "<svg class=\"px\"");
+        assert_non_null(page);
+        page = strchr(page, '\n') + 1;
+    }
+    return page;
+}
+
+#define STROKES(run, opacity, at)                                             \
+    "<path class=\"s" run "\" stroke-opacity=\"" opacity "\" d=\"" at "\"/>\n"
+
+/* Two classes over images of 2 x 3. One weight in ten, here that of 100, is
+ * beyond the scale, which is 4; what is less than a tenth of it is nothing. */
+static void weights(void **state)
+{
+    (void)state;
+    double w[2 * 7] = {9, 4, 0.3, -4, 0, 2, 2, /* bias first */
+                       9, 4, 4,   4,  4, 4, 100};
+    bf_model m = {.weights = {2, 7, w}, .map = BF_MAP_NONE};
+    bf_report *r = report_of(plan);
+    char *text;
+    assert_ok(bf_report_weights(r, 0, &m, &(bf_pixels){2, 3, 1, false}));
+    assert_ok(bf_report_render(&text, r, BF_REPORT_PAGE));
+    assert_true(begins(picture(text, 0),
+                       STROKES("1", "1", "M2 0h1") STROKES("0", "0.6", "M1 1h2")
+                           STROKES("0", "1", "M0 0h1") "</svg>"));
+    assert_true(begins(picture(text, 1),
+                       STROKES("0", "1", "M0 0h3M0 1h3") "</svg>"));
+    bf_free(text);
+    bf_report_destroy(r);
+}
+
+/* Three colours of one pixel high and two wide, first or last. */
+static void colours(void **state)
+{
+    (void)state;
+    double w[2 * 7] = {0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+    bf_model m = {.weights = {2, 7, w}, .map = BF_MAP_SQRT};
+    bf_report *r = report_of(plan);
+    static const char left[] = STROKES("0", "1", "M0 0h1") "</svg>";
+    static const char right[] = STROKES("0", "1", "M1 0h1") "</svg>";
+    char *text;
+    for (int first = 0; first < 2; first++) {
+        assert_ok(bf_report_weights(r, 0, &m, &(bf_pixels){1, 2, 3, first}));
+        assert_ok(bf_report_render(&text, r, BF_REPORT_PAGE));
+        assert_non_null(strstr(text, "square roots"));
+        assert_true(begins(picture(text, 0), left));
+        /* The second class has its weight at the second feature. */
+        assert_true(first ? begins(picture(text, 3), right)
+                          : begins(picture(text, 4), left));
+        bf_free(text);
+    }
+    bf_report_destroy(r);
+}
+
+/* A hundred classes of noise leave room for a page. */
+static void many_weights(void **state)
+{
+    (void)state;
+    static double w[100 * 785];
+    for (size_t i = 0; i < sizeof w / sizeof *w; i++)
+        w[i] = (double)((i * 7919 + i / 785 * 31) % 1009) - 504;
+    bf_model m = {.weights = {100, 785, w}, .map = BF_MAP_NONE};
+    bf_report *r = report_of(plan);
+    char *text;
+    for (int i = 0; i < BF_REPORT_RUNS_MAX; i++) {
+        if (i) assert_ok(add(r, "p", plan));
+        assert_ok(bf_report_weights(r, (size_t)i, &m,
+                                    &(bf_pixels){28, 28, 1, false}));
+        assert_ok(bf_report_render(&text, r, BF_REPORT_PAGE));
+        assert_true(strlen(text) < 300000);
+        bf_free(text);
+    }
+    bf_report_destroy(r);
+}
+
+static void wrong_weights(void **state)
+{
+    (void)state;
+    double w[2 * 7] = {0};
+    bf_model m = {.weights = {2, 7, w}, .map = BF_MAP_NONE};
+    bf_report *r = report_of("{\"recipe\": \"paper\", \"evaluation_keys\": 3, "
+                             "\"classes\": 2, \"features\": 6}");
+    assert_fails(bf_report_weights(r, 0, &m, &(bf_pixels){2, 2, 1, false}),
+                 BF_ERR_MISMATCH, "6 features, but images of 2 x 2 x 1 have 4");
+    assert_fails(bf_report_weights(r, 1, &m, &(bf_pixels){2, 3, 1, false}),
+                 BF_ERR_ARGUMENT, "weights of run 2: there are 1");
+    assert_fails(bf_report_weights(r, 0, &m, &(bf_pixels){1, 3, 2, false}),
+                 BF_ERR_ARGUMENT, "1 x 3 x 2");
+    assert_fails(bf_report_weights(r, 0, &m, &(bf_pixels){0, 3, 1, false}),
+                 BF_ERR_ARGUMENT, "0 x 3 x 1");
+    m.weights.rows = 1;
+    assert_fails(bf_report_weights(r, 0, &m, &(bf_pixels){2, 3, 1, false}),
+                 BF_ERR_MISMATCH, "has 2 classes, but the model has 1");
+    bf_report_destroy(r);
+}
+
 /* Simulated runs have a twin alone. */
 static void twin_alone(void **state)
 {
@@ -137,8 +237,12 @@ static bf_status make(void)
 {
     bf_report *r;
     char *text;
+    double w[2 * 7] = {0, 1};
+    bf_model m = {.weights = {2, 7, w}, .map = BF_MAP_NONE};
     BF_TRY(bf_report_create(&r));
     bf_status s = add(r, "run.json", run);
+    if (s == BF_OK)
+        s = bf_report_weights(r, 0, &m, &(bf_pixels){2, 3, 1, false});
     if (s == BF_OK) s = bf_report_render(&text, r, BF_REPORT_PAGE);
     if (s == BF_OK) bf_free(text);
     bf_report_destroy(r);
@@ -148,15 +252,16 @@ static bf_status make(void)
 static void lack_of_memory(void **state)
 {
     (void)state;
-    bf_status s = BF_ERR_MEMORY;
-    int successes = 0;
-    for (; s != BF_OK; successes++) {
+    const long plenty = 1000;
+    bf_alloc_fail_for_tests(plenty);
+    assert_ok(make());
+    long wanted = plenty - bf_alloc_left_for_tests();
+    assert_true(wanted > 3);
+    for (long successes = 0; successes < wanted; successes++) {
         bf_alloc_fail_for_tests(successes);
-        s = make();
-        bf_alloc_fail_for_tests(-1);
-        if (s != BF_OK) assert_int_equal(s, BF_ERR_MEMORY);
+        assert_int_equal(make(), BF_ERR_MEMORY);
     }
-    assert_true(successes > 3);
+    bf_alloc_fail_for_tests(-1);
 }
 
 int main(void)
@@ -165,6 +270,10 @@ int main(void)
         cmocka_unit_test(forms),
         cmocka_unit_test(refusals),
         cmocka_unit_test(twin_alone),
+        cmocka_unit_test(weights),
+        cmocka_unit_test(colours),
+        cmocka_unit_test(many_weights),
+        cmocka_unit_test(wrong_weights),
         cmocka_unit_test(lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,14 +2,16 @@
 
 import json
 import os
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ._library import Path, existing, path_bytes
 from ._owner_library import ffi, lib, library
+from ._recipe import count
 from .job import Job
+from .model import Model
 
 
 class Report:
@@ -39,6 +41,7 @@ class Report:
 
     def __init__(self, *runs: Mapping[str, Any]):
         self.runs = tuple(map(dict, runs))
+        self._weights = []  # arguments of show_weights
         self._box = library.box("bf_report", lib.bf_report_destroy)
         library.call(lib.bf_report_create, self._box)
         for i, run in enumerate(self.runs):
@@ -46,12 +49,16 @@ class Report:
 
     @classmethod
     def from_estimator(cls, model, X: ArrayLike, y: ArrayLike, *,
-                       trained_on: bool = False) -> "Report":
+                       trained_on: bool = False,
+                       pixels: Optional[Sequence[int]] = None) -> "Report":
         """Of a fitted ``EncryptedClassifier``, judged by rows X of labels y.
 
         trained_on: whether these are the rows that it was trained on.
+        pixels: as of ``show_weights``.
         """
-        return cls(_run(model, X, y, trained_on))
+        report = cls(_run(model, X, y, trained_on))
+        return (report if pixels is None
+                else report.show_weights(model.model_, pixels))
 
     @classmethod
     def from_job(cls, job: Job) -> "Report":
@@ -68,6 +75,19 @@ class Report:
                 text = file.read()
             self._add(os.fsdecode(path), text)
             self.runs += (json.loads(text),)
+        return self
+
+    def show_weights(self, model: Model, pixels: Sequence[int],
+                     run: int = 0) -> "Report":
+        """Shows a run's model as pictures. Returns the report.
+
+        pixels: shape of the images whose pixels are the features, in C order:
+        (height, width), (height, width, 3) or (3, height, width).
+        """
+        shape = ffi.new("bf_pixels *", _pixels(pixels))
+        library.call(lib.bf_report_weights, self._box[0],
+                     count("run", run), model._c, shape, keep=(self, model))
+        self._weights.append((model, tuple(pixels), run))
         return self
 
     def save(self, path: Path) -> None:
@@ -99,7 +119,27 @@ class Report:
         return f"<Report of {names}>"
 
     def __reduce__(self):
-        return Report, self.runs
+        return _restored, (self.runs, self._weights)
+
+
+def _restored(runs, weights):
+    report = Report(*runs)
+    for arguments in weights:
+        report.show_weights(*arguments)
+    return report
+
+
+def _pixels(shape):
+    """The fields of bf_pixels."""
+    sides = [count("pixels", side, 1, 2 ** 31) for side in shape]
+    if len(sides) == 2:
+        return [*sides, 1, False]
+    if len(sides) == 3 and sides[2] in (1, 3):
+        return [*sides, False]
+    if len(sides) == 3 and sides[0] in (1, 3):
+        return [*sides[1:], sides[0], True]
+    raise ValueError(f"pixels={shape!r}: (height, width), (height, width, 3) "
+                     "or (3, height, width)")
 
 
 # Keys of a plan that are figures of bf_job_figures under other names.
