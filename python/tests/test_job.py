@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from blindfit import FormatError, Job
+from blindfit import FormatError, Job, Owner, party
 from conftest import CLASSES, FEATURES, ROWS
 
 
@@ -58,7 +58,8 @@ def test_files_that_are_no_jobs(tmp_path):
     dict(clip=-1.0), dict(steps=[]), dict(steps=[float("inf")]),
     dict(batch=0), dict(random_features=0), dict(random_features=(10, -1)),
     dict(recipe="paper", ridge=1.0), dict(threads=0), dict(threads=1.5),
-    dict(max_memory=1), dict(max_memory=-1), dict(owners=17), dict(owners=0),
+    dict(max_memory=1), dict(max_memory=-1), dict(max_memory=0),
+    dict(aim=""), dict(threads=[]), dict(owners=17), dict(owners=0),
     dict(owners=[45, 46]), dict(ranks=0),
 ])
 def test_plans_that_cannot_be(arguments):
@@ -81,6 +82,17 @@ def test_recipes():
     assert Job.plan(900, 4, 3, iterations=4, refresh="always").refreshed
     for shares in dict(owners=[400, 500]), dict(owners=2), dict(ranks=2):
         assert Job.plan(900, 4, 3, feature_map="none", **shares).samples == 900
+
+
+@pytest.mark.parametrize("other", ["job.json", None, 3])
+def test_things_that_are_no_jobs(job, tmp_path, other):
+    for call in (lambda: Owner.keygen(other, tmp_path / "keys"),
+                 lambda: Owner.open(other, tmp_path),
+                 lambda: job.missing_keys(other),
+                 lambda: party.create_session(tmp_path / "s", other, [])):
+        with pytest.raises(TypeError, match="a Job wanted"):
+            call()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_constructor():

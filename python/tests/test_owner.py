@@ -142,6 +142,8 @@ def test_sparse_rows(trained, data):
     lambda y: y + 0.5, lambda y: y.astype(complex),
     lambda y: np.full(y.shape, None), lambda y: y[:, None][:, [0, 0]],
     lambda y: np.array(["a", "b"])[y % 2], lambda y: y.astype(float),
+    lambda y: np.ma.masked_equal(y, 1), lambda y: y.astype(object),
+    lambda y: np.array(["a\0b", "c", "d"], dtype=object)[y],
 ])
 def test_labels_that_cannot_be(trained, job, data, tmp_path, make):
     owner = Owner.open(job, trained[1].folder)
@@ -241,6 +243,9 @@ def test_prediction_of_bad_rows(trained, data):
                         (data[0] * np.nan, RangeError)):
         with pytest.raises(error):
             model.predict(rows)
+    for labels in data[1][:, None], data[1][1:], 0:
+        with pytest.raises(ValueError, match="shape"):
+            model.score(data[0], labels)
 
 
 def test_checkpoint(trained, tmp_path):

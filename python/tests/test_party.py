@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from blindfit import Job, load, party
+from blindfit import Job, RangeError, load, party
 from blindfit.server import gather, train
 from conftest import CLASSES, FEATURES, points
 
@@ -72,5 +72,54 @@ def test_what_cannot_be(tmp_path):
                              receivers=["z"])
     with pytest.raises(ValueError):
         party.create_session("s.bf", job, [tmp_path / "a.pub"] * 2)
+    for name, error in ((None, TypeError), (b"b", TypeError),
+                        ("b\0c", ValueError), ("b c", ValueError),
+                        ("", ValueError)):
+        with pytest.raises(error):
+            party.create_identity(tmp_path / "b.id", tmp_path / "b.pub", name)
+    assert not (tmp_path / "b.id").exists()
     with pytest.raises(ValueError, match="upload or box"):
         train("job.json", "eval.keys", None, "model.enc")
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """A folder with the files of owners and of their session."""
+    folder = tmp_path_factory.mktemp("session")
+    job = Job.plan(sum(ROWS), FEATURES, CLASSES, feature_map="none",
+                   owners=ROWS)
+    for name in "ab":
+        party.create_identity(folder / f"{name}.id", folder / f"{name}.pub",
+                              name)
+    party.create_session(folder / "session.bf", job,
+                         [folder / "a.pub", folder / "b.pub"])
+    return folder
+
+
+@pytest.mark.parametrize("change", [
+    lambda x, y: (x[1:], y), lambda x, y: (x, y[1:]),
+    lambda x, y: (x[:, 1:], y), lambda x, y: (x[0], y),
+    lambda x, y: (x[:0], y[:0]), lambda x, y: (x * np.nan, y),
+    lambda x, y: (x * 1j, y), lambda x, y: (x.astype(str), y),
+    lambda x, y: (x, y + 0.5), lambda x, y: (x, y * 1.0),
+    lambda x, y: (x, y[:, None]), lambda x, y: (x, y - 1),
+    lambda x, y: (x, y + CLASSES), lambda x, y: (x, y.astype(str)),
+    lambda x, y: (x, np.full(len(y), None)), lambda x, y: (x, None),
+    lambda x, y: (x, np.ma.masked_equal(y, 1)),
+])
+def test_rows_and_labels_that_cannot_be(session, tmp_path, change):
+    files = session / "session.bf", session / "a.id", tmp_path / "box"
+    x, y = points(ROWS[0])
+    with pytest.raises(ValueError):
+        party.step(*files, *change(x, y))
+    assert not list(tmp_path.glob("box/outbox/*"))
+
+
+def test_a_step_after_one_that_failed(session, tmp_path):
+    files = session / "session.bf", session / "a.id", tmp_path / "box"
+    x, y = points(ROWS[0])
+    with pytest.raises(RangeError, match="row 3, column 2"):
+        rows = x.copy()
+        rows[2, 1] = np.nan
+        party.step(*files, rows, y)
+    assert party.step(*files, x, y).sent == 1

@@ -9,6 +9,8 @@ def job_labels(y, label_columns, samples):
     y holds names of classes, or numbers from 0; with several columns of labels
     it has a column for each.
     """
+    if np.ma.is_masked(y):
+        raise ValueError("y has masked entries")
     y = np.asarray(y)
     if y.ndim == 1:
         y = y[:, None]

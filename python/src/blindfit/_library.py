@@ -14,6 +14,7 @@ import time
 from queue import SimpleQueue
 from typing import Any, Dict, Union
 
+from ._recipe import count
 from .errors import exception_of
 
 _log = logging.getLogger("blindfit")
@@ -166,18 +167,16 @@ class _Call:
 
 
 def _thread_count(threads):
-    if threads is None:
-        return 0
-    if isinstance(threads, bool) or int(threads) != threads or threads < 1:
-        raise ValueError(f"threads={threads!r}: a whole number from 1, or "
-                         "None")
-    return min(int(threads), 2 ** 31)
+    return 0 if threads is None else min(count("threads", threads, 1), 2 ** 31)
 
 
 def name_bytes(name):
-    """A class name for the library."""
+    """A name, of a class or an owner, for the library."""
+    if not isinstance(name, str):
+        raise TypeError(f"name {name!r} is of type {type(name).__name__}: a "
+                        "str wanted")
     if "\0" in name:
-        raise ValueError(f"class name {name!r}: with a NUL character")
+        raise ValueError(f"name {name!r}: with a NUL character")
     return name.encode()
 
 

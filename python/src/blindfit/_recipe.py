@@ -63,7 +63,8 @@ def make_recipe(library, samples, features, *, recipe="whitened", aim=None,
         if random_features is not None:
             out.expand.count, out.expand.seed = _expansion(random_features)
         library.call(lib.bf_recipe_aim, out,
-                     getattr(lib, choose("aim", aim or "balance", _AIMS)),
+                     getattr(lib, choose("aim", "balance" if aim is None
+                                     else aim, _AIMS)),
                      samples, features)
         if batch is not None and count("batch", batch, 1) < samples:
             lib.bf_recipe_batches(out, batch)

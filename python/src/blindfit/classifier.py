@@ -142,7 +142,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
                              "random_features", "safe")}
 
     def _scores(self, X):
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         X = validate_data(self, X, dtype=(np.float64, np.float32),
                           reset=False)
         return self.model_.decision_function(X)
@@ -177,7 +177,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
 
         It ends with a LogisticRegression, and holds the feature map.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return self.model_.to_sklearn()
 
     def to_torch(self):
@@ -185,7 +185,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
 
         It holds the feature map. Needs torch.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return self.model_.to_torch()
 
     def to_onnx(self):
@@ -193,7 +193,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
 
         It holds the feature map. Needs onnx.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "model_")
         return self.model_.to_onnx()
 
     def _more_tags(self):  # scikit-learn before 1.6

@@ -18,6 +18,14 @@ _FIGURES = ("ring_degree", "security_bits", "log2_qp", "refreshed", "keys",
             "ciphertext_products", "weight_error", "typical_weight")
 
 
+def job_box(job):
+    """The box of a Job; TypeError for others, such as the path of one."""
+    if not isinstance(job, Job):
+        raise TypeError(f"job is of type {type(job).__name__}: a Job wanted, "
+                        "as of Job.plan or Job.load")
+    return job._box
+
+
 class Job:
     """A planned training job. Owner and server work from the same job file.
 
@@ -142,7 +150,8 @@ class Job:
         features = count("features", features, 1)
         options = ffi.new("bf_plan_options *", {
             "refresh": getattr(lib, choose("refresh", refresh, _REFRESHES)),
-            "max_memory": count("max_memory", max_memory or 0),
+            "max_memory": 0 if max_memory is None
+            else count("max_memory", max_memory, 1),
             "certificate": bool(certificate),
             "ranks": count("ranks", ranks, 1, 2 ** 31),
             "log_n": _log_ring(ring_degree)})
@@ -184,7 +193,8 @@ class Job:
         """How many evaluation keys a server lacks that has those of `have`."""
         keys, size = ffi.new("size_t *"), ffi.new("uint64_t *")
         library.call(lib.bf_job_more_keys, keys, size, self._c,
-                     [job._c for job in have], len(have), ffi.NULL)
+                     [job_box(job)[0] for job in have], len(have),
+                     ffi.NULL)
         return keys[0]
 
     @classmethod

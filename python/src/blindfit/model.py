@@ -81,7 +81,11 @@ class Model:
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """The part of the rows that is classified correctly."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        predicted, y = self.predict(X), np.asarray(y)
+        if y.shape != predicted.shape:
+            raise ValueError(f"y has shape {y.shape}: {predicted.shape} "
+                             "wanted")
+        return float(np.mean(predicted == y))
 
     def save(self, path: Path) -> None:
         """Writes the model as .npy, .csv or .safetensors, by extension.

@@ -13,7 +13,7 @@ from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
 from ._recipe import choose
-from .job import Job
+from .job import Job, job_box
 from .model import Model
 
 SECRET, KEYS, TRANSFORM = "secret.key", "eval.keys", "transform.bf"
@@ -66,8 +66,8 @@ class Owner:
         never replaced. keep: whether the secret key is written; otherwise it
         exists in memory only.
         """
+        box = library.box("bf_owner", lib.bf_owner_destroy, job_box(job))
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        box = library.box("bf_owner", lib.bf_owner_destroy, job._box)
         self = cls._of(box, job, folder)
         secret = path_bytes(self.folder / SECRET) if keep else ffi.NULL
         with reporter(progress) as report:
@@ -82,7 +82,7 @@ class Owner:
     def open(cls, job: Job,
              folder: Union[str, "os.PathLike[str]"]) -> "Owner":
         """Opens keys that ``keygen`` made."""
-        box = library.box("bf_owner", lib.bf_owner_destroy, job._box)
+        box = library.box("bf_owner", lib.bf_owner_destroy, job_box(job))
         library.call(lib.bf_owner_open, box, job._c,
                      existing(pathlib.Path(folder) / SECRET), ffi.NULL)
         return cls._of(box, job, folder)
@@ -113,7 +113,8 @@ class Owner:
         key = self._key()
         with reporter(progress) as report:
             library.call(lib.bf_owner_save_more, key[0], path_bytes(path),
-                         [job._c for job in have], len(have), ffi.NULL,
+                         [job_box(job)[0] for job in have], len(have),
+                         ffi.NULL,
                          threads=threads, report=report, keep=(key, have))
 
     def encrypt(self, X: ArrayLike, y: ArrayLike, upload: Path, *,

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._arrays import View, label_array
-from ._library import Path, existing, path_bytes
+from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
 from ._recipe import choose, count
 from .errors import WaitingError
-from .job import Job
+from .job import Job, job_box
 
 _SPLITS = {"rows": "BF_SPLIT_ROWS", "labels": "BF_SPLIT_LABELS",
            "columns": "BF_SPLIT_COLUMNS"}
@@ -52,7 +52,7 @@ def create_identity(identity: Path, public: Path, name: str) -> None:
     replaced.
     """
     library.call(lib.bf_identity_create, path_bytes(identity),
-                 path_bytes(public), name.encode())
+                 path_bytes(public), name_bytes(name))
 
 
 def create_session(path: Path, job: Job, owners: Sequence[Path], *,
@@ -84,6 +84,7 @@ def create_session(path: Path, job: Job, owners: Sequence[Path], *,
     audit : bool
         "rows": the last step is held against all owners' rows.
     """
+    job_box(job)
     table = ffi.new("bf_session_owner[]", len(owners))
     names = []
     for owner, public in zip(table, owners):
@@ -168,6 +169,8 @@ def step(session: Path, identity: Path, box: Path,
     if view:
         options.x = view.c
     if y is not None:
+        if np.ma.is_masked(y):
+            raise ValueError("y has masked entries")
         y = np.asarray(y)
         if y.ndim != 1 or y.dtype.kind not in "iu" or y.size == 0 or (
                 y.min() < 0 or y.max() >= lib.BF_CLASSES_MAX):

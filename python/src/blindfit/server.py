@@ -99,7 +99,8 @@ def train(job: Path, keys: Union[Path, Sequence[Path]],
     if checkpoint is not None:
         options.checkpoint = text(checkpoint, path_bytes)
         options.resume = os.path.exists(checkpoint)
-    options.max_memory = count("max_memory", max_memory or 0)
+    if max_memory is not None:
+        options.max_memory = count("max_memory", max_memory, 1)
     options.pack_rows = getattr(lib, choose("pack_rows", pack_rows,
                                             _PACKINGS))
     report = ffi.new("bf_serve_report *")
