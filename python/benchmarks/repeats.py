@@ -1,9 +1,9 @@
 """How often scikit-learn's checks of two fits fail, of 20 runs each.
 
 check_fit_idempotent and check_supervised_y_2d compare the predictions of two
-fits on the same rows, which every encryption changes by fresh noise. The last
-column is that noise, as a part of the scores' standard deviation, on the rows
-of check_supervised_y_2d.
+fits on the same rows, which every encryption changes by fresh noise. Then
+comes that noise, as a part of the scores' standard deviation, on the rows of
+check_supervised_y_2d.
 """
 
 import warnings
@@ -36,10 +36,10 @@ def noise(**recipe):
 
 def main():
     for recipe in ({}, {"iterations": 1}, {"recipe": "paper"}):
-        print(recipe, *(f"{name} {failures(getattr(estimator_checks, name), **recipe)}"
-                        for name in ("check_fit_idempotent",
-                                     "check_supervised_y_2d")),
-              f"noise {noise(**recipe):.1e}", flush=True)
+        for check in (estimator_checks.check_fit_idempotent,
+                      estimator_checks.check_supervised_y_2d):
+            print(recipe, check.__name__, failures(check, **recipe))
+        print(recipe, f"noise {noise(**recipe):.1e}")
 
 
 if __name__ == "__main__":

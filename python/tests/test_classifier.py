@@ -12,7 +12,8 @@ from sklearn.datasets import load_digits  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
 from sklearn.model_selection import (  # noqa: E402
     GridSearchCV, cross_val_score)
-from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
+from sklearn.utils.estimator_checks import (  # noqa: E402
+    check_estimator, check_supervised_y_2d)
 
 from blindfit import EncryptedClassifier, RangeError, load  # noqa: E402
 from blindfit.classifier import EXPECTED_FAILED_CHECKS  # noqa: E402
@@ -201,6 +202,12 @@ def checks(estimator):
                 assert (check.func.__name__ in expected
                         or "non deterministic" in str(reason)), reason
     assert passed >= 38
+
+
+def test_labels_in_a_column():
+    """Declared to fail, as it compares two fits; the twin has no noise."""
+    check_supervised_y_2d("EncryptedClassifier",
+                          EncryptedClassifier(simulate=True, iterations=1))
 
 
 @pytest.mark.long

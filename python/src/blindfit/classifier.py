@@ -24,7 +24,8 @@ except ImportError:
         return estimator._validate_data(*data, **rules)
 
 # Checks of check_estimator that cannot hold, with the reason: both compare the
-# predictions of two fits on the same rows, which are close calls.
+# predictions of two fits on the same rows, of which some are close calls
+# (python/benchmarks/repeats.py counts how often).
 EXPECTED_FAILED_CHECKS = {
     "check_fit_idempotent": "every encryption draws fresh noise",
     "check_supervised_y_2d": "every encryption draws fresh noise",
