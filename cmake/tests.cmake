@@ -46,6 +46,7 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   a library that is loaded before all others, as sanitizers' is
 #   MPI, which leaks: what ranks do is sanitized in test_train_ranks
 #   Python, which leaks
+#   pages in a browser: test_cli_report is sanitized
 set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_train_circuit
   test_train_plan test_train_chain test_recipe_limits
@@ -59,7 +60,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_ckks_boot_same test_cli_queue test_api_over test_api_views test_api_bootstrap
   test_cli_refresh test_kernels_residue
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
-  test_long_packed test_python test_linalg_volley)
+  test_long_packed test_python test_linalg_volley test_cli_browser)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)
 # Builds with sanitizers make these programs on demand.
 foreach(name ${unsanitized})
@@ -89,7 +90,7 @@ set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume
 set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_kernels_residue test_golden_formats test_cli_terminal test_ckks_bootstrap
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals
-  test_python PROPERTIES COST 10)
+  test_python test_cli_browser PROPERTIES COST 10)
 
 set_tests_properties(${known_answers} PROPERTIES LABELS "known;backends")
 add_custom_target(known_answers DEPENDS ${known_answers})
