@@ -86,9 +86,14 @@ static bf_status check_scales(const bf_job *job, const bf_job *over)
         if (!(scales[i] >= least[i] && scales[i] <= most[i]))
             return bf_fail(
                 BF_ERR_ARGUMENT,
-                "the rows' chain leaves %s a scale of 2^%.1f: %.1f to "
-                "%g would do",
-                names[i], scales[i], least[i], most[i]);
+                "the rows' chain, made for %u iteration%s, leaves %s a scale "
+                "of 2^%.1f, and 2^%.1f to 2^%g would do%s",
+                over->schedule.iterations,
+                over->schedule.iterations > 1 ? "s" : "", names[i], scales[i],
+                least[i], most[i],
+                over->refresh.on ? ""
+                                 : " (as many iterations fit; over rows of a "
+                                   "job with refreshes any number)");
     return BF_OK;
 }
 
@@ -119,7 +124,10 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
             "the recipe's polynomial can't be divided as that of the "
             "rows' job");
     const bf_layout_shape shape = {l->log_n, l->n, l->cols, classes};
-    BF_TRY(bf_job_lay_out(&made.layout, &made, &shape, l->f, l->k));
+    bf_status laid = bf_job_lay_out(&made.layout, &made, &shape, l->f, l->k);
+    if (laid != BF_OK)
+        return bf_fail_in(laid, "%zu classes over rows encrypted for %zu",
+                          classes, l->classes);
     if (l->log_m > made.layout.log_m) made.log_places = l->log_m;
     BF_TRY(bf_layout_widen(&made.layout, made.log_places));
     BF_TRY(check_batches(&made, over));

@@ -106,6 +106,12 @@ refuse 2 '--recipe: decided by the rows' \
     "$blindfit" plan --over job.json --recipe paper -o no.json
 refuse 2 '--features: decided by the rows' \
     "$blindfit" plan --over job.json -d 23 -o no.json
+ok "$blindfit" plan -n 1000 -d 8 -c 10 -k 2 --refresh no -o short.json
+refuse 2 "made for 2 iterations, leaves labels a scale of .*as many iterations fit" \
+    "$blindfit" plan --over short.json -k 1 -c 10 -o no.json
+ok "$blindfit" plan -n 1000 -d 400 -c 10 -k 2 -o wide.json
+refuse 2 '40 classes over rows encrypted for 10' "$blindfit" plan \
+    --over wide.json -c 40 -o no.json
 refuse 3 'nowhere.json' "$blindfit" plan --over nowhere.json -o no.json
 refuse 2 'job.json' "$blindfit" plan --over job.json -o job.json
 absent no.json
