@@ -38,6 +38,10 @@ def test_notebook(path, tmp_path, tmp_path_factory, monkeypatch):
     nbconvert.ExecutePreprocessor(timeout=120).preprocess(
         notebook, {"metadata": {"path": str(tmp_path)}})
     assert list(tmp_path.iterdir()) == []
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code"
+               for output in cell.outputs]
+    assert any("<svg" in output.get("data", {}).get("text/html", "")
+               for output in outputs), "no report"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
