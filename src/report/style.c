@@ -10,7 +10,8 @@
     "--bg:#14171a;--ink:#e5e8eb;--soft:#9ea8b2;--rule:#3a4249;--card:#1e2327;" \
     "--c0:#63b7ee;--c1:#f0954e;--c2:#3fc79b;--c3:#dd93c4"
 
-/* Notebooks have themes of their own, which need not be the system's. */
+/* Notebooks have themes of their own, which need not be the system's, and rules
+ * for tables, which a class alone does not override. */
 const char bf_report_style[] =
     ".blindfit{" LIGHT "}\n"
     "@media (prefers-color-scheme:dark){.blindfit{" DARK "}}\n"
@@ -19,6 +20,7 @@ const char bf_report_style[] =
     ".blindfit{margin:0 auto;max-width:44rem;padding:1rem;"
     "font:1rem/1.5 system-ui,sans-serif;background:var(--bg);"
     "color:var(--ink);overflow-wrap:anywhere}\n"
+    ".blindfit h1,.blindfit h2,.blindfit h3{font-weight:600}\n"
     ".blindfit h1{font-size:1.6rem;line-height:1.2;margin:.5rem 0}\n"
     ".blindfit h2{font-size:1.2rem;margin:2.2rem 0 .5rem}\n"
     ".blindfit h2.run{border-top:3px solid var(--c);padding-top:.8rem;"
@@ -37,16 +39,16 @@ const char bf_report_style[] =
     ".blindfit table{border-collapse:collapse;margin:0;color:inherit;"
     "font-size:1rem;font-variant-numeric:tabular-nums}\n"
     ".blindfit tbody tr{background:none!important}\n"
-    ".blindfit td,.blindfit th{padding:.15rem .8rem .15rem 0;text-align:left;"
-    "font-weight:400;vertical-align:top;border:0}\n"
+    ".blindfit.blindfit td,.blindfit.blindfit th{padding:.15rem .8rem .15rem 0;"
+    "text-align:left;font-weight:400;vertical-align:top;border:0}\n"
     ".blindfit tbody th{overflow-wrap:normal;min-width:6.5rem;"
     "position:sticky;left:0;background:var(--bg)}\n"
     "@media (max-width:30rem){.blindfit table{font-size:.85rem}"
-    ".blindfit td,.blindfit th{padding-right:.5rem}}\n"
-    ".blindfit td.n,.blindfit th.n{text-align:right;white-space:nowrap}\n"
-    ".blindfit thead th,.blindfit th.head{font-weight:600}\n"
-    ".blindfit thead th{border-bottom:1px solid var(--rule)}\n"
-    ".blindfit th.head{padding-top:.8rem}\n"
+    ".blindfit.blindfit td,.blindfit.blindfit th{padding-right:.5rem}}\n"
+    ".blindfit.blindfit .n{text-align:right;white-space:nowrap}\n"
+    ".blindfit.blindfit thead th,.blindfit.blindfit .head{font-weight:600}\n"
+    ".blindfit.blindfit thead th{border-bottom:1px solid var(--rule)}\n"
+    ".blindfit.blindfit .head{padding-top:.8rem}\n"
     ".blindfit summary{cursor:pointer}\n"
     ".blindfit svg{display:block;margin:.6rem 0;width:100%;max-width:34rem;"
     "height:auto;font:11px system-ui,sans-serif}\n"
