@@ -162,6 +162,8 @@ refuse 4 'model.csv: 56 features, but images of 8 x 8 x 1 have 64' \
     "$blindfit" report --html full.json -o page.html -m model.csv --pixels 8x8
 refuse 2 'model.csv: to be written, but' "$blindfit" report --html full.json \
     -o model.csv -m model.csv --pixels 7x8
+refuse 2 'model.csv: to be written, but' "$blindfit" report --html full.json \
+    -o page.html -m model.csv --pixels 7x8 --curve model.csv
 
 # What is no report, and pages that cannot be written.
 head -c 200 full.json >short.json

@@ -71,6 +71,7 @@ static bf_status check(report_args *a, const char *const *operands)
         BF_TRY(bf_outfile_check(a->page, a->models.at, a->models.count));
     if (a->curve) {
         BF_TRY(bf_outfile_check(a->curve, operands, BF_REPORT_RUNS_MAX));
+        BF_TRY(bf_outfile_check(a->curve, a->models.at, a->models.count));
         BF_TRY(bf_outfile_check(a->curve, CLI_FILES(a->page)));
     }
     if (a->page)
