@@ -5,6 +5,8 @@ install(TARGETS blindfit-cli blindfit-server-cli
 if(TARGET blindfit-server-mpi)
   install(TARGETS blindfit-server-mpi
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES docs/man/blindfit-server-mpi.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 install(TARGETS blindfit blindfit-server
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

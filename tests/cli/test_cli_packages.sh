@@ -1,0 +1,61 @@
+#!/bin/sh
+# debian/ keeps up with the project: the version, what is installed, and what
+# the build needs. tools/check-packages builds the packages.
+. "$(dirname "$0")/lib.sh"
+if sanitized; then
+    echo "skipped: no installation of a sanitized build"
+    exit 77
+fi
+
+version=$("$build/blindfit" --version | grep -o '[0-9][0-9.]*' | head -1)
+checks=$((checks + 1))
+grep -q "^blindfit ($version) " debian/changelog ||
+    fail "debian/changelog does not begin with version $version"
+
+# Files without the folder of a multiarch system, as patterns of dh_install;
+# modules of Python and completions come from debian/rules.
+ok cmake --install "$build" --prefix "$work/usr"
+(cd "$work" && find usr ! -type d) |
+    sed 's|^usr/lib/[a-z0-9_]*-linux-gnu/|usr/lib/|' >"$work/installed"
+cat debian/*.install |
+    sed -e '/^#/d' -e 's|^usr/lib/\*/|usr/lib/|' |
+    grep -v -e 'usr/lib/python3' -e '/completions/' -e '/vendor.completions' \
+        >"$work/patterns"
+[ -x "$build/blindfit-server-mpi" ] ||
+    sed -i '/blindfit-server-mpi/d' "$work/patterns"
+
+# packaged FILE: a pattern, or a folder that is one, holds the file.
+packaged()
+{
+    while read -r pattern; do
+        case $1 in $pattern | $pattern/*) return ;; esac
+    done <"$work/patterns"
+    return 1
+}
+while read -r file; do
+    checks=$((checks + 1))
+    packaged "$file" || fail "$file is installed, but in no debian/*.install"
+done <"$work/installed"
+while read -r pattern; do
+    checks=$((checks + 1))
+    found=no
+    while read -r file; do
+        case $file in $pattern | $pattern/*) found=yes ;; esac
+    done <"$work/installed"
+    [ $found = yes ] || fail "debian/*.install: nothing installed is $pattern"
+done <"$work/patterns"
+holds "$(wc -l <"$work/installed") > 20 && $(wc -l <"$work/patterns") > 10"
+
+# Without dpkg the script names the packages; build-essential has some of these.
+for package in $(PATH=/nonexistent /bin/sh tools/install-deps mpi 2>&1 |
+    sed '/^install-deps/d'); do
+    case $package in
+    gcc | make | libc6-dev | openmpi-bin) continue ;;
+    pkg-config) package=pkgconf ;;
+    esac
+    checks=$((checks + 1))
+    sed '/^Standards-Version/,$d' debian/control | grep -q "^ $package\\b" ||
+        fail "debian/control: Build-Depends lacks $package"
+done
+holds "$checks > 50"
+finish
