@@ -43,3 +43,21 @@ if(BLINDFIT_MPI AND MPI_C_FOUND)
   bf_app(blindfit-server-mpi blindfit-server main_server_mpi ${cli_train})
   target_link_libraries(blindfit-server-mpi PRIVATE MPI::MPI_C)
 endif()
+# Owners' access to a spool by HTTP (docs/server.md). Nothing else needs
+# libmicrohttpd or GnuTLS.
+set(BLINDFIT_GATEWAY auto CACHE STRING "blindfit-gateway: ON, OFF, or auto")
+set_property(CACHE BLINDFIT_GATEWAY PROPERTY STRINGS auto ON OFF)
+if(BLINDFIT_GATEWAY STREQUAL "auto")
+  pkg_check_modules(GATEWAY QUIET IMPORTED_TARGET libmicrohttpd>=0.9.75 gnutls)
+elseif(BLINDFIT_GATEWAY)
+  pkg_check_modules(GATEWAY REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75 gnutls)
+endif()
+if(BLINDFIT_GATEWAY AND GATEWAY_FOUND)
+  set(gateway access answer authorise download files folders health jobs listen
+    main page parse/headers parse/route rates reply serve sessions status sweep
+    token_commands tokens upload watch)
+  list(TRANSFORM gateway PREPEND ../gateway/)
+  bf_app(blindfit-gateway blindfit-server ${spool} ${gateway} program affinity
+    term/clock term/options term/progress term/results commands/completion)
+  target_link_libraries(blindfit-gateway PRIVATE PkgConfig::GATEWAY)
+endif()

@@ -8,6 +8,10 @@ if(TARGET blindfit-server-mpi)
   install(FILES docs/man/blindfit-server-mpi.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
+if(TARGET blindfit-gateway)
+  install(TARGETS blindfit-gateway
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(TARGETS blindfit blindfit-server
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/blindfit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The server links nothing that makes, reads or uses a secret key: neither its
-# program nor its libraries. The same search finds these symbols in the owner's
+# programs nor its libraries. The same search finds these symbols in the owner's
 # program and shared library, so that a stale list would fail.
 . "$(dirname "$0")/lib.sh"
 
@@ -27,6 +27,11 @@ mpi=
 if [ -e "$build/blindfit-server-mpi" ]; then
     symbols "$build/blindfit-server-mpi" >"$work/mpi"
     mpi=mpi
+fi
+gateway=
+if [ -e "$build/blindfit-gateway" ]; then
+    symbols "$build/blindfit-gateway" >"$work/gateway"
+    gateway=gateway
 fi
 symbols "$build/libblindfit-server.so" >"$work/shared"
 for list in owner server archive owner_shared shared; do
@@ -60,7 +65,7 @@ LIST
 comm -23 "$work/all" "$work/public" >"$work/private"
 checks=$((checks + 3))
 [ "$(wc -l <"$work/private")" -gt 50 ] || fail "too few owner's symbols"
-for list in server shared $mpi; do
+for list in server shared $mpi $gateway; do
     found=$(comm -12 "$work/private" "$work/$list")
     [ -z "$found" ] || fail "$list has $found"
 done

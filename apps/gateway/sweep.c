@@ -1,0 +1,90 @@
+#include "gateway/sweep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "spool/at.h"
+
+typedef struct walk {
+    gateway *g;
+    int at;
+    time_t limit;
+} walk;
+
+static void warn(int err, const char *name)
+{
+    if (err && err != EBUSY && err != ENOENT)
+        cli_warn("%s: cannot be removed: %s", name, strerror(err));
+}
+
+static void sweep_file(void *user, const char *file)
+{
+    walk *w = user;
+    char name[SPOOL_FILE_MAX + 1];
+    if (!upload_part_name(name, file)) return;
+    int err = upload_expire(w->at, name, w->limit);
+    warn(err, file);
+    if (!err && !at_exists(w->at, file))
+        atomic_fetch_add(&w->g->metrics.expired, 1);
+}
+
+static void sweep_folder(const walk *w, int folder)
+{
+    walk files = {.g = w->g, .at = folder, .limit = w->limit};
+    warn(at_each_hidden(folder, sweep_file, &files), "a folder");
+}
+
+static void sweep_job(void *user, const char *job)
+{
+    walk *w = user;
+    struct stat st;
+    int folder;
+    if (!spool_job_valid(job) || at_folder(&folder, w->at, job) != 0) return;
+    bool old = fstat(folder, &st) == 0 && st.st_mtime < w->limit;
+    sweep_folder(w, folder);
+    close(folder);
+    /* A job without files is none; this fails if there are some. */
+    if (old) unlinkat(w->at, job, AT_REMOVEDIR);
+}
+
+static void sweep_owner(void *user, const char *owner)
+{
+    walk *w = user;
+    if (!spool_owner_valid(owner) ||
+        owner_folder(&w->at, w->g, owner, "jobs") != 0)
+        return;
+    /* Nobody begins a file in a job's folder that is about to be removed. */
+    if (flock(w->at, LOCK_EX) == 0)
+        warn(at_each(w->at, SIZE_MAX, sweep_job, w), owner);
+    close(w->at);
+}
+
+static void sweep_session(void *user, const char *id)
+{
+    walk *w = user;
+    struct stat st;
+    int session, inbox;
+    if (at_folder(&session, w->g->sessions, id) != 0) return;
+    int err = at_folder(&inbox, session, "inbox");
+    close(session);
+    if (err) return;
+    sweep_folder(w, inbox);
+    err = fstat(inbox, &st) != 0 ? errno : 0;
+    close(inbox);
+    /* A message that is completed changes the folder. */
+    if (err || (double)st.st_mtime + w->g->o.expire_sessions > time(NULL))
+        return;
+    warn(at_remove(w->g->sessions, id), id);
+    atomic_fetch_add(&w->g->metrics.expired, 1);
+}
+
+void sweep(gateway *g)
+{
+    walk w = {.g = g, .limit = time(NULL) - (time_t)g->o.expire};
+    warn(at_each(g->spool, SIZE_MAX, sweep_owner, &w), "the spool");
+    warn(at_each(g->sessions, SIZE_MAX, sweep_session, &w), "sessions");
+}

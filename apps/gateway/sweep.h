@@ -1,0 +1,10 @@
+/* Removal of what was begun and not continued. */
+#ifndef BF_GATEWAY_SWEEP_H
+#define BF_GATEWAY_SWEEP_H
+
+#include "gateway/gateway.h"
+
+/* Removes incomplete files and sessions that are too old. */
+void sweep(gateway *g);
+
+#endif
