@@ -40,7 +40,8 @@ set_tests_properties(${backends} PROPERTIES LABELS backends)
 #   kernels over residues of every length: the oracles are sanitized
 #   whole jobs step by step, and runs that pack rows: jobs of
 #   test_cli_transform, test_cli_interrupt and test_train_packed are sanitized
-#   a queue's jobs: its children are those of tests that are sanitized
+#   queues that are stopped, and killed at random moments: test_cli_queue is
+#   sanitized
 #   several jobs over one upload: test_api_job and test_api_columns are sanitized
 #   sources, symbols and builds of their own
 #   a library that is loaded before all others, as sanitizers' is
@@ -57,8 +58,9 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_cli_many test_cli_mpi test_train_party
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers test_cli_preload
-  test_ckks_boot_same test_cli_queue test_api_over test_api_views test_api_bootstrap
-  test_cli_packages test_cli_refresh test_kernels_residue
+  test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
+  test_cli_packages test_cli_refresh test_kernels_residue test_long_queue
+  test_cli_queue_runs
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
   test_long_packed test_python test_linalg_volley test_cli_browser)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)
@@ -77,7 +79,7 @@ set_tests_properties(test_api_alias test_cli_bad_input test_cli_options
   test_cli_pipes test_cli_messages test_cli_columns test_cli_interrupt
   test_long_checkpoint test_long_rewritten test_fuzz_replay test_train_split
   test_train_audit test_train_owners test_train_packed test_api_columns
-  test_train_ranks test_long_serve test_cli_party
+  test_train_ranks test_long_serve test_cli_party test_cli_queue
   test_cli_party_labels test_cli_gateway
   PROPERTIES LABELS sanitized)
 

@@ -14,10 +14,15 @@
 
 int at_folder(int *out, int at, const char *name)
 {
+    struct stat st;
     int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return errno;
-    *out = fd;
-    return 0;
+    int err = fd < 0 ? errno : 0;
+    /* With O_DIRECTORY, a link is an ENOTDIR too. */
+    if (err == ENOTDIR && fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(st.st_mode))
+        err = ELOOP;
+    if (!err) *out = fd;
+    return err;
 }
 
 int at_make_folder(int *out, int at, const char *name, mode_t mode)

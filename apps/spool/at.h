@@ -11,6 +11,7 @@
 
 #include "blindfit/blindfit.h"
 
+/* ELOOP for a symbolic link, ENOTDIR for anything else that is no folder. */
 BF_MUST_CHECK int at_folder(int *out, int at, const char *name);
 /* Makes the folder if it is missing. */
 BF_MUST_CHECK int at_make_folder(int *out, int at, const char *name,

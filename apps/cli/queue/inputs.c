@@ -25,6 +25,7 @@ bf_status queue_bad_file(int err, const char *name)
         return bf_fail(BF_ERR_FORMAT, "%s: a symbolic link is not followed",
                        name);
     case EISDIR: return bf_fail(BF_ERR_FORMAT, "%s: is a folder", name);
+    case ENOTDIR: return bf_fail(BF_ERR_FORMAT, "%s: is no folder", name);
     case ENXIO: /* a socket */
     case EINVAL: return bf_fail(BF_ERR_FORMAT, "%s: is no regular file", name);
     case EFBIG: return bf_fail(BF_ERR_FORMAT, "%s: is too large", name);

@@ -89,13 +89,12 @@ void queue_forget(queue *q, queue_job *j)
 
 void queue_tell(queue_job *j, queue_state s, const char *fmt, ...)
 {
-    char line[sizeof j->line];
+    char line[sizeof j->line]; /* the arguments may quote j->line */
     va_list args;
     va_start(args, fmt);
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
-    bf_printable(line);
     j->state = s;
-    memcpy(j->line, line, sizeof line);
-    queue_log_job(j);
+    memcpy(j->line, bf_printable(line), sizeof line);
+    if (!queue_final(s)) queue_log_job(j);
 }

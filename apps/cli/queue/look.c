@@ -78,6 +78,7 @@ static bool has_quote(queue_job *j, const view *v)
         memcmp(j->quote.job, v->digest, sizeof v->digest) == 0)
         return true;
     j->wants_quote = true;
+    memcpy(j->wanted, v->digest, sizeof j->wanted);
     j->plan_deaths = 0;
     queue_tell(j, QUEUE_UPLOADING, "%s", "");
     return false;

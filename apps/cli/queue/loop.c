@@ -130,8 +130,8 @@ static void publish(queue *q)
     for (size_t i = 0; i < q->count; i++) {
         queue_job *j = q->jobs[i];
         queue_settle(q, j);
-        if (!results_publish(q, j, false))
-            queue_unwritten(q, j, "status.json", EIO);
+        int err = results_publish(q, j, false);
+        if (err) queue_unwritten(q, j, "status.json", err);
     }
 }
 

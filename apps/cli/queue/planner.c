@@ -135,16 +135,33 @@ static void plan(queue *q, queue_job *j)
     close(folder);
 }
 
+/* An owner who sends a job.json again, for other rows, waits for no planner. */
+static bool take_known(queue *q, queue_job *j)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        const queue_job *o = q->jobs[i];
+        if (o == j || !o->quote.text || strcmp(o->owner, j->owner) != 0 ||
+            memcmp(o->quote.job, j->wanted, sizeof j->wanted) != 0 ||
+            !queue_quote_read(&j->quote, o->quote.text))
+            continue;
+        memcpy(j->quote.job, j->wanted, sizeof j->wanted);
+        j->wants_quote = false;
+        queue_look_at(q, j);
+        return true;
+    }
+    return false;
+}
+
 /* Owners take turns. */
 void queue_plan_next(queue *q)
 {
     queue_job *first = NULL, *behind = NULL;
     if (q->planner.busy) return;
-    for (size_t i = q->count; i-- > 0;) {
+    for (size_t i = 0; i < q->count; i++) {
         queue_job *j = q->jobs[i];
-        if (!j->wants_quote) continue;
-        first = j;
-        if (strcmp(j->owner, q->planner.turn) > 0) behind = j;
+        if (!j->wants_quote || take_known(q, j)) continue;
+        if (!first) first = j;
+        if (!behind && strcmp(j->owner, q->planner.turn) > 0) behind = j;
     }
     if (behind)
         plan(q, behind);

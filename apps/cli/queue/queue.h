@@ -54,7 +54,8 @@ typedef struct queue_job {
     bool started;      /* has a checkpoint */
     unsigned deaths;   /* of trainers, since the last checkpoint */
     double not_before; /* when it may be started again; cli_now */
-    bool wants_quote;
+    bool wants_quote; /* of `wanted` */
+    uint8_t wanted[QUEUE_DIGEST_BYTES]; /* a job.json */
     unsigned plan_deaths; /* of planners */
     bool seen;     /* by this scan */
     bool told;     /* what is final is on disk */
@@ -130,7 +131,8 @@ queue_job *queue_find(const queue *q, const char *owner, const char *name);
 /* Finds or adds; NULL without memory. */
 queue_job *queue_add(queue *q, const char *owner, const char *name);
 void queue_forget(queue *q, queue_job *j);
-/* Sets state and line, and logs both if they are news. */
+/* Sets state and line, and logs both if they are news. What is final is logged
+ * when it is settled. */
 void queue_tell(queue_job *j, queue_state s, const char *fmt, ...)
     BF_PRINTF(3, 4);
 

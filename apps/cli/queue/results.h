@@ -23,10 +23,10 @@ BF_MUST_CHECK int results_remove(const queue *q, const char *owner,
 /* ---- status.json (status.c) ---------------------------------------------- */
 
 /* Writes what has changed since it was last written, for progress at most once
- * a second; with `now`, at once. False if it could not be written. */
-bool results_publish(const queue *q, queue_job *j, bool now);
+ * a second; with `now`, at once. */
+BF_MUST_CHECK int results_publish(const queue *q, queue_job *j, bool now);
 /* The owner's own status.json. */
-bool results_publish_owner(const queue *q, const char *owner,
+BF_MUST_CHECK int results_publish_owner(const queue *q, const char *owner,
                            const cJSON *ignored);
 
 #endif

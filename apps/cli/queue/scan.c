@@ -57,12 +57,19 @@ static void scan_owner(void *user, const char *owner)
         s.ignored = cJSON_CreateArray();
         err = at_each(s.jobs, QUEUE_JOBS_SEEN_MAX, scan_job, &s);
         close(s.jobs);
-        results_publish_owner(q, owner, s.ignored);
+        int unwritten = results_publish_owner(q, owner, s.ignored);
         cJSON_Delete(s.ignored);
+        if (unwritten)
+            queue_log("%s/results/status.json: %s", owner,
+                      strerror(unwritten));
     }
     if (!err) return;
     keep_jobs(q, owner);
-    if (err != ENOENT) queue_log("%s/jobs: %s", owner, strerror(err));
+    if (err == E2BIG)
+        queue_log("%s/jobs: only %u of the jobs are looked at", owner,
+                  QUEUE_JOBS_SEEN_MAX);
+    else if (err != ENOENT)
+        queue_log("%s/jobs: %s", owner, strerror(err));
 }
 
 /* Jobs whose folder was removed. */

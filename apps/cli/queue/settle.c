@@ -62,14 +62,13 @@ void queue_settle(queue *q, queue_job *j)
         queue_unwritten(q, j, "model.enc", err);
         return;
     }
-    if (!results_publish(q, j, true)) {
-        queue_unwritten(q, j, "status.json", EIO);
+    err = results_publish(q, j, true);
+    if (!err) err = results_mark(q, j, j->state, j->stamp);
+    if (!err) err = entry_remove(q, j);
+    if (err) {
+        queue_unwritten(q, j, "its end", err);
         return;
     }
-    err = results_mark(q, j, j->state, j->stamp);
-    if (!err) err = entry_remove(q, j);
-    if (err)
-        queue_unwritten(q, j, "the end", err);
-    else
-        j->told = true;
+    j->told = true;
+    queue_log_job(j);
 }

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,33 +78,31 @@ static int write_text(int folder, const char *text, bool durable)
                : at_write_lazy(folder, "status.json", text, strlen(text));
 }
 
-bool results_publish(const queue *q, queue_job *j, bool now)
+int results_publish(const queue *q, queue_job *j, bool now)
 {
     int folder;
-    if (j->told) return true;
+    if (j->told) return 0;
     if (!now && j->state == QUEUE_RUNNING &&
         cli_now() - j->published_at < PROGRESS_EVERY)
-        return true;
+        return 0;
     char *text = job_text(q, j);
-    if (!text || (j->published && strcmp(text, j->published) == 0)) {
+    if (!text) return ENOMEM;
+    bool news = !j->published || strcmp(text, j->published) != 0;
+    int err = news ? results_open(&folder, q, j) : 0;
+    if (!news || err) {
         free(text);
-        return text != NULL;
+        return err;
     }
-    int err = results_open(&folder, q, j);
-    if (!err) {
-        err = write_text(folder, text, queue_final(j->state));
-        close(folder);
-    }
+    err = write_text(folder, text, queue_final(j->state));
+    close(folder);
     if (err) {
-        queue_log("%s/results/%s/status.json: %s", j->owner, j->name,
-                  strerror(err));
         free(text);
-        return false;
+        return err;
     }
     free(j->published);
     j->published = text;
     j->published_at = cli_now();
-    return true;
+    return 0;
 }
 
 /* ---- of an owner --------------------------------------------------------- */
@@ -152,17 +151,14 @@ static int write_owner(int folder, const char *text)
     return err;
 }
 
-bool results_publish_owner(const queue *q, const char *owner,
-                           const cJSON *ignored)
+int results_publish_owner(const queue *q, const char *owner,
+                          const cJSON *ignored)
 {
     int folder, err = at_folder(&folder, q->spool, owner);
-    if (!err) {
-        char *text = owner_text(q, owner, folder, ignored);
-        err = text ? write_owner(folder, text) : 0;
-        free(text);
-        close(folder);
-    }
-    if (err)
-        queue_log("%s/results/status.json: %s", owner, strerror(err));
-    return err == 0;
+    if (err) return err;
+    char *text = owner_text(q, owner, folder, ignored);
+    err = text ? write_owner(folder, text) : ENOMEM;
+    free(text);
+    close(folder);
+    return err;
 }

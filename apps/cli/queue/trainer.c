@@ -267,6 +267,7 @@ void queue_train_stop(queue *q, queue_stop why)
     double now = cli_now();
     if (t->stop == QUEUE_GO) {
         kill(t->child.pid, SIGTERM);
+        kill(t->child.pid, SIGCONT); /* a suspended one hears nothing */
         t->told_at = now;
     } else if (now - t->told_at > PATIENCE) {
         kill(t->child.pid, SIGKILL);
