@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 #include "train/owner/transform.h"
 
 /* Number of runs of blocks into which rows are cut; each run has its own sums.
@@ -48,7 +48,7 @@ static void run_slice(void *user, size_t slice)
     size_t first = job->first + from, last = job->first + to;
     const double *v = job->v;
     if (last > job->last) last = job->last;
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     blasint k = (blasint)w->u->cols, classes = (blasint)w->classes;
     double *z = w->z + slice * bf_block_rows(w->u->rows, 0) * w->classes;
     double *g = w->partial + slice * w->classes * w->u->cols;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 #include "train/owner/product.h"
 #include "train/owner/transform.h"
 
@@ -66,7 +66,7 @@ bf_status bf_model_scores(bf_matrix *scores, const bf_model *m,
 bf_status bf_model_scores_view(bf_matrix *scores, const bf_model *m,
                                const bf_view *x)
 {
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     BF_TRY(check_model(m, x));
     bf_matrix z = {0};
     bf_mapped mapped;

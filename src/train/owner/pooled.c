@@ -5,7 +5,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 #include "train/owner/fit.h"
 #include "train/owner/product.h"
 
@@ -331,7 +331,7 @@ bf_status bf_pooled_products(uint8_t *out, const bf_pooling *p, unsigned owner,
                              bf_env *env)
 {
     BF_UNDER(env);
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     BF_TRY(check_own(p, owner, x));
     if (is_paper(p))
         return bf_fail(BF_ERR_ARGUMENT, "the recipe `paper` has no products");
@@ -392,7 +392,7 @@ bf_status bf_pooled_fit(bf_transform **out, const bf_pooling *p,
                         bf_env *env)
 {
     BF_UNDER(env);
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     pooled q = {0};
     double *corr;
     bf_status status;
@@ -546,7 +546,7 @@ bf_status bf_pooled_check(const bf_transform *t, const bf_pooling *p,
                           bf_env *env)
 {
     BF_UNDER(env);
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     pooled q = {0};
     double *corr;
     bf_status status;

@@ -3,7 +3,7 @@
 #include <cblas.h>
 
 #include "base/parallel.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 
 /* Rows and columns of a piece: small, so that there are pieces for many
  * threads, but large enough for OpenBLAS to be fast. */
@@ -44,7 +44,7 @@ static void multiply_tile(void *user, size_t index)
     if (p->upper && row > column) return;
     span i = tile(row, p->rows), j = tile(column, p->cols);
     double *c = p->c + i.first * p->stride + j.first;
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     if (p->upper && row == column)
         cblas_dsyrk(CblasRowMajor, CblasUpper, order_of(p->a), (blasint)i.count,
                     (blasint)p->depth, p->alpha, from_row(p->a, i.first),

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 #include "train/owner/product.h"
 #include "train/owner/transform.h"
 
@@ -55,7 +55,7 @@ static bf_status check_products(const bf_matrix *u, double most, double *m)
 bf_status bf_rows_check_safe(const bf_matrix *u, double row, double most)
 {
     size_t k = u->cols - 1;
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     BF_TRY(check_norms(u, row));
     double *m = bf_alloc(k * k * sizeof *m);
     if (!m) return BF_ERR_MEMORY;

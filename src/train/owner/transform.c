@@ -7,7 +7,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 
 const bf_transform_ops *bf_transform_ops_of(bf_recipe_kind kind)
 {
@@ -174,7 +174,7 @@ bf_status bf_transform_apply_view(bf_matrix *u, const bf_transform *t,
                                   const bf_view *x, bool training, bf_env *env)
 {
     BF_UNDER(env);
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     if (x->cols != t->inputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "rows of %zu features, the transform takes %zu", x->cols,
@@ -203,7 +203,7 @@ done:
 bf_status bf_transform_unmap(bf_matrix *model, const bf_transform *t,
                              const bf_matrix *weights)
 {
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     if (weights->cols != t->outputs)
         return bf_fail(BF_ERR_MISMATCH,
                        "weights of %zu columns, the transform gives %zu",

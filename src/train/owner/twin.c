@@ -8,7 +8,7 @@
 #include "base/env.h"
 #include "base/maximum.h"
 #include "base/memory.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 #include "train/owner/gradient.h"
 #include "train/owner/twin.h"
 
@@ -179,7 +179,7 @@ static bf_status measure_scores(double *resolution, const bf_matrix *u,
     double *z = bf_alloc(classes * sizeof *z);
     double *mean = bf_alloc_zero(classes * sizeof *mean);
     double squares = 0, norms = 0;
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     bf_status status = z && mean ? BF_OK : BF_ERR_MEMORY;
     for (size_t i = 0; i < u->rows && status == BF_OK; i++) {
         const double *row = u->data + i * k;

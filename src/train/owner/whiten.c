@@ -18,7 +18,7 @@
 
 #include "base/env.h"
 #include "base/memory.h"
-#include "linalg/openmp.h"
+#include "train/owner/blas.h"
 #include "train/owner/fit.h"
 #include "train/owner/product.h"
 
@@ -327,7 +327,7 @@ static bf_status fit_expansion(bf_transform *t, const bf_view *x)
 
 static bf_status fit(bf_transform *t, const bf_recipe *recipe, const bf_view *x)
 {
-    BF_OPENMP_ALONE();
+    BF_BLAS_ALONE();
     bf_mapped mapped;
     BF_TRY(fit_expansion(t, x));
     BF_TRY(bf_mapped_init(&mapped, t->map, x, t->expansion));
