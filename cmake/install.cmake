@@ -11,6 +11,8 @@ endif()
 if(TARGET blindfit-gateway)
   install(TARGETS blindfit-gateway
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES docs/man/blindfit-gateway.1
+    DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 endif()
 install(TARGETS blindfit blindfit-server
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

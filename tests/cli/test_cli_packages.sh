@@ -21,8 +21,9 @@ cat debian/*.install |
     sed -e '/^#/d' -e 's|^usr/lib/\*/|usr/lib/|' |
     grep -v -e 'usr/lib/python3' -e '/completions/' -e '/vendor.completions' \
         >"$work/patterns"
-[ -x "$build/blindfit-server-mpi" ] ||
-    sed -i '/blindfit-server-mpi/d' "$work/patterns"
+for optional in blindfit-server-mpi blindfit-gateway; do
+    [ -x "$build/$optional" ] || sed -i "/$optional/d" "$work/patterns"
+done
 
 # packaged FILE: a pattern, or a folder that is one, holds the file.
 packaged()
@@ -47,8 +48,9 @@ done <"$work/patterns"
 holds "$(wc -l <"$work/installed") > 20 && $(wc -l <"$work/patterns") > 10"
 
 # Without dpkg the script names the packages; build-essential has some of these.
-for package in $(PATH=/nonexistent /bin/sh tools/install-deps mpi 2>&1 |
-    sed '/^install-deps/d'); do
+for package in $(for part in mpi gateway; do
+    PATH=/nonexistent /bin/sh tools/install-deps $part 2>&1
+done | sed '/^install-deps/d'); do
     case $package in
     gcc | make | libc6-dev | openmpi-bin) continue ;;
     pkg-config) package=pkgconf ;;
