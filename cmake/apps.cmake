@@ -14,9 +14,26 @@ set(cli_owner main_owner blas_room confusion data findings training fit/compare
   fit/report fit/run fit/scratch fit/server_process commands/extract
   commands/keygen commands/encrypt commands/decrypt commands/evaluate
   commands/predict commands/fit commands/report commands/inspect_data
-  commands/bench commands/party commands/party_session)
+  commands/bench commands/party commands/party_session remote/opened)
+set(cli_remote ../spool/names commands/remote commands/remote_fit
+  commands/remote_transfer remote/download remote/files remote/fit remote/folder
+  remote/http remote/job remote/login remote/prepare remote/session remote/upload
+  remote/url)
 if(NOT BLINDFIT_FEATURES)
   list(TRANSFORM cli_owner REPLACE "^commands/extract$" commands/no_extract)
+endif()
+# Jobs at a server (docs/server.md). Nothing else needs libcurl.
+set(BLINDFIT_REMOTE auto CACHE STRING "blindfit remote: ON, OFF, or auto")
+set_property(CACHE BLINDFIT_REMOTE PROPERTY STRINGS auto ON OFF)
+if(BLINDFIT_REMOTE STREQUAL "auto")
+  pkg_check_modules(CURL QUIET IMPORTED_TARGET libcurl>=7.85)
+elseif(BLINDFIT_REMOTE)
+  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+endif()
+if(BLINDFIT_REMOTE AND CURL_FOUND)
+  list(APPEND cli_owner ${cli_remote})
+else()
+  list(APPEND cli_owner commands/no_remote)
 endif()
 function(bf_app target archive)
   list(TRANSFORM ARGN PREPEND apps/cli/)
@@ -29,6 +46,9 @@ endfunction()
 # The archive has the plain name; the program's output name takes it too.
 bf_app(blindfit-cli blindfit ${cli_shared} ${cli_owner})
 set_target_properties(blindfit-cli PROPERTIES OUTPUT_NAME blindfit)
+if(BLINDFIT_REMOTE AND CURL_FOUND)
+  target_link_libraries(blindfit-cli PRIVATE PkgConfig::CURL)
+endif()
 bf_app(blindfit-server-cli blindfit-server ${cli_shared} ${cli_server})
 set_target_properties(blindfit-server-cli PROPERTIES OUTPUT_NAME blindfit-server)
 # Training on several machines (docs/scale-out.md). Nothing else needs MPI.

@@ -31,7 +31,8 @@ typedef struct cli_command {
 extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
     cli_inspect, cli_bench, cli_completion, cli_party, cli_party_new,
-    cli_party_show, cli_gather, cli_queue;
+    cli_party_show, cli_gather, cli_queue, cli_remote, cli_remote_push,
+    cli_remote_pull, cli_remote_fit;
 
 /* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,
@@ -240,6 +241,8 @@ void cli_restore_affinity(void);
  * than two seconds, with the time left: on a terminal one line that is
  * rewritten, else a line every few seconds. */
 extern bf_env cli_env;
+/* A phase of bytes that travel: also shows how many, and their speed. */
+void cli_progress_bytes(const char *phase, uint64_t done, uint64_t total);
 void cli_progress_end(void); /* clears the line; before anything is printed */
 /* Writes "progress DONE TOTAL PHASE" and "note TEXT" lines to stderr instead,
  * for a parent process. */

@@ -16,9 +16,8 @@ def test_examples(tmp_path, monkeypatch, capsys):
     names = {}
     for block in blocks:
         exec(compile(block, str(PAGE), "exec"), names)
-    lines = capsys.readouterr().out.splitlines()
-    accuracy, together = float(lines[0]), float(lines[-1])
-    assert accuracy > 0.9 and together > 0.9
+    accuracy = float(capsys.readouterr().out.split()[0])
+    assert accuracy > 0.9
     assert abs(names["search"].best_score_ - accuracy) < 0.1
     values = names["secret"].decrypt(names["circuit"](names["x"]))
     shown = re.search(r"# \[(.*)\]", PAGE.read_text()).group(1)

@@ -47,6 +47,7 @@ completes()
 }
 if command -v bash >/dev/null; then
     completes 'plan predict party' blindfit p
+    completes 'push pull' blindfit remote pu
     completes '--test --test-labels --test-rows --threads' blindfit fit --t
     completes '--test --test-labels --test-rows --threads' \
         blindfit fit x.csv --labels y.npy --t

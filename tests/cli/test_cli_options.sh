@@ -14,7 +14,7 @@ for program in "$blindfit" "$server"; do
             fail "$command: a line of help beyond 80 columns"
     done
 done
-holds "$checks == 24" # every command of both was seen
+holds "$checks == 25" # every command of both was seen
 
 "$blindfit" >"$work/stdout" 2>"$work/stderr"
 [ $? = 2 ] || fail "no command is not a usage error"

@@ -1,4 +1,5 @@
 #include "findings.h"
+#include "remote/opened.h"
 
 typedef struct decrypt_args {
     const char *key, *transform, *rows;
@@ -34,8 +35,10 @@ static bf_status open_model(bf_model *out, cli_findings *found,
         return bf_fail(BF_ERR_ARGUMENT, "--iteration: the job has %u",
                        iterations);
     BF_TRY(bf_owner_open(&owner, job, a->key, &cli_env));
-    bf_status s = bf_owner_decrypt(out, owner, path, a->transform,
-                                   (unsigned)a->iteration, &cli_env);
+    bf_status s = remote_opened_mark(path);
+    if (s == BF_OK)
+        s = bf_owner_decrypt(out, owner, path, a->transform,
+                             (unsigned)a->iteration, &cli_env);
     if (s == BF_OK) {
         s = review_model(found, a, job, owner, out, path);
         if (s != BF_OK) bf_model_clear(out);

@@ -18,6 +18,7 @@ static struct {
                                 * resumed run */
     bool shown;         /* a line on the terminal must be cleared */
     bool relay;
+    bool bytes; /* done and total are bytes that travel */
 } state;
 
 /* A phase that continues the count of the previous phase belongs to the same
@@ -36,15 +37,25 @@ static void begin_phase(const char *phase, double done, double total,
     state.last = -1e9;
 }
 
+/* ", 12 MB of 1.2 GB, 3 MB/s": bytes, and their speed in this run. */
+static void put_bytes(char *out, size_t room, double made, double elapsed)
+{
+    out[0] = 0;
+    if (!state.bytes) return;
+    snprintf(out, room, ", %s of %s, %s/s", bf_text_size(state.done).s,
+             bf_text_size(state.total).s, bf_text_size(made / elapsed).s);
+}
+
 static void draw(double elapsed, bool terminal)
 {
-    char left[64] = "";
+    char left[64] = "", bytes[160];
     double made = state.done - state.first, missing = state.total - state.done;
+    put_bytes(bytes, sizeof bytes, made, elapsed);
     if (made > 0.01 * state.total && missing > 0)
         snprintf(left, sizeof left, ", %s left",
                  bf_text_time(elapsed * missing / made).s);
-    fprintf(stderr, "%s%s %.0f %%%s%s", terminal ? "\r\033[K" : "",
-            state.phase, 100 * state.done / state.total, left,
+    fprintf(stderr, "%s%s %.0f %%%s%s%s", terminal ? "\r\033[K" : "",
+            state.phase, 100 * state.done / state.total, bytes, left,
             terminal ? "" : "\n");
     fflush(stderr);
     state.shown = terminal;
@@ -71,6 +82,13 @@ static int show(void *user, const char *phase, double done, double total)
     state.last = now;
     draw(elapsed, terminal);
     return 0;
+}
+
+void cli_progress_bytes(const char *phase, uint64_t done, uint64_t total)
+{
+    state.bytes = true;
+    show(NULL, phase, (double)done, (double)total);
+    state.bytes = false;
 }
 
 static void show_note(void *user, const char *line)
