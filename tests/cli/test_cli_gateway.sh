@@ -181,6 +181,152 @@ wants 404 GET /v1/jobs/digits
 wants 404 GET /v1/jobs/digits/model.enc
 checks=$((checks + 1))
 [ ! -e "$spool/alice/jobs/digits" ] || fail "the job is still there"
-stop
 
+# ---- tokens ------------------------------------------------------------------
+# unauthorised CODE ARGUMENTS: with no other token
+as ''
+wants 401 GET /v1/jobs
+has WWW-Authenticate 'Bearer realm="blindfit"'
+wants 401 GET /
+has WWW-Authenticate 'Basic realm="blindfit"'
+wants 401 GET /no/such/path
+wants 401 PUT /v1/jobs/a/files/job.json -T "$work/job.json"
+wants 401 GET /metrics
+alice=$(cat "$work/alice.token")
+for bad in "$alice" 'Bearer' 'Bearer ' "Bearer ${alice}x" \
+    "Bearer ${alice%?}" "Bearer $(echo "$alice" | tr A-Za-z N-ZA-Mn-za-m)" \
+    "Basic $(printf 'bob:%s' "$alice" | base64 -w0)" \
+    "Basic $(printf 'alice:x' | base64 -w0)" "Basic $alice" \
+    "Digest $alice"; do
+    wants 401 GET /v1/jobs -H "Authorization: $bad"
+done
+basic="Authorization: Basic $(printf 'alice:%s' "$alice" | base64 -w0)"
+wants 200 GET / -H "$basic"
+wants 401 DELETE /v1/jobs/digits -H "$basic"
+wants 401 POST /v1/jobs/digits/submit -H "$basic"
+wants 200 GET /health
+wants 204 OPTIONS /v1/jobs/a/files
+has Tus-Version 1.0.0
+has Tus-Extension creation,checksum,expiration,termination
+has Tus-Checksum-Algorithm sha1,sha256,sha512
+
+# Revoked, expired, added: a gateway that runs sees it.
+checks=$((checks + 1))
+"$gateway" token add "$spool" carol --json >"$work/carol.json" || fail "token add"
+sed -n 's/.*"token":	"\(.*\)".*/\1/p' "$work/carol.json" >"$work/carol.token"
+as carol
+sees() # CODE: after a while, as requests have a rate
+{
+    sleep 0.2
+    request GET /v1/jobs
+    [ "$code" = "$1" ]
+}
+until_true sees 200 || fail "a new token: $code"
+ok "$gateway" token revoke "$spool" \
+    "$(sed -n 's/.*"id":	"\(.*\)".*/\1/p' "$work/carol.json")"
+until_true sees 401 || fail "a revoked token: $code"
+"$gateway" token add "$spool" carol --expires 3 >"$work/carol.token" 2>/dev/null
+as carol
+until_true sees 200 || fail "a token for three seconds: $code"
+until_true sees 401 || fail "an expired token: $code"
+ok "$gateway" token list "$spool"
+checks=$((checks + 1))
+[ "$(grep -c 'carol.* expired$' "$work/stdout")" = 1 ] || fail "list: no carol"
+ok "$gateway" token revoke "$spool" --owner carol
+refuse 2 'no token of carol' "$gateway" token revoke "$spool" --owner carol
+refuse 2 'is no name of an owner' "$gateway" token add "$spool" ../alice
+refuse 2 'needs an owner or --metrics' "$gateway" token add "$spool"
+refuse 2 'is no id' "$gateway" token revoke "$spool" abc
+refuse 2 'no token abcdef' "$gateway" token revoke "$spool" abcdef0123
+
+# ---- names and methods -------------------------------------------------------
+as alice
+for path in /v1/jobs/ /v1/jobs/../x /v1/jobs/a/../b /v1/jobs/%61 /v1/jobs/a%2fb \
+    /v1/jobs/a%00b /v1/jobs/.a /v1/jobs/-a /v1/jobs/a.b /v1/jobs/a/ \
+    /v1/jobs/a//files /v1/jobs/a/files/ /v1/jobs/a/files/READY \
+    /v1/jobs/a/files/.job.json.info /v1/jobs/a/files/.. \
+    /v1/jobs/a/files/upload.bf.01 /v1/jobs/a/files/upload.bf.60 \
+    /v1/jobs/a/files/upload.bf.-1 /v1/jobs/a/model.enc/x /v1/jobs/a/status.json \
+    "/v1/jobs/$(printf %065d 0)" /v1/sessions/abc /v2/jobs /V1/jobs //v1/jobs \
+    "/$(printf %0300d 0)"; do
+    wants 404 GET $path
+    wants 404 PUT $path --data-binary x
+done
+for name in READY ../x /etc/passwd x .upload.bf.part "$(printf %040d 0)" \
+    upload.bf.0x; do
+    create 404 /v1/jobs/a/files "$name" 5
+done
+wants 405 PUT /v1/jobs/a -T "$work/job.json"
+wants 405 POST /v1/jobs/a/model.enc
+has Allow 'GET, HEAD, OPTIONS'
+wants 405 DELETE /v1/jobs
+wants 405 GET /v1/jobs/a/files/job.json
+wants 405 BREW /v1/jobs
+wants 404 POST /v1/jobs/a/submit
+wants 404 POST /v1/jobs/a/withdraw
+wants 404 HEAD /v1/jobs/a/files/job.json
+wants 404 DELETE /v1/jobs/a/files/job.json
+wants 404 DELETE /v1/jobs/a
+printf x | send 404 /v1/jobs/a/files/job.json 0
+checks=$((checks + 1))
+[ -z "$(ls "$spool/alice/jobs")" ] || fail "made: $(ls "$spool/alice/jobs")"
+
+# ---- headers -----------------------------------------------------------------
+files=/v1/jobs/a/files
+named="Upload-Metadata: filename $(printf uses | base64)"
+wants 412 POST $files -H 'Upload-Length: 5' -H "$named"
+wants 412 POST $files -H 'Tus-Resumable: 0.2.2' -H 'Upload-Length: 5' -H "$named"
+has Tus-Version 1.0.0
+wants 400 POST $files -H "$tus" -H "$named"
+for length in -1 +1 1e3 0x10 '1 1' 9007199254740992 99999999999999999999 x; do
+    wants 400 POST $files -H "$tus" -H "Upload-Length: $length" -H "$named"
+done
+for pair in x 'filename' 'filename !' 'filename ' 'filename dXNlcw' \
+    'filename dXNlcw==,' ',filename dXNlcw==' 'other dXNlcw==' \
+    'filename dXMAZXM=' "filename $(head -c 2000 /dev/zero | base64 -w0)"; do
+    wants 400 POST $files -H "$tus" -H 'Upload-Length: 5' \
+        -H "Upload-Metadata: $pair"
+done
+wants 400 POST $files -H "$tus" -H 'Upload-Defer-Length: 1' -H "$named"
+wants 400 POST $files -H "$tus" -H 'Upload-Length: 5' -H "$named" -d 'bytes'
+create 201 $files uses 5 -H "$tus"
+wants 412 HEAD $files/uses -H 'Tus-Resumable: 2.0.0'
+wants 415 PATCH $files/uses -H "$tus" -H 'Upload-Offset: 0' -d x
+wants 400 PATCH $files/uses -H "$tus" -H "$octets" -d x
+printf x | send 409 $files/uses 1
+printf 123456 | send 413 $files/uses 0
+printf 1 | send 411 $files/uses 0 -H 'Transfer-Encoding: chunked'
+printf x | send 400 $files/uses 0 -H 'Upload-Checksum: md5 AAAA'
+printf x | send 400 $files/uses 0 -H 'Upload-Checksum: sha1 AAAA'
+wants 200 HEAD $files/uses
+has Upload-Offset 0
+printf 12345 | send 204 $files/uses 0
+printf '' | send 409 $files/uses 5
+create 201 $files labels.bf 0
+wants 200 HEAD $files/labels.bf
+has Upload-Length 0
+wants 413 POST /v1/jobs/a/submit -T "$work/big"
+wants 204 DELETE /v1/jobs/a
+
+# ---- checksums ---------------------------------------------------------------
+sum() # ALGORITHM FILE
+{
+    echo "Upload-Checksum: $1 $(openssl dgst -"$1" -binary "$2" | base64 -w0)"
+}
+head -c 700000 "$work/big" >"$work/one"
+tail -c +700001 "$work/big" >"$work/two"
+create 201 $files upload.bf 3000000
+send 460 $files/upload.bf 0 -H "$(sum sha1 "$work/two")" <"$work/one"
+wants 200 HEAD $files/upload.bf
+has Upload-Offset 0
+send 204 $files/upload.bf 0 -H "$(sum sha256 "$work/one")" <"$work/one"
+has Upload-Offset 700000
+send 204 $files/upload.bf 700000 -H "$(sum sha512 "$work/two")" <"$work/two"
+checks=$((checks + 1))
+cmp -s "$work/big" "$spool/alice/jobs/a/upload.bf" || fail "checksums: another file"
+wants 460 PUT $files/uses -T "$work/job.json" -H "$(sum sha1 "$work/big")"
+wants 201 PUT $files/uses -T "$work/job.json" -H "$(sum sha1 "$work/job.json")"
+wants 204 DELETE /v1/jobs/a
+
+stop
 finish
