@@ -1,4 +1,5 @@
-/* token add, list and revoke. A gateway that runs sees changes at once. */
+/* token add, list and revoke. A gateway that runs sees changes within a second.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>

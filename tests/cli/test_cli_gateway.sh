@@ -328,5 +328,404 @@ wants 460 PUT $files/uses -T "$work/job.json" -H "$(sum sha1 "$work/big")"
 wants 201 PUT $files/uses -T "$work/job.json" -H "$(sum sha1 "$work/job.json")"
 wants 204 DELETE /v1/jobs/a
 
+# ---- other owners ------------------------------------------------------------
+wants 201 PUT /v1/jobs/mine/files/job.json -T "$work/job.json"
+as bob
+for request in 'GET /v1/jobs/mine' 'DELETE /v1/jobs/mine' \
+    'HEAD /v1/jobs/mine/files/job.json' 'DELETE /v1/jobs/mine/files/job.json' \
+    'POST /v1/jobs/mine/submit' 'POST /v1/jobs/mine/withdraw' \
+    'GET /v1/jobs/mine/model.enc'; do
+    wants 404 $request
+done
+printf x | send 404 /v1/jobs/mine/files/job.json 8
+wants 200 GET /v1/jobs
+says '"jobs":	\[\]'
+wants 403 GET /metrics
+as alice
+wants 204 DELETE /v1/jobs/mine
+
+# ---- links that an owner planted by other means ------------------------------
+jobs=$spool/alice/jobs
+mkdir -p "$spool/bob/jobs/his" "$jobs/links"
+echo secret >"$work/outside"
+cp "$work/outside" "$spool/bob/jobs/his/job.json"
+ln -s ../../bob/jobs/his "$jobs/his"
+wants 409 HEAD /v1/jobs/his/files/job.json
+wants 409 PUT /v1/jobs/his/files/job.json -T "$work/job.json"
+wants 404 GET /v1/jobs/his
+rm "$jobs/his"
+ln -s "$work/outside" "$jobs/links/upload.bf"
+ln -s "$work/outside" "$jobs/links/.uses.part"
+ln -s "$work/outside" "$jobs/links/.labels.bf.info"
+mkfifo "$jobs/links/.eval.keys.part"
+wants 409 HEAD /v1/jobs/links/files/upload.bf
+wants 409 HEAD /v1/jobs/links/files/uses
+wants 409 HEAD /v1/jobs/links/files/eval.keys
+printf x | send 409 /v1/jobs/links/files/uses 0
+printf x | send 409 /v1/jobs/links/files/eval.keys 0
+for name in upload.bf uses labels.bf eval.keys; do
+    wants 201 PUT /v1/jobs/links/files/$name -T "$work/job.json"
+done
+wants 204 DELETE /v1/jobs/links
+mkdir -p "$jobs/links" "$spool/alice/results/links"
+: >"$spool/alice/results/links/DONE"
+ln -s "$work/outside" "$spool/alice/results/links/model.enc"
+ln -s "$work/outside" "$spool/alice/results/links/status.json"
+wants 409 GET /v1/jobs/links/model.enc
+wants 200 GET /v1/jobs/links
+rm -r "$jobs/links" "$spool/alice/results/links"
+checks=$((checks + 1))
+[ "$(cat "$work/outside" "$spool/bob/jobs/his/job.json")" = 'secret
+secret' ] || fail "written through a link"
+
+# ---- what a page shows is text -----------------------------------------------
+mkdir -p "$jobs/page" "$spool/alice/results/page"
+printf '{"job": "page", "state": "running", "line": "<script>&\\"", "progress": 0.5,
+    "seconds_left": 200, "jobs_ahead": 2}' >"$spool/alice/results/page/status.json"
+wants 200 GET /
+says '&lt;script&gt;&amp;&quot;'
+says 'left: 3 min 20 s'
+has Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'"
+checks=$((checks + 1))
+! grep -q '<script' "$work/body" || fail "a page with script"
+rm -r "$jobs/page" "$spool/alice/results/page"
+
+# ---- uploads that are cut ----------------------------------------------------
+# A Content-Length that is longer than the body, then silence: bytes count.
+cut_after() # BYTES ARGUMENTS: with a checksum they don't
+{
+    bytes=$1
+    shift
+    head -c "$bytes" "$work/big" | curl -s --max-time 0.3 -X PATCH \
+        -H "Authorization: Bearer $token" -H "$tus" -H "$octets" \
+        -H 'Upload-Offset: 0' -H 'Content-Length: 3000000' "$@" \
+        --data-binary @- "$url$files/upload.bf" >"$work/body"
+}
+offset_is() { wants 200 HEAD $files/upload.bf; [ "$(header Upload-Offset)" = "$1" ]; }
+create 201 $files upload.bf 3000000
+cut_after 500000 -H "$(sum sha1 "$work/big")"
+until_true offset_is 0 || fail "a cut before a checksum: $(header Upload-Offset)"
+cut_after 500000
+until_true offset_is 500000 || fail "a cut: $(header Upload-Offset)"
+
+# A gateway that is killed, with and without a checksum; another one continues.
+# slow ARGUMENTS: a PATCH of the rest that takes long, in the background.
+slow()
+{
+    tail -c +500001 "$work/big" | curl -s --limit-rate 400k -X PATCH \
+        -H "Authorization: Bearer $token" -H "$tus" -H "$octets" \
+        -H 'Upload-Offset: 500000' "$@" --data-binary @- \
+        "$url$files/upload.bf" >/dev/null 2>&1 &
+    slow=$!
+}
+grows() { [ "$(stat -c %s "$jobs/a/.upload.bf.part")" -gt 500000 ]; }
+tail -c +500001 "$work/big" >"$work/rest"
+slow -H "$(sum sha256 "$work/rest")"
+until_true grows || fail "no bytes came"
+# One writer at a time, also of another gateway.
+first_url=$url first=$pid
+start
+head -c 5 "$work/big" | send 423 $files/upload.bf 500000
+wants 423 DELETE $files/upload.bf
+create 423 $files upload.bf 3000000
+wants 200 HEAD $files/upload.bf
+has Upload-Offset 500000
+kill -9 "$first"
+wait "$first" "$slow" 2>/dev/null
+until_true offset_is 500000 || fail "unverified: $(header Upload-Offset)"
+slow
+more_than_500000() { ! offset_is 500000; }
+until_true more_than_500000 || fail "no bytes came"
+kill -9 "$pid"
+wait "$pid" "$slow" 2>/dev/null
+start
+wants 200 HEAD $files/upload.bf
+offset=$(header Upload-Offset)
+holds "$offset > 500000 && $offset < 3000000"
+tail -c +$((offset + 1)) "$work/big" | send 204 $files/upload.bf "$offset"
+checks=$((checks + 1))
+cmp -s "$work/big" "$jobs/a/upload.bf" || fail "after a kill: another file"
+# All bytes were here, but not their end.
+mv "$jobs/a/upload.bf" "$jobs/a/.upload.bf.part"
+wants 200 HEAD $files/upload.bf
+checks=$((checks + 1))
+[ -e "$jobs/a/upload.bf" ] || fail "not completed"
+wants 204 DELETE /v1/jobs/a
+
+# ---- two gateways on one spool -----------------------------------------------
+second_url=$url second=$pid
+start
+create 201 $files uses 6
+printf abc | send 204 $files/uses 0
+first_url=$url url=$second_url
+wants 200 HEAD $files/uses
+has Upload-Offset 3
+printf def | send 204 $files/uses 3
+url=$first_url
+wants 200 HEAD $files/uses
+has Upload-Offset 6
+wants 204 DELETE /v1/jobs/a
+stop "$second"
 stop
+
+# ---- limits ------------------------------------------------------------------
+"$gateway" token add "$spool" dora --quota 1000 >"$work/dora.token" 2>/dev/null
+"$gateway" token add "$spool" rob --rate 4 >"$work/rob.token" 2>/dev/null
+start --max-file 2000 --max-jobs 2 --min-free 1k
+as dora
+create 201 $files upload.bf 999
+create 201 $files uses 1
+create 413 $files labels.bf 1
+says 'beyond the quota'
+create 413 $files upload.bf 1000
+create 201 $files upload.bf 998
+create 201 $files labels.bf 1
+wants 413 PUT /v1/jobs/b/files/uses -T "$work/job.json"
+wants 200 GET /v1/jobs
+says '"used_bytes":	1000'
+checks=$((checks + 1))
+[ ! -e "$spool/dora/jobs/b" ] || fail "a job beyond the quota"
+as alice
+create 413 $files upload.bf 2001
+create 201 /v1/jobs/a/files upload.bf 2000
+create 201 /v1/jobs/b/files upload.bf 2000
+create 413 /v1/jobs/c/files upload.bf 1
+says 'at most 2 jobs'
+wants 204 DELETE /v1/jobs/b
+as rob
+wants 200 GET /v1/jobs
+wants 429 GET /v1/jobs
+holds "$(header Retry-After) >= 1 && $(header Retry-After) <= 16"
+as ''
+until [ "$code" != 401 ]; do request GET /v1/jobs; done
+checks=$((checks + 1))
+[ "$code" = 429 ] || fail "1,000 requests without a token: $code"
+as alice
+wants 200 GET /v1/jobs
+stop
+
+# Old parts are removed, others stay.
+printf 123 >"$jobs/a/.uses.part"
+touch -d '8 days ago' "$jobs/a/.upload.bf.part"
+start
+until_true [ ! -e "$jobs/a/.upload.bf.part" ] || fail "did not expire"
+checks=$((checks + 1))
+[ -e "$jobs/a/.uses.part" ] || fail "expired too soon"
+wants 404 HEAD $files/upload.bf
+stop
+rm -r "$jobs/a"
+
+# A disk that fills.
+start --min-free 1000T
+create 507 $files upload.bf 1
+request GET /health
+checks=$((checks + 1))
+[ "$code" = 503 ] || fail "health with a full disk: $code"
+stop
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1m none "$spool/dora/jobs" \
+    2>/dev/null; then
+    "$gateway" token add "$spool" dora >"$work/dora.token" 2>/dev/null
+    start --min-free 1
+    as dora
+    create 507 $files upload.bf 3000000
+    create 201 $files uses 900000
+    create 201 $files upload.bf 900000
+    head -c 900000 "$work/big" | send 204 $files/uses 0
+    head -c 900000 "$work/big" | send 507 $files/upload.bf 0
+    wants 204 DELETE $files/uses
+    wants 200 HEAD $files/upload.bf
+    offset=$(header Upload-Offset)
+    head -c 900000 "$work/big" | tail -c +$((offset + 1)) |
+        send 204 $files/upload.bf "$offset"
+    checks=$((checks + 1))
+    head -c 900000 "$work/big" | cmp -s - "$spool/dora/jobs/a/upload.bf" ||
+        fail "after a full disk: another file"
+    stop
+    umount "$spool/dora/jobs"
+fi
+
+# ---- slow clients ------------------------------------------------------------
+if command -v bash >/dev/null; then
+    start --timeout 1 --connections-per-address 3
+    # drip TEXT: a byte at a time, for at most eight seconds; prints how long.
+    cat >"$work/drip" <<'DRIP'
+trap '' PIPE
+exec 3<>"/dev/tcp/127.0.0.1/$1" || exit
+start=$SECONDS
+printf "$2" >&3
+while printf x >&3 && [ $((SECONDS - start)) -lt 8 ]; do sleep 0.2; done 2>/dev/null
+echo $((SECONDS - start))
+DRIP
+    port=${url##*:}
+    as alice
+    create 201 $files upload.bf 3000000
+    head=$(printf 'GET /health HTTP/1.1\\r\\nHost: x\\r\\nX: ')
+    body=$(printf 'PATCH %s HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer %s' \
+        "$files/upload.bf" "$token")
+    body="$body\\r\\n$tus\\r\\n$octets\\r\\nUpload-Offset: 0\\r\\n"
+    body="${body}Content-Length: 3000000\\r\\n\\r\\n"
+    for text in '' "$head" "$body"; do
+        seconds=$(bash "$work/drip" "$port" "$text")
+        holds "$seconds < 7"
+    done
+    # No more connections of one address than that.
+    for i in 1 2 3; do
+        bash -c "exec 3<>/dev/tcp/127.0.0.1/$port; : >$work/open.$i; sleep 9" &
+        pids="$pids $!"
+    done
+    open() { [ -e "$work/open.1" ] && [ -e "$work/open.2" ] && [ -e "$work/open.3" ]; }
+    until_true open
+    full() { request GET /health; [ "$code" = 000 ]; }
+    free() { ! full; }
+    until_true full || fail "a fourth connection"
+    until_true free || fail "idle connections stay"
+    wants 204 DELETE /v1/jobs/a
+    "$gateway" token add "$spool" --metrics >"$work/metrics.token" 2>/dev/null
+    as metrics
+    scrapes() { sleep 0.2; request GET /metrics; [ "$code" = 200 ]; }
+    until_true scrapes || fail "no metrics: $code"
+    says '^blindfit_gateway_cut_total [1-9]'
+    says '^blindfit_gateway_requests_total\{status="2xx"\} [1-9]'
+    wants 403 GET /v1/jobs
+    stop
+fi
+
+# ---- sessions ----------------------------------------------------------------
+id=$(printf %064d 7)
+session=/v1/sessions/$id
+start --max-sessions 1
+as alice
+wants 400 PUT $session -d '{'
+wants 400 PUT $session -d '{"members": "alice"}'
+wants 400 PUT $session -d '{"members": ["alice"]}'
+wants 400 PUT $session -d '{"members": ["alice", "alice"]}'
+wants 400 PUT $session -d '{"members": ["alice", "../bob"]}'
+wants 403 PUT $session -d '{"members": ["bob", "carol"]}'
+wants 404 GET $session
+wants 201 PUT $session -d '{"members": ["alice", "bob"]}'
+wants 200 PUT $session -d '{"members": ["alice", "bob"]}'
+wants 409 PUT $session -d '{"members": ["bob", "alice"]}'
+wants 413 PUT "/v1/sessions/$(printf %064d 8)" -d '{"members": ["alice", "bob"]}'
+wants 201 PUT $session/files/session.bf -T "$work/job.json"
+wants 201 PUT $session/files/r1-00.head -T "$work/job.json"
+wants 409 PUT $session/files/r1-00.head -T "$work/job.json"
+wants 409 DELETE $session/files/r1-00.head
+wants 403 PUT $session/files/r1-01.head -T "$work/job.json"
+create 403 $session/files r1-01.head 5
+for name in r0-00.head r1-0.head r1-000.head r01-00.head r1-00.HEAD r1-16.head \
+    r1-00 r100-00.head r1-00.head.x -r1-00.head session.json; do
+    wants 404 PUT $session/files/$name --data-binary x
+done
+create 201 $session/files r2-00.keys 6
+printf abc | send 204 $session/files/r2-00.keys 0
+as bob
+wants 200 GET /v1/sessions
+says "$id"
+wants 200 GET $session
+says 'r1-00.head'
+checks=$((checks + 1))
+! grep -q r2-00 "$work/body" || fail "lists what is not complete"
+wants 200 GET $session/files/r1-00.head
+checks=$((checks + 1))
+cmp -s "$work/body" "$work/job.json" || fail "another message"
+wants 404 GET $session/files/r2-00.keys
+wants 404 HEAD $session/files/r2-00.keys
+printf def | send 403 $session/files/r2-00.keys 3
+wants 403 PUT $session/files/session.bf -T "$work/job.json"
+wants 201 PUT $session/files/r1-01.head -T "$work/job.json"
+wants 403 DELETE $session
+as alice
+printf def | send 204 $session/files/r2-00.keys 3
+wants 200 GET "$session?round=2"
+says '"bytes":	6'
+checks=$((checks + 1))
+[ "$(grep -c '"name"' "$work/body")" = 1 ] || fail "another round"
+wants 400 GET "$session?round=x"
+as rob
+sleep 0.1
+for request in "GET $session" "DELETE $session" "GET $session/files/r1-00.head" \
+    "HEAD $session/files/r1-00.head"; do
+    request $request
+    case $code in 404 | 429) ;; *) fail "no member: $request: $code" ;; esac
+done
+as dora
+for request in "GET $session" "DELETE $session" "GET $session/files/r1-00.head" \
+    "HEAD $session/files/r1-00.head"; do
+    wants 404 $request
+done
+wants 409 PUT $session -d '{"members": ["dora", "alice"]}'
+as alice
+wants 204 DELETE $session
+wants 404 GET $session
+stop
+
+# ---- TLS and sockets ---------------------------------------------------------
+refuse 2 'is no loopback address' \
+    "$gateway" serve "$spool" --listen 0.0.0.0:0
+refuse 2 'is no loopback address' "$gateway" serve "$spool" --listen :0
+refuse 2 'is no ADDRESS:PORT' "$gateway" serve "$spool" --listen 127.0.0.1
+refuse 2 'is no ADDRESS:PORT' "$gateway" serve "$spool" --listen localhost:80
+refuse 2 'needs --listen or --socket' "$gateway" serve "$spool"
+refuse 2 'needs --tls-key' \
+    "$gateway" serve "$spool" --listen :0 --tls-cert "$work/cert"
+refuse 3 'No such file' "$gateway" serve "$work/none" --listen 127.0.0.1:0
+if command -v openssl >/dev/null; then
+    ok openssl req -x509 -newkey ed25519 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+        -keyout "$work/key" -out "$work/cert"
+    refuse 3 'does not start' "$gateway" serve "$spool" --listen :0 \
+        --tls-cert "$work/key" --tls-key "$work/cert"
+    start --tls-cert "$work/cert" --tls-key "$work/key"
+    url=https://${url#http://}
+    as alice
+    wants 200 GET /v1/jobs --cacert "$work/cert" --tlsv1.3
+    wants 201 PUT $files/upload.bf --cacert "$work/cert" -T "$work/big"
+    checks=$((checks + 1))
+    cmp -s "$work/big" "$jobs/a/upload.bf" || fail "by TLS another file"
+    wants 204 DELETE /v1/jobs/a --cacert "$work/cert"
+    for old in 1.0 1.1 1.2; do
+        checks=$((checks + 1))
+        request GET /health --cacert "$work/cert" --tls-max $old
+        [ "$code" = 000 ] || fail "TLS $old: $code"
+    done
+    url=http://${url#https://}
+    checks=$((checks + 1))
+    request GET /health
+    [ "$code" = 000 ] || fail "no TLS: $code"
+    stop
+fi
+: >"$work/log"
+"$gateway" serve "$spool" --socket "$work/socket" 2>"$work/log" &
+pid=$!
+pids="$pids $pid"
+until_true grep -q 'listening on' "$work/log"
+url=http://gateway
+as alice
+wants 200 GET /v1/jobs --unix-socket "$work/socket" \
+    -H 'X-Forwarded-For: 10.0.0.1, 192.0.2.7'
+until_true grep -q ' 192.0.2.7 alice GET /v1/jobs 200 ' "$work/log" ||
+    fail "log: $(cat "$work/log")"
+checks=$((checks + 1))
+[ "$(stat -c %a "$work/socket")" = 660 ] || fail "the socket's mode"
+cp "$work/log" "$work/all"
+refuse 3 'Address already in use' \
+    "$gateway" serve "$spool" --socket "$work/socket"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+: >"$work/log"
+"$gateway" serve "$spool" --socket "$work/socket" 2>"$work/log" &
+pid=$!
+pids="$pids $pid"
+until_true grep -q 'listening on' "$work/log" || fail "a dead gateway's socket"
+stop
+checks=$((checks + 1))
+[ ! -e "$work/socket" ] || fail "the socket stays"
+
+# Neither the log nor the spool has a token.
+checks=$((checks + 1))
+for name in alice bob rob; do
+    ! grep -rqF -e "$(cat "$work/$name.token")" "$work/all" "$spool" ||
+        fail "the token of $name is in the log or the spool"
+done
+
 finish
