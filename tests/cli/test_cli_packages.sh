@@ -48,7 +48,7 @@ done <"$work/patterns"
 holds "$(wc -l <"$work/installed") > 20 && $(wc -l <"$work/patterns") > 10"
 
 # Without dpkg the script names the packages; build-essential has some of these.
-for package in $(for part in mpi gateway; do
+for package in $(for part in mpi gateway remote; do
     PATH=/nonexistent /bin/sh tools/install-deps $part 2>&1
 done | sed '/^install-deps/d'); do
     case $package in
