@@ -60,7 +60,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_cli_headers test_cli_preload
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
   test_cli_packages test_cli_refresh test_kernels_residue test_long_queue
-  test_cli_queue_runs
+  test_cli_queue_runs test_cli_queue_sftp
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
   test_long_packed test_python test_linalg_volley test_cli_browser)
 set_tests_properties(${unsanitized} PROPERTIES LABELS unsanitized)

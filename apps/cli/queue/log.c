@@ -13,9 +13,8 @@ static void print_json(cJSON *o)
     fflush(stdout);
 }
 
-static void log_job(const queue_job *j)
+static void log_job(const queue_job *j, const char *state)
 {
-    const char *state = queue_state_name(j->state);
     if (!cli_common_options.json) {
         cli_print(stderr, "%s/%s: %s%s%s", j->owner, j->name, state,
                   *j->line ? ": " : "", j->line);
@@ -36,7 +35,13 @@ void queue_log_job(queue_job *j)
     if (j->logged && strcmp(j->logged, line) == 0) return;
     free(j->logged);
     j->logged = strdup(line);
-    log_job(j);
+    log_job(j, queue_state_name(j->state));
+}
+
+void queue_log_removed(queue_job *j)
+{
+    j->line[0] = 0;
+    log_job(j, "removed");
 }
 
 /* Lines of every scan are printed once, until so many others follow. */

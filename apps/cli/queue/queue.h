@@ -141,6 +141,7 @@ void queue_tell(queue_job *j, queue_state s, const char *fmt, ...)
 /* A line about a job, unless it is the last one about this job; or about the
  * spool, unless it was printed not long ago. */
 void queue_log_job(queue_job *j);
+void queue_log_removed(queue_job *j);
 void queue_log(const char *fmt, ...) BF_PRINTF(1, 2);
 
 /* ---- owners' files (scan.c, look.c) -------------------------------------- */

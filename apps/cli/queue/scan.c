@@ -78,7 +78,7 @@ static void drop_unseen(queue *q)
     for (size_t i = q->count; i-- > 0;) {
         queue_job *j = q->jobs[i];
         if (j->seen || !queue_withdraw(q, j, true)) continue;
-        queue_log("%s/%s: removed", j->owner, j->name);
+        queue_log_removed(j);
         queue_forget(q, j);
     }
 }
