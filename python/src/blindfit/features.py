@@ -11,7 +11,8 @@ modules of torch work with every build.
 """
 
 import os
-from typing import TYPE_CHECKING, Any, Optional, Tuple, Union
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple,
+                    Union)
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -93,19 +94,20 @@ def extract(images: Union[Path, ArrayLike, "torch.utils.data.Dataset[Any]"],
         batch_size = count("batch_size", batch_size, 1, 65536)
     if first is not None:
         first = count("first", first, 1)
+    run: Callable[..., Any] = _of_library
+    options: Dict[str, Any] = {}
     if isinstance(backbone, str):
-        run = _of_library
         options = {"weights": weights, "normalize": normalize,
                    "labels": labels, "strict": strict, "threads": threads}
     else:
-        from ._torch_features import of_module as run
+        from ._torch_features import of_module
+        run = of_module
         given = {"weights": weights, "normalize": normalize,
                  "labels": labels, "threads": threads}
         for name, value in given.items():
             if value is not None:
                 raise ValueError(f"{name}: for backbones of the library, not "
                                  "for modules of torch")
-        options = {}
     with reporter(progress) as report:
         X, y = run(images, backbone, first=first, batch_size=batch_size,
                    want_labels=return_X_y, report=report, **options)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,8 +40,8 @@ class Report:
     """
 
     def __init__(self, *runs: Mapping[str, Any]):
-        self.runs = tuple(map(dict, runs))
-        self._weights = []  # arguments of show_weights
+        self.runs = tuple(dict(run) for run in runs)
+        self._weights: List[Any] = []  # arguments of show_weights
         self._box = library.box("bf_report", lib.bf_report_destroy)
         library.call(lib.bf_report_create, self._box)
         for i, run in enumerate(self.runs):
