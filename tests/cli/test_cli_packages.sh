@@ -47,6 +47,14 @@ while read -r pattern; do
 done <"$work/patterns"
 holds "$(wc -l <"$work/installed") > 20 && $(wc -l <"$work/patterns") > 10"
 
+for unit in share/systemd/*.service; do
+    checks=$((checks + 1))
+    name=$(basename "$unit")
+    ls debian/*."$name" >/dev/null 2>&1 || fail "$unit is in no package"
+    grep -q -e "--name=${name%.service}\b" debian/rules ||
+        fail "debian/rules: no dh_installsystemd of $name"
+done
+
 # Without dpkg the script names the packages; build-essential has some of these.
 for package in $(for part in mpi gateway remote; do
     PATH=/nonexistent /bin/sh tools/install-deps $part 2>&1
