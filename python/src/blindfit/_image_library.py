@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 
-from . import _features
+import blindfit._features as _features  # its error names what is missing
 from ._arrays import matrix_array
 from ._library import Library, existing
 
