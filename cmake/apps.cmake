@@ -65,6 +65,13 @@ if(BLINDFIT_MPI AND MPI_C_FOUND)
 endif()
 # Owners' access to a spool by HTTP (docs/server.md). Nothing else needs
 # libmicrohttpd or GnuTLS.
+# What it parses is an archive of its own, for a fuzz target.
+add_library(bf_gateway_parse STATIC EXCLUDE_FROM_ALL apps/spool/at.c
+  apps/spool/names.c apps/gateway/parse/headers.c apps/gateway/parse/route.c
+  apps/gateway/tokens.c)
+target_include_directories(bf_gateway_parse PUBLIC apps include)
+target_link_libraries(bf_gateway_parse PUBLIC PkgConfig::SODIUM
+  PkgConfig::CJSON)
 set(BLINDFIT_GATEWAY auto CACHE STRING "blindfit-gateway: ON, OFF, or auto")
 set_property(CACHE BLINDFIT_GATEWAY PROPERTY STRINGS auto ON OFF)
 if(BLINDFIT_GATEWAY STREQUAL "auto")
@@ -74,10 +81,11 @@ elseif(BLINDFIT_GATEWAY)
 endif()
 if(BLINDFIT_GATEWAY AND GATEWAY_FOUND)
   set(gateway access answer authorise download files folders health jobs listen
-    main page parse/headers parse/route rates reply serve sessions status sweep
-    token_commands tokens upload watch)
+    main page rates reply serve sessions status sweep token_commands upload
+    watch)
   list(TRANSFORM gateway PREPEND ../gateway/)
-  bf_app(blindfit-gateway blindfit-server ${spool} ${gateway} program affinity
+  bf_app(blindfit-gateway bf_gateway_parse ${gateway} program affinity
     term/clock term/options term/progress term/results commands/completion)
-  target_link_libraries(blindfit-gateway PRIVATE PkgConfig::GATEWAY)
+  target_link_libraries(blindfit-gateway PRIVATE blindfit-server
+    PkgConfig::GATEWAY)
 endif()

@@ -12,6 +12,8 @@ foreach(source ${fuzzers})
   target_sources(bf_fuzz_replay INTERFACE $<TARGET_OBJECTS:${name}_replay>)
   string(APPEND BF_REPLAY_LIST "TARGET(${name})\n")
 endforeach()
+target_link_libraries(fuzz_gateway_replay PRIVATE bf_gateway_parse)
+target_link_libraries(bf_fuzz_replay INTERFACE bf_gateway_parse)
 file(CONFIGURE OUTPUT replay/fuzz_targets.inc CONTENT "${BF_REPLAY_LIST}")
 target_include_directories(bf_fuzz_replay INTERFACE
   ${CMAKE_CURRENT_BINARY_DIR}/replay)

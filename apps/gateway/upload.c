@@ -213,12 +213,19 @@ int upload_begin(int folder, const char *name, uint64_t length,
 
 /* ---- writing ------------------------------------------------------------- */
 
+static gnutls_digest_algorithm_t digest_of(checksum_algorithm a)
+{
+    return a == CHECKSUM_SHA1     ? GNUTLS_DIG_SHA1
+           : a == CHECKSUM_SHA256 ? GNUTLS_DIG_SHA256
+                                  : GNUTLS_DIG_SHA512;
+}
+
 static int open_hash(upload_writer *w, const checksum *expected)
 {
     w->checked = expected != NULL;
     if (!expected) return 0;
     w->expected = *expected;
-    if (gnutls_hash_init(&w->hash, expected->algorithm) != 0) return ENOMEM;
+    if (gnutls_hash_init(&w->hash, digest_of(expected->algorithm)) != 0) return ENOMEM;
     int err = save_info(&w->info, w->offset, w->folder, w->name);
     if (err) gnutls_hash_deinit(w->hash, NULL);
     return err;

@@ -7,6 +7,7 @@ from, as other programs write them (numpy and Pillow).
 Formats of our own have the golden files; here are some that are nearly right,
 and plans of other kinds (fuzz_job_json). What a fuzzer finds goes
 beside these, under a name that says what it was."""
+import base64
 import gzip
 import hashlib
 import io
@@ -257,3 +258,26 @@ transform = struct.pack("<8sIIIIQQd", b"BFTRANSF", 2, 1, 1, 128, 3, 4,
 transform += both.mean(axis=0).tobytes() + np.ascontiguousarray(linear).tobytes()
 write("pooled", "whitened", b"\0" + totals + transform + bytes(32))
 write("pooled", "paper", b"\1" + fixed([36, 12, 12, 12], 16, 2 ** 64) + bytes(80))
+
+# Of strangers: paths, headers, and the file of tokens.
+token = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=")
+gateway = {
+    "path-file": b"/v1/jobs/digits/files/upload.bf.12",
+    "path-message": b"/v1/sessions/" + 4 * b"0123456789abcdef" +
+                    b"/files/r2-01.square",
+    "path-model": b"/v1/jobs/digits/model.enc",
+    "bearer": b"Bearer " + token,
+    "basic": b"Basic " + base64.b64encode(b"alice:" + token),
+    "metadata": b"filename dXBsb2FkLmJm,digest MDEyMzQ1Njc4OWFiY2RlZg==,empty",
+    "checksum": b"sha1 " + base64.b64encode(bytes(range(20))),
+    "range": b"bytes=500-999",
+    "range-end": b"bytes=-7",
+    "number": b"1203241984",
+    "tokens.json": json.dumps({"tokens": [
+        {"owner": "alice", "hash": "0a" * 32, "created": 1795831843,
+         "expires": 1800000000, "quota_bytes": 2e11,
+         "requests_per_minute": 60},
+        {"metrics": True, "hash": "ff" * 32}]}).encode(),
+}
+for name, data in gateway.items():
+    write("gateway", name, data)

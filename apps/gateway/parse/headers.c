@@ -1,6 +1,5 @@
 #include "gateway/parse/headers.h"
 
-#include <gnutls/gnutls.h>
 #include <sodium.h>
 #include <string.h>
 #include <strings.h>
@@ -140,11 +139,11 @@ bool header_checksum(checksum *out, const char *text)
 {
     static const struct {
         const char *name;
-        int algorithm;
+        checksum_algorithm algorithm;
         size_t bytes;
-    } known[] = {{"sha1", GNUTLS_DIG_SHA1, 20},
-                 {"sha256", GNUTLS_DIG_SHA256, 32},
-                 {"sha512", GNUTLS_DIG_SHA512, 64}};
+    } known[] = {{"sha1", CHECKSUM_SHA1, 20},
+                 {"sha256", CHECKSUM_SHA256, 32},
+                 {"sha512", CHECKSUM_SHA512, 64}};
     for (size_t i = 0; text && i < sizeof known / sizeof *known; i++) {
         size_t n = strlen(known[i].name);
         if (strncmp(text, known[i].name, n) != 0 || text[n] != ' ') continue;

@@ -31,8 +31,13 @@ bool header_metadata(const char *text);
 /* The value of `filename` in such text. */
 bool header_filename(char out[FILENAME_MAX_BYTES + 1], const char *text);
 
+typedef enum checksum_algorithm {
+    CHECKSUM_SHA1,
+    CHECKSUM_SHA256,
+    CHECKSUM_SHA512
+} checksum_algorithm;
 typedef struct checksum {
-    int algorithm; /* gnutls_digest_algorithm_t */
+    checksum_algorithm algorithm;
     uint8_t hash[CHECKSUM_BYTES_MAX];
     size_t bytes; /* 0: none */
 } checksum;
