@@ -42,7 +42,8 @@ static bf_status open_spool(gateway *g)
 {
     const char *spool = g->o.spool;
     struct stat st;
-    g->spool = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Owners' names need not be readable here. */
+    g->spool = open(spool, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (g->spool < 0) return bf_fail_errno(errno, "%s", spool);
     int err = at_make_folder(&g->own, g->spool, ".gateway", 0700);
     if (err) return bf_fail_errno(err, "%s/.gateway", spool);

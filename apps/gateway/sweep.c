@@ -51,12 +51,9 @@ static void sweep_job(void *user, const char *job)
     if (old) unlinkat(w->at, job, AT_REMOVEDIR);
 }
 
-static void sweep_owner(void *user, const char *owner)
+static void sweep_owner(walk *w, const char *owner)
 {
-    walk *w = user;
-    if (!spool_owner_valid(owner) ||
-        owner_folder(&w->at, w->g, owner, "jobs") != 0)
-        return;
+    if (owner_folder(&w->at, w->g, owner, "jobs") != 0) return;
     /* Nobody begins a file in a job's folder that is about to be removed. */
     if (flock(w->at, LOCK_EX) == 0)
         warn(at_each(w->at, SIZE_MAX, sweep_job, w), owner);
@@ -82,9 +79,21 @@ static void sweep_session(void *user, const char *id)
     atomic_fetch_add(&w->g->metrics.expired, 1);
 }
 
+/* Copies the name of an owner; false behind the last one. */
+static bool owner_at(char out[SPOOL_OWNER_MAX + 1], gateway *g, size_t i)
+{
+    pthread_mutex_lock(&g->lock);
+    bool there = i < g->tokens.count;
+    if (there) memcpy(out, g->tokens.at[i].owner, SPOOL_OWNER_MAX + 1);
+    pthread_mutex_unlock(&g->lock);
+    return there;
+}
+
 void sweep(gateway *g)
 {
     walk w = {.g = g, .limit = time(NULL) - (time_t)g->o.expire};
-    warn(at_each(g->spool, SIZE_MAX, sweep_owner, &w), "the spool");
+    char owner[SPOOL_OWNER_MAX + 1];
+    for (size_t i = 0; owner_at(owner, g, i); i++)
+        if (*owner) sweep_owner(&w, owner);
     warn(at_each(g->sessions, SIZE_MAX, sweep_session, &w), "sessions");
 }

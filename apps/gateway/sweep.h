@@ -4,7 +4,8 @@
 
 #include "gateway/gateway.h"
 
-/* Removes incomplete files and sessions that are too old. */
+/* Removes incomplete files of owners who have tokens, and sessions, that are
+ * too old. */
 void sweep(gateway *g);
 
 #endif

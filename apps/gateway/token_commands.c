@@ -19,6 +19,7 @@
 
 typedef struct book {
     int spool, own;
+    struct stat spool_stat, own_stat, queue_stat;
     tokens tokens;
 } book;
 
@@ -28,12 +29,17 @@ typedef struct book {
 static bf_status open_book(book *b, const char *spool)
 {
     *b = (book){.spool = -1, .own = -1};
-    umask(007);
+    umask(022);
     b->spool = open(spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (b->spool < 0) return bf_fail_errno(errno, "%s", spool);
     int err = at_make_folder(&b->own, b->spool, ".gateway", 0700);
     if (!err && flock(b->own, LOCK_EX) != 0) err = errno;
+    if (!err && (fstat(b->spool, &b->spool_stat) != 0 ||
+                 fstat(b->own, &b->own_stat) != 0))
+        err = errno;
     if (err) return bf_fail_errno(err, "%s/.gateway", spool);
+    if (fstatat(b->spool, ".queue", &b->queue_stat, AT_SYMLINK_NOFOLLOW) != 0)
+        b->queue_stat = b->own_stat;
     return tokens_read(&b->tokens, b->own);
 }
 
@@ -51,20 +57,44 @@ static void id_of(char out[2 * TOKEN_HASH_BYTES + 1], const token *k)
 
 /* ---- add ----------------------------------------------------------------- */
 
+/* Makes a folder that this user writes and this group reads; only root can give
+ * it to another user. Leaves a folder that is there as it is. */
+static int make_folder(int at, const char *name, uid_t user, gid_t group)
+{
+    int folder, err;
+    if (at_exists(at, name)) return 0;
+    err = at_make_folder(&folder, at, name, 0750);
+    if (err) return err;
+    if (geteuid() == 0 &&
+        (fchown(folder, user, group) != 0 || fchmod(folder, 02750) != 0))
+        err = errno;
+    close(folder);
+    return err;
+}
+
+/* The gateway writes jobs, which the queue reads by the spool's group; the
+ * queue writes results, which the gateway reads by its own group. */
 static bf_status make_owner(const book *b, const char *owner)
 {
-    static const struct {
-        const char *name;
-        mode_t mode;
-    } folders[] = {{"jobs", 0750}, {"results", 0770}};
-    int folder, below, err = at_make_folder(&folder, b->spool, owner, 0750);
+    int folder, err = at_make_folder(&folder, b->spool, owner, 0755);
     if (err) return bf_fail_errno(err, "%s", owner);
-    for (size_t i = 0; !err && i < sizeof folders / sizeof *folders; i++) {
-        err = at_make_folder(&below, folder, folders[i].name, folders[i].mode);
-        if (!err) close(below);
-    }
+    err = make_folder(folder, "jobs", b->own_stat.st_uid, b->spool_stat.st_gid);
+    if (!err)
+        err = make_folder(folder, "results", b->queue_stat.st_uid,
+                          b->own_stat.st_gid);
     close(folder);
     return err ? bf_fail_errno(err, "%s: folders of the owner", owner) : BF_OK;
+}
+
+/* Root leaves the file to the gateway. */
+static bf_status save(const book *b)
+{
+    BF_TRY(tokens_write(&b->tokens, b->own));
+    if (geteuid() != 0 ||
+        fchownat(b->own, TOKENS_FILE, b->own_stat.st_uid, b->own_stat.st_gid,
+                 AT_SYMLINK_NOFOLLOW) == 0)
+        return BF_OK;
+    return bf_fail_errno(errno, ".gateway/" TOKENS_FILE);
 }
 
 static bf_status print_added(const token *k, const char *text)
@@ -92,7 +122,7 @@ static bf_status add(book *b, token *k)
     if (k->expires > 0) k->expires += k->created;
     if (*k->owner) BF_TRY(make_owner(b, k->owner));
     BF_TRY(tokens_add(&b->tokens, k));
-    BF_TRY(tokens_write(&b->tokens, b->own));
+    BF_TRY(save(b));
     bf_status s = print_added(k, text);
     sodium_memzero(text, sizeof text);
     return s;
@@ -236,7 +266,7 @@ static bf_status revoke_one(book *b, const char *text, bool owner)
                        owner ? "of " : "", text);
     if (!owner && count - kept > 1)
         return bf_fail(BF_ERR_ARGUMENT, "%s: several tokens begin so", text);
-    return tokens_write(t, b->own);
+    return save(b);
 }
 
 static bf_status run_revoke(const cli_command *self, int argc, char **argv)

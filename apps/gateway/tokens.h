@@ -46,7 +46,7 @@ BF_MUST_CHECK bf_status tokens_parse(tokens *out, const char *text,
                                      size_t bytes);
 /* A missing file has no tokens. own: the folder SPOOL/.gateway. */
 BF_MUST_CHECK bf_status tokens_read(tokens *out, int own);
-/* Replaces the file, which nobody else may read. */
+/* Replaces the file, in a folder that nobody else may read. */
 BF_MUST_CHECK bf_status tokens_write(const tokens *t, int own);
 /* Adds a copy. */
 BF_MUST_CHECK bf_status tokens_add(tokens *t, const token *added);

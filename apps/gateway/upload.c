@@ -225,7 +225,8 @@ static int open_hash(upload_writer *w, const checksum *expected)
     w->checked = expected != NULL;
     if (!expected) return 0;
     w->expected = *expected;
-    if (gnutls_hash_init(&w->hash, digest_of(expected->algorithm)) != 0) return ENOMEM;
+    if (gnutls_hash_init(&w->hash, digest_of(expected->algorithm)) != 0)
+        return ENOMEM;
     int err = save_info(&w->info, w->offset, w->folder, w->name);
     if (err) gnutls_hash_deinit(w->hash, NULL);
     return err;

@@ -721,6 +721,47 @@ stop
 checks=$((checks + 1))
 [ ! -e "$work/socket" ] || fail "the socket stays"
 
+# ---- as root sets it up: users of their own, and the unit --------------------
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    chmod 711 "$work"
+    spool=$work/shared
+    install -d -m 751 -g 65533 "$spool"
+    install -d -m 700 -o 65534 -g 65534 "$spool/.gateway"
+    install -d -m 700 -o 65532 "$spool/.queue"
+    "$gateway" token add "$spool" eve >"$work/eve.token" 2>/dev/null
+    checks=$((checks + 2))
+    [ "$(stat -c '%u %g %a' "$spool/eve/jobs" "$spool/eve/results")" = \
+        '65534 65533 2750
+65532 65534 2750' ] || fail "modes: $(stat -c '%u %g %a' "$spool/eve"/*)"
+    : >"$work/log"
+    # What the user cannot read is the build's folder, maybe.
+    cp "$gateway" "$work/gateway"
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$work/gateway" serve \
+        "$spool" --listen 127.0.0.1:0 2>"$work/log" &
+    pid=$!
+    pids="$pids $pid"
+    until_true grep -q 'listening on' "$work/log" ||
+        fail "as a user: $(cat "$work/log")"
+    url=http://$(sed -n 's/^listening on \([0-9.:]*\).*/\1/p' "$work/log")
+    as eve
+    wants 201 PUT $files/job.json -T "$work/job.json"
+    wants 202 POST /v1/jobs/a/submit
+    [ "$(stat -c '%u %g %a' "$spool/eve/jobs/a/job.json")" = '65534 65533 640' ] ||
+        fail "modes: $(stat -c '%u %g %a' "$spool/eve/jobs/a/job.json")"
+    wants 200 GET /v1/jobs
+    stop
+    spool=$work/spool
+fi
+if command -v systemd-analyze >/dev/null; then
+    unit=$work/blindfit-gateway.service
+    sed "s|/usr/bin/blindfit-gateway|$(realpath "$gateway")|; /^Documentation/d" \
+        share/systemd/blindfit-gateway.service >"$unit"
+    ok systemd-analyze verify "$unit"
+    checks=$((checks + 1))
+    [ ! -s "$work/stderr" ] || fail "the unit: $(cat "$work/stderr")"
+    ok systemd-analyze security --offline=yes --threshold=20 --no-pager "$unit"
+fi
+
 # Neither the log nor the spool has a token.
 checks=$((checks + 1))
 for name in alice bob rob; do

@@ -1,5 +1,5 @@
-/* Any bytes as what a gateway reads of strangers: a path, and values of headers;
- * and as the file of tokens. */
+/* Any bytes as what a gateway reads of strangers: a path, and values of
+ * headers; and as the file of tokens. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,9 @@ static void check_route(const char *path)
     route r;
     route_parse(&r, path);
     switch (r.kind) {
-    case ROUTE_JOB: snprintf(again, sizeof again, "/v1/jobs/%s", r.job); break;
+    case ROUTE_JOB:
+        snprintf(again, sizeof again, "/v1/jobs/%s", r.job);
+        break;
     case ROUTE_JOB_FILE:
         snprintf(again, sizeof again, "/v1/jobs/%s/files/%s", r.job, r.file);
         break;
@@ -29,7 +31,8 @@ static void check_route(const char *path)
         snprintf(again, sizeof again, "/v1/sessions/%s/files/%s", r.session,
                  r.file);
         break;
-    default: return;
+    default:
+        return;
     }
     if (strcmp(again, path) != 0 || strchr(r.job, '/') || strchr(r.file, '/') ||
         r.file[0] == '.')
