@@ -57,6 +57,28 @@ esac
 once
 done_with alice/long "$work/long/model.enc"
 
+# A checkpoint that the run refuses, where it was to go on, is dropped.
+put alice/damaged "$work/long"
+begin
+suspend alice/damaged
+until has_checkpoint || no_trainer; do
+    kill -s CONT "$trainer"
+    kill -s STOP "$trainer"
+done 2>/dev/null
+stop
+checkpoint=$(find "$spool/.queue" -name state.bf)
+if [ -n "$checkpoint" ]; then
+    echo damaged >"$checkpoint"
+    once
+    checks=$((checks + 1))
+    grep -q 'damaged: waiting: state.bf: .*will be tried again' "$work/log" ||
+        fail "a damaged checkpoint: $(cat "$work/log")"
+else
+    echo "it was done before it was stopped"
+    once
+fi
+done_with alice/damaged "$work/long/model.enc"
+
 # The end of a queue is that of its trainer, which another queue awaits.
 put alice/killed "$work/long"
 begin
