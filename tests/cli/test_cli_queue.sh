@@ -273,7 +273,7 @@ truncate -s -200k "$spool/.filler"
 begin
 room_is_awaited()
 {
-    is waiting alice/later && line alice/later | grep -q 'disk has'
+    is waiting alice/later && line alice/later | grep -q "the server's disk has"
 }
 await room_is_awaited || fail "no room: $(cat "$work/log")"
 rm "$spool/.filler"
