@@ -52,9 +52,45 @@ remote()
 
 "$gateway" token add "$spool" alice >token 2>/dev/null || fail "no token"
 
+# first: the files of a job; job FOLDER: the same in another folder.
+rows 60 6 2 1 >rows.csv
+mkdir first
+head -40 rows.csv >first/train.csv
+ok "$blindfit" plan -n 40 -d 6 -c 2 -o first/job.json
+ok "$blindfit" keygen first/job.json -o first/keys
+ok "$blindfit" encrypt first/job.json first/train.csv \
+    --key first/keys/secret.key -o first/upload.bf
+job()
+{
+    mkdir "$1"
+    cp -al first/. "$1"
+}
+keys=$(stat -c %s first/keys/eval.keys)
+
+# partly NAME: the server has a part of the keys of a job.
+partly()
+{
+    [ -n "$(find "$spool/alice/jobs/$1" -name '.eval.keys.part' \
+        -size +2000k 2>/dev/null)" ]
+}
+# resumed NAME: the last PATCH of keys had less than all of them.
+resumed()
+{
+    holds "$(sed -n "s/.* PATCH .*$1.files.eval.keys 204 \\([0-9]*\\) .*/\\1/p" \
+        log | tail -1) < $keys"
+}
+# interrupt PID: as by Ctrl-C, which the shell makes background jobs ignore.
+interrupt()
+{
+    checks=$((checks + 1))
+    kill -TERM "$1"
+    wait "$1"
+    got=$?
+    [ $got = 130 ] || fail "interrupted, ended with $got: $(cat stderr)"
+}
+
 # ---- from a login to an opened model -----------------------------------------
 
-rows 60 6 2 1 >rows.csv
 serve
 url=http://127.0.0.1:$port
 train_jobs
@@ -74,5 +110,205 @@ refuse 5 'model of this job has been opened' remote fit rows.csv --rows 1:40 \
 refuse 5 'model of this job has been opened' remote push digits
 refuse 5 'model of this job has been opened' remote pull digits
 holds "$opened == $(wc -l <log)"
+end $queue
 
+# ---- cuts while files travel -------------------------------------------------
+
+job cut
+"$blindfit" remote push cut --rate 8M --quiet 2>stderr &
+push=$!
+until_true partly cut || fail "nothing was sent"
+end $pid -KILL
+serve
+checks=$((checks + 1))
+wait $push || fail "push after a cut: $(cat stderr)"
+resumed cut
+ok remote push cut # once more changes nothing
+holds "$(requests 'POST .*/submit 202') == 1"
+ok remote status cut --json
+grep -q '"submitted":	true' stdout || fail "not submitted: $(cat stdout)"
+refuse 75 'submitted' remote pull cut
+
+job stop
+for signal in TERM KILL; do
+    "$blindfit" remote push stop --rate 8M --quiet 2>stderr &
+    push=$!
+    until_true partly stop || fail "nothing was sent"
+    kill -$signal $push
+    wait $push
+    holds "$? == $([ $signal = TERM ] && echo 130 || echo 137)"
+done
+ok remote push stop
+resumed stop
+ok remote cancel stop
+
+train_jobs
+"$blindfit" remote pull cut --wait --rate 50k --quiet 2>stderr &
+pull=$!
+until_true [ -s cut/model.enc.part ] || fail "nothing came"
+interrupt $pull
+absent cut/model.enc
+ok remote pull cut
+holds "$(requests 'GET /v1/jobs/cut/model.enc 206') == 1"
+absent cut/model.enc.part "$spool/alice/jobs/cut"
+ok "$server" train first/job.json --keys first/keys/eval.keys \
+    --upload first/upload.bf -o first.enc
+checks=$((checks + 1))
+cmp -s first.enc cut/model.enc || fail "another model came"
+ok remote pull cut # is here already
+ok "$blindfit" decrypt cut/job.json cut/model.enc --key cut/keys/secret.key \
+    --transform cut/keys/transform.bf -o cut.npy
+refuse 5 'model of this job has been opened' remote push cut
+end $queue
+
+# ---- Ctrl-C in every phase of fit, and the same command after it -------------
+
+# fit_until COMMAND...: fit, and Ctrl-C when this holds.
+fit_until()
+{
+    "$blindfit" remote fit rows.csv --rows 1:40 --job phases -o phases.npy \
+        --rate 8M --quiet 2>stderr &
+    fit=$!
+    checks=$((checks + 1))
+    until_true [ -e phases/.remote.lock ] # its signals are handled
+    until_true "$@" || fail "fit does not come so far: $* $(cat stderr)"
+    interrupt $fit
+    absent phases.npy phases/OPENED
+}
+fit_until [ -e phases/job.json ]
+fit_until [ -e phases/secret.key ]
+fit_until [ -e phases/upload.bf ]
+fit_until partly phases
+fit_until [ -e "$spool/alice/jobs/phases/READY" ]
+refuse 4 'is a job for other rows, other options' remote fit rows.csv \
+    --rows 1:40 --job phases -o phases.npy --iterations 1
+end $pid
+# The model is opened when the server has said that the job is gone.
+"$server" queue "$spool" --once 2>queue.log
+serve
+ok remote pull phases
+sed -i 's/"pulled":	true/"pulled":	false/' phases/remote.json
+end $pid
+refuse 3 'Could.* connect' remote fit rows.csv --rows 1:40 --job phases \
+    -o phases.npy --patience 0.1s --quiet
+absent phases.npy phases/OPENED
+serve
+ok remote fit rows.csv --rows 1:40 --job phases -o phases.npy --quiet
+holds "$(tail -1 log | grep -c 'DELETE /v1/jobs/phases') == 1"
+
+# ---- jobs that end otherwise -------------------------------------------------
+
+job ends
+refuse 2 'holds no job|neither a folder nor a name' remote status ../ends.bf
+refuse 2 'is no name of a job' remote push ends --name a/b
+ok remote push ends --name end
+refuse 2 'is called .end. already' remote push ends --name other
+refuse 2 'has a job .end. already, which is not of this folder' \
+    remote push first --name end
+absent first/remote.json
+"$blindfit" remote pull ends --wait --quiet 2>stderr &
+pull=$!
+until_true requests 'GET /v1/jobs/end ' >/dev/null
+ok remote cancel end
+checks=$((checks + 1))
+wait $pull
+grep -q "has no job 'end'" stderr || fail "cancelled: $(cat stderr)"
+refuse 3 "has no job 'end'" remote cancel end
+# Refused before anything large is sent; sent where limits allow it.
+"$server" queue "$spool" --max-memory 1M 2>queue.log &
+queue=$!
+pids="$pids $queue"
+refuse 3 'will be refused: .*memory' remote push ends --quiet
+absent "$spool/alice/jobs/end/eval.keys"
+end $queue
+train_jobs
+ok remote push ends
+end $pid
+serve --quota 1M
+ok remote pull ends --wait
+job full
+refuse 3 '413: ' remote push full --quiet
+end $pid
+end $queue
+
+# ---- what is not sent --------------------------------------------------------
+
+serve
+job bad
+rm bad/keys/eval.keys
+cp first/keys/secret.key bad/keys/eval.keys
+refuse 5 'eval.keys: is a secret key' remote push bad
+cp first/keys/secret.key bad/uses
+refuse 4 'uses: its line is no name' remote push bad
+rm bad/uses bad/keys/eval.keys
+cp first/upload.bf bad/keys/eval.keys
+refuse 4 'is not what its name says' remote push bad
+rm bad/keys/eval.keys bad/upload.bf
+head -c 400000 first/upload.bf >bad/upload.bf
+refuse 4 'upload.bf: ' remote push bad
+rm bad/upload.bf
+refuse 3 'neither upload.bf nor labels.bf' remote push bad
+rm bad/job.json
+refuse 3 'job.json: there is none' remote push bad
+ok "$blindfit" keygen first/job.json -o other
+rm -r bad
+job bad
+rm bad/keys/eval.keys
+cp other/eval.keys bad/keys
+refuse 4 'belongs to another key' remote push bad
+holds "$(requests 'PUT|POST') == 0"
+
+# ---- tokens, and plaintext ---------------------------------------------------
+
+cp "$login" before
+tr 'a-zA-Z' 'n-za-mN-ZA-M' <token >wrong
+refuse 5 'does not accept the token' remote login "$url" --token wrong
+refuse 2 'holds no token' remote login "$url" --token rows.csv
+refuse 5 'unencrypted to another machine' remote login http://127.0.0.1.example
+refuse 5 'unencrypted to another machine' remote login http://server.example
+refuse 2 'no more than host, port and path' remote login https://a:b@c.example
+refuse 2 'neither https nor http' remote login ftp://server.example
+refuse 2 'is no URL' remote login 'https://server .example'
+checks=$((checks + 1))
+cmp -s before "$login" || fail "a login that failed replaced another"
+ok remote login "$url" <token
+ok remote status
+chmod 644 "$login"
+refuse 5 'others may read' remote status
+refuse 3 'no server is known' env XDG_CONFIG_HOME=/nonexistent \
+    "$blindfit" remote status
+end $pid
+
+# ---- certificates ------------------------------------------------------------
+
+curve='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+for ca in ours theirs; do
+    ok openssl req -x509 $curve -keyout $ca.key -out $ca.pem -days 2 \
+        -subj /CN=$ca
+done
+ok openssl req -new $curve -keyout tls.key -out tls.csr -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost
+certificate() # DAYS
+{
+    ok openssl x509 -req -in tls.csr -CA ours.pem -CAkey ours.key \
+        -days "$1" -copy_extensions copy -out tls.pem
+}
+rm "$login"
+certificate 1
+serve --tls-cert tls.pem --tls-key tls.key
+url=https://localhost:$port
+refuse 5 'certificate is not accepted' remote login "$url" --token token
+refuse 5 'certificate is not accepted' remote login "$url" --token token \
+    --ca theirs.pem
+refuse 5 'certificate is not accepted' remote login "https://127.0.0.1:$port" \
+    --token token --ca ours.pem
+refuse 4 'holds no certificate' remote login "$url" --token token --ca token
+absent "$login"
+ok remote login "$url" --token token --ca ours.pem
+ok remote status
+refuse 2 'its job is at http:' remote pull full
+end $pid
+certificate -1
+serve --tls-cert tls.pem --tls-key tls.key
+refuse 5 'certificate is not accepted.*expired' remote status
 finish

@@ -3,8 +3,12 @@
 /* Replaces remote.c in builds without libcurl. */
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    const char *operands[CLI_OPERANDS_MAX];
+    const cli_option none[] = {{0}};
+    /* --help; but options of commands that are not here get the same answer as
+     * these commands. */
+    if (argc < 2 || argv[1][0] == '-')
+        BF_TRY(cli_parse(self, none, argc, argv, 0, 0, operands));
     return bf_fail(BF_ERR_UNSUPPORTED,
                    "%s: this blindfit was built without libcurl: "
                    "tools/install-deps remote installs it "
@@ -16,6 +20,7 @@ const cli_command cli_remote = {
     .name = "remote",
     .summary = "train at a server (not in this build)",
     .synopsis = "",
-    .examples = "",
+    .examples = "  tools/install-deps remote\n"
+                "  cmake build -DBLINDFIT_REMOTE=ON && make\n",
     .run = run,
 };

@@ -83,7 +83,8 @@ static bf_status ask_rest(pull *p, bool *again, double *retry_after)
     p->begun = false;
     p->first = p->at;
     bf_status s = remote_http_once(p->h, &r, &a);
-    *again = a.again;
+    /* A job's state is `done` a moment before its model is there. */
+    *again = a.again || a.code == 409;
     *retry_after = a.retry_after;
     if (s == BF_OK && a.code >= 400) s = remote_http_refusal(p->h, &a);
     remote_answer_clear(&a);

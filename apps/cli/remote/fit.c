@@ -22,23 +22,24 @@ static bf_status note_cost(remote_fit *f)
 
 /* A job that was submitted is not submitted again: whether it failed is the
  * owner's to see first. */
-static bf_status train(remote_fit *f)
+static bf_status train(remote_fit *f, const char *model)
 {
     remote_folder *folder = &f->folder;
     if (folder->pulled) return BF_OK;
-    if (!folder->submitted) BF_TRY(remote_push(f->http, folder, &f->sent));
-    BF_TRY(explain(f, remote_job_wait(f->http, folder->name)));
-    BF_TRY(note_cost(f));
+    if (!remote_exists(model)) {
+        if (!folder->submitted) BF_TRY(remote_push(f->http, folder, &f->sent));
+        BF_TRY(explain(f, remote_job_wait(f->http, folder->name)));
+        BF_TRY(note_cost(f));
+    }
     return remote_pull(f->http, folder, false);
 }
 
 /* The server has nothing of the job any more, and the folder is marked, before
  * anything is decrypted. */
-static bf_status open_model(remote_fit *f)
+static bf_status open_model(remote_fit *f, const char *model)
 {
-    char model[PATH_MAX], transform[PATH_MAX];
+    char transform[PATH_MAX];
     bf_view x = bf_view_of(&f->train.x);
-    BF_TRY(remote_path(model, f->folder.path, REMOTE_MODEL));
     BF_TRY(remote_path(transform, f->folder.path, "transform.bf"));
     BF_TRY(remote_opened_mark(model));
     BF_TRY(bf_owner_decrypt(&f->model, f->owner, model, transform, 0,
@@ -50,9 +51,11 @@ static bf_status open_model(remote_fit *f)
 
 bf_status remote_fit_run(remote_fit *f)
 {
+    char model[PATH_MAX];
     f->seconds = f->peak_rss_bytes = NAN;
-    BF_TRY(train(f));
-    BF_TRY(open_model(f));
+    BF_TRY(remote_path(model, f->folder.path, REMOTE_MODEL));
+    BF_TRY(train(f, model));
+    BF_TRY(open_model(f, model));
     const bf_dataset *judge = f->test.x.data ? &f->test : &f->train;
     return bf_model_evaluate(&f->metrics, &f->model, judge, true);
 }

@@ -27,6 +27,20 @@ struct remote_http {
     if (curl_easy_setopt((h)->curl, option, value) != CURLE_OK)                \
     return bf_fail(BF_ERR_INTERNAL, "libcurl: " #option " fails")
 
+/* libcurl reads a hundred buffers before it looks at the rate again. */
+#define READS 100
+
+static bf_status limit_rate(remote_http *h)
+{
+    uint64_t rate = h->o.rate;
+    if (!rate) return BF_OK;
+    SET(h, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)rate);
+    SET(h, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)rate);
+    if (rate / READS < CURL_MAX_READ_SIZE)
+        SET(h, CURLOPT_BUFFERSIZE, (long)(rate / READS));
+    return BF_OK;
+}
+
 /* The certificate is checked against the login's authorities alone, if it has
  * some. Redirections are not followed, as they could lead the token away, and
  * no proxy sees what goes to this machine itself, which may be plaintext. */
@@ -47,10 +61,7 @@ static bf_status set_up(remote_http *h)
     SET(h, CURLOPT_LOW_SPEED_TIME, SILENT_SECONDS);
     SET(h, CURLOPT_TCP_KEEPALIVE, 1L);
     if (remote_url_plaintext(l->url)) SET(h, CURLOPT_NOPROXY, "*");
-    if (h->o.rate) {
-        SET(h, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)h->o.rate);
-        SET(h, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)h->o.rate);
-    }
+    BF_TRY(limit_rate(h));
     if (!l->ca) return BF_OK;
     struct curl_blob pem = {.data = l->ca,
                             .len = strlen(l->ca),

@@ -174,23 +174,25 @@ static void show_quote(const cJSON *status)
                  bf_text_size(memory).s);
 }
 
-/* With job.json the queue says what the job takes, or refuses it. It looks
- * every second; a server without a queue at work says nothing. */
+/* With job.json the queue says what the job takes, and why it would refuse it,
+ * if so. It looks every second: until then a line may be an earlier job.json's.
+ * A server without a queue at work says nothing. */
 static bf_status await_quote(push *p)
 {
+    const char *name = p->f->name;
     for (double end = cli_now() + QUOTE_SECONDS;;) {
         cJSON *status;
-        BF_TRY(remote_job_status(&status, p->h, p->f->name));
-        bool refused = remote_state_is(status, "refused");
+        BF_TRY(remote_job_status(&status, p->h, name));
+        const char *line = remote_text(status, "line");
         bool quoted = cJSON_GetObjectItemCaseSensitive(status, "quote");
-        bool late = cli_now() > end;
+        bool late = cli_now() > end, fine = quoted && !*line;
         bf_status s = BF_OK;
-        if (refused && late)
-            s = remote_job_verdict(status, p->f->name);
-        else if (quoted && !refused)
+        if (fine)
             show_quote(status);
+        else if (late && *line)
+            s = bf_fail(BF_ERR_IO, "job '%s' at the server: %s", name, line);
         cJSON_Delete(status);
-        if (late || (quoted && !refused)) return s;
+        if (late || fine) return s;
         BF_TRY(remote_sleep(1));
     }
 }
