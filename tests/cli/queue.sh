@@ -141,7 +141,8 @@ suspend()
         trainer=$(trainer)
         kill -s STOP ${trainer:-0x} 2>/dev/null
         [ -n "$trainer" ] && until_true not_running "$trainer"
-        is_suspended "${trainer:-none}" && return
+        # The queue, which is not suspended, says so a little later.
+        is_suspended "${trainer:-none}" && { await is running "$1"; return; }
         rm "$spool/${1%/*}/jobs/${1#*/}/READY"
         await is uploading "$1"
     done

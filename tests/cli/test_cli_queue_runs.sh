@@ -92,6 +92,13 @@ suspend alice/killed
 kill -s KILL $queue
 wait $queue 2>/dev/null
 await no_trainer || fail "the trainer goes on"
+# As if the queue had been killed between the model and its marker.
+cp "$work/long/model.enc" "$(results alice/killed)"
+once
+done_with alice/killed "$work/long/model.enc"
+checks=$((checks + 1))
+! grep -q running "$work/log" || fail "a job with a model is trained again"
+unadmitted
 begin
 # Withdrawn, and removed, while the job runs.
 suspend alice/killed
