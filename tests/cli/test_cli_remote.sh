@@ -212,7 +212,8 @@ until_true requests 'GET /v1/jobs/end ' >/dev/null
 ok remote cancel end
 checks=$((checks + 1))
 wait $pull
-grep -q "has no job 'end'" stderr || fail "cancelled: $(cat stderr)"
+# The server takes back the submission first, and then the files.
+grep -q -E "has no job 'end'|'end' is not submitted" stderr || fail "cancelled: $(cat stderr)"
 refuse 3 "has no job 'end'" remote cancel end
 # Refused before anything large is sent; sent where limits allow it.
 "$server" queue "$spool" --max-memory 1M 2>queue.log &
@@ -221,8 +222,24 @@ pids="$pids $queue"
 refuse 3 'will be refused: .*memory' remote push ends --quiet
 absent "$spool/alice/jobs/end/eval.keys"
 end $queue
-train_jobs
+# A job that fails is submitted again by the owner alone.
+ok "$server" queue "$spool" --once # which would not refuse it
 ok remote push ends
+there=$spool/alice/jobs/end/upload.bf
+swap() # FILE PLACE: its bytes, to the bytes at 1000
+{
+    dd if="$1" of="$there" bs=1 skip="$2" seek=1000 count=8 conv=notrunc \
+        2>/dev/null
+}
+swap token 0
+train_jobs
+refuse 3 "job 'end' at the server: failed: .*upload.bf" \
+    remote pull ends --wait --quiet
+refuse 3 "job 'end' at the server: failed: .*upload.bf" remote pull ends
+absent ends/model.enc
+swap first/upload.bf 1000
+ok remote push ends
+holds "$(requests 'end/withdraw 202') == 1 && $(requests 'end/submit 202') == 3"
 end $pid
 serve --quota 1M
 ok remote pull ends --wait
