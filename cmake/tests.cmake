@@ -59,7 +59,7 @@ set(unsanitized test_ckks_noise test_circuit_noise test_collective_noise
   test_long_resume test_long_refresh test_cli_no_features test_cli_install
   test_cli_headers test_cli_preload
   test_ckks_boot_same test_api_over test_api_views test_api_bootstrap
-  test_cli_packages test_cli_refresh test_kernels_residue test_long_queue
+  test_cli_packages test_cli_refresh test_kernels_residue test_long_queue test_long_gateway
   test_cli_queue_runs test_cli_queue_sftp
   test_example_6-bootstrap test_cli_layers test_cli_symbols test_cli_protocol
   test_long_packed test_python test_linalg_volley test_cli_browser)

@@ -91,6 +91,8 @@ begin
 suspend alice/killed
 kill -s KILL $queue
 wait $queue 2>/dev/null
+# The kernel does so, unless the trainer's new parent is of its session.
+kill -s CONT "$trainer" 2>/dev/null
 await no_trainer || fail "the trainer goes on"
 # As if the queue had been killed between the model and its marker.
 cp "$work/long/model.enc" "$(results alice/killed)"
