@@ -41,6 +41,7 @@ int at_file(int *out, struct stat *st, int at, const char *name)
 {
     int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
                                   O_CLOEXEC);
+    *out = -1;
     if (fd < 0) return errno;
     int err = fstat(fd, st) != 0      ? errno
               : S_ISREG(st->st_mode)  ? 0
