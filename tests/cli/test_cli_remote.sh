@@ -305,13 +305,17 @@ for ca in ours theirs; do
 done
 ok openssl req -new $curve -keyout tls.key -out tls.csr -subj /CN=localhost \
     -addext subjectAltName=DNS:localhost
-certificate() # DAYS
+certificate() # VALIDITY...
 {
     ok openssl x509 -req -in tls.csr -CA ours.pem -CAkey ours.key \
-        -days "$1" -copy_extensions copy -out tls.pem
+        "$@" -copy_extensions copy -out tls.pem
 }
+# Since OpenSSL 3.4 days cannot be negative, and dates can be given.
+expired='-days -1'
+! openssl x509 -help 2>&1 | grep -q -e -not_before ||
+    expired='-not_before 20200101000000Z -not_after 20200102000000Z'
 rm "$login"
-certificate 1
+certificate -days 1
 serve --tls-cert tls.pem --tls-key tls.key
 url=https://localhost:$port
 refuse 5 'certificate is not accepted' remote login "$url" --token token
@@ -325,7 +329,7 @@ ok remote login "$url" --token token --ca ours.pem
 ok remote status
 refuse 2 'its job is at http:' remote pull full
 end $pid
-certificate -1
+certificate $expired
 serve --tls-cert tls.pem --tls-key tls.key
 refuse 5 'certificate is not accepted.*expired' remote status
 finish
