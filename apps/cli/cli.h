@@ -171,6 +171,15 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
                                       size_t d, char *const *names,
                                       size_t classes);
+/* What fit commands train on, and judge by. */
+typedef struct cli_data_files {
+    const char *train, *labels, *test, *test_labels;
+    bf_rows rows, test_rows;
+} cli_data_files;
+/* Loads both; without a test file test_rows choose rows of the training file,
+ * and without these `test` stays empty. */
+BF_MUST_CHECK bf_status cli_load_data(bf_dataset *train, bf_dataset *test,
+                                      const cli_data_files *files);
 /* For class names in BESIDE.json, beside a file of labels or a transform. Call
  * before the work: bf_outfile_check for BESIDE.json, and BF_ERR_ARGUMENT when
  * an existing BESIDE.json holds no class names. */

@@ -88,8 +88,8 @@ static bf_status check_test(bf_dataset *test, const char *path,
                             const char *const *names, size_t classes)
 {
     if (!test->labels)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "%s: has no labels to compare with", path);
+        return bf_fail(BF_ERR_ARGUMENT, "%s: has no labels to compare with",
+                       path);
     if (test->x.cols != d)
         return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu",
                        path, test->x.cols, d);
@@ -102,10 +102,24 @@ bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
                         size_t classes)
 {
     BF_TRY(bf_dataset_load(out, path, labels, rows, &cli_env));
-    bf_status s = check_test(out, path, labels, d, (const char *const *)names,
-                             classes);
+    bf_status s =
+        check_test(out, path, labels, d, (const char *const *)names, classes);
     if (s != BF_OK) bf_dataset_clear(out);
     return s;
+}
+
+bf_status cli_load_data(bf_dataset *train, bf_dataset *test,
+                        const cli_data_files *files)
+{
+    BF_TRY(cli_load_training(train, files->train, files->labels, files->rows));
+    const char *path = files->test, *labels = files->test_labels;
+    if (!path && (files->test_rows.first || files->test_rows.last)) {
+        path = files->train;
+        labels = files->labels;
+    }
+    if (!path) return BF_OK;
+    return cli_load_test(test, path, labels, files->test_rows, train->x.cols,
+                         train->class_names, train->classes);
 }
 
 bf_status cli_check_shapes(const bf_job *job, unsigned column,
@@ -145,6 +159,5 @@ void cli_warn_dropped(const bf_transform *t)
     if (count)
         cli_warn("%s: feature %zu%s varies by less than double precision "
                  "resolves and is ignored",
-                 cli_program(), first + 1,
-                 count > 1 ? ", like others," : "");
+                 cli_program(), first + 1, count > 1 ? ", like others," : "");
 }

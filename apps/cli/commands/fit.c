@@ -3,26 +3,11 @@
 #include "fit/fit.h"
 
 typedef struct fit_args {
-    const char *train, *labels, *test, *test_labels, *model;
+    cli_data_files data;
+    const char *model;
     cli_texts columns; /* of labels, of which there is one */
-    bf_rows rows, test_rows;
     bool no_regression;
 } fit_args;
-
-static bf_status load(fit *f, const fit_args *a)
-{
-    BF_TRY(cli_load_training(&f->train, a->train, a->labels, a->rows));
-    const char *test = a->test, *labels = a->test_labels;
-    /* Rows of the training file serve as test rows. */
-    if (!test && (a->test_rows.first || a->test_rows.last)) {
-        test = a->train;
-        labels = a->labels;
-    }
-    if (!test) return BF_OK;
-    return cli_load_test(&f->test, test, labels, a->test_rows,
-                         f->train.x.cols, f->train.class_names,
-                         f->train.classes);
-}
 
 /* Finds errors before the work. */
 static bf_status check(const fit_args *a)
@@ -33,24 +18,25 @@ static bf_status check(const fit_args *a)
                        "trained in one pass by plan --classes C,C, encrypt "
                        "--labels FILE --labels FILE, train, and decrypt -o "
                        "FILE -o FILE");
-    if (a->test_labels && !a->test)
+    if (a->data.test_labels && !a->data.test)
         return bf_fail(BF_ERR_ARGUMENT, "--test-labels needs --test");
     if (!a->model) return BF_OK;
-    return cli_check_model(a->model, CLI_FILES(a->train, a->labels, a->test,
-                                               a->test_labels));
+    return cli_check_model(a->model,
+                           CLI_FILES(a->data.train, a->data.labels,
+                                     a->data.test, a->data.test_labels));
 }
 
 static bf_status fit_all(fit *f, const fit_args *a)
 {
     BF_TRY(check(a));
-    BF_TRY(load(f, a));
+    BF_TRY(cli_load_data(&f->train, &f->test, &a->data));
     bf_status s = fit_run(f);
-    if (s == BF_ERR_RANGE) return bf_fail_in(s, "%s", a->train);
+    if (s == BF_ERR_RANGE) return bf_fail_in(s, "%s", a->data.train);
     BF_TRY(s);
     if (a->model) BF_TRY(bf_model_save(&f->model, a->model));
     s = fit_compare(f);
     if (s == BF_ERR_RANGE) /* of the test rows */
-        return bf_fail_in(s, "%s", a->test ? a->test : a->train);
+        return bf_fail_in(s, "%s", a->data.test ? a->data.test : a->data.train);
     return s == BF_OK ? fit_report(f) : s;
 }
 
@@ -76,12 +62,12 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     const cli_option options[] = {
         {"labels", 'l', CLI_TEXTS, &a.columns, "FILE",
          "labels, if TRAIN has none"},
-        {"rows", 0, CLI_ROWS, &a.rows, "A:B", "rows to train on, from 1"},
-        {"test", 't', CLI_TEXT, &a.test, "FILE",
+        {"rows", 0, CLI_ROWS, &a.data.rows, "A:B", "rows to train on, from 1"},
+        {"test", 't', CLI_TEXT, &a.data.test, "FILE",
          "rows to test the model on"},
-        {"test-labels", 0, CLI_TEXT, &a.test_labels, "FILE",
+        {"test-labels", 0, CLI_TEXT, &a.data.test_labels, "FILE",
          "labels of TEST, if TEST has none"},
-        {"test-rows", 0, CLI_ROWS, &a.test_rows, "A:B",
+        {"test-rows", 0, CLI_ROWS, &a.data.test_rows, "A:B",
          "rows of TEST, or without TEST of TRAIN, from 1"},
         {"output", 'o', CLI_TEXT, &a.model, "FILE",
          "model to write: .npy, .csv or .safetensors"},
@@ -96,8 +82,8 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     };
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
-    a.train = operands[0];
-    a.labels = a.columns.at[0];
+    a.data.train = operands[0];
+    a.data.labels = a.columns.at[0];
     f.compare = !a.no_regression;
     bf_status s = fit_all(&f, &a);
     fit_clear(&f);

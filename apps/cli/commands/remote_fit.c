@@ -4,22 +4,9 @@
 #include "remote/fit.h"
 
 typedef struct fit_args {
-    const char *train, *labels, *test, *test_labels, *folder;
-    bf_rows rows, test_rows;
+    cli_data_files data;
+    const char *folder;
 } fit_args;
-
-static bf_status load(remote_fit *f, const fit_args *a)
-{
-    BF_TRY(cli_load_training(&f->train, a->train, a->labels, a->rows));
-    const char *test = a->test, *labels = a->test_labels;
-    if (!test && (a->test_rows.first || a->test_rows.last)) {
-        test = a->train;
-        labels = a->labels;
-    }
-    if (!test) return BF_OK;
-    return cli_load_test(&f->test, test, labels, a->test_rows, f->train.x.cols,
-                         f->train.class_names, f->train.classes);
-}
 
 /* ---- report -------------------------------------------------------------- */
 
@@ -67,19 +54,20 @@ static bf_status check(const fit_args *a, const char *output)
 {
     BF_TRY(cli_need(a->folder, "job"));
     BF_TRY(cli_need(output, "output"));
-    if (a->test_labels && !a->test)
+    if (a->data.test_labels && !a->data.test)
         return bf_fail(BF_ERR_ARGUMENT, "--test-labels needs --test");
-    return cli_check_model(output, CLI_FILES(a->train, a->labels, a->test,
-                                             a->test_labels));
+    return cli_check_model(output,
+                           CLI_FILES(a->data.train, a->data.labels,
+                                     a->data.test, a->data.test_labels));
 }
 
 static bf_status fit_in_folder(remote_fit *f, const fit_args *a,
                                const char *url)
 {
     BF_TRY(remote_opened_refuse(a->folder));
-    BF_TRY(load(f, a));
+    BF_TRY(cli_load_data(&f->train, &f->test, &a->data));
     bf_status s = remote_fit_prepare(f);
-    if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", a->train);
+    if (s == BF_ERR_RANGE) s = bf_fail_in(s, "%s", a->data.train);
     BF_TRY(s);
     BF_TRY(remote_folder_name(&f->folder, url, f->name));
     return remote_fit_run(f);
@@ -123,13 +111,14 @@ static bf_status run(const cli_command *self, int argc, char **argv)
          "folder continues"},
         {"name", 0, CLI_TEXT, &f.name, "JOB",
          "name of the job at the server (default: the folder's)"},
-        {"labels", 'l', CLI_TEXT, &a.labels, "FILE",
+        {"labels", 'l', CLI_TEXT, &a.data.labels, "FILE",
          "labels, if TRAIN has none"},
-        {"rows", 0, CLI_ROWS, &a.rows, "A:B", "rows to train on, from 1"},
-        {"test", 't', CLI_TEXT, &a.test, "FILE", "rows to test the model on"},
-        {"test-labels", 0, CLI_TEXT, &a.test_labels, "FILE",
+        {"rows", 0, CLI_ROWS, &a.data.rows, "A:B", "rows to train on, from 1"},
+        {"test", 't', CLI_TEXT, &a.data.test, "FILE",
+         "rows to test the model on"},
+        {"test-labels", 0, CLI_TEXT, &a.data.test_labels, "FILE",
          "labels of TEST, if TEST has none"},
-        {"test-rows", 0, CLI_ROWS, &a.test_rows, "A:B",
+        {"test-rows", 0, CLI_ROWS, &a.data.test_rows, "A:B",
          "rows of TEST, or without TEST of TRAIN, from 1"},
         {"output", 'o', CLI_TEXT, &f.output, "FILE",
          "model to write: .npy, .csv or .safetensors"},
@@ -139,7 +128,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     };
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
-    a.train = operands[0];
+    a.data.train = operands[0];
     bf_status s = fit_all(&f, &a);
     clear(&f);
     return s;
