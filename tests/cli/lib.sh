@@ -145,6 +145,23 @@ is_program() # PID
     esac
 }
 
+# unit NAME PROGRAM EXPOSURE: systemd accepts share/systemd/NAME.service, exposed
+# by no more than EXPOSURE tenths.
+unit()
+{
+    if ! command -v systemd-analyze >/dev/null; then
+        echo "no systemd-analyze: the unit is not read"
+        return
+    fi
+    sed "s|/usr/bin/$(basename "$2")|$(realpath "$2")|; /^Documentation/d" \
+        "share/systemd/$1.service" >"$work/$1.service"
+    ok systemd-analyze verify "$work/$1.service"
+    checks=$((checks + 1))
+    [ ! -s "$work/stderr" ] || fail "the unit: $(cat "$work/stderr")"
+    ok systemd-analyze security --offline=yes --threshold="$3" --no-pager \
+        "$work/$1.service"
+}
+
 finish()
 {
     echo "$checks checks, $failures failures"

@@ -757,15 +757,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     stop
     spool=$work/spool
 fi
-if command -v systemd-analyze >/dev/null; then
-    unit=$work/blindfit-gateway.service
-    sed "s|/usr/bin/blindfit-gateway|$(realpath "$gateway")|; /^Documentation/d" \
-        share/systemd/blindfit-gateway.service >"$unit"
-    ok systemd-analyze verify "$unit"
-    checks=$((checks + 1))
-    [ ! -s "$work/stderr" ] || fail "the unit: $(cat "$work/stderr")"
-    ok systemd-analyze security --offline=yes --threshold=20 --no-pager "$unit"
-fi
+unit blindfit-gateway "$gateway" 20
 
 # Neither the log nor the spool has a token.
 checks=$((checks + 1))

@@ -179,15 +179,5 @@ stop
 ends_as failed alice/slow 'took longer than the 4.* s that are allowed'
 rm -r "$spool"
 # ---- the unit of systemd -----------------------------------------------------
-if command -v systemd-analyze >/dev/null; then
-    unit=$work/blindfit-queue.service
-    sed "s|/usr/bin/blindfit-server|$(realpath "$server")|; /^Documentation/d" \
-        share/systemd/blindfit-queue.service >"$unit"
-    ok systemd-analyze verify "$unit"
-    checks=$((checks + 1))
-    [ ! -s "$work/stderr" ] || fail "the unit: $(cat "$work/stderr")"
-    ok systemd-analyze security --offline=yes --threshold=10 --no-pager "$unit"
-else
-    echo "no systemd-analyze: the unit is not read"
-fi
+unit blindfit-queue "$server" 10
 finish
