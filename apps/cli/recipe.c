@@ -15,8 +15,10 @@ static struct {
     double lambda, clip;
     cli_when refresh;
     uint64_t max_memory;
+    double max_error;
     bool safe, certificate;
-} given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN};
+} given = {.kind = KIND, .iterations = UNSET, .lambda = NAN, .clip = NAN,
+             .max_error = NAN};
 
 const cli_option cli_recipe_options[] = {
     {"recipe", 'r', CLI_TEXT, &given.kind, "NAME",
@@ -48,6 +50,9 @@ const cli_option cli_recipe_options[] = {
      "of all rows (docs/algorithms.md)"},
     {"max-memory", 0, CLI_BYTES, &given.max_memory, "SIZE",
      "memory limit of the server, such as 12G (10^9; Gi: 2^30)"},
+    {"max-error", 0, CLI_NUMBER, &given.max_error, "E",
+     "largest expected error of a weight, as a part of a typical one, up to "
+     "0.1: smaller ones take more time and bytes (default: by the recipe)"},
     {"refresh", 0, CLI_WHEN, &given.refresh, "WHEN",
      "bootstrap the weights after each iteration, which allows up to 1024 "
      "iterations: yes, no, or auto, if cheaper (default)"},
@@ -212,6 +217,7 @@ static bf_status check_over(void)
                        : given.refresh               ? "refresh"
                        : given.aim                   ? "aim"
                        : given.max_memory            ? "max-memory"
+                       : !isnan(given.max_error)     ? "max-error"
                        : given.safe                  ? "safe"
                        : given.certificate           ? "certificate"
                                                      : NULL;
@@ -258,9 +264,21 @@ bool cli_recipe_asked(void)
     return given.map || given.steps || given.expand || given.batch ||
            given.components || given.ring || given.max_memory ||
            given.refresh || !isnan(given.lambda) || !isnan(given.clip) ||
+           !isnan(given.max_error) ||
            given.iterations != UNSET || given.aim || given.safe ||
            given.certificate ||
            strcmp(given.kind, KIND) != 0;
+}
+
+static bf_status parse_max_error(double *out)
+{
+    *out = 0;
+    if (isnan(given.max_error)) return BF_OK;
+    *out = given.max_error;
+    if (given.max_error > 0 && given.max_error <= BF_PLAN_ERROR_MAX)
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "--max-error: %g is not above 0 and up to "
+                   "%g", given.max_error, BF_PLAN_ERROR_MAX);
 }
 
 static void note_few_rows(const bf_job *job)
@@ -309,6 +327,7 @@ bf_status cli_plan_job(bf_job **job, const cli_shape *s)
     if (labels_elsewhere(&recipe, s) && isnan(given.clip) && !given.safe)
         recipe.clip = LABELS_CLIP;
     BF_TRY(parse_ring(&options.log_n));
+    BF_TRY(parse_max_error(&options.max_error));
     BF_TRY(bf_job_plan(job, &recipe, s->rows, s->features, s->classes, &options,
                        &cli_env));
     note_few_rows(*job);

@@ -23,6 +23,9 @@ typedef struct bf_job bf_job;
 
 #define BF_PLAN_LOG_N_MIN 13u
 #define BF_PLAN_LOG_N_MAX 16u
+/* Most that is planned with of the error of a weight, as a part of a typical
+ * one. */
+#define BF_PLAN_ERROR_MAX 0.1
 
 /* Several columns of labels, trained in one pass: a row has a label in each
  * column, and each column has a model. The classes of a column are numbered
@@ -78,6 +81,12 @@ typedef struct bf_plan_options {
      * the job as well; a job of several owners, who recheck the model, can be
      * trained by so many or by one. */
     unsigned ranks;
+    /* Largest expected rms error of a weight, as a part of a typical one
+     * (weight_error and typical_weight of the figures), up to
+     * BF_PLAN_ERROR_MAX. Smaller errors take longer primes: bytes and time. 0:
+     * what the recipe tolerates, or less if the job is so small that less
+     * costs next to nothing; more if nothing else has a plan. */
+    double max_error;
 } bf_plan_options;
 
 /* Chooses ring, modulus chain and layout for these shapes: the cheapest of the

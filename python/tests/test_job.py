@@ -35,16 +35,16 @@ def test_pickle(job):
     assert pickle.loads(pickle.dumps(job)) == job
 
 
-def test_files_that_are_no_jobs(tmp_path):
+def test_files_that_are_no_jobs(job, tmp_path):
     with pytest.raises(FileNotFoundError):
         Job.load(tmp_path / "none.json")
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(FormatError, match="bad.json"):
         Job.load(tmp_path / "bad.json")
     with pytest.raises(ValueError, match="NUL"):
-        Job.plan(9, 2, 2).save("a\0b")
+        job.save("a\0b")
     with pytest.raises(OSError):
-        Job.plan(9, 2, 2).save(tmp_path / "no folder" / "job.json")
+        job.save(tmp_path / "no folder" / "job.json")
 
 
 @pytest.mark.parametrize("arguments", [
@@ -59,7 +59,9 @@ def test_files_that_are_no_jobs(tmp_path):
     dict(batch=0), dict(random_features=0), dict(random_features=(10, -1)),
     dict(recipe="paper", ridge=1.0), dict(threads=0), dict(threads=1.5),
     dict(max_memory=1), dict(max_memory=-1), dict(max_memory=0),
-    dict(aim=""), dict(threads=[]), dict(owners=17), dict(owners=0),
+    dict(max_error=0), dict(max_error=0.2), dict(max_error=float("nan")),
+    dict(max_error="small"), dict(max_error=1e-9), dict(aim=""),
+    dict(threads=[]), dict(owners=17), dict(owners=0),
     dict(owners=[45, 46]), dict(ranks=0),
 ])
 def test_plans_that_cannot_be(arguments):

@@ -31,9 +31,9 @@ static void mask_coefficients(double *coeff, size_t period)
             cos(M_PI * (double)j / (2 * (double)period)) / (double)period;
 }
 
-/* Beyond this period no scale below the usual one happens to be exact enough.
- * */
-enum { LUCKY_PERIOD = 32 };
+/* Beyond this period no scale below the usual one happens to be exact enough;
+ * beyond so many bits there are too many scales to try. */
+enum { LUCKY_PERIOD = 32, LUCKY_BITS = 16 };
 #define LUCKY_STEP 0.25
 
 double bf_mask_log_scale(const bf_layout *l, int bits, bool even)
@@ -44,7 +44,7 @@ double bf_mask_log_scale(const bf_layout *l, int bits, bool even)
     double step = even ? (double)l->f : LUCKY_STEP;
     if (l->f == 1) return 0;
     if (even) usual = ceil(usual / step) * step;
-    if (l->f > LUCKY_PERIOD) return log2(usual);
+    if (l->f > LUCKY_PERIOD || bits > LUCKY_BITS) return log2(usual);
     mask_coefficients(one, l->f);
     mask_coefficients(every, l->k);
     for (double s = step; s < usual; s += step) {

@@ -4,10 +4,6 @@
 
 #include "train/job.h"
 
-/* Most that is planned with of the error of a weight, as a part of a typical
- * one: where nothing keeps a recipe's tolerance, it gives way up to here. */
-#define BF_PLAN_ERROR_MAX 0.1
-
 /* The largest error that jobs of this recipe are planned with. */
 double bf_plan_tolerance(const bf_recipe *recipe, size_t n, size_t cols,
                          unsigned owners);

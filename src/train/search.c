@@ -80,6 +80,14 @@ static double last_tolerance(double first)
     return first;
 }
 
+/* The roundings of masks add a part of 2^-bits to every weight; of what is
+ * tolerated, at most a quarter. */
+static int mask_bits_of(const bf_recipe *recipe, double tolerated)
+{
+    return (int)fmax(tolerance[recipe->kind].mask_bits,
+                     ceil(log2(4 / tolerated)));
+}
+
 double bf_plan_tolerance(const bf_recipe *recipe, size_t n, size_t cols,
                          unsigned owners)
 {
@@ -92,6 +100,7 @@ typedef struct search {
     unsigned ranks;        /* of which plans here are the busiest's */
     bool divided;          /* some layout has rows for all of them */
     double tolerance;      /* error of a weight, relative to a typical one */
+    int mask_bits;         /* that go with it */
     bool lenient;          /* refreshed weights may err as much as others */
     bf_choice best[2];     /* without refreshes, with them */
     double least_error;    /* of a weight, as above, of all plans seen */
@@ -99,6 +108,12 @@ typedef struct search {
     double most;           /* the largest tolerance */
     unsigned useful; /* iterations that a plan keeps it for, of all plans */
 } search;
+
+/* Whether the tolerance is the caller's, which is that of every plan. */
+static bool strict(const search *s)
+{
+    return s->options->max_error > 0;
+}
 
 static bf_choice *best_of(search *s, const bf_job *job)
 {
@@ -152,6 +167,7 @@ static bf_status consider(search *s, const bf_job *job, bf_plan *plan)
 static double allowed(const search *s, const bf_job *job)
 {
     double own = tolerance_of(s->tolerance, &job->recipe, job->refresh.on);
+    if (strict(s)) return s->tolerance;
     return s->lenient ? fmax(own, s->tolerance) : own;
 }
 
@@ -361,13 +377,14 @@ static bool inputs_fit(const search *s, const bf_job *job)
 enum { FEWER_MASK_BITS = 10 };
 
 /* Sets what the layout alone decides. */
-static void set_mask(bf_job *job)
+static void set_mask(const search *s, bf_job *job)
 {
     const bf_layout *l = &job->layout;
-    bool fewer = job->refresh.on && job->recipe.kind == BF_RECIPE_WHITENED &&
+    bool fewer = !strict(s) && job->refresh.on &&
+                 job->recipe.kind == BF_RECIPE_WHITENED &&
                  bf_refresh_many_rows(l->n, l->cols) &&
                  bf_usual_of(job, 1).reach <= job->schedule.sigmoid.range;
-    int bits = fewer ? FEWER_MASK_BITS : tolerance[job->recipe.kind].mask_bits;
+    int bits = fewer ? FEWER_MASK_BITS : s->mask_bits;
     job->log_mask = bf_mask_log_scale(l, bits, fewer);
 }
 
@@ -378,7 +395,7 @@ static bf_status consider_layout(search *s, const bf_job *base)
     s->divided = true;
     unsigned count = circuit->ways(base);
     bf_job laid = *base;
-    set_mask(&laid);
+    set_mask(s, &laid);
     for (unsigned way = 0; way < count; way++) {
         bf_job job = laid;
         if (!circuit->take_way(&job, way) || !inputs_fit(s, &job)) continue;
@@ -542,7 +559,7 @@ static bool may_refresh(const search *s, const bf_job *base)
 {
     bf_refresh_choice refresh = s->options->refresh;
     const bf_choice *without = &s->best[0];
-    bool last = s->tolerance * RELAX_STEP > BF_PLAN_ERROR_MAX;
+    bool last = strict(s) || s->tolerance * RELAX_STEP > BF_PLAN_ERROR_MAX;
     if (refresh == BF_REFRESH_NEVER || bf_job_owners(base) > 1) return false;
     if (refresh == BF_REFRESH_AUTO && without->found &&
         without->plan.cost < bf_bytes_cost(REFRESH_KEYS_LEAST))
@@ -558,6 +575,7 @@ static bf_status search_all(search *s, const bf_job *base, size_t n,
 {
     for (bool first = true; s->tolerance <= BF_PLAN_ERROR_MAX;
          s->tolerance *= RELAX_STEP, first = false) {
+        if (!first && strict(s)) break;
         if (!first &&
             s->least_error > most_tolerated(s->tolerance, &base->recipe))
             continue;
@@ -573,6 +591,44 @@ static bf_status search_all(search *s, const bf_job *base, size_t n,
     if (s->lenient && may_refresh(s, base))
         return consider_refreshed(s, base, n, cols, classes);
     return BF_OK;
+}
+
+/* Jobs of so few numbers are cheap: for as much as so many bytes on the wire
+ * cost, errors are so many times smaller, and a model of the same rows hardly
+ * depends on the noise of its encryption. */
+#define SMALL 256
+#define SMALL_BYTES ((uint64_t)20000000)
+#define SMALL_FACTOR 16
+
+/* Gives a small job such a plan. */
+static bf_status refine(search *s, const bf_job *base, size_t n, size_t cols,
+                        size_t classes)
+{
+    bf_choice *best = &s->best[0];
+    search finer = *s;
+    if (strict(s) || n * cols > SMALL || !best->found || s->best[1].found ||
+        base->recipe.kind == BF_RECIPE_PAPER)
+        return BF_OK;
+    finer.tolerance /= SMALL_FACTOR;
+    finer.mask_bits = mask_bits_of(&base->recipe, finer.tolerance);
+    finer.best[0] = (bf_choice){0};
+    bf_status status = consider_unrefreshed(&finer, base, n, cols, classes);
+    bool take = status == BF_OK && finer.best[0].found &&
+                finer.best[0].plan.cost <=
+                    best->plan.cost + bf_bytes_cost(SMALL_BYTES);
+    bf_plan_clear(take ? &best->plan : &finer.best[0].plan);
+    if (take) *best = finer.best[0];
+    return status;
+}
+
+static bf_status check_error(const bf_plan_options *options)
+{
+    if (options->max_error >= 0 && options->max_error <= BF_PLAN_ERROR_MAX)
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "errors of %g of a typical weight; above 0 and up to %g are "
+                   "possible",
+                   options->max_error, BF_PLAN_ERROR_MAX);
 }
 
 static bf_status check_refresh(const bf_recipe *recipe,
@@ -622,7 +678,7 @@ static bool has_chain(const search *s, const bf_job *base, size_t n,
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
         bf_job laid = *base;
         if (bf_job_lay_out(&laid.layout, base, &shape, f, 1) != BF_OK) continue;
-        set_mask(&laid);
+        set_mask(s, &laid);
         for (unsigned way = 0; way < circuit->ways(&laid); way++) {
             bf_job job = laid;
             bf_chain c;
@@ -738,6 +794,7 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
     BF_TRY(check_refresh(recipe, options));
     BF_TRY(check_owners(options, recipe, n));
     BF_TRY(check_ranks(options));
+    BF_TRY(check_error(options));
     bf_job base;
     size_t cols = bf_recipe_outputs(recipe, n, features);
     BF_TRY(make_base(&base, recipe, n, features, classes, options));
@@ -746,10 +803,17 @@ bf_status bf_job_search_both(bf_choice out[2], const bf_recipe *recipe,
                 .ranks = options->ranks > 1 ? options->ranks : 1,
                 .tolerance = first_tolerance(recipe, n, cols, owners),
                 .most = bf_plan_tolerance(recipe, n, cols, owners),
+                .mask_bits = tolerance[recipe->kind].mask_bits,
                 .least_error = INFINITY,
                 .least_memory = UINT64_MAX};
+    if (strict(&s)) {
+        s.tolerance = options->max_error / bf_opening_error(owners);
+        s.most = s.tolerance;
+        s.mask_bits = mask_bits_of(recipe, s.tolerance);
+    }
     out[0] = out[1] = (bf_choice){0};
     bf_status status = search_all(&s, &base, n, cols, classes);
+    if (status == BF_OK) status = refine(&s, &base, n, cols, classes);
     if (status == BF_OK && !s.best[0].found && !s.best[1].found)
         status = none_found(&s, recipe, n, features, classes);
     if (status == BF_OK) status = conclude(out, &s);

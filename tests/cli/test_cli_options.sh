@@ -67,6 +67,12 @@ refuse 2 '--output is missing' "$blindfit" extract x.idx
 refuse 2 'no 128-bit parameters fit' "$blindfit" plan -n 100 -d 100 \
     --iterations 60 --refresh no
 refuse 2 'memory' "$blindfit" plan -n 5000 -d 400 --max-memory 1M
+for error in 0 -1 0.2; do
+    refuse 2 "--max-error: $error is not above 0 and up to 0.1" \
+        "$blindfit" plan -n 100 -d 20 --max-error=$error
+done
+refuse 2 'off by .* of a typical one, not by 1e-09 or less' \
+    "$blindfit" plan -n 100 -d 20 -k 1 --max-error 1e-9
 for ring in 4096 131072 10000; do
     refuse 2 "--ring: $ring is no power of two from 8192 to 65536" \
         "$blindfit" plan -n 100 -d 20 --ring $ring

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "train/circuit.h"
+#include "train/usual.h"
 
 typedef struct shape {
     size_t n, d, classes, batch;
@@ -63,6 +64,51 @@ static void every_number_of_iterations_is_planned(void **state)
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (unsigned k = shapes[i].first; k <= shapes[i].last; k++)
             plan_shape(&shapes[i], k);
+}
+
+/* Plans with this largest error, with refreshes or without; *error as a part of
+ * a typical weight. */
+static bf_status plan_error(double *error, double *log_mask, double most,
+                            bf_refresh_choice refresh)
+{
+    bf_recipe r;
+    bf_job job;
+    bf_plan plan;
+    const bf_plan_options options = {.refresh = refresh, .max_error = most};
+    assert_int_equal(bf_recipe_default(&r, BF_RECIPE_WHITENED, 4, 2000, 20),
+                     BF_OK);
+    BF_TRY(bf_job_search(&job, &plan, &r, 2000, 20, 3, &options));
+    *error = plan.weight_noise / bf_usual_weight(&job);
+    *log_mask = job.log_mask;
+    bf_plan_clear(&plan);
+    return BF_OK;
+}
+
+static void errors_are_at_most_what_is_asked_for(void **state)
+{
+    (void)state;
+    double error, usual, fine, coarse;
+    for (int r = BF_REFRESH_NEVER; r <= BF_REFRESH_ALWAYS; r++) {
+        bf_refresh_choice refresh = (bf_refresh_choice)r;
+        assert_int_equal(plan_error(&usual, &coarse, 0, refresh), BF_OK);
+        assert_true(usual > 0.004);
+        assert_int_equal(plan_error(&error, &fine, 0.004, refresh), BF_OK);
+        assert_true(error <= 0.004);
+        /* The same roundings of masks in every row are no noise that plans
+         * without refreshes know of. */
+        assert_true(fine >= coarse);
+    }
+    assert_int_equal(plan_error(&error, &fine, 1e-4, BF_REFRESH_NEVER), BF_OK);
+    assert_true(error <= 1e-4 && fine > coarse);
+    assert_int_equal(plan_error(&error, &fine, 1e-4, BF_REFRESH_ALWAYS),
+                     BF_ERR_ARGUMENT);
+    assert_non_null(strstr(bf_last_error(), "not by 0.0001 or less"));
+    static const double bad[] = {-0.1, 0.11, NAN};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(plan_error(&error, &fine, bad[i], BF_REFRESH_AUTO),
+                         BF_ERR_ARGUMENT);
+        assert_non_null(strstr(bf_last_error(), "a typical weight; above 0"));
+    }
 }
 
 /* Words of a - b. */
@@ -220,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_number_of_iterations_is_planned),
+        cmocka_unit_test(errors_are_at_most_what_is_asked_for),
         cmocka_unit_test(recalled_batches_cost_what_walked_ones_do),
         cmocka_unit_test(plans_are_those_of_the_table),
     };

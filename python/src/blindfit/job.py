@@ -1,5 +1,6 @@
 """Jobs: everything public about a training run, before data are encrypted."""
 
+import numbers
 import os
 import tempfile
 from typing import Any, List, Optional, Sequence, Union
@@ -108,7 +109,8 @@ class Job:
     def plan(cls, samples: int, features: int,
              classes: Union[int, Sequence[int]], *, refresh: str = "auto",
              ring_degree: Optional[int] = None,
-             max_memory: Optional[int] = None, certificate: bool = False,
+             max_memory: Optional[int] = None,
+             max_error: Optional[float] = None, certificate: bool = False,
              owners: Union[int, Sequence[int]] = 1, ranks: int = 1,
              threads: Optional[int] = None, **recipe) -> "Job":
         """Plans a job for rows of these shapes.
@@ -125,6 +127,11 @@ class Job:
             A power of two from 8192 to 65536; by default the cheapest.
         max_memory : int, optional
             Limit on the server's memory, in bytes.
+        max_error : float, optional
+            Largest expected rms error of a weight, as a part of a typical one,
+            up to 0.1; smaller ones take more time and bytes. By default what
+            the recipe tolerates, or less if a job is so small that less costs
+            next to nothing.
         certificate : bool
             Whether iterations return what bounds the scores of all rows.
         owners : int or sequence of int
@@ -152,6 +159,7 @@ class Job:
             "refresh": getattr(lib, choose("refresh", refresh, _REFRESHES)),
             "max_memory": 0 if max_memory is None
             else count("max_memory", max_memory, 1),
+            "max_error": _max_error(max_error),
             "certificate": bool(certificate),
             "ranks": count("ranks", ranks, 1, 2 ** 31),
             "log_n": _log_ring(ring_degree)})
@@ -302,6 +310,16 @@ def _owners(options, owners):
                                   for rows in owners])
     options.owner_rows = shares
     return shares
+
+
+def _max_error(error):
+    if error is None:
+        return 0.0
+    if (isinstance(error, numbers.Real) and not isinstance(error, bool)
+            and 0 < error <= lib.BF_PLAN_ERROR_MAX):
+        return float(error)
+    raise ValueError(f"max_error={error!r}: a number above 0 and up to "
+                     f"{lib.BF_PLAN_ERROR_MAX} wanted")
 
 
 def _log_ring(degree):
