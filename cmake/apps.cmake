@@ -15,10 +15,11 @@ set(cli_owner main_owner blas_room confusion data findings training fit/compare
   commands/keygen commands/encrypt commands/decrypt commands/evaluate
   commands/predict commands/fit commands/report commands/inspect_data
   commands/bench commands/party commands/party_session remote/opened)
-set(cli_remote ../spool/names commands/remote commands/remote_fit
-  commands/remote_transfer remote/download remote/files remote/fit remote/folder
-  remote/http remote/job remote/login remote/prepare remote/session remote/upload
-  remote/url)
+set(cli_remote ${spool} commands/remote commands/remote_fit commands/remote_sync
+  commands/remote_transfer remote/box remote/download remote/files remote/fit
+  remote/folder remote/http remote/job remote/login remote/members
+  remote/prepare remote/receive remote/send remote/session remote/sync
+  remote/upload remote/url)
 if(NOT BLINDFIT_FEATURES)
   list(TRANSFORM cli_owner REPLACE "^commands/extract$" commands/no_extract)
 endif()

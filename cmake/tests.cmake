@@ -80,7 +80,7 @@ set_tests_properties(test_api_alias test_cli_bad_input test_cli_options
   test_long_checkpoint test_long_rewritten test_fuzz_replay test_train_split
   test_train_audit test_train_owners test_train_packed test_api_columns
   test_train_ranks test_long_serve test_cli_party test_cli_queue
-  test_cli_party_labels test_cli_gateway test_cli_remote
+  test_cli_party_labels test_cli_gateway test_cli_remote test_cli_sync
   PROPERTIES LABELS sanitized)
 
 # The longest tests begin first, so that none runs alone at the end: a clean

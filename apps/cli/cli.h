@@ -32,7 +32,7 @@ extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
     cli_train, cli_decrypt, cli_evaluate, cli_predict, cli_fit, cli_report,
     cli_inspect, cli_bench, cli_completion, cli_party, cli_party_new,
     cli_party_show, cli_gather, cli_queue, cli_remote, cli_remote_push,
-    cli_remote_pull, cli_remote_fit;
+    cli_remote_pull, cli_remote_fit, cli_remote_sync;
 
 /* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,12 +7,7 @@
 #include "gateway/gateway.h"
 #include "spool/at.h"
 
-/* Files of keys and ciphertexts end with the digest of the whole file. */
-#define DIGEST_BYTES 32
-#define ETAG_BYTES (2 * DIGEST_BYTES + 3)
-
-/* "" for a file that is too short. */
-static void etag_of(char out[ETAG_BYTES], int fd, uint64_t bytes)
+void file_etag(char out[ETAG_BYTES], int fd, uint64_t bytes)
 {
     uint8_t digest[DIGEST_BYTES];
     out[0] = 0;
@@ -19,20 +15,19 @@ static void etag_of(char out[ETAG_BYTES], int fd, uint64_t bytes)
         pread(fd, digest, DIGEST_BYTES, (off_t)(bytes - DIGEST_BYTES)) !=
             DIGEST_BYTES)
         return;
-    out[0] = '"';
-    for (int i = 0; i < DIGEST_BYTES; i++)
-        snprintf(out + 1 + 2 * i, 4, "%02x\"", digest[i]);
+    sodium_bin2hex(out, ETAG_BYTES, digest, DIGEST_BYTES);
 }
 
 enum MHD_Result download(request *r, int fd, uint64_t bytes)
 {
-    char etag[ETAG_BYTES];
+    char etag[ETAG_BYTES], quoted[ETAG_BYTES + 2];
     const char *same = request_header(r, "If-Range");
     range part = header_range(request_header(r, "Range"), bytes);
-    etag_of(etag, fd, bytes);
-    if (same && strcmp(same, etag) != 0) part.kind = RANGE_ALL;
+    file_etag(etag, fd, bytes);
+    snprintf(quoted, sizeof quoted, "\"%s\"", etag);
+    if (same && (!*etag || strcmp(same, quoted) != 0)) part.kind = RANGE_ALL;
     add_header(r, "Accept-Ranges", "bytes");
-    if (*etag) add_header(r, "ETag", "%s", etag);
+    if (*etag) add_header(r, "ETag", "%s", quoted);
     if (part.kind == RANGE_BEYOND) {
         close(fd);
         add_header(r, "Content-Range", "bytes */%llu",

@@ -132,6 +132,12 @@ enum MHD_Result job_submit(request *r);
 enum MHD_Result job_withdraw(request *r);
 /* download.c */
 enum MHD_Result model_end(request *r);
+/* What names the bytes of a file, without quotes: its last 32 bytes, which of
+ * keys and ciphertexts are the digest of the whole file, in hexadecimal. "" for
+ * a file that is shorter. */
+#define DIGEST_BYTES 32
+#define ETAG_BYTES (2 * DIGEST_BYTES + 1)
+void file_etag(char out[ETAG_BYTES], int fd, uint64_t bytes);
 /* Sends a file, with ranges; closes fd. */
 enum MHD_Result download(request *r, int fd, uint64_t bytes);
 /* status.c */

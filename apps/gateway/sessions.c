@@ -197,6 +197,18 @@ uint64_t sessions_bytes(const gateway *g, const char *owner)
 
 /* ---- listings ------------------------------------------------------------ */
 
+static void add_etag(cJSON *o, int inbox, const char *name)
+{
+    char etag[ETAG_BYTES] = "";
+    struct stat st;
+    int fd;
+    if (at_file(&fd, &st, inbox, name) == 0) {
+        file_etag(etag, fd, (uint64_t)st.st_size);
+        close(fd);
+    }
+    cJSON_AddStringToObject(o, "etag", etag);
+}
+
 static void list_message(void *user, const char *file)
 {
     walk *w = user;
@@ -215,7 +227,9 @@ static void list_message(void *user, const char *file)
     cJSON_AddNumberToObject(o, "round", m.round);
     cJSON_AddNumberToObject(o, "bytes", (double)u.length);
     cJSON_AddNumberToObject(o, "offset", (double)u.offset);
-    if (!u.complete)
+    if (u.complete)
+        add_etag(o, w->inbox, name);
+    else
         cJSON_AddNumberToObject(o, "expires",
                                 (double)u.changed + w->r->g->o.expire);
     cJSON_AddItemToArray(w->list, o);

@@ -3,47 +3,20 @@
 # cuts and Ctrl-C in every phase; certificates, tokens and quotas that fail; what
 # is opened once is never sent again.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/remote.sh"
 
-gateway=$build/blindfit-gateway
-[ -x "$gateway" ] || { echo "skipped: built without libmicrohttpd"; exit 77; }
-"$blindfit" remote login --help | grep -q -e --token ||
-    { echo "skipped: built without libcurl"; exit 77; }
-
-spool=$work/spool
-mkdir "$spool" "$work/config"
+mkdir "$work/config"
 export XDG_CONFIG_HOME="$work/config"
 cd "$work" || exit 1
 login=$work/config/blindfit/server.json
 
 # ---- a server ----------------------------------------------------------------
 
-pids=
-trap 'kill -9 $pids 2>/dev/null; rm -rf "$work"' EXIT
-# serve [OPTIONS]: a gateway, at the port of the one before; sets url and pid.
-serve()
-{
-    : >log
-    "$gateway" serve "$spool" --listen "127.0.0.1:${port:-0}" "$@" \
-        >/dev/null 2>log &
-    pid=$!
-    pids="$pids $pid"
-    until_true grep -q 'listening on' log || fail "no gateway: $(cat log)"
-    port=$(sed -n 's/^listening on 127.0.0.1:\([0-9]*\).*/\1/p' log)
-}
-end() # PID [SIGNAL]
-{
-    kill "${2:--TERM}" "$1"
-    wait "$1" 2>/dev/null
-}
 train_jobs() # starts a queue
 {
     "$server" queue "$spool" 2>queue.log &
     queue=$!
     pids="$pids $queue"
-}
-requests() # PATTERN: how many lines of the gateway's log
-{
-    grep -c -E -e "$1" log
 }
 remote()
 {
@@ -148,8 +121,19 @@ pull=$!
 until_true [ -s cut/model.enc.part ] || fail "nothing came"
 interrupt $pull
 absent cut/model.enc
-ok remote pull cut
-holds "$(requests 'GET /v1/jobs/cut/model.enc 206') == 1"
+# The rest, while the gateway is killed: it continues with another one.
+had=$(stat -c %s cut/model.enc.part)
+"$blindfit" remote pull cut --rate 100k --quiet 2>stderr &
+pull=$!
+more() { [ "$(stat -c %s cut/model.enc.part)" -gt "$had" ]; }
+until_true more || fail "no more came"
+answered() { [ "$(requests 'GET /v1/jobs/cut/model.enc 206')" = 1 ]; }
+until_true answered || fail "the download began anew"
+end $pid -KILL
+serve
+checks=$((checks + 1))
+wait $pull || fail "pull after a cut: $(cat stderr)"
+holds "$(requests 'DELETE /v1/jobs/cut 204') == 1"
 absent cut/model.enc.part "$spool/alice/jobs/cut"
 ok "$server" train first/job.json --keys first/keys/eval.keys \
     --upload first/upload.bf -o first.enc

@@ -7,16 +7,6 @@
 
 /* ---- login --------------------------------------------------------------- */
 
-static bf_status list_jobs(cJSON **out, remote_http *h)
-{
-    remote_answer a = {0};
-    const remote_request r = {.method = "GET", .path = "/v1/jobs"};
-    bf_status s = remote_http_ask(h, &r, &a, 0);
-    if (s == BF_OK) s = remote_answer_json(out, &a);
-    remote_answer_clear(&a);
-    return s;
-}
-
 static void print_quota(const cJSON *list)
 {
     double quota = remote_number(list, "quota_bytes");
@@ -31,7 +21,7 @@ static bf_status try_login(cJSON **list, const remote_login *l)
 {
     remote_http *h;
     BF_TRY(remote_http_open(&h, l, &(remote_options){0}));
-    bf_status s = list_jobs(list, h);
+    bf_status s = remote_jobs(list, h);
     remote_http_close(h);
     return s == BF_OK ? remote_login_write(l) : s;
 }
@@ -138,7 +128,7 @@ static bf_status show_all(remote_session *s)
 {
     cJSON *list;
     const cJSON *job;
-    BF_TRY(list_jobs(&list, s->http));
+    BF_TRY(remote_jobs(&list, s->http));
     if (cli_common_options.json) return cli_json(list);
     cli_row("server", "%s, as %s", s->login.url, remote_text(list, "owner"));
     print_quota(list);
@@ -255,7 +245,7 @@ static const cli_command cli_remote_cancel = {
 
 static const cli_command *const commands[] = {
     &cli_remote_login, &cli_remote_fit,    &cli_remote_push, &cli_remote_status,
-    &cli_remote_pull,  &cli_remote_cancel, NULL};
+    &cli_remote_pull,  &cli_remote_cancel, &cli_remote_sync, NULL};
 
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
@@ -266,14 +256,14 @@ static bf_status run(const cli_command *self, int argc, char **argv)
             return commands[i]->run(commands[i], argc - 1, argv + 1);
     BF_TRY(cli_parse(self, none, argc, argv, 0, 0, operands));
     return bf_fail(BF_ERR_ARGUMENT,
-                   "remote needs login, fit, push, status, pull or cancel (see "
-                   "%s remote --help)", cli_program());
+                   "remote needs login, fit, push, status, pull, cancel or "
+                   "sync (see %s remote --help)", cli_program());
 }
 
 const cli_command cli_remote = {
     .name = "remote",
     .summary = "train at a server that one can rent",
-    .synopsis = "login | fit | push | status | pull | cancel ...",
+    .synopsis = "login | fit | push | status | pull | cancel | sync ...",
     .examples =
         "  blindfit remote login https://server.example --token token\n"
         "  blindfit remote fit train.csv --job digits -o model.npy\n"

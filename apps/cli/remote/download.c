@@ -7,109 +7,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "remote/receive.h"
 #include "remote/transfer.h"
 
 #define PART REMOTE_MODEL ".part"
 
 typedef struct pull {
-    remote_http *h;
     remote_folder *f;
     char part[PATH_MAX], model[PATH_MAX];
-    int fd;
-    uint64_t at;       /* bytes that are here */
-    uint64_t expected; /* by the job's plan, whatever the server says */
-    uint64_t first;    /* of the request that runs */
-    bool begun;        /* its first bytes came */
+    remote_receive r;
 } pull;
 
-/* ---- receiving ----------------------------------------------------------- */
-
-/* At the first bytes of an answer. */
-static bf_status begin(pull *p, const remote_answer *a)
+static bf_status anew(void *user)
 {
-    p->begun = true;
-    if (a->code == 206) {
-        if (a->range_start == (int64_t)p->at) return BF_OK;
-        return bf_fail(BF_ERR_FORMAT, "the server sent another range than was "
-                                      "asked for");
-    }
-    p->at = p->first = 0;
-    if (ftruncate(p->fd, 0) != 0) return bf_fail_errno(errno, "%s", p->part);
-    snprintf(p->f->etag, sizeof p->f->etag, "%s", a->etag);
+    pull *p = user;
+    snprintf(p->f->etag, sizeof p->f->etag, "%s", p->r.etag);
     return remote_folder_save(p->f);
 }
 
-static bf_status take(void *user, const remote_answer *a, const void *data,
-                      size_t bytes)
+static void moved(void *user, uint64_t here)
 {
-    pull *p = user;
-    const uint8_t *from = data;
-    if (!p->begun) BF_TRY(begin(p, a));
-    if (bytes > p->expected - p->at)
-        return bf_fail(BF_ERR_FORMAT, "the server sends more than a model of "
-                                      "this job has");
-    while (bytes > 0) {
-        ssize_t n = pwrite(p->fd, from, bytes, (off_t)p->at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return bf_fail_errno(errno, "%s", p->part);
-        from += n;
-        bytes -= (size_t)n;
-        p->at += (uint64_t)n;
-    }
-    return BF_OK;
-}
-
-static void moved(void *user, uint64_t bytes)
-{
-    pull *p = user;
-    (void)bytes;
-    cli_progress_bytes("receiving", p->at, p->expected);
-}
-
-static bf_status ask_rest(pull *p, bool *again, double *retry_after)
-{
-    char path[128], range[64], etag[REMOTE_ETAG_BYTES + 16];
-    remote_answer a = {0};
-    snprintf(path, sizeof path, "/v1/jobs/%s/model.enc", p->f->name);
-    snprintf(range, sizeof range, "Range: bytes=%llu-",
-             (unsigned long long)p->at);
-    snprintf(etag, sizeof etag, "If-Range: \"%s\"", p->f->etag);
-    remote_request r = {
-        .method = "GET", .path = path, .take = take, .moved = moved, .user = p};
-    if (p->at > 0) {
-        r.header[0] = range;
-        r.header[1] = etag;
-    }
-    p->begun = false;
-    p->first = p->at;
-    bf_status s = remote_http_once(p->h, &r, &a);
-    /* A job's state is `done` a moment before its model is there. */
-    *again = a.again || a.code == 409;
-    *retry_after = a.retry_after;
-    if (s == BF_OK && a.code >= 400) s = remote_http_refusal(p->h, &a);
-    remote_answer_clear(&a);
-    return s;
-}
-
-static bf_status receive(pull *p)
-{
-    remote_tries tries = {0};
-    while (p->at < p->expected) {
-        bool again;
-        double retry_after;
-        uint64_t before = p->at;
-        bf_status s = ask_rest(p, &again, &retry_after);
-        if (s == BF_OK && p->at < p->expected)
-            return bf_fail(BF_ERR_FORMAT, "the server's model has %llu bytes "
-                           "instead of %llu", (unsigned long long)p->at,
-                           (unsigned long long)p->expected);
-        if (s == BF_OK) break;
-        if (!again) return s;
-        if (p->at > before) tries = (remote_tries){0};
-        BF_TRY(remote_again(p->h, &tries, s, retry_after));
-    }
-    if (fsync(p->fd) != 0) return bf_fail_errno(errno, "%s", p->part);
-    return BF_OK;
+    const pull *p = user;
+    cli_progress_bytes("receiving", here, p->r.expected);
 }
 
 /* ---- a file -------------------------------------------------------------- */
@@ -139,19 +58,6 @@ static bf_status verify(const pull *p)
                    p->part, job);
 }
 
-static bf_status open_part(pull *p)
-{
-    struct stat st;
-    p->fd = open(p->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (p->fd < 0 || fstat(p->fd, &st) != 0)
-        return bf_fail_errno(errno, "%s", p->part);
-    p->at = (uint64_t)st.st_size;
-    if ((p->f->etag[0] && p->at <= p->expected) || p->at == 0) return BF_OK;
-    p->at = 0;
-    if (ftruncate(p->fd, 0) != 0) return bf_fail_errno(errno, "%s", p->part);
-    return BF_OK;
-}
-
 /* A part that is whole and wrong would not get better by what follows it. */
 static bf_status keep_or_drop(pull *p)
 {
@@ -170,16 +76,27 @@ static bf_status keep_or_drop(pull *p)
     return s;
 }
 
-static bf_status fetch(pull *p)
+static bf_status fetch(remote_http *h, pull *p)
 {
     cJSON *status;
-    BF_TRY(remote_job_status(&status, p->h, p->f->name));
+    char from[128];
+    BF_TRY(remote_job_status(&status, h, p->f->name));
     bf_status s = remote_job_verdict(status, p->f->name);
     cJSON_Delete(status);
     BF_TRY(s);
-    s = open_part(p);
-    if (s == BF_OK) s = receive(p);
-    if (p->fd >= 0) close(p->fd);
+    snprintf(from, sizeof from, "/v1/jobs/%s/model.enc", p->f->name);
+    /* A job's state is `done` a moment before its model is there. */
+    p->r = (remote_receive){.from = from,
+                            .path = p->part,
+                            .expected = p->r.expected,
+                            .soon = true,
+                            .anew = anew,
+                            .moved = moved,
+                            .user = p};
+    snprintf(p->r.etag, sizeof p->r.etag, "%s", p->f->etag);
+    s = remote_receive_open(&p->r);
+    if (s == BF_OK) s = remote_receive_rest(h, &p->r);
+    if (p->r.fd >= 0) close(p->r.fd);
     cli_progress_end();
     return s == BF_OK ? keep_or_drop(p) : s;
 }
@@ -199,13 +116,13 @@ static bf_status model_bytes(uint64_t *out, const remote_folder *f)
 
 bf_status remote_pull(remote_http *h, remote_folder *f, bool keep)
 {
-    pull p = {.h = h, .f = f, .fd = -1};
+    pull p = {.f = f};
     BF_TRY(remote_opened_refuse(f->path));
     BF_TRY(remote_path(p.part, f->path, PART));
     BF_TRY(remote_path(p.model, f->path, REMOTE_MODEL));
     if (!remote_exists(p.model)) {
-        BF_TRY(model_bytes(&p.expected, f));
-        BF_TRY(fetch(&p));
+        BF_TRY(model_bytes(&p.r.expected, f));
+        BF_TRY(fetch(h, &p));
     }
     if (!f->pulled) {
         if (!keep) BF_TRY(remote_job_delete(h, f->name));

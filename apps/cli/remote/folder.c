@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOCK ".remote.lock" /* keygen and encrypt lock the folder itself */
 #define STATE_MAX ((size_t)1 << 16)
 
 bf_status remote_path(char out[PATH_MAX], const char *folder, const char *name)
@@ -103,7 +102,7 @@ bf_status remote_folder_open(remote_folder *out, const char *path)
     if (stat(path, &st) != 0) return bf_fail_errno(errno, "%s", path);
     if (!S_ISDIR(st.st_mode))
         return bf_fail(BF_ERR_ARGUMENT, "%s: is no folder of a job", path);
-    bf_status s = remote_path(lock, path, LOCK);
+    bf_status s = remote_path(lock, path, REMOTE_LOCK);
     if (s == BF_OK && !bf_lock_make(&out->lock, lock)) {
         bf_lock_drop(out->lock, NULL);
         return bf_fail(BF_ERR_IO, "%s: another blindfit remote is at work here",
@@ -119,7 +118,7 @@ void remote_folder_close(remote_folder *f)
     char lock[PATH_MAX];
     free(f->url);
     free(f->name);
-    if (f->path && remote_path(lock, f->path, LOCK) == BF_OK)
+    if (f->path && remote_path(lock, f->path, REMOTE_LOCK) == BF_OK)
         bf_lock_drop(f->lock, lock);
     *f = (remote_folder){.lock = -1};
 }

@@ -10,6 +10,9 @@
 #include "remote/opened.h"
 #include "spool/names.h"
 
+/* keygen, encrypt and party step lock the folder itself. */
+#define REMOTE_LOCK ".remote.lock"
+
 typedef struct remote_folder {
     const char *path;
     char *url;  /* of the server; NULL before the first push */

@@ -222,7 +222,10 @@ static bf_status set_body(transfer *t)
     SET(h, CURLOPT_HTTPGET, 1L);
     SET(h, CURLOPT_UPLOAD, 0L);
     SET(h, CURLOPT_NOBODY, 0L);
-    if (r->has_body) {
+    if (r->text) {
+        SET(h, CURLOPT_POSTFIELDS, r->text);
+        SET(h, CURLOPT_POSTFIELDSIZE, (long)strlen(r->text));
+    } else if (r->has_body) {
         SET(h, CURLOPT_UPLOAD, 1L);
         SET(h, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->bytes);
         SET(h, CURLOPT_READFUNCTION, on_send);

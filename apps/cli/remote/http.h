@@ -44,7 +44,8 @@ BF_MUST_CHECK bf_status remote_answer_json(cJSON **out, const remote_answer *a);
 typedef struct remote_request {
     const char *method, *path; /* the path begins with "/v1" */
     const char *header[REMOTE_HEADERS_MAX]; /* "Name: value" */
-    /* Body: bytes of an open file. */
+    /* Body: a text, or bytes of an open file. */
+    const char *text;
     bool has_body;
     int file;
     uint64_t offset, bytes;

@@ -42,6 +42,16 @@ static bf_status ask(cJSON **out, remote_http *h, const char *method,
     return s;
 }
 
+bf_status remote_jobs(cJSON **out, remote_http *h)
+{
+    remote_answer a = {0};
+    const remote_request r = {.method = "GET", .path = "/v1/jobs"};
+    bf_status s = remote_http_ask(h, &r, &a, 0);
+    if (s == BF_OK) s = remote_answer_json(out, &a);
+    remote_answer_clear(&a);
+    return s;
+}
+
 bf_status remote_job_status(cJSON **out, remote_http *h, const char *name)
 {
     return ask(out, h, "GET", name, "");

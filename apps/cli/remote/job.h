@@ -4,6 +4,8 @@
 
 #include "remote/folder.h"
 
+/* GET /v1/jobs: the owner, its jobs and quotas. Deleted by the caller. */
+BF_MUST_CHECK bf_status remote_jobs(cJSON **out, remote_http *h);
 /* As docs/server.md defines it; NULL if the server has no such job. Deleted by
  * the caller. */
 BF_MUST_CHECK bf_status remote_job_status(cJSON **out, remote_http *h,

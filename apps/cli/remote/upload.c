@@ -1,15 +1,12 @@
-/* Uploads by tus 1.0, a file after the other. */
+/* The files of a job, one after the other. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "remote/files.h"
+#include "remote/send.h"
 #include "remote/transfer.h"
 
-#define TUS "Tus-Resumable: 1.0.0"
-#define OCTETS "Content-Type: application/offset+octet-stream"
 /* For a quote, or a refusal, before anything large is sent. */
 #define QUOTE_SECONDS 3.0
 
@@ -17,127 +14,40 @@ typedef struct push {
     remote_http *h;
     const remote_folder *f;
     remote_files files;
-    uint64_t there;     /* bytes of files that are complete */
-    uint64_t at;        /* of the file that is being sent */
-    uint64_t *sent;     /* through the network */
-    uint64_t this_time; /* of the request that runs */
+    uint64_t there; /* bytes of files that are complete */
+    uint64_t *sent; /* through the network */
 } push;
 
 static void moved(void *user, uint64_t bytes)
 {
-    push *p = user;
-    p->this_time = bytes;
-    cli_progress_bytes("sending", p->there + p->at + bytes, p->files.bytes);
+    const push *p = user;
+    cli_progress_bytes("sending", p->there + bytes, p->files.bytes);
 }
 
 /* ---- a file -------------------------------------------------------------- */
 
-static void path_of(char out[192], const push *p, const char *name)
+static bf_status send_large(push *p, const remote_file *file, int fd)
 {
-    snprintf(out, 192, "/v1/jobs/%s/files%s%s", p->f->name, *name ? "/" : "",
-             name);
-}
-
-#define METADATA_BYTES 256
-static void metadata(char out[METADATA_BYTES], const remote_file *file)
-{
-    char hex[2 * BF_FILE_ID_BYTES + 1], name[64], digest[128];
-    const int variant = sodium_base64_VARIANT_ORIGINAL;
-    sodium_bin2hex(hex, sizeof hex, file->digest, sizeof file->digest);
-    sodium_bin2base64(name, sizeof name, (const uint8_t *)file->name,
-                      strlen(file->name), variant);
-    sodium_bin2base64(digest, sizeof digest, (const uint8_t *)hex, strlen(hex),
-                      variant);
-    snprintf(out, METADATA_BYTES, "filename %s,digest %s", name, digest);
-}
-
-/* Begins the upload anew. */
-static bf_status create(push *p, const remote_file *file, const char *meta)
-{
-    char path[192], length[64], header[METADATA_BYTES + 32];
-    remote_answer a = {0};
-    path_of(path, p, "");
-    snprintf(length, sizeof length, "Upload-Length: %llu",
-             (unsigned long long)file->bytes);
-    snprintf(header, sizeof header, "Upload-Metadata: %s", meta);
-    const remote_request r = {
-        .method = "POST", .path = path, .header = {TUS, length, header}};
-    bf_status s = remote_http_ask(p->h, &r, &a, 0);
-    remote_answer_clear(&a);
+    char files[128];
+    snprintf(files, sizeof files, "/v1/jobs/%s/files", p->f->name);
+    remote_send to = {.files = files,
+                      .name = file->name,
+                      .fd = fd,
+                      .bytes = file->bytes,
+                      .digest = file->digest,
+                      .moved = moved,
+                      .user = p};
+    bf_status s = remote_send_file(p->h, &to);
+    *p->sent += to.sent;
     return s;
-}
-
-/* How much of this file, and of no other, the server has. */
-static bf_status find_offset(push *p, const remote_file *file)
-{
-    char path[192], meta[METADATA_BYTES];
-    remote_answer a = {0};
-    path_of(path, p, file->name);
-    metadata(meta, file);
-    const remote_request r = {.method = "HEAD", .path = path, .header = {TUS}};
-    bf_status s = remote_http_ask(p->h, &r, &a, 404);
-    bool same = a.code != 404 && strcmp(a.metadata, meta) == 0 &&
-                a.upload_offset >= 0 &&
-                (uint64_t)a.upload_offset <= file->bytes;
-    p->at = same ? (uint64_t)a.upload_offset : 0;
-    remote_answer_clear(&a);
-    return s != BF_OK || same ? s : create(p, file, meta);
-}
-
-/* What is missing of the file; *again: it may be tried once more. */
-static bf_status send_rest(push *p, const remote_file *file, int fd,
-                           bool *again, double *retry_after)
-{
-    char path[192], offset[64];
-    remote_answer a = {0};
-    path_of(path, p, file->name);
-    snprintf(offset, sizeof offset, "Upload-Offset: %llu",
-             (unsigned long long)p->at);
-    const remote_request r = {
-        .method = "PATCH",
-        .path = path,
-        .header = {TUS, offset, OCTETS},
-        .has_body = true,
-        .file = fd,
-        .offset = p->at,
-        .bytes = file->bytes - p->at,
-        .moved = moved,
-        .user = p};
-    p->this_time = 0;
-    bf_status s = remote_http_once(p->h, &r, &a);
-    *p->sent += p->this_time;
-    /* Another offset than expected, or an upload that has expired: the next
-     * look shows which. */
-    *again = a.again || a.code == 409 || a.code == 404;
-    *retry_after = a.retry_after;
-    if (s == BF_OK && a.code >= 400) s = remote_http_refusal(p->h, &a);
-    remote_answer_clear(&a);
-    return s;
-}
-
-static bf_status send_file(push *p, const remote_file *file, int fd)
-{
-    remote_tries tries = {0};
-    uint64_t before = 0;
-    for (;;) {
-        bool again;
-        double retry_after;
-        BF_TRY(find_offset(p, file));
-        if (p->at == file->bytes) return BF_OK;
-        if (p->at > before) tries = (remote_tries){0};
-        before = p->at;
-        bf_status s = send_rest(p, file, fd, &again, &retry_after);
-        if (s == BF_OK) continue; /* and see that it is complete */
-        if (!again) return s;
-        BF_TRY(remote_again(p->h, &tries, s, retry_after));
-    }
 }
 
 static bf_status put_small(push *p, const remote_file *file, int fd)
 {
     char path[192];
     remote_answer a = {0};
-    path_of(path, p, file->name);
+    snprintf(path, sizeof path, "/v1/jobs/%s/files/%s", p->f->name,
+             file->name);
     const remote_request r = {.method = "PUT",
                               .path = path,
                               .has_body = true,
@@ -151,11 +61,10 @@ static bf_status put_small(push *p, const remote_file *file, int fd)
 
 static bf_status send_one(push *p, const remote_file *file)
 {
-    p->at = 0;
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return bf_fail_errno(errno, "%s", file->path);
     bf_status s = file->small ? put_small(p, file, fd)
-                              : send_file(p, file, fd);
+                              : send_large(p, file, fd);
     close(fd);
     if (s == BF_OK) p->there += file->bytes;
     return s;
