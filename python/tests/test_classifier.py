@@ -10,8 +10,7 @@ from sklearn import __version__ as sklearn_version  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
-from sklearn.model_selection import (  # noqa: E402
-    GridSearchCV, cross_val_score)
+from sklearn.model_selection import cross_val_score  # noqa: E402
 from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from blindfit import (  # noqa: E402
@@ -176,13 +175,6 @@ def test_recipes(data):
                        dict(feature_map="none", iterations=1)):
         model = EncryptedClassifier(simulate=True, **parameters).fit(x, y)
         assert model.score(x, y) > 0.7, parameters
-
-
-def test_grid_search():
-    x, y = load_digits(return_X_y=True)
-    search = GridSearchCV(EncryptedClassifier(simulate=True),
-                          {"iterations": [1, 2]}, cv=2).fit(x[:400], y[:400])
-    assert search.best_score_ > 0.8
 
 
 def checks(estimator):

@@ -1,5 +1,10 @@
-"""The notebooks run from top to bottom, and their assertions hold."""
+"""The notebooks run from top to bottom, and their assertions hold.
 
+One of them runs in a kernel of Jupyter, and shows what it shows there; the
+others do without a kernel's start.
+"""
+
+import ast
 import json
 import re
 from pathlib import Path
@@ -27,13 +32,35 @@ with _progress.reporter("auto") as report:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook(path, tmp_path, tmp_path_factory, monkeypatch):
-    for folder in "IPYTHONDIR", "JUPYTER_RUNTIME_DIR":  # not those of users
-        monkeypatch.setenv(folder, str(tmp_path_factory.mktemp("jupyter")))
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
+def test_links(path):
+    for cell in nbformat.read(path, as_version=4).cells:
         for name in re.findall(r"\]\(([^)]*)\)", cell.source):
             assert (path.parent / name).exists(), f"a link to {name}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)
+def test_cells(path, tmp_path, monkeypatch):
+    """Each cell's last expression has a value, which a notebook shows."""
+    monkeypatch.chdir(tmp_path)
+    names, shown = {}, []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, path.name, "exec"), names)
+        if last:
+            shown.append(eval(compile(ast.Expression(last.value), path.name,
+                                      "eval"), names))
+    assert list(tmp_path.iterdir()) == []
+    assert any("<svg" in value._repr_html_() for value in shown
+               if hasattr(value, "_repr_html_")), "no report"
+
+
+def test_notebook(tmp_path, tmp_path_factory, monkeypatch):
+    for folder in "IPYTHONDIR", "JUPYTER_RUNTIME_DIR":  # not those of users
+        monkeypatch.setenv(folder, str(tmp_path_factory.mktemp("jupyter")))
+    notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(PROGRESS))
     nbconvert.ExecutePreprocessor(timeout=120).preprocess(
         notebook, {"metadata": {"path": str(tmp_path)}})

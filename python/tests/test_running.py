@@ -22,7 +22,7 @@ PHASES = ("keys", "write keys", "encrypt", "read keys", "read upload",
 def protocol(folder, progress=None):
     """Runs a job; returns its model and data."""
     x, y = points()
-    job = Job.plan(ROWS, FEATURES, CLASSES)
+    job = Job.plan(ROWS, FEATURES, CLASSES, iterations=1)
     owner = Owner.keygen(job, folder / "keys", progress=progress)
     job.save(folder / "job.json")
     owner.encrypt(x, y, folder / "upload.bf", progress=progress)
