@@ -92,6 +92,11 @@ BAD = [
     (lambda x, y: (x * np.nan, y), "NaN"),
     (lambda x, y: (x * np.inf, y), "infinity"),
     (lambda x, y: (x * 1j, y), "[Cc]omplex"),
+    (lambda x, y: (np.where(x < 0.6, None, x), y), "NaN"),
+    (lambda x, y: (np.ma.masked_less(x, 0.6), y), "X has masked"),
+    (lambda x, y: (x, np.ma.masked_equal(y, 1)), "y has masked"),
+    (lambda x, y: (x, np.stack([y, y], axis=1)), "1d array"),
+    (lambda x, y: (x, np.where(y, y, np.nan)), "NaN"),
     (lambda x, y: (np.full(x.shape, "a"), y), ""),
     (lambda x, y: (x, y * 0), "one class"),
     (lambda x, y: (x, y + 0.5), "continuous"),
@@ -121,7 +126,9 @@ def test_sparse_data(data):
 def test_rows_to_predict_that_cannot_be(fitted, data):
     x = data[0]
     for rows, message in ((x[:, 1:], "3 features"), (x * np.nan, "NaN"),
-                          (x[0], "2D array"), (x[:0], "0 sample")):
+                          (x[0], "2D array"), (x[:0], "0 sample"),
+                          (x * 1j, "[Cc]omplex"),
+                          (np.ma.masked_less(x, 0.6), "masked")):
         with pytest.raises(ValueError, match=message):
             fitted.predict(rows)
     with pytest.raises(RangeError, match="row 2.*column 3|negative"):
@@ -134,6 +141,7 @@ def test_rows_to_predict_that_cannot_be(fitted, data):
     dict(recipe="other"), dict(iterations=0), dict(iterations=1.5),
     dict(feature_map="log"), dict(components=-1), dict(ridge="a"),
     dict(threads=0), dict(progress="loud"), dict(aim="win"),
+    dict(max_error=0),
 ])
 def test_parameters_that_cannot_be(data, parameters):
     with pytest.raises((ValueError, TypeError)):

@@ -120,6 +120,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
 
         Labels may be of any kind that scikit-learn takes for classes.
         """
+        _refuse_masked(X=X, y=y)
         rows, names = validate_data(self, X, y, ensure_min_samples=2,
                                     dtype=(np.float64, np.float32))
         check_classification_targets(names)
@@ -149,6 +150,7 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
 
     def _scores(self, X):
         check_is_fitted(self, "model_")
+        _refuse_masked(X=X)
         X = validate_data(self, X, dtype=(np.float64, np.float32),
                           reset=False)
         return self.model_.decision_function(X)
@@ -211,6 +213,13 @@ class EncryptedClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.non_deterministic = not self.simulate
         return tags
+
+
+def _refuse_masked(**arrays):
+    """scikit-learn would take what lies under the mask."""
+    for name, array in arrays.items():
+        if np.ma.is_masked(array):
+            raise ValueError(f"{name} has masked entries")
 
 
 class _Seconds(dict):
