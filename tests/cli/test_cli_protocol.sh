@@ -2,6 +2,7 @@
 # The protocol by its separate commands, over files: shapes that do not divide
 # evenly, both recipes; the model agrees with the one that fit makes.
 . "$(dirname "$0")/lib.sh"
+umask 022
 
 rows 75 23 3 1 >"$work/train.csv"
 rows 90 23 3 2 >"$work/test.csv"
@@ -28,9 +29,9 @@ protocol() # folder, plan options
         cmp -s "$dir/accuracy.npy" "$dir/accuracy.$form" ||
             fail "the model judged differently as $form"
     done
-    for secret in secret.key transform.bf; do
-        [ "$(stat -c %a "$dir/keys/$secret")" = 600 ] ||
-            fail "$secret is not 0600"
+    for file in .:700 secret.key:600 transform.bf:600 eval.keys:644; do
+        mode=$(stat -c %a "$dir/keys/${file%:*}")
+        [ "$mode" = "${file#*:}" ] || fail "keys/$file has mode $mode"
     done
     ok "$blindfit" fit "$work/train.csv" --test "$work/test.csv" "$@" --json
     holds "$(number encrypted "$work/stdout") == $(cat "$dir/accuracy.npy")"

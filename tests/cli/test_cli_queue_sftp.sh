@@ -111,7 +111,6 @@ END
 may $a <<END
 reput upload.bf digits/upload.bf
 put keys/eval.keys digits
-chmod 640 digits/eval.keys
 mkdir digits/READY
 END
 # Another owner sees nothing of it, also not by a link that the queue follows.
@@ -127,7 +126,6 @@ may $b <<END
 mkdir steal
 put job.json steal
 put keys/eval.keys steal
-chmod 640 steal/eval.keys
 symlink ../../../$a/jobs/digits/upload.bf steal/upload.bf
 mkdir steal/READY
 mkdir closed

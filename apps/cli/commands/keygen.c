@@ -92,7 +92,6 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     if (a.beyond.count) BF_TRY(cli_need(a.secret, "key"));
-    umask(077);
     BF_TRY(bf_job_read(&job, operands[0]));
     bool made = mkdir(dir, 0700) == 0;
     bf_status s = bf_make_dir(dir, 0700);
