@@ -1,6 +1,6 @@
 # Sourced by scripts that work in fresh systems, as root: check-distros,
-# check-packages and check-container. The caller sets `systems`, the names of
-# those it knows, and calls in_namespace "$@" first, then make_folder.
+# check-packages, check-systemd and check-container. The caller sets `systems`, the
+# names of those it knows, and calls in_namespace "$@" first, then make_folder.
 #
 # Trees, made by debootstrap, lie in $out, which is build/distros, or
 # TMPDIR/blindfit-distros. Packages come from the mirror in the host's apt sources

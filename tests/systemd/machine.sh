@@ -129,17 +129,22 @@ status_has() # UNIT LINE: of its process
     grep -q -x "$2" "/proc/$(main_pid "$1")/status" ||
         fail "$1 has not '$2': $(cat "/proc/$(main_pid "$1")/status")"
 }
-within() # UNIT COMMAND...: as its user, with what the unit sees of files
+within() # UNIT COMMAND...: as root, with the files as the unit sees them
 {
-    unit=$1 pid=$(main_pid "$1")
+    unit=$1
+    shift
+    nsenter --target "$(main_pid $unit)" --mount "$@"
+}
+as_user() # UNIT COMMAND...
+{
+    unit=$1
     shift
     user=$(systemctl show --property User --value $unit)
-    nsenter --target "$pid" --mount setpriv --reuid "$user" --regid "$user" \
-        --clear-groups "$@"
+    within $unit setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
 }
-refused() # UNIT COMMAND...
+refused() # COMMAND...
 {
-    ! within "$@" 2>refusal || fail "$1 can: $*"
+    ! "$@" 2>refusal || fail "can: $*"
 }
 confined()
 {
@@ -149,22 +154,22 @@ confined()
         status_has $unit 'CapBnd:	0*'
         id=$(id -u "$(systemctl show --property User --value $unit)")
         status_has $unit "Uid:	$id	$id	$id	$id"
-        refused $unit touch /usr/bin/planted
-        refused $unit touch /etc/planted
-        refused $unit touch /var/tmp/../lib/planted
-        refused $unit ls /root
-        refused $unit ls /home
+        for folder in /usr/bin /etc /var/lib /root /home; do
+            refused within $unit touch $folder/planted
+        done
+        within $unit touch $spool/planted
+        within $unit rm $spool/planted
     done
+    ! [ "/proc/$(main_pid $queue)/ns/net" -ef /proc/1/ns/net ] ||
+        fail "the queue is in the network"
+    as_user $queue ls $spool/.queue >/dev/null
+    refused within $gateway touch $spool/.queue/planted
+    refused as_user $gateway touch $spool/bob/results/planted
+    refused as_user $queue touch $spool/bob/jobs/planted
     if [ -e $group/memory.max ]; then
         [ "$(cat $group/memory.max)" = $((1200 << 20)) ] ||
             fail "the queue's memory: $(cat $group/memory.max)"
     fi
-    devices=$(sed 1,2d "/proc/$(main_pid $queue)/net/dev" | cut -d : -f 1)
-    [ "$(echo $devices)" = lo ] || fail "the queue's network: $devices"
-    within $queue ls $spool/.queue >/dev/null
-    refused $gateway ls $spool/.queue
-    refused $gateway touch $spool/bob/results/planted
-    refused $queue touch $spool/bob/jobs/planted
 }
 
 # ---- first boot ---------------------------------------------------------------
