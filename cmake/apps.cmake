@@ -81,7 +81,7 @@ elseif(BLINDFIT_GATEWAY)
   pkg_check_modules(GATEWAY REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75 gnutls)
 endif()
 if(BLINDFIT_GATEWAY AND GATEWAY_FOUND)
-  set(gateway access answer authorise download files folders health jobs listen
+  set(gateway access answer authorise download files folders gauges health jobs listen
     main page rates reply serve sessions status sweep token_commands upload
     watch)
   list(TRANSFORM gateway PREPEND ../gateway/)

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "blindfit/blindfit.h"
@@ -141,10 +142,14 @@ void file_etag(char out[ETAG_BYTES], int fd, uint64_t bytes);
 /* Sends a file, with ranges; closes fd. */
 enum MHD_Result download(request *r, int fd, uint64_t bytes);
 /* status.c */
+/* An object in a file; NULL if there is none. */
+cJSON *status_read(int folder, const char *name);
 cJSON *status_of_owner(request *r);
 cJSON *status_of_job(request *r, const char *job, int jobs, int results);
 /* page.c */
 enum MHD_Result page_end(request *r);
+/* gauges.c: in the text format of Prometheus */
+void gauges_put(FILE *f, const gateway *g);
 /* health.c */
 enum MHD_Result health_end(request *r);
 enum MHD_Result metrics_end(request *r);

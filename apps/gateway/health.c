@@ -64,6 +64,7 @@ static void put_all(FILE *f, gateway *g)
         (double)at_disk_free(g->spool));
     put(f, "resident_peak_bytes", "gauge", "largest resident set",
         (double)cli_peak_rss());
+    gauges_put(f, g);
 }
 
 enum MHD_Result metrics_end(request *r)

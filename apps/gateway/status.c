@@ -9,8 +9,7 @@
 
 #define STATUS_BYTES_MAX ((size_t)1 << 18)
 
-/* An object in a file; NULL if there is none. */
-static cJSON *read_object(int folder, const char *name)
+cJSON *status_read(int folder, const char *name)
 {
     char *text;
     size_t bytes;
@@ -59,7 +58,7 @@ static cJSON *read_status(const request *r, const char *job, int results)
     int folder;
     cJSON *o = NULL;
     if (results >= 0 && at_folder(&folder, results, job) == 0) {
-        o = read_object(folder, "status.json");
+        o = status_read(folder, "status.json");
         close(folder);
     }
     if (o) return o;
@@ -102,7 +101,7 @@ static void list_job(void *user, const char *job)
 
 static void add_limits(cJSON *o, int results)
 {
-    cJSON *status = results >= 0 ? read_object(results, "status.json") : NULL;
+    cJSON *status = results >= 0 ? status_read(results, "status.json") : NULL;
     cJSON *limits = cJSON_DetachItemFromObject(status, "limits");
     if (limits) cJSON_AddItemToObject(o, "limits", limits);
     cJSON_Delete(status);
