@@ -97,6 +97,6 @@ void gauges_put(FILE *f, const gateway *g)
               all.disk_bytes);
     put_gauge(f, "running_memory_bytes", "planned for the job that runs",
               all.running_memory_bytes);
-    put_gauge(f, "incomplete",
-              "1 if there are more jobs than are counted for a scrape", all.cut);
+    put_gauge(f, "incomplete", "1 if there are more jobs than a scrape counts",
+              all.cut);
 }

@@ -206,8 +206,11 @@ pids="$pids $queue"
 refuse 3 'will be refused: .*memory' remote push ends --quiet
 absent "$spool/alice/jobs/end/eval.keys"
 end $queue
+# No queue is at work, so none says that it will be refused.
+ok remote status ends --json
+checks=$((checks + 1))
+! grep -q 'refused' stdout || fail "a queue that ended: $(cat stdout)"
 # A job that fails is submitted again by the owner alone.
-ok "$server" queue "$spool" --once # which would not refuse it
 ok remote push ends
 there=$spool/alice/jobs/end/upload.bf
 swap() # FILE PLACE: its bytes, to the bytes at 1000

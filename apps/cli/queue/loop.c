@@ -186,6 +186,17 @@ static bf_status serve(queue *q)
     return BF_OK;
 }
 
+/* What this queue would refuse, by its limits or its disk, the next one may
+ * take: owners should not read it when no queue is at work. One with --once
+ * comes again as it is. */
+static void take_back_lines(queue *q)
+{
+    for (size_t i = 0; i < q->count && !q->o.once; i++) {
+        queue_job *j = q->jobs[i];
+        if (j->state == QUEUE_UPLOADING && !*j->quote.error) j->line[0] = 0;
+    }
+}
+
 /* Ends children, and tells owners. The trainer keeps its checkpoint. */
 static void stop(queue *q)
 {
@@ -198,6 +209,7 @@ static void stop(queue *q)
         listen_to_children(q);
         queue_watch_time(q);
     }
+    take_back_lines(q);
     publish(q);
 }
 
