@@ -14,7 +14,7 @@ set(cli_owner main_owner blas_room confusion data findings training fit/compare
   fit/report fit/run fit/scratch fit/server_process commands/extract
   commands/keygen commands/encrypt commands/decrypt commands/evaluate
   commands/predict commands/fit commands/report commands/inspect_data
-  commands/bench commands/party commands/party_session remote/opened)
+  commands/bench commands/party commands/party_session members remote/opened)
 set(cli_remote ${spool} commands/remote commands/remote_fit commands/remote_sync
   commands/remote_transfer remote/box remote/download remote/files remote/fit
   remote/folder remote/http remote/job remote/login remote/members

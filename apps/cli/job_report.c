@@ -116,12 +116,8 @@ static cJSON *rank_json(const rank_cost *r)
     return o;
 }
 
-static bf_status report_json(const bf_job *job, const bf_job_figures *f,
-                             const more *m, double seconds, const cost *other,
-                             const rank_cost *ranks)
+void cli_json_costs(cJSON *o, const bf_job *job, const bf_job_figures *f)
 {
-    cJSON *o = cJSON_CreateObject();
-    cli_json_job(o, bf_job_recipe(job), f);
     if (f->shape.owners > 1)
         cJSON_AddNumberToObject(o, "owners", f->shape.owners);
     cJSON_AddNumberToObject(o, "columns", (double)f->shape.columns);
@@ -142,11 +138,6 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(bytes, "upload", (double)f->upload_bytes);
     cJSON_AddNumberToObject(bytes, "model", (double)f->model_bytes);
     cJSON_AddNumberToObject(bytes, "checkpoint", (double)f->checkpoint_bytes);
-    if (m->over) {
-        cJSON_AddNumberToObject(o, "more_keys", (double)m->keys);
-        cJSON_AddNumberToObject(bytes, "more_keys", (double)m->key_bytes);
-        cJSON_AddNumberToObject(bytes, "labels", (double)f->labels_bytes);
-    }
     cJSON_AddNumberToObject(o, "memory_bytes", (double)f->memory_bytes);
     cJSON_AddBoolToObject(o, "rows_packed", f->rows_packed);
     if (f->packed_memory_bytes)
@@ -156,11 +147,26 @@ static bf_status report_json(const bf_job *job, const bf_job_figures *f,
     cJSON_AddNumberToObject(o, "tensor_products",
                             (double)f->ciphertext_products);
     cJSON_AddNumberToObject(o, "weight_noise", f->weight_error);
-    cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
-    cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
     cJSON_AddBoolToObject(o, "refreshed", f->refreshed);
     cJSON_AddBoolToObject(o, "safe", bf_job_recipe(job)->safe);
     cJSON_AddBoolToObject(o, "certified", f->certified);
+}
+
+static bf_status report_json(const bf_job *job, const bf_job_figures *f,
+                             const more *m, double seconds, const cost *other,
+                             const rank_cost *ranks)
+{
+    cJSON *o = cJSON_CreateObject();
+    cli_json_job(o, bf_job_recipe(job), f);
+    cli_json_costs(o, job, f);
+    if (m->over) {
+        cJSON *bytes = cJSON_GetObjectItem(o, "bytes");
+        cJSON_AddNumberToObject(o, "more_keys", (double)m->keys);
+        cJSON_AddNumberToObject(bytes, "more_keys", (double)m->key_bytes);
+        cJSON_AddNumberToObject(bytes, "labels", (double)f->labels_bytes);
+    }
+    cJSON_AddNumberToObject(o, "threads", bf_env_threads(NULL));
+    cJSON_AddNumberToObject(o, "server_seconds_estimate", seconds);
     if (other) cJSON_AddItemToObject(o, "alternative", alternative_json(other));
     if (ranks->count) {
         cJSON_AddNumberToObject(o, "ranks", (double)ranks->count);

@@ -8,9 +8,9 @@
  *   bf_report_render(&page, r, BF_REPORT_PAGE);
  *
  * A run is the JSON object that `fit --json` prints, and a plan that of `plan
- * --json` (docs/json.md). Either may come from elsewhere: text in it is
- * escaped, numbers that no run can have count as missing, and a report says
- * what it lacks. */
+ * --json`, or of `party show --json` (docs/json.md). Any may come from
+ * elsewhere: text in it is escaped, numbers that no run can have count as
+ * missing, and a report says what it lacks. */
 #ifndef BLINDFIT_REPORT_H
 #define BLINDFIT_REPORT_H
 

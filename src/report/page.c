@@ -54,7 +54,12 @@ static void write_table(FILE *to, const bf_report *r)
 
 static void planned(FILE *to, const cJSON *run)
 {
-    bf_html_print(to, "a plan for %s rows of %s features.",
+    const cJSON *members = bf_run_list(run, "members");
+    if (members)
+        bf_html_print(to, "a session of %d owners, ",
+                      cJSON_GetArraySize(members));
+    bf_html_print(to, "%s%s rows of %s features.",
+                  members ? "" : "a plan for ",
                   bf_text_count(bf_run_number(run, "samples")).s,
                   bf_text_count(bf_run_number(run, "features")).s);
 }

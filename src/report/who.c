@@ -1,3 +1,6 @@
+#include <string.h>
+
+#include "blindfit/job.h"
 #include "report/parts.h"
 
 static void card(FILE *to, const char *who)
@@ -24,8 +27,39 @@ static bf_text size_of(const cJSON *run, const char *key)
     return v ? bf_text_size(v->valuedouble) : (bf_text){"of unknown size"};
 }
 
+/* An owner of a session (`party show`). */
+static void member(FILE *to, const cJSON *m)
+{
+    bf_text rows = count_of(m, "samples"), features = count_of(m, "features");
+    card(to, bf_run_string(m, "name").s);
+    if (bf_run_number(m, "features") == 0)
+        bf_html_element(to, "li", "labels of %s rows", rows.s);
+    else
+        bf_html_element(to, "li", "%s rows of %s features%s", rows.s,
+                        features.s,
+                        bf_run_true(m, "labels") ? ", and their labels" : "");
+    bf_html_element(to, "li",
+                    "its share of the secret key, which goes nowhere");
+    bf_html_element(to, "li", "%s",
+                    bf_run_true(m, "receives")
+                        ? "the model, which takes the shares of all to open"
+                        : "no model");
+    if (bf_run_find(m, "sent_bytes"))
+        bf_html_element(to, "li", "sent %s to the others and the server",
+                        size_of(m, "sent_bytes").s);
+    end_card(to);
+}
+
 static void owners(FILE *to, const cJSON *run)
 {
+    const cJSON *members = bf_run_list(run, "members"), *m;
+    int shown = 0;
+    if (members) {
+        cJSON_ArrayForEach(m, members) if (shown++ < BF_OWNERS_MAX)
+            member(to, m);
+        return;
+    }
+
     bf_text rows = count_of(run, "samples");
     bf_text features = count_of(run, "features");
     if (bf_run_number(run, "owners") > 1) {
@@ -46,28 +80,56 @@ static void owners(FILE *to, const cJSON *run)
     end_card(to);
 }
 
-void bf_part_who(FILE *to, const cJSON *run)
+/* Of messages of a session, which are counted with a box. */
+static bool is_past(const cJSON *run)
 {
-    fputs(bf_run_judged(run) ? "<h2>Who saw what</h2>\n"
-                             : "<h2>Who will see what</h2>\n",
-          to);
-    fputs("<div class=\"cards\">\n", to);
-    owners(to, run);
+    const cJSON *members = bf_run_list(run, "members");
+    return bf_run_judged(run) ||
+           (members && bf_run_find(members->child, "sent_bytes"));
+}
+
+static void wire(FILE *to, const cJSON *run)
+{
+    bool several = bf_run_number(run, "owners") > 1;
     card(to, "The wire");
-    bf_html_element(to, "li", "evaluation keys, %s, to the server",
-                    size_of(run, "bytes.keys").s);
+    if (bf_run_list(run, "members")) {
+        if (strcmp(bf_run_string(run, "split").s, "rows") == 0 &&
+            !bf_run_find(run, "whitened_by"))
+            bf_html_element(to, "li",
+                            "sums over rows, masked, and sealed from owner to "
+                            "owner: all learn the sums over all rows");
+        bf_html_element(to, "li",
+                        "shares of keys, of which the server makes evaluation "
+                        "keys, %s",
+                        size_of(run, "bytes.keys").s);
+    } else {
+        bf_html_element(to, "li", "evaluation keys, %s, to the server",
+                        size_of(run, "bytes.keys").s);
+    }
     bf_html_element(to, "li",
                     "%s ciphertexts of rows and labels, %s, to the server",
                     count_of(run, "ciphertexts_uploaded").s,
                     size_of(run, "bytes.upload").s);
-    bf_html_element(to, "li", "the encrypted model, %s, to the owner",
-                    size_of(run, "bytes.model").s);
+    bf_html_element(to, "li", "the encrypted model, %s, to the owner%s",
+                    size_of(run, "bytes.model").s, several ? "s" : "");
     end_card(to);
+}
+
+void bf_part_who(FILE *to, const cJSON *run)
+{
+    fputs(is_past(run) ? "<h2>Who saw what</h2>\n"
+                       : "<h2>Who will see what</h2>\n",
+          to);
+    fputs("<div class=\"cards\">\n", to);
+    owners(to, run);
+    wire(to, run);
     card(to, "The server");
     bf_html_element(to, "li",
-                    "the job: %s rows, %s features, %s classes, %s iterations",
+                    "the job: %s rows, %s features, %s classes, %s "
+                    "iteration%s",
                     count_of(run, "samples").s, count_of(run, "features").s,
-                    count_of(run, "classes").s, count_of(run, "iterations").s);
+                    count_of(run, "classes").s, count_of(run, "iterations").s,
+                    bf_run_number(run, "iterations") == 1 ? "" : "s");
     bf_html_element(to, "li", "what is on the wire, and nothing that opens it");
     bf_html_element(to, "li", "no row, no label, no weight");
     end_card(to);

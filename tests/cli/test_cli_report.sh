@@ -137,6 +137,33 @@ ok "$blindfit" report --html full.json owners.json -o page.html
 sound page.html
 shows page.html 'Who saw what' 'Who will see what' 'Each of the owners'
 
+# A session: each owner, and with a box what each sent.
+ok "$blindfit" plan --rows 300,200 -d 8 -c 3 -k 1 --map none -o job.json
+for k in a b; do ok "$blindfit" party id -o $k.id; done
+ok "$blindfit" party new job.json --owner a.pub --owner b.pub --receivers b \
+    -o session.bf
+ok "$blindfit" party show session.bf --json
+cp stdout session.json
+ok "$blindfit" report --html session.json -o page.html
+sound page.html
+shows page.html 'Who will see what' a b 'no model' \
+    'whitened: a session of 2 owners, 500 rows of 8 features.' \
+    '300 rows of 8 features, and their labels' \
+    'the model, which takes the shares of all to open' \
+    'the encrypted model, 156 kB, to the owners'
+mkdir -p box/inbox box/outbox
+head -c 1500 /dev/zero >box/inbox/r1-00.head
+head -c 2000000 /dev/zero >box/inbox/r4-00.upload
+head -c 2000 /dev/zero >box/outbox/r1-01.sums
+ok "$blindfit" party show session.bf --json --box box
+cp stdout session.json
+ok "$blindfit" report --html session.json -o page.html
+shows page.html 'Who saw what' 'sent 2.0 MB to the others and the server' \
+    'sent 2.0 kB to the others and the server'
+refuse 2 '--box needs --json' "$blindfit" party show session.bf --box box
+refuse 3 'none: is no folder' "$blindfit" party show session.bf --box none \
+    --json
+
 # Weights of pixels: three classes of 56 features. The page escapes names.
 pixel_model model.csv
 ok "$blindfit" report --html full.json -o page.html -m model.csv --pixels 7x8

@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "blindfit/party.h"
-#include "cli.h"
+#include "job_report.h"
+#include "members.h"
 
 /* ---- new ----------------------------------------------------------------- */
 
@@ -152,8 +153,20 @@ static void print_whitening(const bf_session *s)
                 by->party.name);
 }
 
+/* What `report` shows: the job, its costs, and the owners. */
+static bf_status json_job(cJSON *o, const bf_session *s, const char *box)
+{
+    const bf_job *job = bf_session_job(s);
+    bf_job_figures f;
+    BF_TRY(bf_job_figures_of(&f, job, &cli_env));
+    cli_json_job(o, bf_job_recipe(job), &f);
+    cli_json_costs(o, job, &f);
+    BF_TRY(cli_json_levels(o, job, &f));
+    return cli_json_members(o, s, box);
+}
+
 static bf_status json_session(const bf_session *s, const char *path,
-                              const bf_label_privacy *p)
+                              const char *box, const bf_label_privacy *p)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "session", path);
@@ -168,7 +181,10 @@ static bf_status json_session(const bf_session *s, const char *path,
         cJSON_AddNumberToObject(o, "label_noise", p->sd);
         cJSON_AddNumberToObject(o, "label_noise_delta", p->normal_delta);
     }
-    return cli_json(o);
+    bf_status status = json_job(o, s, box);
+    if (status == BF_OK) return cli_json(o);
+    cJSON_Delete(o);
+    return status;
 }
 
 /* ", labels", ", 200 features" */
@@ -182,11 +198,12 @@ static bf_text has_of(const bf_session *s, const bf_session_owner *o)
     return text;
 }
 
-static bf_status report_session(const bf_session *s, const char *path)
+static bf_status report_session(const bf_session *s, const char *path,
+                                const char *box)
 {
     bf_label_privacy p;
     BF_TRY(bf_session_label_privacy(&p, s));
-    if (cli_common_options.json) return json_session(s, path, &p);
+    if (cli_common_options.json) return json_session(s, path, box, &p);
     cli_row("session", "%s, to all owners and the server", path);
     print_fingerprint(s);
     for (unsigned i = 0; i < bf_session_owners(s); i++) {
@@ -251,7 +268,7 @@ static bf_status run_new(const cli_command *self, int argc, char **argv)
     BF_TRY(make_session(&session, &a, operands[0]));
     bf_status s = bf_session_check(session);
     if (s == BF_OK) s = bf_session_write(session, a.output);
-    if (s == BF_OK) s = report_session(session, a.output);
+    if (s == BF_OK) s = report_session(session, a.output, NULL);
     bf_session_destroy(session);
     return s;
 }
@@ -279,11 +296,19 @@ const cli_command cli_party_new = {
 static bf_status run_show(const cli_command *self, int argc, char **argv)
 {
     const char *operands[CLI_OPERANDS_MAX];
-    const cli_option none[] = {{0}};
+    const char *box = NULL;
+    const cli_option options[] = {
+        {"box", 0, CLI_TEXT, &box, "DIR",
+         "with --json: count the bytes of messages in this folder of an owner "
+         "or of the server"},
+        {0},
+    };
     bf_session *session;
-    BF_TRY(cli_parse(self, none, argc, argv, 1, 1, operands));
+    BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
+    if (box && !cli_common_options.json)
+        return bf_fail(BF_ERR_ARGUMENT, "--box needs --json");
     BF_TRY(bf_session_read(&session, operands[0]));
-    bf_status s = report_session(session, operands[0]);
+    bf_status s = report_session(session, operands[0], box);
     bf_session_destroy(session);
     return s;
 }
@@ -292,6 +317,10 @@ const cli_command cli_party_show = {
     .name = "party show",
     .summary = "show the owners and the fingerprint of a session",
     .synopsis = "SESSION",
-    .examples = "  blindfit party show session.bf\n",
+    .examples = "  blindfit party show session.bf\n"
+                "  # a page of who saw what, for a browser\n"
+                "  blindfit party show session.bf --box box --json \\\n"
+                "      > session.json\n"
+                "  blindfit report --html session.json -o session.html\n",
     .run = run_show,
 };

@@ -157,7 +157,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_report = {
     .name = "report",
-    .summary = "compare up to four reports of fit --json or plan --json",
+    .summary = "compare up to four reports of fit, plan or party show --json",
     .synopsis = "FIT.json [FIT.json [FIT.json [FIT.json]]]",
     .examples =
         "  blindfit fit data.csv --recipe paper --json > paper.json\n"
