@@ -229,6 +229,12 @@ BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);
 
+/* Call before the work: BF_ERR_ARGUMENT if the file to write is what lies
+ * beside one of `others` (NULLs are fine): models, labels or transforms. */
+BF_MUST_CHECK bf_status cli_check_beside(const char *path,
+                                         const char *const *others,
+                                         size_t count);
+
 /* inspect, of files of numbers by their extension: features, labels and models.
  * NULL in the server's program, which cannot read them. */
 extern bf_status (*const cli_inspect_data)(bool *known, const char *path);

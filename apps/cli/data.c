@@ -28,7 +28,21 @@ bf_status cli_check_model(const char *path, const char *const *others,
     BF_TRY(bf_outfile_check(path, others, count));
     if (bf_path_has_extension(path, ".safetensors")) return BF_OK;
     BF_TRY(bf_sidecar_path(side, path));
+    BF_TRY(bf_refuse_pipe(side));
     return bf_outfile_check(side, others, count);
+}
+
+bf_status cli_check_beside(const char *path, const char *const *others,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char side[PATH_MAX];
+        if (!others[i] || bf_path_has_extension(others[i], ".safetensors"))
+            continue;
+        BF_TRY(bf_sidecar_path(side, others[i]));
+        BF_TRY(bf_outfile_check(path, CLI_FILES(side)));
+    }
+    return BF_OK;
 }
 
 /* ---- data ---------------------------------------------------------------- */

@@ -52,6 +52,7 @@ static bf_status read_json(cJSON **out, const char *path)
     size_t bytes;
     *out = NULL;
     if (access(path, F_OK) != 0) return BF_OK;
+    BF_TRY(bf_refuse_pipe(path)); /* nobody would fill it */
     BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
     *out = cJSON_ParseWithLength((char *)text, bytes);
     bf_free(text);

@@ -12,6 +12,7 @@ static bf_status check_replaceable(const char *path)
     uint8_t *text;
     size_t bytes;
     if (access(path, F_OK) != 0) return BF_OK;
+    BF_TRY(bf_refuse_pipe(path));
     BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
     cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
     bf_free(text);

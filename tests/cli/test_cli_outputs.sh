@@ -133,6 +133,16 @@ refuse 2 'fit.json: to be written, but' \
     "$blindfit" report "$work/fit.json" --curve "$work/fit.json"
 cmp -s "$work/fit.json" "$work/kept.json" || fail "report took its input"
 
+# Class names lie beside labels and transforms.
+refuse 2 'transform.bf.json: to be written, but' "$blindfit" encrypt "$job" \
+    "$work/train.csv" --key "$dir/a/secret.key" --only labels \
+    --fitted "$dir/a/transform.bf" -o "$dir/a/transform.bf.json"
+absent "$dir/a/transform.bf.json"
+refuse 2 'labels.npy.json: to be written, but' "$blindfit" encrypt "$job" \
+    "$work/train.csv" --key "$dir/a/secret.key" --transform "$work/none.bf" \
+    --labels "$work/labels.npy" -o "$work/labels.npy.json"
+absent "$work/labels.npy.json" "$work/none.bf"
+
 # A job may be moved during the run, as it was read at the start.
 checks=$((checks + 1))
 cp "$job" "$work/moved.json"

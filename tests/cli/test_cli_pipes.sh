@@ -54,6 +54,28 @@ refuse 8 "p.bf: $pipe" limited "$server" train "$job" \
     --keys "$dir/eval.keys" --upload "$dir/upload.bf" -o "$work/o.enc" \
     --checkpoint "$work/p.bf"
 absent "$work/o.npy" "$work/o.enc" "$work/t.bf"
+# Files beside others.
+cp "$dir/m.npy" "$dir/transform.bf" tests/golden/labels-v1/y.npy "$work/here"
+cd "$work/here" || exit 1
+mkfifo m.npy.json y.npy.json transform.bf.json
+for command in evaluate predict; do
+    refuse 8 "m.npy.json: $pipe" limited "$blindfit" $command m.npy \
+        "$work/train.csv"
+done
+refuse 8 "m.npy.json: $pipe" limited "$blindfit" inspect m.npy
+refuse 8 "m.npy.json: $pipe" limited "$blindfit" fit "$work/train.csv" -o m.npy
+head -5 "$work/train.csv" >five.csv
+refuse 8 "y.npy.json: $pipe" limited "$blindfit" fit five.csv --labels y.npy
+refuse 8 "transform.bf.json: $pipe" limited "$blindfit" encrypt "$job" \
+    "$work/train.csv" --key "$dir/secret.key" --only labels \
+    --fitted transform.bf -o o.bf
+# decrypt goes on without names.
+ok limited "$blindfit" decrypt "$job" "$dir/model.enc" \
+    --key "$dir/secret.key" --transform transform.bf -o o.npy
+grep -q "transform.bf.json: $pipe" "$work/stderr" ||
+    fail "no word of names: $(cat "$work/stderr")"
+absent o.bf
+cd "$here" || exit 1
 
 # ---- taken in one go ---------------------------------------------------------
 through() # FILE FIFO COMMAND...

@@ -191,6 +191,15 @@ refuse 2 'model.csv: to be written, but' "$blindfit" report --html full.json \
     -o model.csv -m model.csv --pixels 7x8
 refuse 2 'model.csv: to be written, but' "$blindfit" report --html full.json \
     -o page.html -m model.csv --pixels 7x8 --curve model.csv
+# Nor what lies beside a model, its feature map.
+cp model.csv.json map.json
+refuse 2 'model.csv.json: to be written, but' "$blindfit" report --html \
+    full.json -o model.csv.json -m model.csv --pixels 7x8
+refuse 2 'model.csv.json: to be written, but' "$blindfit" report --html \
+    full.json -o page.html -m model.csv --pixels 7x8 --curve model.csv.json
+refuse 2 'model.csv.json: to be written, but' "$blindfit" predict model.csv \
+    train.csv -o model.csv.json
+cmp -s model.csv.json map.json || fail "a model lost its feature map"
 
 # What is no report, and pages that cannot be written.
 head -c 200 full.json >short.json

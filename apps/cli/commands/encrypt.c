@@ -155,6 +155,8 @@ static bf_status check_upload(const encrypt_args *a, const char *job,
         BF_TRY(bf_outfile_check(
             path, CLI_FILES(a->key, job, train, a->fitted, transform)));
         BF_TRY(bf_outfile_check(path, a->labels.at, a->labels.count));
+        BF_TRY(cli_check_beside(path, a->labels.at, a->labels.count));
+        BF_TRY(cli_check_beside(path, CLI_FILES(a->fitted)));
     }
     return BF_OK;
 }

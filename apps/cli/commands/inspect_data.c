@@ -7,19 +7,20 @@
 #define SIDE_MAX ((size_t)1 << 24)
 
 /* A file of numbers is a model's if the file beside it has a feature map. */
-static bool has_map(const char *path)
+static bf_status find_map(bool *found, const char *path)
 {
     char side[BF_PATH_BYTES];
     uint8_t *text;
     size_t bytes;
-    if (bf_sidecar_path(side, path) != BF_OK ||
-        bf_read_file(side, SIDE_MAX, &text, &bytes) != BF_OK)
-        return false;
+    *found = false;
+    BF_TRY(bf_sidecar_path(side, path));
+    BF_TRY(bf_refuse_pipe(side));
+    if (bf_read_file(side, SIDE_MAX, &text, &bytes) != BF_OK) return BF_OK;
     cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
-    bool found = cJSON_HasObjectItem(o, "feature_map");
+    *found = cJSON_HasObjectItem(o, "feature_map");
     cJSON_Delete(o);
     bf_free(text);
-    return found;
+    return BF_OK;
 }
 
 static double file_bytes(const char *path)
@@ -171,5 +172,7 @@ bf_status cli_inspect_owned(bool *known, const char *path)
              bf_path_has_extension(path, ".csv");
     if (!*known) return BF_OK;
     BF_TRY(bf_refuse_pipe(path));
-    return tensors || has_map(path) ? inspect_model(path) : inspect_rows(path);
+    bool model = tensors;
+    if (!tensors) BF_TRY(find_map(&model, path));
+    return model ? inspect_model(path) : inspect_rows(path);
 }

@@ -93,8 +93,10 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_model model;
     bf_matrix x = {0}, scores = {0};
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
-    if (path)
+    if (path) {
         BF_TRY(bf_outfile_check(path, CLI_FILES(operands[0], operands[1])));
+        BF_TRY(cli_check_beside(path, CLI_FILES(operands[0])));
+    }
     BF_TRY(bf_model_load(&model, operands[0]));
     bf_status status;
     BF_GOTO(bf_features_load(&x, operands[1], bf_model_inputs(&model),

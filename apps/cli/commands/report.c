@@ -67,9 +67,12 @@ static bf_status check(report_args *a, const char *const *operands)
         return bf_fail(BF_ERR_ARGUMENT,
                        "--model: %zu for %zu reports; each takes its own",
                        a->models.count, runs);
-    if (a->page)
+    if (a->page) {
         BF_TRY(bf_outfile_check(a->page, a->models.at, a->models.count));
+        BF_TRY(cli_check_beside(a->page, a->models.at, a->models.count));
+    }
     if (a->curve) {
+        BF_TRY(cli_check_beside(a->curve, a->models.at, a->models.count));
         BF_TRY(bf_outfile_check(a->curve, operands, BF_REPORT_RUNS_MAX));
         BF_TRY(bf_outfile_check(a->curve, a->models.at, a->models.count));
         BF_TRY(bf_outfile_check(a->curve, CLI_FILES(a->page)));

@@ -118,6 +118,7 @@ static bf_status load_sidecar(bf_model *m, const char *path)
     size_t bytes;
     cJSON *root = NULL;
     BF_TRY(bf_sidecar_path(side, path));
+    BF_TRY(bf_refuse_pipe(side)); /* nobody would fill it */
     bf_status status;
     BF_GOTO(bf_read_file(side, SIDE_MAX, &data, &bytes), done);
     root = cJSON_ParseWithLength((const char *)data, bytes);
