@@ -204,7 +204,9 @@ static const cli_command cli_party_step = {
         "  blindfit party step session.bf --id me.id --box box x.npy \\\n"
         "      --labels y.npy -o model.npy\n"
         "  # to the others and the server; theirs come into box/inbox\n"
-        "  rsync box/outbox/ server:session/inbox/\n",
+        "  rsync box/outbox/ server:session/inbox/\n"
+        "  # both, where a server runs blindfit-gateway\n"
+        "  blindfit remote sync session.bf --box box\n",
     .run = run_step,
 };
 

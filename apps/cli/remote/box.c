@@ -93,6 +93,7 @@ static bool read_end(remote_message *m, int fd)
 {
     const size_t n = sizeof m->end;
     if (m->bytes < n) return true;
+    errno = 0; /* as it stays if the file has become shorter */
     if (pread(fd, m->end, n, (off_t)(m->bytes - n)) != (ssize_t)n) return false;
     sodium_bin2hex(m->etag, sizeof m->etag, m->end, n);
     return true;

@@ -17,6 +17,9 @@
 
 /* ---- what the server has ------------------------------------------------- */
 
+/* So that sums of a listing, which has at most 4 MB, do not overflow. */
+#define BYTES_MAX 0x1p46
+
 /* False for what is no message, or not complete. */
 static bool read_message(remote_message *m, const cJSON *o)
 {
@@ -25,7 +28,8 @@ static bool read_message(remote_message *m, const cJSON *o)
     size_t n = strlen(etag);
     *m = (remote_message){.bytes = 0};
     if (strlen(name) > SPOOL_FILE_MAX || !spool_message_read(&m->is, name) ||
-        !(bytes >= 0 && bytes < 0x1p53) || remote_number(o, "offset") != bytes)
+        !(bytes >= 0 && bytes < BYTES_MAX) ||
+        remote_number(o, "offset") != bytes)
         return false;
     /* The ETag becomes part of a file's name here. */
     if (n >= sizeof m->etag || strspn(etag, "0123456789abcdef") != n)
