@@ -81,16 +81,15 @@ static bf_status put(cJSON **out, const remote_sync *s, const char *url,
     return status;
 }
 
-static bf_status begin(cJSON **out, const remote_sync *s, const char *url,
-                       const char *owner)
+static bf_status begin(cJSON **out, const remote_sync *s, const char *url)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(body, "members");
     bf_status status = name_members(list, s);
-    if (status == BF_OK && place_of(list, owner) < 0)
+    if (status == BF_OK && place_of(list, s->owner) < 0)
         status = bf_fail(BF_ERR_ARGUMENT, "the server knows you as '%s', which "
                          "is none of the owners: --members names all of them "
-                         "as the server does", owner);
+                         "as the server does", s->owner);
     if (status == BF_OK) status = put(out, s, url, body);
     cJSON_Delete(body);
     return status;
@@ -118,36 +117,45 @@ static bf_status check_named(const remote_sync *s, const cJSON *there)
     return status;
 }
 
-static bf_status check(remote_sync *s, const cJSON *there, const char *owner)
+static bf_status check(remote_sync *s, const cJSON *there)
 {
     const cJSON *list = members_of(there);
-    int me = place_of(list, owner), count = cJSON_GetArraySize(list);
+    int me = place_of(list, s->owner), count = cJSON_GetArraySize(list);
     if (count != (int)bf_session_owners(s->session))
         return bf_fail(BF_ERR_MISMATCH, "the session at the server has %d "
                        "owners, and %s has %u", count, s->session_path,
                        bf_session_owners(s->session));
     if (me < 0)
         return bf_fail(BF_ERR_FORMAT, "the server's session does not have "
-                       "'%s', whose token this is", owner);
+                       "'%s', whose token this is", s->owner);
     s->me = (unsigned)me;
     return s->members ? check_named(s, there) : BF_OK;
 }
 
-static bf_status find(cJSON **out, remote_sync *s, const char *owner)
+static bf_status find(cJSON **out, remote_sync *s)
 {
     char url[REMOTE_SESSION_BYTES];
     remote_session_url(url, s);
     BF_TRY(look(out, s, url));
-    if (!*out) BF_TRY(begin(out, s, url, owner));
-    return check(s, *out, owner);
+    if (!*out) BF_TRY(begin(out, s, url));
+    return check(s, *out);
+}
+
+/* Whose token this is. */
+static bf_status find_owner(remote_sync *s)
+{
+    cJSON *jobs;
+    BF_TRY(remote_jobs(&jobs, s->http));
+    snprintf(s->owner, sizeof s->owner, "%s", remote_text(jobs, "owner"));
+    cJSON_Delete(jobs);
+    return BF_OK;
 }
 
 bf_status remote_members_find(cJSON **out, remote_sync *s)
 {
-    cJSON *jobs, *session = NULL;
-    BF_TRY(remote_jobs(&jobs, s->http));
-    bf_status status = find(&session, s, remote_text(jobs, "owner"));
-    cJSON_Delete(jobs);
+    cJSON *session = NULL;
+    if (!*s->owner) BF_TRY(find_owner(s));
+    bf_status status = find(&session, s);
     if (status == BF_OK)
         *out = session;
     else

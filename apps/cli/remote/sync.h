@@ -16,6 +16,9 @@ typedef struct remote_sync {
     const char *members;
     cli_when recheck; /* fetch what only an owner who rechecks needs, too */
 
+    char owner[SPOOL_OWNER_MAX + 1]; /* what the server calls this one; "" at
+                                      * first */
+
     /* Results: of files. */
     unsigned me;    /* number of this owner */
     unsigned round; /* of its last message */
