@@ -185,6 +185,21 @@ def test_recipes(data):
         assert model.score(x, y) > 0.7, parameters
 
 
+class EveryCheck(EncryptedClassifier):
+    """Says that it is deterministic, or scikit-learn would leave checks out.
+
+    With little noise it passes these.
+    """
+
+    def _more_tags(self):
+        return {**super()._more_tags(), "non_deterministic": False}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = False
+        return tags
+
+
 def checks(estimator):
     """check_estimator, but for checks that the estimator declares to fail."""
     expected = {} if estimator.simulate else EXPECTED_FAILED_CHECKS
@@ -199,9 +214,8 @@ def checks(estimator):
                 check(checked)
                 passed += 1
             except SkipTest as reason:
-                assert (check.func.__name__ in expected
-                        or "non deterministic" in str(reason)), reason
-    assert passed >= 38
+                assert check.func.__name__ in expected, reason
+    assert passed >= 42
 
 
 @pytest.mark.parametrize("iterations", [1, 2])
@@ -236,7 +250,7 @@ def test_checks_of_sklearn_simulated():
 @pytest.mark.parametrize("iterations", [
     1, pytest.param(None, marks=pytest.mark.long)])
 def test_checks_of_sklearn_encrypted(iterations):
-    checks(EncryptedClassifier(iterations=iterations))
+    checks(EveryCheck(iterations=iterations))
 
 
 @pytest.mark.long
