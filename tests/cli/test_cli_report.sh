@@ -160,6 +160,10 @@ cp stdout session.json
 ok "$blindfit" report --html session.json -o page.html
 shows page.html 'Who saw what' 'sent 2.0 MB to the others and the server' \
     'sent 2.0 kB to the others and the server'
+sed 's/"a"/"<i>"/; s/"samples":	300/"samples":	"x"/' session.json >odd.json
+ok "$blindfit" report --html odd.json -o page.html
+sound page.html
+shows page.html '&lt;i&gt;' '? rows of 8 features, and their labels'
 refuse 2 '--box needs --json' "$blindfit" party show session.bf --box box
 refuse 3 'none: is no folder' "$blindfit" party show session.bf --box none \
     --json
