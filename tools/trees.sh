@@ -151,6 +151,13 @@ mount_into() # tree
         mount -t devpts -o newinstance,ptmxmode=0666 devpts "$out/$1/dev/pts"
 }
 
+# For programs that refuse the older hierarchies, which keep their controllers.
+mount_cgroup2()
+{
+    [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] ||
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup || exit 1
+}
+
 remove_trees() # tree...
 {
     for tree; do
