@@ -81,9 +81,9 @@ elseif(BLINDFIT_GATEWAY)
   pkg_check_modules(GATEWAY REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75 gnutls)
 endif()
 if(BLINDFIT_GATEWAY AND GATEWAY_FOUND)
-  set(gateway access answer authorise download files folders gauges health jobs listen
-    main page rates reply serve sessions status sweep token_commands upload
-    watch)
+  set(gateway access ages answer authorise download files folders gauges health
+    jobs listen main page rates reply serve sessions status sweep token_commands
+    upload watch)
   list(TRANSFORM gateway PREPEND ../gateway/)
   bf_app(blindfit-gateway bf_gateway_parse ${gateway} program affinity
     term/clock term/options term/progress term/results commands/completion)

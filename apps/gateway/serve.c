@@ -20,7 +20,6 @@
 
 #define LOOK_MS 200
 #define WATCH_EVERY 1.0 /* seconds */
-#define SWEEP_EVERY 60.0
 #define TLS_BYTES_MAX ((size_t)1 << 20)
 /* Of each connection: head, and a block of the body. */
 #define CONNECTION_BYTES ((size_t)64 << 10)

@@ -12,7 +12,7 @@
 typedef struct walk {
     gateway *g;
     int at;
-    time_t limit;
+    ages ages;
 } walk;
 
 static void warn(int err, const char *name)
@@ -26,7 +26,7 @@ static void sweep_file(void *user, const char *file)
     walk *w = user;
     char name[SPOOL_FILE_MAX + 1];
     if (!upload_part_name(name, file)) return;
-    int err = upload_expire(w->at, name, w->limit);
+    int err = upload_expire(w->at, name, &w->ages, w->g->o.expire);
     warn(err, file);
     if (!err && !at_exists(w->at, file))
         atomic_fetch_add(&w->g->metrics.expired, 1);
@@ -34,17 +34,16 @@ static void sweep_file(void *user, const char *file)
 
 static void sweep_folder(const walk *w, int folder)
 {
-    walk files = {.g = w->g, .at = folder, .limit = w->limit};
+    walk files = {.g = w->g, .at = folder, .ages = w->ages};
     warn(at_each_hidden(folder, sweep_file, &files), "a folder");
 }
 
 static void sweep_job(void *user, const char *job)
 {
     walk *w = user;
-    struct stat st;
     int folder;
     if (!spool_job_valid(job) || at_folder(&folder, w->at, job) != 0) return;
-    bool old = fstat(folder, &st) == 0 && st.st_mtime < w->limit;
+    bool old = ages_over(&w->ages, folder, w->g->o.expire);
     sweep_folder(w, folder);
     close(folder);
     /* A job without files is none; this fails if there are some. */
@@ -63,18 +62,16 @@ static void sweep_owner(walk *w, const char *owner)
 static void sweep_session(void *user, const char *id)
 {
     walk *w = user;
-    struct stat st;
     int session, inbox;
     if (at_folder(&session, w->g->sessions, id) != 0) return;
     int err = at_folder(&inbox, session, "inbox");
     close(session);
     if (err) return;
     sweep_folder(w, inbox);
-    err = fstat(inbox, &st) != 0 ? errno : 0;
-    close(inbox);
     /* A message that is completed changes the folder. */
-    if (err || (double)st.st_mtime + w->g->o.expire_sessions > time(NULL))
-        return;
+    bool old = ages_over(&w->ages, inbox, w->g->o.expire_sessions);
+    close(inbox);
+    if (!old) return;
     warn(at_remove(w->g->sessions, id), id);
     atomic_fetch_add(&w->g->metrics.expired, 1);
 }
@@ -91,9 +88,12 @@ static bool owner_at(char out[SPOOL_OWNER_MAX + 1], gateway *g, size_t i)
 
 void sweep(gateway *g)
 {
-    walk w = {.g = g, .limit = time(NULL) - (time_t)g->o.expire};
+    walk w = {.g = g};
     char owner[SPOOL_OWNER_MAX + 1];
+    ages_begin(&w.ages, g->own, SWEEP_EVERY);
     for (size_t i = 0; owner_at(owner, g, i); i++)
         if (*owner) sweep_owner(&w, owner);
     warn(at_each(g->sessions, SIZE_MAX, sweep_session, &w), "sessions");
+    int err = ages_end(&w.ages, g->own);
+    if (err) cli_warn("%s/.gateway/swept: %s", g->o.spool, strerror(err));
 }

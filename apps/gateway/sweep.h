@@ -4,6 +4,8 @@
 
 #include "gateway/gateway.h"
 
+#define SWEEP_EVERY 60.0 /* seconds */
+
 /* Removes incomplete files of owners who have tokens, and sessions, that are
  * too old. */
 void sweep(gateway *g);

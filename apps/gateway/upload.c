@@ -142,12 +142,12 @@ int upload_remove(int folder, const char *name)
     return err;
 }
 
-int upload_expire(int folder, const char *name, time_t limit)
+int upload_expire(int folder, const char *name, const ages *a, double limit)
 {
     struct stat st;
     int fd, err = lock_part(&fd, &st, folder, name);
     if (err) return err == ENOENT ? 0 : err;
-    if (st.st_mtime < limit) err = remove_files(folder, name, false);
+    if (ages_over(a, fd, limit)) err = remove_files(folder, name, false);
     close(fd);
     return err;
 }

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "blindfit/blindfit.h"
+#include "gateway/ages.h"
 #include "gateway/parse/headers.h"
 
 #define UPLOAD_FILE_BYTES (SPOOL_FILE_MAX + 8) /* of ".NAME.part" */
@@ -35,8 +36,9 @@ BF_MUST_CHECK int upload_look(upload *out, int folder, const char *name);
 BF_MUST_CHECK int upload_begin(int folder, const char *name, uint64_t length,
                                const char *metadata);
 BF_MUST_CHECK int upload_remove(int folder, const char *name);
-/* Removes the part if its last byte came before `limit`. */
-BF_MUST_CHECK int upload_expire(int folder, const char *name, time_t limit);
+/* Removes the part if its last byte came more than `limit` seconds ago. */
+BF_MUST_CHECK int upload_expire(int folder, const char *name, const ages *a,
+                                double limit);
 /* The NAME in ".NAME.part"; false for other names. */
 bool upload_part_name(char out[SPOOL_FILE_MAX + 1], const char *file);
 

@@ -523,6 +523,31 @@ checks=$((checks + 1))
 [ -e "$jobs/a/.uses.part" ] || fail "expired too soon"
 wants 404 HEAD $files/upload.bf
 stop
+
+# What changed a minute before the last sweep is still young if the clock has leapt
+# by years, and after it has leapt back; what was old remains so.
+old_session=$spool/.gateway/sessions/$(printf %064d 5)
+mkdir -p "$old_session/inbox"
+printf 123 >"$jobs/a/.labels.bf.part"
+touch -d 'now 2 years ago' "$spool/.gateway/swept"
+touch -d 'now 2 years ago 1 minute ago' "$jobs/a/.uses.part"
+touch -d 'now 2 years ago 8 days ago' "$jobs/a/.labels.bf.part"
+touch -d 'now 2 years ago 29 days ago' "$old_session/inbox"
+start
+until_true [ ! -e "$jobs/a/.labels.bf.part" ] || fail "did not expire"
+stop
+checks=$((checks + 3))
+[ -e "$jobs/a/.uses.part" ] || fail "expired as the clock was set"
+[ -e "$old_session" ] || fail "a session expired as the clock was set"
+touch -d '2 years' "$jobs/a/.uses.part"
+touch -d '31 days ago' "$old_session/inbox"
+start
+until_true [ ! -e "$old_session" ] || fail "a session did not expire"
+stop
+checks=$((checks + 2))
+[ -e "$jobs/a/.uses.part" ] || fail "expired as the clock was set back"
+[ "$(find "$jobs/a/.uses.part" -newermt '+1 hour')" = '' ] ||
+    fail "changed in the future"
 rm -r "$jobs/a"
 
 # A disk that fills.
