@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "spool/names.h"
+
 /* Adds the sizes of this folder's messages, r4-02.upload and the like, by the
  * owners who sent them. */
 static bf_status count_folder(uint64_t sent[BF_OWNERS_MAX], const char *path)
@@ -17,13 +19,13 @@ static bf_status count_folder(uint64_t sent[BF_OWNERS_MAX], const char *path)
     if (!d)
         return bf_fail(BF_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
     for (const struct dirent *e; (e = readdir(d));) {
-        unsigned round, sender;
+        spool_message m;
         struct stat st;
-        if (sscanf(e->d_name, "r%1u-%2u.", &round, &sender) == 2 &&
-            sender < BF_OWNERS_MAX &&
+        if (spool_message_read(&m, e->d_name) && m.round > 0 &&
+            m.from < BF_OWNERS_MAX &&
             fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(st.st_mode))
-            sent[sender] += (uint64_t)st.st_size;
+            sent[m.from] += (uint64_t)st.st_size;
     }
     closedir(d);
     return BF_OK;

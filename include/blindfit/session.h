@@ -114,6 +114,13 @@ BF_API const bf_session_owner *bf_session_owner_at(const bf_session *s,
                                                    unsigned i);
 /* The owner who fits the transform of all rows alone; NULL if nobody does. */
 BF_API const bf_session_owner *bf_session_whitener(const bf_session *s);
+/* The number of the owner who rechecks the model where one owner does
+ * (BF_RECHECK_ONE): the first who receives nothing, or the first of all. */
+BF_API unsigned bf_session_rechecker(const bf_session *s);
+/* The round whose messages the server trains on, and the last round: 5, or 7
+ * with an audit. */
+#define BF_ROUND_UPLOAD 4
+BF_API unsigned bf_session_rounds(const bf_session *s);
 /* The BLAKE2b digest of the session's file. */
 BF_API const uint8_t *bf_session_id(const bf_session *s); /* 32 bytes */
 /* Half of the id in groups of four digits, which owners compare by voice. A

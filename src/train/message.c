@@ -16,6 +16,11 @@ enum { HEAD_VERSION = 1 };
 
 /* ---- what a message holds ------------------------------------------------ */
 
+unsigned bf_session_rounds(const bf_session *s)
+{
+    return s->options.audit ? BF_ROUNDS_MAX : BF_ROUND_MODEL;
+}
+
 unsigned bf_message_parts(bf_part_kind kinds[BF_PARTS_MAX], const bf_session *s,
                           unsigned round, unsigned sender)
 {

@@ -42,7 +42,6 @@
 
 #include "train/session.h"
 
-#define BF_ROUND_UPLOAD 4
 #define BF_ROUNDS_MAX 7
 #define BF_SIGNATURE_BYTES 64
 
@@ -82,12 +81,8 @@ typedef struct bf_head {
     uint8_t digest[BF_HASH_BYTES]; /* of the head's bytes */
 } bf_head;
 
-/* The first round that names the server's model, and the last round. */
+/* The first round that names the server's model; without an audit the last. */
 #define BF_ROUND_MODEL 5
-static inline unsigned bf_session_rounds(const bf_session *s)
-{
-    return s->options.audit ? BF_ROUNDS_MAX : BF_ROUND_MODEL;
-}
 
 /* The kinds of the parts of this owner's message of this round, in their order;
  * returns their number. */

@@ -415,6 +415,13 @@ const bf_session_owner *bf_session_owner_at(const bf_session *s, unsigned i)
     return &s->owner[i];
 }
 
+unsigned bf_session_rechecker(const bf_session *s)
+{
+    unsigned one = 0;
+    while (one < s->owners && s->owner[one].receives) one++;
+    return one % s->owners;
+}
+
 const uint8_t *bf_session_id(const bf_session *s)
 {
     return s->id;

@@ -336,7 +336,7 @@ void remote_answer_clear(remote_answer *a)
     *a = (remote_answer){.upload_offset = -1, .range_start = -1};
 }
 
-bf_status remote_answer_json(cJSON **out, const remote_answer *a)
+static bf_status read_json(cJSON **out, const remote_answer *a)
 {
     *out = cJSON_ParseWithLength(a->text ? a->text : "", a->text_bytes);
     if (cJSON_IsObject(*out)) return BF_OK;
@@ -409,4 +409,15 @@ bf_status remote_http_ask(remote_http *h, const remote_request *r,
         if (!a->again) return s;
         BF_TRY(remote_again(h, &tries, s, a->retry_after));
     }
+}
+
+bf_status remote_http_json(cJSON **out, remote_http *h, const remote_request *r,
+                           int expected)
+{
+    remote_answer a = {0};
+    bf_status s = remote_http_ask(h, r, &a, expected);
+    *out = NULL;
+    if (s == BF_OK && a.code != expected) s = read_json(out, &a);
+    remote_answer_clear(&a);
+    return s;
 }

@@ -37,8 +37,6 @@ typedef struct remote_answer {
     size_t text_bytes;
 } remote_answer;
 void remote_answer_clear(remote_answer *a);
-/* The body as JSON; BF_ERR_FORMAT if it is no object. Deleted by the caller. */
-BF_MUST_CHECK bf_status remote_answer_json(cJSON **out, const remote_answer *a);
 
 #define REMOTE_HEADERS_MAX 4
 typedef struct remote_request {
@@ -67,6 +65,10 @@ BF_MUST_CHECK bf_status remote_http_once(remote_http *h,
  * remote_http_refusal. */
 BF_MUST_CHECK bf_status remote_http_ask(remote_http *h, const remote_request *r,
                                         remote_answer *a, int expected);
+/* The same for a body that is a JSON object, which the caller deletes; NULL for
+ * `expected`. BF_ERR_FORMAT for another body. */
+BF_MUST_CHECK bf_status remote_http_json(cJSON **out, remote_http *h,
+                                         const remote_request *r, int expected);
 /* The failure that an answer of 400 or more means, with the server's line. */
 BF_MUST_CHECK bf_status remote_http_refusal(const remote_http *h,
                                             const remote_answer *a);

@@ -35,21 +35,16 @@ static bf_status ask(cJSON **out, remote_http *h, const char *method,
     snprintf(path, sizeof path, "/v1/jobs/%s%s%s", name, *what ? "/" : "",
              what);
     const remote_request r = {.method = method, .path = path};
-    bf_status s = remote_http_ask(h, &r, &a, out || !*what ? 404 : 0);
-    if (out) *out = NULL;
-    if (s == BF_OK && out && a.code != 404) s = remote_answer_json(out, &a);
+    if (out) return remote_http_json(out, h, &r, 404);
+    bf_status s = remote_http_ask(h, &r, &a, *what ? 0 : 404);
     remote_answer_clear(&a);
     return s;
 }
 
 bf_status remote_jobs(cJSON **out, remote_http *h)
 {
-    remote_answer a = {0};
     const remote_request r = {.method = "GET", .path = "/v1/jobs"};
-    bf_status s = remote_http_ask(h, &r, &a, 0);
-    if (s == BF_OK) s = remote_answer_json(out, &a);
-    remote_answer_clear(&a);
-    return s;
+    return remote_http_json(out, h, &r, 0);
 }
 
 bf_status remote_job_status(cJSON **out, remote_http *h, const char *name)

@@ -70,13 +70,10 @@ static const cJSON *members_of(const cJSON *session)
 static bf_status put(cJSON **out, const remote_sync *s, const char *url,
                      const cJSON *body)
 {
-    remote_answer a = {0};
     char *text = cJSON_PrintUnformatted(body);
     if (!text) return bf_fail(BF_ERR_MEMORY, "no memory for a request");
     const remote_request r = {.method = "PUT", .path = url, .text = text};
-    bf_status status = remote_http_ask(s->http, &r, &a, 0);
-    if (status == BF_OK) status = remote_answer_json(out, &a);
-    remote_answer_clear(&a);
+    bf_status status = remote_http_json(out, s->http, &r, 0);
     cJSON_free(text);
     return status;
 }
@@ -92,16 +89,6 @@ static bf_status begin(cJSON **out, const remote_sync *s, const char *url)
                          "as the server does", s->owner);
     if (status == BF_OK) status = put(out, s, url, body);
     cJSON_Delete(body);
-    return status;
-}
-
-static bf_status look(cJSON **out, const remote_sync *s, const char *url)
-{
-    remote_answer a = {0};
-    const remote_request r = {.method = "GET", .path = url};
-    bf_status status = remote_http_ask(s->http, &r, &a, 404);
-    if (status == BF_OK && a.code != 404) status = remote_answer_json(out, &a);
-    remote_answer_clear(&a);
     return status;
 }
 
@@ -136,7 +123,8 @@ static bf_status find(cJSON **out, remote_sync *s)
 {
     char url[REMOTE_SESSION_BYTES];
     remote_session_url(url, s);
-    BF_TRY(look(out, s, url));
+    const remote_request r = {.method = "GET", .path = url};
+    BF_TRY(remote_http_json(out, s->http, &r, 404));
     if (!*out) BF_TRY(begin(out, s, url));
     return check(s, *out);
 }

@@ -13,7 +13,6 @@
 
 #define SESSION_FILE "session.bf"
 #define MODEL_FILE "model.enc"
-#define ROUND_UPLOAD 4u /* after which the server trains (blindfit/session.h) */
 
 /* ---- what the server has ------------------------------------------------- */
 
@@ -173,15 +172,10 @@ static bool is_one_of(const char *const *names, size_t count, const char *name)
     return false;
 }
 
-/* As party step decides by default: the first owner who receives nothing, or
- * the first of all. */
 static bool rechecks(const remote_sync *s)
 {
-    unsigned one = 0, owners = bf_session_owners(s->session);
-    if (s->recheck != CLI_AUTO) return s->recheck == CLI_YES;
-    while (one < owners && bf_session_owner_at(s->session, one)->receives)
-        one++;
-    return s->me == one % owners;
+    return s->recheck == CLI_AUTO ? s->me == bf_session_rechecker(s->session)
+                                  : s->recheck == CLI_YES;
 }
 
 /* What is for this owner: of parts, those of docs/formats.md. */
@@ -316,11 +310,6 @@ static bf_status await_heads(remote_sync *s)
     return BF_OK;
 }
 
-static unsigned last_round(const bf_session *s)
-{
-    return bf_session_options_of(s).audit ? 7 : 5;
-}
-
 static bf_status await(remote_sync *s)
 {
     bool there;
@@ -328,11 +317,11 @@ static bf_status await(remote_sync *s)
     s->missing = cJSON_CreateArray();
     snprintf(s->line, sizeof s->line, "round %u: waiting for ", s->round);
     /* Who receives no model needs none of the others' last messages. */
-    if (s->round == last_round(s->session) &&
+    if (s->round == bf_session_rounds(s->session) &&
         !bf_session_owner_at(s->session, s->me)->receives)
         return BF_OK;
     BF_TRY(await_heads(s));
-    if (s->round == ROUND_UPLOAD && cJSON_GetArraySize(s->missing) == 0) {
+    if (s->round == BF_ROUND_UPLOAD && cJSON_GetArraySize(s->missing) == 0) {
         BF_TRY(await_file(s, &there, MODEL_FILE));
         if (!there) add_name(s, "the server (" MODEL_FILE ")");
     }

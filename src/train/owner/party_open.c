@@ -325,12 +325,9 @@ static bf_status train_again(const bf_party_run *p, const char *folder,
 
 static bool rechecks(const bf_party_run *p)
 {
-    const bf_session *s = p->session;
-    unsigned one = 0;
     if (p->o->recheck != BF_RECHECK_ONE)
         return p->o->recheck == BF_RECHECK_ALWAYS;
-    while (one < s->owners && s->owner[one].receives) one++;
-    return p->me == one % s->owners;
+    return p->me == bf_session_rechecker(p->session);
 }
 
 /* Training is deterministic: it makes the same bytes from the same bytes. A
