@@ -40,13 +40,15 @@ bf_slope bf_sigmoid_slope(const bf_sigmoid *p, double mean, double deviation,
                           double reach)
 {
     double squares = 0, sum = 0, weights = 0;
-    for (double x = 0; x < 6; x += 1.0 / 64)
+    for (double x = 0; x < 6; x += 1.0 / 64) {
+        double weight = exp(-x * x / 2);
         for (int side = -1; side <= 1; side += 2) {
             double z = fabs(mean + side * x * deviation);
             double slope = slope_at(p, fmin(z, reach));
-            squares += exp(-x * x / 2) * slope * slope;
-            sum += exp(-x * x / 2) * slope;
-            weights += exp(-x * x / 2);
+            squares += weight * slope * slope;
+            sum += weight * slope;
+            weights += weight;
         }
+    }
     return (bf_slope){.rms = sqrt(squares / weights), .mean = sum / weights};
 }

@@ -95,8 +95,17 @@ double bf_plan_tolerance(const bf_recipe *recipe, size_t n, size_t cols,
     return most_tolerated(last_tolerance(first), recipe);
 }
 
+/* Layouts of the same F and K come again in every ring and tolerance: scales of
+ * their masks, of K up to 64. */
+enum { MASK_PERIODS = 7 };
+typedef struct mask_scale {
+    int bits; /* 0: none is kept */
+    double log;
+} mask_scale;
+
 typedef struct search {
     const bf_plan_options *options;
+    mask_scale masks[BF_PLAN_LOG_N_MAX][MASK_PERIODS][2];
     unsigned ranks;        /* of which plans here are the busiest's */
     bool divided;          /* some layout has rows for all of them */
     double tolerance;      /* error of a weight, relative to a typical one */
@@ -376,8 +385,17 @@ static bool inputs_fit(const search *s, const bf_job *job)
  * that few rows determine, enlarge errors of masks. */
 enum { FEWER_MASK_BITS = 10 };
 
+static double mask_log_scale(search *s, const bf_layout *l, int bits, bool even)
+{
+    mask_scale *kept =
+        &s->masks[bf_log2_ceil(l->f)][bf_log2_ceil(l->k)][even];
+    if (kept->bits != bits)
+        *kept = (mask_scale){bits, bf_mask_log_scale(l, bits, even)};
+    return kept->log;
+}
+
 /* Sets what the layout alone decides. */
-static void set_mask(const search *s, bf_job *job)
+static void set_mask(search *s, bf_job *job)
 {
     const bf_layout *l = &job->layout;
     bool fewer = !strict(s) && job->refresh.on &&
@@ -385,7 +403,7 @@ static void set_mask(const search *s, bf_job *job)
                  bf_refresh_many_rows(l->n, l->cols) &&
                  bf_usual_of(job, 1).reach <= job->schedule.sigmoid.range;
     int bits = fewer ? FEWER_MASK_BITS : s->mask_bits;
-    job->log_mask = bf_mask_log_scale(l, bits, fewer);
+    job->log_mask = mask_log_scale(s, l, bits, fewer);
 }
 
 static bf_status consider_layout(search *s, const bf_job *base)
@@ -437,7 +455,7 @@ static bf_status consider_ring(search *s, const bf_job *base, unsigned log_n,
     if (best->found) least = fmin(least, rough_work(s, &best->job.layout));
     for (size_t f = (size_t)1 << (log_n - 1); f >= 1; f /= 2) {
         if (s->options->f && s->options->f != f) continue;
-        for (size_t k = 1; k <= f && k <= 64; k *= 2) {
+        for (size_t k = 1; k <= f && k < (size_t)1 << MASK_PERIODS; k *= 2) {
             bf_job job = *base;
             if (s->options->k && s->options->k != k) continue;
             if (bf_job_lay_out(&job.layout, base, &shape, f, k) != BF_OK)
@@ -668,7 +686,7 @@ static bf_status make_base(bf_job *out, const bf_recipe *recipe, size_t n,
 }
 
 /* Whether some layout of this job has a chain, of the least precision. */
-static bool has_chain(const search *s, const bf_job *base, size_t n,
+static bool has_chain(search *s, const bf_job *base, size_t n,
                       size_t classes)
 {
     unsigned log_n = s->options->log_n ? s->options->log_n : BF_PLAN_LOG_N_MAX;
@@ -692,7 +710,7 @@ static bool has_chain(const search *s, const bf_job *base, size_t n,
     return false;
 }
 
-static bool recipe_has_chain(const search *s, const bf_recipe *r, size_t n,
+static bool recipe_has_chain(search *s, const bf_recipe *r, size_t n,
                              size_t features, size_t classes)
 {
     bf_job base;
@@ -706,7 +724,7 @@ static bool recipe_has_chain(const search *s, const bf_recipe *r, size_t n,
 
 /* Says how many iterations by the same polynomial have a chain without
  * refreshes; of a safe recipe, which steps allow a polynomial that has one. */
-static void tell_chains(char *text, size_t bytes, const search *s,
+static void tell_chains(char *text, size_t bytes, search *s,
                         const bf_recipe *r, size_t n, size_t features,
                         size_t classes)
 {
@@ -733,7 +751,7 @@ static void tell_chains(char *text, size_t bytes, const search *s,
     }
 }
 
-static bf_status none_found(const search *s, const bf_recipe *r, size_t n,
+static bf_status none_found(search *s, const bf_recipe *r, size_t n,
                             size_t features, size_t classes)
 {
     char job[128], memory[64] = "", chains[160] = "";
