@@ -83,16 +83,18 @@ set_tests_properties(test_api_alias test_cli_bad_input test_cli_options
   test_cli_party_labels test_cli_gateway test_cli_remote test_cli_sync
   PROPERTIES LABELS sanitized)
 
-# The longest tests begin first, so that none runs alone at the end: a clean
-# build has no times of earlier runs.
+# The longest tests begin first, and those that wait, so that none runs alone at
+# the end: a clean build has no times of earlier runs.
 set_tests_properties(test_train_circuit test_cli_interrupt test_long_resume
   test_cli_protocol test_long_checkpoint test_cli_bad_input test_train_plan
   test_cli_no_features test_e2e_pictures test_api_over test_train_party
-  test_cli_mpi PROPERTIES COST 30)
+  test_train_ranks test_cli_remote test_cli_queue_runs test_cli_mpi
+  PROPERTIES COST 30)
 set_tests_properties(test_cli_large_jobs test_cli_json test_cli_surroundings
   test_kernels_residue test_golden_formats test_cli_terminal test_ckks_bootstrap
   test_cli_transform test_cli_options test_ckks_noise test_cli_signals
-  test_python test_cli_browser PROPERTIES COST 10)
+  test_cli_party test_cli_queue test_cli_gateway test_cli_refresh test_cli_many
+  test_long_refresh test_python test_cli_browser PROPERTIES COST 10)
 
 set_tests_properties(${known_answers} PROPERTIES LABELS "known;backends")
 add_custom_target(known_answers DEPENDS ${known_answers})
