@@ -28,11 +28,12 @@ printed "$blindfit" decrypt "$work/job.json" "$work/model.enc" \
     --key "$work/keys/secret.key" --transform "$work/keys/transform.bf" \
     --check "$work/train.csv" -o "$work/model.npy"
 # A job with an alternative, and a job with refreshed weights and certificates.
-printed "$blindfit" plan -n 60000 -d 400 -k 3
-ok "$blindfit" plan -n 40 -d 60 -c 3 -k 2 --refresh yes --certificate \
+printed "$blindfit" plan -n 10000 -d 30 -c 3 -k 3
+cut -d, -f1-4 "$work/train.csv" >"$work/narrow.csv"
+ok "$blindfit" plan -n 40 -d 3 -c 3 -k 2 --refresh yes --certificate \
     -o "$work/two.json"
 ok "$blindfit" keygen "$work/two.json" -o "$work/keys-2"
-ok "$blindfit" encrypt "$work/two.json" "$work/train.csv" \
+ok "$blindfit" encrypt "$work/two.json" "$work/narrow.csv" \
     --key "$work/keys-2/secret.key" -o "$work/two.bf"
 ok "$server" train "$work/two.json" --keys "$work/keys-2/eval.keys" \
     --upload "$work/two.bf" -o "$work/two.enc"

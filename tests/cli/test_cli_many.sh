@@ -10,7 +10,7 @@ awk '{ print NR % 9 }' "$work/train.csv" >"$work/y-nines.csv"
 head -70 "$work/y-halves.csv" >"$work/few.csv"
 cd "$work" || exit 1
 
-ok "$blindfit" plan -n 75 -d 23 -c 3 -k 3 -o job.json
+ok "$blindfit" plan -n 75 -d 23 -c 3 -k 3 --refresh no -o job.json
 ok "$blindfit" keygen job.json -o keys
 ok "$blindfit" encrypt job.json train.csv --key keys/secret.key -o upload.bf
 sums=$(cksum job.json keys/* upload.bf)
@@ -109,7 +109,7 @@ refuse 2 '--features: decided by the rows' \
 ok "$blindfit" plan -n 1000 -d 8 -c 10 -k 2 --refresh no -o short.json
 refuse 2 "made for 2 iterations, leaves labels a scale of .*as many iterations fit" \
     "$blindfit" plan --over short.json -k 1 -c 10 -o no.json
-ok "$blindfit" plan -n 1000 -d 400 -c 10 -k 2 -o wide.json
+ok "$blindfit" plan -n 1000 -d 400 -c 10 -k 2 --refresh no -o wide.json
 refuse 2 '40 classes over rows encrypted for 10' "$blindfit" plan \
     --over wide.json -c 40 -o no.json
 refuse 3 'nowhere.json' "$blindfit" plan --over nowhere.json -o no.json
@@ -126,7 +126,8 @@ absent no.bf
 
 # Rows of another data set, and keys.
 mkdir other
-ok "$blindfit" plan -n 75 -d 23 -c 3 -k 3 --lambda 2 -o other/job.json
+ok "$blindfit" plan -n 75 -d 23 -c 3 -k 3 --lambda 2 --refresh no \
+    -o other/job.json
 refuse 4 'another data set' "$blindfit" keygen nines.json \
     --key keys/secret.key --beyond other/job.json -o no
 ok "$blindfit" keygen other/job.json -o other/keys

@@ -77,8 +77,9 @@ refuse 4 'whitened/keys/eval.keys: .*another' "$server" train \
 absent "$work/model.enc"
 
 # The accuracy after each iteration is as in plaintext but for one row.
-rows 60 9 3 2 >"$work/test.csv"
-ok "$blindfit" fit "$work/train.csv" --test "$work/test.csv" --iterations 3 \
+rows 60 3 2 1 >"$work/narrow.csv"
+rows 60 3 2 2 >"$work/test.csv"
+ok "$blindfit" fit "$work/narrow.csv" --test "$work/test.csv" --iterations 3 \
     --refresh yes --every-iteration --json
 cp "$work/stdout" "$work/fit.json"
 ok "$blindfit" report "$work/fit.json" --curve "$work/curve.dat"
