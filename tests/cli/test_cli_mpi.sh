@@ -115,7 +115,7 @@ absent none.enc
 
 # A rank that is killed, and mpirun interrupted, leave a checkpoint, with which
 # the run goes on.
-ok "$blindfit" plan --samples 9000 --features 4 --classes 2 --iterations 60 \
+ok "$blindfit" plan --samples 9000 --features 4 --classes 2 --iterations 20 \
     --refresh yes --ring 16384 -o long.json
 ok "$blindfit" keygen long.json -o long
 rows 9000 4 2 8 >y.csv
@@ -154,7 +154,7 @@ stopped() # STOP OPTION...: two ranks, stopped by this command after an iteratio
 }
 told()
 {
-    one_line 'interrupted.* state.bf keeps [0-9]+ of 60 iterations'
+    one_line 'interrupted.* state.bf keeps [0-9]+ of 20 iterations'
     kept=$(sed -n 's/.* keeps \([0-9]*\) of.*/\1/p' "$work/stderr")
 }
 running() { pgrep -f -x "$server_mpi $train -o none.enc .*"; }

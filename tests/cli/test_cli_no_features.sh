@@ -1,7 +1,8 @@
 #!/bin/sh
 # A build without image readers, backbones and jobs at a server needs none of
 # their libraries and does everything else. Built here without optimisation and
-# debug information, as only the content of the build matters.
+# debug information, as only the content of the build matters; objects that the
+# options do not change are those of the build under test.
 . "$(dirname "$0")/lib.sh"
 
 compiler=$(sed -n 's/^CMAKE_C_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
@@ -9,6 +10,17 @@ small=$work/build
 ok cmake -S . -B "$small" -DBLINDFIT_FEATURES=OFF -DBLINDFIT_REMOTE=OFF \
     -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_FLAGS_DEBUG=-O0 -DBLINDFIT_WERROR=ON -DCMAKE_C_COMPILER="$compiler"
+flags() # FILE: without those of optimisation and of debug information
+{
+    tr ' ' '\n' <"$1" | grep -v -E '^-(O.|g.?|[UD]_FORTIFY_SOURCE.*)$'
+}
+for target in "$small"/CMakeFiles/*.dir; do
+    made=$build/CMakeFiles/${target##*/}
+    [ -f "$made/flags.make" ] || continue
+    flags "$made/flags.make" >"$work/made"
+    flags "$target/flags.make" | cmp -s - "$work/made" || continue
+    (cd "$made" && find . -name '*.o' -exec cp --parents {} "$target" \;)
+done
 ok cmake --build "$small" -j "$(nproc)" || finish
 
 libraries='lib(dnnl|png|jpeg|curl)'

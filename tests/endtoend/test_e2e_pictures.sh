@@ -22,7 +22,7 @@ extract() # OUT ROWS
     holds "$(number features "$work/stdout") == 400"
 }
 extract train 1:128
-extract test 129:384
+extract test 129:256
 fit() # OPTIONS...
 {
     "$blindfit" fit "$work/train.npy" --labels "$work/train-labels.npy" \
