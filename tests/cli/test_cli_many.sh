@@ -10,7 +10,7 @@ awk '{ print NR % 9 }' "$work/train.csv" >"$work/y-nines.csv"
 head -70 "$work/y-halves.csv" >"$work/few.csv"
 cd "$work" || exit 1
 
-ok "$blindfit" plan -n 75 -d 23 -c 3 -k 3 --refresh no -o job.json
+ok "$blindfit" plan -n 75 -d 23 -c 3 -k 2 --refresh no -o job.json
 ok "$blindfit" keygen job.json -o keys
 ok "$blindfit" encrypt job.json train.csv --key keys/secret.key -o upload.bf
 sums=$(cksum job.json keys/* upload.bf)
@@ -43,13 +43,13 @@ plan_over() # name, options
 }
 
 # Other labels and fewer iterations, with the existing keys.
-plan_over halves -c 2 -k 2
+plan_over halves -c 2 -k 1
 [ "$(number more_keys plan-halves.json)" = 0 ] || fail "halves want more keys"
 train_over halves.json y-halves.csv halves --keys keys/eval.keys
-ok "$blindfit" fit x.csv --labels y-halves.csv -k 2 --json
+ok "$blindfit" fit x.csv --labels y-halves.csv -k 1 --json
 holds "($(number accuracy judged-halves.json) - $(number encrypted stdout)) ^ 2 \
     < 0.0004"
-refuse 4 '0 of 2 ciphertexts of labels for this job: upload.bf: of another' \
+refuse 4 '0 of 1 ciphertexts of labels for this job: upload.bf: of another' \
     "$server" train halves.json --keys keys/eval.keys --upload upload.bf -o no.enc
 refuse 2 '--every-iteration: the job has no certificates' "$blindfit" decrypt \
     halves.json halves.enc --key keys/secret.key --transform keys/transform.bf \
@@ -96,8 +96,8 @@ ok "$blindfit" plan --over job.json -c 9
 grep -q ' more, .*keygen --beyond' stdout || fail "plan: more keys"
 
 # ---- bad input ---------------------------------------------------------------
-refuse 2 '^blindfit: 4 iterations take 14 primes, the rows are encrypted to 10' \
-    "$blindfit" plan --over job.json -k 4 -o no.json
+refuse 2 '^blindfit: 3 iterations take 8 primes, the rows are encrypted to 5' \
+    "$blindfit" plan --over job.json -k 3 -o no.json
 refuse 4 'steps take all or a multiple of that, not 10' \
     "$blindfit" plan --over job.json --batch 10 -o no.json
 refuse 2 '--lambda: decided by the rows' \
@@ -126,7 +126,7 @@ absent no.bf
 
 # Rows of another data set, and keys.
 mkdir other
-ok "$blindfit" plan -n 75 -d 23 -c 3 -k 3 --lambda 2 --refresh no \
+ok "$blindfit" plan -n 75 -d 23 -c 3 -k 2 --lambda 2 --refresh no \
     -o other/job.json
 refuse 4 'another data set' "$blindfit" keygen nines.json \
     --key keys/secret.key --beyond other/job.json -o no
