@@ -12,6 +12,7 @@ left() # the time left was shown
     tr '\r' '\n' <"$work/terminal" |
         grep -q -E '^.*[a-z]+ [0-9]+ %, [0-9.]+ (s|min).* left'
 }
+: >"$work/terminal"
 rows 60 3 2 1 >"$work/long.csv"
 script -qec "$blindfit fit $work/long.csv -k 2 --refresh yes --threads 1 \
     --no-regression --work $work" /dev/null >"$work/terminal" </dev/null &
