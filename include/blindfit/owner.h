@@ -149,6 +149,7 @@ typedef struct bf_review {
 } bf_review;
 /* Decrypts the weights of every iteration up to `last` (0: the final
  * iteration), and scores the rows x (NULL: none) by all of them but the last.
+ * The transform is read where x is given, and of recipe paper with refreshes.
  * BF_ERR_RANGE names the iteration after which a weight or a score exceeds the
  * job's bounds: later weights are noise, and earlier weights are good. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_review(

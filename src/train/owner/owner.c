@@ -498,8 +498,10 @@ bf_status bf_owner_review(bf_review *out, const bf_owner *owner,
                              * gone */
     const bf_job *job = owner->job;
     if (x) BF_TRY(bf_view_check(x, "rows"));
-    if (x) BF_TRY(bf_refuse_pipe(transform_path));
-    if (x) BF_TRY(bf_transform_load(&t, transform_path));
+    if (x || bf_review_starts(job)) {
+        BF_TRY(bf_refuse_pipe(transform_path));
+        BF_TRY(bf_transform_load(&t, transform_path));
+    }
     bf_status s = bf_protocol_review(out, job, bf_job_id(job), owner->sk,
                                      model_path, t, x, last);
     bf_transform_destroy(t);

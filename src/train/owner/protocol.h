@@ -95,6 +95,9 @@ BF_MUST_CHECK bf_status bf_largest_packed(double *out, const bf_job *job,
  * the review. BF_ERR_RANGE if they exceed what a refresh can hold. */
 BF_MUST_CHECK bf_status bf_review_packed(bf_review *seen, const bf_job *job,
                                          unsigned t, const bf_matrix *weights);
+/* Whether the review needs the weights that a run starts from, which are the
+ * transform's. */
+bool bf_review_starts(const bf_job *job);
 /* bf_owner_review, with the transform and the rows already loaded. */
 BF_MUST_CHECK bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                                            const uint8_t job_id[BF_HASH_BYTES],

@@ -13,6 +13,7 @@ typedef struct run {
     const bf_transform *t;
     const bf_view *x; /* or NULL */
     unsigned last;
+    bf_matrix v; /* what was refreshed last; empty without momentum */
     bf_review seen;
 } run;
 
@@ -78,6 +79,48 @@ static bf_status review_scores(run *r, unsigned t, const bf_matrix *weights)
                    t, score, most);
 }
 
+/* With momentum a model is W = (1 - eta) V' + eta V, where V entered the
+ * iteration and V' is refreshed and enters the next. */
+static bool reviews_momentum(const bf_job *job)
+{
+    return job->schedule.momentum && job->refresh.on;
+}
+
+bool bf_review_starts(const bf_job *job)
+{
+    return reviews_momentum(job) && !job->schedule.zero_start;
+}
+
+static bf_status start_momentum(run *r)
+{
+    bf_schedule s = r->job->schedule;
+    size_t classes = r->job->layout.classes;
+    if (!reviews_momentum(r->job)) return BF_OK;
+    if (s.zero_start)
+        return bf_matrix_init(&r->v, classes, r->job->layout.cols);
+    s.v0 = (bf_matrix){0};
+    BF_TRY(bf_transform_start(&s, r->t, (unsigned)classes));
+    r->v = s.v0;
+    return BF_OK;
+}
+
+static bf_status review_refreshed(run *r, unsigned t, const bf_matrix *weights)
+{
+    double eta = r->job->schedule.eta[t - 1];
+    for (size_t i = 0; i < r->v.rows * r->v.cols; i++)
+        r->v.data[i] = (weights->data[i] - eta * r->v.data[i]) / (1 - eta);
+    return bf_review_packed(&r->seen, r->job, t, r->v.data ? &r->v : weights);
+}
+
+/* After iteration t. */
+static bf_status review_iteration(run *r, unsigned t, const bf_matrix *weights)
+{
+    r->seen.weight = bf_max(r->seen.weight, largest(weights));
+    if (t == r->last) return BF_OK;
+    if (r->job->refresh.on) BF_TRY(review_refreshed(r, t, weights));
+    return r->x ? review_scores(r, t, weights) : BF_OK;
+}
+
 bf_status bf_protocol_review(bf_review *out, const bf_job *job,
                              const uint8_t job_id[BF_HASH_BYTES],
                              const bf_secret_key *sk, const char *path,
@@ -87,19 +130,22 @@ bf_status bf_protocol_review(bf_review *out, const bf_job *job,
     run r = {.job = job, .t = t, .x = x,
              .last = last ? last : job->schedule.iterations};
     r.seen.weight_bound = job->bounds.weight;
+    bf_status status;
+    BF_GOTO(start_momentum(&r), done);
     for (unsigned i = 1; i <= r.last; i++) {
         bf_matrix weights = {0};
-        BF_TRY(bf_check_interrupt());
-        bf_status s = bf_protocol_weights(&weights, NULL, job, job_id, sk, path,
-                                          i);
-        if (s != BF_OK) return bf_fail_in(s, "after iteration %u", i);
-        r.seen.weight = bf_max(r.seen.weight, largest(&weights));
-        if (job->refresh.on && i < r.last)
-            s = bf_review_packed(&r.seen, job, i, &weights);
-        if (s == BF_OK && x && i < r.last) s = review_scores(&r, i, &weights);
+        BF_GOTO(bf_check_interrupt(), done);
+        status = bf_protocol_weights(&weights, NULL, job, job_id, sk, path, i);
+        if (status != BF_OK) {
+            status = bf_fail_in(status, "after iteration %u", i);
+            goto done;
+        }
+        status = review_iteration(&r, i, &weights);
         bf_matrix_clear(&weights);
-        BF_TRY(s);
+        if (status != BF_OK) goto done;
     }
     *out = r.seen;
-    return BF_OK;
+done:
+    bf_matrix_clear(&r.v);
+    return status;
 }
