@@ -10,14 +10,10 @@ export TMPDIR="$work/tmp"
 # A script's background jobs ignore Ctrl-C from the start.
 hearing="env --default-signal=INT,TERM,HUP"
 
-# Processes whose command line names this test's folder, this shell's aside.
+# Programs whose command line names this test's folder.
 left()
 {
-    for p in /proc/[0-9]*; do
-        [ "${p#/proc/}" != $$ ] || continue
-        { tr '\0' ' ' <"$p/cmdline"; } 2>/dev/null | grep -q "^$build.*$work" &&
-            echo "${p#/proc/}"
-    done
+    pgrep -f "^$build.*$work"
 }
 
 gone() # no process left
@@ -67,12 +63,20 @@ interrupt HUP 1.4
 # written, each ends with 130 and leaves nothing, or was faster and leaves all.
 steps=$work/steps
 mkdir "$steps" "$steps/out"
-ok "$blindfit" plan -n 128 -d 400 -k 2 -o "$steps/job.json"
+rows 128 400 2 1 >"$steps/train.csv"
+ok "$blindfit" plan -n 128 -d 400 -c 2 -k 2 -o "$steps/job.json"
 ok "$blindfit" keygen "$steps/job.json" -o "$steps"
-ok "$blindfit" encrypt "$steps/job.json" "$work/train.csv" \
+ok "$blindfit" encrypt "$steps/job.json" "$steps/train.csv" \
     --key "$steps/secret.key" -o "$steps/upload.bf"
 ok "$server" train "$steps/job.json" --keys "$steps/eval.keys" \
     --upload "$steps/upload.bf" -o "$steps/model.enc"
+is_writing()
+{
+    for unfinished in "$steps/out"/.blindfit-*.tmp; do
+        [ -e "$unfinished" ] && return
+    done
+    return 1
+}
 stop() # MOMENT COMMAND...
 {
     checks=$((checks + 1))
@@ -82,9 +86,9 @@ stop() # MOMENT COMMAND...
     pid=$!
     until_true is_program $pid
     if [ "$moment" = writing ]; then
-        until [ -n "$(find "$steps/out" -name '.blindfit-*.tmp')" ] ||
-            ! kill -0 $pid 2>/dev/null; do
-            sleep 0.01
+        # Files are written within milliseconds.
+        until is_writing || ! kill -0 $pid 2>/dev/null; do
+            sleep 0.002
         done
     else
         sleep "$moment"
@@ -124,11 +128,11 @@ stop_often() # FILES-IT-MAKES COMMAND...
     checks=$((checks + 1))
     [ $stopped -ge 2 ] || fail "$2 was stopped $stopped times"
 }
-stop_often 2 "$blindfit" extract data/digits-test-images.idx.gz \
-    --labels data/digits-test-labels.idx.gz -o "$steps/out/x.npy" \
-    --labels-out "$steps/out/y.npy"
+stop_often 2 "$blindfit" extract data/digits-test-images.idx.gz --first 500 \
+    --batch 50 --labels data/digits-test-labels.idx.gz \
+    -o "$steps/out/x.npy" --labels-out "$steps/out/y.npy"
 stop_often 2 "$blindfit" keygen "$steps/job.json" -o "$steps/out"
-stop_often 2 "$blindfit" encrypt "$steps/job.json" "$work/train.csv" \
+stop_often 2 "$blindfit" encrypt "$steps/job.json" "$steps/train.csv" \
     --key "$steps/secret.key" -o "$steps/out/upload.bf" \
     --transform "$steps/out/transform.bf"
 stop_often 2 "$blindfit" decrypt "$steps/job.json" "$steps/model.enc" \
@@ -140,10 +144,10 @@ holds_secret()
     [ -n "$(find "$work/tmp" -name secret.key)" ]
 }
 
-# A second Ctrl-C does not wait; at most the folder is left. The job takes
-# seconds on the fastest machines.
+# A second Ctrl-C does not wait; at most the folder is left.
 checks=$((checks + 1))
-$hearing "$blindfit" fit "$work/train.csv" -k 4 >/dev/null 2>&1 &
+$hearing "$blindfit" fit "$work/train.csv" -k 2 --threads 1 \
+    >/dev/null 2>&1 &
 pid=$!
 until_true holds_secret || fail "fit makes no key"
 kill -s INT $pid
