@@ -3,27 +3,28 @@
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
 
-rows 128 8 3 5 >all.csv
+rows 128 8 2 5 >all.csv
 head -60 all.csv >a.csv
 tail -68 all.csv >b.csv
 for k in a b; do
     ok "$blindfit" party id -o $k.id
     refuse 2 "$k.id: is there already" "$blindfit" party id -o $k.id
 done
-ok "$blindfit" plan --rows 60,68 -d 8 -c 3 --map none --certificate --ranks 2 \
+ok "$blindfit" plan --rows 60,68 -d 8 -c 2 --map none --certificate --ranks 2 \
     -o job.json
-ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 3 --map none -o undecided.json
+ok "$blindfit" plan --owners 2 -n 128 -d 8 -c 2 -k 1 --map none \
+    -o undecided.json
 refuse 2 '--samples: --rows says how many' "$blindfit" plan --rows 60,68 -n 128 \
-    -d 8 -c 3
+    -d 8 -c 2
 refuse 2 '--owners: --rows says how many' "$blindfit" plan --rows 60,68 \
-    --owners 2 -d 8 -c 3
-refuse 2 "--rows: '60,' is neither" "$blindfit" plan --rows 60, -d 8 -c 3
-refuse 2 '1 owners' "$blindfit" plan --rows 60 -d 8 -c 3
-refuse 2 'owner 2 of 2 has no rows' "$blindfit" plan --rows 60,0 -d 8 -c 3
+    --owners 2 -d 8 -c 2
+refuse 2 "--rows: '60,' is neither" "$blindfit" plan --rows 60, -d 8 -c 2
+refuse 2 '1 owners' "$blindfit" plan --rows 60 -d 8 -c 2
+refuse 2 'owner 2 of 2 has no rows' "$blindfit" plan --rows 60,0 -d 8 -c 2
 refuse 2 '--rows: .* serve one job' "$blindfit" plan --rows 60,68 --over job.json
-ok "$blindfit" plan -n 128 -d 8 -c 3 --map none --certificate -o single.json
+ok "$blindfit" plan -n 128 -d 8 -c 2 --map none --certificate -o single.json
 refuse 2 'weights of several owners are not refreshed' "$blindfit" plan \
-    --owners 2 -n 128 -d 8 -c 3 --refresh yes
+    --owners 2 -n 128 -d 8 -c 2 --refresh yes
 refuse 2 'planned for 1' "$blindfit" party new single.json --owner a.pub \
     --owner b.pub --rows 60,68 -o session.bf
 refuse 2 'wanted are 2 numbers' "$blindfit" party new job.json --owner a.pub \
@@ -148,11 +149,12 @@ for k in a b; do
 done
 [ "$(stat -c %a box-a/state)" = 600 ] || fail "state is readable"
 # One owner whitens alone, by a public sample: b checks the transform against it.
+ok "$blindfit" plan --rows 60,68 -d 8 -c 2 -k 1 --map none -o alone.json
 alone() # OPTION...
 {
-    "$blindfit" party new job.json --owner a.pub --owner b.pub "$@" -o alone.bf
+    "$blindfit" party new alone.json --owner a.pub --owner b.pub "$@" -o alone.bf
 }
-rows 100 8 3 6 | cut -d, -f2- >sample.csv
+rows 100 8 2 6 | cut -d, -f2- >sample.csv
 tail -99 sample.csv >short.csv
 sed '1s/^[^,]*/9/' sample.csv >other.csv
 refuse 2 "'c' is no owner" alone --whiten-by c

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/queue.sh"
 
-make_job "$first" 40 6 2
+make_job "$first" 300 6 2
 ok "$server" train "$first/job.json" --keys "$first/keys/eval.keys" \
     --upload "$first/upload.bf" -o "$first/model.enc"
 
@@ -18,7 +18,7 @@ holds "$(number upload_bytes "$status") == $(stat -c %s "$first/upload.bf")"
 holds "$(number keys_bytes "$status") == $(stat -c %s "$first/keys/eval.keys")"
 holds "$(number model_bytes "$status") == $(stat -c %s "$first/model.enc")"
 holds "$(number seconds "$status") > 0 && $(number memory_bytes "$status") > 1e7"
-holds "$(number samples "$status") == 40 && $(number features "$status") == 6"
+holds "$(number samples "$status") == 300 && $(number features "$status") == 6"
 ready alice/digits
 once
 done_with alice/digits "$first/model.enc"
@@ -43,7 +43,7 @@ put_over() # JOB USES
     printf '%s\n' "$2" >"$folder/uses"
     ready "alice/$1"
 }
-ok "$blindfit" plan --over "$first/job.json" --iterations 1 -o "$work/over.json"
+ok "$blindfit" plan --over "$first/job.json" -o "$work/over.json"
 ok "$blindfit" encrypt "$work/over.json" "$first/train.csv" --only labels \
     --key "$first/keys/secret.key" --fitted "$first/keys/transform.bf" \
     -o "$work/labels.bf"
@@ -186,7 +186,7 @@ cat >"$work/limits.json" <<END
 {"default": {"memory_bytes": 1e6},
  "owners": {"alice": {"memory_bytes": 1e10},
             "carol": {"memory_bytes": 1e10, "seconds": 1e-6},
-            "dave": {"memory_bytes": 1e10, "disk_bytes": 3e7}}}
+            "dave": {"memory_bytes": 1e10, "disk_bytes": 2e7}}}
 END
 submit alice/one
 put dave/first

@@ -26,10 +26,10 @@ remote()
 "$gateway" token add "$spool" alice >token 2>/dev/null || fail "no token"
 
 # first: the files of a job; job FOLDER: the same in another folder.
-rows 60 6 2 1 >rows.csv
+rows 360 6 2 1 >rows.csv
 mkdir first
-head -40 rows.csv >first/train.csv
-ok "$blindfit" plan -n 40 -d 6 -c 2 -o first/job.json
+head -300 rows.csv >first/train.csv
+ok "$blindfit" plan -n 300 -d 6 -c 2 -o first/job.json
 ok "$blindfit" keygen first/job.json -o first/keys
 ok "$blindfit" encrypt first/job.json first/train.csv \
     --key first/keys/secret.key -o first/upload.bf
@@ -69,16 +69,16 @@ url=http://127.0.0.1:$port
 train_jobs
 ok remote login "$url/" --token token
 holds "$(stat -c %a "$login") == 600"
-ok remote fit rows.csv --rows 1:40 --test-rows 41:60 --job digits -o model.npy \
-    --json
-holds "$(number accuracy stdout) > 0.8 && $(number bytes_sent stdout) > 2e7"
+ok remote fit rows.csv --rows 1:300 --test-rows 301:360 --job digits \
+    -o model.npy --json
+holds "$(number accuracy stdout) > 0.8 && $(number bytes_sent stdout) > 1.2e7"
 holds "$(number server_peak_rss_bytes stdout) > 1e6"
 ok "$blindfit" evaluate model.npy rows.csv
 checks=$((checks + 1))
 [ ! -e "$spool/alice/jobs/digits" ] || fail "the server keeps the job"
 # The job is gone before the model is opened, and nothing comes after that.
 opened=$(wc -l <log)
-refuse 5 'model of this job has been opened' remote fit rows.csv --rows 1:40 \
+refuse 5 'model of this job has been opened' remote fit rows.csv --rows 1:300 \
     --job digits -o model.npy
 refuse 5 'model of this job has been opened' remote push digits
 refuse 5 'model of this job has been opened' remote pull digits
@@ -150,7 +150,7 @@ end $queue
 # fit_until COMMAND...: fit, and Ctrl-C when this holds.
 fit_until()
 {
-    "$blindfit" remote fit rows.csv --rows 1:40 --job phases -o phases.npy \
+    "$blindfit" remote fit rows.csv --rows 1:300 --job phases -o phases.npy \
         --rate 8M --quiet 2>stderr &
     fit=$!
     checks=$((checks + 1))
@@ -165,7 +165,7 @@ fit_until [ -e phases/upload.bf ]
 fit_until partly phases
 fit_until [ -e "$spool/alice/jobs/phases/READY" ]
 refuse 4 'is a job for other rows, other options' remote fit rows.csv \
-    --rows 1:40 --job phases -o phases.npy --iterations 1
+    --rows 1:300 --job phases -o phases.npy --iterations 1
 end $pid
 # The model is opened when the server has said that the job is gone.
 "$server" queue "$spool" --once 2>queue.log
@@ -173,11 +173,11 @@ serve
 ok remote pull phases
 sed -i 's/"pulled":	true/"pulled":	false/' phases/remote.json
 end $pid
-refuse 3 'Could.* connect' remote fit rows.csv --rows 1:40 --job phases \
+refuse 3 'Could.* connect' remote fit rows.csv --rows 1:300 --job phases \
     -o phases.npy --patience 0.1s --quiet
 absent phases.npy phases/OPENED
 serve
-ok remote fit rows.csv --rows 1:40 --job phases -o phases.npy --quiet
+ok remote fit rows.csv --rows 1:300 --job phases -o phases.npy --quiet
 holds "$(tail -1 log | grep -c 'DELETE /v1/jobs/phases') == 1"
 
 # ---- jobs that end otherwise -------------------------------------------------
@@ -267,7 +267,8 @@ holds "$(requests 'PUT|POST') == 0"
 cp "$login" before
 tr 'a-zA-Z' 'n-za-mN-ZA-M' <token >wrong
 refuse 5 'does not accept the token' remote login "$url" --token wrong
-refuse 2 'holds no token' remote login "$url" --token rows.csv
+head -20 rows.csv >rows
+refuse 2 'holds no token' remote login "$url" --token rows
 refuse 5 'unencrypted to another machine' remote login http://127.0.0.1.example
 refuse 5 'unencrypted to another machine' remote login http://server.example
 refuse 2 'no more than host, port and path' remote login https://a:b@c.example
