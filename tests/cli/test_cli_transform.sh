@@ -5,10 +5,10 @@
 
 dir=$work/job job=$work/job/job.json
 mkdir "$dir"
-rows 40 9 3 1 >"$work/a.csv"
-rows 40 9 3 2 | awk -F, -v OFS=, '{ for (j = 2; j <= NF; j++) $j *= 50 * j }
+rows 300 9 3 1 >"$work/a.csv"
+rows 300 9 3 2 | awk -F, -v OFS=, '{ for (j = 2; j <= NF; j++) $j *= 50 * j }
     1' >"$work/b.csv"
-ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$job"
+ok "$blindfit" plan -n 300 -d 9 -c 3 -o "$job"
 encrypt() # TRAIN UPLOAD [OPTION...]
 {
     train=$1 upload=$2
@@ -68,7 +68,8 @@ ok "$blindfit" encrypt "$job" "$work/a.csv" --key "$dir/other/secret.key" \
     -o "$dir/other/u"
 refuse 4 'transform.bf: of another key' decrypt ma "$dir/other/transform.bf"
 for options in '--map none' '--recipe paper' '--lambda 0.5'; do
-    ok "$blindfit" plan -n 40 -d 9 -c 3 $options -o "$work/other.json"
+    ok "$blindfit" plan -n 300 -d 9 -c 3 -k 1 $options \
+        -o "$work/other.json"
     rm -rf "$work/other"
     ok "$blindfit" keygen "$work/other.json" -o "$work/other"
     ok "$blindfit" encrypt "$work/other.json" "$work/a.csv" \
@@ -85,7 +86,7 @@ for options in '--map none' '--recipe paper' '--lambda 0.5'; do
 done
 
 # --fitted: rows of another fold under the first one's transform.
-ok "$blindfit" plan -n 40 -d 9 -c 3 --map sqrt -o "$work/sqrt.json"
+ok "$blindfit" plan -n 300 -d 9 -c 3 -k 1 --map sqrt -o "$work/sqrt.json"
 rm -rf "$work/other"
 ok "$blindfit" keygen "$work/sqrt.json" -o "$work/other"
 refuse 4 'feature map none, the job.s is sqrt' "$blindfit" encrypt \
@@ -103,7 +104,7 @@ holds "$(accuracy) == $good"
 
 # A safe job refuses rows that the transform does not whiten, or that its clip
 # leaves too long.
-ok "$blindfit" plan -n 40 -d 9 -c 3 --map none --safe -o "$work/safe.json"
+ok "$blindfit" plan -n 300 -d 9 -c 3 --map none --safe -o "$work/safe.json"
 safe() # TRAIN TRANSFORM UPLOAD
 {
     "$blindfit" encrypt "$work/safe.json" "$work/$1.csv" \
@@ -120,7 +121,8 @@ refuse 6 'none.bf: .*row [0-9]* is .* long by this transform' safe a "$none" c
 absent "$work/safe/b" "$work/safe/c" "$work/safe/b.bf" "$work/safe/c.bf"
 
 # Without a clip, rows by another transform can exceed the job's bound.
-ok "$blindfit" plan -n 40 -d 9 -c 3 -k 1 --map none --clip 0 -o "$work/long.json"
+ok "$blindfit" plan -n 300 -d 9 -c 3 -k 1 --map none --clip 0 \
+    -o "$work/long.json"
 ok "$blindfit" keygen "$work/long.json" -o "$work/long"
 long() # TRAIN OPTION...
 {
