@@ -7,8 +7,9 @@ rows 40 9 3 1 >"$work/train.csv"
 rows 20 9 3 2 >"$work/test.csv"
 dir=$work/job
 mkdir "$dir" "$work/other"
+ok "$blindfit" plan -n 40 -d 9 -c 3 -k 1 -o "$dir/job.json"
+cp "$dir/job.json" "$work/other"
 for d in "$dir" "$work/other"; do
-    ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$d/job.json"
     ok "$blindfit" keygen "$d/job.json" -o "$d/keys"
     ok "$blindfit" encrypt "$d/job.json" "$work/train.csv" \
         --key "$d/keys/secret.key" -o "$d/upload.bf"
@@ -130,9 +131,10 @@ refuse 4 'upload.bf: of another job' \
 refuse 4 'model.enc: of another job' \
     decrypt "$model" "$secret" "$transform" "$work/changed.json"
 # Its primes serve the smaller ring as well, which they are too many for.
-sed 's/"log2_ring_degree":\t14/"log2_ring_degree":\t13/' "$job" \
-    >"$work/weak.json"
-! cmp -s "$job" "$work/weak.json" || fail "weak.json is not weak"
+ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$work/strong.json"
+sed 's/"log2_ring_degree":\t14/"log2_ring_degree":\t13/' \
+    "$work/strong.json" >"$work/weak.json"
+! cmp -s "$work/strong.json" "$work/weak.json" || fail "weak.json is not weak"
 insecure='weak.json: .*at most 214 for 128 bits'
 refuse 5 "$insecure" "$server" plan "$work/weak.json"
 refuse 5 "$insecure" train "$upload" "$keys" "$work/weak.json"
