@@ -87,7 +87,7 @@ extract() # NAME CLASSES OUTPUT OPTION...
 }
 ok extract train three x
 ok "$blindfit" fit "$work/x.npy" --labels "$work/x-y.npy" -o "$work/m.npy" \
-    --no-regression
+    -k 1 --no-regression
 
 # A test set without bees: label 1 is cow there, and 2 in the model.
 ok extract test two t
@@ -95,7 +95,8 @@ ok "$blindfit" evaluate "$work/m.npy" "$work/t.npy" --labels "$work/t-y.npy" \
     --json
 holds "$(number accuracy "$work/stdout") == 1"
 ok "$blindfit" fit "$work/x.npy" --labels "$work/x-y.npy" \
-    --test "$work/t.npy" --test-labels "$work/t-y.npy" --no-regression --json
+    --test "$work/t.npy" --test-labels "$work/t-y.npy" -k 1 --no-regression \
+    --json
 holds "$(number encrypted "$work/stdout") == 1"
 # The same from the start, by the classes of labels or of a model.
 for from in x-y.npy m.npy; do
@@ -120,7 +121,7 @@ refuse 4 'f-y.npy.json: its class_names were written for other labels' \
     "$blindfit" evaluate "$work/m.npy" "$work/f.npy" --labels "$work/f-y.npy"
 
 # Step by step: an upload of other rows for a transform that is there.
-"$blindfit" plan -n 24 -d 925 -c 3 -o "$work/job.json" -q >/dev/null
+"$blindfit" plan -n 24 -d 925 -c 3 -k 1 -o "$work/job.json" -q >/dev/null
 ok "$blindfit" keygen "$work/job.json" -o "$work/keys"
 ok "$blindfit" encrypt "$work/job.json" "$work/x.npy" \
     --labels "$work/x-y.npy" --key "$work/keys/secret.key" -o "$work/up.bf"

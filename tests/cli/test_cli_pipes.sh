@@ -8,7 +8,7 @@ mkdir "$cd_to"
 rows 40 9 3 1 >"$work/train.csv"
 dir=$work/job job=$work/job/job.json
 mkdir "$dir"
-ok "$blindfit" plan -n 40 -d 9 -c 3 -o "$job"
+ok "$blindfit" plan -n 40 -d 9 -c 3 -k 1 -o "$job"
 ok "$blindfit" keygen "$job" -o "$dir"
 ok "$blindfit" encrypt "$job" "$work/train.csv" --key "$dir/secret.key" \
     -o "$dir/upload.bf"
