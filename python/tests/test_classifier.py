@@ -251,7 +251,8 @@ def test_checks_of_sklearn_simulated():
 @pytest.mark.parametrize("iterations", [
     1, pytest.param(None, marks=pytest.mark.long)])
 def test_checks_of_sklearn_encrypted(monkeypatch, iterations):
-    # Most fits have a shape of an earlier one, and planning takes half of a fit.
+    # Most fits have a shape of an earlier one, and planning takes half of
+    # each.
     monkeypatch.setattr(Job, "plan", functools.lru_cache(None)(Job.plan))
     checks(EveryCheck(iterations=iterations))
 

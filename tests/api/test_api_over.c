@@ -80,9 +80,9 @@ static int setup(void **state)
     t.refreshed.name = "refreshed";
     send_rows(&t.plain, ITERATIONS,
               &(bf_plan_options){.log_n = 14, .f = 128});
-    send_rows(&t.refreshed, 2, &(bf_plan_options){.log_n = 14,
-                                                  .f = 128,
-                                                  .refresh = BF_REFRESH_ALWAYS});
+    send_rows(&t.refreshed, 2,
+              &(bf_plan_options){
+                  .log_n = 14, .f = 128, .refresh = BF_REFRESH_ALWAYS});
     return 0;
 }
 

@@ -201,8 +201,8 @@ static void plan_line(char out[LINE], const char *given)
              "%s,%u,%zu,%zu,%zu,%zu,%u,%zu,%zu,%u,%u,%u,%.9g,%zu,%" PRIu64
              ",%zu,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9g\n",
              kind, s.iterations, s.n, s.d, s.classes, s.batch, p->log_n,
-             job.layout.f, job.layout.k, p->n_q, p->digit_limbs, p->n_p, plan.log2_qp,
-             plan.ciphertexts, plan.upload_bytes, plan.key_count,
+             job.layout.f, job.layout.k, p->n_q, p->digit_limbs, p->n_p,
+             plan.log2_qp, plan.ciphertexts, plan.upload_bytes, plan.key_count,
              plan.key_bytes, switches, plan.memory_bytes, plan.weight_noise);
     bf_plan_clear(&plan);
 }
