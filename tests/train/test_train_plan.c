@@ -61,11 +61,15 @@ static void awkward_shapes_are_planned(void **state)
     static const shape shapes[] = {
         {BF_RECIPE_WHITENED, 1, 120, 20, 5, 0},
         {BF_RECIPE_WHITENED, 2, 120, 20, 5, 0},
+        {BF_RECIPE_WHITENED, 3, 120, 20, 5, 0},
+        {BF_RECIPE_WHITENED, 4, 120, 20, 5, 0},
         {BF_RECIPE_WHITENED, 5, 120, 20, 5, 0},
         {BF_RECIPE_WHITENED, 4, 10, 300, 3, 0},
         {BF_RECIPE_WHITENED, 3, 128, 400, 10, 50},
         {BF_RECIPE_PAPER, 1, 61, 17, 2, 0},
+        {BF_RECIPE_PAPER, 2, 61, 17, 2, 0},
         {BF_RECIPE_PAPER, 3, 61, 17, 2, 0},
+        {BF_RECIPE_PAPER, 4, 61, 17, 2, 0},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         bf_job job;

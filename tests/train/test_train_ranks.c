@@ -410,6 +410,7 @@ static void test_whitened(void **state)
     open_job(&s);
     assert_int_equal(files.made.layout.chunks, 7);
     train_alone(&alone);
+    check_same(&alone, 1, false);
     train_by(&two, 2, false);
     check_apart(&alone, &two, 2);
     check_same(&two, 2, true);

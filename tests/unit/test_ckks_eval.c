@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "support/ckks_fixture.h"
-#include "support/sanitized.h"
 
 #define OK(x) assert_int_equal((x), BF_OK)
 
@@ -177,13 +176,6 @@ static void check_rotations(ground *g)
     compare(g, "rotate_sum");
 }
 
-/* One draw runs everything that sanitizers watch. */
-#ifdef BF_SANITIZED
-enum { MOST_TRIALS = 1 };
-#else
-enum { MOST_TRIALS = 3 };
-#endif
-
 static void test_operations(void **state)
 {
     (void)state;
@@ -193,7 +185,7 @@ static void test_operations(void **state)
     for (size_t k = 0; k < sizeof runs / sizeof *runs; k++) {
         ground g;
         ground_open(&g, runs[k].log_n, runs[k].alpha);
-        for (unsigned t = 0; t < runs[k].trials && t < MOST_TRIALS; t++) {
+        for (unsigned t = 0; t < runs[k].trials; t++) {
             ground_draw(&g);
             check_sums(&g);
             check_plain(&g);

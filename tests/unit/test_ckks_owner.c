@@ -260,7 +260,7 @@ static void symmetric_noise_is_as_derived(void **state)
     uint64_t rng = ckks_test_seed(23);
     static const struct {
         unsigned log_n, trials;
-    } cases[] = {{13, 200}, {14, 60}, {15, 30}, {16, 10}};
+    } cases[] = {{13, 1000}, {14, 60}, {15, 30}, {16, 10}};
     for (unsigned c = 0; c < 4; c++) {
         bf_context *ctx = open_context(cases[c].log_n);
         bf_secret_key *sk;
