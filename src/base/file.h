@@ -5,6 +5,11 @@
 #include "base/status.h"
 #include "blindfit/files.h"
 
+/* The path at the end of a chain of symbolic links, whether or not a file
+ * exists there. NULL with errno when the chain is too long or memory is out.
+ * Free with free(). */
+char *bf_follow_links(const char *path);
+
 /* Renames a file, and flushes the target folder. */
 BF_MUST_CHECK bf_status bf_move_file(const char *from, const char *to);
 

@@ -180,9 +180,7 @@ static bf_status no_slot(const char *path)
 /* Longest chain of symbolic links to follow, as in Linux. */
 #define LINKS_MAX 40
 
-/* The path at the end of a chain of symbolic links, whether or not a file
- * exists there. NULL with errno when the chain is too long or memory is out. */
-static char *follow_links(const char *path)
+char *bf_follow_links(const char *path)
 {
     char at[PATH_MAX], link[PATH_MAX], next[PATH_MAX];
     if (strlen(path) >= sizeof at) return strdup(path); /* open says why */
@@ -225,7 +223,7 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
     } else {
         f->slot = take_slot();
         if (!f->slot) return no_slot(f->path);
-        f->target = follow_links(f->path);
+        f->target = bf_follow_links(f->path);
         if (!f->target)
             return bf_fail_errno(errno, "%s: cannot create", f->path);
         f->fd = create_temporary(f->slot, f->target, mode);

@@ -1,5 +1,6 @@
 /* Output files, checked before the work. */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,9 +12,9 @@ static const char *last_part(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Whether two files that do not exist yet would be one: the same name in the
- * same folder. */
-static bool same_place(const char *a, const char *b)
+/* Whether the paths, which are no links, have the same name in the same folder.
+ */
+static bool same_entry(const char *a, const char *b)
 {
     char folder[2][PATH_MAX];
     const char *const path[2] = {a, b};
@@ -27,6 +28,16 @@ static bool same_place(const char *a, const char *b)
         if (stat(n ? folder[i] : ".", &st[i]) != 0) return false;
     }
     return st[0].st_dev == st[1].st_dev && st[0].st_ino == st[1].st_ino;
+}
+
+/* Whether two files that do not exist yet would be one. */
+static bool same_place(const char *a, const char *b)
+{
+    char *x = bf_follow_links(a), *y = bf_follow_links(b);
+    bool same = x && y && same_entry(x, y);
+    free(x);
+    free(y);
+    return same;
 }
 
 static bool same_file(const char *a, const char *b)

@@ -90,6 +90,11 @@ cp "$job" "$work/y.npy.json"
 refuse 2 'y.npy.json: is there already and holds no class' extract "$work/y.npy"
 absent "$work/x.npy" "$work/y.npy"
 rm "$work/y.npy.json"
+# A link to a file that comes to be in the same run.
+ln -s x.npy "$work/y.npy"
+refuse 2 'x.npy: to be written, but' extract "$work/y.npy"
+absent "$work/x.npy"
+rm "$work/y.npy"
 
 ok extract "$work/y.npy"
 
