@@ -18,8 +18,9 @@ extern "C" {
  * bf_files_abort_all() on Ctrl-C (async-signal-safe); after that commit fails
  * with BF_ERR_INTERRUPTED. The mode is subject to the umask; a replaced file
  * keeps its own mode, limited to 0600 for a secret; through a symbolic link,
- * the link's target is replaced. A device, pipe or socket, or a file without a
- * name (by /proc), is written directly, without a temporary. One thread at a
+ * the link's target is replaced. A device, pipe or socket, or an empty file
+ * without a name (by /proc), is written directly, without a temporary; another
+ * file by /proc, which a program has open, is BF_ERR_ARGUMENT. One thread at a
  * time per file; at most 64 files at once. */
 typedef struct bf_outfile bf_outfile;
 BF_API BF_MUST_CHECK bf_status bf_outfile_open(

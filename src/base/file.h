@@ -6,8 +6,8 @@
 #include "blindfit/files.h"
 
 /* The path at the end of a chain of symbolic links, whether or not a file
- * exists there. NULL with errno when the chain is too long or memory is out.
- * Free with free(). */
+ * exists there; or, on the way, a link of /proc to an open file. NULL with
+ * errno when the chain is too long or memory is out. Free with free(). */
 char *bf_follow_links(const char *path);
 
 /* Renames a file, and flushes the target folder. */

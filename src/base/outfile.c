@@ -180,6 +180,14 @@ static bf_status no_slot(const char *path)
 /* Longest chain of symbolic links to follow, as in Linux. */
 #define LINKS_MAX 40
 
+/* Links of /proc, such as /proc/self/fd/1, lead to open files. */
+static bool is_open_file(const char *path)
+{
+    struct stat link, proc;
+    return lstat(path, &link) == 0 && S_ISLNK(link.st_mode) &&
+           stat("/proc", &proc) == 0 && link.st_dev == proc.st_dev;
+}
+
 char *bf_follow_links(const char *path)
 {
     char at[PATH_MAX], link[PATH_MAX], next[PATH_MAX];
@@ -187,7 +195,7 @@ char *bf_follow_links(const char *path)
     strcpy(at, path);
     for (int i = 0; i < LINKS_MAX; i++) {
         ssize_t n = readlink(at, link, sizeof link - 1);
-        if (n < 0) return strdup(at);
+        if (n < 0 || is_open_file(at)) return strdup(at);
         link[n] = 0;
         int folder = link[0] == '/' ? 0 : (int)folder_length(at);
         int length = snprintf(next, sizeof next, "%.*s%s", folder, at, link);
@@ -217,8 +225,9 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
         return bf_fail_errno(errno, "%s: cannot create", f->path);
     if (exists && S_ISDIR(st.st_mode))
         return bf_fail(BF_ERR_IO, "%s: is a folder", f->path);
-    /* A rename cannot replace a file without a name. */
-    if (exists && (!S_ISREG(st.st_mode) || st.st_nlink == 0)) {
+    /* A rename cannot replace memory, which has no name. */
+    bool memory = exists && st.st_nlink == 0 && st.st_size == 0;
+    if (exists && (!S_ISREG(st.st_mode) || memory)) {
         f->fd = open(f->path, O_WRONLY | O_CLOEXEC);
     } else {
         f->slot = take_slot();
@@ -226,6 +235,11 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
         f->target = bf_follow_links(f->path);
         if (!f->target)
             return bf_fail_errno(errno, "%s: cannot create", f->path);
+        /* Others write to it, and would go on in the file that was replaced. */
+        if (is_open_file(f->target))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "%s: a file that is already open; name the file",
+                           f->path);
         f->fd = create_temporary(f->slot, f->target, mode);
         if (f->fd >= 0 && exists && fchmod(f->fd, kept_mode(st.st_mode, mode)))
             return bf_fail_errno(errno, "%s: cannot set its mode", f->path);

@@ -99,4 +99,19 @@ through "$dir/transform.bf" "$work/p.bf" "$blindfit" decrypt "$job" \
 "$blindfit" predict "$dir/m.npy" "$work/train.csv" -o /dev/stdout 2>/dev/null |
     cat >"$work/predicted"
 holds "$(wc -l <"$work/predicted") == 41"
+# Redirected, they are files that others write to.
+predict() # OUTPUT
+{
+    "$blindfit" predict "$dir/m.npy" "$work/train.csv" -o "$1"
+}
+echo important >"$work/log.csv"
+open='/dev/fd/3: a file that is already open'
+refuse 2 "$open" predict /dev/fd/3 3>>"$work/log.csv"
+ln -s /dev/fd/3 "$work/open.csv"
+refuse 2 'open.csv: a file that is already open' predict "$work/open.csv" \
+    3>>"$work/log.csv"
+holds "$(grep -c important "$work/log.csv") == 1"
+{ rm "$work/log.csv" && echo more >&3 && refuse 2 "$open" predict /dev/fd/3; } \
+    3>>"$work/log.csv"
+ok predict /dev/null
 finish
