@@ -143,7 +143,8 @@ typedef struct bf_gather_report {
  * messages; adds the shares of keys. Writes job.json and eval.keys, from which
  * the server trains, into the folder `out`. Training reads the uploads from the
  * box, switches them to the joint key and adds them. The same messages make the
- * same files. BF_ERR_WAITING while a message is missing. */
+ * same files. BF_ERR_WAITING while a message is missing; BF_ERR_IO if the box
+ * is. */
 BF_API BF_MUST_CHECK bf_status bf_session_gather(bf_gather_report *report,
                                                  const char *session,
                                                  const char *box,

@@ -107,6 +107,14 @@ bf_status bf_message_there(bool *there, const char *path)
                : bf_fail(BF_ERR_IO, "%s: is no regular file", path);
 }
 
+/* Nothing will come into a folder whose name is mistyped. */
+static bf_status check_box(const char *box)
+{
+    struct stat st;
+    if (stat(box, &st) == 0 && S_ISDIR(st.st_mode)) return BF_OK;
+    return bf_fail(BF_ERR_IO, "%s: is no folder", box);
+}
+
 bf_status bf_message_find(bf_message_path *out, const char *box, unsigned round,
                           unsigned owner, bf_part_kind kind, const char *name)
 {
@@ -120,6 +128,7 @@ bf_status bf_message_find(bf_message_path *out, const char *box, unsigned round,
         BF_TRY(bf_message_there(&there, out->s));
         if (there) return BF_OK;
     }
+    BF_TRY(check_box(box));
     return bf_fail(BF_ERR_WAITING, "round %u: waiting for %s (%s)", round, name,
                    file);
 }

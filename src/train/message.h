@@ -111,7 +111,7 @@ BF_MUST_CHECK bf_status bf_message_path_join(bf_message_path *out,
 BF_MUST_CHECK bf_status bf_message_there(bool *there, const char *path);
 /* Finds the file of a message in BOX/inbox or, for an owner that repeats the
  * server's work, in BOX/outbox; BF_ERR_WAITING, with the sender's name, if the
- * file is not there. */
+ * file is not there; BF_ERR_IO if BOX is no folder. */
 BF_MUST_CHECK bf_status bf_message_find(bf_message_path *out, const char *box,
                                         unsigned round, unsigned owner,
                                         bf_part_kind kind, const char *name);

@@ -107,7 +107,11 @@ if [ "$mpi" ]; then
 fi
 refuse 2 "job/job.json: rows of several owners are sums" train job/job.json \
     --box server --pack-rows yes
-refuse 75 'waiting for owner 1 \(r4-00.upload\)' train job/job.json --box nowhere
+mkdir empty
+refuse 75 'waiting for owner 1 \(r4-00.upload\)' train job/job.json --box empty
+refuse 3 'nowhere: is no folder' train job/job.json --box nowhere
+refuse 3 'nowhere: is no folder' "$server" gather session.bf --box nowhere \
+    -o none
 mkdir -p crossed/inbox
 cp server/inbox/r4-00.upload crossed/inbox/r4-00.upload
 head -c 5000 server/inbox/r4-01.upload >crossed/inbox/r4-01.upload
