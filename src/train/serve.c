@@ -391,12 +391,21 @@ static bf_status interrupted(const server *s)
  * checkpoint. The checkpoint file is replaced during the run, so that the lock
  * is on a file beside it.
  */
-static bf_status lock_checkpoint(int *lock, char made[PATH_MAX],
-                                 const char *path)
+static bf_status lock_path(char out[PATH_MAX], const char *checkpoint)
 {
-    int n = snprintf(made, PATH_MAX, "%s.lock", path);
-    if (n < 0 || n >= PATH_MAX)
-        return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", path);
+    int n = snprintf(out, PATH_MAX, "%s.lock", checkpoint);
+    if (n >= 0 && n < PATH_MAX) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: the name is too long", checkpoint);
+}
+
+/* The end of the run removes the lock, which is an empty file. */
+static bf_status lock_checkpoint(int *lock, const char *made, const char *path)
+{
+    struct stat st;
+    if (stat(made, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: is there already, and is no lock of %s", made,
+                       path);
     if (bf_lock_make(lock, made)) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
                    "%s: another run keeps its state in it (it holds %s)", path,
@@ -416,10 +425,10 @@ static bf_status check_parts(const char *path, const bf_serve_options *o)
 }
 
 static bf_status check_output(const char *path, const bf_serve_options *o,
-                              const char *other)
+                              const char *other, const char *lock)
 {
-    const char *const files[] = {o->job, other};
-    BF_TRY(bf_outfile_check(path, files, 2));
+    const char *const files[] = {o->job, other, lock};
+    BF_TRY(bf_outfile_check(path, files, 3));
     BF_TRY(bf_outfile_check(path, o->keys, o->key_count));
     BF_TRY(check_parts(path, o));
     return bf_outfile_check(path, o->uploads, o->upload_count);
@@ -447,8 +456,11 @@ static bf_status check_options(const bf_serve_options *o)
 /* Outputs replace none of the run's other files. */
 static bf_status check_outputs(const bf_serve_options *o)
 {
-    BF_TRY(check_output(o->model, o, o->checkpoint));
-    return o->checkpoint ? check_output(o->checkpoint, o, NULL) : BF_OK;
+    char lock[PATH_MAX];
+    if (!o->checkpoint) return check_output(o->model, o, NULL, NULL);
+    BF_TRY(lock_path(lock, o->checkpoint));
+    BF_TRY(check_output(o->model, o, o->checkpoint, lock));
+    return check_output(o->checkpoint, o, NULL, lock);
 }
 
 static bf_status locked_run(server *s, bf_serve_report *report)
@@ -458,6 +470,7 @@ static bf_status locked_run(server *s, bf_serve_report *report)
     BF_TRY(check_options(s->o));
     if (bf_team_first(&s->team)) BF_TRY(check_outputs(s->o));
     if (!s->o->checkpoint || !bf_team_first(&s->team)) return run(s, report);
+    BF_TRY(lock_path(path, s->o->checkpoint));
     BF_TRY(lock_checkpoint(&lock, path, s->o->checkpoint));
     bf_status status = run(s, report);
     bf_lock_drop(lock, path);

@@ -340,6 +340,15 @@ for file in "$upload" "$keys" "$job"; do
 done
 refuse 2 "$needed" "$server" train "$job" --keys "$keys" \
     --upload "$upload" -o "$work/out.enc" --checkpoint "$work/out.enc"
+# The lock of a checkpoint, which the run removes.
+refuse 2 "$needed" "$server" train "$job" --keys "$keys" \
+    --upload "$upload" -o "$work/out.enc.lock" --checkpoint "$work/out.enc"
+cp "$upload" "$work/up.lock"
+refuse 2 'up.lock: is there already, and is no lock' "$server" train "$job" \
+    --keys "$keys" --upload "$work/up.lock" -o "$work/out.enc" \
+    --checkpoint "$work/up"
+cmp -s "$work/up.lock" "$upload" || fail "the lock took the upload"
+absent "$work/out.enc" "$work/out.enc.lock" "$work/up"
 refuse 2 "$needed" "$blindfit" fit "$work/train.csv" -o "$work/train.csv"
 refuse 2 "$needed" "$blindfit" predict "$work/model.npy" "$work/train.csv" \
     -o "$work/train.csv"
