@@ -67,7 +67,8 @@ typedef struct bf_serve_options {
                              * the folder of bf_session_gather (session.h) */
     const char *model;      /* to write */
     const char *checkpoint; /* written after every iteration; NULL for none */
-    bool resume;            /* continue from the checkpoint */
+    bool resume;            /* continue from the checkpoint; without, one that
+                             * is there already is refused */
     uint64_t max_memory;    /* refuse a job that needs more; 0: no limit */
     bf_pack_choice pack_rows;
     /* NULL: this process trains alone. Otherwise rank 0 writes model and

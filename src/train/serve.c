@@ -463,6 +463,19 @@ static bf_status check_outputs(const bf_serve_options *o)
     return check_output(o->checkpoint, o, NULL, lock);
 }
 
+/* A run that begins anew would replace what an earlier one has kept. */
+static bf_status check_anew(const bf_serve_options *o)
+{
+    struct stat st;
+    if (o->resume || stat(o->checkpoint, &st) != 0 || !S_ISREG(st.st_mode) ||
+        !st.st_size)
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "%s: is there already: --resume goes on from it; to begin "
+                   "anew, remove it",
+                   o->checkpoint);
+}
+
 static bf_status locked_run(server *s, bf_serve_report *report)
 {
     char path[PATH_MAX];
@@ -472,7 +485,8 @@ static bf_status locked_run(server *s, bf_serve_report *report)
     if (!s->o->checkpoint || !bf_team_first(&s->team)) return run(s, report);
     BF_TRY(lock_path(path, s->o->checkpoint));
     BF_TRY(lock_checkpoint(&lock, path, s->o->checkpoint));
-    bf_status status = run(s, report);
+    bf_status status = check_anew(s->o);
+    if (status == BF_OK) status = run(s, report);
     bf_lock_drop(lock, path);
     return status;
 }

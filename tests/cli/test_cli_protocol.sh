@@ -97,12 +97,25 @@ for file in "$dir/job.json" "$dir/upload.bf" "$dir/model.enc" \
     ok "$server" inspect "$file" --json
 done
 
-# A checkpoint of a finished run gives the same model again.
-ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
-    --upload "$dir/upload.bf" -o "$dir/one.enc" --checkpoint "$dir/state.bf"
+# A checkpoint of a finished run gives the same model again, and is there until
+# it is removed.
+train() # MODEL OPTION...
+{
+    model=$1
+    shift
+    "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
+        --upload "$dir/upload.bf" -o "$dir/$model" \
+        --checkpoint "$dir/state.bf" "$@"
+}
+ok train one.enc
 cmp -s "$dir/one.enc" "$dir/model.enc" || fail "a second run differs"
-ok "$server" train "$dir/job.json" --keys "$dir/keys/eval.keys" \
-    --upload "$dir/upload.bf" -o "$dir/two.enc" --checkpoint "$dir/state.bf" \
-    --threads 1
+cp "$dir/state.bf" "$work/kept.bf"
+refuse 2 'state.bf: is there already: --resume goes on' train two.enc
+cmp -s "$dir/state.bf" "$work/kept.bf" || fail "the checkpoint is another"
+absent "$dir/two.enc" "$dir/state.bf.lock"
+ok train two.enc --resume
+cmp -s "$dir/two.enc" "$dir/model.enc" || fail "a finished run resumed differs"
+: >"$dir/state.bf"
+ok train two.enc --threads 1
 cmp -s "$dir/two.enc" "$dir/model.enc" || fail "one thread differs from all"
 finish

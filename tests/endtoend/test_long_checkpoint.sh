@@ -50,6 +50,7 @@ refuse 2 'shared.bf: another run keeps its state in it' train "$a" upload \
 kill -s KILL $first
 wait $first 2>/dev/null
 remove_unfinished
+rm -f "$work/shared.bf"
 ok train "$a" upload -o "$work/second.enc" --checkpoint "$work/shared.bf"
 absent "$work/shared.bf.lock"
 rm "$work/second.enc" "$work/shared.bf"

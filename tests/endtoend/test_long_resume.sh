@@ -46,6 +46,7 @@ end=$(now)
 mv "$model" "$work/whole.enc"
 
 for threads in 1 3; do
+    rm -f "$state"
     (train --threads $threads >/dev/null) || fail "$threads threads"
     same "$threads threads"
 done

@@ -90,7 +90,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"checkpoint", 0, CLI_TEXT, &o.checkpoint, "FILE",
          "write the state to this file after each iteration"},
         {"resume", 0, CLI_FLAG, &o.resume, NULL,
-         "continue from the checkpoint"},
+         "continue from the checkpoint; without, one that is there is refused"},
         {"max-memory", 0, CLI_BYTES, &o.max_memory, "SIZE",
          "refuse a job that needs more memory, such as 12G (10^9; Gi: 2^30)"},
         {"pack-rows", 0, CLI_WHEN, &pack_rows, "WHEN",
