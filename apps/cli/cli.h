@@ -37,6 +37,8 @@ extern const cli_command cli_extract, cli_plan, cli_keygen, cli_encrypt,
 /* The body of main(): finds the command, runs it, and reports errors. */
 int cli_main(const char *program, const char *about,
              const cli_command *const *commands, int argc, char **argv);
+/* What could not be written there is an error. */
+bf_status cli_close_stdout(void);
 const char *cli_program(void);
 const cli_command *const *cli_commands(void); /* ends with NULL */
 

@@ -135,7 +135,7 @@ static const cli_command *find(const cli_command *const *commands,
     return NULL;
 }
 
-static bf_status close_stdout(void)
+bf_status cli_close_stdout(void)
 {
     if (fflush(stdout) != 0 || ferror(stdout))
         return bf_fail_errno(errno ? errno : EIO, "standard output");
@@ -151,19 +151,19 @@ static bf_status run(const char *about, const cli_command *const *commands,
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("%s " BF_VERSION "\n", program_name);
-        return close_stdout();
+        return cli_close_stdout();
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
         print_commands(stdout, about, commands);
-        return close_stdout();
+        return cli_close_stdout();
     }
     const cli_command *command = find(commands, argv[1]);
     if (!command)
         return bf_fail(BF_ERR_ARGUMENT, "no command '%s' (see %s --help)",
                        argv[1], program_name);
     BF_TRY(command->run(command, argc - 1, argv + 1));
-    return close_stdout();
+    return cli_close_stdout();
 }
 
 /* If a standard stream is closed, the next file opened would take its place,

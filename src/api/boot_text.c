@@ -1,10 +1,10 @@
 /* The parameters for bootstrapping as the note in files of these parameters
  * (docs/formats.md, 4.8). The file's parameters hold the ring. */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 
 #include "api/api.h"
+#include "base/json.h"
 #include "base/number.h"
 
 #define VERSION 1
@@ -113,7 +113,7 @@ bf_status bf_api_boot_parse(bf_api_boot *out, const char *text,
                             const bf_params *ring, const char *path)
 {
     double value[COUNT];
-    cJSON *o = cJSON_Parse(text);
+    cJSON *o = bf_json_parse(text, strlen(text));
     bf_status status = read_numbers(value, o, path);
     cJSON_Delete(o);
     BF_TRY(status);

@@ -1,11 +1,11 @@
 /* Smaller rings: their parameters, ciphertexts that go down and up, and what
  * files of keys say about the smaller ring (docs/formats.md, 4.9). */
-#include <cjson/cJSON.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
+#include "base/json.h"
 #include "ckks/internal.h"
 #include "ckks/ringswitch.h"
 
@@ -182,7 +182,7 @@ bf_status bf_api_smaller_parse(bf_api_smaller *out, const char *text,
                                const char *path)
 {
     bf_api_smaller s = {.there = true};
-    cJSON *o = cJSON_Parse(text);
+    cJSON *o = bf_json_parse(text, strlen(text));
     const cJSON *v =
         cJSON_GetObjectItemCaseSensitive(o, "blindfit_smaller_ring");
     bool good = cJSON_IsNumber(v) && v->valuedouble == VERSION &&

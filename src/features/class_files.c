@@ -1,10 +1,10 @@
 /* Files of class names: text, and JSON beside labels, models, transforms. */
-#include <cjson/cJSON.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "features/class_names.h"
@@ -54,7 +54,7 @@ static bf_status read_json(cJSON **out, const char *path)
     if (access(path, F_OK) != 0) return BF_OK;
     BF_TRY(bf_refuse_pipe(path)); /* nobody would fill it */
     BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
-    *out = cJSON_ParseWithLength((char *)text, bytes);
+    *out = bf_json_parse((char *)text, bytes);
     bf_free(text);
     if (*out) return BF_OK;
     return bf_fail(BF_ERR_FORMAT, "%s: not JSON", path);
@@ -208,7 +208,7 @@ static bf_status load_metadata(char ***names, size_t *count, const char *path)
     bf_safetensors *st;
     BF_TRY(bf_safetensors_open(&st, path));
     const char *text = bf_safetensors_metadata(st, BF_CLASS_NAMES_KEY);
-    cJSON *list = text ? cJSON_Parse(text) : NULL;
+    cJSON *list = text ? bf_json_parse(text, strlen(text)) : NULL;
     bf_status s =
         list ? bf_class_names_from_json(names, count, list, path)
              : bf_fail(BF_ERR_FORMAT, "%s: a model without class names", path);

@@ -1,8 +1,8 @@
 /* Files and the class names beside them. */
-#include <cjson/cJSON.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "features/class_names.h"
 
@@ -14,7 +14,7 @@ static bf_status check_replaceable(const char *path)
     if (access(path, F_OK) != 0) return BF_OK;
     BF_TRY(bf_refuse_pipe(path));
     BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
+    cJSON *o = bf_json_parse((char *)text, bytes);
     bf_free(text);
     bool names =
         cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY));

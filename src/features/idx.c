@@ -6,6 +6,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "blindfit/files.h"
 #include "features/file_kind.h"
 
 #define TYPE_BYTES 8
@@ -126,6 +127,7 @@ static bf_status read_values(gzFile f, const char *path, bf_idx *a)
 
 bf_status bf_idx_read(bf_idx *out, const char *path)
 {
+    BF_TRY(bf_refuse_pipe(path)); /* its length is compared with the header */
     errno = 0;
     gzFile f = gzopen(path, "rb");
     if (!f) return bf_fail_errno(errno ? errno : ENOMEM, "%s", path);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "blindfit/files.h"
 #include "report/page.h"
@@ -41,8 +42,11 @@ bf_status bf_report_add(bf_report *r, const char *name, const char *json,
     if (r->count == BF_REPORT_RUNS_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%s: a report has at most %d runs",
                        name, BF_REPORT_RUNS_MAX);
-    cJSON *o = cJSON_ParseWithLength(json, bytes);
-    if (!o) return bf_fail(BF_ERR_FORMAT, "%s: no JSON, or cut short", name);
+    cJSON *o = bf_json_parse(json, bytes);
+    if (!o)
+        return bf_fail(BF_ERR_FORMAT,
+                       "%s: no JSON, cut short, or more than one report",
+                       name);
     if (!is_run(o)) {
         cJSON_Delete(o);
         return bf_fail(BF_ERR_FORMAT, "%s: no report of fit, and no plan",

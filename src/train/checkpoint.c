@@ -1,11 +1,11 @@
 #include "train/checkpoint.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "train/json_fields.h"
 #include "train/upload.h"
@@ -146,7 +146,7 @@ bf_status bf_run_text_read(unsigned *iterations, uint8_t upload[BF_HASH_BYTES],
     char *text;
     size_t bytes;
     BF_TRY(bf_wire_get_json(r, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength(text, bytes);
+    cJSON *o = bf_json_parse(text, bytes);
     bf_free(text);
     const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, "iterations");
     const cJSON *of = cJSON_GetObjectItemCaseSensitive(o, "upload");

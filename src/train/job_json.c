@@ -1,11 +1,11 @@
 /* job.json: the choices that fix a job; the rest is derived from them. Here is
  * what every job has; the circuit writes and reads its own part. */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "blindfit/server.h"
@@ -259,7 +259,7 @@ bf_status bf_job_parse(bf_job *job, const char *text, size_t bytes,
                        const char *name)
 {
     bf_job made = {0};
-    cJSON *o = cJSON_ParseWithLength(text, bytes);
+    cJSON *o = bf_json_parse(text, bytes);
     bf_status s = o ? parse_job(&made, o, name)
                     : bf_fail(BF_ERR_FORMAT, "%s: not JSON", name);
     cJSON_Delete(o);

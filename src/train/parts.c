@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "train/circuit.h"
 #include "train/json_fields.h"
@@ -49,7 +50,7 @@ bf_status bf_part_get(bf_rank_part *out, bf_wire_reader *r, const char *path)
     char *text;
     size_t bytes;
     BF_TRY(bf_wire_get_json(r, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength(text, bytes);
+    cJSON *o = bf_json_parse(text, bytes);
     bf_free(text);
     bf_fields f = {.path = path};
     out->count = (unsigned)bf_get_whole(&f, o, "parts", 1, BF_UPLOAD_PARTS_MAX);

@@ -313,6 +313,7 @@ rm "$transform.json" "$work"/out.npy*
 refuse 3 '/nowhere' "$blindfit" plan -n 40 -d 9 -o "$work/nowhere/job.json"
 refuse 3 'is a folder' "$blindfit" plan -n 40 -d 9 -o "$work"
 refuse 3 'nowhere' "$blindfit" fit "$work/train.csv" --work "$work/nowhere"
+refuse 2 'work: names no folder' "$blindfit" fit "$work/train.csv" --work ""
 refuse 3 'nowhere' "$blindfit" fit "$work/train.csv" -o "$work/nowhere/m.npy"
 refuse 2 'already' "$blindfit" keygen "$job" -o "$dir/keys"
 refuse 3 'nowhere/t' "$blindfit" encrypt "$job" "$work/train.csv" \

@@ -9,6 +9,19 @@ cat >"$work/model.csv.json" <<'EOF'
 EOF
 printf '0,0.5\n1,-9\n2,9\n3,0.1\n' >"$work/test.csv"
 
+# Names fill their column by characters, and are cut between characters.
+cp "$work/model.csv" "$work/wide.csv"
+cat >"$work/wide.csv.json" <<'EOF'
+{"feature_map": "none", "class_names": ["caf\u00e9", "abcdefghijkl\u00e9m",
+ "dog", "plain"]}
+EOF
+ok "$blindfit" evaluate "$work/wide.csv" "$work/test.csv"
+for name in 'café         ' abcdefghijklé 'dog          '; do
+    checks=$((checks + 1))
+    grep -q "^    [0-3] $name      [01]" "$work/stdout" ||
+        fail "evaluate: not '$name': $(tail -5 "$work/stdout")"
+done
+
 ok "$blindfit" predict "$work/model.csv" "$work/test.csv"
 if command -v python3 >/dev/null; then
     checks=$((checks + 1))

@@ -36,6 +36,10 @@ for option in iterations components batch owners ranks ring threads; do
     refuse 2 "--$option: '0' is no whole number from 1" "$blindfit" plan -n 9 \
         -d 9 --$option 0
 done
+for size in 0 0.5 -0 0G; do
+    refuse 2 "--max-memory: '$size' is no size" "$blindfit" plan -n 9 -d 9 \
+        --max-memory=$size
+done
 refuse 2 "--map: 'log'" "$blindfit" plan -n 9 -d 9 --map log
 for expand in tanh:9 relu relu: relu:0 relu:-4 relu:4:5:6 relu:4x relu:4: \
     relu:+4; do
@@ -146,6 +150,9 @@ grep -q '"insecure":.*true' "$work/stdout" || fail "inspect --json: insecure"
 if [ -w /dev/full ]; then
     "$blindfit" plan -n 100 -d 20 -k 1 >/dev/full 2>"$work/stderr"
     [ $? = 3 ] || fail "plan to a full disk did not end with 3"
+    "$blindfit" plan --help >/dev/full 2>"$work/stderr"
+    [ $? = 3 ] || fail "--help to a full disk did not end with 3"
+    grep -q 'standard output: No space' "$work/stderr" || fail "--help: no line"
 fi
 
 # The warning about fixed randomness cannot be missed.

@@ -27,6 +27,9 @@ new() # JOB OPTION..
 refuse 2 'at least 409, or label noise' new few.json --labels a
 refuse 2 'not of 2 iterations' new two.json --labels a
 refuse 2 'epsilon 17' new job.json --labels a --label-epsilon 17
+refuse 2 'epsilon: 0 is not above 0' new job.json --labels a --label-epsilon 0
+refuse 2 'delta: 0 is not above 0' new job.json --labels a --label-epsilon 1 \
+    --label-delta 0
 refuse 2 "'c' is no owner" new job.json --labels c
 refuse 2 'nobody has the features alone' new job.json --labels a,b \
     --receivers b

@@ -42,6 +42,8 @@ refuse 8 "p.npy: $pipe" limited "$blindfit" predict "$work/p.npy" \
     "$work/train.csv"
 refuse 8 "p.npy: $pipe" limited "$blindfit" fit "$work/train.csv" \
     --labels "$work/p.npy"
+refuse 8 "p.bf: $pipe" limited "$blindfit" extract \
+    data/digits-test-images.idx.gz --labels "$work/p.bf" -o "$work/x.npy"
 refuse 8 "p.npy: $pipe" limited "$blindfit" extract "$work/p.npy" -o "$work/x.npy"
 refuse 8 "p.bf: $pipe" limited "$blindfit" inspect "$work/p.bf"
 refuse 8 "p.bf: $pipe" limited "$blindfit" decrypt "$job" "$work/p.bf" \

@@ -208,6 +208,8 @@ once --limits "$work/limits.json"
 ends_as refused bob/one 'needs .* of memory, 1.0* MB are allowed'
 ends_as refused carol/one 'takes about .*, .* are allowed'
 ends_as uploading bob/asks 'will be refused: needs .* of memory'
+cat "$work/limits.json" "$work/limits.json" >"$work/twice.json"
+refuse 4 'twice.json: no JSON object' queue --once --limits "$work/twice.json"
 for option in '--max-memory 10M' '--max-time 1e-6s' '--max-disk 1M'; do
     rm -r "$spool"
     submit alice/one

@@ -209,8 +209,11 @@ cmp -s model.csv.json map.json || fail "a model lost its feature map"
 head -c 200 full.json >short.json
 echo '{"recipe": "paper", "iterations": 2, "samples": 9}' >shape.json
 echo kept >page.html
-refuse 4 'short.json: no JSON, or cut short' "$blindfit" report --html \
-    short.json -o page.html
+cat full.json full.json >twice.json
+for file in short twice; do
+    refuse 4 "$file.json: no JSON, cut short, or more than one report" \
+        "$blindfit" report --html $file.json -o page.html
+done
 refuse 4 'shape.json: no report of fit, and no plan' "$blindfit" report shape.json
 refuse 3 'none.json: ' "$blindfit" report --html none.json -o page.html
 refuse 2 '--output is missing' "$blindfit" report --html full.json

@@ -404,6 +404,30 @@ static void test_texts(void **state)
     free(large);
 }
 
+/* What follows the job would go unread, be it the job that was meant. NUL ends
+ * no file. */
+static void test_more(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t bytes;
+    } more[] = {{" \n\t\r\n", 5}, {"x", 1}, {"\n{}", 3}, {"\0", 1}};
+    char *text = cJSON_PrintUnformatted(golden);
+    size_t bytes = strlen(text);
+    for (int i = 0; i < 4; i++) {
+        bf_job job;
+        char *longer = malloc(bytes + more[i].bytes);
+        memcpy(longer, text, bytes);
+        memcpy(longer + bytes, more[i].text, more[i].bytes);
+        assert_int_equal(
+            bf_job_parse(&job, longer, bytes + more[i].bytes, "job.json"),
+            i == 0 ? BF_OK : BF_ERR_FORMAT);
+        free(longer);
+    }
+    cJSON_free(text);
+}
+
 /* The table is whole: no member of the golden job is left out. */
 static void test_every_member(void **state)
 {
@@ -437,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_rings),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_more),
     };
     return cmocka_run_group_tests(tests, start, leave);
 }

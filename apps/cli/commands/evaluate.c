@@ -17,15 +17,28 @@ static bf_status report_json(const bf_metrics *m, const bf_model *model,
     return cli_json(o);
 }
 
+/* As much of it as the column has room for, which is counted in characters. */
+static void print_name(const char *given)
+{
+    enum { WIDTH = 13 };
+    char name[4 * WIDTH + 12];
+    size_t bytes = 0;
+    int width = 0;
+    snprintf(name, sizeof name, "%s", given);
+    bf_printable(name);
+    for (; name[bytes] && width < WIDTH; width++)
+        bytes += bf_utf8_length(name + bytes);
+    printf("%.*s%*s", (int)bytes, name, WIDTH - width, "");
+}
+
 static void print_confusion(const bf_metrics *m, char *const *names)
 {
     printf("\n  %-16s", "truth \\ predicted");
     for (unsigned p = 0; p < m->classes; p++) printf(" %6u", p);
     putchar('\n');
     for (unsigned t = 0; t < m->classes; t++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s", names ? names[t] : "");
-        printf("  %3u %-13.13s", t, bf_printable(name));
+        printf("  %3u ", t);
+        print_name(names ? names[t] : "");
         for (unsigned p = 0; p < m->classes; p++)
             printf(" %6llu",
                    (unsigned long long)m->confusion[t * m->classes + p]);

@@ -1,4 +1,5 @@
 /* party new and show: what the owners of a session agree on. */
+#include <math.h>
 #include <string.h>
 
 #include "blindfit/party.h"
@@ -103,12 +104,19 @@ static bf_status make_session(bf_session **out, const new_args *a,
                               const char *job_path)
 {
     bf_session_owner owners[BF_OWNERS_MAX] = {{.count = 0}};
+    if (!isnan(a->epsilon) && !(a->epsilon > 0))
+        return bf_fail(BF_ERR_ARGUMENT, "--label-epsilon: %g is not above 0",
+                       a->epsilon);
+    if (!isnan(a->delta) && !(a->delta > 0))
+        return bf_fail(BF_ERR_ARGUMENT, "--label-delta: %g is not above 0",
+                       a->delta);
+    double delta = isnan(a->epsilon) ? 0 : BF_LABEL_DELTA_DEFAULT;
     const bf_session_options options = {
         a->columns.count ? BF_SPLIT_COLUMNS
         : a->labels      ? BF_SPLIT_LABELS
                          : BF_SPLIT_ROWS,
-        a->epsilon,
-        a->epsilon > 0 && a->delta == 0 ? BF_LABEL_DELTA_DEFAULT : a->delta,
+        isnan(a->epsilon) ? 0 : a->epsilon,
+        isnan(a->delta) ? delta : a->delta,
         a->audit,
         a->sample};
     unsigned count = (unsigned)a->owners.count;
@@ -227,7 +235,7 @@ static bf_status report_session(const bf_session *s, const char *path,
 static bf_status run_new(const cli_command *self, int argc, char **argv)
 {
     const char *operands[CLI_OPERANDS_MAX];
-    new_args a = {.labels = NULL};
+    new_args a = {.epsilon = NAN, .delta = NAN};
     const cli_option options[] = {
         {"owner", 0, CLI_TEXTS, &a.owners, "FILE",
          "an owner's public keys; repeat for each owner, in order"},

@@ -88,6 +88,8 @@ static bf_status make_locked(const char *parent)
 
 bf_status cli_scratch_make(const char *parent)
 {
+    if (parent && !*parent)
+        return bf_fail(BF_ERR_ARGUMENT, "--work: names no folder");
     if (!parent) parent = getenv("TMPDIR");
     if (!parent || !*parent) parent = "/tmp";
     remove_stale(parent);

@@ -74,7 +74,7 @@ bf_status queue_limits_read(queue_limits *out, const char *path)
     uint8_t *text;
     size_t bytes;
     BF_TRY(bf_read_file(path, FILE_MAX, &text, &bytes));
-    cJSON *o = cJSON_ParseWithLength((char *)text, bytes);
+    cJSON *o = cJSON_ParseWithOpts((char *)text, NULL, true);
     bf_free(text);
     bf_status s = cJSON_IsObject(o)
                       ? check(o, path)

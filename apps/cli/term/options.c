@@ -66,13 +66,14 @@ static bool read_counts(const char *text, cli_counts *out)
     return true;
 }
 
+/* At least one: less, and a forgotten unit, would mean that none was given. */
 static bool read_bytes(const char *text, uint64_t *out)
 {
     static const char units[] = "kMGT";
     char *end;
     errno = 0;
     double v = strtod(text, &end);
-    if (end == text || errno || !(v >= 0) || !isfinite(v)) return false;
+    if (end == text || errno || !isfinite(v)) return false;
     if (*end) {
         char unit = *end == 'K' ? 'k' : *end;
         const char *at = strchr(units, unit);
@@ -83,7 +84,7 @@ static bool read_bytes(const char *text, uint64_t *out)
         if (*end == 'B') end++;
         if (*end) return false;
     }
-    if (v >= 0x1p62) return false;
+    if (!(v >= 1 && v < 0x1p62)) return false;
     *out = (uint64_t)v;
     return true;
 }
@@ -371,7 +372,8 @@ bf_status cli_parse(const cli_command *self, const cli_option *options,
         BF_TRY(assign(option_of(&t, code), optarg));
         if (help_wanted) {
             print_help(self, options);
-            exit(fflush(stdout) == 0 ? 0 : CLI_EXIT_IO);
+            BF_TRY(cli_close_stdout());
+            exit(0);
         }
     }
     BF_TRY(take_operands(self, argc, argv, least, most, operands));

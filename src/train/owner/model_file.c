@@ -1,12 +1,12 @@
 /* Models on disk: .npy and .csv with the feature map beside them in PATH.json,
  * .safetensors with it in the metadata. */
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "features/class_names.h"
@@ -121,7 +121,7 @@ static bf_status load_sidecar(bf_model *m, const char *path)
     BF_TRY(bf_refuse_pipe(side)); /* nobody would fill it */
     bf_status status;
     BF_GOTO(bf_read_file(side, SIDE_MAX, &data, &bytes), done);
-    root = cJSON_ParseWithLength((const char *)data, bytes);
+    root = bf_json_parse((const char *)data, bytes);
     BF_GOTO(map_of(&m->map,
                    cJSON_GetStringValue(cJSON_GetObjectItem(root, KEY_MAP)),
                    side),
@@ -222,7 +222,7 @@ static bf_status read_metadata(bf_model *m, const bf_safetensors *st,
 {
     const char *text = bf_safetensors_metadata(st, key);
     if (!text) return BF_OK;
-    cJSON *o = cJSON_Parse(text);
+    cJSON *o = bf_json_parse(text, strlen(text));
     bf_status status = o ? read(m, o, path)
                          : bf_fail(BF_ERR_FORMAT, "%s: bad %s", path, key);
     cJSON_Delete(o);

@@ -1,0 +1,11 @@
+/* JSON from files and from other programs. */
+#ifndef BF_BASE_JSON_H
+#define BF_BASE_JSON_H
+
+#include <cjson/cJSON.h>
+
+/* NULL unless all of `text` is one value: cJSON leaves unread what follows the
+ * first, such as a second report or half of an older one. */
+cJSON *bf_json_parse(const char *text, size_t bytes);
+
+#endif
