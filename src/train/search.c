@@ -80,12 +80,16 @@ static double last_tolerance(double first)
     return first;
 }
 
+/* No chain has masks of so many bits. */
+#define MASK_BITS_MOST 64
+
 /* The roundings of masks add a part of 2^-bits to every weight; of what is
  * tolerated, at most a quarter. */
 static int mask_bits_of(const bf_recipe *recipe, double tolerated)
 {
-    return (int)fmax(tolerance[recipe->kind].mask_bits,
-                     ceil(log2(4 / tolerated)));
+    double bits = ceil(log2(4 / tolerated));
+    bits = fmax(bits, tolerance[recipe->kind].mask_bits);
+    return (int)fmin(bits, MASK_BITS_MOST);
 }
 
 double bf_plan_tolerance(const bf_recipe *recipe, size_t n, size_t cols,

@@ -81,6 +81,9 @@ static void plans(void **state)
             plan((bf_plan_options){.refresh = (bf_refresh_choice)9}));
     REFUSED("99 columns of labels",
             plan((bf_plan_options){.labels = {.count = 99}}));
+    /* The least one, whose inverse is infinite. */
+    REFUSED("no 128-bit parameters",
+            plan((bf_plan_options){.max_error = 0x1p-1074}));
 }
 
 static void recipes(void **state)
