@@ -19,7 +19,7 @@
 
 #include "api/api_testing.h"
 
-enum { ROWS = 24, FEATURES = 4, CLASSES = 3 };
+enum { ROWS = 24, FEW_ROWS = 12, FEATURES = 4, CLASSES = 3 };
 
 static struct {
     double x[ROWS][FEATURES];
@@ -189,6 +189,46 @@ static void owners(void **state)
     assert_int_equal(unlink(link) + unlink(u), 0);
 }
 
+/* Encrypts rows that were prepared for a job of kind `a`, for one of FEW_ROWS
+ * and kind `b`. */
+static bf_status encrypt_for(bf_recipe_kind a, size_t rows, size_t a_classes,
+                             bf_recipe_kind b, size_t b_classes)
+{
+    const bf_view x = {t.x, rows, FEATURES, FEATURES, BF_FLOAT64};
+    const bf_encrypt_options o = {
+        .rehearse = BF_REHEARSE_ALWAYS, .upload = in("u"),
+        .transform = in("t")};
+    bf_recipe recipe;
+    bf_job *from, *to;
+    bf_owner *owner;
+    bf_prepared p = {0};
+    OK(bf_recipe_default(&recipe, a, 1, rows, FEATURES));
+    OK(bf_job_plan(&from, &recipe, rows, FEATURES, a_classes, NULL, NULL));
+    OK(bf_recipe_default(&recipe, b, 1, FEW_ROWS, FEATURES));
+    OK(bf_job_plan(&to, &recipe, FEW_ROWS, FEATURES, b_classes, NULL, NULL));
+    OK(bf_owner_create(&owner, to, NULL));
+    OK(bf_prepare(&p, from, &x, NULL, NULL));
+    bf_status s = bf_owner_encrypt(owner, &p, t.labels, &o, NULL);
+    bf_prepared_clear(&p);
+    bf_owner_destroy(owner);
+    bf_job_destroy(to);
+    bf_job_destroy(from);
+    return s;
+}
+
+/* Rows are compared with the job before anything reads them. */
+static void rows_of_another_job(void **state)
+{
+    (void)state;
+    const bf_recipe_kind paper = BF_RECIPE_PAPER, white = BF_RECIPE_WHITENED;
+    FAILS(BF_ERR_MISMATCH, "the data are 24 x 5",
+          encrypt_for(white, ROWS, CLASSES, white, CLASSES));
+    FAILS(BF_ERR_MISMATCH, "initial weights are 2 x 5, the job is for 3 x 5",
+          encrypt_for(paper, FEW_ROWS, 2, paper, CLASSES));
+    FAILS(BF_ERR_MISMATCH, "initial weights are 2 x 5, the job is for 3 x 5",
+          encrypt_for(paper, FEW_ROWS, 2, white, CLASSES));
+}
+
 static bf_status train(bf_serve_options o)
 {
     bf_serve_report report;
@@ -244,6 +284,7 @@ int main(void)
         cmocka_unit_test(recipes),
         cmocka_unit_test(data_without_labels),
         cmocka_unit_test(owners),
+        cmocka_unit_test(rows_of_another_job),
         cmocka_unit_test(servers),
         cmocka_unit_test(parties),
     };

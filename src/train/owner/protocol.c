@@ -116,8 +116,14 @@ static bf_status check_shapes(const bf_job *job, const bf_matrix *u,
                        "the data are %zu x %zu after the transform, the job is "
                        "for %zu x %zu",
                        u->rows, u->cols, l->n, l->cols);
-    if (!job->schedule.zero_start && !schedule->v0.data)
+    const bf_matrix *v0 = &schedule->v0;
+    if (!job->schedule.zero_start && !v0->data)
         return bf_fail(BF_ERR_ARGUMENT, "the job needs initial weights");
+    if (v0->data && (v0->rows != l->classes || v0->cols != l->cols))
+        return bf_fail(BF_ERR_MISMATCH,
+                       "initial weights are %zu x %zu, the job is for "
+                       "%zu x %zu",
+                       v0->rows, v0->cols, l->classes, l->cols);
     return BF_OK;
 }
 
@@ -207,6 +213,7 @@ bf_status bf_protocol_check_bounds(const bf_job *job, const bf_matrix *u,
 {
     bf_schedule part = *schedule;
     size_t first = 0;
+    BF_TRY(check_shapes(job, u, schedule));
     for (unsigned i = 0; i < job->labels.count; i++) {
         unsigned classes = job->labels.classes[i];
         if (part.v0.data) part.v0.rows = classes;
