@@ -253,6 +253,12 @@ static void a_job_from_end_to_end(void **state)
     FAILS(BF_ERR_ARGUMENT, "iteration 3",
           bf_owner_decrypt(&model, owner, in("model.enc"), in("transform.bf"),
                            3, NULL));
+    bf_review seen;
+    OK(bf_owner_review(&seen, owner, in("model.enc"), in("transform.bf"), &x, 2,
+                       NULL));
+    FAILS(BF_ERR_ARGUMENT, "iteration 3",
+          bf_owner_review(&seen, owner, in("model.enc"), in("transform.bf"),
+                          &x, 3, NULL));
     bf_owner_destroy(again);
 
     /* Another key is told. */

@@ -131,6 +131,9 @@ bf_status bf_protocol_review(bf_review *out, const bf_job *job,
              .last = last ? last : job->schedule.iterations};
     r.seen.weight_bound = job->bounds.weight;
     bf_status status;
+    if (last > job->schedule.iterations)
+        return bf_fail(BF_ERR_ARGUMENT, "iteration %u: the job has %u", last,
+                       job->schedule.iterations);
     BF_GOTO(start_momentum(&r), done);
     for (unsigned i = 1; i <= r.last; i++) {
         bf_matrix weights = {0};
