@@ -198,7 +198,8 @@ void bf_recipe_batches(bf_recipe *r, size_t batch)
     r->batch = batch;
     r->sigmoid = sigmoid_thirteen20;
     r->step_count = r->iterations;
-    for (unsigned t = 0; t <= last; t++)
+    /* bf_recipe_check refuses other counts. */
+    for (unsigned t = 0; t < r->iterations && t < BF_MAX_ITERATIONS; t++)
         r->steps[t] = 3 * pow(3, last ? -(double)t / last : 0);
 }
 

@@ -167,6 +167,13 @@ static void test_aims(void **state)
     assert_true(fabs(r.steps[0] - 3) < 1e-15 && fabs(r.steps[4] - 1) < 1e-15);
     for (int t = 1; t < 5; t++)
         assert_true(fabs(r.steps[t] / r.steps[t - 1] - pow(3, -0.25)) < 1e-15);
+    const unsigned never[] = {0, BF_MAX_ITERATIONS + 1, 1u << 31};
+    for (int i = 0; i < 3; i++) {
+        r.iterations = never[i];
+        bf_recipe_batches(&r, 10000);
+        assert_int_equal(r.batch, 10000);
+        check_fails(BF_ERR_ARGUMENT, "iterations; 1 to", bf_recipe_check(&r));
+    }
     r = (bf_recipe){.expand = {BF_RELU_MAX + 1, 0}};
     check_fails(BF_ERR_ARGUMENT, "random features",
                 bf_recipe_aim(&r, BF_AIM_SPEED, 60000, 925));
