@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "train/expansion.h"
+#include "train/job.h"
 #include "train/names.h"
 
 /* tests/train/test_train_recipe.c recomputes each fit. */
@@ -237,6 +238,14 @@ static bf_status check_numbers(const bf_recipe *r)
         if (!(r->steps[t] > 0) || !isfinite(r->steps[t]))
             return bf_fail(BF_ERR_ARGUMENT, "recipe: step %u is %g", t + 1,
                            r->steps[t]);
+    if (r->batch > BF_JOB_SAMPLES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "recipe: steps of %zu rows; at most %zu are possible",
+                       r->batch, BF_JOB_SAMPLES_MAX);
+    if (r->components > BF_JOB_FEATURES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "recipe: %zu components; at most %zu are possible",
+                       r->components, BF_JOB_FEATURES_MAX);
     return BF_OK;
 }
 

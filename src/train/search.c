@@ -484,14 +484,6 @@ static bf_status check_shapes(const bf_recipe *recipe, size_t n,
     if (classes < 2 || classes > BF_CLASSES_MAX)
         return bf_fail(BF_ERR_ARGUMENT, "%zu classes; 2 to %d are possible",
                        classes, BF_CLASSES_MAX);
-    if (recipe->batch > BF_JOB_SAMPLES_MAX)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "steps of %zu rows; at most %zu are possible",
-                       (size_t)recipe->batch, BF_JOB_SAMPLES_MAX);
-    if (recipe->components > BF_JOB_FEATURES_MAX)
-        return bf_fail(BF_ERR_ARGUMENT,
-                       "%zu components; at most %zu are possible",
-                       (size_t)recipe->components, BF_JOB_FEATURES_MAX);
     return bf_recipe_check(recipe);
 }
 

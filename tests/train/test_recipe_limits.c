@@ -35,6 +35,10 @@ static void numbers_outside_are_refused(void **state)
             refuses(range, "range");
             refuses(step, "step");
         }
+        bf_recipe batch = r, components = r;
+        batch.batch = components.components = (size_t)1 << 40;
+        refuses(batch, "rows; at most 1073741824");
+        refuses(components, "components; at most 1048576");
         r.step_count = 0;
         refuses(r, "steps");
     }
