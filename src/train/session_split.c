@@ -197,6 +197,10 @@ static bf_status check_audit(const bf_session *s)
 static bf_status check_whitener(const bf_session *s)
 {
     const bf_session_owner *by = bf_session_whitener(s);
+    if (s->options.sample_rows > BF_JOB_SAMPLES_MAX)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "a sample of %zu rows; at most %zu are possible",
+                       s->options.sample_rows, BF_JOB_SAMPLES_MAX);
     if (s->options.sample_rows && !by)
         return bf_fail(BF_ERR_ARGUMENT,
                        "a sample, and no owner who whitens by it");

@@ -146,7 +146,11 @@ static void sessions_that_cannot_be(void **state)
     const bf_session_options by_sample = {.sample_rows = 2 * FEATURES};
     check_fails(BF_ERR_ARGUMENT, "no owner who whitens",
                 bf_session_create(&s, job, owners, OWNERS, &by_sample));
-    owners[1].whitens = owners[2].whitens = true;
+    const bf_session_options far = {.sample_rows = SIZE_MAX};
+    owners[1].whitens = true;
+    check_fails(BF_ERR_ARGUMENT, "a sample of",
+                bf_session_create(&s, job, owners, OWNERS, &far));
+    owners[2].whitens = true;
     check_fails(BF_ERR_ARGUMENT, "b and c whiten",
                 bf_session_create(&s, job, owners, OWNERS, &by_sample));
     make_owners(owners);
