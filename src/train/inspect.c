@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -77,15 +78,20 @@ bf_status bf_file_inspect(bf_file_info *out, const char *path, bf_env *env)
 {
     BF_UNDER(env);
     char head[8] = "";
+    struct stat st;
     BF_TRY(bf_random_init());
     BF_TRY(bf_refuse_pipe(path)); /* opened again according to its type */
     FILE *f = fopen(path, "rb");
     if (!f) return bf_fail_errno(errno, "%s: cannot open", path);
     size_t got = fread(head, 1, sizeof head, f);
+    int failed = fstat(fileno(f), &st) != 0 ? errno : 0;
     fclose(f);
+    if (failed) return bf_fail_errno(failed, "%s: cannot read", path);
     if (got == sizeof head && memcmp(head, "BFTRANSF", sizeof head) == 0)
         return inspect_transform(out, path);
     if (!got || head[0] != '{') return inspect_frames(out, path);
-    *out = (bf_file_info){.type = BF_FILE_JOB, .name = "job"};
+    *out = (bf_file_info){.type = BF_FILE_JOB,
+                          .name = "job",
+                          .bytes = (uint64_t)st.st_size};
     return BF_OK;
 }

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "blindfit/files.h"
 #include "blindfit/owner.h"
 #include "blindfit/server.h"
 
@@ -63,6 +65,12 @@ static void jobs_are_read_as_written(void **state)
     uint8_t id[BF_JOB_ID_BYTES], other[BF_JOB_ID_BYTES];
     OK(bf_job_read(&again, in("job.json")));
     assert_memory_equal(bf_job_id(again), bf_job_id(t.job), BF_JOB_ID_BYTES);
+    bf_file_info info;
+    struct stat st;
+    OK(bf_file_inspect(&info, in("job.json"), NULL));
+    assert_int_equal(stat(in("job.json"), &st), 0);
+    assert_int_equal(info.type, BF_FILE_JOB);
+    assert_int_equal(info.bytes, st.st_size);
     bf_job_data_set_id(again, id);
     bf_job_data_set_id(t.job, other);
     assert_memory_equal(id, other, sizeof id);
