@@ -74,6 +74,25 @@ def test_names_of_classes(tmp_path):
         assert (again.predict(x) == model.predict(x)).all()
 
 
+def test_scores_of_names_and_numbers(trained, data, tmp_path):
+    """Files hold names as text."""
+    x, y = data
+    names = y + 1
+    model = trained[1].decrypt(trained[0] / "model.enc", classes=[1, 2, 3])
+    wanted = model.score(x, names)
+    assert wanted > 0.9
+    model.save(tmp_path / "model.npy")
+    for other in (load(tmp_path / "model.npy"), model):
+        for kind in (int, float, object, str, np.float32, bytes):
+            assert other.score(x, names.astype(kind)) == wanted
+        assert other.score(x, names + 0.5) == 0
+    model.classes_ = np.array([0.5, 1, 1.5])
+    model.save(tmp_path / "halves.csv")
+    assert load(tmp_path / "halves.csv").score(x, names / 2) == wanted
+    with pytest.raises(ValueError, match="y has masked"):
+        model.score(x, np.ma.masked_equal(y, 1))
+
+
 @pytest.mark.parametrize("make", [
     lambda x: x.astype(np.float32),
     lambda x: np.asfortranarray(x),

@@ -3,13 +3,18 @@
 import numpy as np
 
 
+def refuse_masked(x, what):
+    """What lies under a mask is no data."""
+    if np.ma.is_masked(x):
+        raise ValueError(f"{what} has masked entries")
+
+
 def real_array(x, dimensions, what):
     """An array of real numbers; ValueError says what else it is."""
     if hasattr(x, "toarray"):
         raise ValueError(f"{what} is sparse, dense numbers are wanted: "
                          ".toarray()")
-    if np.ma.is_masked(x):
-        raise ValueError(f"{what} has masked entries")
+    refuse_masked(x, what)
     x = np.asarray(x)
     if x.ndim != dimensions:
         raise ValueError(f"{what} has {x.ndim} dimensions: {dimensions} "

@@ -7,7 +7,7 @@ from typing import Any, Optional
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import View, matrix_array
+from ._arrays import View, matrix_array, refuse_masked
 from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 
@@ -80,12 +80,17 @@ class Model:
         return softmax(self.decision_function(X))
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """The part of the rows that is classified correctly."""
+        """The part of the rows that is classified correctly.
+
+        Of names and labels, one may be text and the other numbers: files of
+        models hold names as text. 1 and 1.0 are then the name "1".
+        """
+        refuse_masked(y, "y")
         predicted, y = self.predict(X), np.asarray(y)
         if y.shape != predicted.shape:
             raise ValueError(f"y has shape {y.shape}: {predicted.shape} "
                              "wanted")
-        return float(np.mean(predicted == y))
+        return float(np.mean(_same_names(predicted, y)))
 
     def save(self, path: Path) -> None:
         """Writes the model as .npy, .csv or .safetensors, by extension.
@@ -168,6 +173,24 @@ def softmax(scores):
     """Softmax of each row."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _is_text(names):
+    return names.dtype.kind in "US" or (names.dtype.kind == "O" and all(
+        isinstance(name, (str, bytes)) for name in names))
+
+
+def _same_names(a, b):
+    """For each entry whether both name the same class."""
+    a, b = (names.astype(str) if _is_text(names) else names
+            for names in (a, b))
+    if _is_text(a) == _is_text(b):
+        return a == b
+    text, other = (a, b) if _is_text(a) else (b, a)
+    saved = [str(name) for name in other.tolist()]
+    whole = [str(int(name)) if isinstance(name, float) and name.is_integer()
+             else str(name) for name in other.tolist()]
+    return (text == saved) | (text == whole)
 
 
 def _class_names(c):
