@@ -101,7 +101,10 @@ def test_what_cannot_be(owner):
     context, secret = owner
     x = secret.encrypt(X)
     for wrong in (lambda: x + Y[:2], lambda: x * secret.encrypt(Z),
-                  lambda: x ** 0, lambda: x ** 1.5, lambda: M @ x,
+                  lambda: x + np.ma.masked_less(Y, 9),
+                  lambda: np.ma.masked_less(Y, 9) * x,
+                  lambda: x - np.ma.masked, lambda: x ** 0,
+                  lambda: x ** 1.5, lambda: M @ x,
                   lambda: x * x * x * x * x, lambda: secret.encrypt([]),
                   lambda: secret.encrypt([[1]]), lambda: x * np.ones((4, 1)),
                   lambda: x + Context().keygen().encrypt(X),

@@ -126,6 +126,7 @@ def test_images_that_cannot_be_read(program, photos, tmp_path, caplog):
     (lambda p: p / 255.0 - 0.5, RangeError, "^images: .*normalised"),
     (lambda p: np.where(p == 9, np.nan, p / 255.0), RangeError, "nan"),
     (lambda p: p[:, :4], ValueError, "images: .*4"),
+    (lambda p: np.ma.masked_equal(p, 9), ValueError, "masked"),
 ])
 def test_arrays_that_are_no_images(program, digits, make, error, message):
     with pytest.raises(error, match=message):
@@ -250,6 +251,7 @@ def test_modules_that_give_no_features(torch, network, make, error, message):
     (lambda x: (255 * x).astype(np.uint8), "uint8"),
     (lambda x: x * 1j, "complex"),
     (lambda x: x.astype(object), "object"),
+    (lambda x: np.ma.masked_equal(x, 1), "masked"),
     (lambda x: np.where(np.arange(len(x))[:, None, None, None] == 5, np.nan,
                         x), "image 5 "),
 ])

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._arrays import refuse_masked
+
 
 def job_labels(y, label_columns, samples):
     """(labels of shape (columns, samples), names of all classes or None).
@@ -9,8 +11,7 @@ def job_labels(y, label_columns, samples):
     y holds names of classes, or numbers from 0; with several columns of labels
     it has a column for each.
     """
-    if np.ma.is_masked(y):
-        raise ValueError("y has masked entries")
+    refuse_masked(y, "y")
     y = np.asarray(y)
     if y.ndim == 1:
         y = y[:, None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import View, real_array
+from ._arrays import View, real_array, refuse_masked
 from ._library import Path, path_bytes
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ class Vector:
         """A number or an array of this size; None for other things."""
         if isinstance(other, numbers.Real):
             other = float(other)
+        refuse_masked(other, "the array")
         values = np.asarray(other)
         if values.dtype.kind not in "biuf":
             return None

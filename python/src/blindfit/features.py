@@ -17,6 +17,7 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple,
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._arrays import refuse_masked
 from ._library import Path
 from ._progress import Progress, reporter
 from ._recipe import count
@@ -90,6 +91,7 @@ def extract(images: Union[Path, ArrayLike, "torch.utils.data.Dataset[Any]"],
     RangeError
         For pixels out of range, and for features that are not finite.
     """
+    refuse_masked(images, "the array of images")
     if batch_size is not None:
         batch_size = count("batch_size", batch_size, 1, 65536)
     if first is not None:

@@ -17,7 +17,7 @@ from typing import Optional, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import View, label_array
+from ._arrays import View, label_array, refuse_masked
 from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
@@ -169,8 +169,7 @@ def step(session: Path, identity: Path, box: Path,
     if view:
         options.x = view.c
     if y is not None:
-        if np.ma.is_masked(y):
-            raise ValueError("y has masked entries")
+        refuse_masked(y, "y")
         y = np.asarray(y)
         if y.ndim != 1 or y.dtype.kind not in "iu" or y.size == 0 or (
                 y.min() < 0 or y.max() >= lib.BF_CLASSES_MAX):
