@@ -1,5 +1,6 @@
 import pickle
 
+import numpy as np
 import pytest
 
 from blindfit import FormatError, Job, Owner, party
@@ -81,9 +82,24 @@ def test_recipes():
     assert Job.plan(90, 4, 3, components=2).columns == 3
     assert Job.plan(900, 4, 3, random_features=(8, 5)).columns == 9
     assert Job.plan(90, 4, [3, 2]).label_columns == [3, 2]
+    assert Job.plan(90, 4, [3.0, np.int8(2)]).label_columns == [3, 2]
+    one = np.array(3), np.float32(3), np.array([3])
+    assert {Job.plan(90, 4, n).classes for n in one} == {3}
+    assert Job.plan(90, 4, 3, owners=np.array(2)).samples == 90
+    assert Job.plan(90, 4, 3, batch=45.0) == Job.plan(90, 4, 3, batch=45)
+    for recipe in "whitened", "paper":
+        assert (Job.plan(90, 4, 3, recipe=recipe, feature_map=None)
+                == Job.plan(90, 4, 3, recipe=recipe))
     assert Job.plan(900, 4, 3, iterations=4, refresh="always").refreshed
     for shares in dict(owners=[400, 500]), dict(owners=2), dict(ranks=2):
         assert Job.plan(900, 4, 3, feature_map="none", **shares).samples == 900
+
+
+def test_jobs_over_the_same_labels():
+    for classes in 3, [3, 2]:
+        job = Job.plan(90, 4, classes)
+        assert job.over().label_columns == job.label_columns
+        assert job.over(None, steps=[1]) == job.over(classes, steps=[1])
 
 
 @pytest.mark.parametrize("other", ["job.json", None, 3])

@@ -54,8 +54,9 @@ def test_earlier_iteration(trained, data):
     folder, owner = trained
     first = owner.decrypt(folder / "model.enc", iteration=1)
     assert first.score(*data) > 0.9
-    with pytest.raises(ValueError):
-        owner.decrypt(folder / "model.enc", iteration=9)
+    for iteration in 9, -1, 1.5, 2 ** 32, None:
+        with pytest.raises(ValueError, match="from 0 to 2 wanted"):
+            owner.decrypt(folder / "model.enc", iteration=iteration)
 
 
 def test_names_of_classes(tmp_path):

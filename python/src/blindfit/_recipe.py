@@ -37,6 +37,11 @@ def count(name, value, least=0, most=2 ** 63 - 1):
     return number
 
 
+def is_list(value):
+    """Whether there are several values; an array can be a single one."""
+    return hasattr(value, "__len__") and getattr(value, "ndim", 1) > 0
+
+
 def make_recipe(library, samples, features, *, recipe="whitened", aim=None,
                 iterations=None, feature_map="auto", components=None,
                 ridge=None, clip=None, steps=None, batch=None,
@@ -66,14 +71,18 @@ def make_recipe(library, samples, features, *, recipe="whitened", aim=None,
                      getattr(lib, choose("aim", "balance" if aim is None
                                      else aim, _AIMS)),
                      samples, features)
-        if batch is not None and count("batch", batch, 1) < samples:
-            lib.bf_recipe_batches(out, batch)
+        if batch is not None:
+            batch = count("batch", batch, 1)
+            if batch < samples:
+                lib.bf_recipe_batches(out, batch)
     else:
         raise ValueError(f"recipe={recipe!r}: 'whitened' or 'paper' wanted")
     if ridge is not None:
         setattr(out, "lambda", ridge)
     if clip is not None:
         out.clip = clip
+    if feature_map is None:
+        feature_map = "auto"
     if recipe == "whitened" or feature_map != "auto":
         out.map = getattr(lib, choose("feature_map", feature_map, _MAPS))
     if steps is not None:

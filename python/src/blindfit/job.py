@@ -7,7 +7,7 @@ from typing import Any, List, Optional, Sequence, Union
 
 from ._library import Path, existing, path_bytes
 from ._owner_library import ffi, lib, library
-from ._recipe import choose, count, make_recipe, set_steps
+from ._recipe import choose, count, is_list, make_recipe, set_steps
 
 _REFRESHES = {"auto": "BF_REFRESH_AUTO", "never": "BF_REFRESH_NEVER",
               "always": "BF_REFRESH_ALWAYS"}
@@ -145,8 +145,8 @@ class Job:
             "accuracy"), `iterations`, `feature_map` ("auto", "none", "sqrt"),
             `components`, `ridge`, `clip`, `steps`, `batch`,
             `random_features` (a count, or a pair of count and seed), `safe`:
-            as the options of ``blindfit plan``. None: the default for these
-            shapes.
+            as the options of ``blindfit plan``. None, but for `recipe`: the
+            default for these shapes.
 
         Raises
         ------
@@ -171,7 +171,7 @@ class Job:
                      options, ffi.NULL, threads=threads, keep=shares)
         return cls._of(box)
 
-    def over(self, classes: Union[int, Sequence[int]], *,
+    def over(self, classes: Union[int, Sequence[int], None] = None, *,
              iterations: Optional[int] = None,
              steps: Optional[Sequence[float]] = None,
              threads: Optional[int] = None) -> "Job":
@@ -190,7 +190,8 @@ class Job:
             set_steps(recipe, steps, lib.BF_MAX_ITERATIONS)
         library.call(lib.bf_recipe_check, recipe)
         labels = ffi.new("bf_label_columns *")
-        total = _columns(labels, classes)
+        total = _columns(labels, self.label_columns if classes is None
+                         else classes)
         box = library.box("bf_job", lib.bf_job_destroy)
         library.call(lib.bf_job_plan_over, box, recipe, total,
                      labels if labels.count else ffi.NULL, self._c, ffi.NULL,
@@ -288,20 +289,21 @@ def _from_bytes(text):
 
 def _columns(out, classes):
     """Fills in bf_label_columns; returns the number of all classes."""
-    if not hasattr(classes, "__len__"):
+    if not is_list(classes):
         return count("classes", classes, 2, lib.BF_CLASSES_MAX)
     if not 1 <= len(classes) <= lib.BF_LABEL_COLUMNS_MAX:
         raise ValueError(f"classes: 1 to {lib.BF_LABEL_COLUMNS_MAX} columns "
                          "of labels wanted")
-    out.count = len(classes)
-    for i, number in enumerate(classes):
-        out.classes[i] = count("classes", number, 2, lib.BF_CLASSES_MAX)
-    return sum(classes)
+    numbers = [count("classes", number, 2, lib.BF_CLASSES_MAX)
+               for number in classes]
+    out.count = len(numbers)
+    out.classes[0:len(numbers)] = numbers
+    return sum(numbers)
 
 
 def _owners(options, owners):
     """Fills in the owners; returns what the options point to."""
-    if not hasattr(owners, "__len__"):
+    if not is_list(owners):
         options.owners = count("owners", owners, 1, lib.BF_OWNERS_MAX)
         return None
     options.owners = count("the number of owners", len(owners), 1,

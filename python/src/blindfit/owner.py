@@ -12,7 +12,7 @@ from ._labels import job_labels
 from ._library import Path, existing, name_bytes, path_bytes
 from ._owner_library import ffi, lib, library
 from ._progress import Progress, reporter
-from ._recipe import choose
+from ._recipe import choose, count
 from .job import Job, job_box
 from .model import Model
 
@@ -192,6 +192,7 @@ class Owner:
         RangeError
             If weights or scores left the range which the circuit covers.
         """
+        iteration = count("iteration", iteration, 0, self.job.iterations)
         c = self._decrypt(model, X, iteration, threads)
         columns = self.job.label_columns
         names = None if classes is None else np.asarray(classes)
