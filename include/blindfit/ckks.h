@@ -344,8 +344,8 @@ BF_API size_t bf_linear_bytes(const bf_linear *map); /* of memory */
  * `room` of them to r, which may be NULL. */
 BF_API size_t bf_linear_rotations(const bf_linear *map, int *r, size_t room);
 /* Takes a from the map's level to the next lower level. The first `rows` slots
- * are M x; zeros follow up to a power of two, and the slots repeat this block.
- */
+ * are M x; zeros follow up to the larger of rows and cols, rounded up to a
+ * power of two, and the slots repeat this block. */
 BF_API BF_MUST_CHECK bf_status bf_linear_apply(bf_evaluator *ev,
                                                bf_cipher **out,
                                                const bf_cipher *a,

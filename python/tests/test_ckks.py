@@ -86,6 +86,30 @@ def test_a_circuit_finds_its_keys(tmp_path):
     np.testing.assert_allclose(found, wanted, atol=2e-3)
 
 
+@pytest.mark.parametrize("rows, cols", [
+    (1, 4), (2, 4), (2, 5), (3, 5), (4, 2), (3, 3)])
+def test_products_with_matrices_are_vectors(rows, cols):
+    """A product repeats as every vector of its size, in any operation."""
+    random = np.random.default_rng(10 * rows + cols)
+    v = random.uniform(-1, 1, cols)
+    a, b, w = (random.uniform(-0.5, 0.5, shape)
+               for shape in ((rows, cols), (4, rows), (rows,)))
+
+    def circuit(x):
+        y = a @ x
+        results = [b @ y, y - y.mean(), y.sum() * y, y * w - y, a.T @ y]
+        if rows & (rows - 1) == 0:
+            rolled = y.roll(1) if isinstance(y, Vector) else np.roll(y, 1)
+            results.append(rolled)
+        return results
+
+    context = Context(depth=3, largest=4)
+    secret = context.keygen()
+    context.keys = secret.keys_for(circuit, cols)
+    for result, wanted in zip(circuit(secret.encrypt(v)), circuit(v)):
+        close(secret, result, wanted)
+
+
 def test_keys_of_others(owner, tmp_path):
     context, secret = owner
     secret.public_key().save(tmp_path / "public.key")

@@ -166,12 +166,19 @@ class Vector:
         if cols != self.size:
             raise ValueError(f"a matrix of {rows} x {cols} times a vector of "
                              f"{self.size} entries")
+        block, period = (1 << (n - 1).bit_length() for n in (rows, cols))
+        if block < period:
+            # The product has the map's period, which is that of the columns:
+            # its slots are to repeat the block of a vector of size rows.
+            full = np.zeros((period // block, block, cols))
+            full[:, :rows] = view.array
+            view = View(self.context._library, full.reshape(period, cols))
         linear = self.context._box("bf_linear", self._lib.bf_linear_destroy)
         self.context._call(self._lib.bf_linear_create, linear,
                            self.context._ckks, view.c, self.level,
                            keep=view)
         return self._do(self._lib.bf_linear_apply, linear[0],
-                        size=view.array.shape[0], keep=linear)
+                        size=rows, keep=linear)
 
     def dot(self, other: "Vector") -> "Vector":
         """The sum of products of entries, a vector of size 1."""
