@@ -447,7 +447,8 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_adjust(bf_evaluator *ev,
                                                 const bf_cipher *a,
                                                 double factor, double scale,
                                                 unsigned limbs);
-/* Brings a down to a level and its scale; copies a ciphertext that has them. */
+/* Brings a down to a level and its scale; copies a ciphertext that has
+ * them (the scale to 2^-20). */
 BF_API BF_MUST_CHECK bf_status bf_cipher_lower(bf_evaluator *ev,
                                                bf_cipher **out,
                                                const bf_cipher *a,

@@ -110,6 +110,25 @@ def test_products_with_matrices_are_vectors(rows, cols):
         close(secret, result, wanted)
 
 
+def test_steps_in_any_order():
+    random = np.random.default_rng(5)
+    square = random.uniform(-0.5, 0.5, (4, 4))
+    steps = [lambda x: square @ x, lambda x: x * x, lambda x: x * (Y / 2),
+             lambda x: 0.75 * x, lambda x: x - x.mean()]
+    context = Context(depth=4, largest=4)
+    secret = context.keygen()
+    for _ in range(10):
+        order = random.integers(len(steps), size=context.levels)
+
+        def circuit(x):
+            for step in order:
+                x = steps[step](x)
+            return x + x.sum()
+
+        context.keys = secret.keys_for(circuit, len(X))
+        close(secret, circuit(secret.encrypt(X)), circuit(X))
+
+
 def test_keys_of_others(owner, tmp_path):
     context, secret = owner
     secret.public_key().save(tmp_path / "public.key")

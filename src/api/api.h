@@ -196,6 +196,11 @@ bf_api_one(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
  */
 BF_MUST_CHECK bf_status bf_api_need(const bf_op *op, const bf_ct *ct,
                                     unsigned levels);
+/* True if a has these limbs, and this scale as far as sums ask, to 2^-20: the
+ * scales of products are rounded, by twice as much with each level of squares,
+ * and at the same limbs nothing could mend that. It is no error of values: a
+ * keeps its own scale, from which results get theirs. */
+bool bf_api_has(const bf_ct *a, double scale, unsigned limbs);
 /* *out represents a at these limbs and this scale; it points to a if a has
  * them, else to *tmp. */
 BF_MUST_CHECK bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp,

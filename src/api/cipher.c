@@ -247,11 +247,16 @@ bf_status bf_api_need(const bf_op *op, const bf_ct *ct, unsigned levels)
                    bf_ckks_levels(op->ckks), level == 1 ? "is" : "are");
 }
 
+bool bf_api_has(const bf_ct *a, double scale, unsigned limbs)
+{
+    return a->limbs == limbs && fabs(a->scale / scale - 1) <= 0x1p-20;
+}
+
 bf_status bf_api_lower(bf_op *op, const bf_ct **out, bf_ct *tmp, const bf_ct *a,
                        double scale, unsigned limbs)
 {
     *out = a;
-    if (a->limbs == limbs && a->scale == scale) return BF_OK;
+    if (bf_api_has(a, scale, limbs)) return BF_OK;
     BF_TRY(bf_adjust(op->eval, tmp, a, 1, scale, limbs));
     *out = tmp;
     return BF_OK;

@@ -145,8 +145,7 @@ bf_status bf_cipher_lower(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     BF_TRY(bf_api_check_level(op.ckks, level, op.what));
     unsigned limbs = bf_api_limbs(op.ckks, level);
     double scale = op.ckks->scale[limbs];
-    if (a->ct.limbs == limbs && a->ct.scale == scale)
-        return bf_cipher_copy(ev, out, a);
+    if (bf_api_has(&a->ct, scale, limbs)) return bf_cipher_copy(ev, out, a);
     return bf_cipher_adjust(ev, out, a, 1, scale, limbs);
 }
 

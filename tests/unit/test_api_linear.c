@@ -368,6 +368,34 @@ static void products_with_complex_numbers(void **state)
     free(want);
 }
 
+/* The scales of squares differ from their levels' by roundings, which double
+ * with each level. */
+static void maps_of_squares(void **state)
+{
+    (void)state;
+    enum { MOST = 16 };
+    bf_complex m[4] = {0.5, 0.25, -0.5, 1};
+    bf_ckks *c = NULL;
+    bf_evaluator *dry = NULL;
+    bf_cipher *a = NULL, *b = NULL;
+    bf_linear *map = NULL;
+    assert_ok(bf_ckks_create(&c, &(bf_ckks_request){.depth = MOST}));
+    assert_ok(bf_evaluator_create_dry(&dry, c));
+    assert_ok(bf_cipher_stand_in(&a, c, MOST));
+    for (unsigned level = MOST; level >= 1; level--) {
+        assert_ok(bf_linear_create_complex(&map, c, m, 2, 2, 2, level));
+        assert_ok(bf_linear_apply(dry, &b, a, map));
+        assert_ok(bf_cipher_lower(dry, &b, a, level));
+        assert_int_equal(bf_cipher_describe(b).level, level);
+        assert_ok(bf_cipher_mul(dry, &a, a, a));
+    }
+    bf_linear_destroy(map);
+    bf_cipher_destroy(a);
+    bf_cipher_destroy(b);
+    bf_evaluator_destroy(dry);
+    bf_ckks_destroy(c);
+}
+
 static void what_is_refused(void **state)
 {
     (void)state;
@@ -441,6 +469,7 @@ int main(void)
         cmocka_unit_test(slots_and_coefficients),
         cmocka_unit_test(sum_of_exact_maps),
         cmocka_unit_test(products_with_complex_numbers),
+        cmocka_unit_test(maps_of_squares),
         cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
