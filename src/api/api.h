@@ -88,6 +88,13 @@ struct bf_refresher {
     bf_boot *boot;  /* NULL: for dry runs alone */
 };
 
+/* Zeroed memory for an array, whatever its count; else as bf_alloc_zero. */
+static inline void *bf_api_array(size_t count, size_t size)
+{
+    size_t bytes;
+    return bf_alloc_zero(bf_mul_size(count, size, &bytes) ? bytes : SIZE_MAX);
+}
+
 /* ---- parameters --------------------------------------------------------- */
 
 static inline bf_rings bf_api_rings(const bf_ckks *c)

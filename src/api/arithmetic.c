@@ -208,8 +208,8 @@ bf_status bf_cipher_dot(bf_evaluator *ev, bf_cipher **out,
     bf_op op = bf_api_op(ev, "inner product");
     bf_ct res = {0};
     if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s of no terms", op.what);
-    terms t = {bf_alloc_zero(2 * count * sizeof *t.tmp),
-               bf_alloc_zero(2 * count * sizeof *t.at), count};
+    terms t = {bf_api_array(count, 2 * sizeof *t.tmp),
+               bf_api_array(count, 2 * sizeof *t.at), count};
     bf_status status = BF_ERR_MEMORY;
     if (!t.tmp || !t.at) goto done;
     for (size_t k = 0; k < 2 * count; k++) {

@@ -73,11 +73,11 @@ bf_status bf_cipher_tensor_matrix(bf_evaluator *ev, bf_cipher **out,
     if (rows == 0 || terms == 0 || cols == 0)
         return bf_fail(BF_ERR_ARGUMENT, "%s of no terms", op.what);
     if (!bf_mul_size(rows, terms, &left) || !bf_mul_size(terms, cols, &right) ||
-        !bf_mul_size(rows, cols, &made))
+        !bf_mul_size(rows, cols, &made) || left > SIZE_MAX - right)
         return bf_fail(BF_ERR_ARGUMENT, "%s: %zu x %zu x %zu", op.what, rows,
                        terms, cols);
-    const bf_ct **at = bf_alloc_zero((left + right) * sizeof *at);
-    bf_ct *res = bf_alloc_zero(made * sizeof *res);
+    const bf_ct **at = bf_api_array(left + right, sizeof *at);
+    bf_ct *res = bf_api_array(made, sizeof *res);
     if (!at || !res) goto done;
     BF_GOTO(take_all(&op, at, a, left), done);
     BF_GOTO(take_all(&op, at + left, b, right), done);

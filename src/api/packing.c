@@ -3,13 +3,22 @@
 
 #include "api/api.h"
 
+/* Elements of a packing, of which a ring has no more than slots. */
+static bf_status check_count(const bf_op *op, size_t count)
+{
+    size_t slots = bf_ckks_slots(op->ckks);
+    if (count >= 1 && count <= slots) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: %zu elements: must be 1 to %zu",
+                   op->what, count, slots);
+}
+
 bf_status bf_cipher_pack(bf_evaluator *ev, bf_cipher **out,
                          const bf_cipher *const *g, size_t count,
                          unsigned log_m, unsigned f, double bound)
 {
     bf_op op = bf_api_op(ev, "packing");
     bf_ct res = {0};
-    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s of nothing", op.what);
+    BF_TRY(check_count(&op, count));
     bf_ct *copies = bf_alloc_zero(count * sizeof *copies);
     if (!copies) return BF_ERR_MEMORY;
     bf_status status = BF_OK;
@@ -70,7 +79,7 @@ bf_status bf_cipher_pack_made(bf_evaluator *ev, bf_cipher **out, size_t count,
     bf_op op = bf_api_op(ev, "packing");
     bf_ct res = {0};
     making k = {.op = &op, .make = make, .user = user, .count = count};
-    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s of nothing", op.what);
+    BF_TRY(check_count(&op, count));
     bf_ct *g = bf_alloc_zero(count * sizeof *g);
     if (!g) return BF_ERR_MEMORY;
     bf_status status = bf_pack_made(op.eval, &res, g, count, log_m, f, bound,
@@ -86,7 +95,7 @@ bf_status bf_cipher_expand(bf_evaluator *ev, bf_cipher **out,
 {
     bf_op op;
     BF_TRY(bf_api_begin(&op, ev, "expansion", a, NULL, 0));
-    if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s to nothing", op.what);
+    BF_TRY(check_count(&op, count));
     bf_ct *res = bf_alloc_zero(count * sizeof *res);
     if (!res) return BF_ERR_MEMORY;
     bf_status status = bf_expand(op.eval, res, &a->ct, count, log_m, f, sign);

@@ -24,7 +24,7 @@ bf_status bf_cipher_rotate_many(bf_evaluator *ev, bf_cipher **out,
     bf_op op;
     BF_TRY(bf_api_begin(&op, ev, "rotations", a, NULL, 0));
     if (count == 0) return BF_OK;
-    bf_ct *res = bf_alloc_zero(count * sizeof *res);
+    bf_ct *res = bf_api_array(count, sizeof *res);
     if (!res) return BF_ERR_MEMORY;
     bf_status status = bf_rotate_many(op.eval, res, &a->ct, r, count);
     for (size_t i = 0; i < count; i++)
@@ -40,7 +40,7 @@ bf_status bf_cipher_rotate_sum(bf_evaluator *ev, bf_cipher **out,
     bf_op op = bf_api_op(ev, "sum of rotations");
     bf_ct res = {0};
     if (count == 0) return bf_fail(BF_ERR_ARGUMENT, "%s: of none", op.what);
-    const bf_ct **terms = bf_alloc(count * sizeof *terms);
+    const bf_ct **terms = bf_api_array(count, sizeof *terms);
     if (!terms) return BF_ERR_MEMORY;
     bf_status status = BF_OK;
     for (size_t i = 0; i < count && status == BF_OK; i++) {

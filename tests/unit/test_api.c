@@ -638,6 +638,39 @@ static void check_packed_made(bf_evaluator *now, bf_cipher *const *in,
     bf_cipher_destroy(again);
 }
 
+/* Counts whose arrays no memory has, however their bytes come out. */
+static void more_than_memory(void **state)
+{
+    (void)state;
+    const size_t many = ((size_t)1 << 61) + 1, more = bf_ckks_slots(ckks) + 1;
+    const bf_cipher *const one[] = {x};
+    const int r[] = {3};
+    bf_cipher *z = NULL;
+    elements e = {.ev = ev};
+    for (int i = 0; i < 2; i++) {
+        size_t n = i ? many : more;
+        assert_fails(bf_cipher_pack(ev, &z, one, n, 3, 1, 1), BF_ERR_ARGUMENT,
+                     "elements: must be 1 to");
+        assert_fails(
+            bf_cipher_pack_made(ev, &z, n, 3, 1, 1, make_element, &e),
+            BF_ERR_ARGUMENT, "elements: must be 1 to");
+        assert_fails(bf_cipher_expand(ev, &z, x, n, 3, 1, 1), BF_ERR_ARGUMENT,
+                     "elements: must be 1 to");
+    }
+    assert_fails(bf_cipher_rotate_many(ev, &z, x, r, many), BF_ERR_MEMORY,
+                 "no memory");
+    assert_fails(bf_cipher_rotate_sum(ev, &z, one, r, many), BF_ERR_MEMORY,
+                 "no memory");
+    assert_fails(bf_cipher_dot(ev, &z, one, one, many), BF_ERR_MEMORY,
+                 "no memory");
+    assert_fails(bf_cipher_tensor_matrix(ev, &z, one, one, 1, 1, many),
+                 BF_ERR_MEMORY, "no memory");
+    assert_fails(bf_cipher_tensor_matrix(ev, &z, one, one, 3 << 22,
+                                         (size_t)1 << 40, 3 << 22),
+                 BF_ERR_ARGUMENT, "tensor product");
+    assert_null(z);
+}
+
 /* Vectors of period f = slots/4 have Tr g = 4 g: packed and expanded again they
  * come back four times as large. */
 static void packing_and_expansion(void **state)
@@ -960,6 +993,7 @@ int main(void)
         cmocka_unit_test(matrices_of_ciphertexts),
         cmocka_unit_test(polynomials_at_chosen_scales),
         cmocka_unit_test(work_of_a_dry_run),
+        cmocka_unit_test(more_than_memory),
         cmocka_unit_test(packing_and_expansion),
         cmocka_unit_test(files_and_memory),
         cmocka_unit_test(what_does_not_belong_together),
