@@ -156,14 +156,25 @@ static bf_status expect_ciphertext(const bf_wire_item *item, size_t i,
     return BF_OK;
 }
 
-static bf_status read_ciphertexts(bf_wire_reader *r, bf_ct *ct, size_t count,
-                                  const char *path)
+/* The chain of parameters for bootstrapping goes on above the highest level. */
+static bf_status check_limbs(const bf_ckks *c, const bf_ct *ct, size_t i,
+                             const char *path)
+{
+    if (ct->limbs <= c->top) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: ciphertext %zu has %u limbs, the highest level %u",
+                   path, i, ct->limbs, c->top);
+}
+
+static bf_status read_ciphertexts(bf_wire_reader *r, const bf_ckks *c,
+                                  bf_ct *ct, size_t count, const char *path)
 {
     bf_wire_item item;
     for (size_t i = 0; i < count; i++) {
         BF_TRY(i ? bf_wire_next(r, &item) : bf_wire_next_but_note(r, &item));
         BF_TRY(expect_ciphertext(&item, i, count, path));
         BF_TRY(bf_wire_get_ct(r, &ct[i]));
+        BF_TRY(check_limbs(c, &ct[i], i, path));
     }
     BF_TRY(bf_wire_next(r, &item));
     if (item.kind != BF_FRAME_END)
@@ -183,7 +194,7 @@ bf_status bf_cipher_load(bf_cipher **out, size_t count, const bf_ckks *c,
                         (bf_wire_ids){0}));
     bf_ct *ct = bf_alloc_zero(bytes);
     bf_status status =
-        ct ? read_ciphertexts(r, ct, count, path) : BF_ERR_MEMORY;
+        ct ? read_ciphertexts(r, c, ct, count, path) : BF_ERR_MEMORY;
     for (size_t i = 0; ct && i < count; i++) {
         if (status == BF_OK)
             status =

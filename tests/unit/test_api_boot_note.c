@@ -138,6 +138,31 @@ static void arcsine_if_needed(void **state)
     }
 }
 
+/* A ciphertext of the whole chain, whose upper part is for bootstrapping. */
+static void levels_of_files(void **state)
+{
+    (void)state;
+    bf_ckks *whole = NULL;
+    bf_secret *secret = NULL;
+    bf_cipher *high = NULL, *in = NULL;
+    double v = 0.25;
+    void *data;
+    size_t bytes;
+    assert_ok(bf_api_adopt(&whole, bf_context_params(ckks->ctx), NULL));
+    assert_true(whole->top > ckks->top);
+    assert_ok(bf_secret_generate(&secret, whole));
+    assert_ok(bf_secret_encrypt(&high, secret, &v, 1));
+    assert_ok(
+        bf_cipher_write(&data, &bytes, (const bf_cipher *const *)&high, 1));
+    assert_fails(bf_cipher_read(&in, 1, ckks, data, bytes), BF_ERR_MISMATCH,
+                 "memory: ciphertext 0 has");
+    assert_null(in);
+    bf_free(data);
+    bf_cipher_destroy(high);
+    bf_secret_destroy(secret);
+    bf_ckks_destroy(whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +171,7 @@ int main(void)
         cmocka_unit_test(one_group),
         cmocka_unit_test(encapsulation),
         cmocka_unit_test(arcsine_if_needed),
+        cmocka_unit_test(levels_of_files),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }
