@@ -168,6 +168,10 @@ BF_MUST_CHECK bf_status bf_api_put_plain(bf_plain **out, const bf_ckks *c,
  * pool holds ct, or NULL. */
 BF_MUST_CHECK bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
                                    bf_home *home, const uint8_t *key_id);
+/* If status is BF_OK, makes the objects that out[] lacks, all or none: putting
+ * results into them cannot fail. */
+BF_MUST_CHECK bf_status bf_api_fill(bf_cipher **out, size_t count,
+                                    bf_status status);
 
 /* An operation in progress, whose operands are checked. The result and
  * intermediate ciphertexts are local to the operation and come from the

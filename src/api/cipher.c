@@ -143,6 +143,24 @@ bf_status bf_api_put(bf_cipher **out, const bf_ckks *c, bf_ct *ct,
     return BF_OK;
 }
 
+bf_status bf_api_fill(bf_cipher **out, size_t count, bf_status status)
+{
+    size_t made = 0;
+    while (status == BF_OK && made < count) {
+        if (!out[made]) out[made] = bf_alloc_zero(sizeof **out);
+        if (!out[made])
+            status = BF_ERR_MEMORY;
+        else
+            made++;
+    }
+    for (size_t i = 0; i < made && status != BF_OK; i++) {
+        if (out[i]->ckks) continue;
+        bf_free(out[i]);
+        out[i] = NULL;
+    }
+    return status;
+}
+
 void bf_cipher_destroy(bf_cipher *a)
 {
     if (!a) return;

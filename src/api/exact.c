@@ -82,6 +82,7 @@ bf_status bf_cipher_tensor_matrix(bf_evaluator *ev, bf_cipher **out,
     BF_GOTO(take_all(&op, at, a, left), done);
     BF_GOTO(take_all(&op, at + left, b, right), done);
     status = bf_tensor_matrix(op.eval, res, rows, cols, at, at + left, terms);
+    status = bf_api_fill(out, made, status);
     for (size_t i = 0; i < made; i++)
         status = bf_api_give(&op, &out[i], &res[i], status);
 done:

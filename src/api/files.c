@@ -195,6 +195,7 @@ bf_status bf_cipher_load(bf_cipher **out, size_t count, const bf_ckks *c,
     bf_ct *ct = bf_alloc_zero(bytes);
     bf_status status =
         ct ? read_ciphertexts(r, c, ct, count, path) : BF_ERR_MEMORY;
+    status = bf_api_fill(out, count, status);
     for (size_t i = 0; ct && i < count; i++) {
         if (status == BF_OK)
             status =

@@ -99,6 +99,7 @@ bf_status bf_cipher_expand(bf_evaluator *ev, bf_cipher **out,
     bf_ct *res = bf_alloc_zero(count * sizeof *res);
     if (!res) return BF_ERR_MEMORY;
     bf_status status = bf_expand(op.eval, res, &a->ct, count, log_m, f, sign);
+    status = bf_api_fill(out, count, status);
     for (size_t m = 0; m < count; m++)
         status = bf_api_give(&op, &out[m], &res[m], status);
     bf_free(res);

@@ -27,6 +27,7 @@ bf_status bf_cipher_rotate_many(bf_evaluator *ev, bf_cipher **out,
     bf_ct *res = bf_api_array(count, sizeof *res);
     if (!res) return BF_ERR_MEMORY;
     bf_status status = bf_rotate_many(op.eval, res, &a->ct, r, count);
+    status = bf_api_fill(out, count, status);
     for (size_t i = 0; i < count; i++)
         status = bf_api_give(&op, &out[i], &res[i], status);
     bf_free(res);

@@ -2,7 +2,8 @@
  * blindfit/ckks.h gives the same ciphertexts with an input in the place of each
  * output as with new objects, or refuses if its contract says so. An operation
  * that is missing here fails the test. test_ckks_alias compares the operations
- * below; here are the objects around them. */
+ * below; here are the objects around them. Without memory, at any place, every
+ * operation leaves its outputs as they were. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "blindfit/ckks.h"
 #include "support/declarations.h"
 #include "support/status.h"
@@ -83,6 +85,14 @@ OPERATION(bf_linear_apply, in[0], map)
 OPERATION(bf_linear_apply_exact, in[0], map)
 
 /* The sum is there before; as the input it is refused. */
+static void *file;
+static size_t file_bytes;
+static bf_status run_bf_cipher_read(bf_cipher **out, bf_cipher *const *in)
+{
+    (void)in;
+    return bf_cipher_read(out, 2, ckks, file, file_bytes);
+}
+
 static bf_status run_bf_cipher_mul_plain_add(bf_cipher **out,
                                              bf_cipher *const *in)
 {
@@ -197,6 +207,39 @@ static void outputs_that_are_inputs(void **state)
     }
 }
 
+/* With two outputs, the first is there before. */
+static void run_without_memory(const operation *op)
+{
+    bf_cipher *const *in = op->polys == 3 ? product : fresh;
+    bf_cipher *out[MOST] = {NULL};
+    bf_status s = BF_ERR_MEMORY;
+    if (op->outputs > 1) assert_ok(bf_cipher_copy(ev, &out[0], fresh[1]));
+    bf_cipher *before = out[0];
+    for (long left = 0; s != BF_OK; left++) {
+        bf_alloc_fail_for_tests(left);
+        s = op->run(out, in);
+        bf_alloc_fail_for_tests(-1);
+        if (s == BF_OK) break;
+        if (s != BF_ERR_MEMORY) fail_msg("%s: %s", op->name, bf_last_error());
+        if (out[0] != before || out[1]) fail_msg("%s: new outputs", op->name);
+        if (before) check_equal(op->name, before, fresh[1]);
+    }
+    for (unsigned k = 0; k < MOST; k++) bf_cipher_destroy(out[k]);
+}
+
+static void outputs_without_memory(void **state)
+{
+    (void)state;
+    const operation reads = {"bf_cipher_read", 0, 2, 2, run_bf_cipher_read,
+                             false};
+    assert_ok(bf_cipher_write(&file, &file_bytes,
+                              (const bf_cipher *const *)fresh, 2));
+    for (size_t k = 0; k < OPERATIONS; k++)
+        if (!operations[k].refused) run_without_memory(&operations[k]);
+    run_without_memory(&reads);
+    bf_free(file);
+}
+
 /* test_api_bootstrap and test_api_rings have the first two in place; the inputs
  * of the third are made while it runs. */
 static const char *const apart[] = {"bf_bootstrap", "bf_cipher_switch_ring",
@@ -300,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_here),
         cmocka_unit_test(outputs_that_are_inputs),
+        cmocka_unit_test(outputs_without_memory),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
