@@ -392,8 +392,9 @@ BF_API bf_cipher_facts bf_cipher_describe(const bf_cipher *a);
 /* ---- 5. exact operations ------------------------------------------------- */
 
 /* Each operation does one step: scales multiply and divide, limbs go one by
- * one, and nothing is adjusted. Operands of different limbs are taken at the
- * lower number of limbs. */
+ * one, and nothing is adjusted. Ciphertexts of different limbs are taken at the
+ * lower number of limbs; a plaintext has at least the limbs of the ciphertext
+ * that it meets (BF_ERR_ARGUMENT). */
 BF_API BF_MUST_CHECK bf_status bf_cipher_add_plain(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,

@@ -188,10 +188,13 @@ bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
 static bf_status check_plain(const bf_eval *ev, const bf_pt *b, unsigned limbs,
                              const char *what)
 {
-    if (b->ctx != ev->ctx || b->limbs < limbs)
-        return bf_fail(BF_ERR_MISMATCH,
-                       "%s: plaintext of other parameters or too few limbs",
+    if (b->ctx != ev->ctx)
+        return bf_fail(BF_ERR_MISMATCH, "%s: plaintext of other parameters",
                        what);
+    if (b->limbs < limbs)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: the plaintext has %u limbs, the ciphertext %u",
+                       what, b->limbs, limbs);
     if (ev->keys && !b->data)
         return bf_fail(BF_ERR_ARGUMENT, "%s: plaintext without data", what);
     return BF_OK;

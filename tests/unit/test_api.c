@@ -443,6 +443,16 @@ static void fused_products_with_plaintexts(void **state)
                  "the sum has");
     assert_fails(bf_cipher_mul_plain_add(ev, &w, z, py), BF_ERR_ARGUMENT,
                  "the sum has");
+    bf_plain *low = NULL;
+    assert_ok(bf_plain_encode_at(&low, ckks, v, COUNT, s, DEPTH - 1));
+    assert_ok(bf_cipher_mul_plain(ev, &back, x, py));
+    assert_fails(bf_cipher_add_plain(ev, &w, x, low), BF_ERR_ARGUMENT,
+                 "the plaintext has");
+    assert_fails(bf_cipher_mul_plain(ev, &w, x, low), BF_ERR_ARGUMENT,
+                 "the plaintext has");
+    assert_fails(bf_cipher_mul_plain_add(ev, &back, x, low), BF_ERR_ARGUMENT,
+                 "the plaintext has");
+    bf_plain_destroy(low);
     assert_ok(bf_cipher_copy(ev, &w, x));
     assert_fails(bf_cipher_mul_plain_add(ev, &w, x, py), BF_ERR_MISMATCH,
                  "scales");
