@@ -255,7 +255,8 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_mul_int(bf_evaluator *ev,
                                                  bf_cipher **out,
                                                  const bf_cipher *a, int64_t c);
 /* Products use one level, counted from the lower operand. Products of
- * ciphertexts need the key of products. */
+ * ciphertexts need the key of products; bf_cipher_mul first relinearises
+ * operands of three polynomials (bf_cipher_tensor), as sums do if need be. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *a,
                                              const bf_cipher *b);
@@ -442,7 +443,8 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_mod_drop(bf_evaluator *ev,
                                                   bf_cipher **out,
                                                   const bf_cipher *a,
                                                   unsigned limbs);
-/* factor * a at exactly this scale, with `limbs` limbs, fewer than a has. */
+/* factor * a at exactly this scale, above 0, with `limbs` limbs, fewer than a
+ * has. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_adjust(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *a,

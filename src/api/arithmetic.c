@@ -18,8 +18,8 @@ static void release(bf_op *op, pair *p)
     for (int i = 0; i < 2; i++) bf_eval_release(op->eval, &p->tmp[i]);
 }
 
-/* Relinearises an operand of three polynomials, since the other operand has two
- * or an adjustment takes two. */
+/* Relinearises an operand of three polynomials, since the other operand has
+ * two, or an adjustment or a product takes two. */
 static bf_status relinearized(bf_op *op, const bf_ct **a, bf_ct *tmp)
 {
     if ((*a)->polys != 3) return BF_OK;
@@ -175,7 +175,9 @@ bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out, const bf_cipher *a,
     bf_ct res = {0};
     BF_TRY(bf_api_begin(&op, ev, "product", a, b, 1));
     pair p = {.a = &a->ct, .b = &b->ct};
-    bf_status status = meet(&op, &p);
+    bf_status status = relinearized(&op, &p.a, &p.tmp[0]);
+    if (status == BF_OK) status = relinearized(&op, &p.b, &p.tmp[1]);
+    if (status == BF_OK) status = meet(&op, &p);
     if (status == BF_OK) status = bf_tensor(op.eval, &res, p.a, p.b);
     if (status == BF_OK) status = bf_relinearize_rescale(op.eval, &res, &res);
     release(&op, &p);

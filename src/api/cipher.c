@@ -226,18 +226,24 @@ bf_status bf_api_begin(bf_op *op, bf_evaluator *ev, const char *what,
     return bf_api_need(op, b_is_lower ? &b->ct : &a->ct, levels);
 }
 
+static void note_limbs(const bf_op *op, const bf_ct *result)
+{
+    if (result->limbs < op->ev->lowest) op->ev->lowest = result->limbs;
+}
+
 bf_status bf_api_give(bf_op *op, bf_cipher **out, bf_ct *res, bf_status status)
 {
     if (status != BF_OK) {
         bf_eval_release(op->eval, res);
         return status;
     }
-    if (res->limbs < op->ev->lowest) op->ev->lowest = res->limbs;
+    note_limbs(op, res);
     return bf_api_put(out, op->ckks, res, op->ev->home, op->key_id);
 }
 
 void bf_api_changed(const bf_op *op, bf_cipher *out)
 {
+    note_limbs(op, &out->ct);
     if (op->key_id) {
         memmove(out->key_id, op->key_id, BF_KEY_ID_BYTES);
         out->owned = true;

@@ -155,6 +155,9 @@ bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
     bf_ct res = {0};
     bf_mulc k[BF_MAX_Q];
     BF_TRY(bf_eval_check(ev, a, 2, "scale adjustment"));
+    if (!(scale > 0) || !isfinite(scale))
+        return bf_fail(BF_ERR_ARGUMENT, "scale adjustment to the scale %g",
+                       scale);
     double ratio = factor * scale / a->scale;
     bool divide = !(fabs(ratio) >= ADJUST_WHOLE);
     if (limbs < 1 || limbs + divide > a->limbs)

@@ -381,6 +381,10 @@ static void exact_steps(void **state)
     assert_int_equal(bf_cipher_describe(z).polys, 3);
     FOR(i, vx[i] * vy[i]);
     expect(z, want, DEPTH); /* decrypts before relinearisation, too */
+    assert_ok(bf_cipher_mul(ev, &w, z, z));
+    FOR(i, pow(vx[i] * vy[i], 2));
+    expect(w, want, DEPTH - 1);
+    FOR(i, vx[i] * vy[i]);
     assert_ok(bf_cipher_relinearize(ev, &z, z));
     assert_ok(bf_cipher_rescale(ev, &z, z));
     expect(z, want, DEPTH - 1);
@@ -402,6 +406,10 @@ static void exact_steps(void **state)
     assert_ok(bf_cipher_lower(ev, &z, x, 1));
     expect(z, vx, 1);
     assert_true(bf_cipher_describe(z).scale == bf_ckks_scale(ckks, 1));
+    const double scales[] = {-s, 0, NAN, INFINITY};
+    for (int i = 0; i < 4; i++)
+        assert_fails(bf_cipher_adjust(ev, &z, x, 1, scales[i], 2),
+                     BF_ERR_ARGUMENT, "adjustment to the scale");
     bf_plain_destroy(p);
     bf_cipher_destroy(z);
     bf_cipher_destroy(w);
@@ -444,6 +452,7 @@ static void fused_products_with_plaintexts(void **state)
     assert_fails(bf_cipher_mul_plain_add(ev, &w, z, py), BF_ERR_ARGUMENT,
                  "the sum has");
     bf_plain *low = NULL;
+    bf_evaluator *other = NULL;
     assert_ok(bf_plain_encode_at(&low, ckks, v, COUNT, s, DEPTH - 1));
     assert_ok(bf_cipher_mul_plain(ev, &back, x, py));
     assert_fails(bf_cipher_add_plain(ev, &w, x, low), BF_ERR_ARGUMENT,
@@ -453,6 +462,11 @@ static void fused_products_with_plaintexts(void **state)
     assert_fails(bf_cipher_mul_plain_add(ev, &back, x, low), BF_ERR_ARGUMENT,
                  "the plaintext has");
     bf_plain_destroy(low);
+    assert_ok(bf_cipher_mod_drop(ev, &back, back, bf_ckks_limbs(ckks, 1)));
+    assert_ok(bf_evaluator_create(&other, ckks, NULL));
+    assert_ok(bf_cipher_mul_plain_add(other, &back, x, py));
+    assert_int_equal(bf_evaluator_describe(other).lowest_level, 1);
+    bf_evaluator_destroy(other);
     assert_ok(bf_cipher_copy(ev, &w, x));
     assert_fails(bf_cipher_mul_plain_add(ev, &w, x, py), BF_ERR_MISMATCH,
                  "scales");
