@@ -235,6 +235,8 @@ static void rehearse(bf_keys **wide_keys, bf_keys **narrow_keys)
     bf_evaluator *wide = NULL, *narrow = NULL;
     bf_cipher *a = NULL;
     bf_keys *none = NULL;
+    bf_ckks *huge = NULL;
+    bf_secret *of_huge = NULL;
     assert_ok(bf_evaluator_create_dry(&wide, large.ckks));
     assert_ok(bf_evaluator_create_dry(&narrow, small.ckks));
     assert_ok(bf_cipher_stand_in(&a, large.ckks, TOP));
@@ -242,6 +244,13 @@ static void rehearse(bf_keys **wide_keys, bf_keys **narrow_keys)
     assert_int_equal(bf_cipher_describe(a).level, 1);
     assert_fails(bf_keys_create_for(&none, large.secret, wide, NULL),
                  BF_ERR_ARGUMENT, "not of these secrets");
+    assert_ok(bf_ckks_create(&huge, &(bf_ckks_request){.slots = 2 * SLOTS}));
+    assert_ok(bf_secret_generate(&of_huge, huge));
+    assert_fails(bf_keys_create_for_rings(&none, large.secret, of_huge, wide,
+                                          NULL),
+                 BF_ERR_ARGUMENT, "not of these secrets");
+    bf_secret_destroy(of_huge);
+    bf_ckks_destroy(huge);
     assert_ok(bf_keys_create_for_rings(wide_keys, large.secret, small.secret,
                                        wide, NULL));
     assert_ok(bf_keys_create_for(narrow_keys, small.secret, narrow, NULL));

@@ -41,12 +41,13 @@ static bf_status family_open(family *f, const bf_context *encapsulation,
     return status;
 }
 
-/* The stride of the smaller ring in the larger one; 0 without one. */
+/* The stride of the smaller ring in the larger one; 0 without one, and if it is
+ * not smaller. */
 static uint32_t stride(const family *f)
 {
-    if (!f->own.small) return 0;
-    return 1u << (f->own.secret->ctx->params.log_n -
-                  f->own.small->ctx->params.log_n);
+    unsigned log_n = f->own.secret->ctx->params.log_n;
+    if (!f->own.small || f->own.small->ctx->params.log_n >= log_n) return 0;
+    return 1u << (log_n - f->own.small->ctx->params.log_n);
 }
 
 static bf_status no_key(bf_key_name name)
