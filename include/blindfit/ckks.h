@@ -203,7 +203,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status
 bf_keys_create(bf_keys **out, const bf_secret *secret,
                const bf_keys_request *request, bf_env *env);
 /* Makes exactly the keys that the operations on a dry evaluator needed, at the
- * levels at which they needed them (section 6). */
+ * levels at which they needed them (section 6). If they needed none, the object
+ * and its file hold no key, and serve such operations. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_keys_create_for(bf_keys **out,
                                                         const bf_secret *secret,
                                                         const bf_evaluator *dry,

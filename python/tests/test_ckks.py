@@ -129,6 +129,26 @@ def test_steps_in_any_order():
         close(secret, circuit(secret.encrypt(X)), circuit(X))
 
 
+def test_a_circuit_may_need_no_keys(tmp_path):
+    def circuit(x):
+        return 3 * x - 2
+
+    context = Context(largest=8)
+    secret = context.keygen()
+    context.keys = secret.keys_for(circuit, len(X))
+    close(secret, circuit(secret.encrypt(X)), circuit(X))
+    context.keys.save(tmp_path / "eval.keys")
+    secret.encrypt(X).save(tmp_path / "x.bf")
+    remote = Context.load(tmp_path / "eval.keys", library=server.library)
+    x = remote.load_vector(tmp_path / "x.bf", len(X))
+    circuit(x).save(tmp_path / "y.bf")
+    close(secret, context.load_vector(tmp_path / "y.bf", len(X)), circuit(X))
+    with pytest.raises(MismatchError, match="key"):
+        x * x
+    with pytest.raises(ValueError, match="none is asked for"):
+        secret.keys()
+
+
 def test_keys_of_others(owner, tmp_path):
     context, secret = owner
     secret.public_key().save(tmp_path / "public.key")

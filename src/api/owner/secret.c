@@ -154,8 +154,6 @@ static bf_status create_keys(bf_keys **out, const bf_secret *secret,
                              const bf_secret *smaller, const need_lists *l,
                              bf_env *env)
 {
-    if (l->count[0] + l->count[1] == 0)
-        return bf_fail(BF_ERR_ARGUMENT, "evaluation keys: none is asked for");
     bf_keys *made = bf_alloc_zero(sizeof *made);
     if (!made) return BF_ERR_MEMORY;
     bf_api_keys_of(made, secret->ckks, bf_secret_key_id(secret->key));
@@ -245,6 +243,10 @@ bf_status bf_keys_create(bf_keys **out, const bf_secret *secret,
     bf_evaluator *dry = NULL;
     BF_TRY(bf_evaluator_create_dry(&dry, secret->ckks));
     bf_status status = note_request(dry, r);
+    need_lists l = needs_of(dry->home);
+    if (status == BF_OK && l.count[0] + l.count[1] == 0)
+        status =
+            bf_fail(BF_ERR_ARGUMENT, "evaluation keys: none is asked for");
     if (status == BF_OK)
         status = bf_keys_create_for_rings(out, secret, r->smaller, dry, env);
     bf_evaluator_destroy(dry);
