@@ -31,8 +31,9 @@ typedef struct bf_rows {
  * selected; or the number of class names, if LABELS_PATH.json has some. Names
  * that were written for other labels are BF_ERR_MISMATCH. Errors name file,
  * line or row, and column; values that are not finite numbers and labels
- * outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, fewer labels than rows or the
- * reverse BF_ERR_MISMATCH. */
+ * outside 0..BF_CLASSES_MAX-1 are BF_ERR_RANGE, as are features of which one
+ * equals the labels of labels_path in all rows (unless the rows are so few that
+ * it may by chance); fewer labels than rows or the reverse BF_ERR_MISMATCH. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_load(bf_dataset *out,
                                                      const char *path,
                                                      const char *labels_path,

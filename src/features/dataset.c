@@ -220,6 +220,40 @@ static bf_status attach_names(bf_dataset *d, size_t n, const char *labels_path)
     return BF_OK;
 }
 
+/* An upper bound on the chance that some column, if none depends on the labels,
+ * equals them: each of the n! / (n_0! n_1! ...) orders of the labels is as
+ * likely in such a column. */
+static double chance_of_labels(const bf_dataset *d)
+{
+    double chance = (double)d->x.cols;
+    size_t seen[BF_CLASSES_MAX] = {0};
+    for (size_t i = 0; i < d->x.rows; i++)
+        chance *= (double)++seen[d->labels[i]] / (double)(i + 1);
+    return chance;
+}
+
+static bool equals_labels(const bf_dataset *d, size_t column)
+{
+    for (size_t i = 0; i < d->x.rows; i++)
+        if (d->x.data[i * d->x.cols + column] != d->labels[i]) return false;
+    return true;
+}
+
+/* A model would read the label off a column that holds it. Few rows, or rows of
+ * which nearly all have one label, may be like that by chance. */
+static bf_status check_no_labels(const bf_dataset *d, const char *path,
+                                 const char *labels_path)
+{
+    if (chance_of_labels(d) > 1e-6) return BF_OK;
+    for (size_t j = 0; j < d->x.cols; j++)
+        if (equals_labels(d, j))
+            return bf_fail(BF_ERR_RANGE,
+                           "%s: column %zu holds the labels of %s, which are "
+                           "no feature",
+                           path, j + 1, labels_path);
+    return BF_OK;
+}
+
 /* Reads the labels of all n rows of path from a separate file; keeps the labels
  * of the selected rows. */
 static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
@@ -233,7 +267,7 @@ static bf_status attach_labels(bf_dataset *d, bf_rows rows, size_t n,
     BF_TRY(bf_labels_check(&d->classes, d->labels, count, labels_path));
     BF_TRY(attach_names(d, count, labels_path));
     memmove(d->labels, d->labels + rows.first, d->x.rows * sizeof *d->labels);
-    return BF_OK;
+    return check_no_labels(d, path, labels_path);
 }
 
 /* Reads a table whose labels are in another file: the whole table, then selects

@@ -193,6 +193,13 @@ refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"
 refuse 4 'test.csv: not a list of labels: 10' "$blindfit" fit "$work/train.csv" \
     --labels "$work/test.csv"
+cut -d, -f1 "$work/train.csv" >"$work/y.txt"
+sed 's/^\([0-9]*\),\(.*\)/\2,\1/' "$work/train.csv" >"$work/last.csv"
+refuse 6 'train.csv: column 1 holds the labels of .*y.txt' \
+    "$blindfit" fit "$work/train.csv" --labels "$work/y.txt" --rows 1:30
+refuse 6 'last.csv: column 10 holds the labels of .*y.txt' \
+    "$blindfit" encrypt "$job" "$work/last.csv" --labels "$work/y.txt" \
+    --key "$secret" -o "$work/out.bf" --transform "$work/out.transform"
 refuse 2 '--test-labels needs --test' "$blindfit" fit "$work/train.csv" \
     --test-labels "$work/two.idx"
 refuse 2 'one.csv.*(class|label)' encrypt_file "$work/one.csv"

@@ -212,6 +212,32 @@ static void test_labels_elsewhere(void **state)
     bf_dataset_clear(&d);
 }
 
+/* Labels may be among the features by chance if there are few rows, or few of
+ * another class than the rest. */
+static void test_labels_among_features(void **state)
+{
+    (void)state;
+    static const size_t rows[3] = {12, 60, 60}, ones[3] = {6, 30, 3};
+    for (int i = 0; i < 3; i++) {
+        bf_dataset d;
+        char x[60 * 4 + 1], y[60 * 2 + 1];
+        for (size_t r = 0; r < rows[i]; r++) {
+            memcpy(x + 4 * r, r < ones[i] ? "7,1\n" : "7,0\n", 5);
+            memcpy(y + 2 * r, r < ones[i] ? "1\n" : "0\n", 3);
+        }
+        bf_status s = bf_dataset_load(&d, given_text("x.csv", x),
+                                      given_text("y.txt", y), (bf_rows){0, 0},
+                                      NULL);
+        if (i == 1) {
+            check_fails(BF_ERR_RANGE, "x.csv: column 2 holds the labels of",
+                        "y.txt", s);
+            continue;
+        }
+        check_ok(s);
+        bf_dataset_clear(&d);
+    }
+}
+
 static void check_labels(const char *name, const char *text)
 {
     static const int32_t should[4] = {3, 0, 99, 0};
@@ -486,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_plain_matrix),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_labels_elsewhere),
+        cmocka_unit_test(test_labels_among_features),
         cmocka_unit_test(test_label_files),
         cmocka_unit_test(test_features_of_a_model),
         cmocka_unit_test(test_refusals),
