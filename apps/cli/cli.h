@@ -179,7 +179,8 @@ typedef struct cli_data_files {
     bf_rows rows, test_rows;
 } cli_data_files;
 /* Loads both; without a test file test_rows choose rows of the training file,
- * and without these `test` stays empty. */
+ * and without these `test` stays empty. BF_ERR_ARGUMENT for test_rows of the
+ * training file that are trained on. */
 BF_MUST_CHECK bf_status cli_load_data(bf_dataset *train, bf_dataset *test,
                                       const cli_data_files *files);
 /* For class names in BESIDE.json, beside a file of labels or a transform. Call

@@ -1,4 +1,5 @@
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -122,9 +123,29 @@ bf_status cli_load_test(bf_dataset *out, const char *path, const char *labels,
     return s;
 }
 
+static size_t end_of(bf_rows rows)
+{
+    return rows.last ? rows.last : SIZE_MAX;
+}
+
+/* Rows of the training file are test rows only if they are not trained on. */
+static bf_status check_apart(const cli_data_files *files)
+{
+    bf_rows train = files->rows, test = files->test_rows;
+    bool asked = test.first || test.last;
+    if (files->test || !asked || train.first >= end_of(test) ||
+        test.first >= end_of(train))
+        return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT,
+                   "--test-rows: has rows of %s that are trained on; without "
+                   "--rows all are",
+                   files->train);
+}
+
 bf_status cli_load_data(bf_dataset *train, bf_dataset *test,
                         const cli_data_files *files)
 {
+    BF_TRY(check_apart(files));
     BF_TRY(cli_load_training(train, files->train, files->labels, files->rows));
     const char *path = files->test, *labels = files->test_labels;
     if (!path && (files->test_rows.first || files->test_rows.last)) {

@@ -227,6 +227,12 @@ refuse 4 'last.csv.*first column is no label; the last may be' \
     "$blindfit" predict "$work/model.npy" "$work/last.csv"
 refuse 2 'train.csv.*rows 30 to 50' "$blindfit" fit "$work/train.csv" \
     --rows 30:50
+for both in '' '--rows :30' '--rows 30:40' '--rows 1:21'; do
+    refuse 2 '^[^ ]* --test-rows: has rows of .*train.csv that are trained on' \
+        "$blindfit" fit "$work/train.csv" --test-rows 21:30 $both
+done
+refuse 2 '--test-rows: has rows' "$blindfit" fit "$work/train.csv" \
+    --rows 10: --test-rows :10
 refuse 4 'narrow.csv.*features' \
     "$blindfit" evaluate "$work/model.npy" "$work/narrow.csv"
 refuse 4 'narrow.csv.*features' \
@@ -253,6 +259,9 @@ ok "$blindfit" evaluate "$work/model.npy" "$work/other.csv" \
     --labels "$work/y.txt"
 awk -F, -v OFS=, '{ $3 = 0.25; $4 = 0; print }' "$work/train.csv" \
     >"$work/flat.csv"
+ok "$blindfit" fit "$work/train.csv" --rows 21: --test-rows :20 -k 1 --json
+holds "$(number samples "$work/stdout") == 20 && \
+    $(number judged_rows "$work/stdout") == 20"
 ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" -k 1 --json
 awk -F, -v OFS=, '{ $3 = $3 "e-300"; print }' "$work/train.csv" \
     >"$work/small.csv"
