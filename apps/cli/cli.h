@@ -227,7 +227,7 @@ void cli_json_confusion(cJSON *o, const bf_metrics *m, char *const *names);
 /* Warns if columns vary too little for the transform. */
 void cli_warn_dropped(const bf_transform *t);
 /* Call before the work: bf_outfile_check for a model and for the file beside
- * it. */
+ * it, and bf_model_check_path. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,
                                         const char *const *others,
                                         size_t count);

@@ -25,12 +25,13 @@ bf_status cli_check_model(const char *path, const char *const *others,
                           size_t count)
 {
     char side[PATH_MAX];
-    BF_TRY(bf_model_check_path(path));
     BF_TRY(bf_outfile_check(path, others, count));
-    if (bf_path_has_extension(path, ".safetensors")) return BF_OK;
-    BF_TRY(bf_sidecar_path(side, path));
-    BF_TRY(bf_refuse_pipe(side));
-    return bf_outfile_check(side, others, count);
+    if (!bf_path_has_extension(path, ".safetensors")) {
+        BF_TRY(bf_sidecar_path(side, path));
+        BF_TRY(bf_refuse_pipe(side));
+        BF_TRY(bf_outfile_check(side, others, count));
+    }
+    return bf_model_check_path(path);
 }
 
 bf_status cli_check_beside(const char *path, const char *const *others,

@@ -274,7 +274,9 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_model_expansion(bf_matrix *layer,
  * in a sidecar PATH.json. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_save(const bf_model *m,
                                                    const char *path);
-/* BF_ERR_ARGUMENT for another extension. */
+/* Call before the work: BF_ERR_ARGUMENT for another extension, and if an
+ * existing PATH.json of .npy or .csv is not a model's sidecar, which
+ * bf_model_save does not replace either. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_check_path(const char *path);
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_load(bf_model *m,
                                                    const char *path);

@@ -48,6 +48,12 @@ BF_MUST_CHECK bf_status bf_class_names_from_json(char ***out, size_t *count,
                                                  const struct cJSON *names,
                                                  const char *path);
 
+/* BF_ERR_ARGUMENT if a file is there already, unless it is JSON of at most
+ * `most` bytes that `ours` takes; `what` it should hold, for the message. */
+BF_MUST_CHECK bf_status bf_sidecar_check(const char *path, size_t most,
+                                         bool (*ours)(const struct cJSON *o),
+                                         const char *what);
+
 /* Reads PATH.json, where PATH is a file of these labels. *names is NULL if
  * there is no such file. BF_ERR_MISMATCH for names of other labels, or names
  * without labels; BF_ERR_FORMAT for a file without names, or with too few. */

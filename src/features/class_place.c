@@ -6,24 +6,34 @@
 #include "base/memory.h"
 #include "features/class_names.h"
 
-/* Class names may replace only other class names. */
-static bf_status check_replaceable(const char *path)
+bf_status bf_sidecar_check(const char *path, size_t most,
+                           bool (*ours)(const cJSON *o), const char *what)
 {
     uint8_t *text;
     size_t bytes;
     if (access(path, F_OK) != 0) return BF_OK;
     BF_TRY(bf_refuse_pipe(path));
-    BF_TRY(bf_read_file(path, BF_SIDECAR_MAX, &text, &bytes));
+    BF_TRY(bf_read_file(path, most, &text, &bytes));
     cJSON *o = bf_json_parse((char *)text, bytes);
     bf_free(text);
-    bool names =
-        cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY));
+    bool replaceable = o && ours(o);
     cJSON_Delete(o);
-    if (names) return BF_OK;
+    if (replaceable) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
-                   "%s: is there already and holds no class names, whose place "
-                   "it is",
-                   path);
+                   "%s: is there already and holds no %s, whose place it is",
+                   path, what);
+}
+
+static bool has_names(const cJSON *o)
+{
+    return cJSON_IsArray(
+        cJSON_GetObjectItemCaseSensitive(o, BF_CLASS_NAMES_KEY));
+}
+
+/* Class names may replace only other class names. */
+static bf_status check_replaceable(const char *path)
+{
+    return bf_sidecar_check(path, BF_SIDECAR_MAX, has_names, "class names");
 }
 
 bf_status bf_class_names_check_place(const char *path)

@@ -59,9 +59,26 @@ for form in npy csv; do
         --transform "$dir/a/transform.bf" -o "$dir/m.$form"
     cmp -s "$dir/m.$form.json" "$job" || fail "decrypt -o m.$form took the job"
     absent "$dir/m.$form"
+    rm "$dir/m.$form.json"
 done
 ok "$blindfit" decrypt "$job" "$dir/model.enc" --key "$dir/a/secret.key" \
     --transform "$dir/a/transform.bf" -o "$dir/m.npy"
+
+# Only the JSON of a model gives way to that of another.
+"$blindfit" fit "$work/train.csv" -k 1 --no-regression --json \
+    >"$work/report.json" || fail "fit ended with $?"
+echo '{"my": "notes"}' >"$work/notes.json"
+: >"$work/empty.json"
+for kind in report notes empty; do
+    cp "$work/$kind.json" "$dir/kept.csv.json"
+    kept='kept.csv.json: is there already and holds no feature map of a model'
+    refuse 2 "$kept" "$blindfit" fit "$work/train.csv" -o "$dir/kept.csv"
+    refuse 2 "$kept" "$blindfit" decrypt "$job" "$dir/model.enc" \
+        --key "$dir/a/secret.key" --transform "$dir/a/transform.bf" \
+        -o "$dir/kept.csv"
+    cmp -s "$work/$kind.json" "$dir/kept.csv.json" || fail "no $kind is left"
+    absent "$dir/kept.csv"
+done
 
 # A private model stays private, a link still points to it, and the case of an
 # ending does not matter.

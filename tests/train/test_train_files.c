@@ -113,6 +113,9 @@ static void test_bad_models(void **state)
     check_fails(BF_ERR_IO, "n.csv.json",
                 bf_model_load(&back, in_folder("n.csv")));
     assert_null(back.weights.data);
+    write_bytes(in_folder("n.csv.json"), "{\"my\": \"notes\"}", 15);
+    check_fails(BF_ERR_ARGUMENT, "n.csv.json: is there already",
+                bf_model_save(&m, in_folder("n.csv")));
     bf_model_clear(&m);
 }
 

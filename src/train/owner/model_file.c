@@ -90,6 +90,27 @@ static bf_status expansion_from_json(bf_model *m, const cJSON *o,
                    path, m->expansion->of.count, m->weights.cols - 1);
 }
 
+static bool is_sidecar(const cJSON *o)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, o)
+    {
+        if (!item->string || (strcmp(item->string, KEY_MAP) != 0 &&
+                              strcmp(item->string, KEY_NAMES) != 0 &&
+                              strcmp(item->string, KEY_EXPAND) != 0))
+            return false;
+    }
+    return cJSON_HasObjectItem(o, KEY_MAP);
+}
+
+/* Where a model's JSON goes; it may replace only that of another model. */
+static bf_status sidecar_place(char side[PATH_MAX], const char *path)
+{
+    BF_TRY(bf_sidecar_path(side, path));
+    return bf_sidecar_check(side, SIDE_MAX, is_sidecar,
+                            "feature map of a model");
+}
+
 static bf_status write_sidecar(bf_outfile *f, const bf_model *m)
 {
     cJSON *root = cJSON_CreateObject(), *names = names_to_json(m);
@@ -298,8 +319,10 @@ fail:
 
 bf_status bf_model_check_path(const char *path)
 {
-    model_format format;
-    return format_of(&format, path);
+    model_format format = NPY;
+    char side[PATH_MAX];
+    BF_TRY(format_of(&format, path));
+    return format == SAFETENSORS ? BF_OK : sidecar_place(side, path);
 }
 
 bf_status bf_model_save(const bf_model *m, const char *path)
@@ -315,7 +338,7 @@ bf_status bf_model_save(const bf_model *m, const char *path)
         return bf_fail(BF_ERR_ARGUMENT, "%s: the feature map is not known",
                        path);
     if (format == SAFETENSORS) return save_safetensors(m, path);
-    BF_TRY(bf_sidecar_path(side, path));
+    BF_TRY(sidecar_place(side, path));
     return save_pair(m, path, side, format);
 }
 
