@@ -269,7 +269,8 @@ BF_API size_t bf_model_inputs(const bf_model *m); /* features of a row */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_expansion(bf_matrix *layer,
                                                         const bf_model *m);
 /* The extension decides the format: .npy (float64, C x (d+1)), .csv,
- * .safetensors ("weight", "bias", float32, map and expansion in the metadata).
+ * .safetensors ("weight", "bias", float32, or float64 where float32 would score
+ * otherwise; map and expansion in the metadata).
  * The file appears whole or not at all. .npy and .csv carry map and expansion
  * in a sidecar PATH.json. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_model_save(const bf_model *m,

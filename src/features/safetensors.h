@@ -72,5 +72,11 @@ BF_MUST_CHECK bf_status bf_safetensors_write(const char *path,
                                              const bf_tensor_view *tensors,
                                              size_t count,
                                              const char *const *metadata);
+/* The same as F64: tensor i has the numbers wide[i], and no data. */
+BF_MUST_CHECK bf_status bf_safetensors_write_wide(const char *path,
+                                                  const bf_tensor_view *tensors,
+                                                  const double *const *wide,
+                                                  size_t count,
+                                                  const char *const *metadata);
 
 #endif

@@ -24,14 +24,21 @@ static bool add_number(cJSON *array, size_t value)
     return cJSON_AddItemToArray(array, cJSON_CreateNumber((double)value));
 }
 
+static size_t number_bytes(bool wide)
+{
+    return wide ? sizeof(double) : sizeof(float);
+}
+
 /* Describes a tensor that starts at *offset and advances *offset to its end. */
-static bool add_tensor(cJSON *root, const bf_tensor_view *t, size_t *offset)
+static bool add_tensor(cJSON *root, const bf_tensor_view *t, bool wide,
+                       size_t *offset)
 {
     cJSON *entry = cJSON_AddObjectToObject(root, t->name);
-    if (entry == NULL || !cJSON_AddStringToObject(entry, "dtype", "F32"))
+    const char *dtype = wide ? "F64" : "F32";
+    if (entry == NULL || !cJSON_AddStringToObject(entry, "dtype", dtype))
         return false;
     cJSON *shape = cJSON_AddArrayToObject(entry, "shape");
-    size_t bytes = sizeof(float);
+    size_t bytes = number_bytes(wide);
     for (unsigned i = 0; i < t->dims; i++) {
         if (!add_number(shape, t->shape[i])) return false;
         bytes *= t->shape[i];
@@ -43,7 +50,7 @@ static bool add_tensor(cJSON *root, const bf_tensor_view *t, size_t *offset)
     return true;
 }
 
-static char *make_header(const bf_tensor_view *tensors, size_t count,
+static char *make_header(const bf_tensor_view *tensors, bool wide, size_t count,
                          const char *const *metadata)
 {
     char *text = NULL;
@@ -51,7 +58,7 @@ static char *make_header(const bf_tensor_view *tensors, size_t count,
     cJSON *root = cJSON_CreateObject();
     bool ok = root != NULL && add_metadata(root, metadata);
     for (size_t i = 0; ok && i < count; i++)
-        ok = add_tensor(root, &tensors[i], &offset);
+        ok = add_tensor(root, &tensors[i], wide, &offset);
     if (ok) text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     return text;
@@ -68,20 +75,21 @@ static bf_status write_header(bf_outfile *f, const char *json)
 }
 
 static bf_status write_tensors(bf_outfile *f, const bf_tensor_view *tensors,
-                               size_t count)
+                               const double *const *wide, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        size_t bytes = sizeof(float);
+        const void *data = wide ? (const void *)wide[i] : tensors[i].data;
+        size_t bytes = number_bytes(wide != NULL);
         for (unsigned k = 0; k < tensors[i].dims; k++)
             bytes *= tensors[i].shape[k];
-        if (bytes) BF_TRY(bf_outfile_write(f, tensors[i].data, bytes));
+        if (bytes) BF_TRY(bf_outfile_write(f, data, bytes));
     }
     return BF_OK;
 }
 
 static bf_status check_view(const bf_tensor_view *t)
 {
-    size_t count = sizeof(float);
+    size_t count = sizeof(double);
     if (t->dims > BF_TENSOR_DIMS)
         return bf_fail(BF_ERR_ARGUMENT, "tensor %s: more than %d dimensions",
                        t->name, BF_TENSOR_DIMS);
@@ -92,21 +100,29 @@ static bf_status check_view(const bf_tensor_view *t)
     return BF_OK;
 }
 
-bf_status bf_safetensors_write(const char *path, const bf_tensor_view *tensors,
-                               size_t count, const char *const *metadata)
+bf_status bf_safetensors_write_wide(const char *path,
+                                    const bf_tensor_view *tensors,
+                                    const double *const *wide, size_t count,
+                                    const char *const *metadata)
 {
     bf_outfile *f = NULL;
     bf_status status;
     for (size_t i = 0; i < count; i++) BF_TRY(check_view(&tensors[i]));
-    char *json = make_header(tensors, count, metadata);
+    char *json = make_header(tensors, wide != NULL, count, metadata);
     if (json == NULL) return bf_fail(BF_ERR_MEMORY, "%s: header", path);
     BF_GOTO(bf_outfile_open(&f, path, 0644), done);
     BF_GOTO(write_header(f, json), done);
-    BF_GOTO(write_tensors(f, tensors, count), done);
+    BF_GOTO(write_tensors(f, tensors, wide, count), done);
     status = bf_outfile_commit(f);
     f = NULL;
 done:
     bf_outfile_abort(f);
     cJSON_free(json);
     return status;
+}
+
+bf_status bf_safetensors_write(const char *path, const bf_tensor_view *tensors,
+                               size_t count, const char *const *metadata)
+{
+    return bf_safetensors_write_wide(path, tensors, NULL, count, metadata);
 }

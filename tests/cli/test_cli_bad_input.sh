@@ -263,6 +263,18 @@ ok "$blindfit" fit "$work/train.csv" --rows 21: --test-rows :20 -k 1 --json
 holds "$(number samples "$work/stdout") == 20 && \
     $(number judged_rows "$work/stdout") == 20"
 ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" -k 1 --json
+# Weights of tiny features are beyond single precision, and a feature far from
+# zero makes a bias that needs its digits.
+sed 's/,[^,]*/&e-40/g' "$work/train.csv" >"$work/tiny.csv"
+awk -F, -v OFS=, '{ $3 = sprintf("%.6f", $3 + 1e8); print }' \
+    "$work/train.csv" >"$work/far.csv"
+for data in tiny far; do
+    ok "$blindfit" fit "$work/$data.csv" --map none -k 1 --no-regression \
+        --json -o "$work/$data.safetensors"
+    number encrypted "$work/stdout" >"$work/accuracy"
+    ok "$blindfit" evaluate "$work/$data.safetensors" "$work/$data.csv" --json
+    holds "$(number accuracy "$work/stdout") == $(cat "$work/accuracy")"
+done
 awk -F, -v OFS=, '{ $3 = $3 "e-300"; print }' "$work/train.csv" \
     >"$work/small.csv"
 ok "$blindfit" fit "$work/small.csv" --map none -k 1 -q --json

@@ -77,6 +77,34 @@ static void test_models(void **state)
     }
 }
 
+/* What floats cannot hold is written as doubles. */
+static void test_wide_models(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at; /* bias in columns 0 and 3 */
+        double value;
+        bool exact;
+    } weights[] = {{3, 1e5 + 1e-3, false}, {3, -1e6 - 1e-3, true},
+                   {4, 1e39, true},        {1, -1e-40, true},
+                   {2, 1e6 + 1e-3, false}, {1, 0, false}};
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+        bf_model m = {.map = BF_MAP_NONE}, back;
+        const char *path = in_folder("wide.safetensors");
+        check_ok(bf_matrix_init(&m.weights, 2, 3));
+        for (int j = 0; j < 6; j++) m.weights.data[j] = 1.0 / 3;
+        m.weights.data[weights[i].at] = weights[i].value;
+        check_ok(bf_model_save(&m, path));
+        check_ok(bf_model_load(&back, path));
+        for (int j = 0; j < 6; j++)
+            assert_true(back.weights.data[j] ==
+                        (weights[i].exact ? m.weights.data[j]
+                                          : (float)m.weights.data[j]));
+        bf_model_clear(&m);
+        bf_model_clear(&back);
+    }
+}
+
 static void test_bad_models(void **state)
 {
     (void)state;
@@ -223,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models),
+        cmocka_unit_test(test_wide_models),
         cmocka_unit_test(test_bad_models),
         cmocka_unit_test(test_foreign_models),
         cmocka_unit_test(test_transforms),

@@ -1,5 +1,6 @@
 /* Models on disk: .npy and .csv with the feature map beside them in PATH.json,
  * .safetensors with it in the metadata. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,28 +170,79 @@ static void write_csv(bf_outfile *f, const bf_matrix *w)
                 (i + 1) % w->cols ? ',' : '\n');
 }
 
+/* Whether floats score as the doubles do. Weights of features that are very
+ * small or very large are beyond the range of floats. A large bias, as of a
+ * feature far from zero, loses digits: 2^-24 of it may not matter to a score.
+ */
+static bool floats_suffice(const bf_matrix *w)
+{
+    for (size_t i = 0; i < w->rows * w->cols; i++) {
+        double size = fabs(w->data[i]);
+        if (size > FLT_MAX || (size > 0 && size < FLT_MIN)) return false;
+        if (i % w->cols == 0 && size * 0x1p-24 > 0.01) return false;
+    }
+    return true;
+}
+
+static void split(double *bias, double *weight, const bf_matrix *w)
+{
+    size_t d = w->cols - 1;
+    for (size_t c = 0; c < w->rows; c++) {
+        bias[c] = w->data[c * (d + 1)];
+        memcpy(weight + c * d, w->data + c * (d + 1) + 1, d * sizeof *weight);
+    }
+}
+
+static bf_status write_rounded(const char *path, bf_tensor_view tensors[2],
+                               const double *const wide[2],
+                               const char *const *metadata)
+{
+    size_t classes = tensors[1].shape[0], count = classes * tensors[1].shape[1];
+    float *bias = bf_alloc(classes * sizeof *bias);
+    float *weight = bf_alloc(count * sizeof *weight);
+    bf_status status = BF_ERR_MEMORY;
+    if (bias && weight) {
+        for (size_t i = 0; i < classes; i++) bias[i] = (float)wide[0][i];
+        for (size_t i = 0; i < count; i++) weight[i] = (float)wide[1][i];
+        tensors[0].data = bias;
+        tensors[1].data = weight;
+        status = bf_safetensors_write(path, tensors, 2, metadata);
+    }
+    bf_free(bias);
+    bf_free(weight);
+    return status;
+}
+
+static bf_status write_weights(const char *path, const bf_matrix *w,
+                               const char *const *metadata)
+{
+    size_t classes = w->rows, d = w->cols - 1;
+    double *bias = bf_alloc(classes * sizeof *bias);
+    double *weight = bf_alloc(classes * d * sizeof *weight);
+    const double *const wide[2] = {bias, weight};
+    bf_tensor_view tensors[2] = {{"bias", 1, {classes}, NULL},
+                                 {"weight", 2, {classes, d}, NULL}};
+    bf_status status = BF_ERR_MEMORY;
+    if (bias && weight) {
+        split(bias, weight, w);
+        status = floats_suffice(w)
+                     ? write_rounded(path, tensors, wide, metadata)
+                     : bf_safetensors_write_wide(path, tensors, wide, 2,
+                                                 metadata);
+    }
+    bf_free(bias);
+    bf_free(weight);
+    return status;
+}
+
 static bf_status save_safetensors(const bf_model *m, const char *path)
 {
-    size_t classes = m->weights.rows, d = m->weights.cols - 1;
-    float *weight = bf_alloc(classes * d * sizeof *weight);
-    float *bias = bf_alloc(classes * sizeof *bias);
     cJSON *names = names_to_json(m);
     cJSON *expand = m->expansion ? bf_expansion_to_json(m->expansion) : NULL;
     char *text = names ? cJSON_PrintUnformatted(names) : NULL;
     char *expansion = expand ? cJSON_PrintUnformatted(expand) : NULL;
     bf_status status = BF_ERR_MEMORY;
-    if (!weight || !bias || (m->class_names && !text) ||
-        (m->expansion && !expansion))
-        goto done;
-    for (size_t c = 0; c < classes; c++) {
-        const double *row = m->weights.data + c * (d + 1);
-        bias[c] = (float)row[0];
-        for (size_t j = 0; j < d; j++) weight[c * d + j] = (float)row[j + 1];
-    }
-    const bf_tensor_view tensors[] = {
-        {"bias", 1, {classes}, bias},
-        {"weight", 2, {classes, d}, weight},
-    };
+    if ((m->class_names && !text) || (m->expansion && !expansion)) goto done;
     const char *metadata[7] = {KEY_MAP, map_name(m->map)};
     size_t at = 2;
     if (text) {
@@ -201,14 +253,12 @@ static bf_status save_safetensors(const bf_model *m, const char *path)
         metadata[at++] = KEY_EXPAND;
         metadata[at] = expansion;
     }
-    status = bf_safetensors_write(path, tensors, 2, metadata);
+    status = write_weights(path, &m->weights, metadata);
 done:
     cJSON_free(text);
     cJSON_free(expansion);
     cJSON_Delete(names);
     cJSON_Delete(expand);
-    bf_free(weight);
-    bf_free(bias);
     return status;
 }
 
