@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* A byte that continues a character. NUL is no such byte, so that reading stops
  * at NUL. */
 static bool continues(unsigned char c)
@@ -33,4 +35,9 @@ bool bf_utf8_valid(const char *text)
         text += n;
     }
     return true;
+}
+
+size_t bf_utf8_mark(const void *text, size_t bytes)
+{
+    return bytes >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 }

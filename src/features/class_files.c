@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/utf8.h"
 #include "features/class_names.h"
 #include "features/dataset.h"
 #include "features/safetensors.h"
@@ -179,6 +180,7 @@ static bf_status names_from_text(char ***names, size_t *count, char *text,
     char *rest = NULL;
     if (strlen(text) != bytes)
         return bf_fail(BF_ERR_FORMAT, "%s: not a text of class names", path);
+    text += bf_utf8_mark(text, bytes);
     for (char *l = strtok_r(text, "\r\n", &rest); l;
          l = strtok_r(NULL, "\r\n", &rest)) {
         if (n == BF_CLASSES_MAX)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/number.h"
+#include "base/utf8.h"
 #include "features/file_kind.h"
 
 /* ---- lines and fields ---------------------------------------------------- */
@@ -302,13 +303,12 @@ static const char *other_kind(const uint8_t *head, size_t bytes)
 
 bf_status bf_csv_begin(bf_csv_text *t)
 {
-    static const char mark[] = "\xef\xbb\xbf";
     size_t bytes = (size_t)(t->end - t->p);
     const char *kind = other_kind((const uint8_t *)t->p, bytes);
     if (kind)
         return bf_fail(BF_ERR_FORMAT, "%s: is %s, not a table of UTF-8 text",
                        t->path, kind);
-    if (bytes >= 3 && memcmp(t->p, mark, 3) == 0) t->p += 3;
+    t->p += bf_utf8_mark(t->p, bytes);
     t->line_end = memchr(t->p, '\n', (size_t)(t->end - t->p)) ? '\n' : '\r';
     t->delimiter = 0;
     bf_csv_line first, second;

@@ -10,6 +10,7 @@ sed 's/^[0-9]*/0/' all.csv >x.csv # labels that b does not have
 rows 512 8 3 6 >others.csv
 seq 1 512 >names
 seq 512 -1 1 >other-names
+{ printf '\357\273\277'; cat names; } >marked-names # a byte-order mark
 for k in a b; do ok "$blindfit" party id -o $k.id; done
 ok "$blindfit" plan --owners 2 -n 512 -d 8 -c 3 --iterations 1 -o job.json
 ok "$blindfit" plan --owners 2 -n 400 -d 8 -c 3 --iterations 1 -o few.json
@@ -90,7 +91,7 @@ ok new job.json --labels a
 
 for round in 1 2 3 4; do
     refuse 75 "round $round: waiting for b" a --labels y.csv --row-names names
-    refuse 75 "round $round: waiting for a" b x.csv --row-names names
+    refuse 75 "round $round: waiting for a" b x.csv --row-names marked-names
     carry
 done
 ok "$server" gather session.bf --box server -o job

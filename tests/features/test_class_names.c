@@ -265,6 +265,7 @@ static void test_lists(void **state)
     refuse_list(BF_ERR_MISMATCH, path, "for other labels");
     bf_dataset_clear(&d);
     check_list(given_text("c.txt", "ant\r\nbee\n\ncow\n\n"), abc, 3);
+    check_list(given_text("c.txt", "\xef\xbb\xbf" "ant\nbee\ncow"), abc, 3);
     refuse_list(BF_ERR_FORMAT, given_text("c.txt", "\n"), "no class names");
     refuse_list(BF_ERR_FORMAT, given_text("c.txt", "caf\xe9\n"), "not UTF-8");
     refuse_list(BF_ERR_FORMAT, given("c.txt", "a\0b", 3), "not a text");

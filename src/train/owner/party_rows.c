@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "train/owner/party_part.h"
 #include "train/owner/secure_sum.h"
 
@@ -33,7 +34,7 @@ static void clear(names *n)
  * found. */
 static size_t find_lines(names *n, size_t bytes, size_t count)
 {
-    size_t lines = 0, at = 0;
+    size_t lines = 0, at = bf_utf8_mark(n->text, bytes);
     while (at < bytes && lines <= count) {
         const uint8_t *end = memchr(n->text + at, '\n', bytes - at);
         n->start[lines++] = at;
