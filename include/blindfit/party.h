@@ -28,6 +28,11 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_identity_create(const char *identity,
                                                         const char *publics,
                                                         const char *name);
 
+/* The number of the owner who has this identity; BF_ERR_MISMATCH if none of the
+ * session has. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_session_find_owner(
+    unsigned *out, const bf_session *s, const char *identity);
+
 /* Checks that the owners can run the session without telling each other more
  * than the session says. bf_party_step checks this too. BF_ERR_ARGUMENT, which
  * names the owner, if sums over an owner's rows would tell too much about them

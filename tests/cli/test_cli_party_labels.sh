@@ -7,6 +7,7 @@ cd "$work" || exit 1
 rows 512 8 3 5 >all.csv
 cut -d, -f1 all.csv >y.csv
 sed 's/^[0-9]*/0/' all.csv >x.csv # labels that b does not have
+cut -d, -f2- all.csv >features.csv
 rows 512 8 3 6 >others.csv
 seq 1 512 >names
 seq 512 -1 1 >other-names
@@ -79,6 +80,8 @@ head -511 y.csv >short.csv
 refuse 4 '511 labels, the session wants 512 from a' a --labels short.csv
 refuse 4 'names of rows' a --labels y.csv --row-names short.csv
 refuse 2 'round 1 wants .* rows' b --labels y.csv
+cut -d, -f1-7 features.csv >narrow.csv
+refuse 4 'narrow.csv: does not hold the 8 features .* from b' b narrow.csv
 
 # Rows in another order end it.
 refuse 75 'round 1' a --labels y.csv --row-names names
@@ -91,7 +94,8 @@ ok new job.json --labels a
 
 for round in 1 2 3 4; do
     refuse 75 "round $round: waiting for b" a --labels y.csv --row-names names
-    refuse 75 "round $round: waiting for a" b x.csv --row-names marked-names
+    refuse 75 "round $round: waiting for a" b features.csv \
+        --row-names marked-names
     carry
 done
 ok "$server" gather session.bf --box server -o job
@@ -109,7 +113,10 @@ refuse 2 'a has no model to finish' "$blindfit" party finish session.bf x.csv \
 refuse 4 'other rows or labels' "$blindfit" party finish session.bf others.csv \
     --id b.id --box box-b -o better.npy
 absent better.npy
-ok "$blindfit" party finish session.bf x.csv --id b.id --box box-b -o better.npy
+for rows in features x; do # with labels that b does not have, or without
+    ok "$blindfit" party finish session.bf $rows.csv --id b.id --box box-b \
+        -o better.npy
+done
 for model in b better; do
     ok "$blindfit" evaluate $model.npy all.csv --json
     holds "$(number accuracy stdout) > 0.6"

@@ -83,13 +83,29 @@ static void certified(void *user, const bf_certificate *c)
     to->at[to->count++] = *c;
 }
 
+static bf_status load_features(step_args *a, const bf_session *session,
+                               const bf_session_owner *me, const char *path)
+{
+    bf_job_shape shape = bf_job_shape_of(bf_session_job(session));
+    bf_status s = bf_features_load(&a->data.x, path, me->features,
+                                   (unsigned)shape.classes, &cli_env);
+    if (s != BF_ERR_MISMATCH) return s;
+    return bf_fail(s, "%s: does not hold the %zu features that the session "
+                   "wants from %s", path, me->features, me->party.name);
+}
+
 /* Of owners who have features or labels alone, files may hold others as well,
  * which are of no use. */
-static bf_status load_rows(step_args *a, bf_split split, const char *path)
+static bf_status load_rows(step_args *a, const bf_session *session,
+                           const char *path)
 {
     bf_rows all = {0, 0};
-    if (split == BF_SPLIT_ROWS)
+    unsigned number;
+    if (bf_session_options_of(session).split == BF_SPLIT_ROWS)
         return cli_load_training(&a->data, path, a->labels, all);
+    BF_TRY(bf_session_find_owner(&number, session, a->o.identity));
+    const bf_session_owner *me = bf_session_owner_at(session, number);
+    if (!me->labels) return load_features(a, session, me, path);
     return bf_dataset_load(&a->data, path, a->labels, all, &cli_env);
 }
 
@@ -109,13 +125,12 @@ static bf_status load_data(step_args *a, const char *path)
     bf_session *session;
     if (!path && !a->labels && !a->sample) return BF_OK;
     BF_TRY(bf_session_read(&session, a->o.session));
-    bf_split split = bf_session_options_of(session).split;
     bf_status s = load_sample(a, session);
+    if (s == BF_OK && path) s = load_rows(a, session, path);
     bf_session_destroy(session);
     BF_TRY(s);
     if (!path && !a->labels) return BF_OK;
     if (path) {
-        BF_TRY(load_rows(a, split, path));
         a->x = bf_view_of(&a->data.x);
         a->o.x = &a->x;
     } else {

@@ -10,15 +10,37 @@
 #include "train/owner/party_part.h"
 #include "train/owner/session_check.h"
 
+static unsigned number_of(const bf_session *s, const bf_party *party)
+{
+    unsigned k = 0;
+    for (; k < s->owners; k++) {
+        const bf_party *of = &s->owner[k].party;
+        if (memcmp(of->sign, party->sign, sizeof of->sign) == 0 &&
+            memcmp(of->seal, party->seal, sizeof of->seal) == 0)
+            break;
+    }
+    return k;
+}
+
+bf_status bf_session_find_owner(unsigned *out, const bf_session *s,
+                                const char *identity)
+{
+    bf_identity id;
+    BF_TRY(bf_identity_read(&id, identity));
+    unsigned k = number_of(s, &id.party);
+    bf_status status =
+        k < s->owners ? BF_OK
+                      : bf_fail(BF_ERR_MISMATCH, "%s: %s is no owner of the "
+                                "session", identity, id.party.name);
+    bf_identity_clear(&id);
+    if (status == BF_OK) *out = k;
+    return status;
+}
+
 static bf_status find_owner(bf_party_run *p)
 {
-    const bf_session *s = p->session;
-    for (p->me = 0; p->me < s->owners; p->me++) {
-        const bf_party *of = &s->owner[p->me].party;
-        if (memcmp(of->sign, p->id.party.sign, sizeof of->sign) == 0 &&
-            memcmp(of->seal, p->id.party.seal, sizeof of->seal) == 0)
-            return BF_OK;
-    }
+    p->me = number_of(p->session, &p->id.party);
+    if (p->me < p->session->owners) return BF_OK;
     return bf_fail(BF_ERR_MISMATCH, "%s: %s is no owner of the session %s",
                    p->o->identity, p->id.party.name, p->o->session);
 }
