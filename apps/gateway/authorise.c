@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,11 +18,23 @@
 
 /* ---- addresses ----------------------------------------------------------- */
 
-/* Behind a Unix socket is a proxy, which appends the address that it sees. */
+static enum MHD_Result take_forwarded(void *user, enum MHD_ValueKind kind,
+                                      const char *name, const char *value)
+{
+    const char **last = user;
+    (void)kind;
+    if (strcasecmp(name, "X-Forwarded-For") == 0) *last = value ? value : "";
+    return MHD_YES;
+}
+
+/* Behind a Unix socket is a proxy, which appends the address that it sees, to
+ * the client's line or in a line of its own. */
 static void read_forwarded(request *r)
 {
-    const char *text = request_header(r, "X-Forwarded-For"), *last;
+    const char *text = NULL, *last;
     uint8_t any[16];
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, take_forwarded,
+                              &text);
     if (!text) return;
     last = strrchr(text, ',');
     text = last ? last + 1 : text;

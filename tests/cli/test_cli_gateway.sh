@@ -767,6 +767,11 @@ wants 200 GET /v1/jobs --unix-socket "$work/socket" \
     -H 'X-Forwarded-For: 10.0.0.1, 192.0.2.7'
 until_true grep -q ' 192.0.2.7 alice GET /v1/jobs 200 ' "$work/log" ||
     fail "log: $(cat "$work/log")"
+# A proxy may have a line of its own, behind those that a client forges.
+wants 200 GET /v1/jobs --unix-socket "$work/socket" \
+    -H 'X-Forwarded-For: 10.0.0.1' -H 'X-Forwarded-For: 192.0.2.8'
+until_true grep -q ' 192.0.2.8 alice GET /v1/jobs 200 ' "$work/log" ||
+    fail "log: $(cat "$work/log")"
 checks=$((checks + 1))
 [ "$(stat -c %a "$work/socket")" = 660 ] || fail "the socket's mode"
 cp "$work/log" "$work/all"
