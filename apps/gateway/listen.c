@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +22,9 @@ static bool is_loopback(const struct sockaddr *a)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)a)->sin6_addr);
 }
 
+/* getaddrinfo takes a larger port, and drops its higher bits. */
+#define PORT_MAX 65535
+
 /* Splits at the last colon; *host is NULL for all addresses. */
 static bool split(char *text, char **host, char **port)
 {
@@ -36,7 +40,8 @@ static bool split(char *text, char **host, char **port)
         text[n - 1] = 0;
         *host = text + 1;
     }
-    return strspn(*port, "0123456789") == strlen(*port);
+    return strspn(*port, "0123456789") == strlen(*port) &&
+           strtoul(*port, NULL, 10) <= PORT_MAX;
 }
 
 static int open_tcp(const struct addrinfo *a)

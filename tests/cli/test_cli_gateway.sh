@@ -727,6 +727,8 @@ refuse 2 'is no loopback address' \
 refuse 2 'is no loopback address' "$gateway" serve "$spool" --listen :0
 refuse 2 'is no ADDRESS:PORT' "$gateway" serve "$spool" --listen 127.0.0.1
 refuse 2 'is no ADDRESS:PORT' "$gateway" serve "$spool" --listen localhost:80
+refuse 2 'is no ADDRESS:PORT' \
+    timeout 5 "$gateway" serve "$spool" --listen 127.0.0.1:99999
 refuse 2 'needs --listen or --socket' "$gateway" serve "$spool"
 refuse 2 'needs --tls-key' \
     "$gateway" serve "$spool" --listen :0 --tls-cert "$work/cert"
