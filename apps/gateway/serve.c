@@ -211,7 +211,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
         {"max-jobs", 0, CLI_COUNT, &o->jobs, "N",
          "most jobs of an owner (default: 100)"},
         {"max-sessions", 0, CLI_COUNT, &o->sessions, "N",
-         "most sessions of an owner (default: 100)"},
+         "most sessions that an owner began (default: 100)"},
         {"connections", 0, CLI_COUNT, &o->connections, "N",
          "most connections at once (default: 512)"},
         {"connections-per-address", 0, CLI_COUNT, &o->connections_per_address,

@@ -18,6 +18,7 @@
 typedef struct members {
     unsigned count;
     char name[SPOOL_MEMBERS_MAX][SPOOL_OWNER_MAX + 1];
+    int began; /* the place of the one who began the session */
 } members;
 
 /* The place of the owner among them; -1 if it is none. */
@@ -49,6 +50,8 @@ static const char *parse_members(members *out, const char *text, size_t bytes)
         memcpy(out->name[out->count++], name, strlen(name) + 1);
     }
     if (!wrong && out->count < 2) wrong = "fewer than 2 members";
+    v = cJSON_GetObjectItemCaseSensitive(o, "began");
+    if (cJSON_IsString(v)) out->began = place_of(out, v->valuestring);
     cJSON_Delete(o);
     return wrong;
 }
@@ -76,6 +79,7 @@ static int save(const members *m, int session)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddItemToObject(o, "members", names_of(m));
+    cJSON_AddStringToObject(o, "began", m->name[m->began]);
     char *text = cJSON_PrintUnformatted(o);
     cJSON_Delete(o);
     if (!text) return ENOMEM;
@@ -300,13 +304,16 @@ enum MHD_Result sessions_list(request *r)
 
 /* ---- begin, remove ------------------------------------------------------- */
 
+/* Sessions that others began count for these alone: anyone may name an owner
+ * among the members. */
 static void count_begun(void *user, const char *id)
 {
     walk *w = user;
     members m;
-    int session;
+    int session, place;
     if (at_folder(&session, w->g->sessions, id) != 0) return;
-    w->count += load(&m, session) == 0 && place_of(&m, w->owner) >= 0;
+    place = load(&m, session) == 0 ? place_of(&m, w->owner) : -1;
+    w->count += place >= 0 && place == m.began;
     close(session);
 }
 
@@ -316,7 +323,8 @@ static unsigned make_session(request *r, const members *m)
     int session, inbox,
         err = at_each(r->g->sessions, SIZE_MAX, count_begun, &w);
     if (!err && w.count >= r->g->o.sessions)
-        return refuse(r, 413, "you are in %zu sessions: remove one", w.count);
+        return refuse(r, 413, "you began %zu sessions, which is the limit",
+                      w.count);
     if (!err)
         err = at_make_folder(&session, r->g->sessions, r->to.session, 0750);
     if (err) return refuse_errno(r, err, r->to.session);
@@ -344,7 +352,7 @@ static unsigned begin_locked(request *r, const members *m, unsigned *good)
     *good = 200;
     if (place_of(&there, r->owner) < 0)
         return refuse(r, 409, "another session has this id");
-    if (memcmp(&there, m, sizeof there) != 0)
+    if (memcmp(there.name, m->name, sizeof there.name) != 0)
         return refuse(r, 409, "the session has other members");
     return 0;
 }
@@ -355,8 +363,8 @@ static unsigned begin_session(request *r, unsigned *good)
     int lock;
     const char *wrong = parse_members(&m, r->text, r->text_bytes);
     if (wrong) return refuse(r, 400, "the body has %s", wrong);
-    if (place_of(&m, r->owner) < 0)
-        return refuse(r, 403, "you are no member of the session");
+    m.began = place_of(&m, r->owner);
+    if (m.began < 0) return refuse(r, 403, "you are no member of the session");
     int err = at_folder(&lock, r->g->sessions, ".");
     if (err) return refuse_errno(r, err, "sessions");
     unsigned status = flock(lock, LOCK_EX) == 0

@@ -1,5 +1,5 @@
 /* The relay: messages of a session lie in SPOOL/.gateway/sessions/ID/inbox, and
- * session.json beside it says who its members are. */
+ * session.json beside it says who its members are, and who began it. */
 #ifndef BF_GATEWAY_SESSIONS_H
 #define BF_GATEWAY_SESSIONS_H
 

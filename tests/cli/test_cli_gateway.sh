@@ -696,6 +696,9 @@ printf def | send 403 $session/files/r2-00.keys 3
 wants 403 PUT $session/files/session.bf -T "$work/job.json"
 wants 201 PUT $session/files/r1-01.head -T "$work/job.json"
 wants 403 DELETE $session
+# A session counts for the one who began it.
+wants 201 PUT "/v1/sessions/$(printf %064d 9)" -d '{"members": ["alice", "bob"]}'
+wants 413 PUT "/v1/sessions/$(printf %064d 8)" -d '{"members": ["alice", "bob"]}'
 as alice
 printf def | send 204 $session/files/r2-00.keys 3
 wants 200 GET "$session?round=2"
@@ -719,6 +722,9 @@ wants 409 PUT $session -d '{"members": ["dora", "alice"]}'
 as alice
 wants 204 DELETE $session
 wants 404 GET $session
+wants 201 PUT "/v1/sessions/$(printf %064d 8)" -d '{"members": ["alice", "bob"]}'
+wants 204 DELETE "/v1/sessions/$(printf %064d 8)"
+wants 204 DELETE "/v1/sessions/$(printf %064d 9)"
 stop
 
 # ---- TLS and sockets ---------------------------------------------------------
