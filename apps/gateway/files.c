@@ -93,6 +93,31 @@ static unsigned check_replaceable(request *r)
     return 0;
 }
 
+/* ---- the writer ---------------------------------------------------------- */
+
+static unsigned open_writer(request *r, const checksum *expected)
+{
+    int err = upload_open(&r->writer, r->folder, r->to.file, expected);
+    upload u;
+    if (err == ENOENT && upload_look(&u, r->folder, r->to.file) == 0 &&
+        u.complete)
+        return refuse(r, 409, "%s: is complete", r->to.file);
+    if (err) return refuse_errno(r, err, r->to.file);
+    r->writing = true;
+    return 0;
+}
+
+/* Closes the writer; whole: the request has all its bytes. */
+static unsigned close_writer(request *r, bool whole)
+{
+    r->writing = false;
+    int err = upload_close(&r->writer, whole);
+    if (err) return refuse_errno(r, err, r->to.file);
+    if (whole && r->writer.offset == r->writer.length)
+        atomic_fetch_add(&r->g->metrics.files, 1);
+    return 0;
+}
+
 /* ---- begin --------------------------------------------------------------- */
 
 /* What the file at hand counts in the quota. */
@@ -117,26 +142,44 @@ static unsigned check_room(request *r, int jobs, uint64_t length)
     return 0;
 }
 
+typedef struct beginning {
+    uint64_t length;
+    const char *metadata;
+    bool write; /* with the bytes of this request */
+    const checksum *expected;
+} beginning;
+
+/* The writer of the upload that this request has begun. Another member of a
+ * session, who has another lock, may have begun the model's anew. */
+static unsigned open_begun(request *r, const beginning *b)
+{
+    unsigned status = open_writer(r, b->expected);
+    if (status || (r->writer.offset == 0 && r->writer.length == b->length))
+        return status;
+    unsigned closed = close_writer(r, false);
+    return closed ? closed : refuse_errno(r, EBUSY, r->to.file);
+}
+
 /* With the lock of the owner's jobs. */
-static unsigned begin_locked(request *r, int jobs, uint64_t length,
-                             const char *metadata)
+static unsigned begin_locked(request *r, int jobs, const beginning *b)
 {
     unsigned status = open_folder(r, true);
     if (!status) status = check_replaceable(r);
-    if (!status) status = check_room(r, jobs, length);
+    if (!status) status = check_room(r, jobs, b->length);
     if (!status) {
-        int err = upload_begin(r->folder, r->to.file, length, metadata);
+        int err = upload_begin(r->folder, r->to.file, b->length, b->metadata);
         if (err) status = refuse_errno(r, err, r->to.file);
     }
+    if (!status && b->write && b->length) status = open_begun(r, b);
     /* This fails if there are files. */
     if (status && r->made_job) unlinkat(jobs, r->to.job, AT_REMOVEDIR);
     return status;
 }
 
-static unsigned begin_file(request *r, uint64_t length, const char *metadata)
+static unsigned begin_file(request *r, const beginning *b)
 {
     int jobs;
-    if (length > r->g->o.file_bytes)
+    if (b->length > r->g->o.file_bytes)
         return refuse(r, 413, "files may have at most %s",
                       bf_text_size((double)r->g->o.file_bytes).s);
     int err = owner_folder(&jobs, r->g, r->owner, "jobs");
@@ -144,35 +187,12 @@ static unsigned begin_file(request *r, uint64_t length, const char *metadata)
     /* Quotas hold for all requests of the owner together. */
     if (flock(jobs, LOCK_EX) != 0) err = errno;
     unsigned status = err ? refuse_errno(r, err, "the owner's folder")
-                          : begin_locked(r, jobs, length, metadata);
+                          : begin_locked(r, jobs, b);
     close(jobs);
     return status;
 }
 
 /* ---- bytes --------------------------------------------------------------- */
-
-static unsigned open_writer(request *r, const checksum *expected)
-{
-    int err = upload_open(&r->writer, r->folder, r->to.file, expected);
-    upload u;
-    if (err == ENOENT && upload_look(&u, r->folder, r->to.file) == 0 &&
-        u.complete)
-        return refuse(r, 409, "%s: is complete", r->to.file);
-    if (err) return refuse_errno(r, err, r->to.file);
-    r->writing = true;
-    return 0;
-}
-
-/* Closes the writer; whole: the request has all its bytes. */
-static unsigned close_writer(request *r, bool whole)
-{
-    r->writing = false;
-    int err = upload_close(&r->writer, whole);
-    if (err) return refuse_errno(r, err, r->to.file);
-    if (whole && r->writer.offset == r->writer.length)
-        atomic_fetch_add(&r->g->metrics.files, 1);
-    return 0;
-}
 
 static unsigned begin_patch(request *r)
 {
@@ -207,10 +227,12 @@ static unsigned begin_put(request *r)
     if (metadata && !header_metadata(metadata))
         return refuse(r, 400, "Upload-Metadata: is malformed");
     unsigned status = read_checksum(r, &c, &has);
-    if (!status)
-        status = begin_file(r, r->content_length, metadata ? metadata : "");
-    if (status || r->content_length == 0) return status;
-    return open_writer(r, has ? &c : NULL);
+    if (status) return status;
+    const beginning b = {.length = r->content_length,
+                         .metadata = metadata ? metadata : "",
+                         .write = true,
+                         .expected = has ? &c : NULL};
+    return begin_file(r, &b);
 }
 
 unsigned files_begin(request *r)
@@ -241,7 +263,8 @@ static unsigned create(request *r)
         return refuse(r, 404, "'%s' is no name of a file", name);
     snprintf(r->to.file, sizeof r->to.file, "%.31s", name);
     status = check_name(r);
-    if (!status) status = begin_file(r, length, metadata);
+    const beginning b = {.length = length, .metadata = metadata};
+    if (!status) status = begin_file(r, &b);
     if (status) return status;
     add_header(r, "Location", "%s/%s", r->path, r->to.file);
     if (length) add_expiry(r, time(NULL));
