@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -182,12 +181,10 @@ static unsigned begin_file(request *r, const beginning *b)
     if (b->length > r->g->o.file_bytes)
         return refuse(r, 413, "files may have at most %s",
                       bf_text_size((double)r->g->o.file_bytes).s);
-    int err = owner_folder(&jobs, r->g, r->owner, "jobs");
-    if (err) return refuse_errno(r, err, "the owner's folder");
     /* Quotas hold for all requests of the owner together. */
-    if (flock(jobs, LOCK_EX) != 0) err = errno;
-    unsigned status = err ? refuse_errno(r, err, "the owner's folder")
-                          : begin_locked(r, jobs, b);
+    int err = owner_lock(&jobs, r->g, r->owner);
+    if (err) return refuse_errno(r, err, "the owner's folder");
+    unsigned status = begin_locked(r, jobs, b);
     close(jobs);
     return status;
 }
@@ -296,7 +293,7 @@ static unsigned head(request *r)
     return 0;
 }
 
-static unsigned remove_file(request *r)
+static unsigned remove_locked(request *r)
 {
     upload u;
     unsigned status = open_folder(r, false);
@@ -305,6 +302,15 @@ static unsigned remove_file(request *r)
     int err = upload_look(&u, r->folder, r->to.file);
     if (err != ENOENT) err = upload_remove(r->folder, r->to.file);
     return err ? refuse_errno(r, err, r->to.file) : 0;
+}
+
+static unsigned remove_file(request *r)
+{
+    int jobs, err = owner_lock(&jobs, r->g, r->owner);
+    if (err) return refuse_errno(r, err, "the owner's folder");
+    unsigned status = remove_locked(r);
+    close(jobs);
+    return status;
 }
 
 static enum MHD_Result get(request *r)

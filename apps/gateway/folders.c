@@ -1,5 +1,7 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "gateway/gateway.h"
@@ -13,6 +15,16 @@ int owner_folder(int *out, const gateway *g, const char *owner,
     if (err) return err;
     err = at_folder(out, folder, which);
     close(folder);
+    return err;
+}
+
+int owner_lock(int *out, const gateway *g, const char *owner)
+{
+    int err = owner_folder(out, g, owner, "jobs");
+    if (err) return err;
+    if (flock(*out, LOCK_EX) == 0) return 0;
+    err = errno;
+    close(*out);
     return err;
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -52,10 +51,9 @@ static void sweep_job(void *user, const char *job)
 
 static void sweep_owner(walk *w, const char *owner)
 {
-    if (owner_folder(&w->at, w->g, owner, "jobs") != 0) return;
     /* Nobody begins a file in a job's folder that is about to be removed. */
-    if (flock(w->at, LOCK_EX) == 0)
-        warn(at_each(w->at, SIZE_MAX, sweep_job, w), owner);
+    if (owner_lock(&w->at, w->g, owner) != 0) return;
+    warn(at_each(w->at, SIZE_MAX, sweep_job, w), owner);
     close(w->at);
 }
 

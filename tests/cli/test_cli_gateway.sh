@@ -469,6 +469,20 @@ printf def | send 204 $files/uses 3
 url=$first_url
 wants 200 HEAD $files/uses
 has Upload-Offset 6
+# While one begins a file, no other removes one or submits the job.
+wants 201 PUT $files/job.json -T "$work/job.json"
+if command -v flock >/dev/null; then
+    for request in "204 DELETE $files/uses" '202 POST /v1/jobs/a/submit'; do
+        rm -f "$work/held" "$work/released"
+        flock "$jobs" sh -c "
+            : >'$work/held'; sleep 0.3; : >'$work/released'" &
+        until_true [ -e "$work/held" ]
+        wants $request
+        checks=$((checks + 1))
+        [ -e "$work/released" ] || fail "$request: did not wait"
+        wait $!
+    done
+fi
 wants 204 DELETE /v1/jobs/a
 stop "$second"
 stop
