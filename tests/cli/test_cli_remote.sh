@@ -225,7 +225,10 @@ refuse 3 "job 'end' at the server: failed: .*upload.bf" \
 refuse 3 "job 'end' at the server: failed: .*upload.bf" remote pull ends
 absent ends/model.enc
 swap first/upload.bf 1000
+# What an earlier push sent, and the folder does not have, goes.
+cp first/upload.bf "$spool/alice/jobs/end/upload.bf.0"
 ok remote push ends
+absent "$spool/alice/jobs/end/upload.bf.0"
 holds "$(requests 'end/withdraw 202') == 1 && $(requests 'end/submit 202') == 3"
 end $pid
 serve --quota 1M

@@ -1,6 +1,7 @@
 /* The files of a job, one after the other. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "remote/files.h"
@@ -136,6 +137,42 @@ static bf_status look(push *p, bool known, bool *needed)
     return remote_job_await_uploading(p->h, name);
 }
 
+static bool is_here(const push *p, const char *name)
+{
+    for (size_t i = 0; i < p->files.count; i++)
+        if (strcmp(p->files.at[i].name, name) == 0) return true;
+    return false;
+}
+
+static bf_status remove_file(push *p, const char *name)
+{
+    char path[192];
+    remote_answer a = {0};
+    snprintf(path, sizeof path, "/v1/jobs/%s/files/%s", p->f->name, name);
+    const remote_request r = {.method = "DELETE", .path = path};
+    bf_status s = remote_http_ask(p->h, &r, &a, 404);
+    remote_answer_clear(&a);
+    return s;
+}
+
+/* Removes what an earlier push sent and the folder no longer has: the parts of
+ * an upload that is one file by now would be refused beside it. */
+static bf_status remove_others(push *p)
+{
+    cJSON *status;
+    const cJSON *file;
+    bf_status s = BF_OK;
+    BF_TRY(remote_job_status(&status, p->h, p->f->name));
+    cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(status, "files"))
+    {
+        const char *name = remote_text(file, "name");
+        if (s == BF_OK && spool_file_valid(name) && !is_here(p, name))
+            s = remove_file(p, name);
+    }
+    cJSON_Delete(status);
+    return s;
+}
+
 static bf_status push_all(push *p, remote_folder *f, bool known)
 {
     bool needed;
@@ -144,6 +181,7 @@ static bf_status push_all(push *p, remote_folder *f, bool known)
     if (needed) {
         f->submitted = false;
         BF_TRY(remote_folder_save(f));
+        BF_TRY(remove_others(p));
         BF_TRY(send_all(p));
         BF_TRY(remote_job_await_uploading(p->h, f->name));
         BF_TRY(remote_job_do(p->h, f->name, "submit"));
