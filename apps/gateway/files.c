@@ -284,7 +284,10 @@ static unsigned head(request *r)
     if (err) return refuse_errno(r, err, r->to.file);
     if (!u.complete && u.offset == u.length) {
         status = complete(r);
-        if (status) return status;
+        if (status == 460)
+            u.offset = 0;
+        else if (status)
+            return status;
     }
     add_offset(r, u.offset);
     add_header(r, "Upload-Length", "%llu", (unsigned long long)u.length);

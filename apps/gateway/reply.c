@@ -35,7 +35,7 @@ unsigned refuse_errno(request *r, int err, const char *what)
     case EBUSY:
         return refuse(r, 423, "%s: another request writes to it", what);
     case EBADMSG:
-        return refuse(r, 460, "%s: the checksum differs", what);
+        return refuse(r, 460, "%s: the checksum or digest differs", what);
     case ENOSPC:
     case EDQUOT:
         return refuse(r, 507, "%s: the server's disk is full", what);

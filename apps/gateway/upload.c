@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "gateway/gateway.h"
 #include "spool/at.h"
 
 #define INFO_BYTES_MAX 8192
@@ -290,11 +291,32 @@ static int close_hash(upload_writer *w, bool whole)
     return err ? err : saved;
 }
 
+/* Whether a job's file ends with the digest that its metadata has, if any. Of
+ * messages, which do not change, this may be another name for the bytes. */
+static bool fits(const upload_writer *w)
+{
+    char expected[DIGEST_CHARS + 1], found[ETAG_BYTES];
+    if (!spool_file_valid(w->name) ||
+        !header_digest(expected, w->info.metadata))
+        return true;
+    file_etag(found, w->fd, w->length);
+    return strcmp(found, expected) == 0;
+}
+
+/* Two clients may send different files under one name: the bytes are not those
+ * of the one that began the upload last. */
+static int drop(upload_writer *w)
+{
+    w->offset = 0;
+    return ftruncate(w->fd, 0) == 0 ? EBADMSG : errno;
+}
+
 int upload_close(upload_writer *w, bool whole)
 {
     int err = 0;
     if (w->checked) err = close_hash(w, whole);
-    if (!err && w->offset == w->length) err = finish(w->fd, w->folder, w->name);
+    if (!err && w->offset == w->length)
+        err = fits(w) ? finish(w->fd, w->folder, w->name) : drop(w);
     close(w->fd);
     return err;
 }

@@ -62,7 +62,8 @@ BF_MUST_CHECK int upload_write(upload_writer *w, const void *data,
                                size_t bytes);
 /* whole: all bytes of the request have come. With a checksum, drops the
  * request's bytes unless all came and fit; EBADMSG if they don't fit. Puts the
- * file in its place when it is complete. */
+ * file in its place when it is complete; drops all its bytes, EBADMSG, if it is
+ * a job's and does not end with the digest of its metadata. */
 BF_MUST_CHECK int upload_close(upload_writer *w, bool whole);
 
 #endif

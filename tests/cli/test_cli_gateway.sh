@@ -308,6 +308,34 @@ has Upload-Length 0
 wants 413 POST /v1/jobs/a/submit -T "$work/big"
 wants 204 DELETE /v1/jobs/a
 
+# ---- digests -----------------------------------------------------------------
+# A client sends on under the digest of another, that began the upload anew.
+digest() # FILE
+{
+    printf 'Upload-Metadata: filename %s,digest %s' \
+        "$(printf upload.bf | base64)" "$(tail -c 32 "$1" |
+        od -An -v -tx1 | tr -d ' \n' | base64 -w0)"
+}
+head -c 1000 "$work/big" >"$work/one"
+tail -c 1000 "$work/big" >"$work/two"
+for name in one two; do
+    wants 201 POST $files -H "$tus" -H 'Upload-Length: 1000' \
+        -H "$(digest "$work/$name")"
+done
+send 460 $files/upload.bf 0 <"$work/one"
+wants 200 HEAD $files/upload.bf
+has Upload-Offset 0
+send 204 $files/upload.bf 0 <"$work/two"
+wants 460 PUT $files/upload.bf -T "$work/one" -H "$(digest "$work/two")"
+# A gateway that was killed before it compared.
+mv "$work/one" "$spool/alice/jobs/a/.upload.bf.part"
+wants 200 HEAD $files/upload.bf
+has Upload-Offset 0
+send 204 $files/upload.bf 0 <"$work/two"
+checks=$((checks + 1))
+cmp -s "$work/two" "$spool/alice/jobs/a/upload.bf" || fail "digests: another file"
+wants 204 DELETE /v1/jobs/a
+
 # ---- checksums ---------------------------------------------------------------
 sum() # ALGORITHM FILE
 {

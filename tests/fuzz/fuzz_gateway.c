@@ -48,9 +48,12 @@ static void check_credentials(const char *text)
 
 static void check_metadata(const char *text)
 {
-    char name[FILENAME_MAX_BYTES + 1];
+    char name[FILENAME_MAX_BYTES + 1], digest[DIGEST_CHARS + 1];
     bool good = header_metadata(text);
     if (good && strpbrk(text, "\r\n")) abort();
+    if (header_digest(digest, text) &&
+        (!good || strlen(digest) != DIGEST_CHARS))
+        abort();
     if (!header_filename(name, text)) return;
     if (!good || !*name || strlen(name) > FILENAME_MAX_BYTES) abort();
 }

@@ -118,21 +118,31 @@ bool header_metadata(const char *text)
     return false;
 }
 
-bool header_filename(char out[FILENAME_MAX_BYTES + 1], const char *text)
+/* The value of "KEY ", a text of 1 to `room` bytes. */
+static bool read_value(char *out, size_t room, const char *text,
+                       const char *key)
 {
-    static const char key[] = "filename ";
     size_t bytes;
     if (!header_metadata(text)) return false;
-    while (strncmp(text, key, sizeof key - 1) != 0) {
+    while (strncmp(text, key, strlen(key)) != 0) {
         text = strchr(text, ',');
         if (!text) return false;
         text++;
     }
-    if (!decode((uint8_t *)out, FILENAME_MAX_BYTES, &bytes,
-                text + sizeof key - 1))
-        return false;
+    if (!decode((uint8_t *)out, room, &bytes, text + strlen(key))) return false;
     out[bytes] = 0;
     return bytes > 0 && strlen(out) == bytes;
+}
+
+bool header_filename(char out[FILENAME_MAX_BYTES + 1], const char *text)
+{
+    return read_value(out, FILENAME_MAX_BYTES, text, "filename ");
+}
+
+bool header_digest(char out[DIGEST_CHARS + 1], const char *text)
+{
+    return read_value(out, DIGEST_CHARS, text, "digest ") &&
+           strspn(out, "0123456789abcdef") == DIGEST_CHARS;
 }
 
 bool header_checksum(checksum *out, const char *text)

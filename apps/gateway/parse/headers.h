@@ -13,6 +13,7 @@
 #define TOKEN_CHARS 43 /* 32 bytes in base64url */
 #define METADATA_MAX 1024u
 #define FILENAME_MAX_BYTES 64u
+#define DIGEST_CHARS 64u
 #define CHECKSUM_BYTES_MAX 64u
 
 /* Decimal digits alone, below 2^53. */
@@ -30,6 +31,8 @@ bool header_credentials(credentials *out, const char *text);
 bool header_metadata(const char *text);
 /* The value of `filename` in such text. */
 bool header_filename(char out[FILENAME_MAX_BYTES + 1], const char *text);
+/* The value of `digest`: 32 bytes in small hexadecimal digits. */
+bool header_digest(char out[DIGEST_CHARS + 1], const char *text);
 
 typedef enum checksum_algorithm {
     CHECKSUM_SHA1,
