@@ -44,8 +44,9 @@ void *answer_path(void *user, const char *uri,
                   struct MHD_Connection *connection)
 {
     request *r = calloc(1, sizeof *r);
-    size_t n = strcspn(uri, "?");
     if (!r) return NULL;
+    uri = route_path(uri);
+    size_t n = strcspn(uri, "?");
     r->g = user;
     r->connection = connection;
     r->watched = watched_of(connection);

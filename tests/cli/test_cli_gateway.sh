@@ -256,6 +256,14 @@ for name in READY ../x /etc/passwd x .upload.bf.part "$(printf %040d 0)" \
     upload.bf.0x; do
     create 404 /v1/jobs/a/files "$name" 5
 done
+# A client may name the server in the first line of a request, too.
+for target in http://gateway HTTPS://gateway:8443; do
+    wants 200 GET / --request-target $target/v1/jobs
+    says '"jobs":	\[\]'
+    wants 200 GET / --request-target "$target?a=/v1/jobs"
+    wants 404 GET / --request-target $target/v1/jobs/a
+done
+wants 404 GET / --request-target ftp://gateway/v1/jobs
 wants 405 PUT /v1/jobs/a -T "$work/job.json"
 wants 405 POST /v1/jobs/a/model.enc
 has Allow 'GET, HEAD, OPTIONS'

@@ -16,6 +16,7 @@ static void check_route(const char *path)
 {
     char again[512];
     route r;
+    path = route_path(path);
     route_parse(&r, path);
     switch (r.kind) {
     case ROUTE_JOB:

@@ -265,6 +265,7 @@ gateway = {
     "path-file": b"/v1/jobs/digits/files/upload.bf.12",
     "path-message": b"/v1/sessions/" + 4 * b"0123456789abcdef" +
                     b"/files/r2-01.square",
+    "path-absolute": b"http://server:8443/v1/jobs/digits",
     "path-model": b"/v1/jobs/digits/model.enc",
     "bearer": b"Bearer " + token,
     "basic": b"Basic " + base64.b64encode(b"alice:" + token),

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- methods ------------------------------------------------------------- */
 
@@ -121,6 +122,18 @@ static route_kind parse(route *out, const char *path)
     if ((rest = behind(path, "/v1/jobs/"))) return parse_job(out, rest);
     if ((rest = behind(path, "/v1/sessions/"))) return parse_session(out, rest);
     return ROUTE_NONE;
+}
+
+const char *route_path(const char *target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        size_t n = strlen(schemes[i]);
+        if (strncasecmp(target, schemes[i], n) != 0) continue;
+        target += n + strcspn(target + n, "/?");
+        return *target == '/' ? target : "/";
+    }
+    return target;
 }
 
 void route_parse(route *out, const char *path)

@@ -46,6 +46,10 @@ typedef struct route {
     char session[SPOOL_SESSION_CHARS + 1];
     char file[SPOOL_FILE_MAX + 1];
 } route;
+/* The path in a request's target, and what follows it: the target itself, or
+ * its end if it begins with http:// or https:// and a server, as HTTP/1.1
+ * allows (RFC 9112, 3.2.2). */
+const char *route_path(const char *target);
 /* Names in *out are valid; ROUTE_NONE for any path that is no route. */
 void route_parse(route *out, const char *path);
 unsigned route_methods(route_kind kind);
