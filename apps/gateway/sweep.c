@@ -49,12 +49,16 @@ static void sweep_job(void *user, const char *job)
     if (old) unlinkat(w->at, job, AT_REMOVEDIR);
 }
 
-static void sweep_owner(walk *w, const char *owner)
+static void sweep_owner(void *user, const char *owner)
 {
+    const walk *all = user;
+    walk w = {.g = all->g, .ages = all->ages};
     /* Nobody begins a file in a job's folder that is about to be removed. */
-    if (owner_lock(&w->at, w->g, owner) != 0) return;
-    warn(at_each(w->at, SIZE_MAX, sweep_job, w), owner);
-    close(w->at);
+    int err = owner_lock(&w.at, w.g, owner);
+    if (err == ENOENT) unlinkat(all->at, owner, AT_REMOVEDIR);
+    if (err) return;
+    warn(at_each(w.at, SIZE_MAX, sweep_job, &w), owner);
+    close(w.at);
 }
 
 static void sweep_session(void *user, const char *id)
@@ -84,13 +88,28 @@ static bool owner_at(char out[SPOOL_OWNER_MAX + 1], gateway *g, size_t i)
     return there;
 }
 
+/* Owners lose their tokens, and a gateway may not be able to list the spool: it
+ * keeps their names, as folders in .gateway/owners. */
+static void sweep_owners(walk *w)
+{
+    char owner[SPOOL_OWNER_MAX + 1];
+    int err = at_make_folder(&w->at, w->g->own, "owners", 0700);
+    if (err) {
+        cli_warn("%s/.gateway/owners: %s", w->g->o.spool, strerror(err));
+        return;
+    }
+    for (size_t i = 0; owner_at(owner, w->g, i); i++)
+        if (*owner && mkdirat(w->at, owner, 0700) != 0 && errno != EEXIST)
+            warn(errno, owner);
+    warn(at_each(w->at, SIZE_MAX, sweep_owner, w), "owners");
+    close(w->at);
+}
+
 void sweep(gateway *g)
 {
     walk w = {.g = g};
-    char owner[SPOOL_OWNER_MAX + 1];
     ages_begin(&w.ages, g->own, SWEEP_EVERY);
-    for (size_t i = 0; owner_at(owner, g, i); i++)
-        if (*owner) sweep_owner(&w, owner);
+    sweep_owners(&w);
     warn(at_each(g->sessions, SIZE_MAX, sweep_session, &w), "sessions");
     int err = ages_end(&w.ages, g->own);
     if (err) cli_warn("%s/.gateway/swept: %s", g->o.spool, strerror(err));

@@ -6,8 +6,8 @@
 
 #define SWEEP_EVERY 60.0 /* seconds */
 
-/* Removes incomplete files of owners who have tokens, and sessions, that are
- * too old. */
+/* Removes incomplete files of owners who have or had tokens, and sessions, that
+ * are too old. */
 void sweep(gateway *g);
 
 #endif

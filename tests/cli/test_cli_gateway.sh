@@ -565,6 +565,7 @@ wants 200 GET /v1/jobs
 stop
 
 # Old parts are removed, others stay.
+"$gateway" token add "$spool" zoe >/dev/null 2>&1
 printf 123 >"$jobs/a/.uses.part"
 touch -d '8 days ago' "$jobs/a/.upload.bf.part"
 start
@@ -572,6 +573,14 @@ until_true [ ! -e "$jobs/a/.upload.bf.part" ] || fail "did not expire"
 checks=$((checks + 1))
 [ -e "$jobs/a/.uses.part" ] || fail "expired too soon"
 wants 404 HEAD $files/upload.bf
+stop
+# Those of an owner whose tokens are revoked, too.
+ok "$gateway" token revoke "$spool" --owner zoe
+mkdir "$spool/zoe/jobs/a"
+printf 123 >"$spool/zoe/jobs/a/.uses.part"
+touch -d '8 days ago' "$spool/zoe/jobs/a/.uses.part"
+start
+until_true [ ! -e "$spool/zoe/jobs/a/.uses.part" ] || fail "did not expire"
 stop
 
 # What changed a minute before the last sweep is still young if the clock has leapt
