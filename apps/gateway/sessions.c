@@ -382,7 +382,9 @@ static unsigned remove_session(request *r)
     status = open_session(&session, &m, &own, r);
     if (status) return status;
     close(session);
-    if (own != 0) return refuse(r, 403, "the first member removes a session");
+    if (own != 0 && (int)own != m.began)
+        return refuse(r, 403, "the first member, or who began it, removes a "
+                      "session");
     int err = at_remove(r->g->sessions, r->to.session);
     return err ? refuse_errno(r, err, r->to.session) : 0;
 }

@@ -783,6 +783,7 @@ wants 204 DELETE $session
 wants 404 GET $session
 wants 201 PUT "/v1/sessions/$(printf %064d 8)" -d '{"members": ["alice", "bob"]}'
 wants 204 DELETE "/v1/sessions/$(printf %064d 8)"
+as bob # who began it, and is not the first member
 wants 204 DELETE "/v1/sessions/$(printf %064d 9)"
 stop
 
