@@ -296,7 +296,7 @@ static unsigned head(request *r)
     return 0;
 }
 
-static unsigned remove_locked(request *r)
+static unsigned remove_file(request *r)
 {
     upload u;
     unsigned status = open_folder(r, false);
@@ -305,15 +305,6 @@ static unsigned remove_locked(request *r)
     int err = upload_look(&u, r->folder, r->to.file);
     if (err != ENOENT) err = upload_remove(r->folder, r->to.file);
     return err ? refuse_errno(r, err, r->to.file) : 0;
-}
-
-static unsigned remove_file(request *r)
-{
-    int jobs, err = owner_lock(&jobs, r->g, r->owner);
-    if (err) return refuse_errno(r, err, "the owner's folder");
-    unsigned status = remove_locked(r);
-    close(jobs);
-    return status;
 }
 
 static enum MHD_Result get(request *r)
@@ -351,7 +342,7 @@ enum MHD_Result files_end(request *r)
         if (r->writer.offset < r->writer.length) add_expiry(r, time(NULL));
         break;
     default:
-        status = remove_file(r);
+        status = owner_locked(r, remove_file);
     }
     return status ? reply_error(r) : reply_empty(r, good);
 }

@@ -28,6 +28,15 @@ int owner_lock(int *out, const gateway *g, const char *owner)
     return err;
 }
 
+unsigned owner_locked(request *r, unsigned (*work)(request *r))
+{
+    int jobs, err = owner_lock(&jobs, r->g, r->owner);
+    if (err) return refuse_errno(r, err, "the owner's folder");
+    unsigned status = work(r);
+    close(jobs);
+    return status;
+}
+
 /* ---- quota --------------------------------------------------------------- */
 
 typedef struct sum {

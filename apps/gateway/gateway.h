@@ -162,6 +162,8 @@ BF_MUST_CHECK int owner_folder(int *out, const gateway *g, const char *owner,
 /* The owner's folder of jobs, locked until it is closed: meanwhile no other
  * request begins or removes a file, or submits a job. 0 or an errno. */
 BF_MUST_CHECK int owner_lock(int *out, const gateway *g, const char *owner);
+/* Calls `work` under this lock; the status of both. */
+BF_MUST_CHECK unsigned owner_locked(request *r, unsigned (*work)(request *r));
 /* What files of the owner take or will take: in jobs, and messages. jobs: the
  * owner's folder of jobs. */
 uint64_t quota_used(const gateway *g, const char *owner, int jobs);

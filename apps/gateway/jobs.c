@@ -56,7 +56,8 @@ static void find_part(void *user, const char *file)
         memcpy(found, name, sizeof name);
 }
 
-static unsigned submit_locked(request *r)
+/* No file of a submitted job is begun anew, or removed. */
+static unsigned submit(request *r)
 {
     char part[SPOOL_FILE_MAX + 1] = "";
     unsigned status = job_folder(&r->folder, r, false);
@@ -71,16 +72,6 @@ static unsigned submit_locked(request *r)
     if (fd < 0 && errno != EEXIST) return refuse_errno(r, errno, READY);
     if (fd >= 0) close(fd);
     return fsync(r->folder) == 0 ? 0 : refuse_errno(r, errno, READY);
-}
-
-/* No file of a submitted job is begun anew, or removed. */
-static unsigned submit(request *r)
-{
-    int jobs, err = owner_lock(&jobs, r->g, r->owner);
-    if (err) return refuse_errno(r, err, "the owner's folder");
-    unsigned status = submit_locked(r);
-    close(jobs);
-    return status;
 }
 
 static unsigned withdraw(request *r)
@@ -107,7 +98,7 @@ static enum MHD_Result reply_status(request *r, unsigned good)
 
 enum MHD_Result job_submit(request *r)
 {
-    return submit(r) ? reply_error(r) : reply_status(r, 202);
+    return owner_locked(r, submit) ? reply_error(r) : reply_status(r, 202);
 }
 
 enum MHD_Result job_withdraw(request *r)
