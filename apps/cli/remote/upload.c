@@ -43,19 +43,26 @@ static bf_status send_large(push *p, const remote_file *file, int fd)
     return s;
 }
 
-static bf_status put_small(push *p, const remote_file *file, int fd)
+/* A request on a file of the job; expected: as in remote_http_ask. */
+static bf_status ask_file(push *p, const char *name, remote_request r,
+                          int expected)
 {
     char path[192];
     remote_answer a = {0};
-    snprintf(path, sizeof path, "/v1/jobs/%s/files/%s", p->f->name,
-             file->name);
+    snprintf(path, sizeof path, "/v1/jobs/%s/files/%s", p->f->name, name);
+    r.path = path;
+    bf_status s = remote_http_ask(p->h, &r, &a, expected);
+    remote_answer_clear(&a);
+    return s;
+}
+
+static bf_status put_small(push *p, const remote_file *file, int fd)
+{
     const remote_request r = {.method = "PUT",
-                              .path = path,
                               .has_body = true,
                               .file = fd,
                               .bytes = file->bytes};
-    bf_status s = remote_http_ask(p->h, &r, &a, 0);
-    remote_answer_clear(&a);
+    bf_status s = ask_file(p, file->name, r, 0);
     if (s == BF_OK) *p->sent += file->bytes;
     return s;
 }
@@ -116,18 +123,17 @@ static bf_status send_all(push *p)
     return BF_OK;
 }
 
-/* *needed: false if the job is submitted, and has not failed. */
-static bf_status look(push *p, bool known, bool *needed)
+/* *status is the job's, NULL if the server has none; *needed: false if the job
+ * is submitted, and has not failed. */
+static bf_status look(push *p, bool known, cJSON **status, bool *needed)
 {
-    cJSON *status;
     const char *name = p->f->name;
-    BF_TRY(remote_job_status(&status, p->h, name));
-    bool failed = remote_state_is(status, "failed") ||
-                  remote_state_is(status, "refused");
-    bool submitted = remote_is_submitted(status), there = status;
-    cJSON_Delete(status);
+    BF_TRY(remote_job_status(status, p->h, name));
+    bool failed = remote_state_is(*status, "failed") ||
+                  remote_state_is(*status, "refused");
+    bool submitted = remote_is_submitted(*status);
     *needed = !submitted || failed;
-    if (there && !known)
+    if (*status && !known)
         return bf_fail(BF_ERR_ARGUMENT, "the server has a job '%s' already, "
                        "which is not of this folder: --name gives this one "
                        "another name, blindfit remote cancel %s removes that "
@@ -144,48 +150,40 @@ static bool is_here(const push *p, const char *name)
     return false;
 }
 
-static bf_status remove_file(push *p, const char *name)
-{
-    char path[192];
-    remote_answer a = {0};
-    snprintf(path, sizeof path, "/v1/jobs/%s/files/%s", p->f->name, name);
-    const remote_request r = {.method = "DELETE", .path = path};
-    bf_status s = remote_http_ask(p->h, &r, &a, 404);
-    remote_answer_clear(&a);
-    return s;
-}
-
 /* Removes what an earlier push sent and the folder no longer has: the parts of
  * an upload that is one file by now would be refused beside it. */
-static bf_status remove_others(push *p)
+static bf_status remove_others(push *p, const cJSON *status)
 {
-    cJSON *status;
+    const remote_request r = {.method = "DELETE"};
     const cJSON *file;
-    bf_status s = BF_OK;
-    BF_TRY(remote_job_status(&status, p->h, p->f->name));
     cJSON_ArrayForEach(file, cJSON_GetObjectItemCaseSensitive(status, "files"))
     {
         const char *name = remote_text(file, "name");
-        if (s == BF_OK && spool_file_valid(name) && !is_here(p, name))
-            s = remove_file(p, name);
+        if (spool_file_valid(name) && !is_here(p, name))
+            BF_TRY(ask_file(p, name, r, 404));
     }
-    cJSON_Delete(status);
-    return s;
+    return BF_OK;
+}
+
+static bf_status send_job(push *p, remote_folder *f, const cJSON *status)
+{
+    f->submitted = false;
+    BF_TRY(remote_folder_save(f));
+    BF_TRY(remove_others(p, status));
+    BF_TRY(send_all(p));
+    BF_TRY(remote_job_await_uploading(p->h, f->name));
+    return remote_job_do(p->h, f->name, "submit");
 }
 
 static bf_status push_all(push *p, remote_folder *f, bool known)
 {
+    cJSON *status = NULL;
     bool needed;
     BF_TRY(remote_files_find(&p->files, f->path));
-    BF_TRY(look(p, known, &needed));
-    if (needed) {
-        f->submitted = false;
-        BF_TRY(remote_folder_save(f));
-        BF_TRY(remove_others(p));
-        BF_TRY(send_all(p));
-        BF_TRY(remote_job_await_uploading(p->h, f->name));
-        BF_TRY(remote_job_do(p->h, f->name, "submit"));
-    }
+    bf_status s = look(p, known, &status, &needed);
+    if (s == BF_OK && needed) s = send_job(p, f, status);
+    cJSON_Delete(status);
+    BF_TRY(s);
     f->submitted = true;
     return remote_folder_save(f);
 }
