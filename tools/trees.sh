@@ -142,6 +142,10 @@ bootstrap() # system [PACKAGE[,PACKAGE]]
         return 1
     }
     rm -f "$out/$1"/var/cache/apt/archives/*.deb
+    # Systems as they are after installation have the updates, too. Without these,
+    # Ubuntu's gcc 13.2 misaligns variables when AddressSanitizer is on.
+    [ "$origin" != Ubuntu ] || echo "deb $mirror $1-updates main universe" \
+        >>"$out/$1/etc/apt/sources.list"
 }
 
 # What programs expect; before commands run in a tree.
