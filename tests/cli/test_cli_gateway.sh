@@ -12,10 +12,11 @@ command -v curl >/dev/null || { echo "skipped: no curl"; exit 77; }
 
 pids=
 # start OPTIONS...: a gateway on a free port; sets url and pid.
+by=
 start()
 {
     : >"$work/log"
-    "$gateway" serve "$spool" --listen 127.0.0.1:0 "$@" 2>"$work/log" &
+    $by "$gateway" serve "$spool" --listen 127.0.0.1:0 "$@" 2>"$work/log" &
     pid=$!
     pids="$pids $pid"
     until_true grep -q 'listening on' "$work/log" ||
@@ -709,6 +710,19 @@ DRIP
     rm -r "$spool/dora/results/"job*
     wants 403 GET /v1/jobs
     stop
+    # A spool that may not be listed: owners with tokens count.
+    chmod 311 "$spool"
+    [ "$(id -u)" != 0 ] ||
+        by="setpriv --bounding-set=-dac_override,-dac_read_search"
+    start
+    by=
+    until_true [ -d "$spool/.gateway/owners/dora" ] || fail "no sweep"
+    until_true scrapes || fail "no metrics: $code"
+    says '^blindfit_queue_jobs\{state="waiting"\} 2$'
+    says '^blindfit_queue_disk_bytes 3000$'
+    says '^blindfit_queue_incomplete 1$'
+    stop
+    chmod 755 "$spool"
 fi
 
 # ---- sessions ----------------------------------------------------------------
