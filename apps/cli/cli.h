@@ -173,6 +173,11 @@ BF_MUST_CHECK bf_status cli_load_test(bf_dataset *out, const char *path,
                                       const char *labels, bf_rows rows,
                                       size_t d, char *const *names,
                                       size_t classes);
+/* Warns of rows of `test`, read from this file, that equal training rows: such
+ * rows say nothing of unseen ones. repeats.c */
+BF_MUST_CHECK bf_status cli_warn_repeats(const bf_matrix *test,
+                                         const bf_matrix *train,
+                                         const char *path);
 /* What fit commands train on, and judge by. */
 typedef struct cli_data_files {
     const char *train, *labels, *test, *test_labels;
@@ -180,7 +185,7 @@ typedef struct cli_data_files {
 } cli_data_files;
 /* Loads both; without a test file test_rows choose rows of the training file,
  * and without these `test` stays empty. BF_ERR_ARGUMENT for test_rows of the
- * training file that are trained on. */
+ * training file that are trained on; warns of test rows that equal one. */
 BF_MUST_CHECK bf_status cli_load_data(bf_dataset *train, bf_dataset *test,
                                       const cli_data_files *files);
 /* For class names in BESIDE.json, beside a file of labels or a transform. Call
@@ -226,6 +231,10 @@ void cli_training_clear(cli_training *t);
 void cli_json_confusion(cJSON *o, const bf_metrics *m, char *const *names);
 /* Warns if columns vary too little for the transform. */
 void cli_warn_dropped(const bf_transform *t);
+/* bf_transform_check of test rows, if there are some: call before the training.
+ */
+BF_MUST_CHECK bf_status cli_check_mapped(const bf_transform *t,
+                                         const bf_dataset *test);
 /* Call before the work: bf_outfile_check for a model and for the file beside
  * it, and bf_model_check_path. */
 BF_MUST_CHECK bf_status cli_check_model(const char *path,

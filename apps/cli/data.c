@@ -154,8 +154,9 @@ bf_status cli_load_data(bf_dataset *train, bf_dataset *test,
         labels = files->labels;
     }
     if (!path) return BF_OK;
-    return cli_load_test(test, path, labels, files->test_rows, train->x.cols,
-                         train->class_names, train->classes);
+    BF_TRY(cli_load_test(test, path, labels, files->test_rows, train->x.cols,
+                         train->class_names, train->classes));
+    return cli_warn_repeats(&test->x, &train->x, path);
 }
 
 bf_status cli_check_shapes(const bf_job *job, unsigned column,
@@ -187,6 +188,13 @@ void cli_note_empty(const bf_dataset *data, unsigned classes,
         cli_note("%s: %s: labels 0 to %u, but the job is for %u classes: the "
                  "other classes have no rows",
                  cli_program(), labels, data->classes - 1, classes);
+}
+
+bf_status cli_check_mapped(const bf_transform *t, const bf_dataset *test)
+{
+    if (!test->x.data) return BF_OK;
+    bf_status s = bf_transform_check(t, &test->x);
+    return s == BF_OK ? s : bf_fail_in(s, "test rows");
 }
 
 void cli_warn_dropped(const bf_transform *t)

@@ -113,6 +113,6 @@ void gauges_put(FILE *f, const gateway *g)
               all.disk_bytes);
     put_gauge(f, "running_memory_bytes", "planned for the job that runs",
               all.running_memory_bytes);
-    put_gauge(f, "incomplete", "1 if there may be jobs that this scrape does not count",
+    put_gauge(f, "incomplete", "1 if there may be jobs that are not counted",
               all.cut);
 }

@@ -202,6 +202,10 @@ bf_transform_map(const bf_transform *t); /* NONE or SQRT */
 typedef struct bf_expansion bf_expansion;
 BF_OWNER_API const bf_expansion *bf_transform_expansion(const bf_transform *t);
 BF_API void bf_expansion_destroy(bf_expansion *e);
+/* BF_ERR_MISMATCH for rows of another number of features; BF_ERR_RANGE as in
+ * fit, for a value that the map of features cannot take. */
+BF_OWNER_API BF_MUST_CHECK bf_status bf_transform_check(const bf_transform *t,
+                                                        const bf_matrix *x);
 /* u = rows in transformed space (n x k); errors as in fit. Training rows are
  * clipped so that the bound `row` of bf_recipe_bounds holds; other rows are not
  * clipped. */

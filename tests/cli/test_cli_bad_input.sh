@@ -233,6 +233,9 @@ for both in '' '--rows :30' '--rows 30:40' '--rows 1:21'; do
 done
 refuse 2 '--test-rows: has rows' "$blindfit" fit "$work/train.csv" \
     --rows 10: --test-rows :10
+sed '2s/^\([^,]*\),/\1,-/' "$work/test.csv" >"$work/negative.csv"
+refuse 6 'test rows: features: row 2, column 1 is -.*takes square roots' \
+    "$blindfit" fit "$work/train.csv" --test "$work/negative.csv"
 refuse 4 'narrow.csv.*features' \
     "$blindfit" evaluate "$work/model.npy" "$work/narrow.csv"
 refuse 4 'narrow.csv.*features' \
@@ -262,6 +265,13 @@ awk -F, -v OFS=, '{ $3 = 0.25; $4 = 0; print }' "$work/train.csv" \
 ok "$blindfit" fit "$work/train.csv" --rows 21: --test-rows :20 -k 1 --json
 holds "$(number samples "$work/stdout") == 20 && \
     $(number judged_rows "$work/stdout") == 20"
+checks=$((checks + 1))
+! grep -q 'trained on' "$work/stderr" || fail "rows that are not trained on"
+cat "$work/test.csv" "$work/train.csv" >"$work/both.csv"
+ok "$blindfit" fit "$work/train.csv" --test "$work/both.csv" -k 1 --json
+checks=$((checks + 1))
+grep -q 'both.csv: 40 of 60 test rows .* trained on' "$work/stderr" ||
+    fail "rows that are trained on: $(cat "$work/stderr")"
 ok "$blindfit" fit "$work/flat.csv" --test "$work/test.csv" -k 1 --json
 # Weights of tiny features are beyond single precision, and a feature far from
 # zero makes a bias that needs its digits.

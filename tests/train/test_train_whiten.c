@@ -501,10 +501,14 @@ static void test_refusals(void **state)
     x.data[14] = -2;
     check_fails(BF_ERR_RANGE, "row 5, column 3 is -2",
                 bf_transform_apply(&u, t, &x, false, NULL));
+    check_fails(BF_ERR_RANGE, "row 5, column 3 is -2",
+                bf_transform_check(t, &x));
     x.data[14] = 2;
+    check_ok(bf_transform_check(t, &x));
     x.cols = 1;
     check_fails(BF_ERR_MISMATCH, "takes 3",
                 bf_transform_apply(&u, t, &x, false, NULL));
+    check_fails(BF_ERR_MISMATCH, "takes 3", bf_transform_check(t, &x));
     assert_null(u.data);
     x.rows = 1;
     check_fails(BF_ERR_ARGUMENT, "at least 2",

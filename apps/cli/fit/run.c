@@ -48,6 +48,7 @@ static bf_status whiten(fit *f)
     bf_view x = bf_view_of(&f->train.x);
     BF_TRY(bf_prepare(&f->prepared, f->job, &x, NULL, &cli_env));
     cli_warn_dropped(f->prepared.transform);
+    BF_TRY(cli_check_mapped(f->prepared.transform, &f->test));
     f->seconds.whiten = since(f) - f->starts.whiten;
     return BF_OK;
 }

@@ -80,19 +80,20 @@ static bf_status make_keys(remote_fit *f, const places *p)
 
 static bf_status encrypt(const remote_fit *f, const places *p)
 {
+    const bf_encrypt_options o = {
+        .upload = p->upload,
+        .transform = p->transform,
+        .class_names = (const char *const *)f->train.class_names};
     bf_prepared prepared = {0};
     bf_view x = bf_view_of(&f->train.x);
     bf_status s = bf_prepare(&prepared, f->job, &x, NULL, &cli_env);
     if (s == BF_OK) {
         cli_warn_dropped(prepared.transform);
-        s = bf_owner_encrypt(
-            f->owner, &prepared, f->train.labels,
-            &(bf_encrypt_options){
-                .upload = p->upload,
-                .transform = p->transform,
-                .class_names = (const char *const *)f->train.class_names},
-            &cli_env);
+        s = cli_check_mapped(prepared.transform, &f->test);
     }
+    if (s == BF_OK)
+        s = bf_owner_encrypt(f->owner, &prepared, f->train.labels, &o,
+                             &cli_env);
     bf_prepared_clear(&prepared);
     return s;
 }

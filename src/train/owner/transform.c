@@ -163,6 +163,22 @@ static bf_status apply_blocks(bf_matrix *u, const bf_transform *t,
     return bf_check_interrupt();
 }
 
+static bf_status check_rows(const bf_transform *t, const bf_view *x)
+{
+    bf_feature_map map;
+    if (x->cols != t->inputs)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "rows of %zu features, the transform takes %zu", x->cols,
+                       t->inputs);
+    return bf_map_resolve(&map, t->map, x);
+}
+
+bf_status bf_transform_check(const bf_transform *t, const bf_matrix *x)
+{
+    bf_view view = bf_view_of(x);
+    return check_rows(t, &view);
+}
+
 bf_status bf_transform_apply(bf_matrix *u, const bf_transform *t,
                              const bf_matrix *x, bool training, bf_env *env)
 {
@@ -175,12 +191,7 @@ bf_status bf_transform_apply_view(bf_matrix *u, const bf_transform *t,
 {
     BF_UNDER(env);
     BF_BLAS_ALONE();
-    if (x->cols != t->inputs)
-        return bf_fail(BF_ERR_MISMATCH,
-                       "rows of %zu features, the transform takes %zu", x->cols,
-                       t->inputs);
-    bf_feature_map map;
-    BF_TRY(bf_map_resolve(&map, t->map, x));
+    BF_TRY(check_rows(t, x));
     bf_matrix m = {0};
     bf_mapped mapped;
     double *scratch = NULL;
