@@ -219,8 +219,8 @@ BF_API void bf_keys_destroy(bf_keys *keys);
 /* ---- 4. plain operations ------------------------------------------------- */
 
 /* Values are right up to bf_ckks_largest. Larger ones may wrap around the
- * modulus, which nothing can tell: bf_cipher_describe's bound says beforehand
- * how large they can be. */
+ * modulus, unnoticed: bf_cipher_describe's bound tells how large values can be.
+ */
 
 /* keys may be NULL: sums, and products with numbers, need none. */
 BF_API BF_MUST_CHECK bf_status bf_evaluator_create(bf_evaluator **out,
