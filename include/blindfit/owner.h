@@ -56,6 +56,7 @@ typedef struct bf_prepared {
     bf_transform *transform;
     bf_matrix rows;       /* transformed */
     bf_schedule schedule; /* with initial weights */
+    uint64_t fingerprint; /* of the rows as given; 0: unknown */
 } bf_prepared;
 /* Fits the transform on the job's training rows, or reads it from a file
  * (fitted; NULL to fit), and applies it. BF_ERR_MISMATCH for rows or a
@@ -114,7 +115,8 @@ typedef struct bf_encrypt_options {
  * returns BF_ERR_RANGE for data with which the job would leave its bounds, or
  * train weights no larger than their expected error. Writes all files or none.
  * BF_ERR_ARGUMENT if the transform file exists: replacing it would lose the
- * models of its upload.
+ * models of its upload. BF_ERR_MISMATCH for labels alone, prepared with rows
+ * that are not those of the transform's upload, number for number.
  */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_owner_encrypt(
     const bf_owner *owner, const bf_prepared *p, const int32_t *labels,

@@ -49,6 +49,15 @@ train_over halves.json y-halves.csv halves --keys keys/eval.keys
 ok "$blindfit" fit x.csv --labels y-halves.csv -k 1 --json
 holds "($(number accuracy judged-halves.json) - $(number encrypted stdout)) ^ 2 \
     < 0.0004"
+# Labels of rows in another order than the uploaded ones, and of other rows.
+{ tail -n +2 train.csv && head -1 train.csv; } >turned.csv
+sed '9s/$/1/' train.csv >longer.csv
+for other in turned longer; do
+    refuse 4 'in another order, than those of the upload' "$blindfit" encrypt \
+        job.json $other.csv --only labels --key keys/secret.key \
+        --fitted keys/transform.bf -o no.bf
+done
+absent no.bf
 refuse 4 '0 of 1 ciphertexts of labels for this job: upload.bf: of another' \
     "$server" train halves.json --keys keys/eval.keys --upload upload.bf -o no.enc
 refuse 2 '--every-iteration: the job has no certificates' "$blindfit" decrypt \

@@ -1,5 +1,6 @@
 /* Any bytes as a saved transform, unchanged and with a corrected digest. An
- * accepted transform can be applied, and is saved as the same bytes. */
+ * accepted transform can be applied, and, but for older versions, is saved as
+ * the same bytes. */
 #include "memory_file.h"
 
 #include <string.h>
@@ -40,7 +41,7 @@ static void read_transform(const uint8_t *data, size_t size)
     bf_transform *t;
     if (bf_transform_load(&t, f.path) == BF_OK) {
         apply(t);
-        same_again(t, data, size);
+        if (data[8] == 3) same_again(t, data, size);
         bf_transform_destroy(t);
     }
     memory_file_close(&f);

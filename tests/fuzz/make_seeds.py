@@ -253,8 +253,8 @@ totals += fixed((both ** 2).sum(axis=0), 16, 2 ** 64)
 totals += fixed(products[np.triu_indices(3)], 8, 2 ** 40)
 e, v = np.linalg.eigh(products / len(both))
 linear = (v / np.sqrt(e + 0.25))[:, ::-1] / deviation[:, None]
-transform = struct.pack("<8sIIIIQQd", b"BFTRANSF", 2, 1, 1, 128, 3, 4,
-                        1.25 * np.sqrt(3.0)) + bytes(80)
+transform = struct.pack("<8sIIIIQQd", b"BFTRANSF", 3, 1, 1, 136, 3, 4,
+                        1.25 * np.sqrt(3.0)) + bytes(88)
 transform += both.mean(axis=0).tobytes() + np.ascontiguousarray(linear).tobytes()
 write("pooled", "whitened", b"\0" + totals + transform + bytes(32))
 write("pooled", "paper", b"\1" + fixed([36, 12, 12, 12], 16, 2 ** 64) + bytes(80))

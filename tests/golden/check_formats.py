@@ -151,12 +151,13 @@ def checkpoint(data, labels):
 def transform(data):
     version, kind, feature_map, size, d, k, clip = struct.unpack_from(
         "<IIIIQQd", data, 8)
-    assert data[:8] == b"BFTRANSF" and version == 2 and size in (128, 144)
+    first = {2: 128, 3: 136}[version]
+    assert data[:8] == b"BFTRANSF" and size in (first, first + 16)
     of = [data[a:b].hex() for a, b in ((48, 64), (64, 96), (96, 128))]
     assert feature_map in (1, 2) and data[-32:] == h(data[:-32])
     count = [d + 1, d + d * (k - 1)][kind]
-    if size == 144:
-        random, seed = struct.unpack_from("<QQ", data, 128)
+    if size > first:
+        random, seed = struct.unpack_from("<QQ", data, first)
         count = 2 * d + random * k
         assert kind == 1 and 0 < random and seed < 1 << 53
     assert len(data) == size + 8 * count + 32 and (kind == 1 or k == d + 1)

@@ -152,13 +152,22 @@ def random_features(s, count, seed):
     return f
 
 
+def fingerprint(x):
+    value = len(x)
+    for bits in np.ascontiguousarray(x, np.float64).view(np.uint64).flat:
+        value = (value ^ int(bits)) * 0x9e3779b97f4a7c15 % 2**64
+        value = value << 31 & 2**64 - 1 | value >> 33
+    return value or 1
+
+
 def transformed(path, x):
     data = read(path)
+    assert struct.unpack_from("<Q", data, 128) == (fingerprint(x),)
     kind, feature_map, size, d, k, clip = struct.unpack_from("<IIIQQd", data, 12)
     values = np.frombuffer(data[size:-32])
     mapped = np.sqrt(x) if feature_map == 2 else x
-    if size == 144:
-        count, seed = struct.unpack_from("<QQ", data, 128)
+    if size == 152:
+        count, seed = struct.unpack_from("<QQ", data, 136)
         mapped = random_features((mapped - values[:d]) * values[d:2 * d],
                                  count, seed)
         values, d = values[2 * d:], count

@@ -1,7 +1,7 @@
 /* Format stability of the files of docs/formats.md section 8 and of
- * checkpoints: the files in tests/golden/train-v2 define version 2. Writing
- * their content again must give the same bytes, and reading them the same
- * content. After an intended change of format (a new version number),
+ * checkpoints: the files in tests/golden/train-v2 define version 2, that of
+ * transforms is 3. Writing their content again must give the same bytes, and
+ * reading them the same content. After an intended change of format (a new version number),
  * `test_train_golden --write` writes them anew. */
 #include <unistd.h>
 
@@ -152,6 +152,7 @@ static bf_status sample_transform(bf_transform **t, bf_recipe_kind kind)
     memset((*t)->of.key, 0x11, sizeof (*t)->of.key);
     memset((*t)->of.data, 0x22, sizeof (*t)->of.data);
     memset((*t)->of.digest, 0x33, sizeof (*t)->of.digest);
+    (*t)->rows = 0x0123456789abcdef;
     if (paper) {
         fill((*t)->scale, INPUTS + 1, 0);
         return BF_OK;
@@ -177,13 +178,13 @@ static bf_status write_transforms(const char *in)
     return BF_OK;
 }
 
-static void transforms_read_back(void **state)
+static void check_transforms(const char *in, uint64_t rows)
 {
-    (void)state;
     bf_transform *t;
     bf_matrix x = {1, INPUTS, (double[]){4, 9, 16}}, u;
-    check_ok(bf_transform_load(&t, path_of(folder, "transform.bf")));
+    check_ok(bf_transform_load(&t, path_of(in, "transform.bf")));
     assert_true(t->clip_norm == 2.5);
+    assert_true(t->rows == rows);
     check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     /* (2, 3, 4) - (0.5, 0.625, 0.75) times the 3 x 2 from -0.25 by eighths */
     double a = 1.5, b = 2.375, c = 3.25;
@@ -192,11 +193,18 @@ static void transforms_read_back(void **state)
     assert_true(fabs(u.data[2] - (a * -0.125 + b * 0.125 + c * 0.375)) < 1e-12);
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
-    check_ok(bf_transform_load(&t, path_of(folder, "transform-paper.bf")));
+    check_ok(bf_transform_load(&t, path_of(in, "transform-paper.bf")));
     check_ok(bf_transform_apply(&u, t, &x, false, NULL));
     assert_true(u.data[0] == 0 && u.data[1] == 0.5 && u.data[2] == 2.25);
     bf_matrix_clear(&u);
     bf_transform_destroy(t);
+}
+
+static void transforms_read_back(void **state)
+{
+    (void)state;
+    check_transforms(folder, 0x0123456789abcdef);
+    check_transforms("tests/golden/transform-v2", 0); /* had no fingerprint */
 }
 
 static void transforms_know_their_upload(void **state)

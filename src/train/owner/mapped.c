@@ -133,3 +133,16 @@ bf_status bf_expansion_fit(bf_expansion *e, bf_feature_map map,
             e->scale[j] = 1 / (e->scale[j] * sqrt((double)vary));
     return BF_OK;
 }
+
+uint64_t bf_fingerprint(const bf_view *x)
+{
+    uint64_t h = x->rows, bits;
+    for (size_t i = 0; i < x->rows; i++)
+        for (size_t j = 0; j < x->cols; j++) {
+            double v = bf_view_at(x, i, j);
+            memcpy(&bits, &v, sizeof bits);
+            h = (h ^ bits) * 0x9e3779b97f4a7c15; /* odd: a bijection of h */
+            h = h << 31 | h >> 33;
+        }
+    return h ? h : 1;
+}

@@ -38,6 +38,10 @@ void bf_mapped_clear(bf_mapped *m);
 void bf_mapped_rows(double *out, const bf_mapped *m, size_t first,
                     size_t count);
 
+/* Differs, but for a chance of 2^-64, for other numbers and for the same rows
+ * in another order; never 0. Fast, and not made against adversaries. */
+uint64_t bf_fingerprint(const bf_view *x);
+
 /* Resolves AUTO to NONE or SQRT: SQRT if no value is negative. Checks every
  * value: BF_ERR_RANGE names row and column. */
 BF_MUST_CHECK bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,

@@ -12,6 +12,7 @@
 #include "features/class_names.h"
 #include "train/handle.h"
 #include "train/owner/certified.h"
+#include "train/owner/mapped.h"
 #include "train/owner/protocol.h"
 #include "train/parts.h"
 #include "wire/owner/owner_wire.h"
@@ -232,6 +233,7 @@ static bf_status prepare(bf_prepared *out, const bf_job *job, const bf_view *x,
     BF_GOTO(bf_transform_start(&p.schedule, p.transform,
                                (unsigned)job->layout.classes),
             fail);
+    p.fingerprint = bf_fingerprint(x);
     *out = p;
     return BF_OK;
 fail:
@@ -342,6 +344,17 @@ static bf_status check_encrypt(const bf_encrypt_options *o)
     return BF_OK;
 }
 
+/* Labels in the order of other rows than the uploaded ones would train a wrong
+ * model. Older files do not tell the rows. */
+static bf_status check_rows(const bf_prepared *p)
+{
+    uint64_t want = p->transform->rows;
+    if (!want || !p->fingerprint || want == p->fingerprint) return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH,
+                   "these are other rows, or in another order, than those of "
+                   "the upload that the transform belongs to");
+}
+
 static bool is_cheap(const bf_job *job)
 {
     const bf_layout *l = &job->layout;
@@ -374,6 +387,7 @@ bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
     BF_TRY(check_encrypt(o));
     if (o->parts) BF_TRY(bf_parts_check(job, o->parts));
     BF_TRY(check_labels(job, labels));
+    if (!rows) BF_TRY(check_rows(p));
     BF_TRY(rehearse(job, p, labels, o->rehearse));
     BF_TRY(bf_protocol_upload(upload, rows ? &p->transform->of : NULL, job,
                               bf_job_id(job), owner->sk,
@@ -383,6 +397,7 @@ bf_status bf_owner_encrypt(const bf_owner *owner, const bf_prepared *p,
                                              .part = o->part,
                                              .path = o->upload,
                                              .parts = o->parts}));
+    if (rows) p->transform->rows = p->fingerprint;
     return o->transform
                ? save(upload, files, p->transform, o, job->layout.classes)
                : bf_outfile_commit_all(upload, files);

@@ -62,6 +62,7 @@ struct bf_transform {
     double clip_norm;   /* largest norm without the constant; 0: no limit */
     double *scale;      /* paper: d + 1 */
     bf_upload_id of;    /* upload of the transformed rows; zeros: none */
+    uint64_t rows;      /* bf_fingerprint of its rows; 0: unknown */
     size_t dropped, first_dropped; /* bf_transform_dropped; not in files */
 };
 

@@ -1,12 +1,14 @@
 /* A saved transform, little-endian:
- *   "BFTRANSF", u32 version 2, u32 kind, u32 map, u32 header bytes 128 or 144,
+ *   "BFTRANSF", u32 version 3, u32 kind, u32 map, u32 header bytes 136 or 152,
  *   u64 inputs d, u64 outputs k, f64 clip_norm,
  *   the upload that it belongs to: key id[16], job id[32], digest[32],
- *   of 144: random features, u64 count > 0, u64 seed; f64 mean[d], scale[d],
+ *   u64 fingerprint of its rows (version 2: missing),
+ *   of 152: random features, u64 count > 0, u64 seed; f64 mean[d], scale[d],
  *   whitened: f64 mean[w], linear[w][k - 1], w = d or the count;
  *   paper: f64 scale[d + 1],
  *   BLAKE2b-256 of everything before. */
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -18,7 +20,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "numbers are written as they lie in memory");
 
 #define MAGIC "BFTRANSF"
-#define VERSION 2
+#define VERSION 3
 #define FILE_MAX ((size_t)1 << 35)
 
 typedef struct header {
@@ -27,8 +29,9 @@ typedef struct header {
     uint64_t inputs, outputs;
     double clip_norm;
     bf_upload_id of;
+    uint64_t rows;
 } header;
-_Static_assert(sizeof(header) == 128, "as the format says");
+_Static_assert(sizeof(header) == 136, "as the format says");
 typedef struct expand_header {
     uint64_t count, seed;
 } expand_header;
@@ -54,9 +57,10 @@ static bf_status put(bf_outfile *f, bf_hasher *h, const void *data,
     return bf_outfile_write(f, data, bytes);
 }
 
-static uint32_t header_bytes(bool expanded)
+/* Without random features. */
+static uint32_t header_bytes(uint32_t version)
 {
-    return sizeof(header) + (expanded ? sizeof(expand_header) : 0);
+    return version == 2 ? offsetof(header, rows) : sizeof(header);
 }
 
 static bf_status write_all(bf_outfile *f, const bf_transform *t)
@@ -65,11 +69,13 @@ static bf_status write_all(bf_outfile *f, const bf_transform *t)
                    .version = VERSION,
                    .kind = (uint32_t)t->kind,
                    .map = (uint32_t)t->map,
-                   .bytes = header_bytes(t->expansion),
+                   .bytes = sizeof(header) +
+                            (t->expansion ? sizeof(expand_header) : 0),
                    .inputs = t->inputs,
                    .outputs = t->outputs,
                    .clip_norm = t->clip_norm,
-                   .of = t->of};
+                   .of = t->of,
+                   .rows = t->rows};
     uint8_t digest[BF_HASH_BYTES];
     bf_transform shallow = *t;
     bf_transform_array array[ARRAYS_MAX];
@@ -152,7 +158,8 @@ static bf_status read_header(header *h, bf_relu *expand, const uint8_t *data,
                              size_t bytes, const char *path)
 {
     *h = (header){.version = 0};
-    memcpy(h, data, bytes < sizeof *h ? bytes : sizeof *h);
+    size_t known = offsetof(header, rows);
+    memcpy(h, data, bytes < known ? bytes : known);
     if (memcmp(h->magic, MAGIC, sizeof h->magic) != 0)
         return bf_fail(BF_ERR_FORMAT, "%s: not a saved transform", path);
     if (h->version == 1)
@@ -161,18 +168,20 @@ static bf_status read_header(header *h, bf_relu *expand, const uint8_t *data,
             "%s: transform of version 1, which does not say to which "
             "upload it belongs; encrypt again",
             path);
-    if (h->version != VERSION)
+    if (h->version != VERSION && h->version != 2)
         return bf_fail(BF_ERR_UNSUPPORTED, "%s: transform of version %u", path,
                        h->version);
-    if (bytes < sizeof *h + BF_HASH_BYTES)
+    known = header_bytes(h->version);
+    if (bytes < known + BF_HASH_BYTES)
         return bf_fail(BF_ERR_FORMAT, "%s: too short for a transform", path);
+    memcpy(h, data, known);
     *expand = (bf_relu){0};
-    if (h->bytes == header_bytes(true) && bytes >= h->bytes + BF_HASH_BYTES) {
-        expand_header of;
-        memcpy(&of, data + sizeof *h, sizeof of);
+    expand_header of;
+    if (h->bytes == known + sizeof of && bytes >= h->bytes + BF_HASH_BYTES) {
+        memcpy(&of, data + known, sizeof of);
         *expand = (bf_relu){.count = of.count, .seed = of.seed};
     }
-    if (h->bytes != header_bytes(expand->count != 0))
+    if (h->bytes != known + (expand->count ? sizeof of : 0))
         return bf_fail(BF_ERR_FORMAT, "%s: impossible transform", path);
     return BF_OK;
 }
@@ -217,6 +226,7 @@ bf_status bf_transform_parse(bf_transform **out, const uint8_t *data,
     t->map = (bf_feature_map)head.map;
     t->clip_norm = head.clip_norm;
     t->of = head.of;
+    t->rows = head.rows;
     bf_status status = fill(t, data + head.bytes, path);
     if (status != BF_OK) {
         bf_transform_destroy(t);
