@@ -164,8 +164,14 @@ fit_until [ -e phases/secret.key ]
 fit_until [ -e phases/upload.bf ]
 fit_until partly phases
 fit_until [ -e "$spool/alice/jobs/phases/READY" ]
-refuse 4 'is a job for other rows, other options' remote fit rows.csv \
+refuse 4 'is a job for other rows or labels, other options' remote fit rows.csv \
     --rows 1:300 --job phases -o phases.npy --iterations 1
+awk -F, -v OFS=, 'NR == 9 { $1 = 1 - $1 } 1' rows.csv >relabelled.csv
+sed '9s/$/1/' rows.csv >changed.csv
+for other in relabelled changed; do
+    refuse 4 'is a job for other rows or labels, other options' remote fit \
+        $other.csv --rows 1:300 --job phases -o phases.npy
+done
 end $pid
 # The model is opened when the server has said that the job is gone.
 "$server" queue "$spool" --once 2>queue.log

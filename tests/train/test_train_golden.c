@@ -1,8 +1,8 @@
 /* Format stability of the files of docs/formats.md section 8 and of
  * checkpoints: the files in tests/golden/train-v2 define version 2, that of
  * transforms is 3. Writing their content again must give the same bytes, and
- * reading them the same content. After an intended change of format (a new version number),
- * `test_train_golden --write` writes them anew. */
+ * reading them the same content. After an intended change of format (a new
+ * version number), `test_train_golden --write` writes them anew. */
 #include <unistd.h>
 
 #include "base/file.h"

@@ -1,16 +1,18 @@
+#include <sodium.h>
 #include <string.h>
 
 #include "remote/fit.h"
 
 typedef struct places {
-    char job[PATH_MAX], again[PATH_MAX], secret[PATH_MAX], keys[PATH_MAX],
-        upload[PATH_MAX], transform[PATH_MAX];
+    char job[PATH_MAX], again[PATH_MAX], data[PATH_MAX], secret[PATH_MAX],
+        keys[PATH_MAX], upload[PATH_MAX], transform[PATH_MAX];
 } places;
 
 static bf_status find_places(places *p, const char *folder)
 {
     BF_TRY(remote_path(p->job, folder, "job.json"));
     BF_TRY(remote_path(p->again, folder, "job.json.again"));
+    BF_TRY(remote_path(p->data, folder, "data.blake2b"));
     BF_TRY(remote_path(p->secret, folder, "secret.key"));
     BF_TRY(remote_path(p->keys, folder, "eval.keys"));
     BF_TRY(remote_path(p->upload, folder, "upload.bf"));
@@ -31,20 +33,69 @@ static bf_status same_files(bool *same, const char *a, const char *b)
     return s;
 }
 
-/* A plan follows from shapes and options, so that planning once more shows
- * whether this call is for the same job. */
+/* The digest of rows, labels and names of classes, as a line. */
+static void digest(char line[2 * crypto_generichash_BYTES + 1],
+                   const bf_dataset *d)
+{
+    uint8_t bytes[crypto_generichash_BYTES];
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, NULL, 0, sizeof bytes);
+    crypto_generichash_update(&h, (const uint8_t *)d->x.data,
+                              d->x.rows * d->x.cols * sizeof *d->x.data);
+    crypto_generichash_update(&h, (const uint8_t *)d->labels,
+                              d->x.rows * sizeof *d->labels);
+    for (unsigned c = 0; d->class_names && c < d->classes; c++)
+        crypto_generichash_update(&h, (const uint8_t *)d->class_names[c],
+                                  strlen(d->class_names[c]) + 1);
+    crypto_generichash_final(&h, bytes, sizeof bytes);
+    sodium_bin2hex(line, 2 * sizeof bytes + 1, bytes, sizeof bytes);
+}
+
+static bf_status write_digest(const char *path, const bf_dataset *d)
+{
+    char line[2 * crypto_generichash_BYTES + 1];
+    bf_outfile *f;
+    digest(line, d);
+    BF_TRY(bf_outfile_open(&f, path, 0600));
+    bf_status s = bf_outfile_write(f, line, strlen(line));
+    if (s == BF_OK) return bf_outfile_commit(f);
+    bf_outfile_abort(f);
+    return s;
+}
+
+static bf_status same_data(bool *same, const char *path, const bf_dataset *d)
+{
+    char line[2 * crypto_generichash_BYTES + 1];
+    uint8_t *text;
+    size_t bytes;
+    *same = false;
+    if (!remote_exists(path)) return BF_OK;
+    BF_TRY(bf_read_file(path, (size_t)1 << 20, &text, &bytes));
+    digest(line, d);
+    *same = bytes == strlen(line) && memcmp(text, line, bytes) == 0;
+    bf_free(text);
+    return BF_OK;
+}
+
+static bf_status same_job(bool *same, const remote_fit *f, const places *p)
+{
+    BF_TRY(bf_job_write(f->job, p->again));
+    bf_status s = same_files(same, p->again, p->job);
+    bf_status removed = bf_remove_tree(p->again);
+    return s == BF_OK ? removed : s;
+}
+
+/* A plan follows from shapes and options, so that planning once more shows,
+ * with the digest, whether this call is for the same job. */
 static bf_status check_again(const remote_fit *f, const places *p)
 {
     bool same = false;
-    BF_TRY(bf_job_write(f->job, p->again));
-    bf_status s = same_files(&same, p->again, p->job);
-    bf_status removed = bf_remove_tree(p->again);
-    BF_TRY(s);
-    BF_TRY(removed);
+    BF_TRY(same_data(&same, p->data, &f->train));
+    if (same) BF_TRY(same_job(&same, f, p));
     if (same) return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH, "%s: is a job for other rows, other "
-                   "options or another version of blindfit; use another "
-                   "folder", p->job);
+    return bf_fail(BF_ERR_MISMATCH,
+                   "%s: is a job for other rows or labels, other options or "
+                   "another version of blindfit; use another folder", p->job);
 }
 
 static bf_status plan(remote_fit *f, const places *p)
@@ -52,8 +103,9 @@ static bf_status plan(remote_fit *f, const places *p)
     BF_TRY(cli_plan_job(&f->job, &(cli_shape){.rows = f->train.x.rows,
                                               .features = f->train.x.cols,
                                               .classes = f->train.classes}));
-    return remote_exists(p->job) ? check_again(f, p)
-                                 : bf_job_write(f->job, p->job);
+    if (remote_exists(p->job)) return check_again(f, p);
+    BF_TRY(write_digest(p->data, &f->train));
+    return bf_job_write(f->job, p->job);
 }
 
 /* ---- keys and upload ----------------------------------------------------- */
