@@ -56,7 +56,8 @@ typedef struct bf_ckks_request {
     size_t slots;       /* least number of values in a ciphertext; 0: any */
     unsigned precision; /* bits behind the binary point that encryption and the
                          * rounding of a product leave right; 0: 20 */
-    double largest;     /* |value| that any slot ever has; 0: 1 */
+    double largest;     /* |value| that any slot ever has, at most
+                         * 2^(49 - precision); 0: 1 */
 } bf_ckks_request;
 
 /* Parameters by hand: bit lengths of the primes, in order. The last entry of
@@ -245,7 +246,7 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_negate(bf_evaluator *ev,
                                                 bf_cipher **out,
                                                 const bf_cipher *a);
 /* Adds c to every slot; adds values, encoded as bf_plain_encode encodes them.
- */
+ * BF_ERR_RANGE for numbers beyond bf_ckks_largest. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_add_const(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,
@@ -265,9 +266,10 @@ BF_API BF_MUST_CHECK bf_status bf_cipher_mul_int(bf_evaluator *ev,
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul(bf_evaluator *ev, bf_cipher **out,
                                              const bf_cipher *a,
                                              const bf_cipher *b);
-/* Multiplies by c. The relative error of the factor is at most 1/(2 |c| s),
- * with s the scale of the level; c may be 0. BF_ERR_RANGE if 0 < |c| s < 2^10.
- */
+/* Multiplies by c, which may be 0. The relative error of the factor is at most
+ * 1/(2 |c| s) + 2^-51, with s the scale of the level, or 2^-25 where this is an
+ * eighth of a's error at most; `error` of the product contains it. BF_ERR_RANGE
+ * unless c is 0 or |c| s from 2^10 to 2^200. */
 BF_API BF_MUST_CHECK bf_status bf_cipher_mul_const(bf_evaluator *ev,
                                                    bf_cipher **out,
                                                    const bf_cipher *a,

@@ -94,6 +94,10 @@ bf_status bf_cipher_add_const(bf_evaluator *ev, bf_cipher **out,
     bf_op op;
     bf_ct res = {0};
     BF_TRY(bf_api_begin(&op, ev, "sum with a constant", a, NULL, 0));
+    if (!(fabs(c) <= op.ckks->largest))
+        return bf_fail(BF_ERR_RANGE,
+                       "%s: %g; values are up to %g with these parameters",
+                       op.what, c, op.ckks->largest);
     return bf_api_give(&op, out, &res, bf_add_const(op.eval, &res, &a->ct, c));
 }
 

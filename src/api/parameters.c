@@ -22,6 +22,9 @@
 #define TAIL 20.0
 #define PRECISION 20
 #define HEADROOM_BITS 2
+/* From the largest value to the last right bit: encoding loses up to four of a
+ * double's 53 bits in its transform. */
+#define SLOT_BITS 49
 #define LOG_N_MIN 13 /* the security table's */
 #define LOG_N_MAX 17
 
@@ -120,6 +123,11 @@ static bf_status fit_digits(bf_params *out, unsigned log_n,
     return bf_fail(BF_ERR_ARGUMENT, "no room");
 }
 
+static unsigned precision_of(const bf_ckks_request *r)
+{
+    return r->precision ? r->precision : PRECISION;
+}
+
 static bf_status check_request(const bf_ckks_request *r)
 {
     if (r->depth > BF_MAX_Q - 1)
@@ -131,14 +139,19 @@ static bf_status check_request(const bf_ckks_request *r)
     if (!(r->largest >= 0) || !isfinite(r->largest))
         return bf_fail(BF_ERR_ARGUMENT, "parameters: values up to %g",
                        r->largest);
+    unsigned precision = precision_of(r);
+    if (r->largest * exp2(precision) > exp2(SLOT_BITS))
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "parameters: values up to %g and %u bits of precision "
+                       "behind the point: doubles hold %d bits in all",
+                       r->largest, precision, SLOT_BITS);
     return BF_OK;
 }
 
 bf_status bf_ckks_create(bf_ckks **out, const bf_ckks_request *r)
 {
     bf_params params;
-    unsigned q_bits[BF_MAX_Q],
-        precision = r->precision ? r->precision : PRECISION;
+    unsigned q_bits[BF_MAX_Q], precision = precision_of(r);
     BF_TRY(check_request(r));
     for (unsigned log_n = LOG_N_MIN; log_n <= LOG_N_MAX; log_n++) {
         double n = exp2(log_n);

@@ -10,6 +10,9 @@
 /* A factor of this size has a relative error of at most 2^-25 when rounded to
  * an integer. */
 #define ADJUST_WHOLE 0x1p24
+/* The part of a product's noise that its factor may add by being rounded, where
+ * a prime is left for a more exact factor. */
+#define ADJUST_PART 0.125
 
 /* Bytes of the residues; the block may be larger. */
 static size_t ct_bytes(const bf_ct *ct)
@@ -149,6 +152,15 @@ bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a, int64_t c)
     return BF_OK;
 }
 
+/* What rounding the factor to an integer does to slots of a's bound, spread over
+ * the coefficients as noise is. The factor itself has the roundings of three
+ * products of doubles. */
+static double factor_noise(const bf_eval *ev, const bf_ct *a, double factor)
+{
+    double off = fabs(factor - nearbyint(factor)) + 0x1p-51 * fabs(factor);
+    return off * a->bound * a->scale / sqrt((double)ev->ctx->ring->n);
+}
+
 bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
                     double scale, unsigned limbs)
 {
@@ -159,7 +171,10 @@ bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
         return bf_fail(BF_ERR_ARGUMENT, "scale adjustment to the scale %g",
                        scale);
     double ratio = factor * scale / a->scale;
-    bool divide = !(fabs(ratio) >= ADJUST_WHOLE);
+    bool divide = !(fabs(ratio) >= ADJUST_WHOLE) ||
+                  (limbs < a->limbs &&
+                   factor_noise(ev, a, ratio) >
+                       ADJUST_PART * a->noise * fabs(ratio));
     if (limbs < 1 || limbs + divide > a->limbs)
         return bf_fail(BF_ERR_ARGUMENT,
                        "scale adjustment from %u to %u limbs: needs one less",
@@ -176,7 +191,7 @@ bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a, double factor,
     real_constants(ev, c, view.limbs, k);
     BF_TRY(mul_constants(ev, &res, &view, k));
     res.scale = scale * q;
-    res.noise = a->noise * fabs(c);
+    res.noise = hypot(a->noise * fabs(c), factor_noise(ev, a, ratio * q));
     res.bound = a->bound * fabs(factor);
     bf_status status = divide ? bf_rescale(ev, &res, &res) : BF_OK;
     if (status != BF_OK) {

@@ -161,6 +161,10 @@ BF_MUST_CHECK bf_status bf_ct_reserve(bf_ct *ct, const bf_context *ctx,
  * owner's message, or an exact decryption, which together with its ciphertext
  * determines the secret key. */
 
+/* Roundings of slots of pt's bound when they are encoded, and decoded, in
+ * doubles, spread over the coefficients as noise is. It depends on the bound,
+ * which files tell, and not on values. */
+double bf_embedding_noise(const bf_pt *pt);
 /* values[count], count a power of two up to N/2: shorter vectors are repeated
  * to fill the slots (a subring element). Coefficients: any count up to N, zeros
  * behind. Rounds to nearest. BF_ERR_RANGE when a scaled coefficient reaches

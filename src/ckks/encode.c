@@ -77,6 +77,11 @@ static void residues_limb(void *user, size_t m)
     bf_ntt_forward(ring, (unsigned)m, limb);
 }
 
+double bf_embedding_noise(const bf_pt *pt)
+{
+    return 0x1p-52 * pt->bound * pt->scale / sqrt((double)pt->ctx->ring->n);
+}
+
 /* Integer coefficients[N] -> plaintext. */
 static bf_status plaintext_of(bf_pt *out, const bf_context *ctx,
                               const double *coeffs, size_t nonzero,

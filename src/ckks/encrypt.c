@@ -80,7 +80,7 @@ bf_status bf_encrypt_public(bf_ct *out, const bf_public_key *pk, const bf_pt *m)
     bf_parallel(m->limbs, encrypt_limb, &job);
     out->scale = m->scale;
     out->bound = m->bound;
-    out->noise = public_noise(n);
+    out->noise = hypot(public_noise(n), bf_embedding_noise(m));
     out->seeded = false;
 done:
     bf_secret_free(scratch);

@@ -109,6 +109,7 @@ static void sums_and_products(void **state)
     FOR(i, 5 * vx[i]);
     expect(z, want, DEPTH);
     assert_ok(bf_cipher_add_const(ev, &z, x, -0.75));
+    assert_fails(bf_cipher_add_const(ev, &z, x, 1e6), BF_ERR_RANGE, "1e+06");
     FOR(i, vx[i] - 0.75);
     expect(z, want, DEPTH);
     assert_ok(bf_cipher_add_values(ev, &z, x, vy, COUNT));
@@ -908,7 +909,7 @@ static void parameters_hold_what_was_asked(void **state)
         {{.depth = 2, .slots = 8192}, 14},
         {{.depth = 4, .precision = 10}, 13},
         {{.depth = 8, .precision = 25, .largest = 1000}, 15},
-        {{.depth = 3, .precision = 12, .largest = 1e12}, 13},
+        {{.depth = 3, .precision = 12, .largest = 1e11}, 13},
         {{.depth = 20, .precision = 20, .largest = 0.01}, 16},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -940,8 +941,12 @@ static void parameters_hold_what_was_asked(void **state)
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.precision = 40}),
                  BF_ERR_ARGUMENT, "40 bits of precision");
     assert_fails(
-        bf_ckks_create(&c, &(bf_ckks_request){.depth = 47, .largest = 1e300}),
+        bf_ckks_create(&c, &(bf_ckks_request){.depth = 47, .largest = 1e8}),
         BF_ERR_ARGUMENT, "no ring holds");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.largest = 1e9}),
+                 BF_ERR_ARGUMENT, "up to 1e+09 and 20 bits of precision");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.largest = 1e300}),
+                 BF_ERR_ARGUMENT, "49 bits in all");
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.largest = INFINITY}),
                  BF_ERR_ARGUMENT, "values up to inf");
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.depth = 1000}),
@@ -958,6 +963,67 @@ static void parameters_hold_what_was_asked(void **state)
     chain.log_n = 12;
     assert_fails(bf_ckks_create_chain(&c, &chain), BF_ERR_SECURITY, "128 bits");
     assert_null(c);
+}
+
+/* The rms of the errors of a, which is `factor` v plus `more`, against the
+ * estimate. Slots are uniform up to the bound that it assumes, and real: 0.58
+ * and 0.71 of it. */
+static void expect_error(const bf_secret *key, const bf_cipher *a,
+                         const double *v, size_t n, double factor, double more)
+{
+    double *got = malloc(n * sizeof *got), sum = 0;
+    assert_non_null(got);
+    assert_ok(bf_secret_decrypt(got, n, key, a));
+    for (size_t i = 0; i < n; i++)
+        sum += pow(got[i] - (factor * v[i] + more), 2);
+    double ratio = sqrt(sum / (double)n) / bf_cipher_describe(a).error;
+    if (!(ratio > 0.25 && ratio < 0.9))
+        fail_msg("times %g: %.3f of the estimate", factor, ratio);
+    free(got);
+}
+
+/* With large values, roundings of the factors and of encoding exceed the noise.
+ */
+static void estimates_cover_roundings(void **state)
+{
+    (void)state;
+    bf_ckks *c = NULL;
+    bf_secret *key = NULL;
+    bf_evaluator *e = NULL;
+    bf_cipher *a = NULL, *low = NULL, *z = NULL;
+    assert_ok(bf_ckks_create(
+        &c, &(bf_ckks_request){.depth = 2, .largest = 4e7}));
+    assert_ok(bf_secret_generate(&key, c));
+    assert_ok(bf_evaluator_create(&e, c, NULL));
+    size_t n = bf_ckks_slots(c);
+    double largest = bf_ckks_largest(c), *v = malloc(n * sizeof *v);
+    assert_non_null(v);
+    for (size_t i = 0; i < n; i++)
+        v[i] = largest * (2.0 * (double)((i * 2654435761) % n) / (double)n - 1);
+    assert_ok(bf_secret_encrypt(&a, key, v, n));
+    expect_error(key, a, v, n, 1, 0);
+    assert_ok(bf_cipher_lower(e, &z, a, 1));
+    expect_error(key, z, v, n, 1, 0);
+    assert_ok(bf_cipher_mul_const(e, &z, a, 1.0 / 3));
+    expect_error(key, z, v, n, 1.0 / 3, 0);
+    assert_ok(bf_secret_encrypt(&low, key, &(double){0.5}, 1));
+    assert_ok(bf_cipher_lower(e, &low, low, 1));
+    assert_ok(bf_cipher_add(e, &z, a, low));
+    expect_error(key, z, v, n, 1, 0.5);
+    /* A large factor that is no integer. */
+    for (size_t i = 0; i < n; i++) v[i] = v[i] / largest;
+    assert_ok(bf_secret_encrypt(&a, key, v, n));
+    assert_ok(bf_cipher_mul_const(e, &z, a, 20000000.5));
+    double got;
+    assert_ok(bf_secret_decrypt(&got, 1, key, z));
+    assert_true(fabs(got - 20000000.5 * v[0]) < 0.06); /* v[0] = -1 */
+    bf_cipher_destroy(z);
+    bf_cipher_destroy(low);
+    bf_cipher_destroy(a);
+    bf_evaluator_destroy(e);
+    bf_secret_destroy(key);
+    bf_ckks_destroy(c);
+    free(v);
 }
 
 typedef struct work {
@@ -1022,6 +1088,7 @@ int main(void)
         cmocka_unit_test(files_and_memory),
         cmocka_unit_test(what_does_not_belong_together),
         cmocka_unit_test(parameters_hold_what_was_asked),
+        cmocka_unit_test(estimates_cover_roundings),
         cmocka_unit_test(two_threads),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

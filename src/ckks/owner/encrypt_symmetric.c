@@ -45,7 +45,8 @@ bf_status bf_encrypt_symmetric(bf_ct *out, const bf_secret_key *sk,
     out->seeded = true;
     out->scale = m->scale;
     out->bound = m->bound;
-    out->noise = sqrt(BF_NOISE_SD * BF_NOISE_SD + 1.0 / 12);
+    out->noise = hypot(sqrt(BF_NOISE_SD * BF_NOISE_SD + 1.0 / 12),
+                       bf_embedding_noise(m));
     zero_job job = {sk, bf_ct_limb(out, 0, 0, n), bf_ct_limb(out, 1, 0, n),
                     2 * n, noise, out->seed, m->data};
     bf_parallel(m->limbs, zero_limb, &job);
