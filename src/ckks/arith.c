@@ -152,9 +152,9 @@ bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a, int64_t c)
     return BF_OK;
 }
 
-/* What rounding the factor to an integer does to slots of a's bound, spread over
- * the coefficients as noise is. The factor itself has the roundings of three
- * products of doubles. */
+/* What rounding the factor to an integer does to slots of a's bound, spread
+ * over the coefficients as noise is. The factor itself has the roundings of
+ * three products of doubles. */
 static double factor_noise(const bf_eval *ev, const bf_ct *a, double factor)
 {
     double off = fabs(factor - nearbyint(factor)) + 0x1p-51 * fabs(factor);

@@ -385,8 +385,9 @@ BF_MUST_CHECK bf_status bf_mul_int(bf_eval *ev, bf_ct *out, const bf_ct *a,
 /* out represents factor * a at exactly this scale, with `limbs` limbs, fewer
  * than a has. The operation is a product with an integer constant of the size
  * of q_{limbs}, and one rescale. If the scale grows by 2^24 or more, the
- * product alone suffices, and a may have `limbs` limbs. The relative error of
- * the factor is at most 1/(2 * constant); BF_ERR_RANGE for a constant below
+ * product alone serves if a has no more limbs, or if its factor's rounding
+ * vanishes in the noise. The relative error of the factor is at most
+ * 1/(2 * constant), which the noise contains; BF_ERR_RANGE for a constant below
  * 2^10 or above 2^200. */
 BF_MUST_CHECK bf_status bf_adjust(bf_eval *ev, bf_ct *out, const bf_ct *a,
                                   double factor, double scale, unsigned limbs);
