@@ -92,6 +92,9 @@ typedef struct bf_party_options {
     void (*certified)(void *user, const bf_certificate *c);
     void *user;
     bf_recheck recheck;
+    /* The files of x, labels and sample, which messages about them name, or
+     * NULL. */
+    const char *x_file, *labels_file, *sample_file;
 } bf_party_options;
 
 typedef struct bf_party_report {
