@@ -105,7 +105,8 @@ bf_status listen_tcp(int *out, char name[LISTEN_NAME_BYTES], const char *where,
 
 /* ---- Unix ---------------------------------------------------------------- */
 
-/* A gateway that was killed leaves its socket behind. */
+/* A gateway that was killed leaves its socket behind. connect refuses other
+ * kinds of files by the same number. */
 static bool is_dead(const struct sockaddr_un *a)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -124,22 +125,33 @@ static int bind_unix(int fd, const struct sockaddr_un *a)
     return result;
 }
 
-bf_status listen_unix(int *out, const char *path)
+bf_status listen_unix(int *out, struct stat *made, const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof a.sun_path)
         return bf_fail(BF_ERR_ARGUMENT, "--socket: the path is too long");
     memcpy(a.sun_path, path, strlen(path) + 1);
+    if (lstat(path, made) == 0 && !S_ISSOCK(made->st_mode))
+        return bf_fail(BF_ERR_ARGUMENT, "--socket %s: exists, and is no socket",
+                       path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return bf_fail_errno(errno, "--socket");
     int bound = bind_unix(fd, &a);
     if (bound != 0 && errno == EADDRINUSE && is_dead(&a) && unlink(path) == 0)
         bound = bind_unix(fd, &a);
-    if (bound == 0 && listen(fd, SOMAXCONN) == 0) {
+    if (bound == 0 && listen(fd, SOMAXCONN) == 0 && lstat(path, made) == 0) {
         *out = fd;
         return BF_OK;
     }
     bf_status s = bf_fail_errno(errno, "--socket %s", path);
     close(fd);
     return s;
+}
+
+void listen_unix_end(const struct stat *made, const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && st.st_dev == made->st_dev &&
+        st.st_ino == made->st_ino)
+        unlink(path);
 }

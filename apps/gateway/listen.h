@@ -3,6 +3,7 @@
 #define BF_GATEWAY_LISTEN_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "blindfit/blindfit.h"
 
@@ -14,7 +15,11 @@
 BF_MUST_CHECK bf_status listen_tcp(int *out, char name[LISTEN_NAME_BYTES],
                                    const char *where, bool plain);
 /* A Unix socket, which owner and group may use. Replaces one that nobody
- * listens on. */
-BF_MUST_CHECK bf_status listen_unix(int *out, const char *path);
+ * listens on; BF_ERR_ARGUMENT for any other kind of file. */
+BF_MUST_CHECK bf_status listen_unix(int *out, struct stat *made,
+                                    const char *path);
+/* Removes the socket, unless another one has taken its place. Its number is its
+ * own while *out is open. */
+void listen_unix_end(const struct stat *made, const char *path);
 
 #endif

@@ -30,6 +30,7 @@ typedef struct server {
     gateway g;
     watch watch;
     int socket;
+    struct stat made; /* of a Unix socket */
     char name[LISTEN_NAME_BYTES];
     char *cert, *key;
     struct MHD_Daemon *daemon;
@@ -132,7 +133,7 @@ static bf_status open_socket(server *s)
     const options *o = &s->g.o;
     if (o->listen) return listen_tcp(&s->socket, s->name, o->listen, !s->cert);
     snprintf(s->name, sizeof s->name, "%s", o->socket);
-    return listen_unix(&s->socket, o->socket);
+    return listen_unix(&s->socket, &s->made, o->socket);
 }
 
 static bf_status serve(server *s)
@@ -143,9 +144,9 @@ static bf_status serve(server *s)
     BF_TRY(start(s));
     cli_note("listening on %s%s", s->name, s->cert ? ", TLS 1.3" : "");
     work(s);
+    if (s->g.o.socket) listen_unix_end(&s->made, s->g.o.socket);
     MHD_stop_daemon(s->daemon); /* also closes the socket */
     s->socket = -1;
-    if (s->g.o.socket) unlink(s->g.o.socket);
     return BF_OK;
 }
 

@@ -92,6 +92,9 @@ typedef struct bf_party_options {
     void (*certified)(void *user, const bf_certificate *c);
     void *user;
     bf_recheck recheck;
+    /* The files of x, labels and sample, which messages about them name, or
+     * NULL. */
+    const char *x_file, *labels_file, *sample_file;
 } bf_party_options;
 
 typedef struct bf_party_report {
@@ -104,7 +107,8 @@ typedef struct bf_party_report {
 /* Takes all steps that are possible now. BF_OK when nothing is left to do.
  * BF_ERR_WAITING, with a message that names the missing files, when files of
  * others are missing. Other errors name the file and say whether to fetch it
- * again. *out is filled in for BF_OK and BF_ERR_WAITING.
+ * again. *out is filled in for BF_OK and BF_ERR_WAITING. If a step fails before
+ * round 1 has begun, it removes a box that it made.
  *
  * An owner makes each message once, and the bytes of the message never change.
  * If a step is interrupted at any moment, even by a loss of power, the next

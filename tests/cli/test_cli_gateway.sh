@@ -866,9 +866,29 @@ wait "$pid" 2>/dev/null
 pid=$!
 pids="$pids $pid"
 until_true grep -q 'listening on' "$work/log" || fail "a dead gateway's socket"
+# Another gateway's socket in its place stays.
+first=$pid
+rm "$work/socket"
+: >"$work/log"
+"$gateway" serve "$spool" --socket "$work/socket" 2>"$work/log" &
+pid=$!
+pids="$pids $pid"
+until_true grep -q 'listening on' "$work/log"
+stop "$first"
+wants 200 GET /v1/jobs --unix-socket "$work/socket"
 stop
 checks=$((checks + 1))
 [ ! -e "$work/socket" ] || fail "the socket stays"
+echo rows >"$work/notes"
+ln -s notes "$work/link"
+for file in notes link; do
+    refuse 2 "--socket .*$file: exists, and is no socket" \
+        timeout 5 "$gateway" serve "$spool" --socket "$work/$file"
+done
+refuse 2 'exists, and is no socket' \
+    timeout 5 "$gateway" serve "$spool" --socket "$work"
+checks=$((checks + 1))
+[ "$(cat "$work/link")" = rows ] || fail "a file was replaced by a socket"
 
 # ---- as root sets it up: users of their own, and the unit --------------------
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then

@@ -61,8 +61,16 @@ ok "$blindfit" party id -o c.id
 refuse 4 'c is no owner of the session' "$blindfit" party step session.bf \
     --id c.id --box box-c
 refuse 2 'round 1 wants' "$blindfit" party step session.bf --id a.id --box box-a
-refuse 4 '68 rows of 8 features, the session wants 60' "$blindfit" party step \
-    session.bf --id a.id --box box-a b.csv
+refuse 4 '^blindfit: b.csv: 68 rows of 8 features, the session wants 60' \
+    "$blindfit" party step session.bf --id a.id --box box-a b.csv
+sed '$s/^./2/' a.csv >odd.csv
+refuse 2 '^blindfit: odd.csv: row 60 has label 2' "$blindfit" party step \
+    session.bf --id a.id --box box-a odd.csv
+absent box-a box-c
+mkdir box-a # which is not the step's to remove
+refuse 2 'round 1 wants' "$blindfit" party step session.bf --id a.id --box box-a
+checks=$((checks + 1))
+[ -d box-a ] || fail "a folder that was there is gone"
 
 mkdir -p server/inbox
 other() { [ $1 = a ] && echo b || echo a; }
@@ -179,8 +187,8 @@ step() # OWNER SAMPLE OPTION...
     "$blindfit" party step alone.bf --id $k.id --box alone-$k $k.csv \
         --sample $public "$@"
 }
-refuse 4 'a sample of 99 rows of 8 features, the session wants 100 of 8' step a \
-    short.csv
+refuse 4 'short.csv: a sample of 99 rows of 8 features, the session wants 100' \
+    step a short.csv
 refuse 2 'a session without a public sample' "$blindfit" party step session.bf \
     --id a.id --box box-a --sample sample.csv
 for round in 1 2 3; do

@@ -110,8 +110,9 @@ carry
 ok b -o b.npy
 refuse 2 'a has no model to finish' "$blindfit" party finish session.bf x.csv \
     --id a.id --box box-a -o better.npy
-refuse 4 'other rows or labels' "$blindfit" party finish session.bf others.csv \
-    --id b.id --box box-b -o better.npy
+refuse 4 '^blindfit: others.csv: other rows or labels' \
+    "$blindfit" party finish session.bf others.csv --id b.id --box box-b \
+    -o better.npy
 absent better.npy
 for rows in features x; do # with labels that b does not have, or without
     ok "$blindfit" party finish session.bf $rows.csv --id b.id --box box-b \

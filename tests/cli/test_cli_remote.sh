@@ -269,7 +269,53 @@ job bad
 rm bad/keys/eval.keys
 cp other/eval.keys bad/keys
 refuse 4 'belongs to another key' remote push bad
+# Files of another kind or job, or too few: the job could not run.
+rm bad/keys/eval.keys
+refuse 3 'bad/eval.keys: there is none' remote push bad
+ln first/keys/eval.keys bad/keys
+rm bad/upload.bf
+cp cut/model.enc bad/upload.bf
+refuse 4 'upload.bf: is not what its name says, but: encrypted model' \
+    remote push bad
+ok "$blindfit" plan --over first/job.json --steps 0.5 -o over.json
+ok "$blindfit" encrypt over.json first/train.csv --only labels \
+    --key first/keys/secret.key --fitted first/keys/transform.bf -o over.bf
+ok "$blindfit" encrypt first/job.json first/train.csv --only labels \
+    --key first/keys/secret.key --fitted first/keys/transform.bf -o labels.bf
+ok "$blindfit" encrypt first/job.json first/train.csv --only rows \
+    --key first/keys/secret.key --transform rows.transform -o rows.bf
+for file in over.bf rows.bf; do
+    cp $file bad/upload.bf
+    refuse 4 'upload.bf: belongs to another job' remote push bad
+done
+cp labels.bf bad/upload.bf
+refuse 4 'bad/upload.bf: .* ciphertexts, the job takes' remote push bad
+mv bad/upload.bf bad/labels.bf
+refuse 3 "bad: has labels.bf, and no 'uses'" remote push bad
+echo digits >bad/uses
+cp first/upload.bf bad/labels.bf
+refuse 4 'bad/labels.bf: .* ciphertexts, the job takes' remote push bad
+cp over.bf bad/labels.bf
+refuse 4 'labels.bf: belongs to another job' remote push bad
+mv bad/labels.bf bad/upload.bf
+refuse 3 "bad: has 'uses', and no labels.bf" remote push bad
 holds "$(requests 'PUT|POST') == 0"
+# Labels over an earlier job's rows, without keys, and an upload in parts.
+mkdir over parts
+cp over.json over/job.json
+cp over.bf over/labels.bf
+cp bad/uses over
+rows 9000 6 2 1 >many.csv
+ok "$blindfit" plan -n 9000 -d 6 -c 2 --iterations 1 -o parts/job.json
+ok "$blindfit" keygen parts/job.json -o parts/keys
+ok "$blindfit" encrypt parts/job.json many.csv --parts 2 \
+    --key parts/keys/secret.key -o parts/upload.bf
+for job in over parts; do
+    ok remote push $job --quiet
+    ok remote cancel $job
+done
+rm parts/upload.bf.1
+refuse 4 'parts/upload.bf: .* ciphertexts, the job takes' remote push parts
 
 # ---- tokens, and plaintext ---------------------------------------------------
 

@@ -64,7 +64,17 @@ refuse 2 "knows you as 'alice', which is none" alice
 refuse 2 '1 names, and session.bf has 2 owners' alice --members alice
 refuse 2 "'../bob' can be no name" alice --members alice,../bob
 refuse 2 "knows you as 'alice'" alice --members anna,bob
+refuse 4 'is a message of owner 0, .* you are owner 1' alice \
+    --members bob,alice
 holds "$(requests 'PUT|POST|PATCH') == 0"
+# A name that the client cannot know to be wrong: the session begins anew.
+refuse 75 'waiting for b; sent' alice --members alice,bobb
+refuse 4 'has other owners.*; blindfit remote cancel session.bf removes' alice \
+    --members alice,bob
+refuse 3 '404: there is no such session of yours' as bob cancel session.bf
+refuse 4 'a.csv: ' as alice cancel a.csv
+ok as alice cancel session.bf
+grep -q "removed .*session 'session.bf'" stdout || fail "$(cat stdout)"
 refuse 75 '^blindfit: round 1: waiting for b; sent [34] files .* received 0' \
     alice --members alice,bob
 refuse 4 'other owners, or the same in another order' alice \

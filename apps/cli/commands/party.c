@@ -117,6 +117,7 @@ static bf_status load_sample(step_args *a, const bf_session *session)
                             (unsigned)shape.classes, &cli_env));
     a->sample_view = bf_view_of(&a->sample_rows);
     a->o.sample = &a->sample_view;
+    a->o.sample_file = a->sample;
     return BF_OK;
 }
 
@@ -137,6 +138,8 @@ static bf_status load_data(step_args *a, const char *path)
         BF_TRY(bf_labels_read(&a->data.labels, &a->o.label_count, a->labels));
     }
     a->o.labels = a->data.labels;
+    a->o.x_file = path;
+    a->o.labels_file = a->labels;
     return BF_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "remote/job.h"
+#include "remote/members.h"
 #include "remote/session.h"
 
 /* ---- login --------------------------------------------------------------- */
@@ -204,6 +205,51 @@ static bf_status cancel(remote_session *s, target *t)
     return remote_folder_save(&t->folder);
 }
 
+/* The session of a file, at the server. */
+static bf_status cancel_session(remote_session *s, const char *path)
+{
+    char url[REMOTE_SESSION_BYTES];
+    bf_session *session;
+    remote_answer a = {0};
+    BF_TRY(bf_session_read(&session, path));
+    remote_session_url(url, session);
+    bf_session_destroy(session);
+    const remote_request r = {.method = "DELETE", .path = url};
+    bf_status status = remote_http_ask(s->http, &r, &a, 0);
+    remote_answer_clear(&a);
+    return status;
+}
+
+static bool is_session(const char *operand)
+{
+    struct stat st;
+    return !spool_job_valid(operand) && stat(operand, &st) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
+static bf_status report_cancel(const char *what, const char *name,
+                               const remote_session *s)
+{
+    if (cli_common_options.json) {
+        cJSON *o = cJSON_CreateObject();
+        cJSON_AddStringToObject(o, "removed", name);
+        return cli_json(o);
+    }
+    cli_row("removed", "%s '%s' and its files at %s", what, name,
+            s->login.url);
+    return BF_OK;
+}
+
+static bf_status cancel_job(remote_session *s, const char *operand)
+{
+    target t;
+    BF_TRY(find_target(&t, operand, s->login.url));
+    bf_status r = cancel(s, &t);
+    if (r == BF_OK) r = report_cancel("job", t.name, s);
+    remote_folder_close(&t.folder);
+    return r;
+}
+
 static bf_status run_cancel(const cli_command *self, int argc, char **argv)
 {
     const char *operands[CLI_OPERANDS_MAX];
@@ -212,22 +258,15 @@ static bf_status run_cancel(const cli_command *self, int argc, char **argv)
         {0},
     };
     remote_session s;
-    target t;
+    bf_status r;
     cli_hold_secrets();
     BF_TRY(cli_parse(self, options, argc, argv, 1, 1, operands));
     BF_TRY(remote_session_open(&s));
-    bf_status r = find_target(&t, operands[0], s.login.url);
-    if (r == BF_OK) {
-        r = cancel(&s, &t);
-        if (r == BF_OK && cli_common_options.json) {
-            cJSON *o = cJSON_CreateObject();
-            cJSON_AddStringToObject(o, "removed", t.name);
-            r = cli_json(o);
-        } else if (r == BF_OK) {
-            cli_row("removed", "job '%s' and its files at %s", t.name,
-                    s.login.url);
-        }
-        remote_folder_close(&t.folder);
+    if (is_session(operands[0])) {
+        r = cancel_session(&s, operands[0]);
+        if (r == BF_OK) r = report_cancel("session", operands[0], &s);
+    } else {
+        r = cancel_job(&s, operands[0]);
     }
     remote_session_close(&s);
     return r;
@@ -235,9 +274,12 @@ static bf_status run_cancel(const cli_command *self, int argc, char **argv)
 
 static const cli_command cli_remote_cancel = {
     .name = "remote cancel",
-    .summary = "stop a job and remove its files at the server",
-    .synopsis = "FOLDER | JOB",
-    .examples = "  blindfit remote cancel digits\n",
+    .summary = "remove a job or a session, and its files, at the server",
+    .synopsis = "FOLDER | JOB | SESSION.bf",
+    .examples =
+        "  blindfit remote cancel digits\n"
+        "  # one that began with other --members; boxes stay as they are\n"
+        "  blindfit remote cancel session.bf\n",
     .run = run_cancel,
 };
 

@@ -160,7 +160,9 @@ static void add_own(void *user, const char *name)
     }
     if (is.from != w->me) {
         w->s = bf_fail(BF_ERR_MISMATCH, "%s/outbox/%s: is a message of owner "
-                       "%u, and at the server you are owner %u",
+                       "%u, and at the server you are owner %u: another "
+                       "owner's box, or --members had another order (blindfit "
+                       "remote cancel removes a session)",
                        w->box->path, name, is.from, w->me);
         return;
     }

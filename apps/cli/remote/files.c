@@ -63,6 +63,13 @@ static bf_status add_all(remote_files *f, const char *folder)
     return there ? BF_OK : add_parts(f, folder);
 }
 
+static bool has(const remote_files *f, const char *name)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (strcmp(f->at[i].name, name) == 0) return true;
+    return false;
+}
+
 static bf_status check_type(const remote_file *file, const bf_file_info *info)
 {
     bool keys = strcmp(file->name, "eval.keys") == 0;
@@ -70,23 +77,17 @@ static bf_status check_type(const remote_file *file, const bf_file_info *info)
         return bf_fail(BF_ERR_SECURITY, "%s: is a secret key, which no server "
                        "may have", file->path);
     if (info->type == BF_FILE_CIPHERTEXTS &&
-        (keys ? info->keys : info->ciphertexts) > 0)
+        strcmp(info->name, keys ? "evaluation keys" : "upload") == 0)
         return BF_OK;
     return bf_fail(BF_ERR_FORMAT, "%s: is not what its name says, but: %s",
                    file->path, info->name);
 }
 
 /* A key under the name of a text is not sent. */
-static bf_status check_text(const remote_file *file)
+static bf_status check_uses(const remote_file *file)
 {
-    bf_job *job;
     uint8_t *text;
     size_t bytes;
-    if (strcmp(file->name, "job.json") == 0) {
-        BF_TRY(bf_job_read(&job, file->path));
-        bf_job_destroy(job);
-        return BF_OK;
-    }
     BF_TRY(bf_read_file(file->path, SMALL_MAX, &text, &bytes));
     text[strcspn((char *)text, "\r\n")] = 0;
     bool named = spool_job_valid((const char *)text);
@@ -96,28 +97,81 @@ static bf_status check_text(const remote_file *file)
                    file->path);
 }
 
-/* Reads all files, so that a damaged one is found before hours of sending. */
-static bf_status verify(remote_files *f)
+/* What the files are checked by, and found to hold. */
+typedef struct content {
+    bf_job *job;
+    bool uses;
+    const remote_file *first; /* of those that have a key */
+    uint8_t key[BF_FILE_KEY_BYTES];
+    uint64_t inputs; /* ciphertexts of this job's upload, or labels */
+} content;
+
+/* Of an upload or labels that the queue reads, as it reads either. Keys serve
+ * other jobs of their rows, too. */
+static bf_status add_inputs(content *c, const remote_file *file,
+                            const bf_file_info *info)
 {
-    const remote_file *first = NULL;
-    uint8_t key[BF_FILE_KEY_BYTES] = {0};
-    for (size_t i = 0; i < f->count; i++) {
-        remote_file *file = &f->at[i];
-        bf_file_info info;
-        if (file->small) {
-            BF_TRY(check_text(file));
-            continue;
-        }
-        BF_TRY(bf_file_inspect(&info, file->path, &cli_env));
-        BF_TRY(check_type(file, &info));
-        memcpy(file->digest, info.digest, sizeof file->digest);
-        if (first && memcmp(key, info.key, sizeof key) != 0)
-            return bf_fail(BF_ERR_MISMATCH, "%s: belongs to another key than "
-                           "%s", file->path, first->path);
-        memcpy(key, info.key, sizeof key);
-        first = file;
-    }
+    bool labels = strcmp(file->name, "labels.bf") == 0;
+    if (strcmp(file->name, "eval.keys") == 0 || labels != c->uses) return BF_OK;
+    if (memcmp(info->job, bf_job_id(c->job), sizeof info->job) != 0)
+        return bf_fail(BF_ERR_MISMATCH, "%s: belongs to another job than "
+                       "job.json, or has rows alone", file->path);
+    c->inputs += info->ciphertexts;
     return BF_OK;
+}
+
+static bf_status check_file(content *c, remote_file *file)
+{
+    bf_file_info info;
+    BF_TRY(bf_file_inspect(&info, file->path, &cli_env));
+    BF_TRY(check_type(file, &info));
+    memcpy(file->digest, info.digest, sizeof file->digest);
+    if (c->first && memcmp(c->key, info.key, sizeof c->key) != 0)
+        return bf_fail(BF_ERR_MISMATCH, "%s: belongs to another key than %s",
+                       file->path, c->first->path);
+    memcpy(c->key, info.key, sizeof c->key);
+    c->first = file;
+    return add_inputs(c, file, &info);
+}
+
+/* Whether they are those of docs/server.md, with which the job can run. */
+static bf_status check_all(const content *c, const remote_files *f,
+                           const char *folder)
+{
+    bool upload = has(f, "upload.bf") || has(f, "upload.bf.0");
+    bool labels = has(f, "labels.bf");
+    if (!upload && !labels)
+        return bf_fail(BF_ERR_IO, "%s: has neither upload.bf nor labels.bf",
+                       folder);
+    if (c->uses ? !labels : !upload)
+        return bf_fail(BF_ERR_IO, c->uses ? "%s: has 'uses', and no labels.bf"
+                                          : "%s: has labels.bf, and no 'uses' "
+                                            "that names the job of its rows",
+                       folder);
+    if (!c->uses && !has(f, "eval.keys"))
+        return bf_fail(BF_ERR_IO, "%s/eval.keys: there is none; blindfit "
+                       "keygen writes it", folder);
+    size_t wanted = bf_upload_ciphertexts(c->job, c->uses ? BF_UPLOAD_LABELS
+                                                          : BF_UPLOAD_ALL);
+    /* All parts have the initial weights. */
+    if (c->inputs == wanted || (c->inputs > wanted && has(f, "upload.bf.0")))
+        return BF_OK;
+    return bf_fail(BF_ERR_MISMATCH, "%s/%s: %llu ciphertexts, the job takes "
+                   "%zu", folder, c->uses ? "labels.bf" : "upload.bf",
+                   (unsigned long long)c->inputs, wanted);
+}
+
+/* Reads all files, so that a damaged one is found before hours of sending. */
+static bf_status verify(remote_files *f, const char *folder)
+{
+    content c = {.uses = has(f, "uses")};
+    BF_TRY(bf_job_read(&c.job, f->at[0].path));
+    bf_status s = BF_OK;
+    for (size_t i = 1; i < f->count && s == BF_OK; i++)
+        s = f->at[i].small ? check_uses(&f->at[i]) : check_file(&c, &f->at[i]);
+    if (s == BF_OK) s = check_all(&c, f, folder);
+    bf_job_destroy(c.job);
+    return s;
 }
 
 bf_status remote_files_find(remote_files *out, const char *folder)
@@ -125,10 +179,7 @@ bf_status remote_files_find(remote_files *out, const char *folder)
     *out = (remote_files){.at = calloc(REMOTE_FILES_MAX + 1, sizeof *out->at)};
     if (!out->at) return bf_fail(BF_ERR_MEMORY, "no memory for names");
     bf_status s = add_all(out, folder);
-    if (s == BF_OK) s = verify(out);
-    if (s == BF_OK && out->count < 2)
-        s = bf_fail(BF_ERR_IO, "%s: has neither upload.bf nor labels.bf",
-                    folder);
+    if (s == BF_OK) s = verify(out, folder);
     if (s != BF_OK) remote_files_clear(out);
     return s;
 }

@@ -19,8 +19,9 @@ typedef struct remote_files {
     uint64_t bytes; /* of all */
 } remote_files;
 
-/* Finds and verifies them, job.json first. Fails without job.json, and for
- * files that belong to different keys. */
+/* Finds and verifies them, job.json first. Fails for a job that could not run
+ * with them: without a file that it takes, with one of another kind or job, or
+ * with files that belong to different keys. */
 BF_MUST_CHECK bf_status remote_files_find(remote_files *out,
                                           const char *folder);
 void remote_files_clear(remote_files *f);

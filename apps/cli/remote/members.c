@@ -6,10 +6,10 @@
 
 #include "remote/job.h"
 
-void remote_session_url(char out[REMOTE_SESSION_BYTES], const remote_sync *s)
+void remote_session_url(char out[REMOTE_SESSION_BYTES], const bf_session *s)
 {
     char id[2 * BF_FILE_ID_BYTES + 1];
-    sodium_bin2hex(id, sizeof id, bf_session_id(s->session), BF_FILE_ID_BYTES);
+    sodium_bin2hex(id, sizeof id, bf_session_id(s), BF_FILE_ID_BYTES);
     snprintf(out, REMOTE_SESSION_BYTES, "/v1/sessions/%s", id);
 }
 
@@ -78,15 +78,26 @@ static bf_status put(cJSON **out, const remote_sync *s, const char *url,
     return status;
 }
 
-static bf_status begin(cJSON **out, const remote_sync *s, const char *url)
+/* The server keeps the list as it is first given, so that this owner's place in
+ * it must be that of its messages before. */
+static bf_status choose(cJSON *list, remote_messages *own, remote_sync *s)
+{
+    BF_TRY(name_members(list, s));
+    int me = place_of(list, s->owner);
+    if (me < 0)
+        return bf_fail(BF_ERR_ARGUMENT, "the server knows you as '%s', which "
+                       "is none of the owners: --members names all of them "
+                       "as the server does", s->owner);
+    s->me = (unsigned)me;
+    return remote_box_own(own, &s->box, s->me, bf_session_id(s->session));
+}
+
+static bf_status begin(cJSON **out, remote_messages *own, remote_sync *s,
+                       const char *url)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(body, "members");
-    bf_status status = name_members(list, s);
-    if (status == BF_OK && place_of(list, s->owner) < 0)
-        status = bf_fail(BF_ERR_ARGUMENT, "the server knows you as '%s', which "
-                         "is none of the owners: --members names all of them "
-                         "as the server does", s->owner);
+    bf_status status = choose(list, own, s);
     if (status == BF_OK) status = put(out, s, url, body);
     cJSON_Delete(body);
     return status;
@@ -99,7 +110,8 @@ static bf_status check_named(const remote_sync *s, const cJSON *there)
     if (status == BF_OK && !cJSON_Compare(members_of(there), list, true))
         status = bf_fail(BF_ERR_MISMATCH, "--members: the session at the "
                          "server has other owners, or the same in another "
-                         "order");
+                         "order; blindfit remote cancel %s removes it there",
+                         s->session_path);
     cJSON_Delete(list);
     return status;
 }
@@ -119,14 +131,16 @@ static bf_status check(remote_sync *s, const cJSON *there)
     return s->members ? check_named(s, there) : BF_OK;
 }
 
-static bf_status find(cJSON **out, remote_sync *s)
+static bf_status find(cJSON **out, remote_messages *own, remote_sync *s)
 {
     char url[REMOTE_SESSION_BYTES];
-    remote_session_url(url, s);
+    remote_session_url(url, s->session);
     const remote_request r = {.method = "GET", .path = url};
     BF_TRY(remote_http_json(out, s->http, &r, 404));
-    if (!*out) BF_TRY(begin(out, s, url));
-    return check(s, *out);
+    if (!*out) BF_TRY(begin(out, own, s, url));
+    BF_TRY(check(s, *out));
+    if (own->count) return BF_OK;
+    return remote_box_own(own, &s->box, s->me, bf_session_id(s->session));
 }
 
 /* Whose token this is. */
@@ -139,14 +153,18 @@ static bf_status find_owner(remote_sync *s)
     return BF_OK;
 }
 
-bf_status remote_members_find(cJSON **out, remote_sync *s)
+bf_status remote_members_find(cJSON **out, remote_messages *own,
+                              remote_sync *s)
 {
     cJSON *session = NULL;
+    *own = (remote_messages){0};
     if (!*s->owner) BF_TRY(find_owner(s));
-    bf_status status = find(&session, s);
-    if (status == BF_OK)
+    bf_status status = find(&session, own, s);
+    if (status == BF_OK) {
         *out = session;
-    else
+    } else {
+        remote_messages_clear(own);
         cJSON_Delete(session);
+    }
     return status;
 }

@@ -100,7 +100,7 @@ static bf_status send_file(remote_sync *s, const char *name, int fd,
                            uint64_t bytes, const uint8_t *digest, moving *m)
 {
     char files[REMOTE_SESSION_BYTES + 8];
-    remote_session_url(files, s);
+    remote_session_url(files, s->session);
     strcat(files, "/files");
     remote_send f = {.files = files,
                      .name = name,
@@ -243,7 +243,7 @@ static bf_status put_in_place(const remote_sync *s, const remote_receive *r,
 static bf_status receive(remote_sync *s, const remote_message *m, moving *to)
 {
     char url[REMOTE_SESSION_BYTES], from[192], part[128], path[PATH_MAX];
-    remote_session_url(url, s);
+    remote_session_url(url, s->session);
     snprintf(from, sizeof from, "%s/files/%s", url, m->name);
     snprintf(part, sizeof part, ".%s.%.16s.part", m->name, m->etag);
     BF_TRY(remote_box_path(path, &s->box, false, part));
@@ -345,13 +345,9 @@ bf_status remote_sync_run(remote_sync *s)
 {
     cJSON *session;
     remote_messages own;
-    BF_TRY(remote_members_find(&session, s));
-    bf_status status = remote_box_own(&own, &s->box, s->me,
-                                      bf_session_id(s->session));
-    if (status == BF_OK) {
-        status = exchange(s, &own, session);
-        remote_messages_clear(&own);
-    }
+    BF_TRY(remote_members_find(&session, &own, s));
+    bf_status status = exchange(s, &own, session);
+    remote_messages_clear(&own);
     cJSON_Delete(session);
     return status;
 }

@@ -1,7 +1,9 @@
 /* Steps of an owner (blindfit/party.h). */
 #include "blindfit/party.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -55,10 +57,11 @@ static bf_status check_sample(const bf_party_run *p)
                        p->o->session);
     BF_TRY(bf_view_check(x, "sample"));
     if (x->rows == rows && x->cols == p->session->job->features) return BF_OK;
-    return bf_fail(BF_ERR_MISMATCH,
-                   "a sample of %zu rows of %zu features, the session wants "
-                   "%zu of %zu",
-                   x->rows, x->cols, rows, p->session->job->features);
+    bf_status s = bf_fail(BF_ERR_MISMATCH,
+                          "a sample of %zu rows of %zu features, the session "
+                          "wants %zu of %zu",
+                          x->rows, x->cols, rows, p->session->job->features);
+    return bf_party_in_file(s, p->o->sample_file);
 }
 
 /* Messages are shown after the state is on disk: without it, an owner who has
@@ -132,6 +135,17 @@ static void clear(bf_party_run *p)
 
 typedef bf_status (*task)(bf_party_run *p, void *user);
 
+/* Removes a box that this run made, unless a round has begun in it. */
+static void drop_unused(const bf_party_run *p)
+{
+    bf_path state;
+    if (bf_box_path(&state, p, NULL, "state") != BF_OK ||
+        access(state.s, F_OK) == 0 || errno != ENOENT)
+        return;
+    bf_status removed = bf_remove_tree(p->o->box);
+    (void)removed;
+}
+
 static bf_status run(const bf_party_options *o, task what, void *user)
 {
     int lock;
@@ -143,12 +157,14 @@ static bf_status run(const bf_party_options *o, task what, void *user)
         return bf_fail(BF_ERR_ARGUMENT, "choice %d of rechecks",
                        (int)o->recheck);
     BF_TRY(bf_random_init());
+    bool made = access(o->box, F_OK) != 0 && errno == ENOENT;
     BF_TRY(bf_make_dir(o->box, 0700));
     if (!bf_lock_take(&lock, o->box, false))
         return bf_fail(BF_ERR_ARGUMENT, "%s: another step is at work in it",
                        o->box);
     bf_status s = load(&p);
     if (s == BF_OK) s = what(&p, user);
+    if (made && s != BF_OK) drop_unused(&p);
     clear(&p);
     bf_lock_drop(lock, NULL);
     return s;

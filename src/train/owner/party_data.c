@@ -93,13 +93,20 @@ static bf_status check_same(bf_party_run *p, unsigned round)
     return bf_fail(BF_ERR_MISMATCH, "other rows or labels than in round 1");
 }
 
+bf_status bf_party_in_file(bf_status s, const char *file)
+{
+    return s == BF_OK || !file ? s : bf_fail_in(s, "%s", file);
+}
+
 bf_status bf_party_check_data(bf_party_run *p, unsigned round)
 {
     const bf_session_owner *me = bf_party_me(p);
+    const char *x = p->o->x_file;
+    const char *labels = p->o->labels_file ? p->o->labels_file : x;
     BF_TRY(check_there(p, round));
-    if (me->features) BF_TRY(check_features(p));
-    if (me->labels) BF_TRY(check_labels(p));
-    return check_same(p, round);
+    if (me->features) BF_TRY(bf_party_in_file(check_features(p), x));
+    if (me->labels) BF_TRY(bf_party_in_file(check_labels(p), labels));
+    return bf_party_in_file(check_same(p, round), me->features ? x : labels);
 }
 
 /* ---- the transform ------------------------------------------------------- */

@@ -12,6 +12,8 @@
  * notes the digest of rows and labels; BF_ERR_MISMATCH if those of a later
  * round differ. */
 BF_MUST_CHECK bf_status bf_party_check_data(bf_party_run *p, unsigned round);
+/* A failure's message begins with the file; NULL: as it is. */
+BF_MUST_CHECK bf_status bf_party_in_file(bf_status s, const char *file);
 
 /* ROWS, for owners of the same rows: for each other owner a digest of the names
  * of rows, which only these two owners can compute (party_rows.c). */
