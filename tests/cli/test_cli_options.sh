@@ -30,6 +30,11 @@ refuse 2 "--rows: '5:3' is no range" "$blindfit" fit x.csv --rows 5:3
 refuse 2 "--rows: '0:3' is no range" "$blindfit" fit x.csv --rows 0:3
 refuse 2 "--seed: 'x' is no whole number" "$blindfit" plan --seed x
 refuse 2 'plan needs --samples' "$blindfit" plan
+refuse 2 '--output: given twice' "$blindfit" plan -n 9 -d 9 \
+    -o "$work/a" --output "$work/b"
+refuse 2 '--classes: given twice' "$blindfit" plan -n 9 -d 9 -c 2 -c 3
+refuse 2 "--threads: given twice" "$server" inspect x --threads 1 --threads 1
+ok "$blindfit" plan -n 100 -d 9 -k 1 --quiet -q --json --json
 refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
 # 0 would pass for an option that is not given.
 for option in iterations components batch owners ranks ring threads; do
