@@ -151,6 +151,11 @@ ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
 ok "$server" inspect "$golden" --json
 grep -q '"insecure":.*true' "$work/stdout" || fail "inspect --json: insecure"
 
+# Options may follow operands, whatever the surroundings ask for.
+for program in "$blindfit" "$server"; do
+    ok env POSIXLY_CORRECT=1 "$program" inspect "$golden" --json
+done
+
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then
     "$blindfit" plan -n 100 -d 20 -k 1 >/dev/full 2>"$work/stderr"

@@ -375,6 +375,7 @@ bf_status cli_parse(const cli_command *self, const cli_option *options,
     }
     add_options(&t, options);
     add_options(&t, common);
+    unsetenv("POSIXLY_CORRECT"); /* options may follow operands */
     opterr = 0;
     optind = 1;
     for (;;) {
