@@ -66,6 +66,8 @@ refuse 2 '10000000 features; 1 to' "$blindfit" plan -n 9 -d 10000000
 refuse 2 '--first and --rows' "$blindfit" extract x.idx -o "$work/x.npy" \
     --first 5 --rows 1:3
 refuse 2 'x.csv: .*written as .npy' "$blindfit" extract x.idx -o x.csv
+refuse 2 'p.npy: predictions are written as .csv' \
+    "$blindfit" predict m.npy x.csv -o p.npy
 ok "$blindfit" plan -n 100 -d 9 -k 1 -o "$work/job.json"
 for more in '-n 10' '-k 3' '--clip 2' '-c 3' "-o $work/other.json"; do
     refuse 2 'planned already' "$blindfit" plan "$work/job.json" $more
