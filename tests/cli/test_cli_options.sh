@@ -153,6 +153,12 @@ ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
 ok "$server" inspect "$golden" --json
 grep -q '"insecure":.*true' "$work/stdout" || fail "inspect --json: insecure"
 
+# A job may begin with a byte-order mark and empty lines.
+{ printf '\357\273\277\r\n\n ' && cat "$work/job.json"; } >"$work/marked.json"
+ok "$blindfit" plan "$work/marked.json"
+ok "$blindfit" inspect "$work/marked.json"
+ok "$server" inspect "$work/marked.json"
+
 # Options may follow operands, whatever the surroundings ask for.
 for program in "$blindfit" "$server"; do
     ok env POSIXLY_CORRECT=1 "$program" inspect "$golden" --json
