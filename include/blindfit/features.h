@@ -52,9 +52,10 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
                                                       const char *const *names,
                                                       unsigned classes);
 
-/* Loads a list of class names: from a .txt with one name a line; from a
- * .safetensors model; or, for any other model, labels or transform, from the
- * .json beside it. UTF-8, at most BF_CLASSES_MAX names. */
+/* Loads a list of class names: from a .txt with one name a line, no name twice
+ * (BF_ERR_MISMATCH); from a .safetensors model; or, for any other model, labels
+ * or transform, from the .json beside it. UTF-8, at most BF_CLASSES_MAX names.
+ */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
                                                          size_t *count,
                                                          const char *path);
