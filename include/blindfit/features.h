@@ -26,6 +26,9 @@ typedef struct bf_rows {
  *         of '#' at the top, a header and an unnamed first column that numbers
  *         the rows are skipped. A header is a first line none of whose fields
  *         is a number, or that numbers at least four columns: 0, 1, 2, 3, ... .
+ *         BF_ERR_FORMAT if the label is read from the first column and the
+ *         header names another one, and not the first, "label", "labels",
+ *         "class", "target" or "y", in upper or lower case.
  *   .npy  n x d; labels from labels_path, or none (labels NULL, classes 0).
  * classes is 1 + the largest label of the whole file, whatever rows are
  * selected; or the number of class names, if LABELS_PATH.json has some. Names
@@ -49,9 +52,10 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_dataset_match(bf_dataset *d,
                                                       const char *const *names,
                                                       unsigned classes);
 
-/* Loads a list of class names: from a .txt with one name a line; from a
- * .safetensors model; or, for any other model, labels or transform, from the
- * .json beside it. UTF-8, at most BF_CLASSES_MAX names. */
+/* Loads a list of class names: from a .txt with one name a line, no name twice
+ * (BF_ERR_MISMATCH); from a .safetensors model; or, for any other model, labels
+ * or transform, from the .json beside it. UTF-8, at most BF_CLASSES_MAX names.
+ */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_class_names_load(char ***names,
                                                          size_t *count,
                                                          const char *path);
@@ -77,7 +81,8 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_csv_read(bf_matrix *out,
 
 /* Reads rows for a model of d features and this number of classes. A text table
  * may have labels in an additional first column, which is skipped;
- * BF_ERR_MISMATCH if the additional column holds no labels. */
+ * BF_ERR_MISMATCH if the additional column holds no labels, or if the header
+ * names another column as the label. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_features_load(
     bf_matrix *out, const char *path, size_t d, unsigned classes, bf_env *env);
 

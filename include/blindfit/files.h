@@ -66,7 +66,7 @@ BF_API BF_MUST_CHECK bf_status bf_outfile_check(const char *path,
  * opening a pipe waits for the other side. */
 BF_API BF_MUST_CHECK bf_status bf_refuse_pipe(const char *path);
 
-/* Reads a whole file and appends a NUL; BF_ERR_RANGE for more than `limit`
+/* Reads a whole file and appends a NUL; BF_ERR_FORMAT for more than `limit`
  * bytes. Free *data with bf_free. */
 BF_API BF_MUST_CHECK bf_status bf_read_file(const char *path, size_t limit,
                                             uint8_t **data, size_t *bytes);

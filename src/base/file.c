@@ -48,7 +48,7 @@ static bf_status read_growing(int fd, const char *path, size_t limit,
         if (got <= capacity) break;
         if (capacity >= limit) {
             bf_free(p);
-            return bf_fail(BF_ERR_RANGE, "%s: more than the %zu bytes allowed",
+            return bf_fail(BF_ERR_FORMAT, "%s: more than the %zu bytes allowed",
                            path, limit);
         }
         capacity = capacity > limit / 2 ? limit : 2 * capacity + 1;
@@ -82,7 +82,7 @@ bf_status bf_read_file(const char *path, size_t limit, uint8_t **data,
     else if (S_ISDIR(st.st_mode))
         s = bf_fail(BF_ERR_IO, "%s: is a folder", path);
     else if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > limit)
-        s = bf_fail(BF_ERR_RANGE, "%s: %jd bytes, more than the %zu allowed",
+        s = bf_fail(BF_ERR_FORMAT, "%s: %jd bytes, more than the %zu allowed",
                     path, (intmax_t)st.st_size, limit);
     else
         s = read_growing(fd, path, limit,

@@ -1,6 +1,6 @@
 #include "base/json.h"
 
-#include <stdbool.h>
+#include "base/utf8.h"
 
 static bool is_blank(char c)
 {
@@ -16,4 +16,11 @@ cJSON *bf_json_parse(const char *text, size_t bytes)
     if (end == text + bytes) return value;
     cJSON_Delete(value);
     return NULL;
+}
+
+bool bf_json_begins_object(const char *head, size_t bytes)
+{
+    size_t i = bf_utf8_mark(head, bytes);
+    while (i < bytes && is_blank(head[i])) i++;
+    return i < bytes && head[i] == '{';
 }

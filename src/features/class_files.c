@@ -190,6 +190,8 @@ static bf_status names_from_text(char ***names, size_t *count, char *text,
     }
     if (n == 0) return bf_fail(BF_ERR_FORMAT, "%s: no class names", path);
     BF_TRY(bf_class_names_check(line, n, path));
+    bf_status s = bf_class_names_distinct(line, n);
+    if (s != BF_OK) return bf_fail_in(s, "%s", path);
     BF_TRY(bf_class_names_copy(names, line, n));
     *count = n;
     return BF_OK;

@@ -51,7 +51,7 @@ static size_t find(const char *const *names, size_t count, const char *name)
     return i;
 }
 
-static bf_status check_distinct(const char *const *names, size_t count)
+bf_status bf_class_names_distinct(const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (find(names, i, names[i]) < i)
@@ -71,8 +71,8 @@ bf_status bf_class_names_map(int32_t map[BF_CLASSES_MAX],
            strcmp(from[alike], to[alike]) == 0)
         alike++;
     if (alike < from_count) {
-        BF_TRY(check_distinct(from, from_count));
-        BF_TRY(check_distinct(to, to_count));
+        BF_TRY(bf_class_names_distinct(from, from_count));
+        BF_TRY(bf_class_names_distinct(to, to_count));
     }
     for (size_t c = 0; c < from_count; c++) {
         size_t at = c < alike ? c : find(to, to_count, from[c]);

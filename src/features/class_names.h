@@ -28,6 +28,9 @@ BF_MUST_CHECK bf_status bf_class_names_copy(char ***out,
  * that is not UTF-8, as names go into JSON. */
 BF_MUST_CHECK bf_status bf_class_names_check(const char *const *names,
                                              size_t count, const char *path);
+/* BF_ERR_MISMATCH for a name that occurs twice. */
+BF_MUST_CHECK bf_status bf_class_names_distinct(const char *const *names,
+                                                size_t count);
 /* map[c] is the index in `to` of name c of `from`, or -1. If one list begins
  * with the other, the map is the identity; otherwise a name that occurs twice
  * in a list is BF_ERR_MISMATCH. */

@@ -140,6 +140,9 @@ typedef struct table {
     size_t rows, cols; /* of the whole file, index and label included */
     bool labelled;
     size_t front; /* number of index and label columns */
+    size_t label; /* column, from 1, that the header names as the label, if it
+                   * does not name the first so; else 0 */
+    line label_name;
     bool ragged;       /* too short for rows x cols: some row must differ */
     bf_rows take;
 } table;
@@ -159,6 +162,32 @@ static bf_status compare_header(text *t, size_t cols, size_t row)
                    t->names, row, cols);
 }
 
+/* Sets s->label. */
+static void find_label(table *s, const text *t)
+{
+    line l = t->header;
+    size_t bare = t->names + 1 == s->cols; /* index columns without a name */
+    size_t first = t->index ? 2 : 1, column = 1 + bare;
+    if (t->names + bare != s->cols) return; /* names may hold blanks */
+    for (line f; bf_csv_next_field(t, &l, &f); column++) {
+        if (!bf_csv_names_label(f)) continue;
+        s->label = column == first ? 0 : column;
+        s->label_name = f;
+        return;
+    }
+}
+
+static bf_status check_label(const table *s, const char *path)
+{
+    if (!s->labelled || s->label == 0) return BF_OK;
+    return bf_fail(BF_ERR_FORMAT,
+                   "%s: the header names column %zu '%.*s', but the label is "
+                   "read from the first column: move it there, give --labels, "
+                   "or rename the columns",
+                   path, s->label, (int)(s->label_name.end - s->label_name.p),
+                   s->label_name.p);
+}
+
 static bf_status measure(table *s, text *whole, bool labelled, bf_rows rows)
 {
     text t = *whole;
@@ -174,6 +203,8 @@ static bf_status measure(table *s, text *whole, bool labelled, bf_rows rows)
         return bf_fail(BF_ERR_FORMAT, "%s: no rows of numbers", t.path);
     BF_TRY(compare_header(whole, s->cols, row));
     s->labelled = labelled;
+    find_label(s, whole);
+    BF_TRY(check_label(s, t.path));
     s->front = (size_t)whole->index + (size_t)labelled;
     if (s->cols <= s->front)
         return bf_fail(BF_ERR_FORMAT, "%s: a label column and no features",
@@ -233,11 +264,12 @@ static bf_status fill(text t, const table *s, bf_matrix *x, int32_t *labels,
 }
 
 static bf_status load_text(text t, bf_matrix *x, int32_t **labels,
-                           unsigned *classes, bf_rows rows)
+                           unsigned *classes, size_t *label, bf_rows rows)
 {
     table s;
     BF_TRY(bf_csv_begin(&t));
     BF_TRY(measure(&s, &t, labels != NULL, rows));
+    *label = s.label;
     if (s.ragged) return find_ragged(t, &s);
     bf_matrix m = {0};
     int32_t *l = NULL;
@@ -262,8 +294,9 @@ fail:
     return status;
 }
 
-bf_status bf_csv_load(bf_matrix *x, int32_t **labels, unsigned *classes,
-                      const char *path, bf_rows rows, bf_env *env)
+static bf_status load(bf_matrix *x, int32_t **labels, unsigned *classes,
+                      size_t *label, const char *path, bf_rows rows,
+                      bf_env *env)
 {
     BF_UNDER(env);
     uint8_t *data;
@@ -273,9 +306,22 @@ bf_status bf_csv_load(bf_matrix *x, int32_t **labels, unsigned *classes,
     text t = {.path = path,
               .p = (const char *)data,
               .end = (const char *)data + bytes};
-    bf_status status = load_text(t, x, labels, classes, rows);
+    bf_status status = load_text(t, x, labels, classes, label, rows);
     bf_free(data);
     return status;
+}
+
+bf_status bf_csv_load(bf_matrix *x, int32_t **labels, unsigned *classes,
+                      const char *path, bf_rows rows, bf_env *env)
+{
+    size_t label;
+    return load(x, labels, classes, &label, path, rows, env);
+}
+
+bf_status bf_csv_read_named(bf_matrix *out, size_t *label, const char *path,
+                            bf_env *env)
+{
+    return load(out, NULL, NULL, label, path, (bf_rows){0, 0}, env);
 }
 
 bf_status bf_csv_read(bf_matrix *out, const char *path, bf_env *env)

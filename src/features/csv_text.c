@@ -112,27 +112,45 @@ static bool ends_a_number(const char *p, const char *end)
     return p == end;
 }
 
-static bool is_mark(const char *p, const char *end)
+static bool is_one_of(const char *p, const char *end, const char *const *words)
 {
-    static const char *const marks[] = {"nan", "na",  "n/a",      "null",
-                                        "nil", "inf", "infinity", "none"};
-    p = skip_signs(p, end);
-    while (end > p && !is_word(end[-1])) end--;
-    if (p == end) return true;
     size_t bytes = (size_t)(end - p);
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-        if (strlen(marks[i]) == bytes && strncasecmp(marks[i], p, bytes) == 0)
+    for (; *words; words++)
+        if (strlen(*words) == bytes && strncasecmp(*words, p, bytes) == 0)
             return true;
     return false;
+}
+
+static bool is_mark(const char *p, const char *end)
+{
+    static const char *const marks[] = {"nan", "na",  "n/a",      "null", "nil",
+                                        "inf", "infinity", "none", NULL};
+    p = skip_signs(p, end);
+    while (end > p && !is_word(end[-1])) end--;
+    return p == end || is_one_of(p, end, marks);
+}
+
+static bf_csv_line without_quotes(bf_csv_line f)
+{
+    if (f.end - f.p >= 2 && *f.p == '"' && f.end[-1] == '"') {
+        f.p++;
+        f.end--;
+    }
+    return f;
+}
+
+bool bf_csv_names_label(bf_csv_line field)
+{
+    static const char *const names[] = {"label",  "labels", "class",
+                                        "target", "y",      NULL};
+    field = without_quotes(field);
+    return is_one_of(field.p, field.end, names);
 }
 
 static field_kind kind_of(bf_csv_line f)
 {
     double v;
-    if (f.end - f.p >= 2 && *f.p == '"' && f.end[-1] == '"') {
-        f.p++;
-        f.end--;
-    }
+    f = without_quotes(f);
     if (f.p == f.end) return EMPTY;
     const char *p = f.p;
     if (!bf_number_read(&p, &v)) {
@@ -289,6 +307,7 @@ static bf_status skip_header(bf_csv_text *t, bf_csv_line second)
     }
     *t = ahead;
     t->names = k.columns;
+    t->header = first;
     t->index = k.unnamed && k.columns > 1;
     return BF_OK;
 }

@@ -7,6 +7,12 @@
 
 #include "base/status.h"
 
+/* A line without the white space around it. The byte at `end` is a line end,
+ * white space or the NUL after the file: no part of a number. */
+typedef struct bf_csv_line {
+    const char *p, *end;
+} bf_csv_line;
+
 typedef struct bf_csv_text {
     const char *path;
     const char *p, *end; /* not yet read; *end is a NUL */
@@ -14,14 +20,9 @@ typedef struct bf_csv_text {
     char line_end;       /* '\n', or '\r' where there is no '\n' */
     char delimiter;      /* ',', ';' or '\t'; ' ' for runs of blanks; or 0 */
     size_t names;        /* columns named by the header, 0 without one */
+    bf_csv_line header;  /* p NULL without one */
     bool index;          /* the first column numbers the rows */
 } bf_csv_text;
-
-/* A line without the white space around it. The byte at `end` is a line end,
- * white space or the NUL after the file: no part of a number. */
-typedef struct bf_csv_line {
-    const char *p, *end;
-} bf_csv_line;
 
 /* White space between fields that is not the delimiter. */
 static inline bool bf_csv_is_blank(const bf_csv_text *t, char c)
@@ -38,6 +39,10 @@ bool bf_csv_next_line(bf_csv_text *t, bf_csv_line *l);
 bool bf_csv_next_field(const bf_csv_text *t, bf_csv_line *l,
                        bf_csv_line *field);
 size_t bf_csv_count_fields(const bf_csv_text *t, bf_csv_line l);
+
+/* True for a name of a column that holds the label: "label", "labels", "class",
+ * "target" or "y". */
+bool bf_csv_names_label(bf_csv_line field);
 
 /* Finds line ends and delimiter, and skips everything above the rows: a
  * byte-order mark, "sep=;", lines of '#', a header. A header is a line none of

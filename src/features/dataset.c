@@ -345,11 +345,18 @@ static bool holds_labels(const bf_matrix *x, size_t j, unsigned classes,
 
 /* The first column must be able to hold labels. A constant column, such as the
  * zeros of an image's corner, does not count as labels if the last column
- * varies and could hold labels too. */
+ * varies and could hold labels too. named: the column, from 1, that the header
+ * names as the label instead, or 0. */
 static bf_status check_label_column(const bf_matrix *x, unsigned classes,
-                                    const char *path)
+                                    size_t named, const char *path)
 {
     bool first_varies, last_varies;
+    if (named)
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: %zu columns, the model has %zu features, and the "
+                       "header names column %zu as the label, which belongs in "
+                       "front",
+                       path, x->cols, x->cols - 1, named);
     bool first = holds_labels(x, 0, classes, &first_varies);
     bool last = holds_labels(x, x->cols - 1, classes, &last_varies);
     if (first && (first_varies || !last || !last_varies)) return BF_OK;
@@ -361,13 +368,13 @@ static bf_status check_label_column(const bf_matrix *x, unsigned classes,
 }
 
 static bf_status fit_columns(bf_matrix *x, size_t d, unsigned classes,
-                             const char *path)
+                             size_t named, const char *path)
 {
     if (x->cols == d) return BF_OK;
     if (!bf_path_is_text(path) || x->cols != d + 1)
         return bf_fail(BF_ERR_MISMATCH, "%s: %zu features, the model has %zu",
                        path, x->cols, d);
-    BF_TRY(check_label_column(x, classes, path));
+    BF_TRY(check_label_column(x, classes, named, path));
     for (size_t i = 0; i < x->rows; i++)
         memmove(x->data + i * d, x->data + i * (d + 1) + 1,
                 d * sizeof *x->data);
@@ -379,14 +386,15 @@ bf_status bf_features_load(bf_matrix *out, const char *path, size_t d,
                            unsigned classes, bf_env *env)
 {
     bf_matrix x;
+    size_t named = 0;
     if (bf_path_is_text(path))
-        BF_TRY(bf_csv_read(&x, path, env));
+        BF_TRY(bf_csv_read_named(&x, &named, path, env));
     else if (bf_path_has_extension(path, ".npy"))
         BF_TRY(bf_npy_read(&x, path));
     else
         return unknown_extension(path);
     bf_status s = check_finite(&x, (bf_rows){0, 0}, path);
-    if (s == BF_OK) s = fit_columns(&x, d, classes, path);
+    if (s == BF_OK) s = fit_columns(&x, d, classes, named, path);
     if (s == BF_OK)
         *out = x;
     else

@@ -6,6 +6,7 @@
 
 #include "base/env.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "wire/wire.h"
 
@@ -77,7 +78,8 @@ static bf_status inspect_frames(bf_file_info *out, const char *path)
 bf_status bf_file_inspect(bf_file_info *out, const char *path, bf_env *env)
 {
     BF_UNDER(env);
-    char head[8] = "";
+    static const char transform[8] = "BFTRANSF";
+    char head[256] = "";
     struct stat st;
     BF_TRY(bf_random_init());
     BF_TRY(bf_refuse_pipe(path)); /* opened again according to its type */
@@ -87,9 +89,9 @@ bf_status bf_file_inspect(bf_file_info *out, const char *path, bf_env *env)
     int failed = fstat(fileno(f), &st) != 0 ? errno : 0;
     fclose(f);
     if (failed) return bf_fail_errno(failed, "%s: cannot read", path);
-    if (got == sizeof head && memcmp(head, "BFTRANSF", sizeof head) == 0)
+    if (memcmp(head, transform, sizeof transform) == 0)
         return inspect_transform(out, path);
-    if (!got || head[0] != '{') return inspect_frames(out, path);
+    if (!bf_json_begins_object(head, got)) return inspect_frames(out, path);
     *out = (bf_file_info){.type = BF_FILE_JOB,
                           .name = "job",
                           .bytes = (uint64_t)st.st_size};

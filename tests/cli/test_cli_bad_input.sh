@@ -111,6 +111,7 @@ refuse 8 'changed.*version' train "$work/changed" "$keys" "$job"
 refuse 4 'secret key' train "$upload" "$secret" "$job"
 refuse 4 'evaluation keys' train "$keys" "$keys" "$job"
 refuse 3 'folder' train "$dir" "$keys" "$job"
+refuse 4 'eval.keys: .*bytes, more than the' "$blindfit" plan "$keys"
 
 # ---- of another job or key ----------------------------------------------------
 other=$work/other

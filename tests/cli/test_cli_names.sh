@@ -146,6 +146,51 @@ refuse 4 "w-y.npy: row 3 is of class 'dog'" "$blindfit" encrypt \
     --transform "$work/t2.bf" -o "$work/up2.bf"
 absent "$work/up2.bf" "$work/t2.bf"
 
+# Labels of further jobs over these rows: the model gets the names beside the
+# transform, which are said if they are not those of the labels.
+labels_alone() # JOB, --labels FILE...
+{
+    over=$1
+    shift
+    "$blindfit" encrypt "$work/$over.json" "$work/x.npy" "$@" --only labels \
+        --key "$work/keys/secret.key" --fitted "$work/keys/transform.bf" \
+        -o "$work/l.bf"
+}
+tells() # PATTERN, or nothing of names
+{
+    checks=$((checks + 1))
+    told=$(grep names "$work/stderr" | grep -e "$1")
+    [ "${1:+x}" = "${told:+x}" ] || fail "encrypt: not '$1': $told"
+}
+for classes in 3 2 3,2; do
+    ok "$blindfit" plan --over "$work/job.json" -c $classes \
+        -o "$work/over-$classes.json"
+done
+cp "$work/x-y.npy" "$work/plain.npy"
+awk 'BEGIN { for (i = 0; i < 24; i++) print i % 2 }' >"$work/half.csv"
+pictures half 24 2
+ok extract half two h
+ok labels_alone over-3 --labels "$work/x-y.npy"
+tells ''
+ok labels_alone over-3 --labels "$work/plain.npy"
+tells 'plain.npy: no class names, .*json: ant, bee, cow; --transform OTHER '
+refuse 4 "w-y.npy: row 3 is of class 'dog'.*; --transform OTHER writes" \
+    labels_alone over-3 --labels "$work/w-y.npy"
+ok labels_alone over-2 --labels "$work/half.csv"
+tells 'transform.bf.json: names of 3 classes, the job has 2: the model gets none'
+refuse 4 'h-y.npy: class names other than those in .*json; --transform OTHER' \
+    labels_alone over-2 --labels "$work/h-y.npy"
+ok labels_alone over-3,2 --labels "$work/x-y.npy" --labels "$work/h-y.npy"
+tells 'x-y.npy: the class names are not kept; --transform OTHER writes a copy'
+ok labels_alone over-3,2 --labels "$work/x-y.npy" --labels "$work/h-y.npy" \
+    --transform "$work/other.bf"
+tells ''
+grep -q 'ant.*bee.*cow.*ant.*cow' "$work/other.bf.json" ||
+    fail "names of several columns are not beside their transform"
+rm "$work/keys/transform.bf.json"
+ok labels_alone over-2 --labels "$work/h-y.npy"
+tells 'h-y.npy: the class names are not kept; --transform OTHER'
+
 # Names that are not UTF-8: of files, in messages and in JSON; of classes.
 latin=$(printf '%s/caf\351.npy' "$work")
 ok extract train three x

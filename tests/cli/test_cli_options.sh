@@ -30,6 +30,11 @@ refuse 2 "--rows: '5:3' is no range" "$blindfit" fit x.csv --rows 5:3
 refuse 2 "--rows: '0:3' is no range" "$blindfit" fit x.csv --rows 0:3
 refuse 2 "--seed: 'x' is no whole number" "$blindfit" plan --seed x
 refuse 2 'plan needs --samples' "$blindfit" plan
+refuse 2 '--output: given twice' "$blindfit" plan -n 9 -d 9 \
+    -o "$work/a" --output "$work/b"
+refuse 2 '--classes: given twice' "$blindfit" plan -n 9 -d 9 -c 2 -c 3
+refuse 2 "--threads: given twice" "$server" inspect x --threads 1 --threads 1
+ok "$blindfit" plan -n 100 -d 9 -k 1 --quiet -q --json --json
 refuse 2 "--recipe: 'magic'" "$blindfit" plan -n 9 -d 9 --recipe magic
 # 0 would pass for an option that is not given.
 for option in iterations components batch owners ranks ring threads; do
@@ -61,6 +66,8 @@ refuse 2 '10000000 features; 1 to' "$blindfit" plan -n 9 -d 10000000
 refuse 2 '--first and --rows' "$blindfit" extract x.idx -o "$work/x.npy" \
     --first 5 --rows 1:3
 refuse 2 'x.csv: .*written as .npy' "$blindfit" extract x.idx -o x.csv
+refuse 2 'p.npy: predictions are written as .csv' \
+    "$blindfit" predict m.npy x.csv -o p.npy
 ok "$blindfit" plan -n 100 -d 9 -k 1 -o "$work/job.json"
 for more in '-n 10' '-k 3' '--clip 2' '-c 3' "-o $work/other.json"; do
     refuse 2 'planned already' "$blindfit" plan "$work/job.json" $more
@@ -145,6 +152,17 @@ ok "$blindfit" inspect "$golden" && grep -q 'warning: .*insecure' \
     "$work/stderr" || fail "inspect does not warn of insecure parameters"
 ok "$server" inspect "$golden" --json
 grep -q '"insecure":.*true' "$work/stdout" || fail "inspect --json: insecure"
+
+# A job may begin with a byte-order mark and empty lines.
+{ printf '\357\273\277\r\n\n ' && cat "$work/job.json"; } >"$work/marked.json"
+ok "$blindfit" plan "$work/marked.json"
+ok "$blindfit" inspect "$work/marked.json"
+ok "$server" inspect "$work/marked.json"
+
+# Options may follow operands, whatever the surroundings ask for.
+for program in "$blindfit" "$server"; do
+    ok env POSIXLY_CORRECT=1 "$program" inspect "$golden" --json
+done
 
 # Output that cannot be written is an error.
 if [ -w /dev/full ]; then

@@ -70,6 +70,9 @@ awk -F, -v OFS=, '{ for (i = 2; i <= NF; i++) $i *= 1e4; print }' \
 rm -f "$work/checked.npy"
 refuse 6 'after iteration 1 the rows have scores of .* covers' \
     decrypt --check "$work/far.csv"
+sed '2s/,/,-/' "$work/train.csv" >"$work/minus.csv"
+refuse 6 'minus.csv: features: row 2, column 1 is -.*takes square roots' \
+    decrypt --check "$work/minus.csv"
 absent "$work/checked.npy"
 ok decrypt --check "$work/far.csv" --iteration 1 # its scores train nothing yet
 refuse 2 "--rehearse: 'maybe' is none of" "$blindfit" encrypt "$dir/job.json" \

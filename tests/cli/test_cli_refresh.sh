@@ -47,8 +47,8 @@ refuse 2 'refreshed at ring degree 16384 or 32768, not 65536' plan \
     --refresh yes --ring 65536
 refuse 2 'fit 1000 iterations .* in the memory allowed \([0-9.]* GB would do' \
     plan -k 1000 --max-memory 1G
-refuse 2 '1000 iterations .*off by .* of a typical one' plan -n 128 -d 400 \
-    -k 1000 --recipe paper
+refuse 2 '1000 iterations .*off by .* of a typical one' \
+    "$blindfit" plan -n 128 -d 400 -c 3 -k 1000 --recipe paper
 # A further job may be no less exact than a plan of its own.
 ok "$blindfit" plan -n 6000 -d 100 -c 3 -k 2 --recipe paper --refresh yes \
     -o "$work/rows.json"

@@ -269,6 +269,8 @@ static void test_lists(void **state)
     refuse_list(BF_ERR_FORMAT, given_text("c.txt", "\n"), "no class names");
     refuse_list(BF_ERR_FORMAT, given_text("c.txt", "caf\xe9\n"), "not UTF-8");
     refuse_list(BF_ERR_FORMAT, given("c.txt", "a\0b", 3), "not a text");
+    refuse_list(BF_ERR_MISMATCH, given_text("c.txt", "ant\nbee\nant\n"),
+                "two classes are called 'ant'");
     refuse_list(BF_ERR_FORMAT, given_text("none.npy", ""), "no class names");
     refuse_list(BF_ERR_IO, path_in(scratch, "absent.txt"), "No such file");
     given_text("m.npy.json", "{\"feature_map\": \"none\", \"class_names\": "

@@ -159,6 +159,39 @@ static void test_index(void **state)
                 "\"2\" 0 4 .25 6\n");
 }
 
+/* A header may say that the label is not where it is read from. */
+static void test_named_labels(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "a,b,label\n0,1,2\n1,2,0\n",
+        "a;\"b c\";\"Class\"\n0;1;2\n1;2;0\n",
+        "a b Y\n0 1 2\n1 2 0\n",
+        ",a,target\n0,1,2\n1,2,0\n",
+        "\"a\" \"labels\"\n\"1\" 0 1\n\"2\" 1 0\n", /* index without a name */
+    };
+    bf_dataset d;
+    bf_matrix x;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *path = given_text("named.csv", bad[i]);
+        check_fails(BF_ERR_FORMAT, "named.csv: the header names column 3",
+                    "the first column",
+                    bf_dataset_load(&d, path, NULL, (bf_rows){0, 0}, NULL));
+        check_ok(bf_csv_read(&x, path, NULL));
+        bf_matrix_clear(&x);
+    }
+    check_table("label,a,class,y\n2,1.5,-2,3e2\n0,4,.25,6\n");
+    check_table(",Y,a,b,class\n0,2,1.5,-2,3e2\n1,0,4,.25,6\n");
+    check_table("a,y2,classes,the label\n2,1.5,-2,3e2\n0,4,.25,6\n");
+    check_table("kind of y z b\n2 1.5 -2 3e2\n0 4 .25 6\n");
+    /* Elsewhere it is a feature. */
+    const char *y = given_text("y.txt", "1\n0\n");
+    check_ok(bf_dataset_load(&d, given_text("x.csv", "x,y\n0,1\n2,3\n"), y,
+                             (bf_rows){0, 0}, NULL));
+    assert_true(d.x.cols == 2);
+    bf_dataset_clear(&d);
+}
+
 static void test_plain_matrix(void **state)
 {
     (void)state;
@@ -288,6 +321,11 @@ static void test_features_of_a_model(void **state)
     check_features("2,0,5\n1,0,6\n");
     check_features("1,0,5\n1,0,6\n");
     check_features("l,a,b\n1,0,5\n1,0,6\n");
+    check_features("x,y\n0,5\n0,6\n");
+    check_fails(BF_ERR_MISMATCH, "f.csv: 3 columns", "names column 3 as the",
+                bf_features_load(&x,
+                                 given_text("f.csv", "a,b,y\n1,0,0\n0,1,2\n"),
+                                 2, 3, NULL));
     static const char *const bad[] = {
         "0.5,5,0\n0.25,6,2\n", /* label last */
         "0,5,0\n0,6,2\n",      /* beneath a column of zeros */
@@ -509,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_dialects),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_index),
+        cmocka_unit_test(test_named_labels),
         cmocka_unit_test(test_plain_matrix),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_labels_elsewhere),

@@ -138,8 +138,9 @@ static void test_bad_models(void **state)
     check_fails(BF_ERR_FORMAT, "no string",
                 bf_model_load(&back, in_folder("n.csv")));
     assert_int_equal(unlink(in_folder("n.csv.json")), 0);
-    check_fails(BF_ERR_IO, "n.csv.json",
+    check_fails(BF_ERR_IO, "n.csv: is no model, or is one without",
                 bf_model_load(&back, in_folder("n.csv")));
+    assert_non_null(strstr(bf_last_error(), "n.csv.json"));
     assert_null(back.weights.data);
     write_bytes(in_folder("n.csv.json"), "{\"my\": \"notes\"}", 15);
     check_fails(BF_ERR_ARGUMENT, "n.csv.json: is there already",

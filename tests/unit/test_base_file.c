@@ -502,11 +502,11 @@ static void whole_files_are_limited(void **state)
     assert_int_equal(data[10], 0);
     bf_free(data);
     data = NULL;
-    assert_int_equal(bf_read_file(path, 9, &data, &bytes), BF_ERR_RANGE);
+    assert_int_equal(bf_read_file(path, 9, &data, &bytes), BF_ERR_FORMAT);
     assert_int_equal(bf_read_file(other, 9, &data, &bytes), BF_ERR_IO);
     assert_int_equal(bf_read_file(folder, 9, &data, &bytes), BF_ERR_IO);
     assert_int_equal(bf_read_file("/dev/zero", 1 << 20, &data, &bytes),
-                     BF_ERR_RANGE);
+                     BF_ERR_FORMAT);
     assert_null(data);
     assert_int_equal(bf_read_file("/proc/self/stat", 1 << 20, &data, &bytes),
                      BF_OK);

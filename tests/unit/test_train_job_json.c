@@ -399,7 +399,7 @@ static void test_texts(void **state)
     free(deep);
     char *large = calloc(1, (1 << 20) + 2);
     memset(large, ' ', (1 << 20) + 1);
-    assert_int_equal(read_text(large), BF_ERR_RANGE);
+    assert_int_equal(read_text(large), BF_ERR_FORMAT);
     assert_non_null(strstr(bf_last_error(), "stranger.json"));
     free(large);
 }

@@ -8,6 +8,17 @@ typedef struct decrypt_args {
     bool every_iteration;
 } decrypt_args;
 
+/* Of --check, before they are scored. */
+static bf_status check_rows(const bf_matrix *x, const decrypt_args *a)
+{
+    bf_transform *t;
+    BF_TRY(bf_refuse_pipe(a->transform)); /* read before */
+    BF_TRY(bf_transform_load(&t, a->transform));
+    bf_status s = bf_transform_check(t, x);
+    bf_transform_destroy(t);
+    return s == BF_OK ? s : bf_fail_in(s, "%s", a->rows);
+}
+
 /* Checks the decrypted model, as no rehearsal may have checked the data. */
 static bf_status review_model(cli_findings *out, const decrypt_args *a,
                               const bf_job *job, const bf_owner *owner,
@@ -18,9 +29,10 @@ static bf_status review_model(cli_findings *out, const decrypt_args *a,
         BF_TRY(bf_features_load(&x, a->rows, bf_model_inputs(m),
                                 (unsigned)m->weights.rows, &cli_env));
     bf_view view = bf_view_of(&x);
-    bf_status s = cli_findings_make(out, owner, job, path, a->transform,
-                                    a->rows ? &view : NULL,
-                                    (unsigned)a->iteration);
+    bf_status s = a->rows ? check_rows(&x, a) : BF_OK;
+    if (s == BF_OK)
+        s = cli_findings_make(out, owner, job, path, a->transform,
+                              a->rows ? &view : NULL, (unsigned)a->iteration);
     bf_matrix_clear(&x);
     return s;
 }

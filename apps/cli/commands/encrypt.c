@@ -176,27 +176,105 @@ static bf_status check_outputs(const encrypt_args *a, const char *job,
         CLI_FILES(a->key, job, train, a->labels.at[0], a->upload, a->fitted));
 }
 
-/* decrypt takes class names from the file beside the transform. So labels of a
- * further job must match these names, unless they get a transform of their own.
- */
-static bf_status match_fitted(cli_training *t, const encrypt_args *a,
-                              const char *train)
+/* The class names beside the fitted transform, in which all columns of labels
+ * have `classes`. */
+typedef struct fitted_names {
+    char **at;
+    size_t count, classes;
+} fitted_names;
+
+static bf_status read_names(fitted_names *out, const encrypt_args *a,
+                            const bf_job *job)
 {
-    char **names;
-    size_t count;
+    const bf_label_columns labels = bf_job_shape_of(job).labels;
+    *out = (fitted_names){0};
+    for (unsigned i = 0; i < labels.count; i++)
+        out->classes += labels.classes[i];
     if (!a->fitted || (a->part == BF_UPLOAD_LABELS && a->transform))
+        return BF_OK; /* not needed */
+    return bf_class_names_beside(&out->at, &out->count, a->fitted);
+}
+
+/* True if decrypt takes class names from the file beside the fitted transform:
+ * labels alone have no other. */
+static bool names_are_fitted(const encrypt_args *a)
+{
+    return a->part == BF_UPLOAD_LABELS && !a->transform;
+}
+
+#define WAY_OUT                                                                \
+    "; --transform OTHER writes a copy of %s with the names of these labels"
+
+/* Labels must match the names, if these are as many as the job has classes. */
+static bf_status match_fitted(cli_training *t, const fitted_names *n,
+                              const encrypt_args *a, const char *file)
+{
+    if (!n->at || t->columns > 1 || n->count != n->classes) return BF_OK;
+    bf_status s = bf_dataset_match(&t->column[0], (const char *const *)n->at,
+                                   (unsigned)n->count);
+    if (s == BF_OK) return s;
+    if (!names_are_fitted(a) || !t->column[0].class_names)
+        return bf_fail_in(s, "%s", file);
+    return bf_fail(s, "%s: %s" WAY_OUT, file, bf_last_error(), a->fitted);
+}
+
+static bool same_names(const fitted_names *n, const char *const *names)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (strcmp(n->at[i], names[i]) != 0) return false;
+    return true;
+}
+
+static const char *list_names(char *buf, size_t size, const fitted_names *n)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < n->count && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "",
+                                 n->at[i]);
+    if (used >= size) strcpy(buf + size - 4, "...");
+    return buf;
+}
+
+/* Says which class names the model will have, if not those of the labels. */
+static bf_status tell_names(const cli_training *t, const fitted_names *n,
+                            const encrypt_args *a, const char *file)
+{
+    char list[128];
+    const char *const *own = cli_training_names(t);
+    bool fit = n->at && n->count == n->classes;
+    if (!names_are_fitted(a) || (own && fit && same_names(n, own)))
         return BF_OK;
-    BF_TRY(bf_class_names_beside(&names, &count, a->fitted));
-    if (!names || t->columns > 1) {
-        bf_class_names_free(names, names ? count : 0);
-        return BF_OK;
-    }
-    bf_status s = bf_dataset_match(&t->column[0], (const char *const *)names,
-                                   (unsigned)count);
-    bf_class_names_free(names, count);
-    return s == BF_OK
-               ? s
-               : bf_fail_in(s, "%s", a->labels.count ? a->labels.at[0] : train);
+    if (own && (fit || (n->at && t->columns == 1)))
+        return bf_fail(BF_ERR_MISMATCH,
+                       "%s: class names other than those in %s.json" WAY_OUT,
+                       file, a->fitted, a->fitted);
+    if (own)
+        cli_note("%s: %s: the class names are not kept" WAY_OUT, cli_program(),
+                 file, a->fitted);
+    else if (fit)
+        cli_note("%s: %s: no class names, so the model gets those in %s.json: "
+                 "%s; --transform OTHER writes a copy of %s without names",
+                 cli_program(), file, a->fitted,
+                 list_names(list, sizeof list, n), a->fitted);
+    else if (n->at)
+        cli_note("%s: %s.json: names of %zu classes, the job has %zu: the "
+                 "model gets none",
+                 cli_program(), a->fitted, n->count, n->classes);
+    return BF_OK;
+}
+
+static bf_status load(cli_training *t, const encrypt_args *a, const bf_job *job,
+                      const char *train)
+{
+    const char *file = a->labels.count ? a->labels.at[0] : train;
+    fitted_names n;
+    BF_TRY(read_names(&n, a, job));
+    bf_status s = cli_training_load(t, job, train, &a->labels, a->rows);
+    if (s == BF_OK) s = match_fitted(t, &n, a, file);
+    if (s == BF_OK) s = cli_training_join(t, job, train, &a->labels);
+    if (s == BF_OK) s = tell_names(t, &n, a, file);
+    bf_class_names_free(n.at, n.count);
+    return s;
 }
 
 static bf_status choose_part(encrypt_args *a)
@@ -249,10 +327,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     if (a.part == BF_UPLOAD_LABELS) BF_TRY(cli_need(a.fitted, "fitted"));
     BF_TRY(bf_job_read(&job, operands[0]));
     bf_status s = check_outputs(&a, operands[0], operands[1]);
-    if (s == BF_OK)
-        s = cli_training_load(&t, job, operands[1], &a.labels, a.rows);
-    if (s == BF_OK) s = match_fitted(&t, &a, operands[1]);
-    if (s == BF_OK) s = cli_training_join(&t, job, operands[1], &a.labels);
+    if (s == BF_OK) s = load(&t, &a, job, operands[1]);
     if (s == BF_OK) s = encrypt(&a, job, &t, operands[1]);
     cli_training_clear(&t);
     if (s == BF_OK) s = report(&a, job);

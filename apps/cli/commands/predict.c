@@ -82,6 +82,21 @@ static bf_status save(const bf_matrix *scores, char *const *names,
     return cli_common_options.json ? report_json(scores, names, path) : BF_OK;
 }
 
+/* Call before the work. Names of no known ending are fine, such as a pipe's. */
+static bf_status check_output(const char *path, const char *model,
+                              const char *rows)
+{
+    static const char *const others[] = {".npy", ".safetensors", ".json",
+                                         ".tsv"};
+    BF_TRY(bf_outfile_check(path, CLI_FILES(model, rows)));
+    BF_TRY(cli_check_beside(path, CLI_FILES(model)));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (bf_path_has_extension(path, others[i]))
+            return bf_fail(BF_ERR_ARGUMENT,
+                           "%s: predictions are written as .csv", path);
+    return BF_OK;
+}
+
 static bf_status run(const cli_command *self, int argc, char **argv)
 {
     const char *path = NULL, *operands[CLI_OPERANDS_MAX];
@@ -93,10 +108,7 @@ static bf_status run(const cli_command *self, int argc, char **argv)
     bf_model model;
     bf_matrix x = {0}, scores = {0};
     BF_TRY(cli_parse(self, options, argc, argv, 2, 2, operands));
-    if (path) {
-        BF_TRY(bf_outfile_check(path, CLI_FILES(operands[0], operands[1])));
-        BF_TRY(cli_check_beside(path, CLI_FILES(operands[0])));
-    }
+    if (path) BF_TRY(check_output(path, operands[0], operands[1]));
     BF_TRY(bf_model_load(&model, operands[0]));
     bf_status status;
     BF_GOTO(bf_features_load(&x, operands[1], bf_model_inputs(&model),

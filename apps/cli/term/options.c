@@ -255,6 +255,7 @@ typedef struct tables {
     const cli_option *option[OPTIONS_MAX];
     struct option longs[OPTIONS_MAX + 1];
     char letters[2 * OPTIONS_MAX + 3];
+    bool given[OPTIONS_MAX];
     size_t count;
 } tables;
 
@@ -276,22 +277,34 @@ static void add_options(tables *t, const cli_option *o)
     }
 }
 
-static const cli_option *option_of(const tables *t, int code)
+/* t->count if there is none. */
+static size_t index_of(const tables *t, int code)
 {
-    if (code >= FIRST_CODE) return t->option[code - FIRST_CODE];
-    for (size_t i = 0; i < t->count; i++)
-        if (t->option[i]->letter == code) return t->option[i];
-    return NULL;
+    size_t i = 0;
+    if (code >= FIRST_CODE) return (size_t)(code - FIRST_CODE);
+    while (i < t->count && t->option[i]->letter != code) i++;
+    return i;
+}
+
+/* Refuses a second value, since nothing says which of the two is meant. */
+static bf_status take_option(tables *t, int code, const char *text)
+{
+    size_t i = index_of(t, code);
+    const cli_option *o = t->option[i];
+    if (t->given[i] && o->kind != CLI_FLAG && o->kind != CLI_TEXTS)
+        return bf_fail(BF_ERR_ARGUMENT, "--%s: given twice", o->name);
+    t->given[i] = true;
+    return assign(o, text);
 }
 
 static bf_status bad_option(const cli_command *self, const tables *t, int code,
                             char **argv)
 {
-    const cli_option *o = code == ':' ? option_of(t, optopt) : NULL;
-    if (o)
+    size_t i = code == ':' ? index_of(t, optopt) : t->count;
+    if (i < t->count)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "--%s needs a value (see %s %s --help)", o->name,
-                       cli_program(), self->name);
+                       "--%s needs a value (see %s %s --help)",
+                       t->option[i]->name, cli_program(), self->name);
     if (optopt && optopt < FIRST_CODE)
         return bf_fail(BF_ERR_ARGUMENT, "no option -%c (see %s %s --help)",
                        optopt, cli_program(), self->name);
@@ -362,6 +375,7 @@ bf_status cli_parse(const cli_command *self, const cli_option *options,
     }
     add_options(&t, options);
     add_options(&t, common);
+    unsetenv("POSIXLY_CORRECT"); /* options may follow operands */
     opterr = 0;
     optind = 1;
     for (;;) {
@@ -369,7 +383,7 @@ bf_status cli_parse(const cli_command *self, const cli_option *options,
         if (code == -1) break;
         if (code == '?' || code == ':')
             return bad_option(self, &t, code, argv);
-        BF_TRY(assign(option_of(&t, code), optarg));
+        BF_TRY(take_option(&t, code, optarg));
         if (help_wanted) {
             print_help(self, options);
             BF_TRY(cli_close_stdout());

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -141,6 +142,11 @@ static bf_status load_sidecar(bf_model *m, const char *path)
     cJSON *root = NULL;
     BF_TRY(bf_sidecar_path(side, path));
     BF_TRY(bf_refuse_pipe(side)); /* nobody would fill it */
+    if (access(side, F_OK) != 0)
+        return bf_fail(BF_ERR_IO,
+                       "%s: is no model, or is one without its feature map: "
+                       "there is no %s",
+                       path, side);
     bf_status status;
     BF_GOTO(bf_read_file(side, SIDE_MAX, &data, &bytes), done);
     root = bf_json_parse((const char *)data, bytes);
