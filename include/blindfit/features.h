@@ -27,8 +27,8 @@ typedef struct bf_rows {
  *         the rows are skipped. A header is a first line none of whose fields
  *         is a number, or that numbers at least four columns: 0, 1, 2, 3, ... .
  *         BF_ERR_FORMAT if the label is read from the first column and the
- *         header names another one, and not the first, "label", "labels",
- *         "class", "target" or "y", in upper or lower case.
+ *         header names another one "label", "labels", "class" or "target", in
+ *         upper or lower case, and not the first one so, or "y".
  *   .npy  n x d; labels from labels_path, or none (labels NULL, classes 0).
  * classes is 1 + the largest label of the whole file, whatever rows are
  * selected; or the number of class names, if LABELS_PATH.json has some. Names

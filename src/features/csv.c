@@ -170,7 +170,7 @@ static void find_label(table *s, const text *t)
     size_t first = t->index ? 2 : 1, column = 1 + bare;
     if (t->names + bare != s->cols) return; /* names may hold blanks */
     for (line f; bf_csv_next_field(t, &l, &f); column++) {
-        if (!bf_csv_names_label(f)) continue;
+        if (!bf_csv_names_label(f, column == first)) continue;
         s->label = column == first ? 0 : column;
         s->label_name = f;
         return;

@@ -139,12 +139,12 @@ static bf_csv_line without_quotes(bf_csv_line f)
     return f;
 }
 
-bool bf_csv_names_label(bf_csv_line field)
+bool bf_csv_names_label(bf_csv_line field, bool first)
 {
-    static const char *const names[] = {"label",  "labels", "class",
-                                        "target", "y",      NULL};
+    static const char *const names[] = {"y",     "label",  "labels",
+                                        "class", "target", NULL};
     field = without_quotes(field);
-    return is_one_of(field.p, field.end, names);
+    return is_one_of(field.p, field.end, first ? names : names + 1);
 }
 
 static field_kind kind_of(bf_csv_line f)

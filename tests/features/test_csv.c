@@ -166,7 +166,7 @@ static void test_named_labels(void **state)
     static const char *const bad[] = {
         "a,b,label\n0,1,2\n1,2,0\n",
         "a;\"b c\";\"Class\"\n0;1;2\n1;2;0\n",
-        "a b Y\n0 1 2\n1 2 0\n",
+        "a b Class\n0 1 2\n1 2 0\n",
         ",a,target\n0,1,2\n1,2,0\n",
         "\"a\" \"labels\"\n\"1\" 0 1\n\"2\" 1 0\n", /* index without a name */
     };
@@ -183,6 +183,7 @@ static void test_named_labels(void **state)
     check_table("label,a,class,y\n2,1.5,-2,3e2\n0,4,.25,6\n");
     check_table(",Y,a,b,class\n0,2,1.5,-2,3e2\n1,0,4,.25,6\n");
     check_table("a,y2,classes,the label\n2,1.5,-2,3e2\n0,4,.25,6\n");
+    check_table("kind,x,y,z\n2,1.5,-2,3e2\n0,4,.25,6\n");
     check_table("kind of y z b\n2 1.5 -2 3e2\n0 4 .25 6\n");
     /* Elsewhere it is a feature. */
     const char *y = given_text("y.txt", "1\n0\n");
