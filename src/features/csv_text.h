@@ -41,7 +41,8 @@ bool bf_csv_next_field(const bf_csv_text *t, bf_csv_line *l,
 size_t bf_csv_count_fields(const bf_csv_text *t, bf_csv_line l);
 
 /* True for a name of a column that holds the label: "label", "labels", "class",
- * "target", and of the first column "y", which elsewhere may be a coordinate. */
+ * "target"; and of the first column "y", which elsewhere may be a coordinate.
+ */
 bool bf_csv_names_label(bf_csv_line field, bool first);
 
 /* Finds line ends and delimiter, and skips everything above the rows: a
