@@ -324,9 +324,9 @@ static void test_features_of_a_model(void **state)
     check_features("l,a,b\n1,0,5\n1,0,6\n");
     check_features("x,y\n0,5\n0,6\n");
     check_fails(BF_ERR_MISMATCH, "f.csv: 3 columns", "names column 3 as the",
-                bf_features_load(&x,
-                                 given_text("f.csv", "a,b,class\n1,0,0\n0,1,2\n"),
-                                 2, 3, NULL));
+                bf_features_load(
+                    &x, given_text("f.csv", "a,b,class\n1,0,0\n0,1,2\n"), 2,
+                    3, NULL));
     static const char *const bad[] = {
         "0.5,5,0\n0.25,6,2\n", /* label last */
         "0,5,0\n0,6,2\n",      /* beneath a column of zeros */
