@@ -156,11 +156,11 @@ bad_data() # CODE PATTERN SED-SCRIPT
     refuse "$1" "bad.csv.*$2" encrypt_file "$work/bad.csv"
     refuse "$1" "bad.csv.*$2" "$blindfit" fit "$work/bad.csv"
 }
-bad_data 4 '1' '1s/^[0-9]*/nan/'
+bad_data 6 '1' '1s/^[0-9]*/nan/'
 bad_data 4 '1' '1s/^/#/'
 bad_data 4 'header' '1s/^/a,b,c\n/'
-bad_data 4 '5' '5s/,[^,]*/,nan/'
-bad_data 4 '5' '5s/,[^,]*/,inf/'
+bad_data 6 '5' '5s/,[^,]*/,nan/'
+bad_data 6 '5' '5s/,[^,]*/,inf/'
 bad_data 6 '7' '7s/^[0-9]*/-1/'
 bad_data 6 '7' '7s/^[0-9]*/1.5/'
 bad_data 6 '7' '7s/^[0-9]*/100/'
