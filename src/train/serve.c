@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "blindfit/text.h"
 #include "base/cpu.h"
 #include "base/env.h"
 #include "base/file.h"
@@ -299,11 +300,11 @@ static bf_status plan_run(server *s)
     bf_status status = bf_plan_check_memory(&s->plan, o->max_memory);
     if (status != BF_ERR_MEMORY || o->pack_rows == BF_PACK_NEVER || !packs)
         return status;
-    double unpacked = (double)s->plan.memory_bytes;
+    bf_text unpacked = bf_text_size((double)s->plan.memory_bytes);
     BF_TRY(plan_packed(s));
-    bf_note("rows stay packed, in %.2f GB of memory instead of %.2f GB, and "
-            "are unpacked in each iteration",
-            (double)s->plan.memory_bytes / 1e9, unpacked / 1e9);
+    bf_note("rows stay packed, in %s of memory instead of %s, and are unpacked "
+            "in each iteration",
+            bf_text_size((double)s->plan.memory_bytes).s, unpacked.s);
     return BF_OK;
 }
 

@@ -111,6 +111,9 @@ refuse 8 'changed.*version' train "$work/changed" "$keys" "$job"
 refuse 4 'secret key' train "$upload" "$secret" "$job"
 refuse 4 'evaluation keys' train "$keys" "$keys" "$job"
 refuse 3 'folder' train "$dir" "$keys" "$job"
+refuse 7 'needs [0-9.]* MB of memory, 1.0 MB are allowed' "$server" train \
+    "$job" --keys "$keys" --upload "$upload" -o "$work/out.enc" \
+    --max-memory 1M
 
 # ---- of another job or key ----------------------------------------------------
 other=$work/other
