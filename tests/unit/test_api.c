@@ -448,7 +448,7 @@ static void fused_products_with_plaintexts(void **state)
     bf_free(data);
 
     assert_fails(bf_cipher_mul_plain_add(ev, &w, w, py), BF_ERR_ARGUMENT,
-                 "the sum has");
+                 "its own term");
     assert_fails(bf_cipher_mul_plain_add(ev, &w, z, py), BF_ERR_ARGUMENT,
                  "the sum has");
     bf_plain *low = NULL;
