@@ -12,6 +12,12 @@ refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" encrypt \
 refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" fit \
     "$work/negative.csv" --map sqrt
 
+# Secret keys belong to no job.
+ok "$blindfit" inspect "$work/keys/secret.key"
+! grep -q '^  job' "$work/stdout" || fail "inspect: the job of a secret key"
+ok "$blindfit" inspect "$work/keys/eval.keys"
+grep -q '^  job' "$work/stdout" || fail "inspect: no job"
+
 # Composite numbers of the right form, p + 2N k.
 ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
     --key "$work/keys/secret.key" -o "$work/upload.bf"
