@@ -11,6 +11,9 @@ void cli_json_job(cJSON *o, const bf_recipe *recipe, const bf_job_figures *f)
     cJSON_AddNumberToObject(o, "samples", (double)f->shape.rows);
     cJSON_AddNumberToObject(o, "features", (double)f->shape.features);
     cJSON_AddNumberToObject(o, "classes", (double)f->shape.classes);
+    if (recipe->expand.count)
+        cJSON_AddNumberToObject(o, "random_features",
+                                (double)recipe->expand.count);
     cJSON_AddNumberToObject(o, "ring_degree", (double)f->ring_degree);
     cJSON_AddNumberToObject(o, "limbs", f->limbs);
     cJSON_AddNumberToObject(o, "special_primes", f->special_limbs);
@@ -258,6 +261,11 @@ static void print_plan(const bf_job *job, const bf_job_figures *f,
            f->shape.iterations == 1 ? "" : "s",
            bf_text_count((double)f->shape.rows).s,
            bf_text_count((double)f->shape.features).s, f->shape.classes);
+    size_t random = bf_job_recipe(job)->expand.count;
+    if (random)
+        cli_row("random features", "%s, in place of the %s of a row",
+                bf_text_count((double)random).s,
+                bf_text_count((double)f->shape.features).s);
     cli_row("ring degree", "%s", bf_text_count((double)f->ring_degree).s);
     cli_row("modulus", "%u level%s, log2(QP) = %.0f of at most %.0f",
             f->limbs - 1, f->limbs == 2 ? "" : "s", f->log2_qp,

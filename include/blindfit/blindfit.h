@@ -128,7 +128,8 @@ typedef struct bf_env {
     int interrupted;  /* by bf_env_interrupt */
     /* `done` runs from 0 to `total` (any unit). Called on the thread that
      * called the operation; a result other than 0 stops the operation, as
-     * bf_env_interrupt does. May be NULL. */
+     * bf_env_interrupt does: after the operation's last call it stops the next
+     * one. Operations run again after bf_env_interrupt(env, 0). May be NULL. */
     int (*progress)(void *user, const char *phase, double done, double total);
     /* Receives a one-line note for the user. May be NULL. */
     void (*note)(void *user, const char *line);

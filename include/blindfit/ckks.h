@@ -52,31 +52,32 @@ typedef double complex bf_complex;
  * meets them with 128 bits of security (the table of [BCC+24]), and its primes.
  */
 typedef struct bf_ckks_request {
-    unsigned depth;     /* products one after another, at least 1; 0: 1 */
+    unsigned depth;     /* products one after another, 1 to 47; 0: 1 */
     size_t slots;       /* least number of values in a ciphertext; 0: any */
     unsigned precision; /* bits behind the binary point that encryption and the
-                         * rounding of a product leave right; 0: 20 */
+                         * rounding of a product leave right; 0: 20. At most 29,
+                         * one bit less for each doubling of a ring of 2^13 */
     double largest;     /* |value| that any slot ever has, at most
                          * 2^(49 - precision); 0: 1 */
 } bf_ckks_request;
 
-/* Parameters by hand: bit lengths of the primes, in order. The last entry of
- * q_bits gives the scale, 2^bits. The leading entries whose length differs, at
- * least one, are the base, which is below level 0. digit_limbs: the number of
- * primes of q in a digit of key switching; the product of the special primes p
- * must exceed that of each digit. */
+/* Parameters by hand: bit lengths of the primes, 20 to 49, in order. The last
+ * entry of q_bits gives the scale, 2^bits. The leading entries whose length
+ * differs, at least one, are the base, which is below level 0. digit_limbs: the
+ * number of primes of q in a digit of key switching; the product of the special
+ * primes p must exceed that of each digit. BF_ERR_ARGUMENT otherwise. */
 typedef struct bf_ckks_chain {
-    unsigned log_n; /* ring of degree 2^log_n, twice the slots */
+    unsigned log_n; /* ring of degree 2^log_n, twice the slots; 13 to 17 */
     const unsigned *q_bits, *p_bits;
-    unsigned q_count, p_count;
-    unsigned digit_limbs;
+    unsigned q_count, p_count; /* 1 to 48, 1 to 16 */
+    unsigned digit_limbs;      /* 1 to q_count */
 } bf_ckks_chain;
 
 typedef struct bf_ckks bf_ckks;
 /* BF_ERR_ARGUMENT, with the reason, if no ring meets the request. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_create(bf_ckks **out,
                                               const bf_ckks_request *request);
-/* BF_ERR_SECURITY below 128 bits. */
+/* BF_ERR_SECURITY below 128 bits, as every ring below 2^13 is. */
 BF_API BF_MUST_CHECK bf_status bf_ckks_create_chain(bf_ckks **out,
                                                     const bf_ckks_chain *chain);
 /* Reads the parameters from a file of any kind: of keys or of ciphertexts. */
@@ -121,7 +122,9 @@ BF_API BF_MUST_CHECK bf_status bf_plain_encode_at(bf_plain **out,
                                                   size_t count, double scale,
                                                   unsigned level);
 /* Encodes coeffs[count], the coefficients of the polynomial instead of slots;
- * count is at most twice the slots. */
+ * count is at most twice the slots. BF_ERR_RANGE if the polynomial has a slot
+ * that exceeds bf_ckks_largest: a slot is up to the sum of all |coefficients|.
+ */
 BF_API BF_MUST_CHECK bf_status bf_plain_encode_coeffs(
     bf_plain **out, const bf_ckks *ckks, const double *coeffs, size_t count,
     double scale, unsigned level);

@@ -89,7 +89,7 @@ BF_OWNER_API BF_MUST_CHECK bf_status bf_features_load(
 /* True if the path ends in .ext, in upper or lower case. */
 BF_OWNER_API bool bf_path_has_extension(const char *path, const char *ext);
 
-/* Atomic. */
+/* Atomic. BF_ERR_RANGE, with float32, for a finite number beyond floats. */
 BF_OWNER_API BF_MUST_CHECK bf_status bf_npy_write(const char *path,
                                                   const bf_matrix *m,
                                                   bool float32);

@@ -28,16 +28,17 @@ BF_API BF_MUST_CHECK bf_status bf_outfile_open(
 BF_API BF_MUST_CHECK bf_status bf_outfile_write(bf_outfile *f, const void *data,
                                                 size_t bytes);
 /* Overwrites bytes that were already written, such as a length known only at
- * the end; does not move the position of the next write. Fails on pipes and
- * devices. */
+ * the end; does not move the position of the next write. BF_ERR_ARGUMENT for
+ * bytes beyond the last write. Fails on pipes and devices. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset,
                                                 const void *data, size_t bytes);
-BF_API FILE *
-bf_outfile_stream(bf_outfile *f); /* for fprintf; errors show at commit */
+/* For fprintf; errors show at commit. NULL for a removal. */
+BF_API FILE *bf_outfile_stream(bf_outfile *f);
 BF_API const char *bf_outfile_path(const bf_outfile *f);
 /* A removal in place of a file to write: the commit removes the file at `path`.
  * After an abort, or a commit with others that fail, the file is still there. A
- * missing file is fine. Nothing can be written to a removal. */
+ * missing file is fine, a folder is BF_ERR_IO. Nothing can be written to a
+ * removal: BF_ERR_ARGUMENT. */
 BF_API BF_MUST_CHECK bf_status bf_outfile_remove(bf_outfile **out,
                                                  const char *path);
 BF_API BF_MUST_CHECK bf_status

@@ -46,6 +46,12 @@ bf_status bf_cipher_mul_plain_add(bf_evaluator *ev, bf_cipher **out,
     BF_TRY(
         bf_api_begin(&op, ev, "sum of products with plaintexts", a, *out, 0));
     BF_TRY(bf_api_same(op.ckks, b->ckks, op.what));
+    if (*out == a)
+        return bf_fail(BF_ERR_ARGUMENT, "%s: the sum is its own term", op.what);
+    if ((*out)->ct.polys != a->ct.polys)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: the sum has %u polynomials, the term %u", op.what,
+                       (*out)->ct.polys, a->ct.polys);
     bf_pt pt = operand(&op, b);
     BF_TRY(bf_mul_plain_add(op.eval, &(*out)->ct, &a->ct, &pt));
     bf_api_changed(&op, *out);

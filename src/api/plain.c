@@ -117,7 +117,10 @@ bf_status bf_plain_encode_coeffs(bf_plain **out, const bf_ckks *c,
     bf_status status = bf_encode_coeffs(&pt, c->ctx, coeffs, count, scale,
                                         bf_api_limbs(c, level));
     if (status == BF_OK && !(pt.bound <= c->largest))
-        status = check_value(c, pt.bound, 0);
+        status = bf_fail(BF_ERR_RANGE,
+                         "encoding: coefficients with a slot above %g, the "
+                         "largest of these parameters",
+                         c->largest);
     pt.bound = c->largest;
     return finish(out, c, &pt, status);
 }

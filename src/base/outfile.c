@@ -33,6 +33,7 @@ struct bf_outfile {
     FILE *stream;
     char *buffer;
     int fd;
+    uint64_t written; /* bytes that left the stream */
     int error; /* first errno met while writing */
     struct slot *slot; /* NULL: written in place, nothing to move or remove */
 };
@@ -149,6 +150,7 @@ static ssize_t cookie_write(void *cookie, const char *data, size_t bytes)
         if (!injected_failure()) n = write(f->fd, data + done, bytes - done);
         if (n > 0) {
             done += (size_t)n;
+            f->written += (size_t)n;
         } else if (n == 0) {
             f->error = EIO; /* a device that accepts no bytes */
         } else if (errno != EINTR) {
@@ -252,6 +254,9 @@ static bf_status open_target(bf_outfile *f, unsigned mode)
 
 bf_status bf_outfile_remove(bf_outfile **out, const char *path)
 {
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return bf_fail(BF_ERR_IO, "%s: is a folder", path);
     bf_outfile *f = calloc(1, sizeof *f);
     if (!f) return bf_fail(BF_ERR_MEMORY, "%s: no memory", path);
     f->fd = -1;
@@ -308,8 +313,16 @@ static bf_status write_failed(const bf_outfile *f)
                          f->path);
 }
 
+static bf_status refuse_removal(const bf_outfile *f)
+{
+    if (!f->removal) return BF_OK;
+    return bf_fail(BF_ERR_ARGUMENT, "%s: a removal cannot be written to",
+                   f->path);
+}
+
 bf_status bf_outfile_write(bf_outfile *f, const void *data, size_t bytes)
 {
+    BF_TRY(refuse_removal(f));
     if (f->error || fwrite(data, 1, bytes, f->stream) != bytes)
         return write_failed(f);
     return BF_OK;
@@ -319,7 +332,13 @@ bf_status bf_outfile_patch(bf_outfile *f, uint64_t offset, const void *data,
                            size_t bytes)
 {
     const uint8_t *p = data;
+    BF_TRY(refuse_removal(f));
     if (f->error || fflush(f->stream) != 0) return write_failed(f);
+    if (offset > f->written || bytes > f->written - offset)
+        return bf_fail(BF_ERR_ARGUMENT,
+                       "%s: overwriting %zu bytes at %llu, of %llu written",
+                       f->path, bytes, (unsigned long long)offset,
+                       (unsigned long long)f->written);
     while (bytes > 0) {
         ssize_t n = injected_failure()
                         ? -1

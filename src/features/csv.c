@@ -2,7 +2,9 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/env.h"
 #include "base/file.h"
@@ -37,12 +39,32 @@ static const char *field_text(const text *t, line l, char out[32])
     return out;
 }
 
+/* "nan", "-Infinity", also in quotes. */
+static bool is_not_finite(line field)
+{
+    static const char *const names[] = {"nan", "inf", "infinity"};
+    const char *p = field.p;
+    if (*p == '"') p++;
+    if (*p == '-' || *p == '+') p++;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]);
+        if ((ptrdiff_t)n <= field.end - p && strncasecmp(p, names[i], n) == 0 &&
+            !isalnum((unsigned char)p[n]))
+            return true;
+    }
+    return false;
+}
+
 static bf_status bad_field(const text *t, line field, size_t column)
 {
     char shown[32];
     if (field.p == field.end || *field.p == t->delimiter)
         return bf_fail(BF_ERR_FORMAT, "%s: line %zu, column %zu is empty",
                        t->path, t->line, column);
+    if (is_not_finite(field))
+        return bf_fail(BF_ERR_RANGE,
+                       "%s: line %zu, column %zu: '%s' is not a finite number",
+                       t->path, t->line, column, field_text(t, field, shown));
     return bf_fail(BF_ERR_FORMAT,
                    "%s: line %zu, column %zu: '%s' is not a number", t->path,
                    t->line, column, field_text(t, field, shown));

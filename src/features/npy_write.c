@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,13 +32,24 @@ static bf_status write_header(bf_outfile *f, const char *descr, size_t rows,
     return bf_outfile_write(f, head, padded);
 }
 
-static bf_status write_float32(bf_outfile *f, const double *data, size_t count)
+static bf_status write_float32(bf_outfile *f, const bf_matrix *m)
 {
     float block[4096];
+    const double *data = m->data;
+    size_t count = m->rows * m->cols;
     for (size_t done = 0; done < count;) {
         size_t n = sizeof block / sizeof *block;
         if (count - done < n) n = count - done;
-        for (size_t i = 0; i < n; i++) block[i] = (float)data[done + i];
+        for (size_t i = 0; i < n; i++) {
+            size_t at = done + i;
+            block[i] = (float)data[at];
+            if (isfinite(data[at]) && !isfinite(block[i]))
+                return bf_fail(BF_ERR_RANGE,
+                               "%s: row %zu, column %zu: %g is too large for "
+                               "a float",
+                               bf_outfile_path(f), at / m->cols + 1,
+                               at % m->cols + 1, data[at]);
+        }
         BF_TRY(bf_outfile_write(f, block, n * sizeof *block));
         done += n;
     }
@@ -50,9 +62,8 @@ bf_status bf_npy_write_to(bf_outfile *f, const bf_matrix *m, bool float32)
         return bf_fail(BF_ERR_ARGUMENT, "%s: an empty matrix",
                        bf_outfile_path(f));
     BF_TRY(write_header(f, float32 ? "<f4" : "<f8", m->rows, m->cols));
-    size_t count = m->rows * m->cols;
-    if (float32) return write_float32(f, m->data, count);
-    return bf_outfile_write(f, m->data, count * sizeof *m->data);
+    if (float32) return write_float32(f, m);
+    return bf_outfile_write(f, m->data, m->rows * m->cols * sizeof *m->data);
 }
 
 static bf_status finish(bf_outfile *f, bf_status status)

@@ -123,14 +123,17 @@ static void key(FILE *to, const char *style, const char *path, const char *name,
 static void keys(FILE *to, const bf_report *r)
 {
     static const char line[] = "M0 7h30",
+                      dot[] = "M12 7a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
                       circle[] = "M10 7a5 5 0 1 0 10 0a5 5 0 1 0-10 0";
     bool twins = false, compared = false;
     fputs("<ul class=\"key\">\n", to);
     for (size_t i = 0; i < r->count; i++) {
         char style[32];
-        snprintf(style, sizeof style, "s%zu", i);
+        bf_run_curve c;
+        bf_run_curve_of(&c, r->run[i]);
+        snprintf(style, sizeof style, "%c%zu", c.count > 1 ? 's' : 'f', i);
         if (bf_run_find(r->run[i], "accuracy.encrypted"))
-            key(to, style, line,
+            key(to, style, c.count > 1 ? line : dot,
                 r->count == 1 ? bf_run_string(r->run[i], "recipe").s
                               : bf_run_name(r, i),
                 ", encrypted");

@@ -22,9 +22,10 @@ static const struct row {
     const char *name, *key;
     bf_text (*format)(double);
 } rows[] = {
-    {"What was trained", NULL, NULL},
+    {"The job", NULL, NULL},
     {"encrypted rows", "samples", bf_text_count},
     {"features of a row", "features", bf_text_count},
+    {"  random features instead", "random_features", bf_text_count},
     {"iterations", "iterations", bf_text_count},
     {"security", "security_bits", bits},
     {"Sent to the server", NULL, NULL},
@@ -76,30 +77,32 @@ static void line(table *t, const struct row *row)
 }
 
 /* The rows by which accuracies were found: in the heading if all runs had the
- * same, and else in lines. */
+ * same, and else in lines, as far as they are known. */
 static void judges(table *t, char heading[128])
 {
     const bf_report *r = t->r;
-    bool same = true, any = false;
+    bool same = true, known = false;
     double many = bf_run_number(r->run[0], "judged_rows");
     const char *on = bf_run_judged_on(r->run[0]);
     bf_text cells[BF_REPORT_RUNS_MAX];
     for (size_t i = 0; i < r->count; i++) {
         const char *judged_on = bf_run_judged_on(r->run[i]);
-        any |= bf_run_judged(r->run[i]);
+        known |= *judged_on != '-';
         same &= strcmp(judged_on, on) == 0 &&
                 bf_run_number(r->run[i], "judged_rows") == many;
-        snprintf(cells[i].s, sizeof cells[i].s, "%s", judged_on);
+        snprintf(cells[i].s, sizeof cells[i].s, "%s%s", judged_on,
+                 *judged_on == '-' ? "" : " rows");
     }
     t->heading = "Accuracy";
-    if (same && *on != '-') {
+    if (same && *on != '-' && many > 0) {
         snprintf(heading, 128, "Accuracy on %s rows that were %s",
                  bf_text_count(many).s,
                  strcmp(on, "test") == 0 ? "not trained on" : "trained on");
         t->heading = heading;
-    } else if (any) {
-        put(t, "on rows of the set for", cells);
-        line(t, &(struct row){"  as many as", "judged_rows", bf_text_count});
+    } else {
+        if (known) put(t, "judged on", cells);
+        line(t, &(struct row){"number of these rows", "judged_rows",
+                              bf_text_count});
     }
 }
 

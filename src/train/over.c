@@ -82,18 +82,19 @@ static bf_status check_scales(const bf_job *job, const bf_job *over)
     const double least[] = {over->log_mask - MASK_BITS, BF_LABELS_LOG_MIN, 0};
     const double most[] = {BF_MASK_LOG_MAX, BF_SCALE_LOG_MAX, BF_SCALE_LOG_MAX};
     static const char *const names[] = {"masks", "labels", "initial weights"};
+    unsigned planned = over->schedule.iterations;
     for (int i = 0; i < 3; i++)
         if (!(scales[i] >= least[i] && scales[i] <= most[i]))
             return bf_fail(
                 BF_ERR_ARGUMENT,
-                "the rows' chain, made for %u iteration%s, leaves %s a scale "
-                "of 2^%.1f, and 2^%.1f to 2^%g would do%s",
-                over->schedule.iterations,
-                over->schedule.iterations > 1 ? "s" : "", names[i], scales[i],
-                least[i], most[i],
-                over->refresh.on ? ""
-                                 : " (as many iterations fit; over rows of a "
-                                   "job with refreshes any number)");
+                "the rows were encrypted for %u iteration%s; in %u the scale "
+                "of %s is 2^%.1f, outside 2^%.1f to 2^%g%s",
+                planned, planned > 1 ? "s" : "", job->schedule.iterations,
+                names[i], scales[i], least[i], most[i],
+                over->refresh.on || job->schedule.iterations == planned
+                    ? ""
+                    : " (plan as many iterations as for the rows; those of a "
+                      "job with refreshes serve any number)");
     return BF_OK;
 }
 

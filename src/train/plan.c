@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "blindfit/text.h"
 #include "base/host.h"
 #include "base/memory.h"
 #include "ckks/collective.h"
@@ -132,17 +133,13 @@ static void plan_model(bf_plan *plan, const bf_job *job)
 static bf_status check_memory(const char *what, uint64_t bytes,
                               uint64_t allowed)
 {
-    double need = (double)bytes / 1e9;
     uint64_t left = bf_memory_available();
-    if (allowed && bytes > allowed)
-        return bf_fail(BF_ERR_MEMORY,
-                       "%s needs %.2f GB of memory, %.2f GB are allowed", what,
-                       need, (double)allowed / 1e9);
-    if (bytes > left)
-        return bf_fail(BF_ERR_MEMORY,
-                       "%s needs %.2f GB of memory, %.2f GB are free", what,
-                       need, (double)left / 1e9);
-    return BF_OK;
+    bool over = allowed && bytes > allowed;
+    if (!over && bytes <= left) return BF_OK;
+    return bf_fail(BF_ERR_MEMORY, "%s needs %s of memory, %s are %s", what,
+                   bf_text_size((double)bytes).s,
+                   bf_text_size((double)(over ? allowed : left)).s,
+                   over ? "allowed" : "free");
 }
 
 bf_status bf_plan_check_memory(const bf_plan *plan, uint64_t allowed)

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "blindfit/text.h"
 #include "base/bits.h"
 #include "base/memory.h"
 #include "linalg/dense.h"
@@ -767,8 +768,8 @@ static bf_status none_found(search *s, const bf_recipe *r, size_t n,
         return bf_fail(BF_ERR_ARGUMENT,
                        "%s: the rows are too few for %u ranks", job, s->ranks);
     if (s->least_memory < UINT64_MAX)
-        snprintf(memory, sizeof memory, " (%.2f GB would do)",
-                 (double)s->least_memory / 1e9);
+        snprintf(memory, sizeof memory, " (%s would do)",
+                 bf_text_size((double)s->least_memory).s);
     if (r->iterations > 1 && o->max_memory && !*memory)
         snprintf(chains, sizeof chains, " (fewer iterations may need less)");
     if (r->iterations > 1 && !o->max_memory)

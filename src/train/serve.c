@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "blindfit/text.h"
 #include "base/cpu.h"
 #include "base/env.h"
 #include "base/file.h"
@@ -299,11 +300,11 @@ static bf_status plan_run(server *s)
     bf_status status = bf_plan_check_memory(&s->plan, o->max_memory);
     if (status != BF_ERR_MEMORY || o->pack_rows == BF_PACK_NEVER || !packs)
         return status;
-    double unpacked = (double)s->plan.memory_bytes;
+    bf_text unpacked = bf_text_size((double)s->plan.memory_bytes);
     BF_TRY(plan_packed(s));
-    bf_note("rows stay packed, in %.2f GB of memory instead of %.2f GB, and "
-            "are unpacked in each iteration",
-            (double)s->plan.memory_bytes / 1e9, unpacked / 1e9);
+    bf_note("rows stay packed, in %s of memory instead of %s, and are unpacked "
+            "in each iteration",
+            bf_text_size((double)s->plan.memory_bytes).s, unpacked.s);
     return BF_OK;
 }
 
@@ -380,10 +381,10 @@ static bf_status interrupted(const server *s)
     if (s->saved == 0)
         return bf_fail(BF_ERR_INTERRUPTED,
                        "interrupted before an iteration was kept%s",
-                       s->o->checkpoint ? "" : " (no --checkpoint was given)");
+                       s->o->checkpoint ? "" : " (without a checkpoint)");
     return bf_fail(BF_ERR_INTERRUPTED,
-                   "interrupted; %s keeps %u of %u iterations, --resume goes "
-                   "on",
+                   "interrupted; %s keeps %u of %u iterations, from which a "
+                   "run can resume",
                    s->o->checkpoint, s->saved, s->job.schedule.iterations);
 }
 
@@ -471,8 +472,8 @@ static bf_status check_anew(const bf_serve_options *o)
         !st.st_size)
         return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
-                   "%s: is there already: --resume goes on from it; to begin "
-                   "anew, remove it",
+                   "%s: is there already: resume from it, or remove it to "
+                   "begin anew",
                    o->checkpoint);
 }
 

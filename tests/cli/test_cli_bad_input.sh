@@ -112,6 +112,9 @@ refuse 4 'secret key' train "$upload" "$secret" "$job"
 refuse 4 'evaluation keys' train "$keys" "$keys" "$job"
 refuse 3 'folder' train "$dir" "$keys" "$job"
 refuse 4 'eval.keys: .*bytes, more than the' "$blindfit" plan "$keys"
+refuse 7 'needs [0-9.]* MB of memory, 1.0 MB are allowed' "$server" train \
+    "$job" --keys "$keys" --upload "$upload" -o "$work/out.enc" \
+    --max-memory 1M
 
 # ---- of another job or key ----------------------------------------------------
 other=$work/other
@@ -157,11 +160,11 @@ bad_data() # CODE PATTERN SED-SCRIPT
     refuse "$1" "bad.csv.*$2" encrypt_file "$work/bad.csv"
     refuse "$1" "bad.csv.*$2" "$blindfit" fit "$work/bad.csv"
 }
-bad_data 4 '1' '1s/^[0-9]*/nan/'
+bad_data 6 '1' '1s/^[0-9]*/nan/'
 bad_data 4 '1' '1s/^/#/'
 bad_data 4 'header' '1s/^/a,b,c\n/'
-bad_data 4 '5' '5s/,[^,]*/,nan/'
-bad_data 4 '5' '5s/,[^,]*/,inf/'
+bad_data 6 '5' '5s/,[^,]*/,nan/'
+bad_data 6 '5' '5s/,[^,]*/,inf/'
 bad_data 6 '7' '7s/^[0-9]*/-1/'
 bad_data 6 '7' '7s/^[0-9]*/1.5/'
 bad_data 6 '7' '7s/^[0-9]*/100/'
@@ -188,7 +191,7 @@ sed 's/^[0-9]*/1/' "$work/train.csv" >"$work/one.csv"
 printf '{"feature_map": "sqrt"}' >"$work/root.csv.json"
 rows 3 10 3 4 | sed 's/^[0-9]*,//' >"$work/root.csv"
 sed '2s/,[^,]*/,-1/' "$work/test.csv" >"$work/negative.csv"
-refuse 6 'negative.csv.*row 2.*square root.*--map none' \
+refuse 6 'negative.csv.*row 2.*square root.*the map none' \
     "$blindfit" predict "$work/root.csv" "$work/negative.csv"
 refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"

@@ -12,6 +12,12 @@ refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" encrypt \
 refuse 6 'negative.csv: .*row 7, column 1 is -2' "$blindfit" fit \
     "$work/negative.csv" --map sqrt
 
+# Secret keys belong to no job.
+ok "$blindfit" inspect "$work/keys/secret.key"
+! grep -q '^  job' "$work/stdout" || fail "inspect: the job of a secret key"
+ok "$blindfit" inspect "$work/keys/eval.keys"
+grep -q '^  job' "$work/stdout" || fail "inspect: no job"
+
 # Composite numbers of the right form, p + 2N k.
 ok "$blindfit" encrypt "$work/job.json" "$work/train.csv" \
     --key "$work/keys/secret.key" -o "$work/upload.bf"
@@ -56,4 +62,10 @@ ok "$blindfit" evaluate "$work/trained.csv" "$work/train.csv"
 ! grep -q guess "$work/stderr" || fail "a trained model is called a guess"
 ok "$blindfit" evaluate "$work/one.csv" "$work/zeros.csv"
 ! grep -q guess "$work/stderr" || fail "one class alone is called a guess"
+# The library serves C and Python too, which have no options; reports are of the
+# program's fit.
+checks=$((checks + 1))
+grep -rnE '"[^"]*--[a-z]' src --include='*.c' |
+    grep -v -E 'fit --every-iteration|report/style.c|owner/protocol.c' \
+        >"$work/options" && fail "options in src: $(cat "$work/options")"
 finish

@@ -26,8 +26,15 @@ says() # PATTERN FILE...
 says '^Accuracy on 90 rows that were not trained on$' test.json test.json
 says '^Accuracy on 90 rows that were trained on$' training.json
 says '^Accuracy$' test.json training.json
-says 'for +test +training$' test.json training.json
-says 'many as +90 +1,000$' test.json more.json
+says '^  judged on +test rows +training rows$' test.json training.json
+says '  number of these rows +90 +1,000$' test.json more.json
+# What the JSON does not say is left out.
+run test 90 | sed 's/"judged_on": "test", //' >unsaid.json
+ok "$blindfit" report unsaid.json
+! grep 'judged' stdout || fail "rows that the report does not know"
+run test 90 | sed 's/"judged_rows": 90, //' >uncounted.json
+ok "$blindfit" report uncounted.json
+! grep ' 0 rows' stdout || fail "a number that the report does not know"
 refuse 2 'FIT.json \[FIT.json \[FIT.json \[FIT.json\]\]\]' "$blindfit" report \
     test.json test.json test.json test.json test.json
 
@@ -121,11 +128,23 @@ ok "$blindfit" report --html odd.json -o page.html
 sound page.html
 ! grep -n -i -E '[^a-z](nan|inf)[^a-z]' page.html || fail "numbers that are none"
 
+# The key has lines of curves, and dots of single points.
+ok "$blindfit" report --html full.json test.json -o page.html
+grep -q '<path class="s0" d="M0 7h30"/>' page.html ||
+    fail "no line in the key for a curve"
+grep -q '<path class="f1" d="M12 7a3' page.html ||
+    fail "no dot in the key for a point"
 # Plans, of one owner and of several.
 ok "$blindfit" plan -n 1500 -d 64 -c 3 -k 2 --json
 cp stdout plan.json
 ok "$blindfit" report plan.json
-! grep -E 'Accuracy|Time|-' stdout || fail "what a plan does not know"
+! grep -E 'Accuracy|Time|-|What was' stdout ||
+    fail "what a plan does not know"
+ok "$blindfit" plan -n 1500 -d 8 -c 3 --expand relu:40 --json
+cp stdout random.json
+says '^ +random features instead +- +40$' plan.json random.json
+ok "$blindfit" plan -n 1500 -d 8 -c 3 --expand relu:40
+grep -q '^  random features  *40, in place' stdout || fail "no random features"
 ok "$blindfit" report --html plan.json -o page.html
 sound page.html
 shows page.html 'Who will see what' 1,500 'The owner' 'server, planned' \

@@ -93,11 +93,11 @@ done
 absent "$work/out.enc"
 
 # ---- too little, known beforehand --------------------------------------------
-refuse 7 'needs .* GB of memory.*allowed' train "$a" upload \
+refuse 7 'needs .* of memory.*allowed' train "$a" upload \
     -o "$work/out.enc" --max-memory 10M
 # Powers of 1000, as sizes are printed; of 1024 where that is said.
-for size in 150M=0.15 150MB=0.15 150Mi=0.16 150MiB=0.16; do
-    refuse 7 "${size#*=} GB are allowed" train "$a" upload \
+for size in 150M=150 150MB=150 150Mi=157 150MiB=157; do
+    refuse 7 "${size#*=} MB are allowed" train "$a" upload \
         -o "$work/out.enc" --max-memory "${size%=*}"
 done
 refuse 3 'nowhere' train "$a" upload -o "$work/nowhere/out.enc"
@@ -106,7 +106,7 @@ refuse 3 'nowhere' train "$a" upload -o "$work/out.enc" \
 free=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 if [ "$free" -lt 60000000 ] && "$blindfit" plan -n 20000000 -d 400 -c 2 \
     --iterations 1 --ring 16384 -o "$work/huge.json" >/dev/null 2>&1; then
-    refuse 7 'needs .* GB of memory.*are free' "$server" train \
+    refuse 7 'needs .* of memory.*are free' "$server" train \
         "$work/huge.json" --keys "$a/keys/eval.keys" \
         --upload "$a/upload.bf" -o "$work/out.enc"
 fi

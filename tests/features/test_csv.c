@@ -364,7 +364,10 @@ static void test_refusals(void **state)
     refuse(format, "no features", "", "1\n2\n");
     refuse(format, "line 3, column 2", "'abc' is not a number",
            "l,a\n0,1\n1,abc\n");
-    refuse(format, "line 2, column 3", "'nan' is not", "0,1,2\n0,1,nan\n");
+    refuse(range, "line 2, column 3", "'nan' is not", "0,1,2\n0,1,nan\n");
+    refuse(range, "line 1, column 2", "'-Infinity' is", "0,-Infinity,2\n");
+    refuse(range, "line 2, column 2", "'\"INF\"' is", "0,1,2\n0,\"INF\",2\n");
+    refuse(format, "line 1, column 2", "'info' is not", "0,info,2\n");
     refuse(format, "line 2, column 2", "'1;2' is not", "0,1,2\n0,1;2,3\n");
     refuse(format, "line 1, column 2", "'0x1p3'", "0,0x1p3\n");
     refuse(format, "line 1, column 2", "'1 2'", "0,1 2\n");
@@ -393,15 +396,17 @@ static void test_spoilt_rows(void **state)
     char text[256];
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         snprintf(text, sizeof text, "%s,0.5,0.25\n1,2.5,3\n", first[i]);
-        refuse(BF_ERR_FORMAT, "line 1", "", text);
+        bool range = strcasestr(first[i], "nan") || strcasestr(first[i], "inf");
+        bf_status s = range ? BF_ERR_RANGE : BF_ERR_FORMAT;
+        refuse(s, "line 1", "", text);
         /* In every column. */
         snprintf(text, sizeof text, "%s,%s,%s\n1,2.5,3\n", first[i], first[i],
                  first[i]);
         bool name =
             strcmp(first[i], "cat") == 0 || strcmp(first[i], "1x1") == 0;
-        if (!name) refuse(BF_ERR_FORMAT, "line 1", "", text);
+        if (!name) refuse(s, "line 1", "", text);
     }
-    refuse(BF_ERR_FORMAT, "line 1", "", "nan,0,1,2\n1,2.5,3,4\n");
+    refuse(BF_ERR_RANGE, "line 1", "", "nan,0,1,2\n1,2.5,3,4\n");
     refuse(BF_ERR_FORMAT, "line 1", "'1,5' is not", "1,5;2,5\n0;1\n");
     refuse(BF_ERR_FORMAT, "line 1", "'1,5' is not", "0;1,5;2,5\n0;1;2\n");
     refuse(BF_ERR_FORMAT, "line 3", "begins with '#'", "#\n# ok\n#0,1\n1,2\n");

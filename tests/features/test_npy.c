@@ -243,8 +243,11 @@ static void test_files_that_are_none(void **state)
                 bf_npy_read(&m, given("new.npy", "\x93NUMPY\x09\0\0\0", 10)));
     check_fails(BF_ERR_ARGUMENT, "none.npy", "empty",
                 bf_npy_write(path_in(scratch, "none.npy"), &empty, false));
-    double one = 1;
-    bf_matrix good = {1, 1, &one};
+    double one = 1, large[] = {1, 3.5e38};
+    bf_matrix good = {1, 1, &one}, wide = {2, 1, large};
+    check_fails(BF_ERR_RANGE, "wide.npy", "row 2, column 1: 3.5e+38 is too",
+                bf_npy_write(path_in(scratch, "wide.npy"), &wide, true));
+    check_ok(bf_npy_write(path_in(scratch, "wide.npy"), &wide, false));
     check_fails(BF_ERR_IO, "nowhere", "",
                 bf_npy_write(path_in(scratch, "nowhere/x.npy"), &good, false));
 }

@@ -449,7 +449,7 @@ static void fused_products_with_plaintexts(void **state)
     bf_free(data);
 
     assert_fails(bf_cipher_mul_plain_add(ev, &w, w, py), BF_ERR_ARGUMENT,
-                 "the sum has");
+                 "its own term");
     assert_fails(bf_cipher_mul_plain_add(ev, &w, z, py), BF_ERR_ARGUMENT,
                  "the sum has");
     bf_plain *low = NULL;
@@ -953,6 +953,23 @@ static void parameters_hold_what_was_asked(void **state)
                  BF_ERR_ARGUMENT, "depth of 1000");
     assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.slots = 100000}),
                  BF_ERR_ARGUMENT, "100000 slots");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.depth = 48}),
+                 BF_ERR_ARGUMENT, "at most 47");
+    assert_fails(bf_ckks_create(&c, &(bf_ckks_request){.precision = 30}),
+                 BF_ERR_ARGUMENT, "2^13, which has at most 29");
+    assert_fails(
+        bf_ckks_create(&c, &(bf_ckks_request){.precision = 29, .slots = 8192}),
+        BF_ERR_ARGUMENT, "2^14, which has at most 28");
+    assert_ok(bf_ckks_create(&c, &(bf_ckks_request){.precision = 29}));
+    bf_plain *coefficients = NULL;
+    double half = bf_ckks_largest(c) / 2, s = bf_ckks_scale(c, 0);
+    const double few[] = {half, half}, more[] = {half, half, half};
+    assert_ok(bf_plain_encode_coeffs(&coefficients, c, few, 2, s, 0));
+    assert_fails(bf_plain_encode_coeffs(&coefficients, c, more, 3, s, 0),
+                 BF_ERR_RANGE, "coefficients with a slot above");
+    bf_plain_destroy(coefficients);
+    bf_ckks_destroy(c);
+    c = NULL;
     const unsigned q[] = {49, 40, 40}, p[] = {49};
     bf_ckks_chain chain = {14, q, p, 3, 1, 1};
     assert_ok(bf_ckks_create_chain(&c, &chain));

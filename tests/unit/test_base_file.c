@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "support/sanitized.h"
+#include "support/status.h"
 
 static char folder[] = "/tmp/bf_test_file_XXXXXX";
 static char path[512], other[512];
@@ -169,6 +170,8 @@ static void patches_keep_the_place(void **state)
     assert_int_equal(bf_outfile_write(f, "01234", 5), BF_OK);
     assert_int_equal(bf_outfile_patch(f, 1, "ab", 2), BF_OK);
     assert_int_equal(bf_outfile_write(f, "5", 1), BF_OK);
+    assert_fails(bf_outfile_patch(f, 5, "67", 2), BF_ERR_ARGUMENT, "2 bytes");
+    assert_fails(bf_outfile_patch(f, 7, "7", 1), BF_ERR_ARGUMENT, "6 written");
     assert_int_equal(bf_outfile_commit(f), BF_OK);
     assert_content(path, "0ab345");
 }
@@ -247,6 +250,22 @@ static void removals_commit_together(void **state)
         assert_content(path, "new");
         assert_int_equal(entries(), 1);
     }
+}
+
+static void removals_take_no_bytes(void **state)
+{
+    (void)state;
+    bf_outfile *f = NULL;
+    put(path, "old");
+    assert_int_equal(bf_outfile_remove(&f, path), BF_OK);
+    assert_fails(bf_outfile_write(f, "x", 1), BF_ERR_ARGUMENT, path);
+    assert_fails(bf_outfile_patch(f, 0, "x", 1), BF_ERR_ARGUMENT, path);
+    assert_null(bf_outfile_stream(f));
+    assert_string_equal(bf_outfile_path(f), path);
+    assert_int_equal(bf_outfile_commit(f), BF_OK);
+    assert_int_equal(entries(), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_fails(bf_outfile_remove(&f, path), BF_ERR_IO, "is a folder");
 }
 
 static void aborted_files_leave_nothing(void **state)
@@ -549,6 +568,7 @@ int main(void)
         FILE_TEST(patches_keep_the_place),
         FILE_TEST(files_commit_together),
         FILE_TEST(removals_commit_together),
+        FILE_TEST(removals_take_no_bytes),
         FILE_TEST(aborted_files_leave_nothing),
         FILE_TEST(abort_all_removes_temporaries),
         FILE_TEST(abort_all_while_opening),

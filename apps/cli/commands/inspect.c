@@ -79,7 +79,9 @@ static bf_status wire_table(const char *path, const bf_file_info *i)
                 bf_text_size((double)i->key_bytes).s);
     hex_row("parameters", i->context, BF_FILE_ID_BYTES);
     hex_row("key", i->key, BF_FILE_KEY_BYTES);
-    hex_row("job", i->job, BF_FILE_ID_BYTES);
+    /* Secret keys belong to no job. */
+    if (!sodium_is_zero(i->job, BF_FILE_ID_BYTES))
+        hex_row("job", i->job, BF_FILE_ID_BYTES);
     if (!i->secret)
         hex_row("digest", i->digest, BF_FILE_ID_BYTES);
     return BF_OK;
