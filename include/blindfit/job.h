@@ -112,7 +112,7 @@ BF_API BF_MUST_CHECK bf_status bf_job_plan_for(bf_job **out,
  * counts. labels: as in the options, NULL for one column. BF_ERR_MISMATCH if
  * the recipe needs other rows; BF_ERR_ARGUMENT if the modulus chain of the rows
  * does not fit the job: without refreshes a chain fits the iterations for which
- * it was planned, never more, and not always fewer. */
+ * it was planned, never more, and nearly always fewer. */
 BF_API BF_MUST_CHECK bf_status bf_job_plan_over(
     bf_job **out, const bf_recipe *recipe, size_t classes,
     const bf_label_columns *labels, const bf_job *over, bf_env *env);

@@ -135,6 +135,10 @@ static bf_status make(bf_job *job, const bf_recipe *recipe, size_t classes,
     BF_TRY(check_limbs(&made));
     take_refresh(&made, over);
     bf_job_circuit(&made)->fit(&made);
+    /* Fewer iterations leave labels more room than their scale can use: weights
+     * then leave below the top of their modulus. */
+    if (!made.refresh.on)
+        made.log_labels = fmin(made.log_labels, BF_SCALE_LOG_MAX);
     BF_TRY(check_scales(&made, over));
     BF_TRY(bf_job_derive(&made, l->n, classes, l->f, l->k));
     *job = made;

@@ -28,7 +28,7 @@ static struct {
     double x[ROWS][FEATURES];
     int32_t thirds[ROWS], halves[ROWS], fives[ROWS];
     int32_t batches[ROWS]; /* mostly the number of the batch of 64 rows */
-    data_set plain, refreshed;
+    data_set plain, refreshed, brief;
 } t;
 
 static const char *file(const data_set *d, const char *what)
@@ -78,11 +78,13 @@ static int setup(void **state)
     }
     t.plain.name = "plain";
     t.refreshed.name = "refreshed";
+    t.brief.name = "brief";
     send_rows(&t.plain, ITERATIONS,
               &(bf_plan_options){.log_n = 14, .f = 128});
     send_rows(&t.refreshed, 2,
               &(bf_plan_options){
                   .log_n = 14, .f = 128, .refresh = BF_REFRESH_ALWAYS});
+    send_rows(&t.brief, 2, &(bf_plan_options){.refresh = BF_REFRESH_NEVER});
     return 0;
 }
 
@@ -91,8 +93,10 @@ static int teardown(void **state)
     (void)state;
     bf_owner_destroy(t.plain.owner);
     bf_owner_destroy(t.refreshed.owner);
+    bf_owner_destroy(t.brief.owner);
     bf_job_destroy(t.plain.job);
     bf_job_destroy(t.refreshed.job);
+    bf_job_destroy(t.brief.job);
     return remove_folder();
 }
 
@@ -206,6 +210,9 @@ static void fewer_iterations(void **state)
         bf_recipe r = recipe_of(&t.plain, i);
         trains(&t.plain, &r, t.thirds, 3);
     }
+    /* Labels whose scale would leave its range. */
+    bf_recipe r = recipe_of(&t.brief, 1);
+    trains(&t.brief, &r, t.thirds, 3);
 }
 
 static void other_steps_and_batches(void **state)
