@@ -88,8 +88,8 @@ static bf_status check_labels(const cJSON *o, const char *side,
         return bf_fail(
             BF_ERR_MISMATCH,
             "%s: does not say for which labels its " BF_CLASS_NAMES_KEY
-            " are, as extract does; name the classes, or "
-            "remove it to go without names",
+            " are, as extract does (--classes "
+            "names them); remove it to go without names",
             side);
     const cJSON *count = cJSON_GetObjectItemCaseSensitive(o, KEY_LABELS);
     if (cJSON_IsNumber(count) && count->valuedouble == (double)n &&

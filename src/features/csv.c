@@ -204,8 +204,8 @@ static bf_status check_label(const table *s, const char *path)
     if (!s->labelled || s->label == 0) return BF_OK;
     return bf_fail(BF_ERR_FORMAT,
                    "%s: the header names column %zu '%.*s', but the label is "
-                   "read from the first column: move it there, give a file of "
-                   "labels, or rename the columns",
+                   "read from the first column: move it there, give --labels, "
+                   "or rename the columns",
                    path, s->label, (int)(s->label_name.end - s->label_name.p),
                    s->label_name.p);
 }

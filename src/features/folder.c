@@ -257,7 +257,7 @@ static bf_status collect(folder *f, const char *path, const char *labels_path)
     if (status == BF_OK && classes && labels_path != NULL)
         status = bf_fail(BF_ERR_ARGUMENT,
                          "%s: its class folders are the labels, %s is not "
-                         "read",
+                         "read (--labels-out writes them)",
                          path, labels_path);
     if (status == BF_OK) note_order(path, &l);
     if (status == BF_OK)

@@ -103,8 +103,8 @@ bf_status bf_regnet_open(struct bf_backbone *out,
                        batch, BATCH_MAX);
     if (opt->weights == NULL)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "regnet_x_400mf needs a file of weights: get "
-                       "https://download.pytorch.org/models/"
+                       "regnet_x_400mf needs --weights FILE.safetensors: "
+                       "get https://download.pytorch.org/models/"
                        "regnet_x_400mf-adf1edd5.pth and convert it: "
                        "tools/convert-weights.py regnet_x_400mf-adf1edd5.pth "
                        "FILE.safetensors (docs/features.md)");

@@ -93,8 +93,7 @@ static bf_status check(const bf_report *r, bf_report_form form)
     if (form != BF_REPORT_CURVE) return BF_OK;
     for (size_t i = 0; i < r->count; i++)
         if (!bf_run_list(r->run[i], "accuracy_by_iteration"))
-            return bf_fail(BF_ERR_FORMAT,
-                           "%s: no report of fit --every-iteration",
+            return bf_fail(BF_ERR_FORMAT, "%s: made without --every-iteration",
                            r->name[i]);
     return BF_OK;
 }

@@ -49,7 +49,7 @@ bf_status bf_job_check_ranks(const bf_job *job, unsigned count)
             count, owners, job->parts);
     return bf_fail(BF_ERR_ARGUMENT,
                    "%u ranks, but %u owners, who recheck the model, planned it "
-                   "for one",
+                   "for one (plan --ranks)",
                    count, owners);
 }
 

@@ -11,8 +11,8 @@ static bf_status check(const bf_recipe *r, size_t n, size_t d, unsigned owners)
     if (r->kind != BF_RECIPE_WHITENED)
         return bf_fail(BF_ERR_ARGUMENT,
                        "columns of several owners: the recipe `paper` scales "
-                       "them by sums of whole rows, which no owner has; "
-                       "the recipe `whitened` does not");
+                       "them by sums of whole rows, which no owner has (plan "
+                       "with --recipe whitened)");
     if (r->expand.count || r->components)
         return bf_fail(BF_ERR_ARGUMENT, "columns of several owners: %s",
                        r->expand.count ? "no random features"

@@ -171,9 +171,9 @@ static bf_status check_part(reading *r, bf_wire_reader *w)
     BF_TRY(bf_part_get(&p, w, r->path));
     if (!r->files->parts)
         return bf_fail(BF_ERR_MISMATCH,
-                       "%s: part %u of an upload in %u parts; give their "
-                       "number, as they are read together",
-                       r->path, p.own, p.count);
+                       "%s: part %u of an upload in %u parts, which are read "
+                       "together (--parts %u)",
+                       r->path, p.own, p.count, p.count);
     if (p.count != r->files->parts || p.own != r->part)
         return bf_fail(BF_ERR_MISMATCH,
                        "%s: part %u of an upload in %u parts, not part %u of "

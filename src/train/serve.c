@@ -381,10 +381,10 @@ static bf_status interrupted(const server *s)
     if (s->saved == 0)
         return bf_fail(BF_ERR_INTERRUPTED,
                        "interrupted before an iteration was kept%s",
-                       s->o->checkpoint ? "" : " (without a checkpoint)");
+                       s->o->checkpoint ? "" : " (no --checkpoint was given)");
     return bf_fail(BF_ERR_INTERRUPTED,
-                   "interrupted; %s keeps %u of %u iterations, from which a "
-                   "run can resume",
+                   "interrupted; %s keeps %u of %u iterations, --resume goes "
+                   "on",
                    s->o->checkpoint, s->saved, s->job.schedule.iterations);
 }
 
@@ -472,8 +472,8 @@ static bf_status check_anew(const bf_serve_options *o)
         !st.st_size)
         return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
-                   "%s: is there already: resume from it, or remove it to "
-                   "begin anew",
+                   "%s: is there already: --resume goes on from it; to begin "
+                   "anew, remove it",
                    o->checkpoint);
 }
 

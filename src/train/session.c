@@ -189,8 +189,8 @@ static bf_status check_session(const bf_session *s)
     bool received = false;
     if (bf_job_owners(s->job) != s->owners)
         return bf_fail(BF_ERR_ARGUMENT,
-                       "%u owners, the job is planned for %u", s->owners,
-                       bf_job_owners(s->job));
+                       "%u owners, the job is planned for %u (plan --owners)",
+                       s->owners, bf_job_owners(s->job));
     for (unsigned i = 0; i < s->owners; i++) {
         BF_TRY(check_owner(s->owner, i));
         received = received || s->owner[i].receives;

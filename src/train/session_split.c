@@ -16,7 +16,7 @@ static bf_status check_job(const bf_job *job, bf_split split)
     bool pooled = split == BF_SPLIT_ROWS;
     const char *what =
         r->map == BF_MAP_AUTO && pooled
-            ? "whose feature map is chosen by its data (plan it with a map)"
+            ? "whose feature map is chosen by its data (plan with --map)"
         : r->batch              ? "with batches of rows"
         : r->expand.count       ? "with random features"
         : job->refresh.on       ? "whose weights are refreshed"
@@ -75,8 +75,9 @@ static bf_status check_one_product(const bf_job *job)
     const bf_schedule *s = &job->schedule;
     if (s->iterations == 1 && s->zero_start && !s->momentum) return BF_OK;
     return bf_fail(BF_ERR_ARGUMENT,
-                   "labels elsewhere: a job of one iteration of `whitened` "
-                   "from zero, not of %u iterations of the recipe `%s`",
+                   "labels elsewhere: a job of one iteration from zero (plan "
+                   "--recipe whitened --iterations 1), not of %u iterations of "
+                   "the recipe `%s`",
                    s->iterations, bf_recipe_kind_name(job->recipe.kind));
 }
 

@@ -191,7 +191,7 @@ sed 's/^[0-9]*/1/' "$work/train.csv" >"$work/one.csv"
 printf '{"feature_map": "sqrt"}' >"$work/root.csv.json"
 rows 3 10 3 4 | sed 's/^[0-9]*,//' >"$work/root.csv"
 sed '2s/,[^,]*/,-1/' "$work/test.csv" >"$work/negative.csv"
-refuse 6 'negative.csv.*row 2.*square root.*the map none' \
+refuse 6 'negative.csv.*row 2.*square root.*--map none' \
     "$blindfit" predict "$work/root.csv" "$work/negative.csv"
 refuse 6 'negative.csv.*row 2.*square root' \
     "$blindfit" evaluate "$work/root.csv" "$work/negative.csv"

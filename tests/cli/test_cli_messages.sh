@@ -62,10 +62,4 @@ ok "$blindfit" evaluate "$work/trained.csv" "$work/train.csv"
 ! grep -q guess "$work/stderr" || fail "a trained model is called a guess"
 ok "$blindfit" evaluate "$work/one.csv" "$work/zeros.csv"
 ! grep -q guess "$work/stderr" || fail "one class alone is called a guess"
-# The library serves C and Python too, which have no options; reports are of the
-# program's fit.
-checks=$((checks + 1))
-grep -rnE '"[^"]*--[a-z]' src --include='*.c' |
-    grep -v -E 'fit --every-iteration|report/style.c' \
-        >"$work/options" && fail "options in src: $(cat "$work/options")"
 finish

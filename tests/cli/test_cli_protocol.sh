@@ -113,7 +113,7 @@ train() # MODEL OPTION...
 ok train one.enc
 cmp -s "$dir/one.enc" "$dir/model.enc" || fail "a second run differs"
 cp "$dir/state.bf" "$work/kept.bf"
-refuse 2 'state.bf: is there already: resume from it' train two.enc
+refuse 2 'state.bf: is there already: --resume goes on' train two.enc
 cmp -s "$dir/state.bf" "$work/kept.bf" || fail "the checkpoint is another"
 absent "$dir/two.enc" "$dir/state.bf.lock"
 ok train two.enc --resume

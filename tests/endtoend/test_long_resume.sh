@@ -119,7 +119,7 @@ for attempt in 1 2 3 4 5; do
     count_children
     # Seconds of work, however long the machine takes for them.
     holds "$children - $children_before - ${worked:-0} < 1"
-    grep -q 'keeps [12] of 2 iterations, from which' "$work/stderr" ||
+    grep -q 'keeps [12] of 2 iterations, --resume' "$work/stderr" ||
         fail "Ctrl-C said: $(cat "$work/stderr")"
     remove_unfinished
     absent "$model"

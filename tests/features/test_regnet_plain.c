@@ -329,7 +329,7 @@ static void test_backbone(void **state)
     struct bf_backbone b = {0};
     bf_backbone_options o = {.name = "regnet_x_400mf"};
     size_t outputs = 0;
-    check_fails(BF_ERR_ARGUMENT, "a file of weights", "convert-weights.py",
+    check_fails(BF_ERR_ARGUMENT, "--weights", "convert-weights.py",
                 bf_regnet_open(&b, &o));
     o.weights = path_in(folder, "absent.safetensors");
     check_fails(BF_ERR_IO, "absent.safetensors", "", bf_regnet_open(&b, &o));

@@ -135,7 +135,7 @@ static void test_later_rows(void **state)
     m.map = BF_MAP_SQRT;
     check_fails(BF_ERR_RANGE, "row 4, column 2 is -1",
                 bf_model_scores(&u, &m, &x));
-    assert_non_null(strstr(bf_last_error(), "train with the map none"));
+    assert_non_null(strstr(bf_last_error(), "train with --map none"));
     bf_transform_destroy(t);
     bf_matrix_clear(&x);
 }

@@ -567,8 +567,8 @@ static void check_part_refusals(void)
             "an upload in 4 parts: 4 ranks, but the ciphertexts of the rows "
             "are for 3 at most");
     refuses((launch){.count = 1, .upload = first}, BF_ERR_MISMATCH,
-            "upload.bf.0: part 0 of an upload in 3 parts; give their number, "
-            "as they are read together");
+            "upload.bf.0: part 0 of an upload in 3 parts, which are read "
+            "together (--parts 3)");
     rename_part(at.upload, 1, at.upload, 9);
     refuses((launch){.count = 1, .parts = PARTS}, BF_ERR_IO,
             "upload.bf.1: cannot open");

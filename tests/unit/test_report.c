@@ -114,7 +114,7 @@ static void refusals(void **state)
     for (int i = 0; i < BF_REPORT_RUNS_MAX; i++) assert_ok(add(r, "p", plan));
     assert_fails(add(r, "e.json", plan), BF_ERR_ARGUMENT, "e.json: ");
     assert_fails(bf_report_render(&text, r, BF_REPORT_CURVE), BF_ERR_FORMAT,
-                 "p: no report of fit");
+                 "p: made without");
     assert_null(text);
     bf_report_destroy(r);
 }

@@ -18,8 +18,7 @@ bf_status bf_map_resolve(bf_feature_map *out, bf_feature_map map,
             if (v < 0 && map == BF_MAP_SQRT)
                 return bf_fail(BF_ERR_RANGE,
                                "features: row %zu, column %zu is %g, and the "
-                               "map takes square roots; train with the map "
-                               "none",
+                               "map takes square roots; train with --map none",
                                i + 1, j + 1, v);
             negative |= v < 0;
         }

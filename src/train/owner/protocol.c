@@ -141,8 +141,8 @@ static bf_status check_noise(const bf_job *job, double resolution)
     return bf_fail(
         BF_ERR_RANGE,
         "the model would drown in noise: errors of %.1e are expected "
-        "in weights that tell rows apart by %.1e; a smaller lambda or "
-        "a larger clip makes them larger",
+        "in weights that tell rows apart by %.1e; less --lambda or "
+        "more --clip makes them larger",
         noise, resolution);
 }
 
