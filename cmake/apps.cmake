@@ -11,11 +11,11 @@ set(cli_server ${spool} main_server commands/gather commands/queue queue/admit
   queue/loop queue/look queue/order queue/planner queue/results queue/scan
   queue/settle queue/status queue/trainer)
 set(cli_owner ${spool} main_owner blas_room confusion data repeats findings
-  training fit/compare fit/report fit/run fit/scratch fit/server_process
-  commands/extract commands/keygen commands/encrypt commands/decrypt
-  commands/evaluate commands/predict commands/fit commands/report
-  commands/inspect_data
-  commands/bench commands/party commands/party_session members remote/opened)
+  text_file training fit/compare fit/report fit/run fit/scratch
+  fit/server_process commands/extract commands/keygen commands/encrypt
+  commands/decrypt commands/evaluate commands/predict commands/fit
+  commands/report commands/inspect_data commands/bench commands/party
+  commands/party_session members remote/opened)
 set(cli_remote commands/remote commands/remote_fit commands/remote_sync
   commands/remote_transfer remote/box remote/download remote/files remote/fit
   remote/folder remote/http remote/job remote/login remote/members

@@ -252,6 +252,10 @@ BF_MUST_CHECK bf_status cli_check_beside(const char *path,
 extern bf_status (*const cli_inspect_data)(bool *known, const char *path);
 bf_status cli_inspect_owned(bool *known, const char *path);
 
+/* Writes a whole file; mode 0600 or 0644 (text_file.c). */
+BF_MUST_CHECK bf_status cli_write_text(const char *path, const char *text,
+                                       unsigned mode);
+
 /* ---- time (term/clock.c) ------------------------------------------------- */
 
 double cli_now(void); /* seconds, monotonic */

@@ -77,17 +77,9 @@ static char *print(const remote_folder *f)
 bf_status remote_folder_save(const remote_folder *f)
 {
     char path[PATH_MAX], *text = print(f);
-    bf_outfile *file;
     if (!text) return bf_fail(BF_ERR_MEMORY, "no memory for %s", f->path);
     bf_status s = remote_path(path, f->path, REMOTE_STATE);
-    if (s == BF_OK) s = bf_outfile_open(&file, path, 0644);
-    if (s == BF_OK) {
-        s = bf_outfile_write(file, text, strlen(text));
-        if (s == BF_OK)
-            s = bf_outfile_commit(file);
-        else
-            bf_outfile_abort(file);
-    }
+    if (s == BF_OK) s = cli_write_text(path, text, 0644);
     cJSON_free(text);
     return s;
 }

@@ -44,23 +44,19 @@ static bf_status find(char out[PATH_MAX], const char *name)
 bf_status remote_login_write(const remote_login *l)
 {
     char path[PATH_MAX];
-    bf_outfile *f;
     BF_TRY(find(path, ""));
     BF_TRY(bf_make_dir(path, 0700));
     BF_TRY(find(path, "/server.json"));
-    BF_TRY(bf_outfile_open(&f, path, 0600));
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "url", l->url);
     cJSON_AddStringToObject(o, "token", l->token);
     if (l->ca) cJSON_AddStringToObject(o, "ca", l->ca);
     char *text = cJSON_Print(o);
     cJSON_Delete(o);
-    bf_status s = text ? bf_outfile_write(f, text, strlen(text))
+    bf_status s = text ? cli_write_text(path, text, 0600)
                        : bf_fail(BF_ERR_MEMORY, "no memory for %s", path);
     if (text) sodium_memzero(text, strlen(text));
     cJSON_free(text);
-    if (s == BF_OK) return bf_outfile_commit(f);
-    bf_outfile_abort(f);
     return s;
 }
 

@@ -21,16 +21,6 @@ static bf_status exists(bool *out, const char *path)
     return bf_fail_errno(errno, "%s", path);
 }
 
-static bf_status make(const char *path)
-{
-    bf_outfile *f;
-    BF_TRY(bf_outfile_open(&f, path, 0644));
-    bf_status s = bf_outfile_write(f, text, sizeof text - 1);
-    if (s == BF_OK) return bf_outfile_commit(f);
-    bf_outfile_abort(f);
-    return s;
-}
-
 /* "FOLDER/NAME" of the folder of `file`. */
 static bf_status beside(char out[PATH_MAX], const char *file, const char *name)
 {
@@ -50,7 +40,7 @@ bf_status remote_opened_mark(const char *model)
     if (!sent) return BF_OK;
     BF_TRY(beside(path, model, MARK));
     BF_TRY(exists(&marked, path));
-    return marked ? BF_OK : make(path);
+    return marked ? BF_OK : cli_write_text(path, text, 0644);
 }
 
 bf_status remote_opened_refuse(const char *folder)

@@ -54,13 +54,8 @@ static void digest(char line[2 * crypto_generichash_BYTES + 1],
 static bf_status write_digest(const char *path, const bf_dataset *d)
 {
     char line[2 * crypto_generichash_BYTES + 1];
-    bf_outfile *f;
     digest(line, d);
-    BF_TRY(bf_outfile_open(&f, path, 0600));
-    bf_status s = bf_outfile_write(f, line, strlen(line));
-    if (s == BF_OK) return bf_outfile_commit(f);
-    bf_outfile_abort(f);
-    return s;
+    return cli_write_text(path, line, 0600);
 }
 
 static bf_status same_data(bool *same, const char *path, const bf_dataset *d)
